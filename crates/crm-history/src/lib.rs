@@ -1,0 +1,1 @@
+//! Client of the SalesMan CRM history API v3.

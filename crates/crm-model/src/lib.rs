@@ -1,0 +1,1 @@
+//! What solOS and SalesMan CRM say: plain types and their JSON, without I/O.

@@ -1,0 +1,1 @@
+//! Client of the solOS projects API v2.

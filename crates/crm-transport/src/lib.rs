@@ -1,0 +1,1 @@
+//! How a call to solOS or SalesMan CRM travels: operations, transport, credentials, policies, errors.

@@ -1,0 +1,3 @@
+//! Checks of the workspace: `cargo xtask check`.
+
+fn main() {}
