@@ -1,0 +1,107 @@
+//! The types of activities of an account.
+
+use serde::de::{Deserialize, Deserializer, MapAccess};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::Extra;
+use crate::object::{self, Object};
+use crate::php::Text;
+
+/// A type of activity, such as «вх.Звонок». All keys are documented; the titles are the account's own.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ActivityType {
+    /// `title`: its name, as `tip` of an activity gives it.
+    pub title: String,
+    /// `color`: its colour as `#rrggbb`.
+    pub color: Option<String>,
+    /// `filter`: where it may be used.
+    pub filter: Option<ActivityFilter>,
+    /// Keys that have no name here, as they came.
+    pub extra: Extra,
+}
+
+/// `filter` of a type: where it may be used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ActivityFilter {
+    /// `all`: in the history and in reminders.
+    All,
+    /// `activ`: in the history alone.
+    #[doc(alias = "activ")]
+    History,
+    /// `task`: in reminders alone.
+    #[doc(alias = "task")]
+    Reminder,
+    /// Another word, kept as it came.
+    Other(String),
+}
+
+impl ActivityFilter {
+    /// The server's word for it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::All => "all",
+            Self::History => "activ",
+            Self::Reminder => "task",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<String> for ActivityFilter {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "all" => Self::All,
+            "activ" => Self::History,
+            "task" => Self::Reminder,
+            _ => Self::Other(word),
+        }
+    }
+}
+
+impl Object for ActivityType {
+    const WHAT: &'static str = "a type of activity (an object)";
+
+    fn blank() -> Self {
+        Self { title: String::new(), color: None, filter: None, extra: Extra::new() }
+    }
+
+    fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "title" => self.title = map.next_value::<Text>()?.0.unwrap_or_default(),
+            "color" => self.color = map.next_value::<Text>()?.non_empty(),
+            "filter" => self.filter = map.next_value::<Text>()?.non_empty().map(Into::into),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn extra(&mut self) -> &mut Extra {
+        &mut self.extra
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        self.title.is_empty().then_some("title")
+    }
+}
+
+impl<'de> Deserialize<'de> for ActivityType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object::read(deserializer)
+    }
+}
+
+impl Serialize for ActivityType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("title", &self.title)?;
+        map.serialize_entry("color", self.color.as_deref().unwrap_or_default())?;
+        map.serialize_entry("filter", self.filter.as_ref().map_or("", ActivityFilter::as_str))?;
+        for (key, value) in &self.extra {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}

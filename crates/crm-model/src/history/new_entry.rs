@@ -1,0 +1,189 @@
+//! An activity to be written.
+
+use chrono::NaiveDateTime;
+use serde::de::{self, Deserialize, Deserializer, MapAccess};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::{ClientId, ContactId, DealId};
+use crate::Extra;
+use crate::object::{self, Object};
+use crate::php::{self, DateTime, Id, Text};
+
+/// An activity to be logged.
+///
+/// A server wants its content and at least one of client, contact and deal for a single `add`; `add.list` is
+/// satisfied with the content (observed).
+///
+/// ```
+/// use crm_model::history::{ClientId, ContactId, NewEntry};
+///
+/// let entry = NewEntry::new("Отправлено КП").activity("Предложение").client(ClientId(1781))
+///     .contacts([ContactId(2475), ContactId(2723)]);
+/// assert_eq!(
+///     serde_json::to_string(&entry)?,
+///     r#"{"tip":"Предложение","content":"Отправлено КП","clid":1781,"pid":"2475,2723"}"#,
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct NewEntry {
+    /// `user`: the login of the user it belongs to; absent, the user who calls.
+    pub user: Option<String>,
+    /// `datum`: when it happened, in the account's local time; absent, now. Sent as `YYYY-MM-DD HH:MM:SS`.
+    #[doc(alias = "datum")]
+    pub at: Option<NaiveDateTime>,
+    /// `tip`: the title of its type; absent, «Событие» after `add` and none after `add.list` (observed).
+    #[doc(alias = "tip")]
+    pub activity: Option<String>,
+    /// `content`: what happened. Never empty.
+    pub content: String,
+    /// `clid`: its client.
+    #[doc(alias = "clid")]
+    pub client: Option<ClientId>,
+    /// `pid`: its contacts. Sent as their numbers joined by `,`.
+    #[doc(alias = "pid")]
+    pub contacts: Vec<ContactId>,
+    /// `did`: its deal.
+    #[doc(alias = "did")]
+    pub deal: Option<DealId>,
+}
+
+impl NewEntry {
+    /// An activity with this content.
+    #[must_use]
+    pub fn new(content: impl Into<String>) -> Self {
+        Self { content: content.into(), ..Self::default() }
+    }
+
+    /// `datum`: when it happened, in the account's local time.
+    #[must_use]
+    pub fn at(mut self, at: NaiveDateTime) -> Self {
+        self.at = Some(at);
+        self
+    }
+
+    /// `tip`: the title of its type. A server that does not know it makes a new one (documented).
+    #[doc(alias = "tip")]
+    #[must_use]
+    pub fn activity(mut self, title: impl Into<String>) -> Self {
+        self.activity = Some(title.into());
+        self
+    }
+
+    /// `user`: the login of the user it belongs to. An unknown one is stored as nobody's, without an error
+    /// (observed).
+    #[must_use]
+    pub fn user(mut self, login: impl Into<String>) -> Self {
+        self.user = Some(login.into());
+        self
+    }
+
+    /// `clid`: its client.
+    #[doc(alias = "clid")]
+    #[must_use]
+    pub fn client(mut self, id: ClientId) -> Self {
+        self.client = Some(id);
+        self
+    }
+
+    /// `pid`: its contacts, in this order.
+    #[doc(alias = "pid")]
+    #[must_use]
+    pub fn contacts(mut self, ids: impl IntoIterator<Item = impl Into<ContactId>>) -> Self {
+        self.contacts = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// `did`: its deal.
+    #[doc(alias = "did")]
+    #[must_use]
+    pub fn deal(mut self, id: DealId) -> Self {
+        self.deal = Some(id);
+        self
+    }
+}
+
+impl Serialize for NewEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(user) = &self.user {
+            map.serialize_entry("user", user)?;
+        }
+        if let Some(at) = self.at {
+            map.serialize_entry("datum", &php::format_datetime(at))?;
+        }
+        if let Some(activity) = &self.activity {
+            map.serialize_entry("tip", activity)?;
+        }
+        map.serialize_entry("content", &self.content)?;
+        if let Some(client) = self.client {
+            map.serialize_entry("clid", &client)?;
+        }
+        if !self.contacts.is_empty() {
+            let ids: Vec<String> = self.contacts.iter().map(ToString::to_string).collect();
+            map.serialize_entry("pid", &ids.join(","))?;
+        }
+        if let Some(deal) = self.deal {
+            map.serialize_entry("did", &deal)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for NewEntry {
+    /// Reads the vendor's keys. An unknown key is refused: it would be lost on the way to the server.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Reading { entry, unknown } = object::read(deserializer)?;
+        match unknown.keys().next() {
+            None => Ok(entry),
+            Some(key) => {
+                Err(de::Error::unknown_field(key, &["user", "datum", "tip", "content", "clid", "pid", "did"]))
+            }
+        }
+    }
+}
+
+struct Reading {
+    entry: NewEntry,
+    unknown: Extra,
+}
+
+impl Object for Reading {
+    const WHAT: &'static str = "a new activity (an object)";
+
+    fn blank() -> Self {
+        Self { entry: NewEntry::default(), unknown: Extra::new() }
+    }
+
+    fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        let entry = &mut self.entry;
+        match key {
+            "user" => entry.user = map.next_value::<Text>()?.non_empty(),
+            "datum" => entry.at = map.next_value::<DateTime>()?.0,
+            "tip" => entry.activity = map.next_value::<Text>()?.non_empty(),
+            "content" => entry.content = map.next_value::<Text>()?.0.unwrap_or_default(),
+            "clid" => entry.client = map.next_value::<Id>()?.0.map(ClientId),
+            "pid" => entry.contacts = contact_ids(&map.next_value::<Text>()?.0.unwrap_or_default())?,
+            "did" => entry.deal = map.next_value::<Id>()?.0.map(DealId),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn extra(&mut self) -> &mut Extra {
+        &mut self.unknown
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        None // an empty content is refused when it is sent, with its place in the list
+    }
+}
+
+/// `"2475, 2723"`: blanks and empty parts are dropped, as the server drops them (observed).
+fn contact_ids<E: de::Error>(text: &str) -> Result<Vec<ContactId>, E> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| part.parse().map(ContactId).map_err(|_| E::custom("expected ids joined by \",\"")))
+        .collect()
+}

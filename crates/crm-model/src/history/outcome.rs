@@ -1,0 +1,68 @@
+//! What became of an activity that was handed in.
+
+use std::fmt;
+
+use super::EntryId;
+
+/// What became of one activity of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddOutcome {
+    /// Stored, with this id.
+    Created(EntryId),
+    /// Refused by the server, not stored. Mend it and send it again.
+    Rejected(Rejection),
+    /// Never sent, for this reason. It can be sent again.
+    NotSent(String),
+    /// It may be stored or not, for this reason. Look before it is sent again.
+    Unknown(String),
+}
+
+/// Why the server refused an activity: its own code and text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// `code`, such as 405 for missing parameters.
+    pub code: Option<i64>,
+    /// `text`, word for word.
+    pub text: String,
+}
+
+impl Rejection {
+    /// A refusal with this code and text.
+    #[must_use]
+    pub fn new(code: Option<i64>, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => write!(f, "{code} «{}»", self.text),
+            None => write!(f, "«{}»", self.text),
+        }
+    }
+}
+
+impl AddOutcome {
+    /// The id, where it was stored.
+    #[must_use]
+    pub fn id(&self) -> Option<EntryId> {
+        match self {
+            Self::Created(id) => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for AddOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(id) => write!(f, "created, id {id}"),
+            Self::Rejected(rejection) => write!(f, "refused by the server: {rejection}"),
+            Self::NotSent(why) => write!(f, "not sent: {why}"),
+            Self::Unknown(why) => write!(f, "may be stored or not: {why}"),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! One reader of JSON objects: a type says which keys it knows, the rest is kept.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+use crate::Extra;
+
+/// A record that is read key by key.
+pub(crate) trait Object: Sized {
+    /// What it is, for an error: `"an activity"`.
+    const WHAT: &'static str;
+
+    /// The record before its first key.
+    fn blank() -> Self;
+
+    /// Takes the value of `key` from `map` and says `true`, or says `false` and leaves the value.
+    fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error>;
+
+    /// Where unknown keys go.
+    fn extra(&mut self) -> &mut Extra;
+
+    /// The key that must have been there and was not.
+    fn missing(&self) -> Option<&'static str>;
+}
+
+/// Reads a record. The cost on known keys is that of a derived reader; only unknown ones allocate.
+pub(crate) fn read<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(ObjectVisitor(PhantomData))
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::WHAT)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut record = T::blank();
+        while let Some(Key(key)) = map.next_key()? {
+            if !record.take(&key, &mut map)? {
+                let value = map.next_value()?;
+                record.extra().insert(key.into_owned(), value);
+            }
+        }
+        match record.missing() {
+            None => Ok(record),
+            Some(key) => Err(de::Error::missing_field(key)),
+        }
+    }
+}
+
+/// A key, borrowed from the input where it has no escapes.
+struct Key<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Key(Cow::Owned(key.to_owned())))
+    }
+}
