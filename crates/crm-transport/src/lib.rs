@@ -1,1 +1,41 @@
-//! How a call to solOS or SalesMan CRM travels: operations, transport, credentials, policies, errors.
+//! How a call to solOS or SalesMan CRM travels.
+//!
+//! ```text
+//! Operation::request()   a plain http::Request<Bytes>, no I/O
+//!   → Pipeline           credentials for one origin only, time limits
+//!   → Transport::send()  the only async trait: reqwest, or your own
+//!   → Operation::read()  http::Response<Bytes> → typed output, or an Error that says what happened
+//! ```
+//!
+//! Users of the clients meet [`Error`], [`ClientBuilder`] and [`Transport`] here. Whoever adds an operation of
+//! their own meets [`Operation`], [`answer`] and [`json`].
+
+pub mod answer;
+pub mod json;
+
+mod address;
+mod builder;
+mod credentials;
+mod error;
+mod operation;
+mod php_noise;
+mod pipeline;
+mod stream;
+mod transport;
+
+#[cfg(feature = "reqwest")]
+mod reqwest_transport;
+
+pub use builder::{Client, ClientBuilder};
+pub use credentials::Credentials;
+pub use error::{Delivery, Error, ErrorKind, Refusal};
+pub use operation::{Idempotency, Operation, OperationInfo, ReadMethod, Success};
+pub use pipeline::Pipeline;
+pub use stream::{Position, Records, records};
+pub use transport::{Transport, TransportError};
+
+#[cfg(feature = "reqwest")]
+pub use reqwest_transport::ReqwestTransport;
+
+pub use bytes::Bytes;
+pub use http;

@@ -1,0 +1,149 @@
+//! From an address and credentials to a client.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use crate::address::Address;
+use crate::pipeline::{Pipeline, Shared};
+use crate::{Credentials, Error, ReadMethod, Transport};
+
+/// A client over a [`Pipeline`]: what [`ClientBuilder`] builds.
+pub trait Client: Sized {
+    /// The account's keys, such as an `ApiKey`.
+    type Credentials: Into<Credentials>;
+
+    /// The client over this pipeline.
+    fn over(pipeline: Pipeline) -> Self;
+}
+
+/// Builds a client: an address, credentials, and what differs from the defaults.
+#[must_use]
+pub struct ClientBuilder<C> {
+    address: String,
+    credentials: Option<Credentials>,
+    transport: Option<Box<dyn Transport>>,
+    insecure: bool,
+    read_method: ReadMethod,
+    timeout: Duration,
+    connect_timeout: Duration,
+    body_limit: usize,
+    user_agent: String,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C: Client> ClientBuilder<C> {
+    /// A builder for the CRM at this address: scheme, host, a port, and the path where it is not installed at the
+    /// root, as in `https://host/crm`.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            credentials: None,
+            transport: None,
+            insecure: false,
+            read_method: ReadMethod::default(),
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            body_limit: 64 << 20,
+            user_agent: concat!("crm/", env!("CARGO_PKG_VERSION")).to_owned(),
+            client: PhantomData,
+        }
+    }
+
+    /// The account's keys.
+    pub fn credentials(mut self, credentials: C::Credentials) -> Self {
+        self.credentials = Some(credentials.into());
+        self
+    }
+
+    /// Another way to the server than reqwest: a test double, or another HTTP client.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Box::new(transport));
+        self
+    }
+
+    /// Lets the keys go over plain http to a host that is not a loopback address. Whoever is on the way can read
+    /// them.
+    pub fn allow_insecure_http(mut self) -> Self {
+        self.insecure = true;
+        self
+    }
+
+    /// How reads that carry a body are sent; GET by default, as documented.
+    pub fn read_method(mut self, method: ReadMethod) -> Self {
+        self.read_method = method;
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the last byte of the answer; 30 seconds by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take, within the time of the attempt; 10 seconds by default. For the default
+    /// transport.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How large an answer may be, in bytes after decompression; 64 MiB by default.
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// What the client calls itself; `crm/` and its version by default.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = name.into();
+        self
+    }
+
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// The address, a credential or a setting is missing or faulty; the error names it.
+    pub fn build(self) -> Result<C, Error> {
+        let address = Address::parse(&self.address, self.insecure)?;
+        let credentials = self
+            .credentials
+            .ok_or_else(|| Error::invalid_configuration("credentials", "are missing: call credentials(…)"))?;
+        let user_agent = HeaderValue::from_str(&self.user_agent).map_err(|_| {
+            Error::invalid_configuration("user_agent", "has a character that no header can carry")
+        })?;
+        let transport = match self.transport {
+            Some(transport) => transport,
+            None => default_transport(self.connect_timeout, self.body_limit)?,
+        };
+        let shared = Shared {
+            address,
+            transport,
+            read_method: self.read_method,
+            timeout: self.timeout,
+            body_limit: self.body_limit,
+            user_agent,
+        };
+        Pipeline::new(shared, credentials).map(C::over)
+    }
+}
+
+impl<C> std::fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the address: until it is checked there may be a password in it.
+        f.debug_struct("ClientBuilder").field("credentials", &self.credentials).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport(connect_timeout: Duration, body_limit: usize) -> Result<Box<dyn Transport>, Error> {
+    let client = reqwest::Client::builder().connect_timeout(connect_timeout);
+    Ok(Box::new(crate::ReqwestTransport::new(client, body_limit)?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport(_: Duration, _: usize) -> Result<Box<dyn Transport>, Error> {
+    let fault = "is missing: call transport(…), or turn on the feature \"reqwest\"";
+    Err(Error::invalid_configuration("transport", fault))
+}

@@ -1,0 +1,265 @@
+//! JSON to types, with the path of what cannot be read, and records that do not hide each other.
+
+use std::fmt;
+
+use crm_model::{Page, Unreadable};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
+
+/// Why a JSON text could not be read as a type.
+#[derive(Debug)]
+pub struct JsonError {
+    path: String,
+    reason: String,
+    cut: bool,
+}
+
+impl JsonError {
+    /// Something else is wrong with the value at this path.
+    #[must_use]
+    pub fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { path: path.into(), reason: reason.into(), cut: false }
+    }
+
+    /// The JSON path of the value, from the root of the answer: `$.data[3].datum`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What was expected there and what was found.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The text ends in the middle of the JSON.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.reason, self.path)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// Reads a JSON text as a type. `at` is the path of the text in the answer, `$` for all of it.
+///
+/// # Errors
+/// The text is no JSON, is cut, or holds something else than the type wants.
+pub fn decode<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, JsonError> {
+    // The path is sought only when it is needed: keeping track of it costs time on every value.
+    serde_json::from_slice(json).or_else(|_| explain(json, at))
+}
+
+/// Reads it again, with an eye on where it fails.
+#[cold]
+fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, JsonError> {
+    if let Err(e) = std::str::from_utf8(json) {
+        let reason = format!("the text is not UTF-8 from byte {} on (windows-1251?)", e.valid_up_to());
+        return Err(JsonError::new(at, reason));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
+        let mut path = at.to_owned();
+        push_path(&mut path, e.path());
+        JsonError { path, reason: reason(e.inner()), cut: e.inner().is_eof() }
+    })?;
+    deserializer.end().map_err(|e| JsonError::new(at, reason(&e)))?;
+    Ok(value)
+}
+
+/// serde's words, without the values that it quotes: they may be somebody's.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = match text.rfind(" at line ") {
+        Some(end) if !error.is_eof() && !error.is_syntax() => &text[..end],
+        _ => &text,
+    };
+    for quoted in ["invalid type: string \"", "invalid value: string \""] {
+        if let Some((_, rest)) = text.split_once(quoted)
+            && let Some((_, expected)) = rest.rsplit_once("\", expected ")
+        {
+            return format!("expected {expected}, found a string");
+        }
+    }
+    text.to_owned()
+}
+
+fn push_path(out: &mut String, path: &Path) {
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => out.push_str(&format!("[{index}]")),
+            Segment::Map { key } => push_key(out, key),
+            Segment::Enum { variant } => push_key(out, variant),
+            Segment::Unknown => out.push_str(".?"),
+        }
+    }
+}
+
+/// Adds a key to a JSON path: `.key`, or `['a key']`.
+pub fn push_key(out: &mut String, key: &str) {
+    let plain = key.chars().all(|c| c.is_alphanumeric() || c == '_') && !key.starts_with(char::is_numeric);
+    if plain && !key.is_empty() {
+        out.push('.');
+        out.push_str(key);
+    } else {
+        out.push_str(&format!("['{}']", key.escape_debug()));
+    }
+}
+
+/// Records as they stand in an answer.
+#[derive(Debug)]
+pub struct RawRecord<'a> {
+    /// Its index or its key.
+    pub place: Place,
+    /// Its JSON text.
+    pub json: &'a str,
+}
+
+/// Where a record stands among the others.
+#[derive(Debug)]
+pub enum Place {
+    /// In an array.
+    Index(usize),
+    /// In an object keyed by id, as PHP writes an array whose keys are not 0, 1, 2 …
+    Key(String),
+}
+
+/// The JSON texts of the records of an array, or of an object keyed by id; nothing for `null`, `false` and `""`.
+///
+/// # Errors
+/// The text is something else.
+pub fn raw_records<'a>(records: &'a str, at: &str) -> Result<Vec<RawRecord<'a>>, JsonError> {
+    decode::<RawRecords<'a>>(records.as_bytes(), at).map(|records| records.0)
+}
+
+/// Reads each record by itself: one that cannot be read stands in [`Page::unreadable`] and hides no other.
+///
+/// # Errors
+/// The text is neither an array nor an object of records.
+pub fn page<T: DeserializeOwned>(records: &str, at: &str) -> Result<Page<T>, JsonError> {
+    if let Ok(items) = serde_json::from_str(records) {
+        return Ok(Page::new(items)); // nearly always: an array, every record well formed
+    }
+    let records = raw_records(records, at)?;
+    let mut page = Page::new(Vec::with_capacity(records.len()));
+    for record in records {
+        let mut path = at.to_owned();
+        match &record.place {
+            Place::Index(index) => path.push_str(&format!("[{index}]")),
+            Place::Key(key) => push_key(&mut path, key),
+        }
+        match decode(record.json.as_bytes(), &path) {
+            Ok(item) => page.items.push(item),
+            Err(e) => page.unreadable.push(Unreadable::new(e.path, e.reason, record.json)),
+        }
+    }
+    Ok(page)
+}
+
+struct RawRecords<'a>(Vec<RawRecord<'a>>);
+
+impl<'de> Deserialize<'de> for RawRecords<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawRecordsVisitor).map(Self)
+    }
+}
+
+struct RawRecordsVisitor;
+
+impl<'de> Visitor<'de> for RawRecordsVisitor {
+    type Value = Vec<RawRecord<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut records = Vec::new();
+        while let Some(json) = seq.next_element::<&RawValue>()? {
+            records.push(RawRecord { place: Place::Index(records.len()), json: json.get() });
+        }
+        Ok(records)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut records = Vec::new();
+        while let Some((key, json)) = map.next_entry::<String, &RawValue>()? {
+            records.push(RawRecord { place: Place::Key(key), json: json.get() });
+        }
+        Ok(records)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        if value { Err(E::invalid_type(serde::de::Unexpected::Bool(true), &self)) } else { Ok(Vec::new()) }
+    }
+
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        if value.is_empty() {
+            Ok(Vec::new())
+        } else {
+            Err(E::invalid_type(serde::de::Unexpected::Other("a text"), &self))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crm_model::history::Entry;
+
+    #[test]
+    fn an_error_names_the_path_of_the_value() {
+        let error =
+            decode::<Vec<Entry>>(br#"[{"cid":1},{"cid":2,"person":[{"pid":"x"}]}]"#, "$.data").unwrap_err();
+        assert_eq!(error.path(), "$.data[1].person[0].pid");
+        assert!(error.reason().starts_with("expected an id"), "{error}");
+    }
+
+    #[test]
+    fn an_error_does_not_quote_what_somebody_wrote() {
+        let error = decode::<Vec<u64>>(br#"["Ivanov"]"#, "$").unwrap_err();
+        assert_eq!(error.to_string(), "expected u64, found a string at $[0]");
+    }
+
+    #[test]
+    fn one_unreadable_record_hides_no_other() {
+        let page: Page<Entry> = page(r#"[{"cid":1},{"cid":"x"},7,{"cid":3}]"#, "$.data").unwrap();
+        assert_eq!(page.items.iter().map(|e| e.id.0).collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(page.unreadable[0].path, "$.data[1].cid");
+        assert_eq!(page.unreadable[0].raw, r#"{"cid":"x"}"#);
+        assert_eq!(page.unreadable[1].path, "$.data[2]");
+        assert_eq!(page.len(), 4);
+    }
+
+    #[test]
+    fn records_come_as_an_object_keyed_by_id_too() {
+        let page: Page<Entry> = page(r#"{"5":{"cid":5},"7":{"cid":-7}}"#, "$.data").unwrap();
+        assert_eq!(page.items[0].id.0, 5);
+        assert_eq!(page.unreadable[0].path, "$.data['7'].cid");
+    }
+
+    #[test]
+    fn a_lone_surrogate_spoils_one_record() {
+        let page: Page<Entry> = page(r#"[{"cid":1,"content":"\ud800"},{"cid":2}]"#, "$").unwrap();
+        assert_eq!((page.items.len(), page.unreadable.len()), (1, 1));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_called_so() {
+        let error = decode::<Vec<String>>(b"[\"\xcf\xf0\"]", "$").unwrap_err();
+        assert!(error.reason().contains("not UTF-8 from byte 2"), "{error}");
+    }
+}

@@ -1,0 +1,163 @@
+//! What a call is.
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+
+use crate::Error;
+
+/// One call of an API: how it is sent and how its answer is read. Both are pure functions; nothing here does I/O.
+///
+/// The operations of both APIs implement it, and your own type can: `client.run(&operation)` sends it the same
+/// way, with the same credentials and policies.
+///
+/// ```
+/// use crm_transport::{answer, http, Bytes, Error, Idempotency, Operation, OperationInfo, Success};
+///
+/// /// The clients of SalesMan CRM, a method that this project does not cover.
+/// struct ClientFields;
+///
+/// impl Operation for ClientFields {
+///     type Output = std::collections::BTreeMap<String, String>;
+///     const INFO: OperationInfo = OperationInfo {
+///         id: "client.fields",
+///         method: http::Method::GET,
+///         path: "/developer/v3/client/fields",
+///         idempotency: Idempotency::Read,
+///         success: Success::NoError,
+///         reads_by_post: true,
+///         source: "our own test against the server of 2026-06",
+///     };
+///
+///     fn request(&self) -> Result<http::Request<Bytes>, Error> {
+///         Self::INFO.request(&[], Bytes::new())
+///     }
+///
+///     fn read(&self, response: &http::Response<Bytes>) -> Result<Self::Output, Error> {
+///         let json = answer::json(&Self::INFO, response)?;
+///         let path = "$";
+///         crm_transport::json::decode(json, path).map_err(|e| Error::undecodable(&Self::INFO, e))
+///     }
+/// }
+/// ```
+pub trait Operation: Send + Sync {
+    /// What a successful answer says.
+    type Output;
+
+    /// The operation as data.
+    const INFO: OperationInfo;
+
+    /// The request: its address is a path below the client's address, its headers are all but the credentials.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), naming the field, for what the server
+    /// could not understand. Nothing is sent then.
+    fn request(&self) -> Result<Request<Bytes>, Error>;
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// What the answer says went wrong, or why it cannot be read.
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error>;
+}
+
+/// An operation as data.
+#[derive(Clone, Debug)]
+pub struct OperationInfo {
+    /// Its name in errors and logs, such as `history.add`.
+    pub id: &'static str,
+    /// The documented HTTP method.
+    pub method: Method,
+    /// The path below the client's address, such as `/developer/v3/history/add`.
+    pub path: &'static str,
+    /// Whether it may be repeated.
+    pub idempotency: Idempotency,
+    /// How success is told from failure.
+    pub success: Success,
+    /// Whether the server takes it as POST too; see [`ReadMethod`].
+    pub reads_by_post: bool,
+    /// Where the knowledge comes from.
+    pub source: &'static str,
+}
+
+impl OperationInfo {
+    /// A request of this operation, with these parameters in the query string and this body. A body is JSON and
+    /// gets `Content-Type: application/json`, as does every call that [may be sent as POST](Self::reads_by_post):
+    /// SalesMan reads the credentials of no other call (observed).
+    ///
+    /// # Errors
+    /// The path is no path.
+    pub fn request(&self, query: &[(&str, &str)], body: Bytes) -> Result<Request<Bytes>, Error> {
+        let mut target = self.path.to_owned();
+        for (i, (name, value)) in query.iter().enumerate() {
+            target.push(if i == 0 { '?' } else { '&' });
+            push_encoded(&mut target, name);
+            target.push('=');
+            push_encoded(&mut target, value);
+        }
+        let mut request = Request::builder().method(self.method.clone()).uri(target);
+        if !body.is_empty() || self.reads_by_post {
+            // To the letter: with `; charset=utf-8` SalesMan does not read the credentials (observed).
+            request = request.header(http::header::CONTENT_TYPE, "application/json");
+        }
+        request.body(body).map_err(|e| Error::invalid_request(self.id, "path", e.to_string()))
+    }
+}
+
+/// Percent-encodes everything but RFC 3986's unreserved characters.
+fn push_encoded(target: &mut String, text: &str) {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            target.push(char::from(byte));
+        } else {
+            target.extend(['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+    }
+}
+
+/// Whether a call may be made twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Idempotency {
+    /// Changes nothing; may be repeated at will.
+    Read,
+    /// Changes something, and a second call leaves it as the first one did.
+    Idempotent,
+    /// A second call would do it twice. Never repeated unless it is certain that the first was not sent.
+    Write,
+}
+
+/// How an answer with HTTP status 200 says that it is a success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Success {
+    /// It is JSON and carries no error.
+    NoError,
+    /// Its `result` is «Успешно».
+    ResultWord,
+    /// It is a list, and the `result` of each element tells of that element alone.
+    EachResult,
+}
+
+/// How reads that carry a body are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadMethod {
+    /// GET with a JSON body, as SalesMan documents it.
+    #[default]
+    Get,
+    /// POST with the same body, for networks that drop the body of a GET. The server gives the same answer
+    /// (observed). Calls of APIs that do not take it, such as solOS, stay GET.
+    Post,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_text_cannot_leave_its_place_in_a_query() {
+        let mut target = String::new();
+        push_encoded(&mut target, "a b&c=d#é/?%\r\n");
+        assert_eq!(target, "a%20b%26c%3Dd%23%C3%A9%2F%3F%25%0D%0A");
+    }
+}
