@@ -1,0 +1,117 @@
+//! `cargo xtask check`: what every change has to pass, in the order in which failures are cheapest to see.
+
+use crate::Task;
+use crate::cargo::cargo;
+
+pub(crate) const TASK: Task =
+    Task { name: "check", about: "everything a change has to pass; stops at the first failure", run };
+
+fn run(arguments: &[String]) -> Result<(), String> {
+    crate::no_arguments(arguments)?;
+    run_steps(STEPS, |step| {
+        println!("== {}", step.name);
+        let status = cargo().args(step.arguments).envs(step.environment.iter().copied()).status();
+        Ok(status.map_err(|error| format!("cargo could not be started: {error}"))?.success())
+    })?;
+    println!("== all checks passed");
+    Ok(())
+}
+
+/// One cargo command.
+struct Step {
+    name: &'static str,
+    environment: &'static [(&'static str, &'static str)],
+    arguments: &'static [&'static str],
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "format", environment: &[], arguments: &["fmt", "--all", "--check"] },
+    Step { name: "layering", environment: &[], arguments: &["xtask", "layering"] },
+    Step { name: "weights", environment: &[], arguments: &["xtask", "weights"] },
+    Step {
+        name: "clippy",
+        environment: &[],
+        arguments: &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
+    },
+    Step {
+        name: "without an HTTP client",
+        environment: &[],
+        arguments: &[
+            "clippy",
+            "-p",
+            "crm-transport",
+            "-p",
+            "crm-projects",
+            "-p",
+            "crm-history",
+            "--no-default-features",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    },
+    Step { name: "tests", environment: &[], arguments: &["test", "--workspace"] },
+    Step {
+        name: "docs",
+        environment: &[("RUSTDOCFLAGS", "-D warnings")],
+        arguments: &["doc", "--workspace", "--all-features", "--no-deps"],
+    },
+];
+
+/// `passes` runs a step and says whether it passed.
+fn run_steps(steps: &[Step], mut passes: impl FnMut(&Step) -> Result<bool, String>) -> Result<(), String> {
+    for step in steps {
+        if !passes(step)? {
+            return Err(format!("check failed: {}. Repeat it with: {}", step.name, command_line(step)));
+        }
+    }
+    Ok(())
+}
+
+fn command_line(step: &Step) -> String {
+    let mut line = String::new();
+    for (name, value) in step.environment {
+        line += &format!("{name}=\"{value}\" ");
+    }
+    line + "cargo " + &step.arguments.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_runs_while_all_pass() {
+        let mut ran = Vec::new();
+        run_steps(STEPS, |step| {
+            ran.push(step.name);
+            Ok(true)
+        })
+        .unwrap();
+        assert_eq!(
+            ran,
+            ["format", "layering", "weights", "clippy", "without an HTTP client", "tests", "docs"]
+        );
+    }
+
+    #[test]
+    fn the_first_failure_stops_the_check_and_says_how_to_repeat_it() {
+        let mut ran = Vec::new();
+        let message = run_steps(STEPS, |step| {
+            ran.push(step.name);
+            Ok(step.name != "layering")
+        })
+        .unwrap_err();
+        assert_eq!(ran, ["format", "layering"]);
+        assert_eq!(message, "check failed: layering. Repeat it with: cargo xtask layering");
+    }
+
+    #[test]
+    fn the_command_to_repeat_carries_its_environment() {
+        let docs = STEPS.iter().find(|step| step.name == "docs").unwrap();
+        assert_eq!(
+            command_line(docs),
+            "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --all-features --no-deps"
+        );
+    }
+}

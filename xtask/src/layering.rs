@@ -1,0 +1,178 @@
+//! `cargo xtask layering`: the arrows between the crates stay those of `docs/architecture.md`.
+//!
+//! The rules work on a plain [`Graph`] of what the `Cargo.toml` files declare, so that the tests can draw any.
+
+use crate::Task;
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+pub(crate) const TASK: Task =
+    Task { name: "layering", about: "only the allowed arrows between the crates, and to HTTP clients", run };
+
+fn run(arguments: &[String]) -> Result<(), String> {
+    crate::no_arguments(arguments)?;
+    let graph = declared()?;
+    let found = violations(&graph);
+    if !found.is_empty() {
+        return Err(found.join("\n"));
+    }
+    println!("{} crates, {} arrows, all allowed", graph.members.len(), graph.arrows.len());
+    Ok(())
+}
+
+/// What a crate of the workspace may use of the others.
+struct Rule {
+    name: &'static str,
+    may_use: &'static [&'static str],
+    /// Only as an optional dependency.
+    may_offer: &'static [&'static str],
+    why: &'static str,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        name: "crm-model",
+        may_use: &[],
+        may_offer: &[],
+        why: "crm-model is plain types and their JSON, below every other crate",
+    },
+    Rule {
+        name: "crm-transport",
+        may_use: &["crm-model"],
+        may_offer: &[],
+        why: "crm-transport carries the calls of any CRM and knows no client",
+    },
+    Rule {
+        name: "crm-projects",
+        may_use: &["crm-transport", "crm-model"],
+        may_offer: &[],
+        why: "crm-projects stands on crm-transport and crm-model alone; solOS and SalesMan do not know each other",
+    },
+    Rule {
+        name: "crm-history",
+        may_use: &["crm-transport", "crm-model"],
+        may_offer: &[],
+        why: "crm-history stands on crm-transport and crm-model alone; SalesMan and solOS do not know each other",
+    },
+    Rule {
+        name: "crm",
+        may_use: &["crm-history", "crm-model", "crm-projects", "crm-transport"],
+        may_offer: &["crm-sandbox"],
+        why: "crm re-exports the clients, and the sandbox only to those who ask for it: as an optional dependency",
+    },
+    Rule {
+        name: "crm-sandbox",
+        may_use: &[],
+        may_offer: &[],
+        why: "crm-sandbox shares no code with the clients, in its tests neither: a shared mistake would cancel out",
+    },
+    Rule {
+        name: "xtask",
+        may_use: &[],
+        may_offer: &[],
+        why: "xtask has to build and to tell what is wrong when the crates do not compile",
+    },
+];
+
+const HTTP_CLIENTS: &[&str] =
+    &["attohttpc", "awc", "curl", "hyper", "hyper-util", "isahc", "reqwest", "surf", "ureq"];
+
+/// Those of [`HTTP_CLIENTS`] that are servers too.
+const SERVERS: &[&str] = &["hyper", "hyper-util"];
+
+const MODEL_MAY_USE: &[&str] = &["chrono", "serde", "serde_json"];
+
+/// The dependencies that the crates of the workspace declare.
+struct Graph {
+    members: Vec<String>,
+    arrows: Vec<Arrow>,
+}
+
+struct Arrow {
+    from: String,
+    to: String,
+    kind: Kind,
+    optional: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Normal,
+    Build,
+    Dev,
+}
+
+fn declared() -> Result<Graph, String> {
+    let metadata = MetadataCommand::new()
+        .current_dir(crate::cargo::ROOT)
+        .no_deps()
+        .exec()
+        .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
+    let mut graph = Graph { members: Vec::new(), arrows: Vec::new() };
+    for package in metadata.workspace_packages() {
+        graph.members.push(package.name.to_string());
+        for dependency in &package.dependencies {
+            graph.arrows.push(Arrow {
+                from: package.name.to_string(),
+                to: dependency.name.clone(),
+                kind: match dependency.kind {
+                    DependencyKind::Development => Kind::Dev,
+                    DependencyKind::Build => Kind::Build,
+                    _ => Kind::Normal,
+                },
+                optional: dependency.optional,
+            });
+        }
+    }
+    Ok(graph)
+}
+
+fn violations(graph: &Graph) -> Vec<String> {
+    let without_rule = graph.members.iter().filter(|name| rule(name).is_none()).map(|name| {
+        format!(
+            "{name} is a crate of the workspace without a rule: say its place in docs/architecture.md, \
+             and what it may use in RULES of xtask/src/layering.rs"
+        )
+    });
+    let forbidden = graph.arrows.iter().filter_map(|arrow| {
+        let why = why_forbidden(graph, arrow)?;
+        let kind = match arrow.kind {
+            Kind::Normal => "",
+            Kind::Build => " (build)",
+            Kind::Dev => " (dev)",
+        };
+        Some(format!("{} → {}{kind} is forbidden: {why} (docs/architecture.md)", arrow.from, arrow.to))
+    });
+    without_rule.chain(forbidden).collect()
+}
+
+fn why_forbidden(graph: &Graph, arrow: &Arrow) -> Option<&'static str> {
+    let (from, to) = (arrow.from.as_str(), arrow.to.as_str());
+    if rule(to).is_some() || graph.members.iter().any(|member| member == to) {
+        let rule = rule(from)?;
+        let in_tests = arrow.kind == Kind::Dev && to == "crm-sandbox" && from != "crm-sandbox";
+        let as_option = arrow.optional && rule.may_offer.contains(&to);
+        let allowed = rule.may_use.contains(&to) || as_option || in_tests;
+        return (!allowed).then_some(rule.why);
+    }
+    if arrow.kind == Kind::Dev {
+        return None;
+    }
+    if from == "crm-model" && !MODEL_MAY_USE.contains(&to) {
+        return Some("crm-model knows only serde, serde_json and chrono");
+    }
+    if !HTTP_CLIENTS.contains(&to) || (from == "crm-sandbox" && SERVERS.contains(&to)) {
+        return None;
+    }
+    match from {
+        "crm-transport" if arrow.optional => None,
+        "crm-transport" => Some("an HTTP client comes with a feature: make it an optional dependency"),
+        _ => Some("only crm-transport knows an HTTP client"),
+    }
+}
+
+fn rule(name: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.name == name)
+}
+
+#[cfg(test)]
+mod tests;
