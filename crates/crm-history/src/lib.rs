@@ -1,1 +1,34 @@
-//! Client of the SalesMan CRM history API v3.
+//! Client of the history API v3 of SalesMan CRM: activities (calls, letters, meetings) of clients, contacts and
+//! deals, read, listed, logged and deleted.
+//!
+//! ```no_run
+//! use crm_history::{ApiKey, ClientId, HistoryClient, NewEntry};
+//!
+//! # async fn run() -> Result<(), crm_transport::Error> {
+//! let history = HistoryClient::builder("https://crm.example.ru")
+//!     .credentials(ApiKey::new("key", "login@example.ru"))
+//!     .build()?;
+//! let id = history.add(&NewEntry::new("Отправлено КП").client(ClientId(1781))).await?;
+//! println!("logged as {id}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! All requests, and the answers of `fields`, `tips`, `info`, `add`, `add.list` and `delete`, are documented by the
+//! vendor. What a server of 2026-06 was seen to do differently is marked *observed*.
+//!
+//! Features: `reqwest` (on by default) brings the transport over reqwest with rustls. Without it, give the builder
+//! a [`Transport`](crm_transport::Transport) of your own.
+
+pub mod answer;
+pub mod operations;
+
+mod api_key;
+mod client;
+
+pub use api_key::ApiKey;
+pub use client::HistoryClient;
+pub use crm_model::history::*;
+pub use crm_model::{Extra, Page, Unreadable};
+pub use crm_transport::{ClientBuilder, Delivery, Error, ErrorKind, ReadMethod, Records};
+pub use operations::EntryQuery;

@@ -35,7 +35,8 @@ pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&
 }
 
 /// The API's own error in a JSON object: under `error` (`{code, text}` as SalesMan writes it, or `message`, or a
-/// text), under `errors`, or a `message` beside nothing else that could be an answer. `None` where there is none.
+/// text), under `errors`, a `message` beside nothing else that could be an answer, or a flag of failure (`success`,
+/// `ok` or `status`) beside no `id`. `None` where there is none. All but SalesMan's is assumed.
 ///
 /// `refusal` says what a code is about.
 #[must_use]
@@ -50,6 +51,7 @@ pub fn api_error(
         collect(&serde_json::from_str(part.get()).ok()?, &mut code, &mut text);
     }
     let failed = envelope.result.as_deref().is_some_and(|word| word.eq_ignore_ascii_case("error"));
+    let failed = failed || (envelope.flagged && !envelope.has_id);
     if code.is_none() && text.is_none() && !failed && !(envelope.message.is_some() && envelope.others == 0) {
         return None;
     }
@@ -89,6 +91,10 @@ struct ErrorEnvelope<'a> {
     errors: Option<&'a RawValue>,
     message: Option<Value>,
     code: Option<Value>,
+    /// `success` or `ok` is false, or `status` is a word or a number of failure.
+    flagged: bool,
+    /// It may be a record, whose `status` is its own.
+    has_id: bool,
     others: usize,
 }
 
@@ -110,6 +116,8 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
                     errors: None,
                     message: None,
                     code: None,
+                    flagged: false,
+                    has_id: false,
                     others: 0,
                 };
                 while let Some(key) = map.next_key::<String>()? {
@@ -124,8 +132,12 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
                         "errors" => envelope.errors = map.next_value()?,
                         "message" => envelope.message = map.next_value()?,
                         "code" => envelope.code = map.next_value()?,
-                        "status" | "success" | "ok" => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                        "success" | "ok" | "status" => {
+                            let value: &RawValue = map.next_value()?;
+                            envelope.flagged |= is_flag_of_failure(value.get());
+                        }
                         _ => {
+                            envelope.has_id |= key == "id";
                             map.next_value::<serde::de::IgnoredAny>()?;
                             envelope.others += 1;
                         }
@@ -136,6 +148,15 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
         }
 
         deserializer.deserialize_map(EnvelopeVisitor)
+    }
+}
+
+fn is_flag_of_failure(json: &str) -> bool {
+    match serde_json::from_str(json) {
+        Ok(Value::Bool(good)) => !good,
+        Ok(Value::Number(status)) => status.as_u64().is_some_and(|status| (400..600).contains(&status)),
+        Ok(Value::String(word)) => matches!(word.to_ascii_lowercase().as_str(), "error" | "fail" | "failed"),
+        _ => false,
     }
 }
 
@@ -347,6 +368,8 @@ mod tests {
             (r#"{"message":"Unauthenticated.","code":401}"#, of(Some(401), "Unauthenticated.")),
             (r#"{"status":"fail","message":"no"}"#, of(None, "no")),
             (r#"{"result":"Error"}"#, of(None, "")),
+            (r#"{"success":false,"payload":[],"message":"no"}"#, of(None, "no")),
+            (r#"{"status":403,"payload":null}"#, of(None, "")),
         ] {
             assert_eq!(error_in(body), expected, "{body}");
         }
@@ -360,6 +383,8 @@ mod tests {
             r#"{"message":"ok","payload":[]}"#,
             r#"{"result":"Успешно","data":5}"#,
             r#"{"result":[{"id":1}],"message":"x"}"#,
+            r#"{"id":1,"status":"failed","message":"x"}"#,
+            r#"{"status":"ok","payload":[]}"#,
             "[]",
         ] {
             assert_eq!(error_in(body), None, "{body}");

@@ -67,6 +67,8 @@ pub enum ErrorKind {
     EmptyBody,
     /// An answer that cannot be read.
     Undecodable,
+    /// An answer that holds no record where one was asked for.
+    NoRecord,
 }
 
 /// Whether a call has reached the server.
@@ -166,7 +168,7 @@ impl Error {
     /// There is no such record, or no such action or path.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.is_refusal(Refusal::NotFound, &[404, 410])
+        self.0.kind == ErrorKind::NoRecord || self.is_refusal(Refusal::NotFound, &[404, 410])
     }
 
     /// The request was refused for what it says, here or by the server.
@@ -275,6 +277,17 @@ impl Error {
         error.0.json_path = (!cause.is_cut()).then(|| cause.path().to_owned());
         error.0.source = Some(Box::new(cause));
         error
+    }
+
+    /// The answer is whole and says success, and holds no record.
+    #[must_use]
+    pub fn no_record(info: &OperationInfo) -> Self {
+        Self::of(
+            info,
+            ErrorKind::NoRecord,
+            Delivery::Delivered,
+            "there is no such record: the answer is empty",
+        )
     }
 
     /// Something else than an answer came.

@@ -1,5 +1,6 @@
 //! JSON to types, with the path of what cannot be read, and records that do not hide each other.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crm_model::{Page, Unreadable};
@@ -121,7 +122,7 @@ pub struct RawRecord<'a> {
     /// Its index or its key.
     pub place: Place,
     /// Its JSON text.
-    pub json: &'a str,
+    pub json: Cow<'a, str>,
 }
 
 /// Where a record stands among the others.
@@ -149,7 +150,12 @@ pub fn page<T: DeserializeOwned>(records: &str, at: &str) -> Result<Page<T>, Jso
     if let Ok(items) = serde_json::from_str(records) {
         return Ok(Page::new(items)); // nearly always: an array, every record well formed
     }
-    let records = raw_records(records, at)?;
+    Ok(read_records(raw_records(records, at)?, at))
+}
+
+/// Reads each of these records by itself.
+#[must_use]
+pub fn read_records<T: DeserializeOwned>(records: Vec<RawRecord<'_>>, at: &str) -> Page<T> {
     let mut page = Page::new(Vec::with_capacity(records.len()));
     for record in records {
         let mut path = at.to_owned();
@@ -162,7 +168,7 @@ pub fn page<T: DeserializeOwned>(records: &str, at: &str) -> Result<Page<T>, Jso
             Err(e) => page.unreadable.push(Unreadable::new(e.path, e.reason, record.json)),
         }
     }
-    Ok(page)
+    page
 }
 
 struct RawRecords<'a>(Vec<RawRecord<'a>>);
@@ -185,7 +191,7 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut records = Vec::new();
         while let Some(json) = seq.next_element::<&RawValue>()? {
-            records.push(RawRecord { place: Place::Index(records.len()), json: json.get() });
+            records.push(RawRecord { place: Place::Index(records.len()), json: json.get().into() });
         }
         Ok(records)
     }
@@ -193,7 +199,7 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut records = Vec::new();
         while let Some((key, json)) = map.next_entry::<String, &RawValue>()? {
-            records.push(RawRecord { place: Place::Key(key), json: json.get() });
+            records.push(RawRecord { place: Place::Key(key), json: json.get().into() });
         }
         Ok(records)
     }

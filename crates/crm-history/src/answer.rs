@@ -1,0 +1,130 @@
+//! The answers of SalesMan CRM: `{"data": …}`, `{"result": "Успешно", …}`, and errors inside HTTP 200.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use crm_model::Page;
+use crm_transport::json::{self, JsonError};
+use crm_transport::{Error, OperationInfo, Refusal, answer};
+use http::Response;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+
+/// The word for success.
+pub(crate) const SUCCESS: &str = "Успешно";
+
+/// The JSON of an answer that carries no error.
+///
+/// # Errors
+/// The answer says that the call failed, or is no JSON.
+pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&'a [u8], Error> {
+    let json = answer::json(info, response)?;
+    match answer::api_error(info, json, refusal) {
+        None => Ok(json),
+        Some(error) => Err(error),
+    }
+}
+
+/// What stands under `data`. For operations of your own.
+///
+/// # Errors
+/// The answer says that the call failed, or its `data` is missing, empty or something else than the type wants.
+pub fn data<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<T, Error> {
+    let json = answer::json(info, response)?;
+    if let Ok(Plain { data: Some(data), result: None, error: None }) = serde_json::from_slice(json) {
+        return Ok(data); // nearly always
+    }
+    if let Some(error) = answer::api_error(info, json, refusal) {
+        return Err(error);
+    }
+    let data = json::decode::<Data<&RawValue>>(json, "$").map(|data| data.data.get());
+    match data {
+        Ok("null" | "false" | "[]" | "\"\"") => Err(Error::no_record(info)),
+        Ok(data) => json::decode(data.as_bytes(), "$.data").map_err(|e| Error::undecodable(info, e)),
+        Err(_) if json == b"[]" => Err(Error::no_record(info)),
+        Err(e) => Err(Error::undecodable(info, e)),
+    }
+}
+
+/// The records under `data`, each read by itself. No records are `[]`, without the key (observed).
+///
+/// # Errors
+/// The answer says that the call failed, or holds no list.
+pub fn page<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<Page<T>, Error> {
+    let json = answer::json(info, response)?;
+    if let Ok(Plain { data: Some(items), result: None, error: None }) = serde_json::from_slice(json) {
+        return Ok(Page::new(items)); // nearly always: no error, every record well formed
+    }
+    if let Some(error) = answer::api_error(info, json, refusal) {
+        return Err(error);
+    }
+    let page = if json.starts_with(b"[") {
+        json::decode::<&RawValue>(json, "$").and_then(|records| json::page(records.get(), "$"))
+    } else {
+        json::decode::<Data<&RawValue>>(json, "$").and_then(|data| json::page(data.data.get(), "$.data"))
+    };
+    page.map_err(|e| Error::undecodable(info, e))
+}
+
+/// Whether an answer, or what there is of it, says that the server has done it: `{"result":"Успешно"`.
+pub(crate) fn is_accepted(json: &[u8]) -> bool {
+    match serde_json::from_slice::<Word<'_>>(json) {
+        Ok(word) => word.result == SUCCESS,
+        Err(_) => json.starts_with(format!("{{\"result\":\"{SUCCESS}\"").as_bytes()),
+    }
+}
+
+/// What the codes are about. 403, 404 and 405 are documented; that 401 comes for a wrong key as for a wrong login is
+/// observed (the vendor promises 400 for the key, and 402).
+pub(crate) fn refusal(code: Option<i64>) -> Refusal {
+    match code {
+        Some(400..=402) => Refusal::Auth,
+        Some(403 | 404) => Refusal::NotFound,
+        Some(405) => Refusal::InvalidRequest,
+        Some(500..=599) => Refusal::ServerFault,
+        _ => Refusal::Other,
+    }
+}
+
+/// One element of the answer to `add.list`, and the whole answer to `add`: what is left over from the element before
+/// it may stand in `data` and `error`, so `result` alone tells (observed).
+pub(crate) struct Added<'a> {
+    pub(crate) result: Option<Cow<'a, str>>,
+    pub(crate) data: Option<&'a RawValue>,
+    pub(crate) error: Option<&'a RawValue>,
+}
+
+impl<'a> Added<'a> {
+    pub(crate) fn read(json: &'a [u8], at: &str) -> Result<Self, JsonError> {
+        #[derive(Deserialize)]
+        struct Keys<'a> {
+            #[serde(borrow, default)]
+            result: Option<Cow<'a, str>>,
+            #[serde(borrow, default)]
+            data: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            error: Option<&'a RawValue>,
+        }
+        let Keys { result, data, error } = json::decode(json, at)?;
+        Ok(Self { result, data, error })
+    }
+}
+
+#[derive(Deserialize)]
+struct Data<T> {
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct Plain<T> {
+    data: Option<T>,
+    result: Option<IgnoredAny>,
+    error: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Word<'a> {
+    #[serde(borrow)]
+    result: Cow<'a, str>,
+}

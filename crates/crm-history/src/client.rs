@@ -1,0 +1,241 @@
+//! The client.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use crm_model::Page;
+use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
+use crm_transport::json::JsonError;
+use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Records, records};
+use http::Request;
+
+use crate::ApiKey;
+use crate::operations::{Add, AddList, Delete, EntryQuery, Fields, Info, List, Tips};
+
+/// The history of a SalesMan CRM. Cheap to clone; clones share the connections.
+///
+/// Every method makes one call, but for [`entries`](Self::entries), which makes one for each page.
+#[derive(Clone, Debug)]
+pub struct HistoryClient {
+    pipeline: Pipeline,
+}
+
+impl HistoryClient {
+    /// Begins a client for the CRM at this address, such as `https://crm.example.ru` or `https://host/crm`.
+    ///
+    /// ```
+    /// use crm_history::{ApiKey, HistoryClient};
+    ///
+    /// let history = HistoryClient::builder("https://crm.example.ru")
+    ///     .credentials(ApiKey::new("key", "login@example.ru"))
+    ///     .build()?;
+    /// # Ok::<(), crm_transport::Error>(())
+    /// ```
+    pub fn builder(address: impl Into<String>) -> ClientBuilder<Self> {
+        ClientBuilder::new(address)
+    }
+
+    /// `fields`: the wire names of an activity's columns, and what this account calls them.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// let titles = history.fields().await?;
+    /// assert_eq!(titles["clid"], "ID клиента");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn fields(&self) -> Result<BTreeMap<String, String>, Error> {
+        self.run(&Fields).await
+    }
+
+    /// `tips`: the types of activities of this account.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// for kind in history.activity_types().await? {
+    ///     println!("{} {:?}", kind.title, kind.color);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`].
+    #[doc(alias = "tips")]
+    pub async fn activity_types(&self) -> Result<Vec<ActivityType>, Error> {
+        self.run(&Tips).await
+    }
+
+    /// `info`: one activity, its content as stored. Of its contacts the server tells only the first (observed);
+    /// [`list`](Self::list) tells all.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// use crm_history::EntryId;
+    ///
+    /// let entry = history.entry(EntryId(777)).await?;
+    /// println!("{:?} {:?}", entry.at, entry.content);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    #[doc(alias = "info")]
+    pub async fn entry(&self, id: EntryId) -> Result<Entry, Error> {
+        self.run(&Info(id)).await
+    }
+
+    /// `list`: one page of 200 activities, their contents rewritten for display (observed, see
+    /// [`Entry::content`]). A page past the end is empty.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # let (from, to) = (chrono::NaiveDate::MIN, chrono::NaiveDate::MAX);
+    /// use crm_history::{ClientId, EntryQuery};
+    ///
+    /// let page = history.list(&EntryQuery::new().between(from, to).client(ClientId(102)).page(0)).await?;
+    /// for entry in &page {
+    ///     println!("{} {:?}", entry.id, entry.content);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    pub async fn list(&self, query: &EntryQuery) -> Result<Page<Entry>, Error> {
+        self.run(&List(query)).await
+    }
+
+    /// Every activity of a query, page after page, from the query's page on. Unless the query says otherwise they
+    /// come by id, oldest first: the only order in which none is missed while activities are added.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # let (from, to) = (chrono::NaiveDate::MIN, chrono::NaiveDate::MAX);
+    /// use crm_history::EntryQuery;
+    ///
+    /// let mut all = history.entries(EntryQuery::new().between(from, to));
+    /// while let Some(entry) = all.next().await {
+    ///     println!("{}", entry?.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// An error of a call ends the stream. A record that cannot be read is an error too, and the next one follows.
+    pub fn entries(&self, query: EntryQuery) -> Records<Entry> {
+        let client = self.clone();
+        let query = query.in_stable_order();
+        let first = query.first_page();
+        let fetch = move |position: crm_transport::Position| {
+            let (client, query) = (client.clone(), query.clone().page(first + position.pages));
+            async move { client.list(&query).await }
+        };
+        let unreadable = |bad: crm_model::Unreadable| {
+            Error::undecodable(&List::INFO, JsonError::new(bad.path, bad.reason))
+        };
+        let stuck = || {
+            let fault =
+                "the server gives the same page again: it ignores the offset, and the rest is out of reach";
+            Error::undecodable(&List::INFO, JsonError::new("$.data", fault))
+        };
+        records(fetch, PAGE, |entry: &Entry| entry.id.0, unreadable, stuck)
+    }
+
+    /// `add`: logs an activity and tells its id.
+    ///
+    /// Not every text is stored as it is sent: quotes, tags and emoji are changed (observed).
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # let when = chrono::NaiveDateTime::default();
+    /// use crm_history::{ClientId, ContactId, DealId, NewEntry};
+    ///
+    /// let id = history.add(&NewEntry::new("Отправлено КП").at(when).activity("Предложение")
+    ///     .user("login@example.ru").client(ClientId(1781)).contacts([ContactId(2475), ContactId(2723)])
+    ///     .deal(DealId(784))).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Look at [`Error::delivery`] before you send it again: `Unknown` may have been stored.
+    pub async fn add(&self, entry: &NewEntry) -> Result<EntryId, Error> {
+        self.run(&Add(entry)).await
+    }
+
+    /// `add.list`: logs many activities in one call and tells what became of each, in their order.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// use crm_history::{AddOutcome, NewEntry};
+    ///
+    /// let entries = [NewEntry::new("вх. звонок, 2 мин"), NewEntry::new("исх. письмо")];
+    /// let outcomes = history.add_list(&entries).await?;
+    /// for (entry, outcome) in entries.iter().zip(outcomes) {
+    ///     match outcome {
+    ///         AddOutcome::Created(id) => println!("{id}"),
+    ///         other => eprintln!("{}: {other}", entry.content),
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The call failed as a whole. Look at [`Error::delivery`] before you send it again: with `Unknown` any number
+    /// of them may have been stored.
+    #[doc(alias = "add.list")]
+    pub async fn add_list(&self, entries: &[NewEntry]) -> Result<Vec<AddOutcome>, Error> {
+        self.run(&AddList(entries)).await
+    }
+
+    /// `delete`: removes an activity of the caller or of a subordinate.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # let id = crm_history::EntryId(25355);
+    /// history.delete(id).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) where there is none, or it belongs to somebody else; else see [`Error`].
+    pub async fn delete(&self, id: EntryId) -> Result<(), Error> {
+        self.run(&Delete(id)).await
+    }
+
+    /// Makes any call, one of your own type too: a method of the CRM that this client does not cover.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
+        self.pipeline.run(operation).await
+    }
+
+    /// The request of a call as it would be sent. Nothing is sent.
+    ///
+    /// # Errors
+    /// The input is refused.
+    pub fn prepare<O: Operation>(&self, operation: &O) -> Result<Request<Bytes>, Error> {
+        self.pipeline.prepare(operation)
+    }
+
+    /// The same CRM for another account or user, over the same connections.
+    ///
+    /// # Errors
+    /// A credential is empty or cannot be sent.
+    pub fn with_credentials(&self, credentials: ApiKey) -> Result<Self, Error> {
+        Ok(Self { pipeline: self.pipeline.with_credentials(credentials.into())? })
+    }
+}
+
+impl Client for HistoryClient {
+    type Credentials = ApiKey;
+
+    fn over(pipeline: Pipeline) -> Self {
+        Self { pipeline }
+    }
+}
+
+/// Activities of a page (documented).
+const PAGE: usize = 200;

@@ -1,0 +1,85 @@
+//! `add`: an activity is logged.
+
+use bytes::Bytes;
+use chrono::Datelike;
+use crm_model::history::{EntryId, NewEntry};
+use crm_transport::json::{self, JsonError};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+
+use crate::answer::{self, Added};
+use crate::operations;
+
+/// `history/add`: logs one activity and tells its id.
+#[derive(Clone, Copy, Debug)]
+pub struct Add<'a>(
+    /// The activity.
+    pub &'a NewEntry,
+);
+
+impl Operation for Add<'_> {
+    type Output = EntryId;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "history.add",
+        method: Method::POST,
+        path: "/developer/v3/history/add",
+        idempotency: Idempotency::Write,
+        success: Success::ResultWord,
+        reads_by_post: true,
+        source: "SalesMan CRM API v3, history, «Запрос add»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        if let Some((field, fault)) = fault(self.0) {
+            return Err(Error::invalid_request(Self::INFO.id, field, fault));
+        }
+        operations::request(&Self::INFO, self.0)
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        let json = answer::json(&Self::INFO, response).map_err(|error| self.hinted(error))?;
+        read_id(json).map_err(|cause| {
+            let error = Error::undecodable(&Self::INFO, cause);
+            if answer::is_accepted(json) { error.accepted() } else { error }
+        })
+    }
+}
+
+impl Add<'_> {
+    /// The server says «Отсутствуют параметры» and not which.
+    fn hinted(&self, error: Error) -> Error {
+        let NewEntry { client, contacts, deal, .. } = self.0;
+        if error.api_code() == Some(405) && client.is_none() && contacts.is_empty() && deal.is_none() {
+            error.hint("give the activity a client, a contact or a deal: the server wants one of them")
+        } else {
+            error
+        }
+    }
+}
+
+fn read_id(json: &[u8]) -> Result<EntryId, JsonError> {
+    let added = Added::read(json, "$")?;
+    match added.data {
+        Some(data) => json::decode(data.get().as_bytes(), "$.data"),
+        None => Err(JsonError::new("$.data", "expected the id of the new activity, found nothing")),
+    }
+}
+
+/// What the server could not understand, or would silently store as something else.
+pub(crate) fn fault(entry: &NewEntry) -> Option<(&'static str, &'static str)> {
+    let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+    let dates = 1000..=9999; // of the server's database; any other date is stored as none (observed)
+    Some(match entry {
+        entry if entry.content.trim().is_empty() => ("content", "is empty"),
+        entry if is_empty(&entry.user) => ("user", "is empty: leave it out for the user who calls"),
+        entry if is_empty(&entry.activity) => ("activity", "is empty: leave it out for the default"),
+        entry if entry.at.is_some_and(|at| !dates.contains(&at.year())) => {
+            ("at", "is outside the years 1000 to 9999")
+        }
+        entry if entry.client.is_some_and(|id| id.0 == 0) => ("client", "is 0: leave it out"),
+        entry if entry.contacts.iter().any(|id| id.0 == 0) => ("contacts", "have an id that is 0"),
+        entry if entry.deal.is_some_and(|id| id.0 == 0) => ("deal", "is 0: leave it out"),
+        _ => return None,
+    })
+}

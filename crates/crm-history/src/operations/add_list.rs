@@ -1,0 +1,95 @@
+//! `add.list`: many activities are logged.
+
+use bytes::Bytes;
+use crm_model::history::{AddOutcome, NewEntry, Rejection};
+use crm_transport::json::{self, RawRecord};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Refusal, Success, answer as common};
+use http::{Method, Request, Response};
+use serde_json::json;
+
+use crate::answer::{self, Added};
+use crate::operations::{self, add};
+
+/// `history/add.list`: logs these activities and tells what became of each. Not atomic: those before a refused one
+/// are stored, and those after it too (observed).
+#[derive(Clone, Copy, Debug)]
+pub struct AddList<'a>(
+    /// The activities.
+    pub &'a [NewEntry],
+);
+
+impl Operation for AddList<'_> {
+    /// One outcome for each activity, in order.
+    type Output = Vec<AddOutcome>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "history.add_list",
+        method: Method::POST,
+        path: "/developer/v3/history/add.list",
+        idempotency: Idempotency::Write,
+        success: Success::EachResult,
+        reads_by_post: true,
+        source: "SalesMan CRM API v3, history, «Запрос add.list»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        for (index, entry) in self.0.iter().enumerate() {
+            if let Some((field, fault)) = add::fault(entry) {
+                return Err(Error::invalid_request(Self::INFO.id, format!("list[{index}].{field}"), fault));
+            }
+        }
+        operations::request(&Self::INFO, &json!({ "list": self.0 }))
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        let json = answer::json(&Self::INFO, response)?;
+        let text = json::decode::<&serde_json::value::RawValue>(json, "$");
+        let answers = text.and_then(|text| json::raw_records(text.get(), "$"));
+        let answers = answers.map_err(|e| Error::undecodable(&Self::INFO, e))?;
+        let (sent, answered) = (self.0.len(), answers.len());
+        if answered > sent {
+            // Which of them is whose, nobody can tell.
+            let why = format!("the server answered {answered} times to {sent} activities");
+            return Ok(vec![AddOutcome::Unknown(why); sent]);
+        }
+        let mut outcomes: Vec<AddOutcome> = answers.iter().map(outcome).collect();
+        let why = format!("the server answered {answered} times to {sent} activities, and not to this one");
+        outcomes.resize(sent, AddOutcome::Unknown(why));
+        Ok(outcomes)
+    }
+}
+
+/// `result` alone tells: `data` and `error` may be left over from the element before (observed).
+fn outcome(answer: &RawRecord<'_>) -> AddOutcome {
+    let json = answer.json.as_bytes();
+    let added = match Added::read(json, "$") {
+        Ok(added) => added,
+        Err(e) => return AddOutcome::Unknown(format!("its answer cannot be read: {}", e.reason())),
+    };
+    match added.result.as_deref() {
+        Some(answer::SUCCESS) => match added.data.map(|data| json::decode(data.get().as_bytes(), "$.data")) {
+            Some(Ok(id)) => AddOutcome::Created(id),
+            Some(Err(e)) => {
+                AddOutcome::Unknown(format!("the server says it is stored; its id: {}", e.reason()))
+            }
+            None => AddOutcome::Unknown("the server says it is stored, and not under which id".to_owned()),
+        },
+        Some("Error") => rejection(added.error.map_or("{}", |error| error.get())),
+        Some(word) => AddOutcome::Unknown(format!("the server says neither success nor error, but «{word}»")),
+        None => AddOutcome::Unknown("the server says neither success nor error".to_owned()),
+    }
+}
+
+fn rejection(error: &str) -> AddOutcome {
+    let error = format!("{{\"result\":\"Error\",\"error\":{error}}}");
+    let info = &AddList::INFO;
+    let Some(error) = common::api_error(info, error.as_bytes(), answer::refusal) else {
+        return AddOutcome::Rejected(Rejection::new(None, ""));
+    };
+    let text = error.api_text().unwrap_or_default();
+    match answer::refusal(error.api_code()) {
+        // The server's own failure: it may have stored the activity before it failed.
+        Refusal::ServerFault => AddOutcome::Unknown(format!("the server failed: {text}")),
+        _ => AddOutcome::Rejected(Rejection::new(error.api_code(), text)),
+    }
+}

@@ -1,0 +1,46 @@
+//! `delete`: an activity is removed.
+
+use bytes::Bytes;
+use crm_model::history::EntryId;
+use crm_transport::json::JsonError;
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde_json::json;
+
+use crate::{answer, operations};
+
+/// `history/delete`: removes the activity with this `cid`. A second time it is not found (observed).
+#[derive(Clone, Copy, Debug)]
+pub struct Delete(
+    /// `cid`: its id.
+    pub EntryId,
+);
+
+impl Operation for Delete {
+    type Output = ();
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "history.delete",
+        method: Method::POST,
+        path: "/developer/v3/history/delete",
+        idempotency: Idempotency::Idempotent,
+        success: Success::ResultWord,
+        reads_by_post: true,
+        source: "SalesMan CRM API v3, history, «Запрос delete»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        operations::request(&Self::INFO, &json!({ "cid": self.0 }))
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        let json = answer::json(&Self::INFO, response)?;
+        if answer::is_accepted(json) {
+            return Ok(());
+        }
+        let fault = format!("expected \"result\": \"{}\"", answer::SUCCESS);
+        let unclear = JsonError::new("$", fault);
+        let cause = crm_transport::json::decode::<serde::de::IgnoredAny>(json, "$").err().unwrap_or(unclear);
+        Err(Error::undecodable(&Self::INFO, cause))
+    }
+}

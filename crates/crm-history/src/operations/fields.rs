@@ -1,0 +1,57 @@
+//! `fields`: the names of the columns.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use crm_transport::json::JsonError;
+use crm_transport::{Error, ErrorKind, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde_json::Value;
+
+use crate::answer;
+
+/// `history/fields`: the wire names of an activity's columns, and what this account calls them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fields;
+
+impl Operation for Fields {
+    type Output = BTreeMap<String, String>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "history.fields",
+        method: Method::GET,
+        path: "/developer/v3/history/fields",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: true,
+        source: "SalesMan CRM API v3, history, «Запрос fields»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        Self::INFO.request(&[], Bytes::new())
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        let fault = |path: &str, found| {
+            Error::undecodable(&Self::INFO, JsonError::new(path, format!("expected names, found {found}")))
+        };
+        let names = match answer::data::<Value>(&Self::INFO, response) {
+            // PHP's empty array, and the empty list that a list without records is (observed there)
+            Ok(Value::Array(none)) if none.is_empty() => return Ok(BTreeMap::new()),
+            Err(error) if error.kind() == ErrorKind::NoRecord => return Ok(BTreeMap::new()),
+            names => names?,
+        };
+        match names {
+            Value::Object(names) => names
+                .into_iter()
+                .map(|(column, name)| match name {
+                    Value::String(name) => Ok((column, name)),
+                    Value::Null => Ok((column, String::new())),
+                    Value::Number(name) => Ok((column, name.to_string())),
+                    _ => Err(fault(&format!("$.data.{column}"), "no text")),
+                })
+                .collect(),
+            _ => Err(fault("$.data", "no object")),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! `info`: one activity.
+
+use bytes::Bytes;
+use crm_model::history::{Entry, EntryId};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde_json::json;
+
+use crate::{answer, operations};
+
+/// `history/info`: the activity with this `cid`.
+#[derive(Clone, Copy, Debug)]
+pub struct Info(
+    /// `cid`: its id.
+    pub EntryId,
+);
+
+impl Operation for Info {
+    type Output = Entry;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "history.info",
+        method: Method::GET,
+        path: "/developer/v3/history/info",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: true,
+        source: "SalesMan CRM API v3, history, «Запрос info»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        operations::request(&Self::INFO, &json!({ "cid": self.0 }))
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::data(&Self::INFO, response)
+    }
+}

@@ -1,0 +1,32 @@
+//! The seven operations, one file each: how it is sent and how its answer is read, without I/O.
+//!
+//! The client calls them for you. Use them by themselves to see what would be sent
+//! ([`HistoryClient::prepare`](crate::HistoryClient::prepare)) or over another pipeline.
+
+mod add;
+mod add_list;
+mod delete;
+mod fields;
+mod info;
+mod list;
+mod tips;
+
+use bytes::Bytes;
+use crm_transport::{Error, OperationInfo};
+use http::Request;
+
+pub use add::Add;
+pub use add_list::AddList;
+pub use delete::Delete;
+pub use fields::Fields;
+pub use info::Info;
+pub use list::{EntryQuery, List};
+pub use tips::Tips;
+
+/// A request with this JSON body. SalesMan reads the parameters of a GET from there and ignores the query string
+/// (observed).
+fn request(info: &OperationInfo, body: &impl serde::Serialize) -> Result<Request<Bytes>, Error> {
+    let body =
+        serde_json::to_vec(body).map_err(|e| Error::invalid_request(info.id, "body", e.to_string()))?;
+    info.request(&[], body.into())
+}
