@@ -1,1 +1,36 @@
-//! Client of the solOS projects API v2.
+//! Client of the projects API v2 of solOS: projects, their steps, actions, checklists, goods and payments, read and
+//! filtered.
+//!
+//! ```no_run
+//! use crm_projects::{ProjectQuery, ProjectsClient, TokenPair};
+//!
+//! # async fn run() -> Result<(), crm_transport::Error> {
+//! let projects = ProjectsClient::builder("https://acme.solos.pro")
+//!     .credentials(TokenPair::new("token", "secret"))
+//!     .build()?;
+//! for project in projects.list(&ProjectQuery::new().count(100)).await? {
+//!     println!("{} {:?}", project.id, project.fields.get("contract_date"));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The nine requests are documented by the vendor; not one answer is. What the client takes for an answer is
+//! *assumed*, see [`answer`]: records bare or in an envelope, every field kept by its name. Read them as a type of
+//! your own with `list_as::<T>()`, `project_as::<T>()` and the like.
+//!
+//! Features: `reqwest` (on by default) brings the transport over reqwest with rustls. Without it, give the builder
+//! a [`Transport`](crm_transport::Transport) of your own.
+
+pub mod answer;
+pub mod operations;
+
+mod client;
+mod token_pair;
+
+pub use client::ProjectsClient;
+pub use crm_model::projects::*;
+pub use crm_model::{FieldError, Fields, Page, Unreadable};
+pub use crm_transport::{ClientBuilder, Delivery, Error, ErrorKind, Records};
+pub use operations::{ActionQuery, PaymentQuery, ProjectFilter, ProjectQuery, StepQuery};
+pub use token_pair::TokenPair;

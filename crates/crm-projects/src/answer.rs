@@ -1,0 +1,325 @@
+//! The answers of solOS, of which nothing is documented.
+//!
+//! Assumed, and read in this order: an array or object under `payload` (seen in the vendor's examples of API v1),
+//! `data`, `items`, `result`, or the name of the resource; else the whole answer. Records are an array, or an object
+//! keyed by id; a `total` may stand beside them. One record is an object, or the only element of such a list. An
+//! object that carries an error is an error, whatever the HTTP status.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use crm_model::Page;
+use crm_transport::json::{self, JsonError, Place, RawRecord};
+use crm_transport::{Error, OperationInfo, answer};
+use http::Response;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The records of a list. `names` are what solOS may call them: `["projects"]`.
+///
+/// # Errors
+/// The answer says that the call failed, or holds no list.
+pub fn page<T: DeserializeOwned>(
+    info: &OperationInfo,
+    response: &Response<Bytes>,
+    names: &[&str],
+) -> Result<Page<T>, Error> {
+    let found = Found::read(info, response, names, "a list of records")?;
+    let page = match found.shape {
+        Shape::Array => json::page(found.json, &found.path),
+        Shape::Keyed(records) => Ok(json::read_records(with_ids(records), &found.path)),
+        Shape::Nothing => Ok(Page::new(Vec::new())),
+        Shape::Record | Shape::Unknown => Err(found.unexpected("a list of records", names)),
+    };
+    let page = page.map_err(|e| Error::undecodable(info, e))?;
+    Ok(with_total(page, found.total))
+}
+
+/// The one record of an answer. `names` are what solOS may call it: `["project", "projects"]`.
+///
+/// # Errors
+/// The answer says that the call failed, or holds no record ([`Error::is_not_found`]), or more than one.
+pub fn one<T: DeserializeOwned>(
+    info: &OperationInfo,
+    response: &Response<Bytes>,
+    names: &[&str],
+) -> Result<T, Error> {
+    let found = Found::read(info, response, names, "a record")?;
+    let undecodable = |e: JsonError| Error::undecodable(info, e);
+    let records = match found.shape {
+        Shape::Record => return json::decode(found.json.as_bytes(), &found.path).map_err(undecodable),
+        // A record without an `id` is one all the same where one was asked for.
+        Shape::Unknown => return json::decode(found.json.as_bytes(), &found.path).map_err(undecodable),
+        Shape::Array => json::raw_records(found.json, &found.path).map_err(undecodable)?,
+        Shape::Keyed(records) => with_ids(records),
+        Shape::Nothing => Vec::new(),
+    };
+    match &records[..] {
+        [] => Err(Error::no_record(info)),
+        [record] => {
+            let mut path = found.path;
+            match &record.place {
+                Place::Index(index) => path.push_str(&format!("[{index}]")),
+                Place::Key(key) => json::push_key(&mut path, key),
+            }
+            json::decode(record.json.as_bytes(), &path).map_err(undecodable)
+        }
+        more => {
+            let fault = format!("expected one record, found {}", more.len());
+            Err(undecodable(JsonError::new(found.path, fault)))
+        }
+    }
+}
+
+/// The records of an answer, found in their envelope.
+struct Found<'a> {
+    json: &'a str,
+    path: String,
+    total: Option<u64>,
+    shape: Shape<'a>,
+}
+
+enum Shape<'a> {
+    Array,
+    /// An object whose keys are ids and whose values are objects.
+    Keyed(Vec<RawRecord<'a>>),
+    /// An object with an `id`.
+    Record,
+    /// `null`, `false`, `{}` and the like.
+    Nothing,
+    /// An object that is none of these.
+    Unknown,
+}
+
+impl<'a> Found<'a> {
+    fn read(
+        info: &OperationInfo,
+        response: &'a Response<Bytes>,
+        names: &[&str],
+        expected: &str,
+    ) -> Result<Self, Error> {
+        let body = answer::json(info, response)?;
+        if let Some(error) = answer::api_error(info, body, |code| {
+            code.map_or(crm_transport::Refusal::Other, answer::refusal_of_http)
+        }) {
+            return Err(error);
+        }
+        let json = std::str::from_utf8(body).map_err(|_| {
+            // decode says from which byte on it is not UTF-8
+            let cause = json::decode::<serde::de::IgnoredAny>(body, "$").err();
+            let cause = cause.unwrap_or_else(|| JsonError::new("$", format!("expected {expected}")));
+            Error::undecodable(info, cause)
+        })?;
+        Self::locate(json, names).map_err(|e| Error::undecodable(info, e))
+    }
+
+    fn locate(mut json: &'a str, names: &[&str]) -> Result<Self, JsonError> {
+        let mut path = "$".to_owned();
+        let mut total = None;
+        // An envelope within an envelope (`{"payload": {"projects": […], "total": 7}}`), and no deeper.
+        for _ in 0..3 {
+            if json.starts_with('[') {
+                return Ok(Self { json, path, total, shape: Shape::Array });
+            }
+            if !json.starts_with('{') {
+                return Ok(Self { json, path, total, shape: Shape::Nothing });
+            }
+            let entries = json::raw_records(json, &path)?;
+            total = entry(&entries, "total").and_then(unsigned).or(total);
+            if entries.is_empty() {
+                return Ok(Self { json, path, total, shape: Shape::Nothing });
+            }
+            if entry(&entries, "id").is_some() {
+                return Ok(Self { json, path, total, shape: Shape::Record });
+            }
+            if entries.iter().all(is_keyed_by_id) {
+                return Ok(Self { json, path, total, shape: Shape::Keyed(entries) });
+            }
+            let envelopes = ["payload", "data", "items", "result"];
+            let find = |fits: fn(&str) -> bool| {
+                let mut names = envelopes.iter().chain(names);
+                names.find_map(|name| Some((*name, entry(&entries, name).filter(|value| fits(value))?)))
+            };
+            let envelope = find(|value| value.starts_with(['[', '{']))
+                .or_else(|| find(|value| matches!(value, "null" | "false"))); // PHP's nothing
+            match envelope {
+                Some((name, value)) => {
+                    json::push_key(&mut path, name);
+                    json = value;
+                }
+                None => break,
+            }
+        }
+        Ok(Self { json, path, total, shape: Shape::Unknown })
+    }
+
+    /// What was found, by the names of its keys: values may be somebody's.
+    fn unexpected(&self, expected: &str, names: &[&str]) -> JsonError {
+        let keys = json::raw_records(self.json, &self.path).unwrap_or_default();
+        let keys: Vec<String> = keys
+            .iter()
+            .filter_map(|entry| match &entry.place {
+                Place::Key(key) => Some(format!("{key:?}")),
+                Place::Index(_) => None,
+            })
+            .take(12)
+            .collect();
+        let reason = format!(
+            "expected {expected}, bare or under \"payload\", \"data\", \"items\", \"result\" or \"{}\", found an \
+             object with the keys {}",
+            names.join("\" or \""),
+            keys.join(", "),
+        );
+        JsonError::new(self.path.clone(), reason)
+    }
+}
+
+fn entry<'a>(entries: &[RawRecord<'a>], name: &str) -> Option<&'a str> {
+    entries.iter().find_map(|entry| match (&entry.place, &entry.json) {
+        (Place::Key(key), Cow::Borrowed(json)) if key == name => Some(*json),
+        _ => None,
+    })
+}
+
+fn is_keyed_by_id(entry: &RawRecord<'_>) -> bool {
+    let Place::Key(key) = &entry.place else { return false };
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit()) && entry.json.starts_with('{')
+}
+
+/// Gives records that do not repeat their id the id that they are keyed by.
+fn with_ids(mut records: Vec<RawRecord<'_>>) -> Vec<RawRecord<'_>> {
+    for record in &mut records {
+        let Place::Key(key) = &record.place else { continue };
+        let has_id = json::raw_records(&record.json, "$").is_ok_and(|fields| {
+            fields.is_empty() || fields.iter().any(|field| matches!(&field.place, Place::Key(k) if k == "id"))
+        });
+        if !has_id && let Some(fields) = record.json.strip_prefix('{') {
+            record.json = Cow::Owned(format!("{{\"id\":{key:?},{fields}"));
+        }
+    }
+    records
+}
+
+fn with_total<T>(mut page: Page<T>, total: Option<u64>) -> Page<T> {
+    page.total = total;
+    page
+}
+
+fn unsigned(json: &str) -> Option<u64> {
+    match serde_json::from_str(json).ok()? {
+        Value::Number(n) => n.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::{Info, List};
+    use crate::{Project, ProjectQuery};
+    use crm_transport::Operation;
+
+    fn answer(body: &str) -> Response<Bytes> {
+        Response::new(Bytes::copy_from_slice(body.as_bytes()))
+    }
+
+    fn list(body: &str) -> Result<Page<Project>, Error> {
+        List::<Project>::new(&ProjectQuery::new()).read(&answer(body))
+    }
+
+    fn project(body: &str) -> Result<Project, Error> {
+        Info::<Project>::new(crate::ProjectId(1)).read(&answer(body))
+    }
+
+    fn ids(page: &Page<Project>) -> Vec<u64> {
+        page.items.iter().map(|project| project.id.0).collect()
+    }
+
+    #[test]
+    fn a_list_is_read_bare_and_in_every_envelope() {
+        let array = r#"[{"id":1},{"id":"2"}]"#;
+        for body in [
+            array.to_owned(),
+            format!(r#"{{"payload":{array}}}"#),
+            format!(r#"{{"data":{array}}}"#),
+            format!(r#"{{"items":{array}}}"#),
+            format!(r#"{{"result":{array}}}"#),
+            format!(r#"{{"projects":{array}}}"#),
+            format!(r#"{{"payload":{{"projects":{array}}}}}"#),
+            format!(r#"{{"status":"ok","message":"","data":null,"payload":{array}}}"#),
+            r#"{"payload":{"1":{"id":1},"2":{"id":2}}}"#.to_owned(),
+            r#"{"1":{"name":"a"},"2":{"name":"b"}}"#.to_owned(),
+        ] {
+            assert_eq!(ids(&list(&body).expect(&body)), [1, 2], "{body}");
+        }
+    }
+
+    #[test]
+    fn an_empty_list_is_read_in_every_spelling_of_php() {
+        for body in
+            ["[]", "{}", r#"{"payload":[]}"#, r#"{"payload":null}"#, r#"{"data":{}}"#, r#"{"payload":false}"#]
+        {
+            assert!(list(body).expect(body).is_empty(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_total_beside_the_records_is_told() {
+        assert_eq!(list(r#"{"payload":[{"id":1}],"total":"7"}"#).unwrap().total, Some(7));
+        assert_eq!(list(r#"{"payload":{"items":[{"id":1}],"total":7}}"#).unwrap().total, Some(7));
+        assert_eq!(list("[]").unwrap().total, None);
+    }
+
+    #[test]
+    fn a_project_is_read_bare_and_in_every_envelope() {
+        for body in [
+            r#"{"id":1,"name":"a","data":{"x":1}}"#,
+            r#"{"payload":{"id":1,"name":"a"}}"#,
+            r#"{"data":[{"id":1,"name":"a"}]}"#,
+            r#"{"project":{"id":1,"name":"a"}}"#,
+            r#"{"payload":{"1":{"name":"a"}}}"#,
+            r#"[{"id":"1","name":"a"}]"#,
+        ] {
+            let project = project(body).expect(body);
+            assert_eq!((project.id.0, project.fields.as_str("name").unwrap().unwrap().as_ref()), (1, "a"));
+        }
+    }
+
+    #[test]
+    fn a_project_that_is_not_there_is_not_found() {
+        for body in ["[]", r#"{"payload":[]}"#, r#"{"payload":null}"#] {
+            assert!(project(body).unwrap_err().is_not_found(), "{body}");
+        }
+    }
+
+    #[test]
+    fn two_records_in_place_of_one_are_refused() {
+        let error = project(r#"{"payload":[{"id":1},{"id":2}]}"#).unwrap_err();
+        assert_eq!(error.json_path(), Some("$.payload"));
+        assert!(error.to_string().contains("expected one record, found 2"), "{error}");
+    }
+
+    #[test]
+    fn an_envelope_with_another_name_is_refused_and_its_keys_are_named() {
+        let error = list(r#"{"rows":[{"id":1,"name":"Иванов"}],"page":1}"#).unwrap_err().to_string();
+        assert!(error.contains(r#"found an object with the keys "rows", "page""#), "{error}");
+        assert!(!error.contains("Иванов"), "{error}");
+    }
+
+    #[test]
+    fn an_unreadable_project_hides_no_other() {
+        let page = list(r#"{"payload":[{"id":1},{"name":"no id"},{"id":-3},{"id":4}]}"#).unwrap();
+        assert_eq!(ids(&page), [1, 4]);
+        assert_eq!(page.unreadable[0].path, "$.payload[1]");
+        assert_eq!(page.unreadable[1].path, "$.payload[2].id");
+    }
+
+    #[test]
+    fn an_error_is_an_error_whatever_the_status() {
+        for body in [r#"{"error":"bad token"}"#, r#"{"errors":["bad token"]}"#, r#"{"message":"bad token"}"#]
+        {
+            assert_eq!(list(body).unwrap_err().api_text(), Some("bad token"), "{body}");
+        }
+    }
+}

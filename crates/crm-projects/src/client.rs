@@ -1,0 +1,390 @@
+//! The client.
+
+use bytes::Bytes;
+use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, ProjectId, Step};
+use crm_model::{Page, Unreadable};
+use crm_transport::json::JsonError;
+use crm_transport::{
+    Client, ClientBuilder, Error, Operation, OperationInfo, Pipeline, Position, Records, records,
+};
+use http::Request;
+use serde::de::DeserializeOwned;
+
+use crate::TokenPair;
+use crate::operations::{
+    ActionInfo, ActionQuery, Actions, Checklists, Filter, Goods, Info, List, PaymentQuery, Payments,
+    ProjectFilter, ProjectQuery, StepQuery, Steps,
+};
+
+/// The projects of a solOS account. Cheap to clone; clones share the connections.
+///
+/// Every method makes one call, but for [`projects`](Self::projects) and [`filtered`](Self::filtered), which make
+/// one for each page. Each call has a twin `…_as::<T>()` that reads the records as a serde type of your own.
+#[derive(Clone, Debug)]
+pub struct ProjectsClient {
+    pipeline: Pipeline,
+}
+
+impl ProjectsClient {
+    /// Begins a client for the solOS at this address, such as `https://acme.solos.pro`.
+    ///
+    /// ```
+    /// use crm_projects::{ProjectsClient, TokenPair};
+    ///
+    /// let projects = ProjectsClient::builder("https://acme.solos.pro")
+    ///     .credentials(TokenPair::new("token", "secret"))
+    ///     .build()?;
+    /// # Ok::<(), crm_transport::Error>(())
+    /// ```
+    pub fn builder(address: impl Into<String>) -> ClientBuilder<Self> {
+        ClientBuilder::new(address)
+    }
+
+    /// `GET projects`: one page of projects with all their fields.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectQuery;
+    ///
+    /// let query = ProjectQuery::new().count(100).offset(0).order_by("id").descending().deleted(false);
+    /// let page = projects.list(&query).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    pub async fn list(&self, query: &ProjectQuery) -> Result<Page<Project>, Error> {
+        self.list_as(query).await
+    }
+
+    /// [`list`](Self::list), each project read as a type of your own.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectQuery;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Contract {
+    ///     id: u64,
+    ///     contract_date: Option<String>,
+    /// }
+    ///
+    /// let page = projects.list_as::<Contract>(&ProjectQuery::new()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`list`](Self::list).
+    pub async fn list_as<T: DeserializeOwned>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
+        self.run(&List::new(query)).await
+    }
+
+    /// Every project of a query, page after page, from the query's offset on. Unless the query says otherwise they
+    /// come by id, the smallest first, 100 a page.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectQuery;
+    ///
+    /// let mut all = projects.projects(ProjectQuery::new());
+    /// while let Some(project) = all.next().await {
+    ///     println!("{}", project?.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// An error of a call ends the stream. A record that cannot be read is an error too, and the next one follows.
+    pub fn projects(&self, query: ProjectQuery) -> Records<Project> {
+        let client = self.clone();
+        let size = query.page_size();
+        let fetch = move |position: Position| {
+            let (client, query) = (client.clone(), query.clone().page_after(position.records));
+            async move { client.list(&query).await }
+        };
+        all(fetch, size)
+    }
+
+    /// `POST projects/filter`: one page of the projects that meet conditions.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # let (from, to) = (chrono::NaiveDate::MIN, chrono::NaiveDate::MAX);
+    /// use crm_projects::{Having, ProjectFilter};
+    ///
+    /// let filter = ProjectFilter::new().created(from, to).users([2, 4]).having(Having::ChecklistsExpired)
+    ///     .field("client_id", [1, 3]);
+    /// let page = projects.filter(&filter).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    pub async fn filter(&self, filter: &ProjectFilter) -> Result<Page<Project>, Error> {
+        self.filter_as(filter).await
+    }
+
+    /// [`filter`](Self::filter), each project read as a type of your own.
+    ///
+    /// # Errors
+    /// See [`filter`](Self::filter).
+    pub async fn filter_as<T: DeserializeOwned>(&self, filter: &ProjectFilter) -> Result<Page<T>, Error> {
+        self.run(&Filter::new(filter)).await
+    }
+
+    /// Every project that meets conditions, page after page, as [`projects`](Self::projects) gives them.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::{Having, ProjectFilter};
+    ///
+    /// let mut unpaid = projects.filtered(ProjectFilter::new().having(Having::NoPayments));
+    /// while let Some(project) = unpaid.next().await {
+    ///     println!("{}", project?.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`projects`](Self::projects).
+    pub fn filtered(&self, filter: ProjectFilter) -> Records<Project> {
+        let client = self.clone();
+        let size = filter.page.page_size();
+        let fetch = move |position: Position| {
+            let (client, mut filter) = (client.clone(), filter.clone());
+            filter.page = filter.page.page_after(position.records);
+            async move { client.filter(&filter).await }
+        };
+        all(fetch, size)
+    }
+
+    /// `GET projects/info`: one project.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectId;
+    ///
+    /// let project = projects.project(ProjectId(1)).await?;
+    /// println!("{:?}", project.fields.get("contract_date"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    #[doc(alias = "info")]
+    pub async fn project(&self, id: ProjectId) -> Result<Project, Error> {
+        self.project_as(id).await
+    }
+
+    /// [`project`](Self::project), read as a type of your own.
+    ///
+    /// # Errors
+    /// See [`project`](Self::project).
+    pub async fn project_as<T: DeserializeOwned>(&self, id: ProjectId) -> Result<T, Error> {
+        self.run(&Info::new(id)).await
+    }
+
+    /// `GET projects/steps`: the steps (stages) of a project.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # let day = chrono::NaiveDate::MIN;
+    /// use crm_projects::{ProjectId, StepQuery};
+    ///
+    /// let steps = projects.steps(ProjectId(1), &StepQuery::new().date(day).steps([1, 2, 3])).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn steps(&self, project: ProjectId, query: &StepQuery) -> Result<Page<Step>, Error> {
+        self.steps_as(project, query).await
+    }
+
+    /// [`steps`](Self::steps), each read as a type of your own.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn steps_as<T: DeserializeOwned>(
+        &self,
+        project: ProjectId,
+        query: &StepQuery,
+    ) -> Result<Page<T>, Error> {
+        self.run(&Steps::new(project, query)).await
+    }
+
+    /// `GET projects/actions`: the actions (events) of a project.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::{ActionQuery, ProjectId};
+    ///
+    /// let actions = projects.actions(ProjectId(1), &ActionQuery::new().count(100)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn actions(&self, project: ProjectId, query: &ActionQuery) -> Result<Page<Action>, Error> {
+        self.actions_as(project, query).await
+    }
+
+    /// [`actions`](Self::actions), each read as a type of your own.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn actions_as<T: DeserializeOwned>(
+        &self,
+        project: ProjectId,
+        query: &ActionQuery,
+    ) -> Result<Page<T>, Error> {
+        self.run(&Actions::new(project, query)).await
+    }
+
+    /// `GET projects/actions/info`: one action (event).
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ActionId;
+    ///
+    /// let action = projects.action(ActionId(1)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    pub async fn action(&self, id: ActionId) -> Result<Action, Error> {
+        self.action_as(id).await
+    }
+
+    /// [`action`](Self::action), read as a type of your own.
+    ///
+    /// # Errors
+    /// See [`action`](Self::action).
+    pub async fn action_as<T: DeserializeOwned>(&self, id: ActionId) -> Result<T, Error> {
+        self.run(&ActionInfo::new(id)).await
+    }
+
+    /// `GET projects/checklists`: the checklists of a project.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectId;
+    ///
+    /// let lists = projects.checklists(ProjectId(1)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn checklists(&self, project: ProjectId) -> Result<Page<Checklist>, Error> {
+        self.checklists_as(project).await
+    }
+
+    /// [`checklists`](Self::checklists), each read as a type of your own.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn checklists_as<T: DeserializeOwned>(&self, project: ProjectId) -> Result<Page<T>, Error> {
+        self.run(&Checklists::new(project)).await
+    }
+
+    /// `GET projects/goods`: the goods of a project.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectId;
+    ///
+    /// let goods = projects.goods(ProjectId(1)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn goods(&self, project: ProjectId) -> Result<Page<Good>, Error> {
+        self.goods_as(project).await
+    }
+
+    /// [`goods`](Self::goods), each read as a type of your own.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn goods_as<T: DeserializeOwned>(&self, project: ProjectId) -> Result<Page<T>, Error> {
+        self.run(&Goods::new(project)).await
+    }
+
+    /// `GET projects/payments`: the payments of a project.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::{PaymentKind, PaymentQuery, ProjectId};
+    ///
+    /// let paid = projects.payments(ProjectId(1), &PaymentQuery::new().kind(PaymentKind::Income)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn payments(&self, project: ProjectId, query: &PaymentQuery) -> Result<Page<Payment>, Error> {
+        self.payments_as(project, query).await
+    }
+
+    /// [`payments`](Self::payments), each read as a type of your own.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn payments_as<T: DeserializeOwned>(
+        &self,
+        project: ProjectId,
+        query: &PaymentQuery,
+    ) -> Result<Page<T>, Error> {
+        self.run(&Payments::new(project, query)).await
+    }
+
+    /// Makes any call, one of your own type too: a method of the CRM that this client does not cover.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
+        self.pipeline.run(operation).await
+    }
+
+    /// The request of a call as it would be sent. Nothing is sent.
+    ///
+    /// # Errors
+    /// The input is refused.
+    pub fn prepare<O: Operation>(&self, operation: &O) -> Result<Request<Bytes>, Error> {
+        self.pipeline.prepare(operation)
+    }
+
+    /// The same solOS for another account, over the same connections.
+    ///
+    /// # Errors
+    /// A credential is empty or cannot be sent.
+    pub fn with_credentials(&self, credentials: TokenPair) -> Result<Self, Error> {
+        Ok(Self { pipeline: self.pipeline.with_credentials(credentials.into())? })
+    }
+}
+
+impl Client for ProjectsClient {
+    type Credentials = TokenPair;
+
+    fn over(pipeline: Pipeline) -> Self {
+        Self { pipeline }
+    }
+}
+
+fn all<F, R>(fetch: F, size: usize) -> Records<Project>
+where
+    F: FnMut(Position) -> R + Send + 'static,
+    R: Future<Output = Result<Page<Project>, Error>> + Send + 'static,
+{
+    const INFO: OperationInfo = <List<'_> as Operation>::INFO;
+    let unreadable = |bad: Unreadable| Error::undecodable(&INFO, JsonError::new(bad.path, bad.reason));
+    let stuck = || {
+        let fault =
+            "the server gives the same page again: it ignores the offset, and the rest is out of reach";
+        Error::undecodable(&INFO, JsonError::new("$", fault))
+    };
+    records(fetch, size, |project| project.id.0, unreadable, stuck)
+}

@@ -1,0 +1,49 @@
+//! `actions/info`: one action.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use crm_model::projects::{Action, ActionId};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde::de::DeserializeOwned;
+
+use super::parameters::Query;
+use crate::answer;
+
+/// `GET projects/actions/info`: one action (event), read as a `T`.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionInfo<T = Action> {
+    action: ActionId,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> ActionInfo<T> {
+    /// Of this action.
+    #[must_use]
+    pub fn new(action: ActionId) -> Self {
+        Self { action, output: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for ActionInfo<T> {
+    type Output = T;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "projects.action_info",
+        method: Method::GET,
+        path: "/backend/public/projects/actions/info",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: false,
+        source: "solOS API v2, «GET Событие проекта»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        Query::new(&Self::INFO).id(self.action.0).request()
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::one(&Self::INFO, response, &["action", "actions"])
+    }
+}

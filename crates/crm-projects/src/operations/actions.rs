@@ -1,0 +1,111 @@
+//! `actions`: the actions of a project.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use chrono::NaiveDate;
+use crm_model::Page;
+use crm_model::projects::{Action, ActionId, ActionTypeId, ProjectId};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde::de::DeserializeOwned;
+
+use super::parameters::{Paging, Query, fault_of_ids, joined};
+use crate::answer;
+
+/// `GET projects/actions`: the actions (events) of a project, each read as a `T`.
+#[derive(Clone, Copy, Debug)]
+pub struct Actions<'a, T = Action> {
+    project: ProjectId,
+    query: &'a ActionQuery,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<'a, T> Actions<'a, T> {
+    /// Of this project.
+    #[must_use]
+    pub fn new(project: ProjectId, query: &'a ActionQuery) -> Self {
+        Self { project, query, output: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Actions<'_, T> {
+    type Output = Page<T>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "projects.actions",
+        method: Method::GET,
+        path: "/backend/public/projects/actions",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: false,
+        source: "solOS API v2, «GET События проекта»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        let ActionQuery { paging, action, date, types } = self.query;
+        Query::new(&Self::INFO)
+            .id(self.project.0)
+            .paging(paging)
+            .refuse(action.is_some_and(|id| id.0 == 0).then_some(("action", "is 0: leave it out")))
+            .refuse(fault_of_ids("types", types.as_deref()))
+            .with("filter_id", *action)
+            .with("filter_date", *date)
+            .with("filter_actions", types.as_deref().map(joined))
+            .request()
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::page(&Self::INFO, response, &["actions"])
+    }
+}
+
+/// Which actions of a project, and which page of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ActionQuery {
+    paging: Paging,
+    action: Option<ActionId>,
+    date: Option<NaiveDate>,
+    types: Option<Vec<u64>>,
+}
+
+impl ActionQuery {
+    /// All actions, as many as the server gives when nothing is said.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `count`: so many actions at most. No greatest number is documented.
+    pub fn count(mut self, count: u64) -> Self {
+        self.paging.set_count(count);
+        self
+    }
+
+    /// `offset`: leaving out so many actions from the first on.
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.paging.set_offset(offset);
+        self
+    }
+
+    /// `filter_id`: this action.
+    #[doc(alias = "filter_id")]
+    pub fn action(mut self, id: ActionId) -> Self {
+        self.action = Some(id);
+        self
+    }
+
+    /// `filter_date`: of this day.
+    #[doc(alias = "filter_date")]
+    pub fn date(mut self, day: NaiveDate) -> Self {
+        self.date = Some(day);
+        self
+    }
+
+    /// `filter_actions`: of these types. Sent joined by `_`.
+    #[doc(alias = "filter_actions")]
+    pub fn types(mut self, ids: impl IntoIterator<Item = impl Into<ActionTypeId>>) -> Self {
+        self.types = Some(ids.into_iter().map(|id| id.into().0).collect());
+        self
+    }
+}

@@ -1,0 +1,50 @@
+//! `checklists`: the checklists of a project.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use crm_model::Page;
+use crm_model::projects::{Checklist, ProjectId};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde::de::DeserializeOwned;
+
+use super::parameters::Query;
+use crate::answer;
+
+/// `GET projects/checklists`: the checklists of a project, each read as a `T`.
+#[derive(Clone, Copy, Debug)]
+pub struct Checklists<T = Checklist> {
+    project: ProjectId,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Checklists<T> {
+    /// Of this project.
+    #[must_use]
+    pub fn new(project: ProjectId) -> Self {
+        Self { project, output: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Checklists<T> {
+    type Output = Page<T>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "projects.checklists",
+        method: Method::GET,
+        path: "/backend/public/projects/checklists",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: false,
+        source: "solOS API v2, «GET Чек-лист проекта»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        Query::new(&Self::INFO).id(self.project.0).request()
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::page(&Self::INFO, response, &["checklists"])
+    }
+}

@@ -1,0 +1,347 @@
+//! `projects/filter`: projects that meet conditions.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use chrono::NaiveDate;
+use crm_model::Page;
+use crm_model::projects::{
+    ActionTypeId, Condition, CurrencyId, GoodId, GroupId, Having, Project, SalesFunnelId, StepId, UserId,
+};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::list::ProjectQuery;
+use super::parameters::{Fault, fault_of_ids, flag};
+use crate::answer;
+
+/// `POST projects/filter`: one page of the projects that meet conditions, each read as a `T`. A POST that changes
+/// nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Filter<'a, T = Project> {
+    filter: &'a ProjectFilter,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<'a, T> Filter<'a, T> {
+    /// The projects of this filter.
+    #[must_use]
+    pub fn new(filter: &'a ProjectFilter) -> Self {
+        Self { filter, output: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Filter<'_, T> {
+    type Output = Page<T>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "projects.filter",
+        method: Method::POST,
+        path: "/backend/public/projects/filter",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: false,
+        source: "solOS API v2, «POST Фильтр проектов»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        let refused = |field: &str, fault: &str| Error::invalid_request(Self::INFO.id, field, fault);
+        if let Some((field, fault)) = self.filter.fault() {
+            return Err(refused(field, fault));
+        }
+        let body =
+            serde_json::to_vec(&self.filter.parameters()).map_err(|e| refused("body", &e.to_string()))?;
+        Self::INFO.request(&[], body.into())
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::page(&Self::INFO, response, &["projects"])
+    }
+}
+
+/// Conditions on projects; which page of those that meet them, and in which order. All parameters are documented;
+/// their defaults are not.
+///
+/// ```
+/// use crm_projects::{Condition, Having, ProjectFilter};
+///
+/// let filter = ProjectFilter::new()
+///     .users([2, 4])
+///     .having(Having::ChecklistsExpired)
+///     .condition(Condition::And)
+///     .field("client_id", [1, 3])
+///     .field("contract_date", "2020-01-01");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
+pub struct ProjectFilter {
+    pub(crate) page: ProjectQuery,
+    condition: Option<Condition>,
+    having: Option<Having>,
+    created: Option<(NaiveDate, NaiveDate)>,
+    price: Option<u64>,
+    ids: BTreeMap<IdField, Vec<u64>>,
+    data: BTreeMap<String, Value>,
+}
+
+/// The built-in fields that take ids, in the vendor's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum IdField {
+    SalesFunnels,
+    Steps,
+    Users,
+    Groups,
+    Currencies,
+    ParticipantUsers,
+    ParticipantGroups,
+    ActionTypes,
+    Goods,
+}
+
+impl IdField {
+    /// The name of the builder's method, for errors.
+    fn method(self) -> &'static str {
+        match self {
+            Self::SalesFunnels => "sales_funnels",
+            Self::Steps => "steps",
+            Self::Users => "users",
+            Self::Groups => "groups",
+            Self::Currencies => "currencies",
+            Self::ParticipantUsers => "participant_users",
+            Self::ParticipantGroups => "participant_groups",
+            Self::ActionTypes => "action_types",
+            Self::Goods => "goods",
+        }
+    }
+}
+
+impl ProjectFilter {
+    /// No condition.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `count`: so many projects at most. No greatest number is documented.
+    pub fn count(mut self, count: u64) -> Self {
+        self.page = self.page.count(count);
+        self
+    }
+
+    /// `offset`: leaving out so many projects from the first on.
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.page = self.page.offset(offset);
+        self
+    }
+
+    /// `order_by`: sorted by this field, such as `id`. Letters, digits and `_`.
+    pub fn order_by(mut self, field: impl Into<String>) -> Self {
+        self.page = self.page.order_by(field);
+        self
+    }
+
+    /// `reverse: "0"`: the smallest first.
+    #[doc(alias = "reverse")]
+    pub fn ascending(mut self) -> Self {
+        self.page = self.page.ascending();
+        self
+    }
+
+    /// `reverse: "1"`: the greatest first.
+    #[doc(alias = "reverse")]
+    pub fn descending(mut self) -> Self {
+        self.page = self.page.descending();
+        self
+    }
+
+    /// `deleted`: deleted projects instead of active ones.
+    pub fn deleted(mut self, deleted: bool) -> Self {
+        self.page = self.page.deleted(deleted);
+        self
+    }
+
+    /// `condition`: whether all conditions must hold or one of them.
+    pub fn condition(mut self, condition: Condition) -> Self {
+        self.condition = Some(condition);
+        self
+    }
+
+    /// `having`: what the project has or lacks.
+    pub fn having(mut self, having: Having) -> Self {
+        self.having = Some(having);
+        self
+    }
+
+    /// `buildin_data.created`: made from the one day to the other. Sent as `2020-01-01;2020-12-31`.
+    #[doc(alias = "buildin_data")]
+    pub fn created(mut self, first: NaiveDate, last: NaiveDate) -> Self {
+        self.created = Some((first, last));
+        self
+    }
+
+    /// `buildin_data.sales_funnel_id`: in one of these sales funnels.
+    #[doc(alias = "sales_funnel_id")]
+    pub fn sales_funnels(self, ids: impl IntoIterator<Item = impl Into<SalesFunnelId>>) -> Self {
+        self.with_ids(IdField::SalesFunnels, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `buildin_data.step_id`: at one of these steps.
+    #[doc(alias = "step_id")]
+    pub fn steps(self, ids: impl IntoIterator<Item = impl Into<StepId>>) -> Self {
+        self.with_ids(IdField::Steps, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `buildin_data.user_id`: one of these users answers for it.
+    #[doc(alias = "user_id")]
+    pub fn users(self, ids: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
+        self.with_ids(IdField::Users, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `buildin_data.group_id`: one of these groups answers for it.
+    #[doc(alias = "group_id")]
+    pub fn groups(self, ids: impl IntoIterator<Item = impl Into<GroupId>>) -> Self {
+        self.with_ids(IdField::Groups, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `buildin_data.price`: of this price, in whole units.
+    pub fn price(mut self, price: u64) -> Self {
+        self.price = Some(price);
+        self
+    }
+
+    /// `buildin_data.currency_id`: in one of these currencies.
+    #[doc(alias = "currency_id")]
+    pub fn currencies(self, ids: impl IntoIterator<Item = impl Into<CurrencyId>>) -> Self {
+        self.with_ids(IdField::Currencies, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `buildin_data.participants_user_id`: one of these users takes part.
+    #[doc(alias = "participants_user_id")]
+    pub fn participant_users(self, ids: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
+        self.with_ids(IdField::ParticipantUsers, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `buildin_data.participants_group_id`: one of these groups takes part.
+    #[doc(alias = "participants_group_id")]
+    pub fn participant_groups(self, ids: impl IntoIterator<Item = impl Into<GroupId>>) -> Self {
+        self.with_ids(IdField::ParticipantGroups, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `buildin_data.actions_type_id`: with actions of one of these types.
+    #[doc(alias = "actions_type_id")]
+    pub fn action_types(self, ids: impl IntoIterator<Item = impl Into<ActionTypeId>>) -> Self {
+        self.with_ids(IdField::ActionTypes, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `buildin_data.good_id`: with one of these goods.
+    #[doc(alias = "good_id")]
+    pub fn goods(self, ids: impl IntoIterator<Item = impl Into<GoodId>>) -> Self {
+        self.with_ids(IdField::Goods, ids.into_iter().map(|id| id.into().0))
+    }
+
+    /// `data`: a dynamic field of the account has this value, or one of these: `.field("client_id", [1, 3])`,
+    /// `.field("contract_date", "2020-01-01")`.
+    #[doc(alias = "data")]
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.data.insert(name.into(), value.into());
+        self
+    }
+
+    fn with_ids(mut self, field: IdField, ids: impl Iterator<Item = u64>) -> Self {
+        self.ids.insert(field, ids.collect());
+        self
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        if self.created.is_some_and(|(first, last)| first > last) {
+            return Some(("created", "ends before it starts"));
+        }
+        if self.data.keys().any(|name| name.trim().is_empty()) {
+            return Some(("field", "has an empty name"));
+        }
+        let ids = self.ids.iter().find_map(|(field, ids)| fault_of_ids(field.method(), Some(ids)));
+        ids.or_else(|| self.page.fault())
+    }
+
+    fn parameters(&self) -> Parameters<'_> {
+        let ids = |field| self.ids.get(&field).map(Vec::as_slice);
+        let built_in = BuiltIn {
+            created: self.created.map(|(first, last)| format!("{first};{last}")),
+            sales_funnel_id: ids(IdField::SalesFunnels),
+            step_id: ids(IdField::Steps),
+            user_id: ids(IdField::Users),
+            group_id: ids(IdField::Groups),
+            price: self.price,
+            currency_id: ids(IdField::Currencies),
+            participants_user_id: ids(IdField::ParticipantUsers),
+            participants_group_id: ids(IdField::ParticipantGroups),
+            actions_type_id: ids(IdField::ActionTypes),
+            good_id: ids(IdField::Goods),
+        };
+        let any = self.created.is_some() || self.price.is_some() || !self.ids.is_empty();
+        Parameters {
+            count: self.page.paging.count(),
+            offset: self.page.paging.offset(),
+            order_by: self.page.order_by.as_deref(),
+            reverse: self.page.descending.map(flag),
+            deleted: self.page.deleted.map(flag),
+            condition: self.condition.map(Condition::as_str),
+            having: self.having.map(Having::as_str),
+            buildin_data: any.then_some(built_in),
+            data: (!self.data.is_empty()).then_some(&self.data),
+        }
+    }
+}
+
+/// The body as it is sent.
+#[derive(Serialize)]
+struct Parameters<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reverse: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    having: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buildin_data: Option<BuiltIn<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a BTreeMap<String, Value>>,
+}
+
+/// `buildin_data`, so spelt by the vendor.
+#[derive(Serialize)]
+struct BuiltIn<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sales_funnel_id: Option<&'a [u64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step_id: Option<&'a [u64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<&'a [u64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<&'a [u64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency_id: Option<&'a [u64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    participants_user_id: Option<&'a [u64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    participants_group_id: Option<&'a [u64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions_type_id: Option<&'a [u64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    good_id: Option<&'a [u64]>,
+}

@@ -1,0 +1,50 @@
+//! `goods`: the goods of a project.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use crm_model::Page;
+use crm_model::projects::{Good, ProjectId};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde::de::DeserializeOwned;
+
+use super::parameters::Query;
+use crate::answer;
+
+/// `GET projects/goods`: the goods of a project, each read as a `T`.
+#[derive(Clone, Copy, Debug)]
+pub struct Goods<T = Good> {
+    project: ProjectId,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Goods<T> {
+    /// Of this project.
+    #[must_use]
+    pub fn new(project: ProjectId) -> Self {
+        Self { project, output: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Goods<T> {
+    type Output = Page<T>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "projects.goods",
+        method: Method::GET,
+        path: "/backend/public/projects/goods",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: false,
+        source: "solOS API v2, «GET Товары проекта»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        Query::new(&Self::INFO).id(self.project.0).request()
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::page(&Self::INFO, response, &["goods"])
+    }
+}

@@ -1,0 +1,49 @@
+//! `info`: one project.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use crm_model::projects::{Project, ProjectId};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde::de::DeserializeOwned;
+
+use super::parameters::Query;
+use crate::answer;
+
+/// `GET projects/info`: one project, read as a `T`.
+#[derive(Clone, Copy, Debug)]
+pub struct Info<T = Project> {
+    project: ProjectId,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Info<T> {
+    /// Of this project.
+    #[must_use]
+    pub fn new(project: ProjectId) -> Self {
+        Self { project, output: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Info<T> {
+    type Output = T;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "projects.info",
+        method: Method::GET,
+        path: "/backend/public/projects/info",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: false,
+        source: "solOS API v2, «GET Проект»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        Query::new(&Self::INFO).id(self.project.0).request()
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::one(&Self::INFO, response, &["project", "projects"])
+    }
+}

@@ -1,0 +1,110 @@
+//! `payments`: the payments of a project.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use chrono::NaiveDate;
+use crm_model::Page;
+use crm_model::projects::{Payment, PaymentId, PaymentKind, ProjectId};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde::de::DeserializeOwned;
+
+use super::parameters::{Paging, Query};
+use crate::answer;
+
+/// `GET projects/payments`: the payments of a project, each read as a `T`.
+#[derive(Clone, Copy, Debug)]
+pub struct Payments<'a, T = Payment> {
+    project: ProjectId,
+    query: &'a PaymentQuery,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<'a, T> Payments<'a, T> {
+    /// Of this project.
+    #[must_use]
+    pub fn new(project: ProjectId, query: &'a PaymentQuery) -> Self {
+        Self { project, query, output: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Payments<'_, T> {
+    type Output = Page<T>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "projects.payments",
+        method: Method::GET,
+        path: "/backend/public/projects/payments",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: false,
+        source: "solOS API v2, «GET Платежи проекта»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        let PaymentQuery { paging, payment, date, kind } = self.query;
+        Query::new(&Self::INFO)
+            .id(self.project.0)
+            .paging(paging)
+            .refuse(payment.is_some_and(|id| id.0 == 0).then_some(("payment", "is 0: leave it out")))
+            .with("filter_id", *payment)
+            .with("filter_date", *date)
+            .with("filter_type", kind.map(PaymentKind::as_str))
+            .request()
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::page(&Self::INFO, response, &["payments"])
+    }
+}
+
+/// Which payments of a project, and which page of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct PaymentQuery {
+    paging: Paging,
+    payment: Option<PaymentId>,
+    date: Option<NaiveDate>,
+    kind: Option<PaymentKind>,
+}
+
+impl PaymentQuery {
+    /// All payments, as many as the server gives when nothing is said.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `count`: so many payments at most. No greatest number is documented.
+    pub fn count(mut self, count: u64) -> Self {
+        self.paging.set_count(count);
+        self
+    }
+
+    /// `offset`: leaving out so many payments from the first on.
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.paging.set_offset(offset);
+        self
+    }
+
+    /// `filter_id`: this payment.
+    #[doc(alias = "filter_id")]
+    pub fn payment(mut self, id: PaymentId) -> Self {
+        self.payment = Some(id);
+        self
+    }
+
+    /// `filter_date`: of this day.
+    #[doc(alias = "filter_date")]
+    pub fn date(mut self, day: NaiveDate) -> Self {
+        self.date = Some(day);
+        self
+    }
+
+    /// `filter_type`: money in or money out.
+    #[doc(alias = "filter_type")]
+    pub fn kind(mut self, kind: PaymentKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+}

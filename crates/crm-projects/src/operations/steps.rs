@@ -1,0 +1,87 @@
+//! `steps`: the steps of a project.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use chrono::NaiveDate;
+use crm_model::Page;
+use crm_model::projects::{ProjectId, Step, StepId};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
+use http::{Method, Request, Response};
+use serde::de::DeserializeOwned;
+
+use super::parameters::{Query, fault_of_ids, joined};
+use crate::answer;
+
+/// `GET projects/steps`: the steps (stages) of a project, each read as a `T`.
+#[derive(Clone, Copy, Debug)]
+pub struct Steps<'a, T = Step> {
+    project: ProjectId,
+    query: &'a StepQuery,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<'a, T> Steps<'a, T> {
+    /// Of this project.
+    #[must_use]
+    pub fn new(project: ProjectId, query: &'a StepQuery) -> Self {
+        Self { project, query, output: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Operation for Steps<'_, T> {
+    type Output = Page<T>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "projects.steps",
+        method: Method::GET,
+        path: "/backend/public/projects/steps",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: false,
+        source: "solOS API v2, «GET Этапы проекта»",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        let StepQuery { date, steps } = self.query;
+        Query::new(&Self::INFO)
+            .id(self.project.0)
+            .refuse(fault_of_ids("steps", steps.as_deref()))
+            .with("filter_date", *date)
+            .with("filter_steps", steps.as_deref().map(joined))
+            .request()
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::page(&Self::INFO, response, &["steps"])
+    }
+}
+
+/// Which steps of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct StepQuery {
+    date: Option<NaiveDate>,
+    steps: Option<Vec<u64>>,
+}
+
+impl StepQuery {
+    /// All steps.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `filter_date`: of this day.
+    #[doc(alias = "filter_date")]
+    pub fn date(mut self, day: NaiveDate) -> Self {
+        self.date = Some(day);
+        self
+    }
+
+    /// `filter_steps`: these steps. Sent joined by `_`.
+    #[doc(alias = "filter_steps")]
+    pub fn steps(mut self, ids: impl IntoIterator<Item = impl Into<StepId>>) -> Self {
+        self.steps = Some(ids.into_iter().map(|id| id.into().0).collect());
+        self
+    }
+}
