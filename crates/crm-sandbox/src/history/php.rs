@@ -1,0 +1,75 @@
+//! What PHP makes of a JSON value where a text or a number is expected.
+
+use serde_json::Value;
+
+/// `$value == ''`: absent, null, false or the empty string.
+pub(crate) fn is_blank(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null | Value::Bool(false)) => true,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(_) => false,
+    }
+}
+
+/// `(int)$value`: the leading number of a text, 0 where there is none.
+pub(crate) fn to_int(value: Option<&Value>) -> i64 {
+    match value {
+        None | Some(Value::Null) => 0,
+        Some(Value::Bool(flag)) => i64::from(*flag),
+        Some(Value::Number(number)) => {
+            number.as_i64().unwrap_or_else(|| number.as_f64().unwrap_or(0.0) as i64)
+        }
+        Some(Value::String(text)) => leading_number(text) as i64,
+        Some(Value::Array(items)) => i64::from(!items.is_empty()),
+        Some(Value::Object(members)) => i64::from(!members.is_empty()),
+    }
+}
+
+/// `"$value"`: the value inside a text.
+pub(crate) fn to_text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null | Value::Bool(false)) => String::new(),
+        Some(Value::Bool(true)) => "1".to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(_) | Value::Object(_)) => "Array".to_owned(),
+    }
+}
+
+/// The number a text starts with, as PHP and MySQL read it; 0 where it starts with none.
+pub(crate) fn leading_number(text: &str) -> f64 {
+    let text = text.trim_start();
+    let mut end = 0;
+    let mut dot = false;
+    for (index, symbol) in text.char_indices() {
+        match symbol {
+            '0'..='9' => end = index + 1,
+            '-' | '+' if index == 0 => {}
+            '.' if !dot => dot = true,
+            _ => break,
+        }
+    }
+    text[..end].parse().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_zero_is_not_blank_and_an_empty_text_is() {
+        assert!(is_blank(None) && is_blank(Some(&json!(""))) && is_blank(Some(&json!(null))));
+        assert!(!is_blank(Some(&json!(0))) && !is_blank(Some(&json!("0"))) && !is_blank(Some(&json!([]))));
+    }
+
+    #[test]
+    fn a_number_is_read_from_the_start_of_a_text() {
+        for (value, number) in
+            [(json!("12abc"), 12), (json!(" -3"), -3), (json!("x1"), 0), (json!(7.9), 7), (json!([0]), 1)]
+        {
+            assert_eq!(to_int(Some(&value)), number, "{value}");
+        }
+    }
+}

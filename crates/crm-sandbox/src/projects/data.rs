@@ -1,0 +1,253 @@
+//! The projects of the sandbox: made up, the same in every run, different enough for every filter to find some and
+//! leave some out.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate, NaiveDateTime};
+
+/// A project with everything that belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Project {
+    /// The id, counted from 1.
+    pub id: u64,
+    /// The name.
+    pub name: String,
+    /// When the project was created.
+    pub created: NaiveDateTime,
+    /// The funnel (1 to 3).
+    pub sales_funnel_id: u64,
+    /// The step of the funnel the project is at (1 to 15, five in each funnel).
+    pub step_id: u64,
+    /// The user in charge (1 to 8).
+    pub user_id: u64,
+    /// The group of that user (1 to 3).
+    pub group_id: u64,
+    /// The price in units of the currency.
+    pub price: u64,
+    /// The currency (1 to 3).
+    pub currency_id: u64,
+    /// Whether the project is deleted.
+    pub deleted: bool,
+    /// Users who take part.
+    pub participants_user_id: Vec<u64>,
+    /// Groups who take part.
+    pub participants_group_id: Vec<u64>,
+    /// The dynamic fields of the account.
+    pub data: BTreeMap<String, FieldValue>,
+    /// The steps the project went through, the last one being where it is.
+    pub steps: Vec<Step>,
+    /// What happened and what is planned.
+    pub actions: Vec<Action>,
+    /// Open tasks. No request returns them; the filter knows whether there are any.
+    pub tasks: u64,
+    /// The checklists.
+    pub checklists: Vec<Checklist>,
+    /// The goods.
+    pub goods: Vec<Good>,
+    /// The payments.
+    pub payments: Vec<Payment>,
+}
+
+/// The value of a dynamic field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldValue {
+    /// A number, such as the id of a client.
+    Number(u64),
+    /// A text.
+    Text(String),
+    /// A day.
+    Day(NaiveDate),
+}
+
+/// A step a project went through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// The id of the step in its funnel.
+    pub id: u64,
+    /// The name of the step.
+    pub name: String,
+    /// When the project entered it.
+    pub date: NaiveDateTime,
+    /// Who moved it there.
+    pub user_id: u64,
+}
+
+/// Something that happened in a project, or is planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Action {
+    /// The id, unique among all projects.
+    pub id: u64,
+    /// The type (1 to 5).
+    pub actions_type_id: u64,
+    /// The name of the type.
+    pub name: String,
+    /// When it happens.
+    pub date: NaiveDateTime,
+    /// Who does it.
+    pub user_id: u64,
+    /// Whether it is done.
+    pub done: bool,
+}
+
+/// A checklist of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Checklist {
+    /// The id, unique among all projects.
+    pub id: u64,
+    /// The name.
+    pub name: String,
+    /// The day by which every item is to be done.
+    pub deadline: NaiveDate,
+    /// The items.
+    pub items: Vec<ChecklistItem>,
+}
+
+/// An item of a checklist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChecklistItem {
+    /// The id, unique among all projects.
+    pub id: u64,
+    /// What is to be done.
+    pub name: String,
+    /// Whether it is done.
+    pub done: bool,
+}
+
+/// A good of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Good {
+    /// The id of the good (10 to 14).
+    pub id: u64,
+    /// The name.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+    /// The price of one.
+    pub price: u64,
+}
+
+/// A payment of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Payment {
+    /// The id, unique among all projects.
+    pub id: u64,
+    /// Whether money came in; otherwise it went out.
+    pub income: bool,
+    /// The amount in units of the currency.
+    pub amount: u64,
+    /// The currency (1 to 3).
+    pub currency_id: u64,
+    /// The day.
+    pub date: NaiveDate,
+}
+
+const STEPS: [&str; 5] = ["Заявка", "Переговоры", "Договор", "Поставка", "Закрыт"];
+const ACTIONS: [&str; 5] = ["Звонок", "Встреча", "Письмо", "Отправка КП", "Показ"];
+const GOODS: [&str; 5] = ["Кабель ВВГ", "Кабель \"Медь\"", "Муфта & гильза", "Лоток 100/50", "Провод <ПВ>"];
+
+/// Projects 1 to `count`: about three a week from 2020-01-01.
+pub(crate) fn generate(count: u64) -> Vec<Project> {
+    (1..=count).map(project).collect()
+}
+
+/// Whether a checklist has an item that is not done after its deadline.
+pub(crate) fn is_expired(checklist: &Checklist, today: NaiveDate) -> bool {
+    checklist.deadline < today && checklist.items.iter().any(|item| !item.done)
+}
+
+fn project(id: u64) -> Project {
+    let first_day = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap_or_default();
+    let day = first_day + Days::new((id - 1) * 5 / 2);
+    let created = at(day, id % 9 + 9);
+    let funnel = id % 3 + 1;
+    let reached = id % 5 + 1;
+    let user_id = id % 8 + 1;
+    let currency_id = id % 3 + 1;
+    let client = id % 4 + 1;
+    Project {
+        id,
+        name: format!("Проект {id}"),
+        created,
+        sales_funnel_id: funnel,
+        step_id: (funnel - 1) * 5 + reached,
+        user_id,
+        group_id: user_id % 3 + 1,
+        price: id % 10 * 50,
+        currency_id,
+        deleted: id % 10 == 7,
+        participants_user_id: vec![user_id, (user_id + 2) % 8 + 1],
+        participants_group_id: if id.is_multiple_of(4) { vec![] } else { vec![user_id % 3 + 1, id % 8 + 1] },
+        data: BTreeMap::from([
+            ("client_id".to_owned(), FieldValue::Number(client)),
+            ("comment".to_owned(), FieldValue::Text(format!("Клиент \"{client}\" & Ко"))),
+            ("contract_date".to_owned(), FieldValue::Day(first_day + Days::new(id % 60))),
+        ]),
+        steps: (0..reached)
+            .map(|step| Step {
+                id: (funnel - 1) * 5 + step + 1,
+                name: STEPS[step as usize % 5].to_owned(),
+                date: at(day + Days::new(step * 2), 12),
+                user_id,
+            })
+            .collect(),
+        actions: (0..id % 4)
+            .map(|index| Action {
+                id: (id - 1) * 10 + index + 1,
+                actions_type_id: (id + index) % 5 + 1,
+                name: ACTIONS[((id + index) % 5) as usize].to_owned(),
+                date: at(day + Days::new(index), 10 + index),
+                user_id,
+                done: index % 2 == 0,
+            })
+            .collect(),
+        tasks: id % 3,
+        checklists: (0..id % 3).map(|index| checklist(id, index, day)).collect(),
+        goods: (0..id % 5 / 2 + id % 2)
+            .map(|index| Good {
+                id: 10 + (id + index) % 5,
+                name: GOODS[((id + index) % 5) as usize].to_owned(),
+                count: index + 1,
+                price: 100 + id % 7,
+            })
+            .collect(),
+        payments: (0..id % 4 + id % 2)
+            .map(|index| Payment {
+                id: (id - 1) * 10 + index + 1,
+                income: !(id + index).is_multiple_of(3),
+                amount: 1_000 + id,
+                currency_id,
+                date: day + Days::new(index * 7),
+            })
+            .collect(),
+    }
+}
+
+/// The second checklist of a project is due far in the future, the first was due soon after the project began.
+fn checklist(project: u64, index: u64, day: NaiveDate) -> Checklist {
+    let id = (project - 1) * 10 + index + 1;
+    let far = NaiveDate::from_ymd_opt(2999, 12, 31).unwrap_or_default();
+    Checklist {
+        id,
+        name: format!("Чек-лист {}", index + 1),
+        deadline: if index == 0 { day + Days::new(30) } else { far },
+        items: (0..3)
+            .map(|item| ChecklistItem {
+                id: id * 10 + item,
+                name: format!("Пункт {}", item + 1),
+                done: item < project % 4,
+            })
+            .collect(),
+    }
+}
+
+fn at(day: NaiveDate, hour: u64) -> NaiveDateTime {
+    day.and_hms_opt(u32::try_from(hour).unwrap_or(0), 30, 0).unwrap_or_default()
+}
