@@ -5,7 +5,7 @@ use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::json::{self, RawRecord};
 use crm_transport::{Error, Idempotency, Operation, OperationInfo, Refusal, Success, answer as common};
 use http::{Method, Request, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::answer::{self, Added};
 use crate::operations::{self, add};
@@ -38,7 +38,7 @@ impl Operation for AddList<'_> {
                 return Err(Error::invalid_request(Self::INFO.id, format!("list[{index}].{field}"), fault));
             }
         }
-        operations::request(&Self::INFO, &json!({ "list": self.0 }))
+        operations::request(&Self::INFO, &Body { list: self.0 })
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -57,6 +57,11 @@ impl Operation for AddList<'_> {
         outcomes.resize(sent, AddOutcome::Unknown(why));
         Ok(outcomes)
     }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    list: &'a [NewEntry],
 }
 
 /// `result` alone tells: `data` and `error` may be left over from the element before (observed).
