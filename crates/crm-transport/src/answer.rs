@@ -289,7 +289,7 @@ fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>)
     let who = if kind == ErrorKind::Gateway { "a gateway answered" } else { "the server answered" };
     let error = Error::answer(info, kind, format!("{who} {reason}"));
     match status.as_u16() {
-        401 | 403 => error.hint("check the credentials and what they are allowed to do"),
+        401 | 403 => error.hint(crate::error::CHECK_CREDENTIALS),
         404 => error.hint("check the address: its path is the folder in which the CRM is installed"),
         _ => error,
     }

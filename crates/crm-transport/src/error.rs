@@ -259,6 +259,9 @@ impl Error {
         if refusal == Refusal::ServerFault {
             error.0.message = "the server failed".to_owned();
         }
+        if refusal == Refusal::Auth {
+            error.0.hint = Some(CHECK_CREDENTIALS.to_owned());
+        }
         error.0.api = Some(Api { code, text: text.into(), refusal });
         error
     }
@@ -368,6 +371,8 @@ impl Error {
         }))
     }
 }
+
+pub(crate) const CHECK_CREDENTIALS: &str = "check the credentials and what they are allowed to do";
 
 /// Characters of a body that an error keeps.
 const EXCERPT: usize = 512;

@@ -65,7 +65,8 @@ pub fn decode<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, 
 fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, JsonError> {
     if let Err(e) = std::str::from_utf8(json) {
         let reason = format!("the text is not UTF-8 from byte {} on (windows-1251?)", e.valid_up_to());
-        return Err(JsonError::new(at, reason));
+        // A letter that only begins at the end of the text was cut, as the text was.
+        return Err(JsonError { cut: e.error_len().is_none(), ..JsonError::new(at, reason) });
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use crm_model::{Page, Unreadable};
 use futures_core::Stream;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use crate::Error;
 
@@ -107,5 +107,6 @@ where
             Some((record, state))
         }
     };
-    Records(Box::pin(stream::unfold(state, move |state| step(state))))
+    // Fused: asking again after the end is no mistake of the caller.
+    Records(Box::pin(stream::unfold(state, move |state| step(state)).fuse()))
 }
