@@ -105,7 +105,7 @@ pub(crate) fn records<T: Serialize>(page: &Page<T>) -> Table {
 
 fn blank() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table
 }
 
