@@ -4,17 +4,22 @@
 
 mod activity_type;
 mod entry;
+mod loss;
 mod new_entry;
 mod order;
 mod outcome;
+mod stored;
+mod tags;
 
 use crate::ids::id;
 
 pub use activity_type::{ActivityFilter, ActivityType};
 pub use entry::{Contact, Entry};
+pub use loss::{Loss, LossKind};
 pub use new_entry::NewEntry;
 pub use order::EntryOrder;
 pub use outcome::{AddOutcome, Rejection};
+pub use stored::{Stored, fingerprint};
 
 id! {
     /// `cid`: an activity. Grows with each new one (observed).

@@ -9,7 +9,8 @@ use crate::Extra;
 use crate::object::{self, Object};
 use crate::php::{self, DateTime, Id, Text};
 
-/// An activity to be logged.
+/// An activity to be logged. Not all that is written is stored: [`losses`](Self::losses) says what would change,
+/// [`as_stored`](Self::as_stored) what it would become.
 ///
 /// A server wants its content and at least one of client, contact and deal for a single `add`; `add.list` is
 /// satisfied with the content (observed).
@@ -41,7 +42,7 @@ pub struct NewEntry {
     /// `clid`: its client.
     #[doc(alias = "clid")]
     pub client: Option<ClientId>,
-    /// `pid`: its contacts. Sent as their numbers joined by `,`.
+    /// `pid`: its contacts. Sent as their numbers joined by `,`; a server keeps 100 characters of them.
     #[doc(alias = "pid")]
     pub contacts: Vec<ContactId>,
     /// `did`: its deal.

@@ -1,0 +1,242 @@
+//! What is predicted of a stored activity, against what a real server stored.
+#![allow(clippy::unwrap_used, reason = "clippy takes only the #[test] functions of this file for tests")]
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use crm_model::history::{ContactId, NewEntry, fingerprint};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// Written, stored, listed: what PHP 8.2 with MariaDB 10.11 made of it, by the server's way of cleaning.
+const CHECKED: [(&str, &str, &str); 42] = [
+    ("a < b", "a  b", "a  b"),
+    ("a <\tb", "a \tb", "a \tb"),
+    ("a <= b", "a", "a"),
+    ("<", "", ""),
+    ("a <", "a", "a"),
+    ("<>x", "x", "x"),
+    ("a > b > c", "a  b  c", "a  b  c"),
+    ("5<6 и 7>6", "56", "56"),
+    ("<b", "", ""),
+    ("x</b>y", "xy", "xy"),
+    ("<a title=\"1>2\">y", "y", "y"),
+    ("<a title='1>2'>y", "y", "y"),
+    ("it's <b>x</b> it's", "its x its", "its x its"),
+    ("<it's> x", "", ""),
+    ("<a <b> c> d", "d", "d"),
+    ("<!-- a > b --> c", "c", "c"),
+    ("<!-- never", "", ""),
+    ("<! a > b", "b", "b"),
+    ("<!-- <b> --> <a <!-- --> > x > y", "x  y", "x  y"),
+    ("<? echo '?>' ?> x", "x", "x"),
+    (". <?xml version='1'?> x", ".  x", ".  x"),
+    ("<? (> ?> x", "", ""),
+    ("<? \"'\" ?> x", "", ""),
+    ("<? \\\" ?> x", "x", "x"),
+    ("<?xml > x", "", ""),
+    (". <?xml > x", ".  x", ".  x"),
+    (". <?xml -> x > y", ".  y", ".  y"),
+    (". <?xml > <b->x", ".  x", ".  x"),
+    ("<! \\\" > x", "x", "x"),
+    ("<!doctype <a> b> x", "x", "x"),
+    ("<'<!-- -->x", "", ""),
+    ("<!doctype html> x", "x", "x"),
+    ("a\0<b\0>c", "ac", "ac"),
+    (r"\r\n x \r\n y", "x \r\n y", "x <br />\r\n y"),
+    ("\"\" x \"\"", " x ", "x"),
+    ("&la«quo; &laquo;x&raquo;", "&laquo; x", " x"),
+    ("<script>if(a<b){}</script>x", "if(a", "if(a"),
+    ("name <mail@example.test> text", "name  text", "name  text"),
+    ("\u{a0}x\u{a0}", "\u{a0}x\u{a0}", "\u{a0}x\u{a0}"),
+    ("\x0bx\x0c", "x\x0c", "x\x0c"),
+    ("a\n\rb\r\rc\n\nd", "a\n\rb\r\rc\n\nd", "a<br />\n\rb<br />\r<br />\rc<br />\n<br />\nd"),
+    ("«» \"/\" x/y", " / x/y", "- x-y"),
+];
+
+#[test]
+fn every_recorded_content_is_predicted_for_info_and_for_list() {
+    let table = capture("content-transformations.json");
+    let cases = table["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 25);
+    for case in cases {
+        let stored = NewEntry::new(case["written"].as_str().unwrap()).as_stored();
+        assert_eq!(stored.content, case["info"], "{case}");
+        assert_eq!(stored.listed, case["list"], "{case}");
+    }
+}
+
+#[test]
+fn the_recorded_type_is_cut_after_fifty_characters() {
+    let sent: Value =
+        serde_json::from_str(capture("add-emoji-and-quotes.json")["request"]["body"].as_str().unwrap())
+            .unwrap();
+    let read: Value =
+        serde_json::from_str(capture("info-emoji-and-quotes.json")["response"]["body"].as_str().unwrap())
+            .unwrap();
+    let stored = serde_json::from_value::<NewEntry>(sent).unwrap().as_stored();
+    assert_eq!(stored.content, read["data"]["content"]);
+    assert_eq!(stored.activity_by_add.unwrap(), read["data"]["tip"]);
+}
+
+#[test]
+fn tags_quotes_and_blanks_go_as_the_server_drops_them() {
+    for (written, content, listed) in CHECKED {
+        let stored = NewEntry::new(written).as_stored();
+        assert_eq!((&*stored.content, &*stored.listed), (content, listed), "{written:?}");
+    }
+}
+
+#[test]
+fn a_content_is_cut_at_65535_bytes_between_two_characters() {
+    let cases = [("ё".repeat(40_000), 65_534), ("a".repeat(70_000), 65_535), ("€".repeat(21_846), 65_535)];
+    for (written, bytes) in cases {
+        let stored = NewEntry::new(&*written).as_stored().content;
+        assert_eq!(stored.len(), bytes);
+        assert!(written.starts_with(&stored));
+    }
+    let emoji = NewEntry::new("a".repeat(65_533) + "😀").as_stored().content;
+    assert!(emoji.ends_with("a??") && emoji.len() == 65_535);
+}
+
+#[test]
+fn add_cleans_a_type_and_add_list_does_not() {
+    let stored = NewEntry::new("x").activity("  «вх.Звонок» 😀").as_stored();
+    assert_eq!(stored.activity_by_add.as_deref(), Some("вх.Звонок ????"));
+    assert_eq!(stored.activity_by_add_list.as_deref(), Some("  «вх.Звонок» ????"));
+}
+
+#[test]
+fn add_gives_a_type_where_there_is_none_and_add_list_does_not() {
+    for entry in [NewEntry::new("x"), NewEntry::new("x").activity("")] {
+        let stored = entry.as_stored();
+        assert_eq!(stored.activity_by_add.as_deref(), Some("Событие"));
+        assert_eq!(stored.activity_by_add_list, None);
+    }
+    assert_eq!(NewEntry::new("x").activity("<b>").as_stored().activity_by_add, None);
+}
+
+#[test]
+fn contacts_that_do_not_fit_are_cut_off_and_the_last_becomes_another() {
+    let ids: Vec<ContactId> = (10_000..10_020).map(ContactId).collect();
+    let stored = NewEntry::new("x").contacts(ids.clone()).as_stored().contacts;
+    assert_eq!(stored[..16], ids[..16]);
+    assert_eq!(stored[16..], [ContactId(1001)]);
+
+    let ids = [2, 1, 2].map(ContactId);
+    assert_eq!(NewEntry::new("x").contacts(ids).as_stored().contacts, ids);
+}
+
+#[test]
+fn a_time_is_stored_in_whole_seconds() {
+    let day = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap();
+    let entry = NewEntry::new("x").at(day.and_hms_milli_opt(14, 25, 1, 900).unwrap());
+    assert_eq!(entry.as_stored().at, day.and_hms_opt(14, 25, 1));
+    let far = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap().and_hms_opt(0, 0, 0).unwrap();
+    assert_eq!(NewEntry::new("x").at(far).as_stored().at, None);
+}
+
+#[test]
+fn a_fingerprint_tells_contents_apart_by_letters_and_digits_alone() {
+    assert_eq!(fingerprint("Звонок №1,\r\nит/д 😀"), fingerprint("Звонок №1,<br />\r\nит-д ????"));
+    assert_ne!(fingerprint("Звонок №1"), fingerprint("Звонок №2"));
+}
+
+/// Texts made of what the server cares about.
+fn texts() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        prop::sample::select(vec![
+            "<",
+            ">",
+            "\"",
+            "'",
+            "!",
+            "?",
+            "-",
+            "--",
+            "(",
+            ")",
+            "\\",
+            "/",
+            " ",
+            "\n",
+            "\r",
+            "\0",
+            "a",
+            "ж",
+            "😀",
+            "«",
+            "»",
+            "`",
+            "&laquo;",
+            "&raquo;",
+            "&la",
+            "quo;",
+            r"\r\n",
+            "<b>",
+            "<!--",
+            "-->",
+            "<?",
+            "?>",
+            "<?xml",
+            "<!doctype",
+        ])
+        .prop_map(str::to_owned),
+        any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(part, 0..40).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_content_without_losses_is_stored_as_it_is_and_no_other(written in texts()) {
+        let entry = NewEntry::new(&*written);
+        prop_assert_eq!(entry.losses().is_empty(), entry.as_stored().content == written);
+    }
+
+    #[test]
+    fn a_type_without_losses_is_stored_as_it_is_and_no_other(written in texts().prop_filter("given", |t| !t.is_empty())) {
+        let entry = NewEntry::new("x").activity(&*written);
+        let stored = entry.as_stored();
+        let kept = [stored.activity_by_add, stored.activity_by_add_list].iter().all(|t| t.as_ref() == Some(&written));
+        prop_assert_eq!(entry.losses().is_empty(), kept);
+    }
+
+    /// Blanks come to an end when what stood beyond them is dropped, and `&laquo;` when what stood in it is.
+    #[test]
+    fn what_was_stored_loses_only_blanks_and_quotes_when_it_is_stored_again(written in texts()) {
+        let once = NewEntry::new(written).as_stored().content;
+        let twice = NewEntry::new(&*once).as_stored().content;
+        if once.contains('&') {
+            prop_assert_eq!(fingerprint(&twice), fingerprint(&once));
+        } else {
+            prop_assert_eq!(twice, once.trim_matches([' ', '\n', '\r', '\t', '\x0b']));
+        }
+    }
+
+    #[test]
+    fn a_content_of_any_length_fits(written in texts(), times in 1..9_000_usize) {
+        let stored = NewEntry::new(written.repeat(times)).as_stored();
+        prop_assert!(stored.content.len() <= 65_535);
+    }
+
+    #[test]
+    fn info_and_list_have_one_fingerprint(written in texts()) {
+        let stored = NewEntry::new(written).as_stored();
+        prop_assert_eq!(fingerprint(&stored.content), fingerprint(&stored.listed));
+    }
+
+    #[test]
+    fn contacts_without_losses_are_stored_as_they_are_and_no_others(ids in prop::collection::vec(1..u64::MAX, 0..40)) {
+        let ids: Vec<ContactId> = ids.into_iter().map(ContactId).collect();
+        let entry = NewEntry::new("x").contacts(ids.clone());
+        prop_assert_eq!(entry.losses().is_empty(), entry.as_stored().contacts == ids);
+    }
+}
+
+fn capture(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/salesman/captures");
+    serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+}
