@@ -52,6 +52,20 @@ const STEPS: &[Step] = &[
     },
     Step { name: "tests", environment: &[], arguments: &["test", "--workspace"] },
     Step {
+        name: "tests without an HTTP client",
+        environment: &[],
+        arguments: &[
+            "test",
+            "-p",
+            "crm-transport",
+            "-p",
+            "crm-projects",
+            "-p",
+            "crm-history",
+            "--no-default-features",
+        ],
+    },
+    Step {
         name: "docs",
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         arguments: &["doc", "--workspace", "--all-features", "--no-deps"],
@@ -88,10 +102,7 @@ mod tests {
             Ok(true)
         })
         .unwrap();
-        assert_eq!(
-            ran,
-            ["format", "layering", "weights", "clippy", "without an HTTP client", "tests", "docs"]
-        );
+        assert_eq!(ran, STEPS.iter().map(|step| step.name).collect::<Vec<_>>());
     }
 
     #[test]

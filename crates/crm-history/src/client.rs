@@ -23,7 +23,7 @@ pub struct HistoryClient {
 impl HistoryClient {
     /// Begins a client for the CRM at this address, such as `https://crm.example.ru` or `https://host/crm`.
     ///
-    /// ```
+    /// ```no_run
     /// use crm_history::{ApiKey, HistoryClient};
     ///
     /// let history = HistoryClient::builder("https://crm.example.ru")

@@ -28,7 +28,7 @@ pub struct ProjectsClient {
 impl ProjectsClient {
     /// Begins a client for the solOS at this address, such as `https://acme.solos.pro`.
     ///
-    /// ```
+    /// ```no_run
     /// use crm_projects::{ProjectsClient, TokenPair};
     ///
     /// let projects = ProjectsClient::builder("https://acme.solos.pro")

@@ -1,0 +1,101 @@
+//! The client over a transport of one's own: no HTTP client is compiled for it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use crm_history::{ApiKey, EntryId, EntryQuery, HistoryClient, ReadMethod};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success, Transport, TransportError};
+use http::{Method, Request, Response};
+
+/// Answers every call alike, and remembers what it was asked.
+struct Script {
+    body: &'static str,
+    asked: Arc<Mutex<Vec<Request<Bytes>>>>,
+}
+
+#[async_trait]
+impl Transport for Script {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        self.asked.lock().unwrap().push(request);
+        Ok(Response::new(Bytes::from_static(self.body.as_bytes())))
+    }
+}
+
+fn client(body: &'static str) -> (HistoryClient, Arc<Mutex<Vec<Request<Bytes>>>>) {
+    let asked = Arc::default();
+    let script = Script { body, asked: Arc::clone(&asked) };
+    let client = HistoryClient::builder("https://host/crm").credentials(ApiKey::new("key", "login"));
+    (client.transport(script).read_method(ReadMethod::Post).build().unwrap(), asked)
+}
+
+#[tokio::test]
+async fn a_call_goes_through_a_transport_of_ones_own() {
+    let (client, asked) = client(r#"{"data":[{"cid":7}]}"#);
+    let page = client.list(&EntryQuery::new()).await.unwrap();
+    assert_eq!(page.items[0].id, EntryId(7));
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked[0].uri(), "https://host/crm/developer/v3/history/list");
+    assert_eq!((asked[0].method(), &asked[0].headers()["apikey"]), (&Method::POST, &"key".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn another_account_is_served_over_the_same_transport() {
+    let (client, asked) = client("[]");
+    let other = client.with_credentials(ApiKey::new("other-key", "other-login")).unwrap();
+    client.list(&EntryQuery::new()).await.unwrap();
+    other.list(&EntryQuery::new()).await.unwrap();
+    let keys: Vec<_> = asked.lock().unwrap().iter().map(|r| r.headers()["apikey"].clone()).collect();
+    assert_eq!(keys, ["key", "other-key"]);
+}
+
+/// A method that this project does not cover, with a header that tries to be a credential.
+struct Clients {
+    path: &'static str,
+}
+
+impl Operation for Clients {
+    type Output = Vec<u64>;
+    const INFO: OperationInfo = OperationInfo {
+        id: "client.list",
+        method: Method::GET,
+        path: "/developer/v3/client/list",
+        idempotency: Idempotency::Read,
+        success: Success::NoError,
+        reads_by_post: true,
+        source: "test",
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        let request = Request::get(self.path).header("apikey", "mine").header("APIKEY", "mine too");
+        Ok(request.body(Bytes::new()).unwrap())
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        crm_history::answer::data(&Self::INFO, response)
+    }
+}
+
+#[tokio::test]
+async fn an_operation_of_ones_own_goes_the_same_way_and_cannot_replace_a_credential() {
+    let (client, asked) = client(r#"{"data":[1,2]}"#);
+    assert_eq!(client.run(&Clients { path: Clients::INFO.path }).await.unwrap(), [1, 2]);
+    let keys: Vec<_> = asked.lock().unwrap()[0].headers().get_all("apikey").iter().cloned().collect();
+    assert_eq!(keys, ["key"]);
+}
+
+#[tokio::test]
+async fn an_operation_that_points_to_another_server_is_not_sent() {
+    let (client, asked) = client(r#"{"data":[]}"#);
+    let error = client.run(&Clients { path: "https://evil.example/x" }).await.unwrap_err();
+    assert_eq!(error.field(), Some("path"));
+    assert!(asked.lock().unwrap().is_empty());
+}
+
+#[cfg(not(feature = "reqwest"))]
+#[test]
+fn without_an_http_client_a_missing_transport_is_told() {
+    let builder = HistoryClient::builder("https://host").credentials(ApiKey::new("key", "login"));
+    assert_eq!(builder.build().unwrap_err().field(), Some("transport"));
+}
