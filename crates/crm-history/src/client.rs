@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crm_model::Page;
 use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
 use crm_transport::json::JsonError;
-use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Records, records};
+use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Records, Stats, records};
 use http::Request;
 
 use crate::ApiKey;
@@ -218,6 +218,12 @@ impl HistoryClient {
     /// The input is refused.
     pub fn prepare<O: Operation>(&self, operation: &O) -> Result<Request<Bytes>, Error> {
         self.pipeline.prepare(operation)
+    }
+
+    /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.pipeline.stats()
     }
 
     /// The same CRM for another account or user, over the same connections.

@@ -30,5 +30,7 @@ pub use api_key::ApiKey;
 pub use client::HistoryClient;
 pub use crm_model::history::*;
 pub use crm_model::{Extra, Page, Unreadable};
-pub use crm_transport::{ClientBuilder, Delivery, Error, ErrorKind, ReadMethod, Records};
+pub use crm_transport::{
+    ClientBuilder, Delivery, Error, ErrorKind, Pace, ReadMethod, Records, RetryPolicy, Stats,
+};
 pub use operations::EntryQuery;

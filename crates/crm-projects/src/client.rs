@@ -5,7 +5,7 @@ use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, P
 use crm_model::{Page, Unreadable};
 use crm_transport::json::JsonError;
 use crm_transport::{
-    Client, ClientBuilder, Error, Operation, OperationInfo, Pipeline, Position, Records, records,
+    Client, ClientBuilder, Error, Operation, OperationInfo, Pipeline, Position, Records, Stats, records,
 };
 use http::Request;
 use serde::de::DeserializeOwned;
@@ -355,6 +355,12 @@ impl ProjectsClient {
     /// The input is refused.
     pub fn prepare<O: Operation>(&self, operation: &O) -> Result<Request<Bytes>, Error> {
         self.pipeline.prepare(operation)
+    }
+
+    /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.pipeline.stats()
     }
 
     /// The same solOS for another account, over the same connections.

@@ -31,6 +31,6 @@ mod token_pair;
 pub use client::ProjectsClient;
 pub use crm_model::projects::*;
 pub use crm_model::{FieldError, Fields, Page, Unreadable};
-pub use crm_transport::{ClientBuilder, Delivery, Error, ErrorKind, Records};
+pub use crm_transport::{ClientBuilder, Delivery, Error, ErrorKind, Pace, Records, RetryPolicy, Stats};
 pub use operations::{ActionQuery, PaymentQuery, ProjectFilter, ProjectQuery, StepQuery};
 pub use token_pair::TokenPair;

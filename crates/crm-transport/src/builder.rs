@@ -1,13 +1,17 @@
 //! From an address and credentials to a client.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 
 use crate::address::Address;
+use crate::pacer::Pacer;
 use crate::pipeline::{Pipeline, Shared};
-use crate::{Credentials, Error, ReadMethod, Transport};
+use crate::retry::Retries;
+use crate::stats::Counters;
+use crate::{Credentials, Error, Pace, ReadMethod, RetryPolicy, Transport};
 
 /// A client over a [`Pipeline`]: what [`ClientBuilder`] builds.
 pub trait Client: Sized {
@@ -27,6 +31,9 @@ pub struct ClientBuilder<C> {
     insecure: bool,
     read_method: ReadMethod,
     timeout: Duration,
+    deadline: Option<Duration>,
+    retry: RetryPolicy,
+    pace: Pace,
     connect_timeout: Duration,
     body_limit: usize,
     user_agent: String,
@@ -44,6 +51,9 @@ impl<C: Client> ClientBuilder<C> {
             insecure: false,
             read_method: ReadMethod::default(),
             timeout: Duration::from_secs(30),
+            deadline: None,
+            retry: RetryPolicy::new(),
+            pace: Pace::new(),
             connect_timeout: Duration::from_secs(10),
             body_limit: 64 << 20,
             user_agent: concat!("crm/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -82,6 +92,28 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
+    /// How long a call may take in all: waiting for a place, every attempt, the waits between them; 2 minutes by
+    /// default, or as long as one attempt may take where that is longer.
+    ///
+    /// No attempt starts after it. A call that never got a place is a timeout of which nothing was sent
+    /// ([`Delivery::NotSent`](crate::Delivery::NotSent)); otherwise the last attempt's error is the call's.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// When a failed call is made again; see [`RetryPolicy`].
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How fast the client may go; see [`Pace`].
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
     /// How long connecting may take, within the time of the attempt; 10 seconds by default. For the default
     /// transport.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -113,21 +145,32 @@ impl<C: Client> ClientBuilder<C> {
         let user_agent = HeaderValue::from_str(&self.user_agent).map_err(|_| {
             Error::invalid_configuration("user_agent", "has a character that no header can carry")
         })?;
+        self.retry.check()?;
+        self.pace.check()?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => default_transport(self.connect_timeout, self.body_limit)?,
         };
+        let counters = Arc::new(Counters::default());
         let shared = Shared {
             address,
             transport,
             read_method: self.read_method,
             timeout: self.timeout,
+            deadline: self.deadline.unwrap_or(DEADLINE.max(self.timeout)).min(LONGEST_DEADLINE),
+            retries: Retries::new(self.retry),
+            pacer: Pacer::new(&self.pace, Arc::clone(&counters)),
+            counters,
             body_limit: self.body_limit,
             user_agent,
         };
         Pipeline::new(shared, credentials).map(C::over)
     }
 }
+
+const DEADLINE: Duration = Duration::from_secs(120);
+/// A year, so that no sum of times overflows.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(365 * 86_400);
 
 impl<C> std::fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

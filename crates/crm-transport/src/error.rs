@@ -2,11 +2,12 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode};
 
 use crate::json::JsonError;
-use crate::{Credentials, Idempotency, OperationInfo, TransportError};
+use crate::{Credentials, Idempotency, OperationInfo, TransportError, retry_after};
 
 /// What went wrong with a call, for a person at night and for code.
 ///
@@ -28,6 +29,9 @@ struct Inner {
     json_path: Option<String>,
     excerpt: Option<String>,
     retry_after: Option<String>,
+    retry_wait: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -159,6 +163,16 @@ impl Error {
         self.0.retry_after.as_deref()
     }
 
+    /// How many times the call was sent, or tried to be; 0 when it never came to that.
+    ///
+    /// More than once is worth a thought where a second attempt finds the first one's work: a repeated delete that
+    /// is told that there is no such record may have been done by the attempt before. [`delivery`](Self::delivery)
+    /// is [`Unknown`](Delivery::Unknown) then.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
     /// Key, login, token or secret were refused, or are not allowed to do this.
     #[must_use]
     pub fn is_auth(&self) -> bool {
@@ -198,31 +212,54 @@ impl Error {
             || (self.0.kind == Gateway && self.0.status.is_some_and(|status| status.is_success()))
     }
 
-    /// The same call may be made again, may then succeed, and cannot do anything twice.
+    /// The same call may be made again, may then succeed, and cannot do anything twice:
+    ///
+    /// - nothing was sent, or the status is 429: any call;
+    /// - a read, or a call that leaves things as the first one did: a timeout, a lost connection, a cut answer, a
+    ///   gateway's page whatever its status, and the statuses 502, 503 and 504;
+    /// - a write: only a status 503 with a `Retry-After` that can be understood, for then the server says that it has
+    ///   not begun.
+    ///
+    /// An API's own refusal, a PHP error and an unreadable answer would most likely come again, so they are not.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        use ErrorKind::{Closed, Connect, CutBody, Gateway, Http, Timeout};
-        let status = self.0.status.map(|status| status.as_u16());
-        if self.0.kind == Connect || status == Some(429) {
+        use ErrorKind::{Closed, Connect, CutBody, Gateway, InvalidRequest, Timeout};
+        if self.0.kind == InvalidRequest {
+            return false;
+        }
+        if self.0.delivery == Delivery::NotSent || self.has_status(&[429]) {
             return true;
         }
         match self.0.idempotency {
             // Only where the server says that it has not even begun.
-            Idempotency::Write => status == Some(503) && self.0.retry_after.is_some(),
+            Idempotency::Write => self.has_status(&[503]) && self.0.retry_wait.is_some(),
             Idempotency::Read | Idempotency::Idempotent => {
-                matches!(self.0.kind, Timeout | Closed | CutBody | Gateway)
-                    || (self.0.kind == Http && matches!(status, Some(502..=504)))
+                // Connect too: its delivery is Unknown where an attempt before it may have been sent.
+                matches!(self.0.kind, Connect | Timeout | Closed | CutBody | Gateway)
+                    || self.has_status(&[502, 503, 504])
             }
         }
+    }
+
+    /// The failure tells of a server, or a way to it, that has too much to do.
+    pub(crate) fn tells_of_trouble(&self) -> bool {
+        use ErrorKind::{Closed, Connect, Gateway, Timeout};
+        matches!(self.0.kind, Timeout | Connect | Closed | Gateway) || self.has_status(&[429, 502, 503, 504])
+    }
+
+    /// How long `Retry-After` asks to wait.
+    pub(crate) fn retry_wait(&self) -> Option<Duration> {
+        self.0.retry_wait
+    }
+
+    fn has_status(&self, statuses: &[u16]) -> bool {
+        self.0.status.is_some_and(|status| statuses.contains(&status.as_u16()))
     }
 
     fn is_refusal(&self, refusal: Refusal, statuses: &[u16]) -> bool {
         match &self.0.api {
             Some(api) => api.refusal == refusal,
-            None => {
-                self.0.kind == ErrorKind::Http
-                    && self.0.status.is_some_and(|status| statuses.contains(&status.as_u16()))
-            }
+            None => self.0.kind == ErrorKind::Http && self.has_status(statuses),
         }
     }
 }
@@ -298,6 +335,15 @@ impl Error {
         Self::of(info, kind, Delivery::Unknown, message)
     }
 
+    /// The call waited for its place until its deadline.
+    pub(crate) fn no_place(info: &OperationInfo, deadline: Duration) -> Self {
+        let message = format!("its turn did not come within {} s", deadline.as_secs_f32());
+        let mut error = Self::of(info, ErrorKind::Timeout, Delivery::NotSent, message);
+        error.0.hint =
+            Some("start fewer calls at once, or allow a longer deadline or another pace".to_owned());
+        error
+    }
+
     pub(crate) fn transport(info: &OperationInfo, cause: TransportError) -> Self {
         let mut error = Self::of(info, cause.kind, cause.delivery, cause.to_string());
         error.0.source = Some(Box::new(cause));
@@ -323,14 +369,26 @@ impl Error {
         self.0.status = Some(status);
         let retry_after = headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         self.0.retry_after = retry_after.map(str::to_owned);
+        self.0.retry_wait = retry_after::wait(headers, SystemTime::now);
         // A client error, and a 503 that says when to come back, are answers given before anything was done.
-        let refused = status.is_client_error() || (status == 503 && retry_after.is_some());
+        let refused = status.is_client_error() || (status == 503 && self.0.retry_wait.is_some());
         if refused && self.0.kind != ErrorKind::InvalidRequest {
             self.0.delivery = Delivery::Delivered;
         }
         if !body.is_empty() {
             let head = &body[..body.len().min(4 * EXCERPT)];
             self.0.excerpt = Some(String::from_utf8_lossy(head).chars().take(EXCERPT).collect());
+        }
+        self
+    }
+
+    /// Makes it the error of a call of so many attempts. If one of those before may have done what was asked, the
+    /// call may have, whatever became of the last one.
+    pub(crate) fn after(mut self, attempts: u32, elapsed: Duration, maybe_done_before: bool) -> Self {
+        self.0.attempts = attempts;
+        self.0.elapsed = elapsed;
+        if maybe_done_before {
+            self.0.delivery = Delivery::Unknown;
         }
         self
     }
@@ -367,6 +425,9 @@ impl Error {
             json_path: None,
             excerpt: None,
             retry_after: None,
+            retry_wait: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
             source: None,
         }))
     }
@@ -412,6 +473,9 @@ impl fmt::Display for Error {
         }
         if let Some(hint) = &inner.hint {
             write!(f, "; {hint}")?;
+        }
+        if inner.attempts > 1 {
+            write!(f, "; {} attempts in {:.1} s", inner.attempts, inner.elapsed.as_secs_f32())?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Operation::request()   a plain http::Request<Bytes>, no I/O
-//!   → Pipeline           credentials for one origin only, time limits
+//!   → Pipeline           credentials for one origin only, pace, deadline, retry by the operation's idempotency
 //!   → Transport::send()  the only async trait: reqwest, or your own
 //!   → Operation::read()  http::Response<Bytes> → typed output, or an Error that says what happened
 //! ```
@@ -18,8 +18,13 @@ mod builder;
 mod credentials;
 mod error;
 mod operation;
+mod pace;
+mod pacer;
 mod php_noise;
 mod pipeline;
+mod retry;
+mod retry_after;
+mod stats;
 mod stream;
 mod transport;
 
@@ -30,7 +35,10 @@ pub use builder::{Client, ClientBuilder};
 pub use credentials::Credentials;
 pub use error::{Delivery, Error, ErrorKind, Refusal};
 pub use operation::{Idempotency, Operation, OperationInfo, ReadMethod, Success};
+pub use pace::Pace;
 pub use pipeline::Pipeline;
+pub use retry::RetryPolicy;
+pub use stats::Stats;
 pub use stream::{Position, Records, records};
 pub use transport::{Transport, TransportError};
 

@@ -5,12 +5,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
+use tokio::time::{Instant, sleep};
 
 use crate::address::Address;
-use crate::{Credentials, Error, Operation, OperationInfo, ReadMethod, Transport, TransportError};
+use crate::pacer::{Pacer, Place};
+use crate::retry::{Next, Retries};
+use crate::stats::Counters;
+use crate::{
+    Credentials, Delivery, Error, Operation, OperationInfo, ReadMethod, Stats, Transport, TransportError,
+};
 
-/// The way of a call: credentials for one origin, limits of time and size, transport, reading. Cheap to clone;
-/// clones share the connections.
+/// The way of a call: credentials for one origin, a place in the pace, limits of time and size, transport, reading,
+/// and again where that is allowed. Cheap to clone; clones share the connections, the pace and the retry budget.
 #[derive(Clone)]
 pub struct Pipeline {
     shared: Arc<Shared>,
@@ -23,6 +29,10 @@ pub(crate) struct Shared {
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) read_method: ReadMethod,
     pub(crate) timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) retries: Retries,
+    pub(crate) pacer: Pacer,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) body_limit: usize,
     pub(crate) user_agent: HeaderValue,
 }
@@ -33,7 +43,7 @@ impl Pipeline {
         Ok(Self { shared: Arc::new(shared), credentials: Arc::new(credentials) })
     }
 
-    /// The same way for another account: same connections, other credentials.
+    /// The same way for another account: same connections, pace and retry budget, other credentials.
     ///
     /// # Errors
     /// A secret is empty or cannot be sent.
@@ -48,13 +58,16 @@ impl Pipeline {
     /// Whatever kept the call from succeeding; see [`Error`].
     pub async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         let request = self.prepare(operation)?;
-        let result = match self.send(&O::INFO, request).await {
-            Ok(response) => operation
-                .read(&response)
-                .map_err(|error| error.with_answer(response.status(), response.headers(), response.body())),
-            Err(error) => Err(error),
-        };
+        let call = self.shared.counters.call();
+        let result = self.attempts(operation, request).await;
+        call.end(result.is_ok());
         result.map_err(|error| error.scrubbed(&self.credentials))
+    }
+
+    /// What the client and its clones have done so far, and what they are doing.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.counters.stats()
     }
 
     /// The request of a call as it would be sent, credentials and all: their values are marked sensitive, so
@@ -75,11 +88,91 @@ impl Pipeline {
         Ok(request)
     }
 
-    async fn send(&self, info: &OperationInfo, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
+    /// Attempt after attempt, as long as the policies allow.
+    async fn attempts<O: Operation>(
+        &self,
+        operation: &O,
+        mut request: Request<Bytes>,
+    ) -> Result<O::Output, Error> {
+        let Shared { ref retries, ref pacer, ref counters, .. } = *self.shared;
+        let began = Instant::now();
+        let deadline = began + self.shared.deadline;
+        let mut attempts = 0;
+        let mut maybe_done = false;
+        let mut last_error = None;
+        loop {
+            let Some(place) = pacer.place(deadline).await else {
+                return Err(match last_error {
+                    Some(error) => Error::after(error, attempts, began.elapsed(), maybe_done),
+                    None => Error::no_place(&O::INFO, self.shared.deadline),
+                });
+            };
+            attempts += 1;
+            {
+                let mut stats = counters.now();
+                stats.attempts += 1;
+                stats.retries += u64::from(attempts > 1);
+            }
+            let again = retries.any_after(attempts);
+            // The very same bytes are sent again: who knows whether the operation would make them twice.
+            let this = if again { request.clone() } else { std::mem::take(&mut request) };
+            let error = match self.attempt(operation, this, place, deadline).await {
+                Ok(output) => {
+                    retries.succeeded();
+                    return Ok(output);
+                }
+                Err(error) => error.after(attempts, began.elapsed(), maybe_done),
+            };
+            match retries.next(&error, attempts, deadline - Instant::now()) {
+                Next::AttemptAfter(wait) => {
+                    maybe_done |= error.delivery() == Delivery::Unknown;
+                    last_error = Some(error);
+                    sleep(wait).await;
+                }
+                Next::GiveUp => return Err(error),
+                Next::BudgetSpent => {
+                    counters.now().retries_denied += 1;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// One attempt: there and back, and what it teaches about the pace.
+    async fn attempt<O: Operation>(
+        &self,
+        operation: &O,
+        request: Request<Bytes>,
+        place: Place<'_>,
+        deadline: Instant,
+    ) -> Result<O::Output, Error> {
+        let started = Instant::now();
+        let sent = self.send(&O::INFO, request, deadline).await;
+        let result = sent.and_then(|response| {
+            operation
+                .read(&response)
+                .map_err(|error| error.with_answer(response.status(), response.headers(), response.body()))
+        });
+        let trouble = result.as_ref().is_err_and(Error::tells_of_trouble);
+        self.shared.pacer.learn(O::INFO.id, started, trouble);
+        drop(place);
+        result
+    }
+
+    async fn send(
+        &self,
+        info: &OperationInfo,
+        request: Request<Bytes>,
+        deadline: Instant,
+    ) -> Result<Response<Bytes>, Error> {
         let Shared { timeout, body_limit, ref transport, .. } = *self.shared;
-        let sent = tokio::time::timeout(timeout, transport.send(request)).await;
+        let remaining = deadline - Instant::now();
+        let limit = timeout.min(remaining);
+        let sent = tokio::time::timeout(limit, transport.send(request)).await;
         let sent = sent.unwrap_or_else(|_| {
-            Err(TransportError::timeout(format!("no whole answer within {} s", timeout.as_secs_f32())))
+            let seconds = limit.as_millis() as f64 / 1000.0;
+            let why = if remaining < timeout { ", when the call's deadline was over" } else { "" };
+            Err(TransportError::timeout(format!("no whole answer within {seconds} s{why}")))
         });
         match sent {
             Ok(response) if response.body().len() > body_limit => {

@@ -75,7 +75,8 @@ pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
     Bytes, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Idempotency, Operation, OperationInfo,
-    Pipeline, ReadMethod, Records, Refusal, Success, Transport, TransportError, answer, http, json,
+    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Success, Transport, TransportError, answer,
+    http, json,
 };
 
 #[cfg(feature = "reqwest")]

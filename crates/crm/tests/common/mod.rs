@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crm::history::{ApiKey, HistoryClient};
 use crm::projects::{ProjectsClient, TokenPair};
-use crm::{Bytes, ReqwestTransport, http};
+use crm::{Bytes, ReqwestTransport, RetryPolicy, http};
 use serde_json::Value;
 
 pub(crate) fn fixtures(folder: &str) -> Vec<(String, Value)> {
@@ -30,15 +30,25 @@ pub(crate) fn answer(body: impl Into<Bytes>) -> http::Response<Bytes> {
 
 pub(crate) fn history(address: &str) -> HistoryClient {
     let credentials = ApiKey::new("test-apikey", "test-login");
-    HistoryClient::builder(address).credentials(credentials).transport(transport()).build().unwrap()
+    HistoryClient::builder(address)
+        .credentials(credentials)
+        .transport(transport())
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap()
 }
 
 pub(crate) fn projects(address: &str) -> ProjectsClient {
     let credentials = TokenPair::new("test-token", "test-secret");
-    ProjectsClient::builder(address).credentials(credentials).transport(transport()).build().unwrap()
+    ProjectsClient::builder(address)
+        .credentials(credentials)
+        .transport(transport())
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap()
 }
 
-/// The default transport without the system's certificates: reading them takes longer than most tests.
+/// The clients repeat nothing: a test wants the first answer. The default transport without the system's certificates: reading them takes longer than most tests.
 fn transport() -> ReqwestTransport {
     ReqwestTransport::new(reqwest::Client::builder().tls_certs_only([]).no_proxy(), 64 << 20).unwrap()
 }

@@ -1,0 +1,149 @@
+//! The pace at work: places in flight, and what the server's answers teach.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::Pace;
+use crate::stats::{Counters, Raised};
+
+/// Gives out the places of a client and its clones.
+pub(crate) struct Pacer {
+    ceiling: usize,
+    interval: Option<Duration>,
+    places: Semaphore,
+    /// When the next attempt may start. Whoever waits for that moment holds the lock, so a wait that is dropped
+    /// costs nobody a moment.
+    next_start: tokio::sync::Mutex<Instant>,
+    learned: Mutex<Learned>,
+    counters: Arc<Counters>,
+}
+
+struct Learned {
+    limit: usize,
+    /// Places to take away when they are given back, because they were in use when the limit fell.
+    surplus: usize,
+    lowered: Option<Instant>,
+    good_in_a_row: u32,
+    /// How long each operation usually takes.
+    usual: Vec<(&'static str, Duration)>,
+}
+
+/// The right to have one attempt in flight, until dropped.
+pub(crate) struct Place<'a> {
+    pacer: &'a Pacer,
+    permit: Option<SemaphorePermit<'a>>,
+    _in_flight: Raised<'a>,
+}
+
+/// An answer that took less than this is never slow.
+const NEVER_SLOW: Duration = Duration::from_secs(1);
+/// A slow answer took this many times the usual.
+const SLOW: u32 = 3;
+/// The usual time follows each answer by one part in this many.
+const INERTIA: u32 = 32;
+/// Answers without trouble that raise the limit by one.
+const GOOD_ENOUGH: u32 = 10;
+
+impl Pacer {
+    pub(crate) fn new(pace: &Pace, counters: Arc<Counters>) -> Self {
+        let ceiling = pace.in_flight.min(Semaphore::MAX_PERMITS);
+        counters.now().in_flight_limit = ceiling;
+        Self {
+            ceiling,
+            interval: pace.interval(),
+            places: Semaphore::new(ceiling),
+            next_start: tokio::sync::Mutex::new(Instant::now()),
+            learned: Mutex::new(Learned {
+                limit: ceiling,
+                surplus: 0,
+                lowered: None,
+                good_in_a_row: 0,
+                usual: Vec::new(),
+            }),
+            counters,
+        }
+    }
+
+    /// Waits for a place; `None` when there was none before the deadline.
+    pub(crate) async fn place(&self, deadline: Instant) -> Option<Place<'_>> {
+        let place = timeout_at(deadline, self.next_place()).await.ok().flatten();
+        // A timeout lets through what is ready at once, even when it is over.
+        place.filter(|_| Instant::now() < deadline)
+    }
+
+    async fn next_place(&self) -> Option<Place<'_>> {
+        let waiting = self.counters.raise(|stats| &mut stats.waiting);
+        let permit = self.places.acquire().await.ok()?; // never closed
+        if let Some(interval) = self.interval {
+            let mut next_start = self.next_start.lock().await;
+            sleep_until(*next_start).await;
+            *next_start = Instant::now() + interval;
+        }
+        drop(waiting);
+        let in_flight = self.counters.raise(|stats| &mut stats.in_flight);
+        Some(Place { pacer: self, permit: Some(permit), _in_flight: in_flight })
+    }
+
+    /// Takes note of an attempt that ended now: `trouble` is a failure that tells of an overloaded server.
+    pub(crate) fn learn(&self, operation: &'static str, started: Instant, trouble: bool) {
+        let mut learned = self.learned();
+        let now = Instant::now();
+        if trouble || learned.is_slow(operation, now - started) {
+            learned.good_in_a_row = 0;
+            // What began before the limit fell tells of the same trouble.
+            if learned.limit > 1 && learned.lowered.is_none_or(|lowered| started >= lowered) {
+                let away = learned.limit - learned.limit / 2;
+                learned.limit -= away;
+                learned.lowered = Some(now);
+                learned.surplus += away - self.places.forget_permits(away);
+                let mut stats = self.counters.now();
+                stats.slowdowns += 1;
+                stats.in_flight_limit = learned.limit;
+            }
+        } else if learned.limit < self.ceiling {
+            learned.good_in_a_row += 1;
+            if learned.good_in_a_row == GOOD_ENOUGH {
+                learned.good_in_a_row = 0;
+                learned.limit += 1;
+                if learned.surplus > 0 {
+                    learned.surplus -= 1;
+                } else {
+                    self.places.add_permits(1);
+                }
+                self.counters.now().in_flight_limit = learned.limit;
+            }
+        }
+    }
+
+    fn learned(&self) -> MutexGuard<'_, Learned> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Learned {
+    /// Whether this took much longer than usual; it becomes a little more usual by it.
+    fn is_slow(&mut self, operation: &'static str, took: Duration) -> bool {
+        let Some((_, usual)) = self.usual.iter_mut().find(|(known, _)| *known == operation) else {
+            self.usual.push((operation, took));
+            return false;
+        };
+        let slow = took > NEVER_SLOW && took > usual.saturating_mul(SLOW);
+        *usual = *usual - *usual / INERTIA + took / INERTIA;
+        slow
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut learned = self.pacer.learned();
+        if let Some(permit) = self.permit.take()
+            && learned.surplus > 0
+        {
+            learned.surplus -= 1;
+            permit.forget();
+        }
+    }
+}

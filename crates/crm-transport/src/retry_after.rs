@@ -1,0 +1,73 @@
+//! `Retry-After`, in both of its forms.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, header};
+
+/// How long the server asks to wait: so many seconds, or until a date. `None` where it asks for nothing that can be
+/// understood.
+///
+/// A date is measured against the answer's own `Date`, so a clock that goes wrong, here or there, does no harm;
+/// against `now` only where there is none. Seconds beyond all measure are [`Duration::MAX`].
+pub(crate) fn wait(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+    }
+    let date = |text: &str| httpdate::parse_http_date(text.trim()).ok();
+    let until = date(text)?;
+    let sent = headers.get(header::DATE).and_then(|value| date(value.to_str().ok()?));
+    Some(until.duration_since(sent.unwrap_or_else(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(retry_after: &str, date: Option<&str>) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RETRY_AFTER, retry_after.parse().unwrap());
+        if let Some(date) = date {
+            headers.insert(header::DATE, date.parse().unwrap());
+        }
+        // 2026-03-01 12:00:00 UTC
+        wait(&headers, || SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_366_400))
+    }
+
+    #[test]
+    fn seconds_are_taken_as_they_are_and_saturate() {
+        for (text, expected) in [
+            ("0", Duration::ZERO),
+            (" 120 ", Duration::from_secs(120)),
+            ("18446744073709551615", Duration::from_secs(u64::MAX)),
+            ("99999999999999999999999999", Duration::MAX),
+        ] {
+            assert_eq!(asked(text, None), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_measured_against_the_answers_own_date() {
+        let until = "Sun, 01 Mar 2026 12:00:30 GMT";
+        assert_eq!(asked(until, Some("Sun, 01 Mar 2026 12:00:10 GMT")), Some(Duration::from_secs(20)));
+        assert_eq!(asked(until, Some("Sun, 01 Mar 2026 13:00:00 GMT")), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn without_the_answers_date_the_clock_here_counts() {
+        assert_eq!(asked("Sun, 01 Mar 2026 12:00:30 GMT", None), Some(Duration::from_secs(30)));
+        assert_eq!(asked("Sunday, 01-Mar-26 12:00:30 GMT", None), Some(Duration::from_secs(30)));
+        assert_eq!(asked("Sun, 01 Mar 2026 11:00:00 GMT", Some("yesterday")), Some(Duration::ZERO));
+        let far = asked("Fri, 31 Dec 9999 23:59:59 GMT", None).unwrap();
+        assert!(far > Duration::from_secs(86_400 * 365 * 7000));
+    }
+
+    #[test]
+    fn what_is_neither_asks_for_nothing() {
+        for text in ["", "soon", "-5", "1.5", "5 minutes", "٣"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, http::HeaderValue::from_bytes(text.as_bytes()).unwrap());
+            assert_eq!(wait(&headers, SystemTime::now), None, "{text}");
+        }
+    }
+}
