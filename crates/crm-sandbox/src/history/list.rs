@@ -4,38 +4,41 @@ use std::cmp::Ordering;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-use super::Params;
-use super::account;
-use super::php;
-use super::records::{Record, Records, read_datum};
+use super::params::Params;
+use super::records::{Record, Records};
+use super::{Caller, Revision, account, collation, datum, php};
 
 /// Records on a page.
-pub(crate) const PAGE: usize = 200;
+const PAGE: usize = 200;
 
-/// The page asked for, or the column that does not exist.
-pub(crate) fn page<'r>(
+/// The page asked for, or the column of the order that does not exist.
+pub(super) fn page<'r>(
     records: &'r Records,
     params: &Params,
-    user: i64,
-    now: NaiveDateTime,
+    caller: Caller,
+    revision: Revision,
 ) -> Result<Vec<&'r Record>, String> {
     let order = params.text_or("order", "datum");
-    let compare = column_order(&order).ok_or_else(|| order.clone())?;
+    let column = match (Column::read(&order), revision) {
+        (Some(column), _) => column,
+        (None, Revision::Observed) => return Err(order),
+        (None, Revision::Documented) => Column::Datum,
+    };
     let newest_first = params.text("first") != "old";
-    let skip = php::leading_number(&params.text("offset")).max(0.0) * PAGE as f64;
-    let skip = skip as usize;
+    let skip = (php::leading_number(&params.text("offset")).max(0.0) * PAGE as f64) as usize;
 
-    let filter = Filter::read(params, user, now);
+    let filter = Filter::read(params, caller, revision);
     let matching = records.iter().filter(|record| filter.matches(record));
-    if order == "cid" {
+    if column == Column::Cid {
         return Ok(if newest_first {
             matching.rev().skip(skip).take(PAGE).collect()
         } else {
             matching.skip(skip).take(PAGE).collect()
         });
     }
+    // Among equal ones the order of the ids: the real server promises none at all.
     let in_order = |one: &&Record, other: &&Record| {
-        let by_column = compare(one, other);
+        let by_column = column.compare(one, other);
         let by_column = if newest_first { by_column.reverse() } else { by_column };
         by_column.then(one.cid.cmp(&other.cid))
     };
@@ -56,71 +59,137 @@ pub(crate) fn page<'r>(
     Ok(page)
 }
 
-type Compare = fn(&Record, &Record) -> Ordering;
-
-fn column_order(column: &str) -> Option<Compare> {
-    Some(match column {
-        "cid" => |one, other| one.cid.cmp(&other.cid),
-        "datum" => |one, other| one.datum.cmp(&other.datum),
-        "des" => |one, other| folded(one.content.as_deref()).cmp(&folded(other.content.as_deref())),
-        "tip" => |one, other| folded(one.tip.as_deref()).cmp(&folded(other.tip.as_deref())),
-        "iduser" => |one, other| one.iduser.cmp(&other.iduser),
-        "clid" => |one, other| one.clid.cmp(&other.clid),
-        "pid" => |one, other| one.pid.cmp(&other.pid),
-        "did" => |one, other| one.did.cmp(&other.did),
-        _ => return None,
-    })
+/// A column that a list can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Cid,
+    Datum,
+    Des,
+    Tip,
+    Iduser,
+    Clid,
+    Pid,
+    Did,
 }
 
-fn folded(text: Option<&str>) -> Option<String> {
-    text.map(str::to_lowercase)
+impl Column {
+    fn read(name: &str) -> Option<Column> {
+        Some(match name.trim().to_ascii_lowercase().as_str() {
+            "cid" => Column::Cid,
+            "datum" => Column::Datum,
+            "des" => Column::Des,
+            "tip" => Column::Tip,
+            "iduser" => Column::Iduser,
+            "clid" => Column::Clid,
+            "pid" => Column::Pid,
+            "did" => Column::Did,
+            _ => return None,
+        })
+    }
+
+    /// Ascending; nothing goes before everything else.
+    fn compare(self, one: &Record, other: &Record) -> Ordering {
+        let folded = |text: &Option<String>| text.as_deref().map(collation::folded);
+        match self {
+            Column::Cid => one.cid.cmp(&other.cid),
+            Column::Datum => one.datum.cmp(&other.datum),
+            Column::Des => folded(&one.content).cmp(&folded(&other.content)),
+            Column::Tip => folded(&one.tip).cmp(&folded(&other.tip)),
+            Column::Iduser => one.iduser.cmp(&other.iduser),
+            Column::Clid => one.clid.cmp(&other.clid),
+            Column::Pid => one.pid.cmp(&other.pid),
+            Column::Did => one.did.cmp(&other.did),
+        }
+    }
 }
 
 struct Filter {
-    days: Option<(NaiveDate, NaiveDate)>,
+    days: Days,
     owners: Vec<i64>,
-    word: String,
-    clid: i64,
-    did: i64,
+    word: Option<collation::Pattern>,
+    tip: Option<String>,
+    clid: Option<f64>,
+    did: Option<f64>,
     pid: Option<String>,
 }
 
 impl Filter {
-    fn read(params: &Params, user: i64, now: NaiveDateTime) -> Filter {
-        let day = |name: &str| {
-            if params.is_blank(name) {
-                Some(now.date())
-            } else {
-                read_datum(&params.text(name)).map(|at| at.date())
-            }
+    fn read(params: &Params, caller: Caller, revision: Revision) -> Filter {
+        // A slip of the server: it compares the wanted kind with the names of the columns.
+        let tip_counts = match revision {
+            Revision::Observed => account::FIELDS.iter().any(|(name, _)| *name == params.text("tip")),
+            Revision::Documented => !params.is_blank("tip"),
+        };
+        let id = |name: &str| (params.int(name) > 0).then(|| php::leading_number(&params.text(name)));
+        let word = match revision {
+            Revision::Observed => collation::Pattern::new(&php::cleaned(&params.text("word"))),
+            Revision::Documented => collation::Pattern::literal(&params.text("word")),
         };
         Filter {
-            days: day("dateStart").zip(day("dateEnd")),
+            days: Days::read(params, caller, revision),
             owners: if params.is_blank("user") {
-                account::people_of(user).to_vec()
+                account::people_of(caller.user).to_vec()
             } else {
                 vec![account::user_id(&params.text("user"))]
             },
-            word: params.text("word").trim().to_lowercase(),
-            clid: params.int("clid"),
-            did: params.int("did"),
+            word: (!params.is_blank("word")).then_some(word),
+            tip: tip_counts.then(|| collation::folded(&params.text("tip"))),
+            clid: id("clid"),
+            did: id("did"),
             pid: (params.int("pid") > 0).then(|| params.text("pid")),
         }
     }
 
     fn matches(&self, record: &Record) -> bool {
-        let Some(((start, end), datum)) = self.days.zip(record.datum) else { return false };
-        let day = datum.date();
-        start <= day
-            && day <= end
+        record.datum.is_some_and(|datum| self.days.contain(datum.date()))
             && self.owners.contains(&record.iduser)
-            && (self.clid <= 0 || record.clid == self.clid)
-            && (self.did <= 0 || record.did == self.did)
+            && self.clid.is_none_or(|clid| record.clid as f64 == clid)
+            && self.did.is_none_or(|did| record.did as f64 == did)
             && self.pid.as_ref().is_none_or(|pid| record.pid.split(';').any(|one| one == pid))
-            && (self.word.is_empty() || self.word_in(&record.content) || self.word_in(&record.tip))
+            && self
+                .tip
+                .as_ref()
+                .is_none_or(|tip| record.tip.as_deref().map(collation::folded).as_ref() == Some(tip))
+            && self.word.as_ref().is_none_or(|word| {
+                [&record.content, &record.tip].into_iter().flatten().any(|text| word.is_in(text))
+            })
+    }
+}
+
+/// The days a list covers.
+enum Days {
+    /// Both ends included. The ends are times, for a caller may send one: a day counts from its midnight.
+    Between(NaiveDateTime, NaiveDateTime),
+    After(NaiveDateTime),
+    Before(NaiveDateTime),
+    /// A date that cannot be read fits nothing.
+    None,
+}
+
+impl Days {
+    fn read(params: &Params, caller: Caller, revision: Revision) -> Days {
+        let read = |name: &str| datum::read(&params.text(name));
+        let today = caller.now.date().and_time(chrono::NaiveTime::MIN);
+        let (no_start, no_end) = (params.is_blank("dateStart"), params.is_blank("dateEnd"));
+        if revision == Revision::Documented && no_start != no_end {
+            return if no_end {
+                read("dateStart").map_or(Days::None, Days::After)
+            } else {
+                read("dateEnd").map_or(Days::None, Days::Before)
+            };
+        }
+        let start = if no_start { Some(today) } else { read("dateStart") };
+        let end = if no_end { Some(today) } else { read("dateEnd") };
+        start.zip(end).map_or(Days::None, |(start, end)| Days::Between(start, end))
     }
 
-    fn word_in(&self, text: &Option<String>) -> bool {
-        text.as_ref().is_some_and(|text| text.to_lowercase().contains(&self.word))
+    fn contain(&self, day: NaiveDate) -> bool {
+        let midnight = day.and_time(chrono::NaiveTime::MIN);
+        match self {
+            Days::Between(start, end) => *start <= midnight && midnight <= *end,
+            Days::After(start) => day > start.date(),
+            Days::Before(end) => day < end.date(),
+            Days::None => false,
+        }
     }
 }
