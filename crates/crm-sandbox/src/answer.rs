@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use flate2::{Compress, Compression, Crc, FlushCompress};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::channel::Sender;
 use http_body_util::{Channel, Either, Full};
@@ -29,6 +29,12 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(status: StatusCode, body: impl Into<Vec<u8>>) -> Answer {
         Answer { status, headers: vec![(CONTENT_TYPE, JSON.to_owned())], body: body.into() }
+    }
+
+    /// The same, with the other header that SalesMan sends.
+    pub(crate) fn for_any_origin(mut self) -> Answer {
+        self.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()));
+        self
     }
 
     pub(crate) fn gateway_page(status: StatusCode) -> Answer {

@@ -164,9 +164,9 @@ pub struct Rule {
     fault: Fault,
     #[serde(default)]
     when: When,
-    #[serde(skip_deserializing)]
+    #[serde(default)]
     seen: u64,
-    #[serde(skip_deserializing)]
+    #[serde(default)]
     struck: u64,
 }
 
@@ -232,12 +232,14 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
+    /// A rule counts from here on, whatever it has been through before.
     pub(crate) fn add(&mut self, rule: Rule) {
-        self.rules.push(rule);
+        self.rules.push(Rule { seen: 0, struck: 0, ..rule });
     }
 
     pub(crate) fn replace(&mut self, rules: Vec<Rule>) {
-        self.rules = rules;
+        self.rules.clear();
+        rules.into_iter().for_each(|rule| self.add(rule));
     }
 
     pub(crate) fn rules(&self) -> &[Rule] {

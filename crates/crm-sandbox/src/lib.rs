@@ -57,3 +57,7 @@ pub const SELLER: &str = "seller@example.test";
 pub const TOKEN: &str = "sandbox-token";
 /// The only valid `X-Crypto-Secret` of the projects.
 pub const SECRET: &str = "sandbox-secret";
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

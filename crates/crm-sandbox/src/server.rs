@@ -250,7 +250,7 @@ impl<'r> Call<'r> {
     fn carry_out(&self, state: &mut State) -> Answer {
         let now = state.now();
         if self.path().starts_with(history::PREFIX) {
-            Answer::json(StatusCode::OK, state.history.answer(now, &self.history()))
+            Answer::json(StatusCode::OK, state.history.answer(now, &self.history())).for_any_origin()
         } else if self.path().starts_with(projects::PREFIX) {
             let form = state.settings.form;
             let (status, text) = projects::answer(&state.projects, form, now.date(), &self.projects());

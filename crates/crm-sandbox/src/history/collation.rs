@@ -65,6 +65,8 @@ fn like(text: &[char], pattern: &[char]) -> bool {
 fn fold(symbol: char) -> char {
     match symbol {
         'Ё' | 'ё' => 'е',
+        // The letters there are most of, without a look into a table.
+        'а'..='я' | ' '..='@' | 'a'..='z' => symbol,
         _ => symbol.to_lowercase().next().unwrap_or(symbol),
     }
 }

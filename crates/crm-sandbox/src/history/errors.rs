@@ -26,14 +26,9 @@ pub(super) fn unknown_column(column: &str) -> String {
     )
 }
 
-/// What PHP prints when a function is given a value of a type it does not take. Assumed after the form of the
-/// observed error.
-pub(super) fn wrong_type(function: &str) -> String {
-    fatal_error(
-        &format!("TypeError: {function}: Argument #1 must be of type string, array given"),
-        ("/srv/crm/inc/func.php", 1),
-        "#0",
-    )
+/// What PHP prints when it cannot use a value. Assumed after the form of the observed error.
+pub(super) fn type_error(what: &str) -> String {
+    fatal_error(&format!("TypeError: {what}"), ("/srv/crm/developer/v3/methods/history.php", 250), "#0")
 }
 
 fn fatal_error(what: &str, (file, line): (&str, u32), calls: &str) -> String {

@@ -7,7 +7,7 @@ use super::records::{Record, Records};
 /// Records 1 to `count`: ten at each time, the times 7 hours and 13 minutes apart over the years 2023 to 2025, and
 /// from the start again. Both users, both clients, three kinds of activity, none to two contacts.
 pub(crate) fn generate(count: u64) -> Records {
-    let mut records = Records::default();
+    let mut records = Records::with_capacity(usize::try_from(count).unwrap_or(0).min(10_000_000));
     for number in 1..=count {
         records.add(record(number));
     }

@@ -1,8 +1,6 @@
 //! `list`: which records, in which order, which page.
 
-use std::cmp::Ordering;
-
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::params::Params;
 use super::records::{Record, Records};
@@ -36,27 +34,50 @@ pub(super) fn page<'r>(
             matching.skip(skip).take(PAGE).collect()
         });
     }
-    // Among equal ones the order of the ids: the real server promises none at all.
-    let in_order = |one: &&Record, other: &&Record| {
-        let by_column = column.compare(one, other);
-        let by_column = if newest_first { by_column.reverse() } else { by_column };
-        by_column.then(one.cid.cmp(&other.cid))
-    };
-    let mut matching: Vec<&Record> = matching.collect();
-    if skip >= matching.len() {
-        return Ok(Vec::new());
+    Ok(match column {
+        Column::Cid => sorted(matching, |record| record.cid, newest_first, skip),
+        Column::Datum => sorted(matching, |record| record.datum, newest_first, skip),
+        Column::Des => sorted(matching, |record| folded(record.content.as_deref()), newest_first, skip),
+        Column::Tip => sorted(matching, |record| folded(record.tip.as_deref()), newest_first, skip),
+        Column::Iduser => sorted(matching, |record| record.iduser, newest_first, skip),
+        Column::Clid => sorted(matching, |record| record.clid, newest_first, skip),
+        Column::Pid => sorted(matching, |record| record.pid.as_str(), newest_first, skip),
+        Column::Did => sorted(matching, |record| record.did, newest_first, skip),
+    })
+}
+
+/// A page in the order of a column. Nothing goes before everything else; among equal ones the order is that of the
+/// ids, which the real server does not promise.
+fn sorted<'r, K: Ord>(
+    records: impl Iterator<Item = &'r Record>,
+    column: impl Fn(&'r Record) -> K,
+    newest_first: bool,
+    skip: usize,
+) -> Vec<&'r Record> {
+    let mut keyed: Vec<(K, &Record)> = records.map(|record| (column(record), record)).collect();
+    if skip >= keyed.len() {
+        return Vec::new();
     }
+    let in_order = |(one_key, one): &(K, &Record), (other_key, other): &(K, &Record)| {
+        let by_column = one_key.cmp(other_key);
+        let by_column = if newest_first { by_column.reverse() } else { by_column };
+        by_column.then_with(|| one.cid.cmp(&other.cid))
+    };
     // Only the page is sorted, not everything that matches.
     if skip > 0 {
-        matching.select_nth_unstable_by(skip, in_order);
+        keyed.select_nth_unstable_by(skip, in_order);
     }
-    let mut page = matching.split_off(skip);
+    let mut page = keyed.split_off(skip);
     if page.len() > PAGE {
         page.select_nth_unstable_by(PAGE, in_order);
         page.truncate(PAGE);
     }
     page.sort_unstable_by(in_order);
-    Ok(page)
+    page.into_iter().map(|(_, record)| record).collect()
+}
+
+fn folded(text: Option<&str>) -> Option<String> {
+    text.map(collation::folded)
 }
 
 /// A column that a list can be ordered by.
@@ -86,25 +107,10 @@ impl Column {
             _ => return None,
         })
     }
-
-    /// Ascending; nothing goes before everything else.
-    fn compare(self, one: &Record, other: &Record) -> Ordering {
-        let folded = |text: &Option<String>| text.as_deref().map(collation::folded);
-        match self {
-            Column::Cid => one.cid.cmp(&other.cid),
-            Column::Datum => one.datum.cmp(&other.datum),
-            Column::Des => folded(&one.content).cmp(&folded(&other.content)),
-            Column::Tip => folded(&one.tip).cmp(&folded(&other.tip)),
-            Column::Iduser => one.iduser.cmp(&other.iduser),
-            Column::Clid => one.clid.cmp(&other.clid),
-            Column::Pid => one.pid.cmp(&other.pid),
-            Column::Did => one.did.cmp(&other.did),
-        }
-    }
 }
 
 struct Filter {
-    days: Days,
+    days: Option<Days>,
     owners: Vec<i64>,
     word: Option<collation::Pattern>,
     tip: Option<String>,
@@ -126,7 +132,7 @@ impl Filter {
             Revision::Documented => collation::Pattern::literal(&params.text("word")),
         };
         Filter {
-            days: Days::read(params, caller, revision),
+            days: days(params, caller, revision),
             owners: if params.is_blank("user") {
                 account::people_of(caller.user).to_vec()
             } else {
@@ -141,7 +147,7 @@ impl Filter {
     }
 
     fn matches(&self, record: &Record) -> bool {
-        record.datum.is_some_and(|datum| self.days.contain(datum.date()))
+        self.days.zip(record.datum).is_some_and(|((from, until), datum)| from <= datum && datum < until)
             && self.owners.contains(&record.iduser)
             && self.clid.is_none_or(|clid| record.clid as f64 == clid)
             && self.did.is_none_or(|did| record.did as f64 == did)
@@ -156,40 +162,30 @@ impl Filter {
     }
 }
 
-/// The days a list covers.
-enum Days {
-    /// Both ends included. The ends are times, for a caller may send one: a day counts from its midnight.
-    Between(NaiveDateTime, NaiveDateTime),
-    After(NaiveDateTime),
-    Before(NaiveDateTime),
-    /// A date that cannot be read fits nothing.
-    None,
-}
+/// The times from the first to before the second, which is what whole days come to.
+type Days = (NaiveDateTime, NaiveDateTime);
 
-impl Days {
-    fn read(params: &Params, caller: Caller, revision: Revision) -> Days {
-        let read = |name: &str| datum::read(&params.text(name));
-        let today = caller.now.date().and_time(chrono::NaiveTime::MIN);
-        let (no_start, no_end) = (params.is_blank("dateStart"), params.is_blank("dateEnd"));
-        if revision == Revision::Documented && no_start != no_end {
-            return if no_end {
-                read("dateStart").map_or(Days::None, Days::After)
-            } else {
-                read("dateEnd").map_or(Days::None, Days::Before)
-            };
+/// The days a list covers; `None` where a date cannot be read, for that fits nothing. A caller may send a time with a
+/// date: a day counts from its midnight.
+fn days(params: &Params, caller: Caller, revision: Revision) -> Option<Days> {
+    let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN);
+    let next_midnight = |day: NaiveDate| midnight(day.succ_opt().unwrap_or(day));
+    let read = |name: &str| {
+        if params.is_blank(name) {
+            Some(midnight(caller.now.date()))
+        } else {
+            datum::read(&params.text(name))
         }
-        let start = if no_start { Some(today) } else { read("dateStart") };
-        let end = if no_end { Some(today) } else { read("dateEnd") };
-        start.zip(end).map_or(Days::None, |(start, end)| Days::Between(start, end))
+    };
+    let (start, end) = (read("dateStart")?, read("dateEnd")?);
+    let (no_start, no_end) = (params.is_blank("dateStart"), params.is_blank("dateEnd"));
+    if revision == Revision::Documented && no_start != no_end {
+        return Some(if no_end {
+            (next_midnight(start.date()), NaiveDateTime::MAX)
+        } else {
+            (NaiveDateTime::MIN, midnight(end.date()))
+        });
     }
-
-    fn contain(&self, day: NaiveDate) -> bool {
-        let midnight = day.and_time(chrono::NaiveTime::MIN);
-        match self {
-            Days::Between(start, end) => *start <= midnight && midnight <= *end,
-            Days::After(start) => day > start.date(),
-            Days::Before(end) => day < end.date(),
-            Days::None => false,
-        }
-    }
+    let from = if start == midnight(start.date()) { start } else { next_midnight(start.date()) };
+    Some((from, next_midnight(end.date())))
 }

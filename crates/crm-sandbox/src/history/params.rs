@@ -115,6 +115,17 @@ impl Params {
         self.members.get(name).is_some_and(|value| value.is_array() || value.is_object())
     }
 
+    /// Whether PHP can count with it: a number, or a text that starts with one.
+    pub(super) fn is_numeric_or_blank(&self, name: &str) -> bool {
+        let starts_numeric = || {
+            let text = self.text(name);
+            text.trim_start()
+                .trim_start_matches(['-', '+', '.'])
+                .starts_with(|first: char| first.is_ascii_digit())
+        };
+        self.is_blank(name) || (!self.is_composite(name) && starts_numeric())
+    }
+
     pub(super) fn text(&self, name: &str) -> String {
         php::to_text(self.members.get(name))
     }

@@ -1,6 +1,6 @@
 //! `fields`, `tips`, `list`, `info`.
 
-use super::errors::{error, unknown_column};
+use super::errors::{error, type_error, unknown_column};
 use super::params::Params;
 use super::records::Record;
 use super::{Answer, Caller, History, Revision, account, content, datum, list, php};
@@ -21,6 +21,9 @@ impl History {
     }
 
     pub(super) fn list(&self, params: &Params, caller: Caller) -> Answer {
+        if self.revision == Revision::Observed && !params.is_numeric_or_blank("offset") {
+            return Err(type_error("Unsupported operand types: string * int"));
+        }
         let page = list::page(&self.records, params, caller, self.revision)
             .map_err(|order| unknown_column(&order))?;
         if page.is_empty() && self.revision == Revision::Observed {
@@ -42,9 +45,10 @@ impl History {
         let found = self.find(params);
         if self.revision == Revision::Documented {
             return match found {
-                Some(record) if !account::people_of(caller.user).contains(&record.iduser) => {
-                    error(403, "Не найдено в пределах аккаунта указанного пользователя.")
-                }
+                Some(record) if !account::people_of(caller.user).contains(&record.iduser) => error(
+                    403,
+                    "Запись с указанным cid не найдено в пределах аккаунта указанного пользователя",
+                ),
                 Some(record) => data(whole_entry(record)),
                 None if self.is_without_cid(params) => error(405, "Отсутствуют параметры - сid записи"),
                 None => error(404, "Не найдено"),

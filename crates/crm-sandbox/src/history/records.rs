@@ -1,7 +1,5 @@
 //! The records of the history, as the database holds them.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDateTime;
 
 /// One record of the history as it is stored. The names are those of the wire.
@@ -25,35 +23,47 @@ pub struct Record {
     pub did: i64,
 }
 
-/// All records in the order of their ids.
+/// All records in the order of their ids, which are counted from 1 and never come twice.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    by_id: BTreeMap<u64, Record>,
-    last_id: u64,
+    /// The record with the id 1 comes first; a deleted one leaves its place empty.
+    places: Vec<Option<Record>>,
+    count: usize,
 }
 
 impl Records {
+    pub(crate) fn with_capacity(count: usize) -> Records {
+        Records { places: Vec::with_capacity(count), count: 0 }
+    }
+
     /// Stores a record under the next free id, whatever its `cid` says.
     pub(crate) fn add(&mut self, mut record: Record) -> u64 {
-        self.last_id += 1;
-        record.cid = self.last_id;
-        self.by_id.insert(self.last_id, record);
-        self.last_id
+        record.cid = self.places.len() as u64 + 1;
+        let cid = record.cid;
+        self.places.push(Some(record));
+        self.count += 1;
+        cid
     }
 
     pub(crate) fn remove(&mut self, cid: u64) -> Option<Record> {
-        self.by_id.remove(&cid)
+        let removed = self.places.get_mut(place(cid)?)?.take();
+        self.count -= usize::from(removed.is_some());
+        removed
     }
 
     pub(crate) fn get(&self, cid: u64) -> Option<&Record> {
-        self.by_id.get(&cid)
+        self.places.get(place(cid)?)?.as_ref()
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Record> {
-        self.by_id.values()
+        self.places.iter().flatten()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+        self.count
     }
+}
+
+fn place(cid: u64) -> Option<usize> {
+    usize::try_from(cid).ok()?.checked_sub(1)
 }

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::errors::{error, wrong_type};
+use super::errors::{error, type_error};
 use super::params::Params;
 use super::records::Record;
 use super::{Answer, Caller, History, Revision, account, content, datum};
 use crate::json::Json;
 
+const NO_TEXT: &str = "strip_tags(): Argument #1 ($string) must be of type string, array given";
 const DEFAULT_TIP: &str = "Событие";
 
 impl History {
@@ -19,10 +20,10 @@ impl History {
             return Ok(error(405, "Отсутствуют параметры"));
         }
         if params.is_composite("pid") {
-            return Err(wrong_type("yexplode()"));
+            return Err(type_error("yexplode(): Argument #2 ($str) must be of type ?string, array given"));
         }
         if params.is_composite("tip") {
-            return Err(wrong_type("strip_tags()"));
+            return Err(type_error(NO_TEXT));
         }
         let tip = params.text_or("tip", DEFAULT_TIP);
         let tip = if self.revision == Revision::Documented { Some(tip) } else { content::stored_tip(&tip) };
@@ -70,7 +71,10 @@ impl History {
                 Revision::Observed => error(405, "Отсутствуют параметры - cid записи"),
                 Revision::Documented => error(405, "Отсутствуют параметры - tid напоминания"),
             },
-            None => error(403, "Запись не найдена."),
+            None => match self.revision {
+                Revision::Observed => error(403, "Запись не найдена."),
+                Revision::Documented => error(403, "Запись не найдена"),
+            },
         }
     }
 
@@ -82,7 +86,7 @@ impl History {
         caller: Caller,
     ) -> Result<Record, String> {
         if params.is_composite("content") {
-            return Err(wrong_type("strip_tags()"));
+            return Err(type_error(NO_TEXT));
         }
         let content = params.text("content");
         let datum = params.text("datum");

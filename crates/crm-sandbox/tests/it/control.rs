@@ -31,6 +31,17 @@ async fn put_faults_sets_them_and_says_how_often_they_struck() {
 }
 
 #[tokio::test]
+async fn what_get_faults_returns_can_be_put_again_and_counts_anew() {
+    let sandbox = sandbox().await;
+    control(&sandbox, "PUT", "/faults", r#"{"fault": "byte_order_mark"}"#).await;
+    history_text(&sandbox, "list", &json!({})).await;
+    let (_, rules) = control(&sandbox, "GET", "/faults", "").await;
+    assert_eq!(rules[0]["struck"], 1);
+    control(&sandbox, "PUT", "/faults", &rules.to_string()).await;
+    assert_eq!(history_text(&sandbox, "list", &json!({})).await, "\u{feff}[]");
+}
+
+#[tokio::test]
 async fn put_faults_replaces_those_that_were_there() {
     let sandbox = sandbox().await;
     control(&sandbox, "PUT", "/faults", r#"{"fault": "close_after_commit", "when": {"each": 1}}"#).await;

@@ -257,6 +257,16 @@ async fn any_other_order_gives_the_html_of_a_php_error_with_status_200_and_the_t
 }
 
 #[tokio::test]
+async fn an_offset_that_is_no_number_gives_the_html_of_a_php_error() {
+    let sandbox = sandbox().await;
+    for offset in [json!("next"), json!([1])] {
+        let answer = history_text(&sandbox, "list", &json!({"offset": offset})).await;
+        assert!(answer.contains("TypeError: Unsupported operand types"), "{answer}");
+    }
+    assert_eq!(history_text(&sandbox, "list", &json!({"offset": ""})).await, "[]");
+}
+
+#[tokio::test]
 async fn a_record_without_contacts_has_no_key_person_and_tip_can_be_null() {
     let sandbox = sandbox().await;
     sandbox.add_record(Record { tip: None, ..record() });

@@ -112,3 +112,25 @@ fn ctrl_c_ends_it() {
     assert!(signalled.success());
     assert!(program.child.wait().unwrap().success());
 }
+
+/// Where there is neither `sh` nor `curl` this shows nothing.
+#[cfg(unix)]
+#[test]
+fn the_curl_lines_of_the_readme_work() {
+    if Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return;
+    }
+    let program = start(&["--records", "1000"]);
+    let readme = include_str!("../../README.md").replace("http://127.0.0.1:8787", &program.url);
+    let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let calls: Vec<&str> = blocks.filter(|block| block.starts_with("curl")).collect();
+    assert_eq!(calls.len(), 3);
+    for call in calls {
+        let ran = Command::new("sh").args(["-e", "-c", call]).output().unwrap();
+        let said = String::from_utf8(ran.stdout).unwrap();
+        assert!(ran.status.success() && !said.contains("rror"), "{call}\n{said}");
+        for shown in call.lines().filter_map(|line| line.strip_prefix("# ")) {
+            assert!(said.contains(shown), "{shown} is not in {said}");
+        }
+    }
+}
