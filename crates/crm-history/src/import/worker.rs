@@ -32,8 +32,10 @@ pub(super) struct Worker {
 /// The ids that are known, to tell new records from old ones and one chunk's from another's.
 #[derive(Default)]
 struct Ids {
-    /// The highest id seen; `None` before the first look.
-    highest: Option<u64>,
+    /// The highest id seen.
+    highest: u64,
+    /// Whether it was looked for in this run: somebody may have added records since the journal was written.
+    looked: bool,
     /// Ids with an owner among the activities, above every watermark in use.
     claimed: BTreeSet<u64>,
     /// The watermark of each chunk that is not finished, by its first index.
@@ -42,7 +44,7 @@ struct Ids {
 
 impl Ids {
     fn created(&mut self, id: EntryId) {
-        self.highest = self.highest.max(Some(id.0));
+        self.highest = self.highest.max(id.0);
         self.claimed.insert(id.0);
     }
 
@@ -80,7 +82,6 @@ impl Worker {
                 ids.watermarks.insert(chunk.first, doubt.watermark);
             }
         }
-        ids.highest = None; // somebody may have added records since
         Self {
             client,
             settings,
@@ -315,14 +316,14 @@ impl Worker {
 
     /// The highest id there is before this chunk is sent.
     async fn watermark(&self, first: u64) -> Result<u64, Error> {
-        let known = self.ids().highest;
-        let highest = match known {
-            Some(highest) => highest,
-            None => lookup::highest_id(&self.client).await?,
-        };
+        if !self.ids().looked {
+            let highest = lookup::highest_id(&self.client).await?;
+            let mut ids = self.ids();
+            ids.highest = ids.highest.max(highest);
+            ids.looked = true;
+        }
         let mut ids = self.ids();
-        let highest = highest.max(ids.highest.unwrap_or(0));
-        ids.highest = Some(highest);
+        let highest = ids.highest;
         ids.watermarks.entry(first).or_insert(highest);
         Ok(highest)
     }
@@ -347,7 +348,7 @@ impl Worker {
 }
 
 /// How often a chunk is sent without anything of it being stored, before the import stops.
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 5;
 /// At how many activities in a row the server may fail before the import stops.
 const FAILING: u32 = 3;
 /// How many readings are waited for two that agree.
