@@ -68,13 +68,16 @@ fn transport() -> ReqwestTransport {
 }
 
 fn client(url: &str) -> HistoryClient {
-    let client = HistoryClient::builder(url).credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS));
-    let retry = RetryPolicy::default().base(Duration::from_millis(1));
-    client
+    client_with_timeout(url, Duration::from_secs(30))
+}
+
+fn client_with_timeout(url: &str, timeout: Duration) -> HistoryClient {
+    HistoryClient::builder(url)
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
         .transport(transport())
-        .retry(retry)
+        .retry(RetryPolicy::default().base(Duration::from_millis(1)))
         .pace(Pace::new().in_flight(8))
-        .timeout(Duration::from_millis(300))
+        .timeout(timeout)
         .body_limit(1 << 20)
         .build()
         .unwrap()
@@ -103,7 +106,7 @@ fn all_created(report: &ImportReport, sandbox: &Sandbox, entries: &[NewEntry], w
 fn faults() -> Vec<Fault> {
     let gateway = |status, after_commit| Fault::GatewayPage { status, after_commit };
     vec![
-        Fault::Latency { millis: 2_000, jitter_millis: 0 },
+        Fault::Latency { millis: 20_000, jitter_millis: 0 },
         Fault::CloseBeforeReading,
         Fault::CloseAfterCommit,
         Fault::CommitHalf,
@@ -122,7 +125,7 @@ fn faults() -> Vec<Fault> {
         Fault::GzipBomb { mib: 64 },
         Fault::WrongContentLength { by: 10 },
         Fault::WrongContentLength { by: -10 },
-        Fault::SlowDrip { bytes: 10, millis: 100 },
+        Fault::SlowDrip { bytes: 10, millis: 1_000 },
         Fault::Redirect { to: "http://127.0.0.1:1/".to_owned(), status: 302 },
     ]
 }
@@ -132,7 +135,10 @@ async fn everything_is_stored_once_whatever_goes_wrong_at_whichever_chunk() {
     let entries = entries(1_000);
     for fault in faults() {
         let sandbox = Sandbox::start().await.unwrap();
-        let client = client(sandbox.url());
+        // Only these two are seen by the time they take.
+        let slow = matches!(fault, Fault::Latency { .. } | Fault::SlowDrip { .. });
+        let timeout = Duration::from_millis(if slow { 800 } else { 30_000 });
+        let client = client_with_timeout(sandbox.url(), timeout);
         for point in 0..5 {
             sandbox.reset();
             let mut outcomes = quick(client.import(entries.clone())).chunk(200).concurrency(1).outcomes();
