@@ -100,7 +100,8 @@ async fn answer(
             return Err(Unanswerable(Vec::new()));
         }
     }
-    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    // Who goes away in the middle of a request has asked for nothing.
+    let body = body.collect().await.map(Collected::to_bytes).map_err(|_| Unanswerable(Vec::new()))?;
     // What was heard since is the body.
     heard.take();
 

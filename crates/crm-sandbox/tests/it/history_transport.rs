@@ -17,6 +17,7 @@ async fn every_error_comes_with_http_status_200() {
         let answer = history_request(&sandbox, action).header("login", BOSS).body(body).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 200);
         assert_eq!(answer.headers()["content-type"], "application/json; charset=utf-8");
+        assert_eq!(answer.headers()["access-control-allow-origin"], "*");
         code(&answer.json_body().await);
     }
 }
@@ -236,4 +237,27 @@ async fn texts_escape_beyond_russian_letters_and_slashes_have_a_backslash() {
     sandbox.add_record(written);
     let answer = history_text(&sandbox, "info", &json!({"cid": 1})).await;
     assert!(answer.contains(r#""content":"Ёж a\/b \u2014 \"q\"""#), "{answer}");
+}
+
+#[tokio::test]
+async fn there_is_no_rate_limit() {
+    let sandbox = sandbox().await;
+    let request = raw_history("list", HEADERS, "").replace("Connection: close\r\n", "");
+    let mut stream = crate::support::connect(&sandbox);
+    for _ in 0..500 {
+        assert!(exchange(&mut stream, &request).ends_with("[]"));
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_off_in_its_body_is_not_carried_out() {
+    let sandbox = sandbox().await;
+    let mut stream = crate::support::connect(&sandbox);
+    let request = raw_history("add", HEADERS, r#"{"content": "x", "clid": 1}"#);
+    stream.write_all(&request.as_bytes()[..request.len() - 1]).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!((sandbox.record_count(), sandbox.requests()), (0, vec![]));
 }
