@@ -28,6 +28,18 @@ impl Json {
         out
     }
 
+    pub(crate) fn with_numbers_as_strings(self) -> Json {
+        match self {
+            Json::Int(number) => Json::from(number.to_string()),
+            Json::List(items) => Json::List(items.into_iter().map(Json::with_numbers_as_strings).collect()),
+            Json::Object(members) => {
+                let members = members.into_iter().map(|(key, value)| (key, value.with_numbers_as_strings()));
+                Json::Object(members.collect())
+            }
+            other => other,
+        }
+    }
+
     fn write(&self, out: &mut String) {
         match self {
             Json::Null => out.push_str("null"),

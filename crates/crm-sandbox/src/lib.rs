@@ -2,22 +2,49 @@
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
-//! let sandbox = crm_sandbox::Sandbox::start().await?;
-//! println!("a CRM to try against: {}", sandbox.url());
+//! use crm_sandbox::{Fault, Operation, Sandbox};
+//!
+//! let sandbox = Sandbox::start().await?;
+//! println!("two CRMs to try against: {}", sandbox.url());
+//!
+//! // The second `add` is stored, but its answer never arrives.
+//! sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAdd).each(2));
+//! // … let the code under test run …
+//! assert_eq!(sandbox.record_count(), 2);
+//! assert_eq!(sandbox.requests().len(), 2);
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! - SalesMan CRM, history v3, is under `/developer/v3/history/`, with the credentials [`APIKEY`] and [`BOSS`] or
+//!   [`SELLER`]. It behaves like a real server was observed to behave, or like its vendor promises: [`Revision`].
+//! - solOS, projects v2, is under `/backend/public/projects`, with the credentials [`TOKEN`] and [`SECRET`]. The
+//!   parameters of its requests are documented and all work; no answer is documented, so what they look like is
+//!   assumed, and a setting: [`ProjectsShape`].
+//! - What goes wrong is a [`Fault`].
+//!
+//! The feature `cli`, on by default, is the program of the same name; a library needs none of it.
 
+mod answer;
+mod control;
+mod faults;
 mod history;
 mod json;
+mod operation;
 mod projects;
+mod received;
 mod sandbox;
 mod server;
 mod state;
+mod wire;
 
+pub use crate::faults::{Fault, RetryAfter, Rule, When};
+pub use crate::history::Revision;
 pub use crate::history::records::Record;
+pub use crate::operation::Operation;
 pub use crate::projects::data::{Action, Checklist, ChecklistItem, FieldValue, Good, Payment, Project, Step};
 pub use crate::projects::shape::ProjectsShape;
+pub use crate::received::{Credential, Received};
 pub use crate::sandbox::{Builder, Sandbox};
 
 /// The only valid `apikey` of the history.
@@ -30,3 +57,7 @@ pub const SELLER: &str = "seller@example.test";
 pub const TOKEN: &str = "sandbox-token";
 /// The only valid `X-Crypto-Secret` of the projects.
 pub const SECRET: &str = "sandbox-secret";
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

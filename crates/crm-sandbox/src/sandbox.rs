@@ -4,20 +4,25 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use chrono::NaiveDateTime;
 use tokio::sync::oneshot;
 
+use crate::faults::Rule;
+use crate::history::Revision;
 use crate::history::records::Record;
 use crate::projects::Form;
 use crate::projects::data::Project;
 use crate::projects::shape::ProjectsShape;
+use crate::received::Received;
 use crate::server;
 use crate::state::{Settings, State};
 
 /// A running sandbox. It is gone, port and all, when this is dropped.
 ///
-/// It runs on a thread of its own, so it answers even while the test blocks its own thread.
+/// It runs on a thread of its own, so it answers even while a test blocks the thread it runs on, and a paused clock
+/// of a test does not stop it.
 #[derive(Debug)]
 pub struct Sandbox {
     url: String,
@@ -39,7 +44,14 @@ impl Sandbox {
     pub fn builder() -> Builder {
         Builder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            settings: Settings { now: None, projects: 120, form: Form::default() },
+            settings: Settings {
+                revision: Revision::default(),
+                records: 0,
+                projects: 120,
+                form: Form::default(),
+                latency_ms: 0,
+                now: None,
+            },
         }
     }
 
@@ -50,27 +62,32 @@ impl Sandbox {
 
     /// A copy of the record with this id, as it is stored.
     pub fn record(&self, cid: u64) -> Option<Record> {
-        self.state().records.get(cid).cloned()
+        self.state().history.records.get(cid).cloned()
     }
 
     /// Copies of all records in the order of their ids, as they are stored.
     pub fn records(&self) -> Vec<Record> {
-        self.state().records.iter().cloned().collect()
+        self.with_records(|records| records.cloned().collect())
+    }
+
+    /// Looks at all records in the order of their ids without copying them. No request is answered meanwhile.
+    pub fn with_records<R>(&self, look: impl FnOnce(&mut dyn Iterator<Item = &Record>) -> R) -> R {
+        look(&mut self.state().history.records.iter())
     }
 
     /// How many records there are.
     pub fn record_count(&self) -> usize {
-        self.state().records.len()
+        self.state().history.records.len()
     }
 
     /// Stores a record just as it is, only under the next free id, and returns that id.
     pub fn add_record(&self, record: Record) -> u64 {
-        self.state().records.add(record)
+        self.state().history.records.add(record)
     }
 
     /// Removes a record, whoever it belongs to, and returns it.
     pub fn remove_record(&self, cid: u64) -> Option<Record> {
-        self.state().records.remove(cid)
+        self.state().history.records.remove(cid)
     }
 
     /// Copies of all projects in the order of their ids.
@@ -81,6 +98,37 @@ impl Sandbox {
     /// Sets the local time of the account; it stands still from then on.
     pub fn set_now(&self, now: NaiveDateTime) {
         self.state().fixed_now = Some(now);
+    }
+
+    /// Lets something go wrong from now on. Among several rules that fit a request, the first that strikes counts,
+    /// and those behind it do not see the request.
+    pub fn add_fault(&self, rule: Rule) {
+        self.state().faults.add(rule);
+    }
+
+    /// The rules, with how often each has struck.
+    pub fn faults(&self) -> Vec<Rule> {
+        self.state().faults.rules().to_vec()
+    }
+
+    /// Lets nothing go wrong any more.
+    pub fn clear_faults(&self) {
+        self.state().faults.replace(Vec::new());
+    }
+
+    /// The requests received, oldest first, up to 10,000 of them; those to `/_sandbox` are left out.
+    pub fn requests(&self) -> Vec<Received> {
+        self.state().log.all()
+    }
+
+    /// Forgets the requests received so far.
+    pub fn clear_requests(&self) {
+        self.state().log.clear();
+    }
+
+    /// Starts over: the records, the projects, the time and everything else as at the start.
+    pub fn reset(&self) {
+        self.state().reset();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,9 +161,15 @@ impl Builder {
         self
     }
 
-    /// The local time of the account, standing still; the wall clock by default.
-    pub fn now(mut self, now: NaiveDateTime) -> Builder {
-        self.settings.now = Some(now);
+    /// Which server the history behaves like; [`Revision::Observed`] by default.
+    pub fn revision(mut self, revision: Revision) -> Builder {
+        self.settings.revision = revision;
+        self
+    }
+
+    /// How many generated records the history starts with; none by default.
+    pub fn records(mut self, count: u64) -> Builder {
+        self.settings.records = count;
         self
     }
 
@@ -140,6 +194,18 @@ impl Builder {
     /// Adds `"total"`, the number of all that fit, beside the page, where the shape has room for it.
     pub fn projects_total(mut self) -> Builder {
         self.settings.form.total = true;
+        self
+    }
+
+    /// How late every answer comes; not at all by default.
+    pub fn latency(mut self, latency: Duration) -> Builder {
+        self.settings.latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// The local time of the account, standing still; the wall clock by default.
+    pub fn now(mut self, now: NaiveDateTime) -> Builder {
+        self.settings.now = Some(now);
         self
     }
 

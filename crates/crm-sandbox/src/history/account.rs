@@ -3,7 +3,7 @@
 use crate::{APIKEY, BOSS, SELLER};
 
 /// Every user whose records and deletions a user has a say in: own and those of all subordinates.
-pub(crate) fn people_of(user: i64) -> &'static [i64] {
+pub(super) fn people_of(user: i64) -> &'static [i64] {
     match user {
         1 => &[1, 2],
         2 => &[2],
@@ -11,20 +11,21 @@ pub(crate) fn people_of(user: i64) -> &'static [i64] {
     }
 }
 
-pub(crate) fn is_apikey(key: &str) -> bool {
-    key == APIKEY
+/// The database compares without regard to case.
+pub(super) fn is_apikey(key: &str) -> bool {
+    key.eq_ignore_ascii_case(APIKEY)
 }
 
 /// The id of a login; 0, which is nobody, for an unknown one.
-pub(crate) fn user_id(login: &str) -> i64 {
-    match login {
+pub(super) fn user_id(login: &str) -> i64 {
+    match login.to_ascii_lowercase().as_str() {
         BOSS => 1,
         SELLER => 2,
         _ => 0,
     }
 }
 
-pub(crate) fn user_login(id: i64) -> &'static str {
+pub(super) fn user_login(id: i64) -> &'static str {
     match id {
         1 => BOSS,
         2 => SELLER,
@@ -32,31 +33,38 @@ pub(crate) fn user_login(id: i64) -> &'static str {
     }
 }
 
-pub(crate) fn client_name(id: i64) -> &'static str {
+pub(super) fn client_name(id: i64) -> &'static str {
     match id {
         1 => "КАМКАБЕЛЬ, ОАО",
         2 => "ООО \"Ромашка & Ко\"",
-        _ => "",
+        ..=0 => "",
+        _ => NOT_FOUND,
     }
 }
 
-pub(crate) fn contact_name(id: i64) -> &'static str {
+/// The name of a contact; empty for no contact, `None` for one that does not exist.
+pub(super) fn contact_name(id: i64) -> Option<&'static str> {
     match id {
-        1 => "Васильев Дмитрий",
-        2 => "Сидорова \"Эл\"",
-        _ => "",
+        1 => Some("Васильев Дмитрий"),
+        2 => Some("Сидорова \"Эл\""),
+        ..=0 => Some(""),
+        _ => None,
     }
 }
 
-pub(crate) fn deal_title(id: i64) -> &'static str {
+pub(super) fn deal_title(id: i64) -> &'static str {
     match id {
         1 => "Поставка кабеля",
-        _ => "",
+        ..=0 => "",
+        _ => NOT_FOUND,
     }
 }
 
+/// What stands for the name of a client or a deal that does not exist.
+const NOT_FOUND: &str = "--не найден--";
+
 /// The fields of a record: wire name and title.
-pub(crate) const FIELDS: [(&str, &str); 8] = [
+pub(super) const FIELDS: [(&str, &str); 8] = [
     ("cid", "Идентификатор записи"),
     ("datum", "Дата"),
     ("des", "Содержание"),
@@ -68,7 +76,7 @@ pub(crate) const FIELDS: [(&str, &str); 8] = [
 ];
 
 /// The kinds of activity: title, colour, where they apply.
-pub(crate) const TIPS: [(&str, &str, &str); 12] = [
+pub(super) const TIPS: [(&str, &str, &str); 12] = [
     ("Первичный звонок", "#009900", "all"),
     ("Факс", "#cc00cc", "activ"),
     ("Встреча", "#ffcc00", "all"),

@@ -1,73 +1,184 @@
-//! What writing and listing do to a text.
+//! What writing and listing do to a text. The order of the steps is that of the real server: it decides what is left.
+
+use super::php::trimmed;
 
 /// The content as it is stored; `None` where nothing is left of it.
-pub(crate) fn stored(written: &str) -> Option<String> {
-    let text = clean(written);
-    if text.is_empty() { None } else { Some(cut(text, 65_535)) }
+pub(super) fn stored(written: &str) -> Option<String> {
+    column(&untagged(written), Limit::Bytes(65_535))
 }
 
-/// The kind of activity as it is stored: at most 50 characters.
-pub(crate) fn stored_tip(written: &str) -> String {
-    clean(written).chars().take(50).collect()
+/// The kind of activity as `add` stores it.
+pub(super) fn stored_tip(written: &str) -> Option<String> {
+    column(&untagged(written), Limit::Symbols(50))
+}
+
+/// The kind of activity as `add.list` stores it: not cleaned at all.
+pub(super) fn stored_raw_tip(written: &str) -> Option<String> {
+    column(written, Limit::Symbols(50))
+}
+
+/// The contacts as they are stored.
+pub(super) fn stored_contacts(ids: &str) -> String {
+    column(ids, Limit::Symbols(100)).unwrap_or_default()
 }
 
 /// The content as `list` shows it.
-pub(crate) fn listed(stored: &str) -> String {
-    let text = strip_tags(stored).replace('"', "”").replace('/', "-");
+pub(super) fn listed(stored: &str) -> String {
+    let text = without_tags(stored);
     let mut shown = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(symbol) = rest.next() {
-        if symbol == '\n' || symbol == '\r' {
-            shown.push_str("<br />");
-            shown.push(symbol);
-            // A pair of them is one line break.
-            if let Some(second) = rest.next_if(|next| matches!(next, '\n' | '\r') && *next != symbol) {
-                shown.push(second);
-            }
-        } else {
-            shown.push(symbol);
-        }
-    }
-    shown
-}
-
-fn clean(written: &str) -> String {
-    let mut text = String::with_capacity(written.len());
-    for symbol in strip_tags(written).chars() {
+    for symbol in trimmed(&text).replace("&laquo;", "").replace("&raquo;", "").chars() {
         match symbol {
-            '"' | '\'' | '`' | '\\' | '«' | '»' | '>' => {}
-            // The database stores three bytes a character at most: four unknown bytes for one of four.
-            '\u{10000}'.. => text.push_str("????"),
-            _ => text.push(symbol),
+            '<' | '>' => {}
+            '"' | '«' | '»' => shown.push('”'),
+            '/' => shown.push('-'),
+            _ => shown.push(symbol),
         }
     }
-    text.trim_matches([' ', '\t', '\n', '\r', '\0', '\u{b}']).to_owned()
+    with_line_breaks(&shown)
 }
 
-/// A `<` before anything but a blank starts a tag; a tag that is never closed takes the rest of the text with it.
-fn strip_tags(text: &str) -> String {
+/// Tags, quotes and backslashes gone. Blanks are trimmed before the quotes go, so those inside them stay.
+fn untagged(written: &str) -> String {
+    let text = without_tags(&written.replace("\\r\\n", "\r\n"));
+    let mut clean = String::with_capacity(text.len());
+    for symbol in trimmed(&text).replace("\\r\\n", "\r\n").chars() {
+        if !matches!(symbol, '"' | '\\' | '\'' | '`' | '«' | '»' | '<' | '>') {
+            clean.push(symbol);
+        }
+    }
+    clean.replace("&laquo;", "").replace("&raquo;", "")
+}
+
+enum Limit {
+    Bytes(usize),
+    Symbols(usize),
+}
+
+/// What a column of the database keeps of a text. It knows characters of three bytes at most, and takes each byte of
+/// a longer one for an unknown character.
+fn column(text: &str, limit: Limit) -> Option<String> {
     let mut kept = String::with_capacity(text.len());
-    let mut rest = text.chars().filter(|symbol| *symbol != '\0').peekable();
-    let mut in_tag = false;
-    while let Some(symbol) = rest.next() {
-        if in_tag {
-            in_tag = symbol != '>';
-        } else if symbol == '<' && rest.peek().is_none_or(|next| !next.is_whitespace()) {
-            in_tag = true;
+    for symbol in text.chars() {
+        if symbol > '\u{ffff}' {
+            kept.push_str("????");
         } else {
             kept.push(symbol);
         }
     }
+    let end = match limit {
+        Limit::Bytes(bytes) => {
+            let bytes = bytes.min(kept.len());
+            (0..=bytes).rev().find(|end| kept.is_char_boundary(*end)).unwrap_or(0)
+        }
+        Limit::Symbols(symbols) => kept.char_indices().nth(symbols).map_or(kept.len(), |(end, _)| end),
+    };
+    kept.truncate(end);
+    (!kept.is_empty()).then_some(kept)
+}
+
+/// PHP's `strip_tags`: a `<` before anything but a blank starts a tag; a quote inside a tag hides its end; a comment
+/// ends with `-->`; a tag that is not closed takes the rest of the text with it.
+fn without_tags(text: &str) -> String {
+    let text = text.replace('\0', "");
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find('<') {
+        kept.push_str(&rest[..start]);
+        let tag = &rest[start + 1..];
+        if tag.starts_with([' ', '\t', '\n', '\r', '\u{b}', '\u{c}']) {
+            kept.push('<');
+            rest = tag;
+        } else {
+            let end = if tag.starts_with("!--") {
+                tag.find("-->").map(|end| end + 3)
+            } else if tag.starts_with('?') && !tag.starts_with("?xml") {
+                tag.find("?>").map(|end| end + 2)
+            } else {
+                tag_end(tag)
+            };
+            rest = end.map_or("", |end| &tag[end..]);
+        }
+    }
+    kept.push_str(rest);
     kept
 }
 
-fn cut(mut text: String, bytes: usize) -> String {
-    if text.len() > bytes {
-        let mut end = bytes;
-        while !text.is_char_boundary(end) {
-            end -= 1;
+/// Where a tag ends: behind the `>` that is not in quotes and closes no inner `<`.
+fn tag_end(tag: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut depth = 0;
+    let mut symbols = tag.char_indices().peekable();
+    while let Some((index, symbol)) = symbols.next() {
+        match symbol {
+            '"' | '\'' if quote.is_none() => quote = Some(symbol),
+            '"' | '\'' if quote == Some(symbol) => quote = None,
+            _ if quote.is_some() && symbol != '>' => {}
+            '<' => {
+                let blank = symbols.peek().is_some_and(|(_, next)| next.is_ascii_whitespace());
+                depth += usize::from(!blank);
+            }
+            '>' if depth > 0 => depth -= 1,
+            '>' if quote.is_none() => return Some(index + 1),
+            _ => {}
         }
-        text.truncate(end);
     }
-    text
+    None
+}
+
+/// PHP's `nl2br`: a pair of different line ends is one line break.
+fn with_line_breaks(text: &str) -> String {
+    let mut broken = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(symbol) = rest.next() {
+        if symbol == '\n' || symbol == '\r' {
+            broken.push_str("<br />");
+            broken.push(symbol);
+            broken.extend(rest.next_if(|next| matches!(next, '\n' | '\r') && *next != symbol));
+        } else {
+            broken.push(symbol);
+        }
+    }
+    broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_inside_a_tag_hides_its_end() {
+        assert_eq!(stored("a <b title='>'>c</b>"), Some("a c".to_owned()));
+        assert_eq!(stored("a <b it's> c"), Some("a".to_owned()));
+    }
+
+    #[test]
+    fn a_comment_goes_up_to_its_end_and_an_inner_tag_with_its_outer_one() {
+        assert_eq!(stored("a<!-- > -->b"), Some("ab".to_owned()));
+        assert_eq!(stored("a<b <i> >c"), Some("ac".to_owned()));
+    }
+
+    #[test]
+    fn blanks_inside_dropped_quotes_stay() {
+        assert_eq!(stored("\" x \""), Some(" x ".to_owned()));
+        assert_eq!(listed(" x "), "x");
+    }
+
+    #[test]
+    fn nothing_left_is_null() {
+        assert_eq!(stored("<b>"), None);
+        assert_eq!(stored("<3 сердце"), None);
+        assert_eq!(stored("«»"), None);
+    }
+
+    #[test]
+    fn content_is_cut_at_65_535_bytes_and_a_tip_at_50_symbols() {
+        assert_eq!(stored(&"ё".repeat(40_000)).map(|text| text.len()), Some(65_534));
+        assert_eq!(stored(&"a".repeat(70_000)).map(|text| text.len()), Some(65_535));
+        assert_eq!(stored_tip(&"ё".repeat(60)), Some("ё".repeat(50)));
+    }
+
+    #[test]
+    fn a_line_end_of_two_symbols_is_one_break() {
+        assert_eq!(listed("a\r\nb\n\nc"), "a<br />\r\nb<br />\n<br />\nc");
+    }
 }

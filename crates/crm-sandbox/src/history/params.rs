@@ -1,75 +1,172 @@
 //! The parameters of a call and its credentials.
 
+use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 
-use super::{Call, is_json, php};
+use super::{Revision, php, route};
+
+/// A request to the API.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'r> {
+    pub(crate) path: &'r str,
+    pub(crate) query: &'r str,
+    pub(crate) headers: &'r HeaderMap,
+    /// The names of the headers as they were sent.
+    pub(crate) header_names: &'r [String],
+    pub(crate) body: &'r [u8],
+}
 
 /// The parameters of a call, or those of one item of a list.
 #[derive(Debug, Default)]
-pub(crate) struct Params(Map<String, Value>);
-
-/// The key and the login that came with a call.
-pub(crate) type Credentials = (String, String);
+pub(crate) struct Params {
+    members: Map<String, Value>,
+    apikey: Option<String>,
+    login: Option<String>,
+}
 
 impl Params {
-    /// Only with exactly `application/json` are the body and the headers read, and the query string is not. With any
-    /// other content type it is the other way round: everything is in the query string or a form.
-    pub(crate) fn read(call: &Call<'_>) -> (Params, Option<Credentials>) {
-        if is_json(call.headers) {
-            let params = match serde_json::from_slice(call.body) {
-                Ok(Value::Object(members)) => Params(members),
-                _ => Params::default(),
-            };
-            let header = |name: &str| {
-                call.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-            };
-            let credentials = match header("apikey") {
-                Some(apikey) => Some((apikey, header("login").unwrap_or_default())),
-                None => params.credentials(),
-            };
-            (params, credentials)
-        } else {
-            let params = Params(
-                form_urlencoded::parse(call.query.as_bytes())
-                    .map(|(name, value)| (name.into_owned(), Value::String(value.trim().to_owned())))
-                    .collect(),
-            );
-            let credentials = params.credentials();
-            (params, credentials)
+    /// The observed server reads the body and the headers only with exactly `application/json`, and the query string
+    /// only without it. The documented one reads all three.
+    pub(crate) fn read(call: &Call<'_>, revision: Revision) -> Params {
+        let json = || match serde_json::from_slice(call.body) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
+        let content_type =
+            call.header(header::CONTENT_TYPE.as_str(), &["Content-Type", "content-type"], revision);
+        match revision {
+            Revision::Observed if content_type.as_deref() == Some("application/json") => {
+                Params::with_headers(call, json(), revision)
+            }
+            Revision::Observed => {
+                let mut members = form(call.query.as_bytes());
+                if content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
+                    members.extend(form(call.body));
+                }
+                let mut params = Params { members, ..Params::default() };
+                params.credentials_from_members();
+                params
+            }
+            Revision::Documented => {
+                let mut members = form(call.query.as_bytes());
+                members.extend(json());
+                Params::with_headers(call, members, revision)
+            }
         }
     }
 
-    fn credentials(&self) -> Option<Credentials> {
-        (!self.is_null("apikey")).then(|| (self.text("apikey"), self.text("login")))
+    fn with_headers(call: &Call<'_>, members: Map<String, Value>, revision: Revision) -> Params {
+        let apikey = call.header("apikey", &["apikey", "Apikey"], revision);
+        let login = call.header("login", &["login", "Login"], revision);
+        let mut params = Params { members, apikey, login };
+        if params.apikey.is_none() {
+            params.credentials_from_members();
+        }
+        params
     }
 
-    pub(crate) fn is_blank(&self, name: &str) -> bool {
-        php::is_blank(self.0.get(name))
+    fn credentials_from_members(&mut self) {
+        if !self.is_null("apikey") {
+            self.apikey = Some(self.text("apikey"));
+            self.login = (!self.is_null("login")).then(|| self.text("login"));
+        }
     }
 
-    pub(crate) fn is_null(&self, name: &str) -> bool {
-        self.0.get(name).is_none_or(Value::is_null)
+    pub(super) fn credentials(&self) -> Option<(&str, &str)> {
+        Some((self.apikey()?, self.login()?))
     }
 
-    pub(crate) fn text(&self, name: &str) -> String {
-        php::to_text(self.0.get(name))
+    pub(super) fn apikey(&self) -> Option<&str> {
+        self.apikey.as_deref()
     }
 
-    pub(crate) fn text_or(&self, name: &str, default: &str) -> String {
+    pub(super) fn login(&self) -> Option<&str> {
+        self.login.as_deref()
+    }
+
+    /// The method and the action; a parameter `action` goes before that of the path.
+    pub(crate) fn route(&self, path: &str) -> (String, String) {
+        let (method, action) = route(path);
+        let named = self.text("action");
+        if named.is_empty() || named == "0" { (method, action) } else { (method, named) }
+    }
+
+    /// Whether a list is asked for a page that is not its first.
+    pub(crate) fn is_later_page(&self) -> bool {
+        php::leading_number(&self.text("offset")) > 0.0
+    }
+
+    /// The same list from its start.
+    pub(super) fn of_first_page(mut self) -> Params {
+        self.members.remove("offset");
+        self
+    }
+
+    pub(super) fn is_blank(&self, name: &str) -> bool {
+        php::is_blank(self.members.get(name))
+    }
+
+    pub(super) fn is_null(&self, name: &str) -> bool {
+        self.members.get(name).is_none_or(Value::is_null)
+    }
+
+    /// An array or an object: what PHP cannot use as a text.
+    pub(super) fn is_composite(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| value.is_array() || value.is_object())
+    }
+
+    /// Whether PHP can count with it: a number, or a text that starts with one.
+    pub(super) fn is_numeric_or_blank(&self, name: &str) -> bool {
+        let starts_numeric = || {
+            let text = self.text(name);
+            text.trim_start()
+                .trim_start_matches(['-', '+', '.'])
+                .starts_with(|first: char| first.is_ascii_digit())
+        };
+        self.is_blank(name) || (!self.is_composite(name) && starts_numeric())
+    }
+
+    pub(super) fn text(&self, name: &str) -> String {
+        php::to_text(self.members.get(name))
+    }
+
+    pub(super) fn text_or(&self, name: &str, default: &str) -> String {
         if self.is_blank(name) { default.to_owned() } else { self.text(name) }
     }
 
-    pub(crate) fn int(&self, name: &str) -> i64 {
-        php::to_int(self.0.get(name))
+    pub(super) fn int(&self, name: &str) -> i64 {
+        php::to_int(self.members.get(name))
     }
 
     /// The items of a list; an item that is no object has no parameters.
-    pub(crate) fn items(&self, name: &str) -> Vec<Params> {
-        let params = |item: &Value| Params(item.as_object().cloned().unwrap_or_default());
-        match self.0.get(name) {
+    pub(super) fn items(&self, name: &str) -> Vec<Params> {
+        let params = |item: &Value| Params {
+            members: item.as_object().cloned().unwrap_or_default(),
+            ..Params::default()
+        };
+        match self.members.get(name) {
             Some(Value::Array(items)) => items.iter().map(params).collect(),
             Some(Value::Object(members)) => members.values().map(params).collect(),
             _ => Vec::new(),
         }
     }
+}
+
+impl Call<'_> {
+    /// The value of a header. PHP hands the names over as they were sent, and the observed server knows only the
+    /// spellings given here.
+    fn header(&self, name: &str, spellings: &[&str], revision: Revision) -> Option<String> {
+        let known = self.header_names.iter().any(|sent| spellings.contains(&sent.as_str()));
+        if revision == Revision::Observed && !known {
+            return None;
+        }
+        self.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+}
+
+/// The parameters of a query string or a form, cleaned as the server does it.
+fn form(text: &[u8]) -> Map<String, Value> {
+    form_urlencoded::parse(text)
+        .map(|(name, value)| (name.into_owned(), Value::String(php::cleaned(&value))))
+        .collect()
 }

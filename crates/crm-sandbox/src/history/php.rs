@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// `$value == ''`: absent, null, false or the empty string.
-pub(crate) fn is_blank(value: Option<&Value>) -> bool {
+pub(super) fn is_blank(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => true,
         Some(Value::String(text)) => text.is_empty(),
@@ -12,7 +12,7 @@ pub(crate) fn is_blank(value: Option<&Value>) -> bool {
 }
 
 /// `(int)$value`: the leading number of a text, 0 where there is none.
-pub(crate) fn to_int(value: Option<&Value>) -> i64 {
+pub(super) fn to_int(value: Option<&Value>) -> i64 {
     match value {
         None | Some(Value::Null) => 0,
         Some(Value::Bool(flag)) => i64::from(*flag),
@@ -26,7 +26,7 @@ pub(crate) fn to_int(value: Option<&Value>) -> i64 {
 }
 
 /// `"$value"`: the value inside a text.
-pub(crate) fn to_text(value: Option<&Value>) -> String {
+pub(super) fn to_text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => String::new(),
         Some(Value::Bool(true)) => "1".to_owned(),
@@ -37,7 +37,7 @@ pub(crate) fn to_text(value: Option<&Value>) -> String {
 }
 
 /// The number a text starts with, as PHP and MySQL read it; 0 where it starts with none.
-pub(crate) fn leading_number(text: &str) -> f64 {
+pub(super) fn leading_number(text: &str) -> f64 {
     let text = text.trim_start();
     let mut end = 0;
     let mut dot = false;
@@ -50,6 +50,16 @@ pub(crate) fn leading_number(text: &str) -> f64 {
         }
     }
     text[..end].parse().unwrap_or(0.0)
+}
+
+/// The six symbols that `trim` takes away at both ends.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r', '\0', '\u{b}'])
+}
+
+/// What the server does to a parameter of a query string, and to the word of a search.
+pub(super) fn cleaned(text: &str) -> String {
+    trimmed(text).replace('"', "”").replace("\n\r", "").replace('\'', "&acute;")
 }
 
 #[cfg(test)]

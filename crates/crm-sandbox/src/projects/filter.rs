@@ -1,106 +1,60 @@
-//! Which projects, in which order, which page.
+//! Which projects, in which order.
 
 use std::cmp::Ordering;
 
 use chrono::NaiveDate;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::data::{FieldValue, Project, is_expired};
+use super::query::{Query, text};
 
-/// What a request for projects asks for. The query string and the JSON body of the filter use the same names.
-pub(crate) struct Query {
-    members: Map<String, Value>,
-}
-
-/// Records in an answer when `count` is absent. Assumed: no default is documented.
-const DEFAULT_COUNT: u64 = 100;
-
-impl Query {
-    pub(crate) fn from_query(query: &str) -> Query {
-        let members = form_urlencoded::parse(query.as_bytes())
-            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-            .collect();
-        Query { members }
-    }
-
-    pub(crate) fn from_body(body: &[u8]) -> Option<Query> {
-        serde_json::from_slice(body).ok().map(|members| Query { members })
-    }
-
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
-        self.members.get(name).map(text).filter(|text| !text.is_empty())
-    }
-
-    pub(crate) fn number(&self, name: &str) -> Option<u64> {
-        self.text(name)?.parse().ok()
-    }
-
-    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
-        self.text(name).map(|flag| flag == "1")
-    }
-
-    pub(crate) fn day(&self, name: &str) -> Option<NaiveDate> {
-        self.text(name)?.parse().ok()
-    }
-
-    /// Ids joined by underscores.
-    pub(crate) fn ids(&self, name: &str) -> Option<Vec<u64>> {
-        Some(self.text(name)?.split('_').filter_map(|id| id.parse().ok()).collect())
-    }
-
-    /// The part of `items` that `offset` and `count` ask for.
-    pub(crate) fn page<T>(&self, items: Vec<T>) -> Vec<T> {
-        let offset = self.number("offset").unwrap_or(0) as usize;
-        let count = self.number("count").unwrap_or(DEFAULT_COUNT) as usize;
-        items.into_iter().skip(offset).take(count).collect()
-    }
-
-    /// The projects that fit, in order; an error names the parameter that is not understood.
-    pub(crate) fn projects<'p>(
-        &self,
-        all: &'p [Project],
-        today: NaiveDate,
-    ) -> Result<Vec<&'p Project>, String> {
-        let deleted = self.flag("deleted").unwrap_or(false);
-        let conditions = self.conditions(today)?;
-        let any = match self.text("condition").as_deref() {
-            None | Some("and") => false,
-            Some("or") => true,
-            Some(other) => return Err(format!("condition: {other}")),
-        };
-        let fits = |project: &Project| {
-            let mut fulfilled = conditions.iter().map(|condition| condition(project));
-            conditions.is_empty() || if any { fulfilled.any(|fits| fits) } else { fulfilled.all(|fits| fits) }
-        };
-        let mut found: Vec<&Project> =
-            all.iter().filter(|project| project.deleted == deleted && fits(project)).collect();
-        let compare = order(&self.text("order_by").unwrap_or_else(|| "id".to_owned()))?;
-        let descending = self.flag("reverse").unwrap_or(false);
-        found.sort_by(|one, other| {
-            let by_field = compare(one, other);
-            if descending { by_field.reverse() } else { by_field }
-        });
-        Ok(found)
-    }
-
-    fn conditions(&self, today: NaiveDate) -> Result<Vec<Condition<'_>>, String> {
-        let mut conditions: Vec<Condition<'_>> = Vec::new();
-        if let Some(name) = self.text("having") {
-            conditions.push(having(&name, today)?);
-        }
-        for (name, wanted) in members(self.members.get("buildin_data")) {
-            conditions.push(built_in(name, wanted)?);
-        }
-        for (name, wanted) in members(self.members.get("data")) {
-            conditions.push(Box::new(move |project| {
-                project.data.get(name).is_some_and(|value| fits_value(wanted, value))
-            }));
-        }
-        Ok(conditions)
-    }
+/// The projects that a list or a filter asks for, in order. The error names the parameter that is not understood.
+pub(super) fn projects<'p>(
+    query: &Query,
+    all: &'p [Project],
+    today: NaiveDate,
+) -> Result<Vec<&'p Project>, String> {
+    let deleted = query.flag("deleted")?.unwrap_or(false);
+    let conditions = conditions(query, today)?;
+    let any = match query.text("condition").as_deref() {
+        None | Some("and") => false,
+        Some("or") => true,
+        Some(other) => return Err(format!("condition: {other}")),
+    };
+    let fits = |project: &Project| {
+        let mut fulfilled = conditions.iter().map(|condition| condition(project));
+        conditions.is_empty() || if any { fulfilled.any(|fits| fits) } else { fulfilled.all(|fits| fits) }
+    };
+    let compare = order(&query.text("order_by").unwrap_or_else(|| "id".to_owned()))?;
+    let descending = query.flag("reverse")?.unwrap_or(false);
+    let mut found: Vec<&Project> =
+        all.iter().filter(|project| project.deleted == deleted && fits(project)).collect();
+    found.sort_by(|one, other| {
+        let by_field = compare(one, other);
+        if descending { by_field.reverse() } else { by_field }
+    });
+    Ok(found)
 }
 
 type Condition<'q> = Box<dyn Fn(&Project) -> bool + 'q>;
+
+/// `having`, each built-in field and each dynamic one is a condition of its own. Assumed: the page does not say
+/// whether `condition` joins all of them.
+fn conditions(query: &Query, today: NaiveDate) -> Result<Vec<Condition<'_>>, String> {
+    let mut conditions: Vec<Condition<'_>> = Vec::new();
+    if let Some(name) = query.text("having") {
+        conditions.push(having(&name, today)?);
+    }
+    for (name, wanted) in query.members("buildin_data") {
+        conditions.push(built_in(name, wanted)?);
+    }
+    for (name, wanted) in query.members("data") {
+        conditions.push(Box::new(move |project| {
+            project.data.get(name).is_some_and(|value| fits_value(wanted, value))
+        }));
+    }
+    Ok(conditions)
+}
 
 fn having(name: &str, today: NaiveDate) -> Result<Condition<'static>, String> {
     let condition: fn(&Project) -> bool = match name {
@@ -165,18 +119,6 @@ fn any_of(wanted: &Value) -> Vec<String> {
         Value::Array(values) => values.iter().map(text).collect(),
         one => vec![text(one)],
     }
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn members(value: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
-    value.and_then(Value::as_object).into_iter().flatten().map(|(name, value)| (name.as_str(), value))
 }
 
 fn order(field: &str) -> Result<fn(&Project, &Project) -> Ordering, String> {

@@ -3,15 +3,18 @@
 
 pub(crate) mod data;
 mod filter;
+mod query;
+mod records;
 pub(crate) mod shape;
 
 use chrono::NaiveDate;
 use http::{HeaderMap, Method, StatusCode};
 
-use self::data::{Action, Checklist, FieldValue, Good, Payment, Project, Step};
-use self::filter::Query;
+use self::data::{Action, Payment, Project, Step};
+use self::query::Query;
 use self::shape::{ProjectsShape, Record};
 use crate::json::Json;
+use crate::received::{Credential, Credentials};
 use crate::{SECRET, TOKEN};
 
 /// The start of every path of the API.
@@ -26,6 +29,7 @@ pub(crate) struct Form {
 }
 
 /// A request to the API.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'r> {
     pub(crate) method: &'r Method,
     pub(crate) path: &'r str,
@@ -41,232 +45,166 @@ pub(crate) fn answer(
     today: NaiveDate,
     call: &Call<'_>,
 ) -> (StatusCode, String) {
-    match records(projects, today, call) {
+    match found(projects, today, call) {
         Ok(found) => {
             let json = match found {
                 Found::Many(records, total) => form.shape.list(records, form.total.then_some(total)),
                 Found::One(record) => form.shape.one(record),
             };
-            let json = if form.numbers_as_strings { numbers_as_strings(json) } else { json };
+            let json = if form.numbers_as_strings { json.with_numbers_as_strings() } else { json };
             (StatusCode::OK, json.to_text())
         }
-        Err((status, text)) => (status, Json::object([("error", text.into())]).to_text()),
+        Err((status, text)) => (status, error_text(text)),
+    }
+}
+
+/// The body of an error.
+pub(crate) fn error_text(text: String) -> String {
+    Json::object([("error", text.into())]).to_text()
+}
+
+/// How the credentials of a call are described to whoever looks at the requests.
+pub(crate) fn credentials_seen(call: &Call<'_>) -> Credentials {
+    let seen = |name: &str, right: &str| {
+        Credential::of(call.headers.get(name).map(|value| value.as_bytes() == right.as_bytes()))
+    };
+    [("token", seen("x-crypto-token", TOKEN)), ("secret", seen("x-crypto-secret", SECRET))]
+}
+
+/// Whether a list is asked for anything but its start.
+pub(crate) fn is_later_page(call: &Call<'_>) -> bool {
+    list_query(call).is_some_and(|query| query.number("offset").is_ok_and(|offset| offset > Some(0)))
+}
+
+/// Marks the first projects of the first page as deleted, and adds copies of its first project under new ids.
+pub(crate) fn change_first_page(
+    projects: &mut Vec<Project>,
+    today: NaiveDate,
+    call: &Call<'_>,
+    add: usize,
+    delete: usize,
+) {
+    let Some(query) = list_query(call).map(Query::of_first_page) else { return };
+    let page =
+        filter::projects(&query, projects, today).and_then(|found| query.page(found)).unwrap_or_default();
+    let Some(first) = page.first().map(|project| (*project).clone()) else { return };
+    let doomed: Vec<u64> = page.iter().take(delete).map(|project| project.id).collect();
+    for project in projects.iter_mut().filter(|project| doomed.contains(&project.id)) {
+        project.deleted = true;
+    }
+    let last = projects.iter().map(|project| project.id).max().unwrap_or(0);
+    projects.extend((1..).take(add).map(|step| Project { id: last + step, ..first.clone() }));
+}
+
+/// The parameters of a request for a list of projects.
+fn list_query(call: &Call<'_>) -> Option<Query> {
+    match call.path.strip_prefix(PREFIX)? {
+        "/projects" => Some(Query::of_url(call.query)),
+        "/projects/filter" => Query::of_body(call.body).ok(),
+        _ => None,
     }
 }
 
 enum Found {
+    /// A page, and how many there are on all pages.
     Many(Vec<Record>, usize),
     One(Record),
 }
 
 type Refused = (StatusCode, String);
 
-fn records(projects: &[Project], today: NaiveDate, call: &Call<'_>) -> Result<Found, Refused> {
-    let header = |name: &str| call.headers.get(name).map(|value| value.as_bytes());
-    if header("x-crypto-token") != Some(TOKEN.as_bytes())
-        || header("x-crypto-secret") != Some(SECRET.as_bytes())
-    {
+fn found(projects: &[Project], today: NaiveDate, call: &Call<'_>) -> Result<Found, Refused> {
+    if credentials_seen(call).iter().any(|(_, seen)| *seen != Credential::Right) {
         return Err((StatusCode::UNAUTHORIZED, "Unauthorized".to_owned()));
     }
     let path = call.path.strip_prefix(PREFIX).unwrap_or_default();
     let expected = if path == "/projects/filter" { Method::POST } else { Method::GET };
-    if path.starts_with("/projects") && *call.method != expected {
+    if *call.method != expected {
         return Err((StatusCode::METHOD_NOT_ALLOWED, format!("Method not allowed: {}", call.method)));
     }
-    let query = Query::from_query(call.query);
+    let query = Query::of_url(call.query);
     let project = || {
-        let id =
-            query.number("id").ok_or_else(|| (StatusCode::BAD_REQUEST, "Wrong parameter: id".to_owned()))?;
+        let id = id(&query)?;
         let found = projects.iter().find(|project| project.id == id);
         found.ok_or_else(|| (StatusCode::NOT_FOUND, format!("Project not found: {id}")))
     };
     match path {
         "/projects" => list(&query, projects, today),
-        "/projects/filter" => {
-            let filter = Query::from_body(call.body)
-                .ok_or_else(|| (StatusCode::BAD_REQUEST, "The body is not a JSON object".to_owned()))?;
-            list(&filter, projects, today)
-        }
-        "/projects/info" => project().map(|project| Found::One(project_record(project))),
-        "/projects/steps" => {
-            let steps = query.ids("filter_steps");
-            let day = query.day("filter_date");
-            let fits = |step: &&Step| {
-                steps.as_ref().is_none_or(|ids| ids.contains(&step.id))
-                    && day.is_none_or(|day| step.date.date() == day)
-            };
-            let project = project()?;
-            Ok(many(project.steps.iter().filter(fits).map(|step| step_record(project, step)).collect()))
-        }
-        "/projects/actions" => {
-            let (id, day) = (query.number("filter_id"), query.day("filter_date"));
-            let types = query.ids("filter_actions");
-            let fits = |action: &&Action| {
-                id.is_none_or(|id| action.id == id)
-                    && day.is_none_or(|day| action.date.date() == day)
-                    && types.as_ref().is_none_or(|ids| ids.contains(&action.actions_type_id))
-            };
-            let project = project()?;
-            let found: Vec<&Action> = project.actions.iter().filter(fits).collect();
-            let total = found.len();
-            let page = query.page(found).into_iter().map(|action| action_record(project, action)).collect();
-            Ok(Found::Many(page, total))
-        }
+        "/projects/filter" => list(&Query::of_body(call.body).map_err(wrong_parameter)?, projects, today),
+        "/projects/info" => project().map(|project| Found::One(records::project(project))),
+        "/projects/steps" => steps(project()?, &query).map_err(wrong_parameter),
+        "/projects/actions" => actions(project()?, &query).map_err(wrong_parameter),
         "/projects/actions/info" => {
-            let id = query
-                .number("id")
-                .ok_or_else(|| (StatusCode::BAD_REQUEST, "Wrong parameter: id".to_owned()))?;
-            let mut all = projects
+            let id = id(&query)?;
+            let all = projects
                 .iter()
                 .flat_map(|project| project.actions.iter().map(move |action| (project, action)));
             let (project, action) = all
+                .into_iter()
                 .find(|(_, action)| action.id == id)
                 .ok_or_else(|| (StatusCode::NOT_FOUND, format!("Action not found: {id}")))?;
-            Ok(Found::One(action_record(project, action)))
+            Ok(Found::One(records::action(project, action)))
         }
         "/projects/checklists" => {
-            let project = project()?;
-            Ok(many(project.checklists.iter().map(|list| checklist_record(project, list)).collect()))
+            project().map(|project| every(&project.checklists, |list| records::checklist(project, list)))
         }
         "/projects/goods" => {
-            let project = project()?;
-            Ok(many(project.goods.iter().map(|good| good_record(project, good)).collect()))
+            project().map(|project| every(&project.goods, |good| records::good(project, good)))
         }
-        "/projects/payments" => {
-            let (id, day) = (query.number("filter_id"), query.day("filter_date"));
-            let income = query.flag("filter_type");
-            let fits = |payment: &&Payment| {
-                id.is_none_or(|id| payment.id == id)
-                    && day.is_none_or(|day| payment.date == day)
-                    && income.is_none_or(|income| payment.income == income)
-            };
-            let project = project()?;
-            let found: Vec<&Payment> = project.payments.iter().filter(fits).collect();
-            let total = found.len();
-            let page =
-                query.page(found).into_iter().map(|payment| payment_record(project, payment)).collect();
-            Ok(Found::Many(page, total))
-        }
+        "/projects/payments" => payments(project()?, &query).map_err(wrong_parameter),
         _ => Err((StatusCode::NOT_FOUND, format!("Not found: {}", call.path))),
     }
 }
 
+fn id(query: &Query) -> Result<u64, Refused> {
+    query.number("id").and_then(|id| id.ok_or_else(|| "id".to_owned())).map_err(wrong_parameter)
+}
+
+fn wrong_parameter(parameter: String) -> Refused {
+    (StatusCode::BAD_REQUEST, format!("Wrong parameter: {parameter}"))
+}
+
 fn list(query: &Query, projects: &[Project], today: NaiveDate) -> Result<Found, Refused> {
-    let found = query
-        .projects(projects, today)
-        .map_err(|parameter| (StatusCode::BAD_REQUEST, format!("Wrong parameter: {parameter}")))?;
+    let found = filter::projects(query, projects, today).map_err(wrong_parameter)?;
+    page(query, found, records::project).map_err(wrong_parameter)
+}
+
+fn steps(project: &Project, query: &Query) -> Result<Found, String> {
+    let (day, ids) = (query.day("filter_date")?, query.ids("filter_steps")?);
+    let fits = |step: &&Step| {
+        ids.as_ref().is_none_or(|ids| ids.contains(&step.id)) && day.is_none_or(|day| step.date.date() == day)
+    };
+    let found: Vec<&Step> = project.steps.iter().filter(fits).collect();
+    Ok(every(&found, |step| records::step(project, step)))
+}
+
+fn actions(project: &Project, query: &Query) -> Result<Found, String> {
+    let (id, day, types) =
+        (query.number("filter_id")?, query.day("filter_date")?, query.ids("filter_actions")?);
+    let fits = |action: &&Action| {
+        id.is_none_or(|id| action.id == id)
+            && day.is_none_or(|day| action.date.date() == day)
+            && types.as_ref().is_none_or(|types| types.contains(&action.actions_type_id))
+    };
+    page(query, project.actions.iter().filter(fits).collect(), |action| records::action(project, action))
+}
+
+fn payments(project: &Project, query: &Query) -> Result<Found, String> {
+    let (id, day, income) =
+        (query.number("filter_id")?, query.day("filter_date")?, query.flag("filter_type")?);
+    let fits = |payment: &&Payment| {
+        id.is_none_or(|id| payment.id == id)
+            && day.is_none_or(|day| payment.date == day)
+            && income.is_none_or(|income| payment.income == income)
+    };
+    page(query, project.payments.iter().filter(fits).collect(), |payment| records::payment(project, payment))
+}
+
+fn page<T>(query: &Query, found: Vec<&T>, record: impl Fn(&T) -> Record) -> Result<Found, String> {
     let total = found.len();
-    Ok(Found::Many(query.page(found).into_iter().map(project_record).collect(), total))
+    Ok(Found::Many(query.page(found)?.into_iter().map(record).collect(), total))
 }
 
-fn many(records: Vec<Record>) -> Found {
-    let total = records.len();
-    Found::Many(records, total)
-}
-
-fn flag(value: bool) -> Json {
-    Json::from(if value { "1" } else { "0" })
-}
-
-fn ids(ids: &[u64]) -> Json {
-    Json::List(ids.iter().map(|id| Json::from(*id)).collect())
-}
-
-fn project_record(project: &Project) -> Record {
-    let data = project.data.iter().map(|(name, value)| {
-        let value = match value {
-            FieldValue::Number(number) => Json::from(*number),
-            FieldValue::Text(text) => Json::from(text.as_str()),
-            FieldValue::Day(day) => Json::from(day.to_string()),
-        };
-        (name.clone().into(), value)
-    });
-    let json = Json::object([
-        ("id", project.id.into()),
-        ("name", project.name.as_str().into()),
-        ("created", project.created.to_string().into()),
-        ("sales_funnel_id", project.sales_funnel_id.into()),
-        ("step_id", project.step_id.into()),
-        ("user_id", project.user_id.into()),
-        ("group_id", project.group_id.into()),
-        ("price", project.price.into()),
-        ("currency_id", project.currency_id.into()),
-        ("deleted", flag(project.deleted)),
-        ("participants_user_id", ids(&project.participants_user_id)),
-        ("participants_group_id", ids(&project.participants_group_id)),
-        ("data", Json::Object(data.collect())),
-    ]);
-    Record { id: project.id, json }
-}
-
-fn step_record(project: &Project, step: &Step) -> Record {
-    let json = Json::object([
-        ("id", step.id.into()),
-        ("project_id", project.id.into()),
-        ("name", step.name.as_str().into()),
-        ("date", step.date.to_string().into()),
-        ("user_id", step.user_id.into()),
-    ]);
-    Record { id: step.id, json }
-}
-
-fn action_record(project: &Project, action: &Action) -> Record {
-    let json = Json::object([
-        ("id", action.id.into()),
-        ("project_id", project.id.into()),
-        ("actions_type_id", action.actions_type_id.into()),
-        ("name", action.name.as_str().into()),
-        ("date", action.date.to_string().into()),
-        ("user_id", action.user_id.into()),
-        ("done", flag(action.done)),
-    ]);
-    Record { id: action.id, json }
-}
-
-fn checklist_record(project: &Project, checklist: &Checklist) -> Record {
-    let items = checklist.items.iter().map(|item| {
-        Json::object([("id", item.id.into()), ("name", item.name.as_str().into()), ("done", flag(item.done))])
-    });
-    let json = Json::object([
-        ("id", checklist.id.into()),
-        ("project_id", project.id.into()),
-        ("name", checklist.name.as_str().into()),
-        ("deadline", checklist.deadline.to_string().into()),
-        ("items", Json::List(items.collect())),
-    ]);
-    Record { id: checklist.id, json }
-}
-
-fn good_record(project: &Project, good: &Good) -> Record {
-    let json = Json::object([
-        ("id", good.id.into()),
-        ("project_id", project.id.into()),
-        ("name", good.name.as_str().into()),
-        ("count", good.count.into()),
-        ("price", good.price.into()),
-    ]);
-    Record { id: good.id, json }
-}
-
-fn payment_record(project: &Project, payment: &Payment) -> Record {
-    let json = Json::object([
-        ("id", payment.id.into()),
-        ("project_id", project.id.into()),
-        ("type", flag(payment.income)),
-        ("amount", payment.amount.into()),
-        ("currency_id", payment.currency_id.into()),
-        ("date", payment.date.to_string().into()),
-    ]);
-    Record { id: payment.id, json }
-}
-
-fn numbers_as_strings(json: Json) -> Json {
-    match json {
-        Json::Int(number) => Json::from(number.to_string()),
-        Json::List(items) => Json::List(items.into_iter().map(numbers_as_strings).collect()),
-        Json::Object(members) => {
-            Json::Object(members.into_iter().map(|(key, value)| (key, numbers_as_strings(value))).collect())
-        }
-        other => other,
-    }
+fn every<T>(items: &[T], record: impl Fn(&T) -> Record) -> Found {
+    Found::Many(items.iter().map(record).collect(), items.len())
 }

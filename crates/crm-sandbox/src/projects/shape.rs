@@ -1,9 +1,12 @@
 //! The outer form of an answer. None is documented, so it is a setting.
 
+use std::str::FromStr;
+
 use crate::json::Json;
 
 /// What the records of an answer are wrapped in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum ProjectsShape {
     /// Nothing: `[{…}, {…}]`, and `{…}` for one record.
     Bare,
@@ -17,8 +20,22 @@ pub enum ProjectsShape {
     Keyed,
 }
 
+impl FromStr for ProjectsShape {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<ProjectsShape, String> {
+        match name {
+            "bare" => Ok(ProjectsShape::Bare),
+            "payload" => Ok(ProjectsShape::Payload),
+            "data" => Ok(ProjectsShape::Data),
+            "keyed" => Ok(ProjectsShape::Keyed),
+            _ => Err(format!("no shape {name:?}: it is bare, payload, data or keyed")),
+        }
+    }
+}
+
 impl ProjectsShape {
-    pub(crate) fn list(self, records: Vec<Record>, total: Option<usize>) -> Json {
+    pub(super) fn list(self, records: Vec<Record>, total: Option<usize>) -> Json {
         let list = |records: Vec<Record>| Json::List(records.into_iter().map(|record| record.json).collect());
         let mut members = match self {
             ProjectsShape::Bare => return list(records),
@@ -33,7 +50,7 @@ impl ProjectsShape {
         Json::Object(members)
     }
 
-    pub(crate) fn one(self, record: Record) -> Json {
+    pub(super) fn one(self, record: Record) -> Json {
         match self {
             ProjectsShape::Bare => record.json,
             ProjectsShape::Payload => Json::object([("payload", record.json)]),
@@ -44,9 +61,9 @@ impl ProjectsShape {
 }
 
 /// A record of an answer with its id.
-pub(crate) struct Record {
-    pub(crate) id: u64,
-    pub(crate) json: Json,
+pub(super) struct Record {
+    pub(super) id: u64,
+    pub(super) json: Json,
 }
 
 fn keyed(records: Vec<Record>) -> Json {

@@ -1,24 +1,47 @@
 //! Calls to a sandbox.
 
-use crm_sandbox::{APIKEY, BOSS, Sandbox};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use crm_sandbox::{APIKEY, BOSS, Record, SECRET, Sandbox, TOKEN};
 use serde_json::Value;
 
-/// The body of a call to the history, made by the head.
-pub(crate) async fn history_text(sandbox: &Sandbox, action: &str, body: &Value) -> String {
-    history_as(sandbox, BOSS, action, body).await
+/// A sandbox where it is 2024-06-25 14:25.
+pub(crate) async fn sandbox() -> Sandbox {
+    Sandbox::builder().now(at(25, 14)).start().await.unwrap()
 }
 
-/// The same, read as JSON.
+/// An hour of a day of June 2024, and 25 minutes.
+pub(crate) fn at(day: u32, hour: u32) -> NaiveDateTime {
+    NaiveDate::from_ymd_opt(2024, 6, day).unwrap().and_hms_opt(hour, 25, 0).unwrap()
+}
+
+/// A record of the head, on 2024-06-25.
+pub(crate) fn record() -> Record {
+    Record {
+        datum: Some(at(25, 10)),
+        content: Some("Запись".to_owned()),
+        tip: Some("Встреча".to_owned()),
+        iduser: 1,
+        clid: 1,
+        ..Record::default()
+    }
+}
+
+/// The answer to a call to the history, made by the head, as JSON.
 pub(crate) async fn history(sandbox: &Sandbox, action: &str, body: &Value) -> Value {
     serde_json::from_str(&history_text(sandbox, action, body).await).unwrap()
 }
 
-/// The body of a call to the history, made by anybody.
+/// The same as text.
+pub(crate) async fn history_text(sandbox: &Sandbox, action: &str, body: &Value) -> String {
+    history_as(sandbox, BOSS, action, body).await
+}
+
+/// A call to the history, made by anybody.
 pub(crate) async fn history_as(sandbox: &Sandbox, login: &str, action: &str, body: &Value) -> String {
-    reqwest::Client::new()
-        .post(format!("{}/developer/v3/history/{action}", sandbox.url()))
-        .header("Content-Type", "application/json")
-        .header("apikey", APIKEY)
+    history_request(sandbox, action)
         .header("login", login)
         .body(body.to_string())
         .send()
@@ -27,4 +50,89 @@ pub(crate) async fn history_as(sandbox: &Sandbox, login: &str, action: &str, bod
         .text()
         .await
         .unwrap()
+}
+
+/// A call to the history that lacks its login and its body.
+pub(crate) fn history_request(sandbox: &Sandbox, action: &str) -> reqwest::RequestBuilder {
+    client()
+        .post(format!("{}/developer/v3/history/{action}", sandbox.url()))
+        .header("Content-Type", "application/json")
+        .header("apikey", APIKEY)
+}
+
+/// The ids of the records that a list returns, in its order.
+pub(crate) async fn listed(sandbox: &Sandbox, query: &Value) -> Vec<u64> {
+    ids(&history(sandbox, "list", query).await["data"], "cid")
+}
+
+/// The error code of an answer, a number or a text.
+pub(crate) fn code(answer: &Value) -> &Value {
+    assert_eq!(answer["result"], "Error", "{answer}");
+    &answer["error"]["code"]
+}
+
+/// The answer to a GET of the projects API as JSON.
+pub(crate) async fn projects(sandbox: &Sandbox, path: &str) -> Value {
+    let request = client().get(format!("{}/backend/public{path}", sandbox.url()));
+    serde_json::from_str(&text(request).await).unwrap()
+}
+
+/// The answer to a filter of the projects API as JSON.
+pub(crate) async fn filter(sandbox: &Sandbox, body: &str) -> Value {
+    let request = client().post(format!("{}/backend/public/projects/filter", sandbox.url()));
+    serde_json::from_str(&text(request.body(body.to_owned())).await).unwrap()
+}
+
+/// The ids of the projects that a filter finds, in its order.
+pub(crate) async fn filtered(sandbox: &Sandbox, body: &Value) -> Vec<u64> {
+    let answer = filter(sandbox, &body.to_string()).await;
+    assert!(answer["error"].is_null(), "{answer}");
+    ids(&answer["payload"], "id")
+}
+
+async fn text(request: reqwest::RequestBuilder) -> String {
+    let request = request.header("X-Crypto-Token", TOKEN).header("X-Crypto-Secret", SECRET);
+    request.send().await.unwrap().text().await.unwrap()
+}
+
+pub(crate) fn ids(records: &Value, name: &str) -> Vec<u64> {
+    records.as_array().into_iter().flatten().map(|record| record[name].as_u64().unwrap()).collect()
+}
+
+/// A client that keeps no connection open, so that no request can fail for the sake of another.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder().pool_max_idle_per_host(0).no_gzip().build().unwrap()
+}
+
+/// Everything the sandbox sends until it closes the connection.
+pub(crate) fn raw(sandbox: &Sandbox, request: &str) -> Vec<u8> {
+    let mut stream = connect(sandbox);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    // A connection that is reset has been closed as well.
+    let _ = stream.read_to_end(&mut answer);
+    answer
+}
+
+pub(crate) fn connect(sandbox: &Sandbox) -> TcpStream {
+    TcpStream::connect(sandbox.url().strip_prefix("http://").unwrap()).unwrap()
+}
+
+/// A call to the history as it is on the wire; the connection is closed after the answer.
+pub(crate) fn raw_history(action: &str, headers: &str, body: &str) -> String {
+    format!(
+        "POST /developer/v3/history/{action} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nContent-Length: {}\r\n\
+         {headers}\r\n{body}",
+        body.len()
+    )
+}
+
+/// The headers of a call by the head.
+pub(crate) const HEADERS: &str =
+    "Content-Type: application/json\r\napikey: sandbox-key\r\nlogin: boss@example.test\r\n";
+
+/// The body of an answer that came whole.
+pub(crate) fn body_of(answer: &[u8]) -> String {
+    let text = String::from_utf8(answer.to_vec()).unwrap();
+    text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
 }

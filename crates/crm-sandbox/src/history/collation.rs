@@ -1,0 +1,91 @@
+//! How the database compares texts: case does not count, and `ё` is `е` (utf8mb3_general_ci).
+
+/// A text in the form in which equal ones are equal.
+pub(super) fn folded(text: &str) -> String {
+    text.chars().map(fold).collect()
+}
+
+/// A text that is looked for inside others.
+pub(super) enum Pattern {
+    /// As it stands.
+    Literal(String),
+    /// With the two signs of `LIKE`: `%` for any symbols, `_` for one.
+    Like(Vec<char>),
+}
+
+impl Pattern {
+    pub(super) fn literal(word: &str) -> Pattern {
+        Pattern::Literal(folded(word))
+    }
+
+    /// The server puts the word into the query as it is, so its signs count.
+    pub(super) fn new(word: &str) -> Pattern {
+        if word.contains(['%', '_']) {
+            Pattern::Like(format!("%{word}%").chars().map(fold).collect())
+        } else {
+            Pattern::literal(word)
+        }
+    }
+
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        match self {
+            Pattern::Literal(word) => folded(text).contains(word),
+            Pattern::Like(pattern) => like(&text.chars().map(fold).collect::<Vec<char>>(), pattern),
+        }
+    }
+}
+
+/// Goes back to the last `%` where the rest does not fit.
+fn like(text: &[char], pattern: &[char]) -> bool {
+    let (mut at, mut sign) = (0, 0);
+    let mut back: Option<(usize, usize)> = None;
+    while at < text.len() {
+        match pattern.get(sign) {
+            Some('%') => {
+                back = Some((at, sign));
+                sign += 1;
+            }
+            Some(wanted) if *wanted == '_' || *wanted == text[at] => {
+                at += 1;
+                sign += 1;
+            }
+            _ => match back {
+                Some((from, percent)) => {
+                    back = Some((from + 1, percent));
+                    at = from + 1;
+                    sign = percent + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[sign..].iter().all(|rest| *rest == '%')
+}
+
+fn fold(symbol: char) -> char {
+    match symbol {
+        'Ё' | 'ё' => 'е',
+        // The letters there are most of, without a look into a table.
+        'а'..='я' | ' '..='@' | 'a'..='z' => symbol,
+        _ => symbol.to_lowercase().next().unwrap_or(symbol),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_does_not_count_and_yo_is_ye() {
+        assert!(Pattern::new("ПЁТР").is_in("письмо петру"));
+        assert!(!Pattern::new("пётр").is_in("павел"));
+    }
+
+    #[test]
+    fn percent_and_underscore_stand_for_other_symbols() {
+        assert!(Pattern::new("а_в%д").is_in("xабвгдx"));
+        assert!(!Pattern::new("а_в").is_in("ав"));
+        assert!(Pattern::new("100%").is_in("было 100 штук"));
+        assert!(!Pattern::literal("100%").is_in("было 100 штук"));
+    }
+}

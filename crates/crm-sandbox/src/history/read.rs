@@ -1,0 +1,119 @@
+//! `fields`, `tips`, `list`, `info`.
+
+use super::errors::{error, type_error, unknown_column};
+use super::params::Params;
+use super::records::Record;
+use super::{Answer, Caller, History, Revision, account, content, datum, list, php};
+use crate::json::Json;
+
+pub(super) fn fields() -> Json {
+    let titles = account::FIELDS.iter().map(|(name, title)| ((*name).into(), Json::from(*title)));
+    data(Json::Object(titles.collect()))
+}
+
+impl History {
+    pub(super) fn tips(&self) -> Json {
+        let new = self.new_tips.iter().map(|title| (title.as_str(), "#666699", "all"));
+        let tips = account::TIPS.into_iter().chain(new).map(|(title, color, filter)| {
+            Json::object([("title", title.into()), ("color", color.into()), ("filter", filter.into())])
+        });
+        data(Json::List(tips.collect()))
+    }
+
+    pub(super) fn list(&self, params: &Params, caller: Caller) -> Answer {
+        if self.revision == Revision::Observed && !params.is_numeric_or_blank("offset") {
+            return Err(type_error("Unsupported operand types: string * int"));
+        }
+        let page = list::page(&self.records, params, caller, self.revision)
+            .map_err(|order| unknown_column(&order))?;
+        if page.is_empty() && self.revision == Revision::Observed {
+            // Nothing was ever put into the answer, and PHP writes an empty array as a list.
+            return Ok(Json::List(Vec::new()));
+        }
+        let entries = page.into_iter().map(|record| match self.revision {
+            Revision::Observed => {
+                let content = content::listed(record.content.as_deref().unwrap_or_default());
+                let contacts = contacts(record);
+                entry(record, content.into(), (!contacts.is_empty()).then_some(contacts))
+            }
+            Revision::Documented => whole_entry(record),
+        });
+        Ok(data(Json::List(entries.collect())))
+    }
+
+    pub(super) fn info(&self, params: &Params, caller: Caller) -> Json {
+        let found = self.find(params);
+        if self.revision == Revision::Documented {
+            return match found {
+                Some(record) if !account::people_of(caller.user).contains(&record.iduser) => error(
+                    403,
+                    "Запись с указанным cid не найдено в пределах аккаунта указанного пользователя",
+                ),
+                Some(record) => data(whole_entry(record)),
+                None if self.is_without_cid(params) => error(405, "Отсутствуют параметры - сid записи"),
+                None => error(404, "Не найдено"),
+            };
+        }
+        match found {
+            Some(record) => {
+                // The column is read as a number there, so all but the first contact is lost.
+                let first = contact(&record.pid);
+                data(entry(record, Json::optional(record.content.as_deref()), Some(vec![first])))
+            }
+            None if !params.is_blank("cid") => {
+                error("403", "Не найдено в пределах аккаунта указанного пользователя.")
+            }
+            None if params.is_blank("id") => error(405, "Отсутствуют параметры - сid записи"),
+            None => error(404, "Не найдено"),
+        }
+    }
+
+    /// The record that `cid` names; the vendor's page calls the parameter `id` as well.
+    pub(super) fn find(&self, params: &Params) -> Option<&Record> {
+        let by_id = self.revision == Revision::Documented && params.is_blank("cid");
+        let cid = php::leading_number(&params.text(if by_id { "id" } else { "cid" }));
+        if cid < 1.0 || cid.fract() != 0.0 { None } else { self.records.get(cid as u64) }
+    }
+
+    pub(super) fn is_without_cid(&self, params: &Params) -> bool {
+        params.is_blank("cid") && (self.revision == Revision::Observed || params.is_blank("id"))
+    }
+}
+
+fn data(data: Json) -> Json {
+    Json::object([("data", data)])
+}
+
+fn contacts(record: &Record) -> Vec<Json> {
+    record.pid.split(';').filter(|pid| !pid.is_empty()).map(contact).collect()
+}
+
+fn contact(pid: &str) -> Json {
+    let pid = php::leading_number(pid) as i64;
+    Json::object([("pid", Json::from(pid)), ("person", Json::optional(account::contact_name(pid)))])
+}
+
+/// An entry as the vendor's page shows it, in `list` as in `info`.
+fn whole_entry(record: &Record) -> Json {
+    entry(record, record.content.as_deref().unwrap_or_default().into(), Some(contacts(record)))
+}
+
+/// A record on the wire. `person` is left out where there is none.
+fn entry(record: &Record, content: Json, person: Option<Vec<Json>>) -> Json {
+    let mut members = vec![
+        ("cid".into(), Json::from(record.cid)),
+        ("datum".into(), datum::write(record.datum).into()),
+        ("content".into(), content),
+        ("tip".into(), Json::optional(record.tip.as_deref())),
+        ("iduser".into(), Json::from(record.iduser)),
+        ("user".into(), account::user_login(record.iduser).into()),
+        ("clid".into(), Json::from(record.clid)),
+        ("client".into(), account::client_name(record.clid).into()),
+    ];
+    if let Some(person) = person {
+        members.push(("person".into(), Json::List(person)));
+    }
+    members.push(("did".into(), Json::from(record.did)));
+    members.push(("dogovor".into(), account::deal_title(record.did).into()));
+    Json::Object(members)
+}

@@ -1,0 +1,105 @@
+//! The sandbox as a program.
+
+use std::convert::Infallible;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use chrono::NaiveDateTime;
+use clap::Parser;
+use crm_sandbox::{ProjectsShape, Revision, Sandbox};
+
+/// A local server that behaves like solOS and SalesMan CRM.
+///
+/// SalesMan: /developer/v3/history/…, apikey sandbox-key, login boss@example.test or seller@example.test.
+/// solOS: /backend/public/projects…, X-Crypto-Token sandbox-token, X-Crypto-Secret sandbox-secret.
+/// Faults and requests: PUT /_sandbox/faults, GET /_sandbox/requests, POST /_sandbox/reset.
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Arguments {
+    /// Where to listen; port 0 is a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+    /// Allow an address that others in the network can reach
+    #[arg(long)]
+    allow_other_machines: bool,
+    /// How many generated records the history starts with
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    records: u64,
+    /// Which server the history is: observed, or documented by its vendor
+    #[arg(long, value_name = "observed|documented", default_value = "observed")]
+    revision: Revision,
+    /// How many projects there are
+    #[arg(long, value_name = "N", default_value_t = 120)]
+    projects: u64,
+    /// What the records of the projects API are wrapped in
+    #[arg(long, value_name = "bare|payload|data|keyed", default_value = "payload")]
+    projects_shape: ProjectsShape,
+    /// Write the numbers of the projects API as strings
+    #[arg(long)]
+    projects_numbers_as_strings: bool,
+    /// Add the total to the lists of the projects API
+    #[arg(long)]
+    projects_total: bool,
+    /// How late every answer comes
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    latency_ms: u64,
+    /// The local time of the account, standing still, such as 2024-06-25T14:25:00
+    #[arg(long, value_name = "TIME")]
+    now: Option<NaiveDateTime>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("crm-sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> io::Result<()> {
+    let listen = arguments.listen;
+    if !listen.ip().is_loopback() && !arguments.allow_other_machines {
+        return Err(io::Error::other(format!(
+            "{listen} can be reached by other machines; the sandbox listens there only with --allow-other-machines"
+        )));
+    }
+    let mut builder = Sandbox::builder()
+        .listen(listen)
+        .revision(arguments.revision)
+        .records(arguments.records)
+        .projects(arguments.projects)
+        .projects_shape(arguments.projects_shape)
+        .latency(Duration::from_millis(arguments.latency_ms));
+    if arguments.projects_numbers_as_strings {
+        builder = builder.projects_numbers_as_strings();
+    }
+    if arguments.projects_total {
+        builder = builder.projects_total();
+    }
+    if let Some(now) = arguments.now {
+        builder = builder.now(now);
+    }
+    let sandbox = builder
+        .start()
+        .await
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
+    tokio::select! {
+        // First, so that ctrl-c is heeded by the time the line is there.
+        biased;
+        ended = tokio::signal::ctrl_c() => ended,
+        Err(error) = announced(&sandbox) => Err(error),
+    }
+}
+
+/// Says where the sandbox listens, and then waits forever.
+async fn announced(sandbox: &Sandbox) -> io::Result<Infallible> {
+    println!("listening on {}", sandbox.url());
+    // Whoever started the program may be waiting for that line behind a pipe.
+    io::stdout().flush()?;
+    std::future::pending().await
+}

@@ -1,0 +1,163 @@
+//! The operations of both APIs, under the ids that faults and the list of requests use.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{history, projects};
+
+/// An operation of one of the two APIs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+#[non_exhaustive]
+pub enum Operation {
+    /// `history.fields`
+    HistoryFields,
+    /// `history.tips`
+    HistoryTips,
+    /// `history.list`
+    HistoryList,
+    /// `history.info`
+    HistoryInfo,
+    /// `history.add`
+    HistoryAdd,
+    /// `history.add_list`, on the wire `add.list`
+    HistoryAddList,
+    /// `history.delete`
+    HistoryDelete,
+    /// `projects.list`: `GET /backend/public/projects`
+    ProjectsList,
+    /// `projects.filter`: `POST /backend/public/projects/filter`
+    ProjectsFilter,
+    /// `projects.info`: `GET /backend/public/projects/info`
+    ProjectsInfo,
+    /// `projects.steps`: `GET /backend/public/projects/steps`
+    ProjectsSteps,
+    /// `projects.actions`: `GET /backend/public/projects/actions`
+    ProjectsActions,
+    /// `projects.action_info`: `GET /backend/public/projects/actions/info`
+    ProjectsActionInfo,
+    /// `projects.checklists`: `GET /backend/public/projects/checklists`
+    ProjectsChecklists,
+    /// `projects.goods`: `GET /backend/public/projects/goods`
+    ProjectsGoods,
+    /// `projects.payments`: `GET /backend/public/projects/payments`
+    ProjectsPayments,
+}
+
+impl Operation {
+    /// Every operation, those of the history first.
+    pub const ALL: [Operation; 16] = [
+        Operation::HistoryFields,
+        Operation::HistoryTips,
+        Operation::HistoryList,
+        Operation::HistoryInfo,
+        Operation::HistoryAdd,
+        Operation::HistoryAddList,
+        Operation::HistoryDelete,
+        Operation::ProjectsList,
+        Operation::ProjectsFilter,
+        Operation::ProjectsInfo,
+        Operation::ProjectsSteps,
+        Operation::ProjectsActions,
+        Operation::ProjectsActionInfo,
+        Operation::ProjectsChecklists,
+        Operation::ProjectsGoods,
+        Operation::ProjectsPayments,
+    ];
+
+    /// The id, such as `history.add_list`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Operation::HistoryFields => "history.fields",
+            Operation::HistoryTips => "history.tips",
+            Operation::HistoryList => "history.list",
+            Operation::HistoryInfo => "history.info",
+            Operation::HistoryAdd => "history.add",
+            Operation::HistoryAddList => "history.add_list",
+            Operation::HistoryDelete => "history.delete",
+            Operation::ProjectsList => "projects.list",
+            Operation::ProjectsFilter => "projects.filter",
+            Operation::ProjectsInfo => "projects.info",
+            Operation::ProjectsSteps => "projects.steps",
+            Operation::ProjectsActions => "projects.actions",
+            Operation::ProjectsActionInfo => "projects.action_info",
+            Operation::ProjectsChecklists => "projects.checklists",
+            Operation::ProjectsGoods => "projects.goods",
+            Operation::ProjectsPayments => "projects.payments",
+        }
+    }
+
+    /// The operation a path stands for.
+    pub(crate) fn of_path(path: &str) -> Option<Operation> {
+        if path.starts_with(history::PREFIX) {
+            let (method, action) = history::route(path);
+            return Operation::of_action(&method, &action);
+        }
+        Some(match path.strip_prefix(projects::PREFIX)? {
+            "/projects" => Operation::ProjectsList,
+            "/projects/filter" => Operation::ProjectsFilter,
+            "/projects/info" => Operation::ProjectsInfo,
+            "/projects/steps" => Operation::ProjectsSteps,
+            "/projects/actions" => Operation::ProjectsActions,
+            "/projects/actions/info" => Operation::ProjectsActionInfo,
+            "/projects/checklists" => Operation::ProjectsChecklists,
+            "/projects/goods" => Operation::ProjectsGoods,
+            "/projects/payments" => Operation::ProjectsPayments,
+            _ => return None,
+        })
+    }
+
+    /// The operation an action of a SalesMan method stands for.
+    pub(crate) fn of_action(method: &str, action: &str) -> Option<Operation> {
+        if method != "history" {
+            return None;
+        }
+        Some(match action {
+            "fields" => Operation::HistoryFields,
+            "tips" => Operation::HistoryTips,
+            "list" => Operation::HistoryList,
+            "info" => Operation::HistoryInfo,
+            "add" => Operation::HistoryAdd,
+            "add.list" => Operation::HistoryAddList,
+            "delete" => Operation::HistoryDelete,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn is_history(self) -> bool {
+        self.id().starts_with("history.")
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl FromStr for Operation {
+    type Err = String;
+
+    fn from_str(id: &str) -> Result<Operation, String> {
+        Operation::ALL.into_iter().find(|operation| operation.id() == id).ok_or_else(|| {
+            let ids: Vec<&str> = Operation::ALL.into_iter().map(Operation::id).collect();
+            format!("no operation {id:?}: it is one of {}", ids.join(", "))
+        })
+    }
+}
+
+impl TryFrom<String> for Operation {
+    type Error = String;
+
+    fn try_from(id: String) -> Result<Operation, String> {
+        id.parse()
+    }
+}
+
+impl From<Operation> for &'static str {
+    fn from(operation: Operation) -> &'static str {
+        operation.id()
+    }
+}

@@ -1,0 +1,167 @@
+//! What the sandbox received, without the secrets.
+
+use std::collections::VecDeque;
+
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{Fault, Operation};
+
+/// A request the sandbox received.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Received {
+    /// The HTTP method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query string, without the values of credentials.
+    pub query: String,
+    /// The operation, where the request is one.
+    pub operation: Option<Operation>,
+    /// The headers with their names as they were sent, without the credentials.
+    pub headers: Vec<(String, String)>,
+    /// The credentials: their names, and what they were.
+    pub credentials: Vec<(String, Credential)>,
+    /// The body, cut at 16 KiB; without the values of credentials. Empty where the fault struck before it was read.
+    pub body: String,
+    /// The length of the body in bytes as it was received.
+    pub body_length: usize,
+    /// The fault that struck.
+    pub fault: Option<Fault>,
+}
+
+/// What a credential was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// The right one.
+    Right,
+    /// A wrong one.
+    Wrong,
+    /// It was not sent, or not where it is read.
+    Absent,
+}
+
+/// The two credentials of an API, by name.
+pub(crate) type Credentials = [(&'static str, Credential); 2];
+
+impl Credential {
+    pub(crate) fn of(is_right: Option<bool>) -> Credential {
+        match is_right {
+            Some(true) => Credential::Right,
+            Some(false) => Credential::Wrong,
+            None => Credential::Absent,
+        }
+    }
+}
+
+/// The last 10,000 requests, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    requests: VecDeque<Received>,
+    count: u64,
+}
+
+impl Log {
+    const KEPT: usize = 10_000;
+
+    pub(crate) fn push(&mut self, request: Received) {
+        if self.requests.len() == Log::KEPT {
+            self.requests.pop_front();
+        }
+        self.requests.push_back(request);
+        self.count += 1;
+    }
+
+    pub(crate) fn all(&self) -> Vec<Received> {
+        self.requests.iter().cloned().collect()
+    }
+
+    /// How many there were, those no longer kept included.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.requests.clear();
+    }
+}
+
+const SECRET_HEADERS: [&str; 7] = [
+    "apikey",
+    "login",
+    "x-crypto-token",
+    "x-crypto-secret",
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+];
+const SECRET_PARAMETERS: [&str; 2] = ["apikey", "login"];
+const HIDDEN: &str = "(hidden)";
+const BODY_KEPT: usize = 16 * 1024;
+
+/// The headers that are no secret, with their names as they were sent.
+pub(crate) fn harmless_headers(headers: &HeaderMap, names: &[String]) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter(|(name, _)| !SECRET_HEADERS.contains(&name.as_str()))
+        .map(|(name, value)| {
+            let sent = names.iter().find(|sent| sent.eq_ignore_ascii_case(name.as_str()));
+            let name = sent.map_or_else(|| name.to_string(), String::clone);
+            (name, String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect()
+}
+
+pub(crate) fn harmless_query(query: &str) -> String {
+    let parts: Vec<String> = query
+        .split('&')
+        .map(|part| match part.split_once('=') {
+            Some((name, _)) if SECRET_PARAMETERS.contains(&name) => format!("{name}={HIDDEN}"),
+            _ => part.to_owned(),
+        })
+        .collect();
+    parts.join("&")
+}
+
+/// The body as it came, unless it carries credentials or is too long.
+pub(crate) fn harmless_body(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let mut text = if !text.contains("apikey") {
+        text.into_owned()
+    } else if let Ok(Value::Object(mut members)) = serde_json::from_slice(body) {
+        for name in SECRET_PARAMETERS {
+            if let Some(value) = members.get_mut(name) {
+                *value = HIDDEN.into();
+            }
+        }
+        Value::Object(members).to_string()
+    } else {
+        harmless_query(&text)
+    };
+    if text.len() > BODY_KEPT {
+        let end = (0..=BODY_KEPT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_a_query_or_a_body_are_hidden() {
+        assert_eq!(harmless_query("a=1&apikey=k&login=l"), "a=1&apikey=(hidden)&login=(hidden)");
+        let body = harmless_body(br#"{"apikey":"k","cid":1,"login":"l"}"#);
+        assert_eq!(body, r#"{"apikey":"(hidden)","cid":1,"login":"(hidden)"}"#);
+    }
+
+    #[test]
+    fn a_harmless_body_is_kept_as_it_came() {
+        assert_eq!(harmless_body(b"{\"content\": "), "{\"content\": ");
+        assert_eq!(harmless_body("ё".repeat(20_000).as_bytes()).len(), BODY_KEPT);
+    }
+}

@@ -1,0 +1,222 @@
+//! Wire facts about transport and credentials.
+
+use crm_sandbox::{APIKEY, BOSS, SELLER};
+use serde_json::{Value, json};
+
+use crate::support::{
+    HEADERS, body_of, client, code, history, history_as, history_request, history_text, raw, raw_history,
+    record, sandbox,
+};
+
+#[tokio::test]
+async fn every_error_comes_with_http_status_200() {
+    let sandbox = sandbox().await;
+    for (action, body) in [("add", "{}"), ("info", "{}"), ("delete", "{\"cid\":9}"), ("nosuch", "")] {
+        let answer = history_request(&sandbox, action).header("login", BOSS).body(body).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        assert_eq!(answer.headers()["content-type"], "application/json; charset=utf-8");
+        code(&answer.json_body().await);
+    }
+}
+
+trait JsonBody {
+    async fn json_body(self) -> Value;
+}
+
+impl JsonBody for reqwest::Response {
+    async fn json_body(self) -> Value {
+        serde_json::from_str(&self.text().await.unwrap()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_code_of_an_error_is_a_number_and_in_info_a_string() {
+    let sandbox = sandbox().await;
+    assert_eq!(*code(&history(&sandbox, "delete", &json!({"cid": 9})).await), json!(403));
+    assert_eq!(*code(&history(&sandbox, "info", &json!({"cid": 9})).await), json!("403"));
+}
+
+#[tokio::test]
+async fn an_unknown_method_gives_an_empty_body() {
+    let sandbox = sandbox().await;
+    let answer = client()
+        .post(format!("{}/developer/v3/nosuch/list", sandbox.url()))
+        .header("Content-Type", "application/json")
+        .header("apikey", APIKEY)
+        .header("login", BOSS)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    assert_eq!(answer.text().await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn an_unknown_action_gives_code_404() {
+    let sandbox = sandbox().await;
+    assert_eq!(*code(&history(&sandbox, "nosuch", &json!({})).await), json!(404));
+    assert_eq!(*code(&history(&sandbox, "", &json!({})).await), json!(404));
+}
+
+#[tokio::test]
+async fn credentials_are_read_only_with_exactly_application_json() {
+    let sandbox = sandbox().await;
+    for content_type in
+        ["application/json; charset=utf-8", "application/json;", "Application/Json", "text/plain"]
+    {
+        let headers = HEADERS.replace("application/json", content_type);
+        let answer: Value =
+            serde_json::from_str(&body_of(&raw(&sandbox, &raw_history("fields", &headers, "")))).unwrap();
+        assert_eq!(*code(&answer), json!(401), "{content_type}");
+    }
+    let without = HEADERS.replace("Content-Type: application/json\r\n", "");
+    let answer: Value =
+        serde_json::from_str(&body_of(&raw(&sandbox, &raw_history("fields", &without, "")))).unwrap();
+    assert_eq!(*code(&answer), json!(401));
+}
+
+#[tokio::test]
+async fn the_headers_are_looked_up_in_lower_case_or_capitalised_and_in_no_other_spelling() {
+    let sandbox = sandbox().await;
+    for (apikey, login, is_known) in [
+        ("apikey", "login", true),
+        ("Apikey", "Login", true),
+        ("apikey", "Login", true),
+        ("APIKEY", "LOGIN", false),
+        ("ApiKey", "login", false),
+        ("apikey", "LOGIN", false),
+    ] {
+        let headers =
+            HEADERS.replace("apikey:", &format!("{apikey}:")).replace("login:", &format!("{login}:"));
+        let answer: Value =
+            serde_json::from_str(&body_of(&raw(&sandbox, &raw_history("fields", &headers, "")))).unwrap();
+        assert_eq!(answer["data"].is_object(), is_known, "{apikey}, {login}");
+    }
+}
+
+#[tokio::test]
+async fn on_a_connection_that_stays_open_each_request_has_its_own_headers() {
+    let sandbox = sandbox().await;
+    let keep =
+        |headers: &str| raw_history("fields", headers, "{\"a\": 1}").replace("Connection: close\r\n", "");
+    let last = raw_history("fields", &HEADERS.replace("apikey", "APIKEY"), "");
+    let mut stream = crate::support::connect(&sandbox);
+    let mut answers = String::new();
+    for request in [keep(HEADERS), keep(&HEADERS.replace("apikey", "APIKEY")), keep(HEADERS)] {
+        answers.push_str(&exchange(&mut stream, &request));
+    }
+    answers.push_str(&exchange(&mut stream, &last));
+    assert_eq!(answers.matches("\"data\"").count(), 2, "{answers}");
+    assert_eq!(answers.matches("401").count(), 2, "{answers}");
+}
+
+/// Writes a request and reads as much as its answer announces.
+fn exchange(stream: &mut std::net::TcpStream, request: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        answer.push(byte[0]);
+    }
+    let head = String::from_utf8(answer).unwrap();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    let mut body = vec![0; length.parse().unwrap()];
+    stream.read_exact(&mut body).unwrap();
+    head + &String::from_utf8(body).unwrap()
+}
+
+#[tokio::test]
+async fn with_that_content_type_the_query_string_is_ignored() {
+    let sandbox = sandbox().await;
+    sandbox.add_record(record());
+    assert_eq!(*code(&history(&sandbox, "info?cid=1", &json!({})).await), json!(405));
+}
+
+#[tokio::test]
+async fn a_get_with_a_body_and_a_post_give_the_same_answer() {
+    let sandbox = sandbox().await;
+    sandbox.add_record(record());
+    let mut answers = Vec::new();
+    for method in ["GET", "POST", "PUT", "DELETE"] {
+        let request = client()
+            .request(method.parse().unwrap(), format!("{}/developer/v3/history/info", sandbox.url()))
+            .header("Content-Type", "application/json")
+            .header("apikey", APIKEY)
+            .header("login", BOSS)
+            .body("{\"cid\": 1}");
+        answers.push(request.send().await.unwrap().text().await.unwrap());
+    }
+    assert!(answers[0].starts_with("{\"data\":{\"cid\":1,"), "{}", answers[0]);
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+}
+
+#[tokio::test]
+async fn a_wrong_apikey_and_a_wrong_login_both_give_401() {
+    let sandbox = sandbox().await;
+    let wrong_key = history_request(&sandbox, "fields").header("apikey", "wrong").header("login", BOSS);
+    // A second header of the same name would be read as well, so the right one is left out.
+    let wrong_key = wrong_key.build().map(|mut request| {
+        request.headers_mut().insert("apikey", "wrong".parse().unwrap());
+        request
+    });
+    let answer = client().execute(wrong_key.unwrap()).await.unwrap().json_body().await;
+    assert_eq!(*code(&answer), json!(401));
+    let answer = history_as(&sandbox, "wrong@example.test", "fields", &json!({})).await;
+    assert_eq!(answer, r#"{"result":"Error","error":{"code":401,"text":"Неизвестный пользователь"}}"#);
+}
+
+#[tokio::test]
+async fn both_logins_are_known() {
+    let sandbox = sandbox().await;
+    for login in [BOSS, SELLER] {
+        assert!(history_as(&sandbox, login, "fields", &json!({})).await.starts_with("{\"data\":"));
+    }
+}
+
+#[tokio::test]
+async fn credentials_in_the_query_string_also_work() {
+    let sandbox = sandbox().await;
+    sandbox.add_record(record());
+    let url = format!("{}/developer/v3/history/info?apikey={APIKEY}&login={BOSS}&cid=1", sandbox.url());
+    let answer = client().get(url).send().await.unwrap().json_body().await;
+    assert_eq!(answer["data"]["cid"], 1);
+}
+
+#[tokio::test]
+async fn credentials_in_the_body_work_where_the_header_is_absent() {
+    let sandbox = sandbox().await;
+    let headers = "Content-Type: application/json\r\n";
+    let body = json!({"apikey": APIKEY, "login": BOSS}).to_string();
+    let answer = body_of(&raw(&sandbox, &raw_history("fields", headers, &body)));
+    assert!(answer.starts_with("{\"data\":"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_action_in_the_body_goes_before_that_of_the_path() {
+    let sandbox = sandbox().await;
+    let answer = history(&sandbox, "list", &json!({"action": "add", "content": "x", "clid": 1})).await;
+    assert_eq!(answer, json!({"result": "Успешно", "data": 1}));
+    assert_eq!(sandbox.record_count(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_has_no_parameters() {
+    let sandbox = sandbox().await;
+    for body in ["{\"content\":", "[1]", "null", "\u{feff}{\"content\":\"x\",\"clid\":1}", ""] {
+        let answer = history_request(&sandbox, "add").header("login", BOSS).body(body).send().await.unwrap();
+        assert_eq!(*code(&answer.json_body().await), json!(405), "{body}");
+    }
+    assert_eq!(sandbox.record_count(), 0);
+}
+
+#[tokio::test]
+async fn texts_escape_beyond_russian_letters_and_slashes_have_a_backslash() {
+    let sandbox = sandbox().await;
+    let mut written = record();
+    written.content = Some("Ёж a/b — \"q\"".to_owned());
+    sandbox.add_record(written);
+    let answer = history_text(&sandbox, "info", &json!({"cid": 1})).await;
+    assert!(answer.contains(r#""content":"Ёж a\/b \u2014 \"q\"""#), "{answer}");
+}

@@ -1,0 +1,135 @@
+//! The recordings of a real server, replayed.
+
+use crm_sandbox::{APIKEY, Record, Sandbox};
+use serde_json::Value;
+
+use crate::support::client;
+
+macro_rules! recording {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../../../fixtures/salesman/captures/", $name, ".json")))
+    };
+}
+
+/// In the order of the ids they speak of.
+const RECORDINGS: [(&str, &str); 33] = [
+    recording!("add"),
+    recording!("add-list-mixed"),
+    recording!("add-minimal"),
+    recording!("add-invalid-date"),
+    recording!("add-unknown-user"),
+    recording!("add-emoji-and-quotes"),
+    recording!("add-list-empty"),
+    recording!("add-missing-parameters"),
+    recording!("bad-apikey"),
+    recording!("bad-login"),
+    recording!("broken-json"),
+    recording!("content-type-with-charset"),
+    recording!("fields"),
+    recording!("tips"),
+    recording!("unknown-action"),
+    recording!("info"),
+    recording!("info-no-contacts"),
+    recording!("info-zero-date"),
+    recording!("info-unknown-user"),
+    recording!("info-emoji-and-quotes"),
+    recording!("info-id-instead-of-cid"),
+    recording!("info-missing-cid"),
+    recording!("info-not-found"),
+    recording!("info-parameter-in-query"),
+    recording!("list-empty"),
+    recording!("list-only-date-end"),
+    recording!("list-page-of-200"),
+    recording!("list-range"),
+    recording!("list-tip-filter"),
+    recording!("list-unknown-order"),
+    recording!("delete-missing-cid"),
+    recording!("delete"),
+    recording!("delete-again"),
+];
+
+#[tokio::test]
+async fn every_recording_gets_the_same_answer_here_byte_for_byte() {
+    let sandbox = as_it_was_recorded().await;
+    for (name, recording) in RECORDINGS {
+        let recording: Value = serde_json::from_str(recording).unwrap();
+        let request = &recording["request"];
+        let method = request["method"].as_str().unwrap().parse().unwrap();
+        let mut call =
+            client().request(method, format!("{}{}", sandbox.url(), request["path"].as_str().unwrap()));
+        for (header, value) in request["headers"].as_object().unwrap() {
+            call = call.header(header, value.as_str().unwrap().replace("{{apikey}}", APIKEY));
+        }
+        if let Some(body) = request["body"].as_str() {
+            call = call.body(body.to_owned());
+        }
+        let answer = call.send().await.unwrap();
+        let recorded = &recording["response"];
+        assert_eq!(answer.status().as_u16(), recorded["status"].as_u64().unwrap() as u16, "{name}");
+        assert_eq!(
+            answer.headers()["content-type"],
+            recorded["headers"]["Content-Type"].as_str().unwrap(),
+            "{name}"
+        );
+        assert_eq!(answer.text().await.unwrap(), recorded["body"].as_str().unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn every_recording_is_replayed() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/salesman/captures");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap().trim_end_matches(".json").to_owned())
+        // A table of texts, not an exchange.
+        .filter(|name| name != "content-transformations")
+        .collect();
+    names.sort_unstable();
+    let mut replayed = RECORDINGS.map(|(name, _)| name);
+    replayed.sort_unstable();
+    assert_eq!(names, replayed);
+}
+
+/// The records that were there before the first recording, under their ids, at the time of the recordings.
+async fn as_it_was_recorded() -> Sandbox {
+    let now = "2026-11-21T22:24:40".parse().unwrap();
+    let sandbox = Sandbox::builder().now(now).start().await.unwrap();
+    let first = Record {
+        datum: Some("2024-06-25T14:25:00".parse().unwrap()),
+        content: Some("Отправлено КП".to_owned()),
+        tip: Some("Предложение".to_owned()),
+        iduser: 2,
+        clid: 1,
+        pid: "1;2".to_owned(),
+        did: 1,
+        ..Record::default()
+    };
+    sandbox.add_record(first);
+    skip_to(&sandbox, 4);
+    for number in 1..=201 {
+        sandbox.add_record(numbered(number));
+    }
+    skip_to(&sandbox, 20_527);
+    sandbox
+}
+
+/// Lets the ids up to `last` pass by.
+fn skip_to(sandbox: &Sandbox, last: u64) {
+    while sandbox.remove_record(sandbox.add_record(Record::default())).unwrap().cid < last {}
+}
+
+fn numbered(number: i64) -> Record {
+    let start: chrono::NaiveDateTime = "2023-01-01T03:00:00".parse().unwrap();
+    let seller = number % 2;
+    let (tip, pid) = [("Звонок", "1;2"), ("Встреча", "1"), ("Событие", "")][(number % 3) as usize];
+    Record {
+        datum: Some(start + chrono::TimeDelta::minutes(number / 10)),
+        content: Some(format!("Запись номер {number} <b>жирно</b> & \"кавычки\"\nвторая строка")),
+        tip: Some(tip.to_owned()),
+        iduser: 1 + seller,
+        clid: 1 + seller,
+        pid: pid.to_owned(),
+        did: seller,
+        ..Record::default()
+    }
+}
