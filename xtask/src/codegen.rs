@@ -123,9 +123,7 @@ fn report(changes: &[Change], files: usize) -> Result<(), String> {
     }
     let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
     Err(format!(
-        "{} generated files differ from docs/openapi: {}\nChange the source, not these files, and run: cargo xtask \
-         codegen",
-        paths.len(),
+        "Not as docs/openapi says: {}\nChange the source, not these files, and run: cargo xtask codegen",
         paths.join(", ")
     ))
 }

@@ -21,7 +21,16 @@ pub(super) fn files(api: &Api) -> Result<Files, String> {
 pub(super) fn calls(apis: &[Api]) -> Result<String, String> {
     let from: Vec<String> = apis.iter().map(|api| api.file.clone()).collect();
     let mut arms = TokenStream::new();
+    let mut methods = Vec::new();
     for operation in apis.iter().flat_map(|api| &api.operations) {
+        let client = match operation.id.split_once('.') {
+            Some(("history", _)) => format_ident!("HistoryClient"),
+            _ => format_ident!("ProjectsClient"),
+        };
+        methods.extend(operation.methods.iter().map(|name| {
+            let name = format_ident!("{name}");
+            quote! { let _ = #client::#name; }
+        }));
         let id = &operation.id;
         let call: TokenStream =
             operation.rust.parse().map_err(|error| format!("{id}: x-rust cannot be read: {error}"))?;
@@ -46,6 +55,9 @@ pub(super) fn calls(apis: &[Api]) -> Result<String, String> {
             }
             Ok(true)
         }
+
+        /// Compiles while the clients have each method that the source names.
+        const _: fn() = || { #(#methods)* };
     };
     written(&from, code)
 }

@@ -173,7 +173,7 @@ impl Api {
 }
 
 /// The keys of our own, as `docs/openapi/README.md` explains them.
-const EXTENSIONS: [&str; 19] = [
+pub(super) const EXTENSIONS: [&str; 19] = [
     "x-default",
     "x-enum-alias",
     "x-enum-open",

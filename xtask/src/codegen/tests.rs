@@ -71,6 +71,48 @@ fn the_committed_files_are_as_the_source_says() {
 }
 
 #[test]
+fn each_method_and_type_that_a_parameter_names_is_there() {
+    fn read(folder: &Path, code: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, code);
+            } else {
+                *code += &fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let mut code = String::new();
+    for name in ["crm-history", "crm-model", "crm-projects"] {
+        read(&Path::new(ROOT).join("crates").join(name).join("src"), &mut code);
+    }
+    let mut seen = 0;
+    for path in SOURCES {
+        let api = Api::read(path, &fs::read_to_string(Path::new(ROOT).join(path)).unwrap()).unwrap();
+        for parameter in api.operations.iter().flat_map(|operation| &operation.parameters) {
+            let names = parameter.rust.as_deref().unwrap();
+            for name in names.split(", ").filter(|name| *name != "see below") {
+                let found = match name.strip_suffix("()") {
+                    Some(method) => code.contains(&format!("fn {method}(")),
+                    None => code.contains(&format!("    {name}\n}}")), // the ids are made by a macro
+                };
+                assert!(found, "{path}: parameter {}: there is no {name}", parameter.name);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 40, "only {seen} names were looked for");
+}
+
+#[test]
+fn the_readme_explains_every_key_of_our_own() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("docs/openapi/README.md")).unwrap();
+    for key in source::EXTENSIONS {
+        assert!(readme.contains(&format!("`{key}`")), "{key}");
+    }
+}
+
+#[test]
 fn a_table_holds_what_the_source_says_of_an_operation() {
     let files = rust::files(&small(|text| text).unwrap()).unwrap();
     let table = &files["crates/crm-things/src/operations/table.rs"];

@@ -142,3 +142,26 @@ pub(crate) async fn call(
     }
     Ok(true)
 }
+
+/// Compiles while the clients have each method that the source names.
+const _: fn() = || {
+    let _ = HistoryClient::fields;
+    let _ = HistoryClient::activity_types;
+    let _ = HistoryClient::list;
+    let _ = HistoryClient::entries;
+    let _ = HistoryClient::entry;
+    let _ = HistoryClient::add;
+    let _ = HistoryClient::add_list;
+    let _ = HistoryClient::delete;
+    let _ = ProjectsClient::list;
+    let _ = ProjectsClient::projects;
+    let _ = ProjectsClient::filter;
+    let _ = ProjectsClient::filtered;
+    let _ = ProjectsClient::project;
+    let _ = ProjectsClient::steps;
+    let _ = ProjectsClient::actions;
+    let _ = ProjectsClient::action;
+    let _ = ProjectsClient::checklists;
+    let _ = ProjectsClient::goods;
+    let _ = ProjectsClient::payments;
+};
