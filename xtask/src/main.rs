@@ -4,7 +4,9 @@
 
 mod cargo;
 mod check;
+mod codegen;
 mod layering;
+mod openapi;
 mod weights;
 
 use std::process::ExitCode;
@@ -17,7 +19,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), String>,
 }
 
-const TASKS: &[Task] = &[check::TASK, layering::TASK, weights::TASK];
+const TASKS: &[Task] = &[check::TASK, codegen::TASK, layering::TASK, openapi::TASK, weights::TASK];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
