@@ -141,10 +141,13 @@ impl Worker {
                 continue; // what the server stored before it failed is found; on with the rest
             }
             fruitless += 1;
-            let answered = !may_still_work(&error);
-            if open.len() > 1 && answered {
-                size = open.len() / 2; // one of them may be what the server fails at
-            } else if open.len() == 1 && answered && fruitless > 1 {
+            if !fails_at_an_activity(&error) {
+                if fruitless >= ROUNDS {
+                    self.stop(format!("the server failed {fruitless} times: {error}"));
+                }
+            } else if open.len() > 1 {
+                (size, fruitless) = (open.len() / 2, 0); // one of them may be what the server fails at
+            } else if fruitless >= ALONE {
                 if self.failing.fetch_add(1, Ordering::Relaxed) >= FAILING {
                     self.stop(format!("the server fails at everything: {error}"));
                     continue;
@@ -155,8 +158,6 @@ impl Worker {
                     return Some(error);
                 }
                 (size, fruitless) = (usize::MAX, 0);
-            } else if fruitless >= ROUNDS {
-                self.stop(format!("the server failed {fruitless} times: {error}"));
             }
         }
     }
@@ -349,6 +350,8 @@ impl Worker {
 
 /// How often a chunk is sent without anything of it being stored, before the import stops.
 const ROUNDS: u32 = 5;
+/// How often the server fails at an activity by itself, before it is refused for that.
+const ALONE: u32 = 3;
 /// At how many activities in a row the server may fail before the import stops.
 const FAILING: u32 = 3;
 /// How many readings are waited for two that agree.
@@ -356,6 +359,12 @@ const READINGS: u32 = 5;
 
 fn unsettled(chunk: &Chunk) -> usize {
     chunk.items.iter().filter(|item| !item.settled).count()
+}
+
+/// The server itself failed, which may be for one of the activities.
+fn fails_at_an_activity(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Api | ErrorKind::PhpError | ErrorKind::EmptyBody)
+        || matches!(error.http_status(), Some(413 | 500))
 }
 
 /// No answer of the server itself came: it may still be at work.
