@@ -7,10 +7,11 @@ use crm_model::Page;
 use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
 use crm_transport::json::JsonError;
 use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Records, Stats, records};
-use http::Request;
+use futures_core::Stream;
+use http::{HeaderName, Request};
 
-use crate::ApiKey;
 use crate::operations::{Add, AddList, Delete, EntryQuery, Fields, Info, List, Tips};
+use crate::{ApiKey, Import};
 
 /// The history of a SalesMan CRM. Cheap to clone; clones share the connections.
 ///
@@ -189,6 +190,34 @@ impl HistoryClient {
         self.run(&AddList(entries)).await
     }
 
+    /// Logs any number of activities, each of them once: in chunks by [`add_list`](Self::add_list), looking for what
+    /// a broken connection leaves unknown before anything is sent again.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// use crm_history::{ClientId, NewEntry};
+    ///
+    /// let calls = (1..=10_000).map(|i| NewEntry::new(format!("Звонок {i}")).client(ClientId(1)));
+    /// let mut outcomes = history.import(calls).journal("calls.journal").outcomes();
+    /// while let Some(imported) = outcomes.next().await {
+    ///     let imported = imported?;
+    ///     println!("{}: {}", imported.index, imported.outcome);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn import<I>(&self, entries: I) -> Import
+    where
+        I: IntoIterator<Item = NewEntry>,
+        I::IntoIter: Send + 'static,
+    {
+        self.import_stream(futures_util::stream::iter(entries))
+    }
+
+    /// [`import`](Self::import) of a stream.
+    pub fn import_stream(&self, entries: impl Stream<Item = NewEntry> + Send + 'static) -> Import {
+        Import::new(self.clone(), entries)
+    }
+
     /// `delete`: removes an activity of the caller or of a subordinate.
     ///
     /// ```no_run
@@ -232,6 +261,13 @@ impl HistoryClient {
     /// A credential is empty or cannot be sent.
     pub fn with_credentials(&self, credentials: ApiKey) -> Result<Self, Error> {
         Ok(Self { pipeline: self.pipeline.with_credentials(credentials.into())? })
+    }
+
+    /// The same account in the name of another user.
+    pub(crate) fn with_login(&self, login: &str) -> Result<Self, Error> {
+        let credentials = self.pipeline.credentials().clone();
+        let credentials = credentials.header(HeaderName::from_static("login"), "user", login.into());
+        Ok(Self { pipeline: self.pipeline.with_credentials(credentials)? })
     }
 }
 

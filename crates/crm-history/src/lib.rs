@@ -25,6 +25,7 @@ pub mod operations;
 
 mod api_key;
 mod client;
+mod import;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
@@ -33,4 +34,5 @@ pub use crm_model::{Extra, Page, Unreadable};
 pub use crm_transport::{
     ClientBuilder, Delivery, Error, ErrorKind, Pace, ReadMethod, Records, RetryPolicy, Stats,
 };
+pub use import::{Import, ImportReport, Imported, Left, LossPolicy, Progress};
 pub use operations::EntryQuery;

@@ -24,9 +24,10 @@ impl Credentials {
         Self::default()
     }
 
-    /// Adds a header. `field` names the secret for the user in an error, such as `apikey`.
+    /// Adds a header, in place of one of that name. `field` names the secret for the user in an error, such as `apikey`.
     #[must_use]
     pub fn header(mut self, name: HeaderName, field: &'static str, secret: SecretString) -> Self {
+        self.headers.retain(|(other, ..)| *other != name);
         self.headers.push((name, field, secret));
         self
     }

@@ -72,7 +72,13 @@ fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, Jso
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
         let mut path = at.to_owned();
         push_path(&mut path, e.path());
-        JsonError { path, reason: reason(e.inner()), cut: e.inner().is_eof() }
+        let mut reason = reason(e.inner());
+        // A record that was read as text says the rest of the path itself: "`.id`: expected …".
+        if let Some((rest, fault)) = reason.strip_prefix('`').and_then(|text| text.split_once("`: ")) {
+            path.push_str(rest);
+            reason = fault.to_owned();
+        }
+        JsonError { path, reason, cut: e.inner().is_eof() }
     })?;
     deserializer.end().map_err(|e| JsonError::new(at, reason(&e)))?;
     Ok(value)

@@ -52,6 +52,12 @@ impl Pipeline {
         Ok(Self { shared: Arc::clone(&self.shared), credentials: Arc::new(credentials) })
     }
 
+    /// The credentials of this account.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     /// Makes a call.
     ///
     /// # Errors

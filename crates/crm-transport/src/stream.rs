@@ -21,6 +21,11 @@ use crate::Error;
 pub struct Records<T>(Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>);
 
 impl<T> Records<T> {
+    /// A stream of records made otherwise. It may be asked again after its end.
+    pub fn new(records: impl Stream<Item = Result<T, Error>> + Send + 'static) -> Self {
+        Self(Box::pin(records.fuse()))
+    }
+
     /// The next record; `None` after the last.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         std::future::poll_fn(|cx| self.0.as_mut().poll_next(cx)).await
@@ -107,6 +112,5 @@ where
             Some((record, state))
         }
     };
-    // Fused: asking again after the end is no mistake of the caller.
-    Records(Box::pin(stream::unfold(state, move |state| step(state)).fuse()))
+    Records::new(stream::unfold(state, move |state| step(state)))
 }

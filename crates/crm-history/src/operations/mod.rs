@@ -3,7 +3,7 @@
 //! The client calls them for you. Use them by themselves to see what would be sent
 //! ([`HistoryClient::prepare`](crate::HistoryClient::prepare)) or over another pipeline.
 
-mod add;
+pub(crate) mod add;
 mod add_list;
 mod delete;
 mod fields;
