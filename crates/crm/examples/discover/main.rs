@@ -2,7 +2,8 @@
 //! does not know yet.
 //!
 //! `cargo run -p crm --example discover -- --history-url https://… --apikey … --login …`, and likewise
-//! `--projects-url`, `--token`, `--secret`. It only reads. What it prints can be attached to a public bug report.
+//! `--projects-url`, `--token`, `--secret`. It only reads. What it prints can be attached to a public bug report: of keys
+//! it shows those that the source knows or that look like the name of a field, and not the own fields of an account.
 
 mod explore;
 mod shape;

@@ -216,7 +216,7 @@ fn named(key: &str, map: &serde_json::Map<String, Value>, schema: Option<Schema<
     let looks_like_a_field = key.len() <= 40
         && key.starts_with(|c: char| c.is_ascii_lowercase())
         && key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    let is_table = map.len() > 1 && map.values().all(|value| value.is_object());
+    let is_table = map.values().all(Value::is_object) && (map.len() > 1 || schema.is_none());
     let own_names = schema.is_some_and(Schema::has_own_names);
     if looks_like_a_field && !is_table && !own_names { Key::Named(key.to_owned()) } else { Key::Hidden }
 }

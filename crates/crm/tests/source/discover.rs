@@ -48,6 +48,7 @@ impl Canaries {
                 twin.insert(format!("canary{number}@example.test"), json!(number));
                 twin.insert("Канарейкин".to_owned(), json!([format!("canary {number}"), 77.77]));
                 twin.insert("table".to_owned(), json!({"kanareykin": {"sum": number}, "canary": {"sum": 1}}));
+                twin.insert("lone".to_owned(), json!({"kanareykin": {"sum": number}}));
                 twin.into_iter().collect()
             }
             other => other.clone(),
