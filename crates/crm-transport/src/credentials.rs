@@ -77,9 +77,9 @@ impl Credentials {
         Ok(())
     }
 
-    /// The text with every secret in it blotted out: as it is, as JSON or a URL spells it, and what is left of it
+    /// Blots every secret out of a text: as it is, as JSON or a URL spells it, and what is left of it
     /// where the text was cut («…»).
-    pub(crate) fn scrub(&self, text: &mut String) {
+    pub fn scrub(&self, text: &mut String) {
         for (_, _, secret) in &self.headers {
             let secret = secret.expose_secret();
             let json = serde_json::to_string(secret).unwrap_or_default();
