@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -279,7 +280,9 @@ fn origin(location: &str) -> Option<String> {
     let (scheme, rest) = location.split_once("//")?;
     let authority = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?;
     let scheme_fits = scheme.is_empty() || (scheme.ends_with(':') && !scheme.contains(['/', '?', '#']));
-    let fits = scheme_fits && !authority.is_empty() && scheme.len() + authority.len() <= LONGEST_ORIGIN;
+    // What is no host is not repeated: nobody knows what it is.
+    let is_host = authority.parse::<Authority>().is_ok_and(|parsed| !parsed.host().is_empty());
+    let fits = scheme_fits && is_host && scheme.len() + authority.len() <= LONGEST_ORIGIN;
     fits.then(|| format!("{scheme}//{authority}"))
 }
 

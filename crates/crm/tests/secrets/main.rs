@@ -8,8 +8,6 @@ mod public_types;
 mod search;
 mod types;
 
-use std::io::Write as _;
-
 use common::every;
 use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient, NewEntry};
@@ -296,7 +294,6 @@ async fn nothing_that_somebody_wrote_reaches_an_error_or_a_log() {
         format!(r#"{{"data":"{name}","payload":"{name}"}}"#),
         format!(r#"{{"data":[{{"title":["{name}"]}}]}}"#),
         format!(r#"{{"result":"{name}","data":"{name}"}}"#),
-        format!(r#"[{{"result":"{name}"}}]"#),
         format!(r#"["{name}",["{name}"]]"#),
         format!("<br />\n<b>Fatal error</b>:  near '{name} звонок' in <b>/a.php</b>"),
         format!(r#"{{"data":[{{"cid":1,"content":"{name}"#),

@@ -28,7 +28,7 @@ pub(crate) async fn show(texts: &mut Texts) {
 
 pub(crate) fn transport_with_secrets() -> ReqwestTransport {
     let mut headers = http::HeaderMap::new();
-    headers.insert("x-own", http::HeaderValue::from_str(OTHER).unwrap());
+    headers.insert("authorization", http::HeaderValue::from_str(OTHER).unwrap());
     let proxy = reqwest::Proxy::https("http://127.0.0.1:1").unwrap().basic_auth("user", PASSWORD);
     let client = reqwest::Client::builder().tls_certs_only([]).default_headers(headers).proxy(proxy);
     ReqwestTransport::new(client.connection_verbose(true), 1 << 20).unwrap()
