@@ -4,6 +4,7 @@
 
 mod cargo;
 mod check;
+mod fuzz;
 mod layering;
 mod weights;
 
@@ -17,7 +18,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), String>,
 }
 
-const TASKS: &[Task] = &[check::TASK, layering::TASK, weights::TASK];
+const TASKS: &[Task] = &[check::TASK, fuzz::TASK, layering::TASK, weights::TASK];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
