@@ -6,6 +6,7 @@ mod cargo;
 mod check;
 mod fuzz;
 mod layering;
+mod supply_chain;
 mod weights;
 
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ struct Task {
     run: fn(&[String]) -> Result<(), String>,
 }
 
-const TASKS: &[Task] = &[check::TASK, fuzz::TASK, layering::TASK, weights::TASK];
+const TASKS: &[Task] = &[check::TASK, fuzz::TASK, layering::TASK, supply_chain::TASK, weights::TASK];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
