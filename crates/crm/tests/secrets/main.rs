@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod logs;
+#[cfg(target_os = "linux")]
+mod memory;
 mod public_types;
 mod search;
 mod types;
