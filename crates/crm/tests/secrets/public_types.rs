@@ -112,6 +112,47 @@ fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
+/// All sources of a folder, with their paths.
+fn sources(folder: &Path, out: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, out);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            out.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn no_source_turns_the_check_of_certificates_off() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut all = Vec::new();
+    CRATES.iter().for_each(|name| sources(&crates.join(name).join("src"), &mut all));
+    for (path, source) in &all {
+        for word in ["danger", "accept_invalid", "ServerCertVerifier", "NoVerifier"] {
+            assert!(!source.contains(word), "{path} has {word}");
+        }
+    }
+    assert!(all.len() > 50);
+}
+
+#[test]
+fn each_promise_names_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut all = Vec::new();
+    sources(&root.join("crates"), &mut all);
+    sources(&root.join("xtask/src"), &mut all);
+    let promises = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let names: Vec<&str> =
+        promises.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 3).collect();
+    for name in &names {
+        let declared = format!("fn {name}(");
+        assert!(all.iter().any(|(_, source)| source.contains(&declared)), "there is no test {name}");
+    }
+    assert!(names.len() > 40, "{names:?}");
+}
+
 #[test]
 fn a_new_public_type_is_seen_wherever_it_stands() {
     let mut api = Api::default();
