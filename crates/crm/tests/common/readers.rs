@@ -16,8 +16,10 @@ use crm::{Bytes, Error, Fields, Operation, RetryPolicy, Transport, TransportErro
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The readers, by the name of their corpus.
-pub(crate) const ALL: [(&str, fn(&[u8])); 5] =
+/// A reader, by the name of its fuzz target and its corpus.
+pub(crate) type Reader = (&'static str, fn(&[u8]));
+
+pub(crate) const ALL: [Reader; 5] =
     [("answer", answer), ("record", record), ("exchange", exchange), ("address", address), ("path", path)];
 
 /// The body of an answer, by every operation.
