@@ -81,11 +81,10 @@ const STEPS: &[Step] = &[
 ];
 
 /// What `--full` adds: it needs a network, or tools beside those of Rust.
-const FULL: &[Step] = &[Step {
-    name: "docs/openapi, by a public validator",
-    environment: &[],
-    arguments: &["xtask", "openapi"],
-}];
+const FULL: &[Step] = &[
+    Step { name: "docs/openapi, by a public validator", environment: &[], arguments: &["xtask", "openapi"] },
+    Step { name: "what comes from outside", environment: &[], arguments: &["xtask", "deny"] },
+];
 
 /// `passes` runs a step and says whether it passed.
 fn run_steps<'a>(

@@ -134,7 +134,7 @@ impl<'a> Found<'a> {
         }
         let json = std::str::from_utf8(body).map_err(|_| {
             // decode says from which byte on it is not UTF-8
-            let cause = json::decode::<IgnoredAny>(body, "$").err();
+            let cause = json::decode::<Value>(body, "$").err();
             let cause = cause.unwrap_or_else(|| JsonError::new("$", format!("expected {expected}")));
             Error::undecodable(info, cause)
         })?;
@@ -189,7 +189,7 @@ impl<'a> Found<'a> {
         let keys: Vec<String> = keys
             .iter()
             .filter_map(|entry| match &entry.place {
-                Place::Key(key) => Some(format!("{key:?}")),
+                Place::Key(key) => Some(format!("{:?}", key.chars().take(64).collect::<String>())),
                 Place::Index(_) => None,
             })
             .take(12)
@@ -205,7 +205,8 @@ impl<'a> Found<'a> {
 }
 
 fn entry<'a>(entries: &[RawRecord<'a>], name: &str) -> Option<&'a str> {
-    entries.iter().find_map(|entry| match (&entry.place, &entry.json) {
+    // Of a key that comes twice the last one counts, as in PHP.
+    entries.iter().rev().find_map(|entry| match (&entry.place, &entry.json) {
         (Place::Key(key), Cow::Borrowed(json)) if key == name => Some(*json),
         _ => None,
     })

@@ -9,6 +9,8 @@ use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
+use crate::Credentials;
+
 /// Why a JSON text could not be read as a type.
 #[derive(Debug)]
 pub struct JsonError {
@@ -34,6 +36,11 @@ impl JsonError {
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    pub(crate) fn scrub(&mut self, credentials: &Credentials) {
+        credentials.scrub(&mut self.path);
+        credentials.scrub(&mut self.reason);
     }
 
     /// The text ends in the middle of the JSON.
@@ -112,8 +119,16 @@ fn push_path(out: &mut String, path: &Path) {
     }
 }
 
-/// Adds a key to a JSON path: `.key`, or `['a key']`.
+/// Adds a key to a JSON path: `.key`, or `['a key']`. Of a long key, its first 64 characters.
 pub fn push_key(out: &mut String, key: &str) {
+    let cut;
+    let key = match key.char_indices().nth(64) {
+        Some((end, _)) => {
+            cut = format!("{}…", &key[..end]);
+            &cut
+        }
+        None => key,
+    };
     let plain = key.chars().all(|c| c.is_alphanumeric() || c == '_') && !key.starts_with(char::is_numeric);
     if plain && !key.is_empty() {
         out.push('.');

@@ -33,7 +33,7 @@ impl Operation for Delete {
         }
         let fault = format!("expected \"result\": \"{}\"", answer::SUCCESS);
         let unclear = JsonError::new("$", fault);
-        let cause = crm_transport::json::decode::<serde::de::IgnoredAny>(json, "$").err().unwrap_or(unclear);
+        let cause = crm_transport::json::decode::<serde_json::Value>(json, "$").err().unwrap_or(unclear);
         Err(Error::undecodable(&Self::INFO, cause))
     }
 }
