@@ -317,15 +317,8 @@ impl<T> Plan<T> {
 
     /// The next page of a stretch: of the lowest one while the list goes on, of the longest one at its end.
     fn onward(&mut self) -> Option<Ticket> {
-        let open = (0..self.stretches.len()).filter(|&at| {
-            let stretch = &self.stretches[at];
-            let below = at.checked_sub(1).map(|below| &self.stretches[below]);
-            // Where the ids of the stretch below begin is known as soon as its first page is there.
-            let waits = below.is_some_and(|below| {
-                below.bound.is_none() && stretch.next.is_some_and(|next| next <= below.top)
-            });
-            !stretch.in_flight && !stretch.is_done(self.floor(at)) && !waits
-        });
+        let open = (0..self.stretches.len())
+            .filter(|&at| !self.stretches[at].in_flight && !self.stretches[at].is_done(self.floor(at)));
         let at = if self.end_found {
             open.max_by_key(|&at| (self.rest(at), std::cmp::Reverse(at)))?
         } else {

@@ -126,6 +126,21 @@ fn a_server_that_ignores_the_offset_makes_no_endless_loop_and_is_found_out() {
 }
 
 #[test]
+fn a_page_that_moved_down_is_not_taken_for_one_that_came_again() {
+    let mut server = Server::new(400, 1);
+    let mut plan = plan(2, 1);
+    let (low, high) = (plan.next().unwrap(), plan.next().unwrap());
+    let high_page = server.page(high.page);
+    server.ids.drain(0..13);
+    let low_page = server.page(low.page);
+    assert_eq!(low_page, high_page);
+    plan.answer(low, low_page).unwrap();
+    plan.answer(high, high_page).unwrap();
+    assert_eq!(in_rounds(&mut plan, 2, &server).0, server.ids);
+    assert!(!plan.is_stuck());
+}
+
+#[test]
 fn a_list_that_is_not_sorted_is_found_out() {
     let mut server = Server::new(100, 10);
     server.ids.reverse();
