@@ -11,7 +11,7 @@ use futures_core::Stream;
 use http::{HeaderName, Request};
 
 use crate::operations::{Add, AddList, Delete, EntryQuery, Fields, Info, List, Tips};
-use crate::{ApiKey, Import};
+use crate::{ApiKey, Entries, EntryExport, Import};
 
 /// The history of a SalesMan CRM. Cheap to clone; clones share the connections.
 ///
@@ -142,6 +142,33 @@ impl HistoryClient {
             Error::undecodable(&List::INFO, JsonError::new("$.data", fault))
         };
         records(fetch, PAGE, |entry: &Entry| entry.id.0, unreadable, stuck)
+    }
+
+    /// Every activity of a query, in constant memory, with a verdict at the end on whether that was all; by id, oldest
+    /// first. Where activities are deleted meanwhile, [`entries`](Self::entries) may miss some; this does not.
+    ///
+    /// Without dates it is everything, days to come included, but for activities with the date `0000-00-00`: those
+    /// are in no range of dates (observed).
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// use crm_history::{EntryQuery, Hydrate};
+    ///
+    /// let mut export = history.export(EntryQuery::new()).hydrate(Hydrate::Content);
+    /// while let Some(entry) = export.next().await {
+    ///     println!("{}", entry?.id);
+    /// }
+    /// if let Some(verdict) = export.verdict() {
+    ///     println!("{verdict}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// They come in place of a record: see [`Export`](crm_transport::Export). A query with a page or another order is
+    /// refused.
+    pub fn export(&self, query: EntryQuery) -> EntryExport {
+        EntryExport::new(Entries::new(self.clone(), query))
     }
 
     /// `add`: logs an activity and tells its id.

@@ -25,6 +25,7 @@ pub mod operations;
 
 mod api_key;
 mod client;
+mod export;
 mod import;
 
 pub use api_key::ApiKey;
@@ -32,7 +33,9 @@ pub use client::HistoryClient;
 pub use crm_model::history::*;
 pub use crm_model::{Extra, Page, Unreadable};
 pub use crm_transport::{
-    ClientBuilder, Delivery, Error, ErrorKind, Pace, ReadMethod, Records, RetryPolicy, Stats,
+    ClientBuilder, Delivery, Error, ErrorKind, ExportFigures, ExportProgress, Pace, ReadMethod, Records,
+    RetryPolicy, Stats, Verdict,
 };
+pub use export::{Entries, EntryExport, Hydrate};
 pub use import::{Import, ImportReport, Imported, Left, LossPolicy, Progress};
 pub use operations::EntryQuery;

@@ -11,6 +11,7 @@ use http::Request;
 use serde::de::DeserializeOwned;
 
 use crate::TokenPair;
+use crate::export::{ProjectExport, ProjectSelection, Projects};
 use crate::operations::{
     ActionInfo, ActionQuery, Actions, Checklists, Filter, Goods, Info, List, PaymentQuery, Payments,
     ProjectFilter, ProjectQuery, StepQuery, Steps,
@@ -156,6 +157,34 @@ impl ProjectsClient {
             async move { client.filter(&filter).await }
         };
         all(fetch, size)
+    }
+
+    /// Every project of a query or a filter, in constant memory, with a verdict at the end on whether that was all; by
+    /// id, the smallest first, so many a page as the query counts, or 100. Where projects are deleted meanwhile,
+    /// [`projects`](Self::projects) may miss some; this does not.
+    ///
+    /// That the server sorts by `id` and gives new projects greater ids is assumed; an export that finds it does not
+    /// sort ends with an error.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectQuery;
+    ///
+    /// let mut export = projects.export(ProjectQuery::new());
+    /// while let Some(project) = export.next().await {
+    ///     println!("{}", project?.id);
+    /// }
+    /// if let Some(verdict) = export.verdict() {
+    ///     println!("{verdict}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// They come in place of a record: see [`Export`](crm_transport::Export). A query with an offset or another order
+    /// is refused.
+    pub fn export(&self, selection: impl Into<ProjectSelection>) -> ProjectExport {
+        ProjectExport::new(Projects::new(self.clone(), selection.into()))
     }
 
     /// `GET projects/info`: one project.

@@ -26,11 +26,16 @@ pub mod answer;
 pub mod operations;
 
 mod client;
+mod export;
 mod token_pair;
 
 pub use client::ProjectsClient;
 pub use crm_model::projects::*;
 pub use crm_model::{FieldError, Fields, Page, Unreadable};
-pub use crm_transport::{ClientBuilder, Delivery, Error, ErrorKind, Pace, Records, RetryPolicy, Stats};
+pub use crm_transport::{
+    ClientBuilder, Delivery, Error, ErrorKind, ExportFigures, ExportProgress, Pace, Records, RetryPolicy,
+    Stats, Verdict,
+};
+pub use export::{ProjectExport, ProjectSelection, Projects};
 pub use operations::{ActionQuery, PaymentQuery, ProjectFilter, ProjectQuery, StepQuery};
 pub use token_pair::TokenPair;

@@ -74,8 +74,9 @@ pub mod projects {
 pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
-    Bytes, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Idempotency, Operation, OperationInfo,
-    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Success, Transport, TransportError, answer,
+    Bytes, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
+    ExportProgress, ExportSource, HydratedSource, Idempotency, Operation, OperationInfo, Pipeline,
+    ReadMethod, Records, Refusal, RetryPolicy, Stats, Success, Transport, TransportError, Verdict, answer,
     http, json,
 };
 

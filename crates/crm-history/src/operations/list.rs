@@ -163,6 +163,28 @@ impl EntryQuery {
         }
     }
 
+    /// The query of an export: by id, with both dates.
+    pub(crate) fn for_export(mut self) -> Result<Self, (&'static str, &'static str)> {
+        if self.page > 0 {
+            return Err(("page", "is not for an export, which reads every page: leave it out"));
+        }
+        if self.oldest_first == Some(false) || self.order.is_some_and(|order| order != EntryOrder::Id) {
+            let fault = "is not for an export, which comes by id, oldest first: leave the order out";
+            return Err(("order_by", fault));
+        }
+        if let Some(fault) = self.fault() {
+            return Err(fault);
+        }
+        self.since.get_or_insert(EARLIEST);
+        self.until.get_or_insert(LATEST);
+        Ok(self.order_by(EntryOrder::Id).oldest_first())
+    }
+
+    /// The type that was asked for.
+    pub(crate) fn wanted_activity(&self) -> Option<&str> {
+        self.activity.as_deref()
+    }
+
     /// The page it begins with.
     pub(crate) fn first_page(&self) -> u64 {
         self.page

@@ -115,6 +115,18 @@ impl ProjectQuery {
         }
     }
 
+    /// The query of an export: by id, the smallest first.
+    pub(crate) fn for_export(self) -> Result<Self, Fault> {
+        if self.paging.offset().is_some_and(|offset| offset > 0) {
+            return Err(("offset", "is not for an export, which reads every page: leave it out"));
+        }
+        if self.descending == Some(true) || self.order_by.as_ref().is_some_and(|field| field != "id") {
+            let fault = "is not for an export, which comes by id, the smallest first: leave the order out";
+            return Err(("order_by", fault));
+        }
+        Ok(self.order_by("id").ascending())
+    }
+
     /// How many records a page of a stream is asked for.
     pub(crate) fn page_size(&self) -> usize {
         usize::try_from(self.paging.count().unwrap_or(PAGE)).unwrap_or(usize::MAX)

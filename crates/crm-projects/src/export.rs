@@ -1,0 +1,106 @@
+//! The projects as a list that can be exported.
+
+use crm_model::Page;
+use crm_model::projects::Project;
+use crm_transport::{Error, Export, ExportPage, ExportSource, Operation, OperationInfo};
+
+use crate::ProjectsClient;
+use crate::operations::{Filter, List, ProjectFilter, ProjectQuery};
+
+/// Every project of a query or a filter; made by [`ProjectsClient::export`].
+pub type ProjectExport = Export<Projects>;
+
+/// Which projects to export.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ProjectSelection {
+    /// Those of a query: all active ones, or all deleted ones.
+    Query(ProjectQuery),
+    /// Those that meet conditions.
+    Filter(ProjectFilter),
+}
+
+impl From<ProjectQuery> for ProjectSelection {
+    fn from(query: ProjectQuery) -> Self {
+        Self::Query(query)
+    }
+}
+
+impl From<ProjectFilter> for ProjectSelection {
+    fn from(filter: ProjectFilter) -> Self {
+        Self::Filter(filter)
+    }
+}
+
+/// The projects of a selection, as the source of a [`ProjectExport`].
+#[derive(Debug)]
+pub struct Projects {
+    client: ProjectsClient,
+    selection: ProjectSelection,
+    refused: Option<(&'static str, &'static str)>,
+}
+
+impl Projects {
+    pub(crate) fn new(client: ProjectsClient, mut selection: ProjectSelection) -> Self {
+        let page = match &mut selection {
+            ProjectSelection::Query(query) => query,
+            ProjectSelection::Filter(filter) => &mut filter.page,
+        };
+        let refused = match page.clone().for_export() {
+            Ok(by_id) => {
+                *page = by_id;
+                None
+            }
+            Err(fault) => Some(fault),
+        };
+        Self { client, selection, refused }
+    }
+
+    fn page_after(&self, records: u64) -> ProjectSelection {
+        match self.selection.clone() {
+            ProjectSelection::Query(query) => ProjectSelection::Query(query.page_after(records)),
+            ProjectSelection::Filter(mut filter) => {
+                filter.page = filter.page.page_after(records);
+                ProjectSelection::Filter(filter)
+            }
+        }
+    }
+}
+
+impl ExportSource for Projects {
+    type Record = Project;
+    const OPERATION: OperationInfo = <List<'_> as Operation>::INFO;
+    const NAME: &'static str = "projects.export";
+    /// `offset` leaves out so many projects (documented), and the server may give fewer than `count` (no greatest
+    /// number is documented).
+    const COUNTS_RECORDS: bool = true;
+
+    fn identity(&self) -> Result<String, Error> {
+        if let Some((field, fault)) = self.refused {
+            return Err(Error::invalid_request(Self::NAME, field, fault));
+        }
+        let request = match self.page_after(0) {
+            ProjectSelection::Query(query) => self.client.prepare(&List::<Project>::new(&query))?,
+            ProjectSelection::Filter(filter) => self.client.prepare(&Filter::<Project>::new(&filter))?,
+        };
+        Ok(format!("{} {}", request.uri(), String::from_utf8_lossy(request.body())))
+    }
+
+    fn id(record: &Project) -> u64 {
+        record.id.0
+    }
+
+    fn page_size(&self) -> usize {
+        match &self.selection {
+            ProjectSelection::Query(query) => query.page_size(),
+            ProjectSelection::Filter(filter) => filter.page.page_size(),
+        }
+    }
+
+    async fn page(&self, at: ExportPage) -> Result<Page<Project>, Error> {
+        match self.page_after(at.offset(self.page_size() as u64)) {
+            ProjectSelection::Query(query) => self.client.list(&query).await,
+            ProjectSelection::Filter(filter) => self.client.filter(&filter).await,
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The plan against a list that changes between any two requests, answers in any order.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A server with a list of ids.
+#[derive(Clone)]
+struct Server {
+    ids: Vec<u64>,
+    size: usize,
+    beyond: Beyond,
+}
+
+/// What comes for a page beyond the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Beyond {
+    Nothing,
+    TheLastPage,
+    /// Every page is page 0.
+    TheFirstPage,
+}
+
+impl Server {
+    fn new(records: u64, size: usize) -> Self {
+        Self { ids: (1..=records).collect(), size, beyond: Beyond::Nothing }
+    }
+
+    fn page(&self, number: u64) -> Page<u64> {
+        let mut from = usize::try_from(number).unwrap().saturating_mul(self.size);
+        match self.beyond {
+            Beyond::TheLastPage if from >= self.ids.len() => {
+                from = self.ids.len().saturating_sub(1) / self.size * self.size;
+            }
+            Beyond::TheFirstPage => from = 0,
+            _ => {}
+        }
+        Page::new(self.ids.iter().copied().skip(from).take(self.size).collect())
+    }
+}
+
+fn plan(lanes: usize, asked: usize) -> Plan<u64> {
+    Plan::new(|id| *id, lanes, asked, Given::default())
+}
+
+/// All calls in flight are answered at once, again and again: the records, the requests, and the rounds.
+fn in_rounds(plan: &mut Plan<u64>, lanes: usize, server: &Server) -> (Vec<u64>, Vec<u64>, usize) {
+    let (mut records, mut requests, mut rounds) = (Vec::new(), Vec::new(), 0);
+    loop {
+        let tickets: Vec<Ticket> = std::iter::from_fn(|| plan.next()).take(lanes).collect();
+        if tickets.is_empty() {
+            assert!(plan.is_over(), "it stands still");
+            return (records, requests, rounds);
+        }
+        rounds += 1;
+        for ticket in tickets {
+            requests.push(ticket.page);
+            plan.answer(ticket, server.page(ticket.page)).unwrap();
+        }
+        while let Some(taken) = plan.take() {
+            records.extend(taken.records);
+        }
+    }
+}
+
+#[test]
+fn twenty_thousand_records_take_fourteen_rounds_of_eight_calls() {
+    let server = Server::new(20_000, 200);
+    let (records, requests, rounds) = in_rounds(&mut plan(8, 200), 8, &server);
+    assert_eq!(records, server.ids);
+    assert!(rounds <= 14, "{rounds} rounds");
+    assert!(requests.len() <= 112, "{} requests", requests.len());
+}
+
+#[test]
+fn a_list_of_any_length_is_read_with_any_number_of_calls() {
+    for records in (0..200).chain([400, 1_000, 2_601, 5_000]) {
+        for lanes in [1, 2, 3, 8] {
+            let server = Server::new(records, 10);
+            let (read, requests, _) = in_rounds(&mut plan(lanes, 10), lanes, &server);
+            assert_eq!(read, server.ids);
+            let (pages, requests) = (records.div_ceil(10) + 1, requests.len() as u64);
+            let most = pages + pages / 10 + 5 + 4 * lanes as u64;
+            assert!(requests <= most, "{requests} requests for {pages} pages with {lanes} calls");
+        }
+    }
+}
+
+#[test]
+fn a_short_list_takes_few_requests() {
+    for (records, most) in [(0, 2), (1, 3), (199, 3), (200, 8), (450, 9)] {
+        let (_, requests, _) = in_rounds(&mut plan(2, 200), 2, &Server::new(records, 200));
+        assert!(requests.len() <= most, "{records} records: {requests:?}");
+    }
+}
+
+#[test]
+fn a_server_with_smaller_pages_than_asked_for_is_read_to_the_end() {
+    for records in [1, 49, 50, 51, 1_000, 3_333] {
+        let server = Server::new(records, 50);
+        assert_eq!(in_rounds(&mut plan(4, 200), 4, &server).0, server.ids);
+    }
+}
+
+#[test]
+fn a_server_that_repeats_the_last_page_makes_no_endless_loop() {
+    for records in [1, 7, 95, 1_003] {
+        let server = Server { beyond: Beyond::TheLastPage, ..Server::new(records, 10) };
+        let mut plan = plan(3, 10);
+        assert_eq!(in_rounds(&mut plan, 3, &server).0, server.ids);
+        assert!(!plan.is_stuck());
+    }
+}
+
+#[test]
+fn a_server_that_ignores_the_offset_makes_no_endless_loop_and_is_found_out() {
+    let server = Server { beyond: Beyond::TheFirstPage, ..Server::new(10, 10) };
+    for (asked, is_stuck) in [(10, true), (11, false)] {
+        let mut plan = plan(3, asked);
+        assert_eq!(in_rounds(&mut plan, 3, &server).0, server.ids);
+        assert_eq!(plan.is_stuck(), is_stuck);
+    }
+}
+
+#[test]
+fn a_page_that_moved_down_is_not_taken_for_one_that_came_again() {
+    let mut server = Server::new(400, 1);
+    let mut plan = plan(2, 1);
+    let (low, high) = (plan.next().unwrap(), plan.next().unwrap());
+    let high_page = server.page(high.page);
+    server.ids.drain(0..13);
+    let low_page = server.page(low.page);
+    assert_eq!(low_page, high_page);
+    plan.answer(low, low_page).unwrap();
+    plan.answer(high, high_page).unwrap();
+    assert_eq!(in_rounds(&mut plan, 2, &server).0, server.ids);
+    assert!(!plan.is_stuck());
+}
+
+#[test]
+fn a_list_that_is_not_sorted_is_found_out() {
+    let mut server = Server::new(100, 10);
+    server.ids.reverse();
+    let mut plan = plan(1, 10);
+    let ticket = plan.next().unwrap();
+    assert!(plan.answer(ticket, server.page(ticket.page)).is_ok());
+    let ticket = plan.next().unwrap();
+    // Beyond the end, so far there is one page.
+    assert!(plan.answer(ticket, server.page(ticket.page)).is_ok());
+    let ticket = plan.next().unwrap();
+    assert!(plan.answer(ticket, server.page(ticket.page)).is_err());
+}
+
+#[test]
+fn records_that_move_up_are_noticed_where_two_stretches_meet() {
+    let mut server = Server::new(300, 10);
+    server.ids.retain(|&id| id != 5);
+    let mut plan = plan(2, 10);
+    for _ in 0..4 {
+        let ticket = plan.next().unwrap();
+        plan.answer(ticket, server.page(ticket.page)).unwrap();
+    }
+    server.ids.insert(4, 5);
+    in_rounds(&mut plan, 2, &server);
+    assert!(plan.moved_up > 0);
+}
+
+#[test]
+fn the_length_of_a_long_list_is_told_early() {
+    let server = Server::new(1_000_000, 200);
+    let mut plan = plan(2, 200).scouting();
+    for _ in 0..60 {
+        let ticket = plan.next().unwrap();
+        plan.answer(ticket, server.page(ticket.page)).unwrap();
+        while plan.take().is_some() {}
+    }
+    let pages = plan.pages().unwrap();
+    assert!((4_500..5_500).contains(&pages), "{pages}");
+}
+
+#[test]
+fn an_unreadable_record_comes_once_and_hides_no_other() {
+    let server = Server::new(300, 10);
+    let mut plan = plan(2, 10);
+    let (mut records, mut unreadable) = (Vec::new(), 0);
+    while let Some(ticket) = plan.next() {
+        let mut page = server.page(ticket.page);
+        let bad: Vec<u64> = page.items.extract_if(.., |id| matches!(*id, 131..=140 | 200 | 291..)).collect();
+        page.unreadable = bad.iter().map(|id| Unreadable::new("$", "", id.to_string())).collect();
+        plan.answer(ticket, page).unwrap();
+        while let Some(taken) = plan.take() {
+            records.extend(taken.records);
+            unreadable += taken.unreadable.len();
+        }
+    }
+    let readable = server.ids.iter().filter(|id| !matches!(**id, 131..=140 | 200 | 291..));
+    assert_eq!(records, readable.copied().collect::<Vec<u64>>());
+    assert_eq!(unreadable, 21);
+}
+
+const CASES: u32 = 1_000;
+
+/// What happens next, in a run that is left to chance.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// The server reads one of the requests in flight.
+    Read(usize),
+    /// One of its answers comes.
+    Answer(usize),
+    /// Finished records are taken.
+    Take,
+    /// Some neighbours are deleted.
+    Delete(usize, u8),
+    /// Some are added.
+    Add(u8),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let index = any::<usize>;
+    let event = prop_oneof![
+        8 => index().prop_map(Event::Read),
+        8 => index().prop_map(Event::Answer),
+        3 => Just(Event::Take),
+        2 => (index(), 1..60u8).prop_map(|(at, count)| Event::Delete(at, count)),
+        2 => (1..20u8).prop_map(Event::Add),
+    ];
+    prop::collection::vec(event, 0..600)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(CASES))]
+
+    /// The heart of the matter.
+    #[test]
+    fn each_record_that_existed_throughout_comes_once(
+        records in 0..700u64,
+        size in 1..8usize,
+        lanes in 1..10usize,
+        from in prop::option::of((0..300u64, 0..60u64)),
+        scouting: bool,
+        beyond in prop_oneof![
+            4 => Just(Beyond::Nothing), 1 => Just(Beyond::TheLastPage), 1 => Just(Beyond::TheFirstPage)
+        ],
+        events in events(),
+    ) {
+        let mut server = Server { beyond, ..Server::new(records, size) };
+        // A run that goes on from a checkpoint; the page may be far off by now.
+        let given = from.map_or_else(Given::default, |(id, page)| Given { id, page: Some(page) });
+        let mut plan: Plan<u64> = Plan::new(|id| *id, lanes, size, given);
+        if scouting {
+            plan = plan.scouting();
+        }
+        let mut throughout: BTreeSet<u64> = server.ids.iter().copied().filter(|&id| id > given.id).collect();
+        let (mut asked, mut read, mut given) = (Vec::new(), Vec::new(), Vec::new());
+        let mut requests = 0;
+        let mut next_id = records + 1;
+        let calm = (0..).map(|i| match i % 3 {
+            0 => Event::Read(0),
+            1 => Event::Answer(0),
+            _ => Event::Take,
+        });
+        for event in events.into_iter().chain(calm) {
+            while asked.len() + read.len() < lanes && let Some(ticket) = plan.next() {
+                asked.push(ticket);
+                requests += 1;
+            }
+            prop_assert!(requests < 20_000, "no end");
+            match event {
+                Event::Read(at) if !asked.is_empty() => {
+                    let ticket: Ticket = asked.swap_remove(at % asked.len());
+                    read.push((ticket, server.page(ticket.page)));
+                }
+                Event::Answer(at) if !read.is_empty() => {
+                    let (ticket, page) = read.swap_remove(at % read.len());
+                    prop_assert!(plan.answer(ticket, page).is_ok());
+                }
+                Event::Take => given.extend(plan.take().into_iter().flat_map(|taken| taken.records)),
+                Event::Delete(at, count) if !server.ids.is_empty() => {
+                    let at = at % server.ids.len();
+                    let end = server.ids.len().min(at + usize::from(count));
+                    for id in server.ids.drain(at..end) {
+                        throughout.remove(&id);
+                    }
+                }
+                Event::Add(count) => {
+                    server.ids.extend(next_id..next_id + u64::from(count));
+                    next_id += u64::from(count);
+                }
+                _ => {}
+            }
+            if plan.is_over() {
+                break;
+            }
+        }
+        prop_assert!(given.is_sorted_by(|a, b| a < b), "not in order, or twice");
+        let given: BTreeSet<u64> = given.into_iter().collect();
+        let missed: Vec<&u64> = throughout.difference(&given).collect();
+        prop_assert!(missed.is_empty() || (beyond != Beyond::Nothing && plan.is_stuck()), "missed: {missed:?}");
+        prop_assert!(plan.moved_up == 0 || from.is_some() || beyond != Beyond::Nothing);
+        prop_assert!(!plan.is_stuck() || beyond != Beyond::Nothing);
+    }
+}
