@@ -20,8 +20,10 @@ fn clients(address: &str, timeout: Duration, limit: usize) -> (HistoryClient, Pr
         let client = reqwest::Client::builder().tls_certs_only([]).no_proxy();
         ReqwestTransport::new(client, limit).unwrap()
     };
-    let history = HistoryClient::builder(address).credentials(ApiKey::new("key", "login"));
-    let projects = ProjectsClient::builder(address).credentials(TokenPair::new("token", "secret"));
+    let history =
+        HistoryClient::builder(address).credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS));
+    let projects =
+        ProjectsClient::builder(address).credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET));
     let none = RetryPolicy::none;
     (
         history.transport(transport()).retry(none()).timeout(timeout).body_limit(limit).build().unwrap(),
