@@ -23,6 +23,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     model(texts);
     operations(texts);
     import(texts).await;
+    export(texts).await;
     the_sandbox(texts).await;
 }
 
@@ -184,6 +185,30 @@ async fn import(texts: &mut Texts) {
     texts.debug(&outcomes).debug(&imported);
     report.add(imported);
     texts.debug(&report).display(&report).debug(&report.totals).debug(&report.left[0]);
+}
+
+async fn export(texts: &mut Texts) {
+    let running = sandbox::Sandbox::builder().records(1).start().await.unwrap();
+    let builder = HistoryClient::builder(running.url()).transport(transport_with_secrets());
+    let client = builder.credentials(ApiKey::new(sandbox::APIKEY, sandbox::BOSS)).build().unwrap();
+    let told = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let tell = std::sync::Arc::clone(&told);
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let checkpoint = folder.join(format!("secrets-checkpoint-{}", std::process::id()));
+    let query = EntryQuery::new().user(sandbox::SELLER).word(OTHER);
+    let mut all = client.export(query).checkpoint(&checkpoint).hydrate(history::Hydrate::Content);
+    all = all.on_progress(move |progress| *tell.lock().unwrap() = Some(*progress));
+    while all.next().await.is_some() {}
+    let verdict = all.verdict().unwrap();
+    texts.debug(&all).debug(verdict).display(verdict).debug(&history::Hydrate::Content);
+    texts.debug(all.figures()).display(all.figures()).json(all.figures());
+    texts.debug(&told.lock().unwrap().unwrap());
+    if let Ok(text) = std::fs::read_to_string(&checkpoint) {
+        texts.text("checkpoint", &text);
+    }
+    let _ = std::fs::remove_file(&checkpoint);
+    let selection = projects::ProjectSelection::from(projects::ProjectQuery::new());
+    texts.debug(&selection);
 }
 
 async fn the_sandbox(texts: &mut Texts) {
