@@ -504,6 +504,29 @@ async fn a_journal_that_ends_anywhere_is_resumed_and_every_chunk_is_stored_once(
 }
 
 #[tokio::test]
+async fn a_chunk_that_was_still_waiting_when_its_follower_was_written_down_is_sent_when_it_is_resumed() {
+    let (entries, journal) = (entries(60), Scratch::new("gap"));
+    let sandbox = Sandbox::start().await.unwrap();
+    client(sandbox.url()).import(entries.clone()).chunk(20).journal(&journal.0).run().await.unwrap();
+    let whole = std::fs::read_to_string(&journal.0).unwrap();
+    let lines = whole.lines().filter(|line| !line.contains("\"first\":20,"));
+    let gap: String = lines.map(|line| format!("{line}\n")).collect();
+    assert_eq!(gap.lines().count() + 2, whole.lines().count());
+    let short = client(sandbox.url()).import(entries[..30].to_vec()).journal(&journal.0);
+    std::fs::write(&journal.0, &gap).unwrap();
+    let error = short.run().await.unwrap_err();
+    assert!(error.to_string().contains("activities 40 to 59 are not there"), "{error}");
+
+    std::fs::write(&journal.0, &gap).unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
+    let before = [&entries[..20], &entries[40..]].concat();
+    client(sandbox.url()).import(before).run().await.unwrap();
+    let report = client(sandbox.url()).import(entries.clone()).journal(&journal.0).run().await.unwrap();
+    assert_eq!(difference(&stored(&sandbox), &wanted(&entries)), "", "{report}");
+    assert_eq!(report.totals.created, 60);
+}
+
+#[tokio::test]
 async fn a_journal_holds_no_content_no_name_and_no_secret() {
     let sandbox = Sandbox::start().await.unwrap();
     let journal = Scratch::new("private");

@@ -63,9 +63,17 @@ impl Chunks {
 
     pub(super) fn stream(self) -> impl Stream<Item = Result<Chunk, Error>> + Send {
         stream::unfold(self, |mut chunks| async {
-            let chunk = match chunks.recorded.pop_front() {
-                Some(recorded) => chunks.known(recorded).await.transpose(),
-                None => chunks.fresh().await.transpose(),
+            // A chunk may be missing between two that are written down: it was still waiting for its turn when the
+            // import was killed.
+            let missing =
+                chunks.recorded.front().map_or(u64::MAX, |known| known.first.saturating_sub(chunks.next));
+            let fresh = if missing > 0 { chunks.fresh(missing).await } else { Ok(None) };
+            let chunk = match fresh {
+                Ok(None) => match chunks.recorded.pop_front() {
+                    Some(recorded) => chunks.known(recorded).await.transpose(),
+                    None => None,
+                },
+                fresh => fresh.transpose(),
             };
             Some((chunk?, chunks))
         })
@@ -82,7 +90,7 @@ impl Chunks {
             Err(Error::invalid_request(IMPORT, "journal", fault))
         };
         if recorded.first != self.next {
-            return another("do not follow the ones before");
+            return if self.worker.is_stopped() { Ok(None) } else { another("are not there") };
         }
         let mut entries = Vec::new();
         let mut hash = Hash::new();
@@ -106,12 +114,13 @@ impl Chunks {
         Ok(Some(chunk))
     }
 
-    /// The next chunk within the limits of count and bytes; `None` at the end of the input.
-    async fn fresh(&mut self) -> Result<Option<Chunk>, Error> {
+    /// The next chunk within the limits of count and bytes, of at most so many activities; `None` at the end of the
+    /// input.
+    async fn fresh(&mut self, most: u64) -> Result<Option<Chunk>, Error> {
         let mut entries = Vec::new();
         let mut hash = Hash::new();
         let mut bytes = 0;
-        while entries.len() < self.settings.chunk {
+        while entries.len() < self.settings.chunk && (entries.len() as u64) < most {
             let Some(entry) = self.take().await else { break };
             let encoded = encoded(&entry)?;
             bytes += encoded.len() + 1;
