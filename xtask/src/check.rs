@@ -3,12 +3,19 @@
 use crate::Task;
 use crate::cargo::cargo;
 
-pub(crate) const TASK: Task =
-    Task { name: "check", about: "everything a change has to pass; stops at the first failure", run };
+pub(crate) const TASK: Task = Task {
+    name: "check",
+    about: "everything a change has to pass; stops at the first failure; --full adds what needs more than Rust",
+    run,
+};
 
 fn run(arguments: &[String]) -> Result<(), String> {
-    crate::no_arguments(arguments)?;
-    run_steps(STEPS, |step| {
+    let more = match arguments {
+        [] => &[],
+        [flag] if flag == "--full" => FULL,
+        _ => return Err("usage: cargo xtask check [--full]".to_owned()),
+    };
+    run_steps(STEPS.iter().chain(more), |step| {
         println!("== {}", step.name);
         let status = cargo().args(step.arguments).envs(step.environment.iter().copied()).status();
         Ok(status.map_err(|error| format!("cargo could not be started: {error}"))?.success())
@@ -26,6 +33,7 @@ struct Step {
 
 const STEPS: &[Step] = &[
     Step { name: "format", environment: &[], arguments: &["fmt", "--all", "--check"] },
+    Step { name: "generated files", environment: &[], arguments: &["xtask", "codegen", "--check"] },
     Step { name: "layering", environment: &[], arguments: &["xtask", "layering"] },
     Step { name: "weights", environment: &[], arguments: &["xtask", "weights"] },
     Step {
@@ -72,8 +80,17 @@ const STEPS: &[Step] = &[
     },
 ];
 
+/// What `--full` adds: it needs a network, or tools beside those of Rust.
+const FULL: &[Step] = &[
+    Step { name: "docs/openapi, by a public validator", environment: &[], arguments: &["xtask", "openapi"] },
+    Step { name: "what comes from outside", environment: &[], arguments: &["xtask", "deny"] },
+];
+
 /// `passes` runs a step and says whether it passed.
-fn run_steps(steps: &[Step], mut passes: impl FnMut(&Step) -> Result<bool, String>) -> Result<(), String> {
+fn run_steps<'a>(
+    steps: impl IntoIterator<Item = &'a Step>,
+    mut passes: impl FnMut(&Step) -> Result<bool, String>,
+) -> Result<(), String> {
     for step in steps {
         if !passes(step)? {
             return Err(format!("check failed: {}. Repeat it with: {}", step.name, command_line(step)));
@@ -113,8 +130,14 @@ mod tests {
             Ok(step.name != "layering")
         })
         .unwrap_err();
-        assert_eq!(ran, ["format", "layering"]);
+        assert_eq!(ran, ["format", "generated files", "layering"]);
         assert_eq!(message, "check failed: layering. Repeat it with: cargo xtask layering");
+    }
+
+    #[test]
+    fn an_option_that_is_not_known_is_refused_before_anything_runs() {
+        let message = run(&["--ful".to_owned()]).unwrap_err();
+        assert_eq!(message, "usage: cargo xtask check [--full]");
     }
 
     #[test]

@@ -4,7 +4,11 @@
 
 mod cargo;
 mod check;
+mod codegen;
+mod fuzz;
 mod layering;
+mod openapi;
+mod supply_chain;
 mod weights;
 
 use std::process::ExitCode;
@@ -17,7 +21,15 @@ struct Task {
     run: fn(&[String]) -> Result<(), String>,
 }
 
-const TASKS: &[Task] = &[check::TASK, layering::TASK, weights::TASK];
+const TASKS: &[Task] = &[
+    check::TASK,
+    codegen::TASK,
+    fuzz::TASK,
+    layering::TASK,
+    openapi::TASK,
+    supply_chain::TASK,
+    weights::TASK,
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use crm_model::Page;
+use crm_model::history::ErrorCode;
 use crm_transport::json::{self, JsonError};
 use crm_transport::{Error, OperationInfo, Refusal, answer};
 use http::Response;
@@ -75,14 +76,15 @@ pub(crate) fn is_accepted(json: &[u8]) -> bool {
     }
 }
 
-/// What the codes are about. 403, 404 and 405 are documented; that 401 comes for a wrong key as for a wrong login is
-/// observed (the vendor promises 400 for the key, and 402).
+/// What the codes are about; a server's own failure may come with any of 500 to 599 (assumed).
 pub(crate) fn refusal(code: Option<i64>) -> Refusal {
-    match code {
-        Some(400..=402) => Refusal::Auth,
-        Some(403 | 404) => Refusal::NotFound,
-        Some(405) => Refusal::InvalidRequest,
-        Some(500..=599) => Refusal::ServerFault,
+    match (code.and_then(ErrorCode::of), code) {
+        (Some(ErrorCode::KeyRefused | ErrorCode::Unauthorized | ErrorCode::CredentialsRefused), _) => {
+            Refusal::Auth
+        }
+        (Some(ErrorCode::NotAvailable | ErrorCode::NotFound), _) => Refusal::NotFound,
+        (Some(ErrorCode::MissingParameters), _) => Refusal::InvalidRequest,
+        (Some(ErrorCode::ServerFault), _) | (None, Some(500..=599)) => Refusal::ServerFault,
         _ => Refusal::Other,
     }
 }

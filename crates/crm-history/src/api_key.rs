@@ -21,7 +21,7 @@ impl ApiKey {
     /// The key, from the settings of the CRM, and the login of a user of it.
     #[must_use]
     pub fn new(key: impl Into<String>, login: impl Into<String>) -> Self {
-        Self { key: key.into().into(), login: login.into().into() }
+        Self { key: Credentials::secret(key), login: Credentials::secret(login) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use crm_model::Page;
-use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
+use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry, Rejection};
 use crm_transport::json::JsonError;
 use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Records, Stats, records};
 use futures_core::Stream;
@@ -214,7 +214,17 @@ impl HistoryClient {
     /// of them may have been stored.
     #[doc(alias = "add.list")]
     pub async fn add_list(&self, entries: &[NewEntry]) -> Result<Vec<AddOutcome>, Error> {
-        self.run(&AddList(entries)).await
+        let mut outcomes = self.run(&AddList(entries)).await?;
+        for outcome in &mut outcomes {
+            // The words of errors, which `run` cannot know to be such.
+            if let AddOutcome::Rejected(Rejection { text, .. })
+            | AddOutcome::NotSent(text)
+            | AddOutcome::Unknown(text) = outcome
+            {
+                self.pipeline.credentials().scrub(text);
+            }
+        }
+        Ok(outcomes)
     }
 
     /// Logs any number of activities, each of them once: in chunks by [`add_list`](Self::add_list), looking for what

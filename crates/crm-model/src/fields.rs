@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use chrono::{NaiveDate, NaiveDateTime};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::Extra;
-use crate::php::Scalar;
+use crate::object::Key;
+use crate::php::{Id, Scalar};
 
 /// The fields of a record as the server sent them, with typed access.
 ///
@@ -17,6 +21,8 @@ use crate::php::Scalar;
 ///
 /// Each typed reader gives `Ok(None)` for a field that is absent or says nothing (`null`, `""`, `false`, `[]`,
 /// a zero date), and an error that says what was found where the value is something else.
+///
+/// The fields are kept as text and taken apart when the first of them is asked for.
 ///
 /// ```
 /// use crm_model::projects::Project;
@@ -36,28 +42,36 @@ use crate::php::Scalar;
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fields(Extra);
+#[derive(Clone, Default)]
+pub struct Fields {
+    /// The JSON of the whole record, checked; empty where the fields were never text.
+    text: Box<str>,
+    parsed: OnceLock<Extra>,
+}
 
 impl Fields {
     /// The value of a field as JSON: under `data` where there is one, else beside the built-in fields.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.dynamic().and_then(|data| data.get(name)).or_else(|| self.0.get(name))
+        self.dynamic().and_then(|data| data.get(name)).or_else(|| self.raw().get(name))
     }
 
     /// The names of all fields, those under `data` last.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let inner = self.dynamic();
-        let outer = self.0.keys().filter(move |key| inner.is_none() || *key != "data");
+        let outer = self.raw().keys().filter(move |key| inner.is_none() || *key != "data");
         outer.chain(inner.into_iter().flat_map(|data| data.keys())).map(String::as_str)
     }
 
     /// All of it as it was received, without the record's `id`.
     #[must_use]
     pub fn raw(&self) -> &Extra {
-        &self.0
+        self.parsed.get_or_init(|| {
+            // It was checked when it was read, so it can be read again.
+            let mut fields: Extra = serde_json::from_str(&self.text).unwrap_or_default();
+            fields.remove("id");
+            fields
+        })
     }
 
     /// A text; numbers are written out.
@@ -161,7 +175,7 @@ impl Fields {
     }
 
     fn dynamic(&self) -> Option<&Extra> {
-        self.0.get("data").and_then(Value::as_object)
+        self.raw().get("data").and_then(Value::as_object)
     }
 
     fn scalar<'a, T>(
@@ -180,20 +194,98 @@ impl Fields {
 
 impl From<Extra> for Fields {
     fn from(fields: Extra) -> Self {
-        Self(fields)
+        Self { text: Box::default(), parsed: fields.into() }
     }
 }
 
-impl Fields {
-    pub(crate) fn map(&mut self) -> &mut Extra {
-        &mut self.0
+impl PartialEq for Fields {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw() == other.raw()
     }
 }
 
 impl fmt::Debug for Fields {
     /// The names and their values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.raw().fmt(f)
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.raw().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Extra::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// Reads a record: its `id`, and all the rest as text. What could be unreadable in it is checked now, so that it makes
+/// the record unreadable and is not found missing later.
+pub(crate) fn read_record<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<(Option<u64>, Fields), D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let Head(id) = serde_json::from_str(raw.get()).map_err(|error| {
+        let text = error.to_string();
+        // Line and column within the record mean nothing to whoever reads the error.
+        de::Error::custom(text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message))
+    })?;
+    let fields = Fields { text: raw.into(), parsed: OnceLock::new() };
+    if may_be_unreadable(&fields.text) {
+        serde_json::from_str::<Value>(&fields.text).map_err(de::Error::custom)?;
+    }
+    Ok((id, fields))
+}
+
+/// Whether a well-formed JSON text may hold what cannot be read: half of a surrogate pair behind `\u`, or a number that
+/// is too large, which has an exponent or very many digits.
+fn may_be_unreadable(json: &str) -> bool {
+    let (mut before, mut digits) = (0, 0);
+    json.bytes().any(|byte| {
+        let exponent = matches!(byte, b'e' | b'E') && digits > 0;
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        let escape = byte == b'u' && before == b'\\';
+        before = byte;
+        exponent || escape || digits > 300
+    })
+}
+
+/// The `id` of a record.
+struct Head(Option<u64>);
+
+impl<'de> Deserialize<'de> for Head {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeadVisitor)
+    }
+}
+
+struct HeadVisitor;
+
+impl<'de> Visitor<'de> for HeadVisitor {
+    type Value = Head;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record (an object)")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Head, A::Error> {
+        let mut head = Head(None);
+        while let Some(Key(key)) = map.next_key()? {
+            if key == "id" {
+                // The rest of the path before the fault, for whoever knows the beginning.
+                let id = map
+                    .next_value::<Id>()
+                    .map_err(|fault| de::Error::custom(format_args!("`.id`: {fault}")))?;
+                head = Head(id.0);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(head)
     }
 }
 
@@ -282,6 +374,14 @@ mod tests {
             assert_eq!(fields(&format!("{{\"f\":{json}}}")).as_bool("f").unwrap(), Some(flag), "{json}");
         }
         assert!(fields(r#"{"f":"да"}"#).as_bool("f").is_err());
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_makes_the_record_unreadable_at_once() {
+        for value in [r#""\ud800""#, "1e999", r#"{"a":["\udc00"]}"#] {
+            let json = format!(r#"{{"id":1,"f":{value}}}"#);
+            assert!(serde_json::from_str::<crate::projects::Project>(&json).is_err(), "{json}");
+        }
     }
 
     #[test]

@@ -181,35 +181,29 @@ fn parse_datetime(text: &str) -> Result<Option<NaiveDateTime>, ()> {
     if text.is_empty() || is_zero_date(text) {
         return Ok(None);
     }
-    let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
-    let date = parse_date(date)?;
-    let (hour, minute, second) = match time.split(':').collect::<Vec<_>>()[..] {
-        [""] => (0, 0, 0),
-        [h, m] => (two_digits(h)?, two_digits(m)?, 0),
-        [h, m, s] => (two_digits(h)?, two_digits(m)?, two_digits(s)?),
+    let (date, time) = text.as_bytes().split_at_checked(10).ok_or(())?;
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date else { return Err(()) };
+    let (hour, minute, second) = match *time {
+        [] => (0, 0, 0),
+        [b' ' | b'T', h1, h2, b':', m1, m2] => (number(&[h1, h2])?, number(&[m1, m2])?, 0),
+        [b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2] => {
+            (number(&[h1, h2])?, number(&[m1, m2])?, number(&[s1, s2])?)
+        }
         _ => return Err(()),
     };
-    date.and_hms_opt(hour, minute, second).map(Some).ok_or(())
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).map_err(drop)?;
+    NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)
+        .and_then(|date| date.and_hms_opt(hour, minute, second))
+        .map(Some)
+        .ok_or(())
 }
 
-/// `YYYY-MM-DD` and nothing else: no sign, no five-digit year.
-fn parse_date(text: &str) -> Result<NaiveDate, ()> {
-    let bytes = text.as_bytes();
-    let [y @ .., b'-', _, _, b'-', _, _] = bytes else { return Err(()) };
-    if y.len() != 4 || !bytes.iter().enumerate().all(|(i, b)| b.is_ascii_digit() || i == 4 || i == 7) {
-        return Err(());
-    }
-    let number = |range: std::ops::Range<usize>| text[range].parse().map_err(drop);
-    NaiveDate::from_ymd_opt(number(0..4)? as i32, number(5..7)?, number(8..10)?).ok_or(())
-}
-
-fn two_digits(text: &str) -> Result<u32, ()> {
-    match text.as_bytes() {
-        [a, b] if a.is_ascii_digit() && b.is_ascii_digit() => {
-            Ok(u32::from(a - b'0') * 10 + u32::from(b - b'0'))
-        }
+/// The number of these digits.
+fn number(digits: &[u8]) -> Result<u32, ()> {
+    digits.iter().try_fold(0, |number, digit| match digit {
+        b'0'..=b'9' => Ok(number * 10 + u32::from(digit - b'0')),
         _ => Err(()),
-    }
+    })
 }
 
 fn is_zero_date(text: &str) -> bool {

@@ -12,7 +12,8 @@ use crm_model::Page;
 use crm_transport::json::{self, JsonError, Place, RawRecord};
 use crm_transport::{Error, OperationInfo, answer};
 use http::Response;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 /// The records of a list. `names` are what solOS may call them: `["projects"]`.
@@ -24,6 +25,9 @@ pub fn page<T: DeserializeOwned>(
     response: &Response<Bytes>,
     names: &[&str],
 ) -> Result<Page<T>, Error> {
+    if let Some(page) = plain_page(answer::json(info, response)?) {
+        return Ok(page);
+    }
     let found = Found::read(info, response, names, "a list of records")?;
     let page = match found.shape {
         Shape::Array => json::page(found.json, &found.path),
@@ -33,6 +37,30 @@ pub fn page<T: DeserializeOwned>(
     };
     let page = page.map_err(|e| Error::undecodable(info, e))?;
     Ok(with_total(page, found.total))
+}
+
+/// The page of an answer that holds its records under `payload`, each of them readable, and nothing that may speak of an
+/// error: read in one go.
+fn plain_page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
+    #[derive(Deserialize)]
+    struct Plain<T> {
+        payload: Vec<T>,
+        total: Option<Value>,
+        error: Option<IgnoredAny>,
+        errors: Option<IgnoredAny>,
+        message: Option<IgnoredAny>,
+        success: Option<IgnoredAny>,
+        ok: Option<IgnoredAny>,
+        status: Option<IgnoredAny>,
+        result: Option<IgnoredAny>,
+        /// The answer would be a record.
+        id: Option<IgnoredAny>,
+    }
+    let plain: Plain<T> = serde_json::from_slice(json).ok()?;
+    let Plain { payload, total, error, errors, message, success, ok, status, result, id } = plain;
+    let unclear = [error, errors, message, success, ok, status, result, id].iter().any(Option::is_some);
+    let total = total.and_then(|total| unsigned(&total));
+    (!unclear).then(|| with_total(Page::new(payload), total))
 }
 
 /// The one record of an answer. `names` are what solOS may call it: `["project", "projects"]`.
@@ -106,7 +134,7 @@ impl<'a> Found<'a> {
         }
         let json = std::str::from_utf8(body).map_err(|_| {
             // decode says from which byte on it is not UTF-8
-            let cause = json::decode::<serde::de::IgnoredAny>(body, "$").err();
+            let cause = json::decode::<Value>(body, "$").err();
             let cause = cause.unwrap_or_else(|| JsonError::new("$", format!("expected {expected}")));
             Error::undecodable(info, cause)
         })?;
@@ -125,7 +153,9 @@ impl<'a> Found<'a> {
                 return Ok(Self { json, path, total, shape: Shape::Nothing });
             }
             let entries = json::raw_records(json, &path)?;
-            total = entry(&entries, "total").and_then(unsigned).or(total);
+            total = entry(&entries, "total")
+                .and_then(|json| unsigned(&serde_json::from_str(json).ok()?))
+                .or(total);
             if entries.is_empty() {
                 return Ok(Self { json, path, total, shape: Shape::Nothing });
             }
@@ -159,7 +189,7 @@ impl<'a> Found<'a> {
         let keys: Vec<String> = keys
             .iter()
             .filter_map(|entry| match &entry.place {
-                Place::Key(key) => Some(format!("{key:?}")),
+                Place::Key(key) => Some(format!("{:?}", key.chars().take(64).collect::<String>())),
                 Place::Index(_) => None,
             })
             .take(12)
@@ -175,7 +205,8 @@ impl<'a> Found<'a> {
 }
 
 fn entry<'a>(entries: &[RawRecord<'a>], name: &str) -> Option<&'a str> {
-    entries.iter().find_map(|entry| match (&entry.place, &entry.json) {
+    // Of a key that comes twice the last one counts, as in PHP.
+    entries.iter().rev().find_map(|entry| match (&entry.place, &entry.json) {
         (Place::Key(key), Cow::Borrowed(json)) if key == name => Some(*json),
         _ => None,
     })
@@ -205,8 +236,8 @@ fn with_total<T>(mut page: Page<T>, total: Option<u64>) -> Page<T> {
     page
 }
 
-fn unsigned(json: &str) -> Option<u64> {
-    match serde_json::from_str(json).ok()? {
+fn unsigned(value: &Value) -> Option<u64> {
+    match value {
         Value::Number(n) => n.as_u64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,

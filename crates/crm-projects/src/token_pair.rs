@@ -22,7 +22,7 @@ impl TokenPair {
     /// The token and the secret, from the settings of solOS.
     #[must_use]
     pub fn new(token: impl Into<String>, secret: impl Into<String>) -> Self {
-        Self { token: token.into().into(), secret: secret.into().into() }
+        Self { token: Credentials::secret(token), secret: Credentials::secret(secret) }
     }
 }
 

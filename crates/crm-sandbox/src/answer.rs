@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use flate2::{Compress, Compression, Crc, FlushCompress};
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -50,9 +50,9 @@ impl Answer {
         let after = match after {
             RetryAfter::Seconds(seconds) => seconds.to_string(),
             RetryAfter::DateInSeconds(seconds) => {
-                let seconds =
-                    TimeDelta::try_seconds(i64::try_from(seconds).unwrap_or(i64::MAX)).unwrap_or_default();
-                (Utc::now() + seconds).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+                let seconds = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds);
+                let date = seconds.and_then(|seconds| Utc::now().checked_add_signed(seconds));
+                date.unwrap_or(DateTime::<Utc>::MAX_UTC).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
             }
             RetryAfter::Absurd => "99999999999999999999999".to_owned(),
         };

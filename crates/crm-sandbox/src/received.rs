@@ -128,19 +128,20 @@ pub(crate) fn harmless_query(query: &str) -> String {
 
 /// The body as it came, unless it carries credentials or is too long.
 pub(crate) fn harmless_body(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let mut text = if !text.contains("apikey") {
-        text.into_owned()
-    } else if let Ok(Value::Object(mut members)) = serde_json::from_slice(body) {
-        for name in SECRET_PARAMETERS {
-            if let Some(value) = members.get_mut(name) {
-                *value = HIDDEN.into();
+    let mut text = String::from_utf8_lossy(body).into_owned();
+    // A name may be written with escapes.
+    if text.contains("apikey") || text.contains("\\u00") {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(mut members)) if members.contains_key("apikey") => {
+                for name in SECRET_PARAMETERS {
+                    members.entry(name).and_modify(|value| *value = HIDDEN.into());
+                }
+                text = Value::Object(members).to_string();
             }
+            Ok(_) => {}
+            Err(_) => text = harmless_query(&text),
         }
-        Value::Object(members).to_string()
-    } else {
-        harmless_query(&text)
-    };
+    }
     if text.len() > BODY_KEPT {
         let end = (0..=BODY_KEPT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);
@@ -157,6 +158,8 @@ mod tests {
         assert_eq!(harmless_query("a=1&apikey=k&login=l"), "a=1&apikey=(hidden)&login=(hidden)");
         let body = harmless_body(br#"{"apikey":"k","cid":1,"login":"l"}"#);
         assert_eq!(body, r#"{"apikey":"(hidden)","cid":1,"login":"(hidden)"}"#);
+        assert_eq!(harmless_body(br#"{"\u0061pikey":"k"}"#), r#"{"apikey":"(hidden)"}"#);
+        assert_eq!(harmless_body(b"apikey=k&login=l&cid=1"), "apikey=(hidden)&login=(hidden)&cid=1");
     }
 
     #[test]

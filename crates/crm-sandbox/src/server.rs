@@ -41,8 +41,12 @@ pub(crate) async fn serve(
             // A finished connection is forgotten.
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(converse(stream, Arc::clone(&state)));
+                match accepted {
+                    Ok((stream, _)) => {
+                        connections.spawn(converse(stream, Arc::clone(&state)));
+                    }
+                    // Out of file descriptors: they come back as connections end.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 }
             }
         }
@@ -100,7 +104,8 @@ async fn answer(
             return Err(Unanswerable(Vec::new()));
         }
     }
-    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    // Who goes away in the middle of a request has asked for nothing.
+    let body = body.collect().await.map(Collected::to_bytes).map_err(|_| Unanswerable(Vec::new()))?;
     // What was heard since is the body.
     heard.take();
 

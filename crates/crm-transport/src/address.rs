@@ -86,6 +86,11 @@ impl Address {
             .map_err(|e| refused(&e.to_string()))
     }
 
+    /// Requests to it are readable on the way, and go no further than this machine.
+    pub(crate) fn is_plain_loopback(&self) -> bool {
+        self.scheme == Scheme::HTTP && is_loopback(self.authority.host())
+    }
+
     fn is_origin_of(&self, uri: &Uri) -> bool {
         let port = |scheme: &Scheme, authority: &Authority| {
             authority.port_u16().unwrap_or(if *scheme == Scheme::HTTPS { 443 } else { 80 })

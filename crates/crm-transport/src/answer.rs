@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -211,6 +212,10 @@ fn scalar_text(value: &Value) -> Option<String> {
 
 fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error> {
     let fail = |kind, message: String| Err(Error::answer(info, kind, message));
+    if body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF") {
+        let message = "the answer is UTF-16, where JSON is UTF-8".to_owned();
+        return fail(ErrorKind::Undecodable, message);
+    }
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
     let json = match body.first() {
         None => return fail(ErrorKind::EmptyBody, "the answer is empty".to_owned()),
@@ -275,8 +280,14 @@ fn origin(location: &str) -> Option<String> {
     let (scheme, rest) = location.split_once("//")?;
     let authority = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?;
     let scheme_fits = scheme.is_empty() || (scheme.ends_with(':') && !scheme.contains(['/', '?', '#']));
-    (scheme_fits && !authority.is_empty()).then(|| format!("{scheme}//{authority}"))
+    // What is no host is not repeated: nobody knows what it is.
+    let is_host = authority.parse::<Authority>().is_ok_and(|parsed| !parsed.host().is_empty());
+    let fits = scheme_fits && is_host && scheme.len() + authority.len() <= LONGEST_ORIGIN;
+    fits.then(|| format!("{scheme}//{authority}"))
 }
+
+/// The longest host name there is, with scheme and port.
+const LONGEST_ORIGIN: usize = 270;
 
 fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>) -> Error {
     let page = response.body().trim_ascii_start().starts_with(b"<");

@@ -36,6 +36,8 @@ pub struct ClientBuilder<C> {
     pace: Pace,
     connect_timeout: Duration,
     body_limit: usize,
+    keep_excerpts: bool,
+    no_proxy: bool,
     user_agent: String,
     client: PhantomData<fn() -> C>,
 }
@@ -56,6 +58,8 @@ impl<C: Client> ClientBuilder<C> {
             pace: Pace::new(),
             connect_timeout: Duration::from_secs(10),
             body_limit: 64 << 20,
+            keep_excerpts: false,
+            no_proxy: false,
             user_agent: concat!("crm/", env!("CARGO_PKG_VERSION")).to_owned(),
             client: PhantomData,
         }
@@ -127,6 +131,24 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
+    /// Lets errors keep the beginning of an answer that could not be read, for
+    /// [`Error::body_excerpt`]. It may hold what somebody wrote, names and telephone numbers among it, so it is not
+    /// kept unless asked for; no message shows it even then.
+    pub fn keep_body_excerpts(mut self) -> Self {
+        self.keep_excerpts = true;
+        self
+    }
+
+    /// Goes to the server directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say in the environment. They
+    /// are honoured otherwise (`NO_PROXY` too), except on the way to a loopback address over plain http. For the
+    /// default transport.
+    ///
+    /// A proxy sees which host is called. Of a call over https it sees no more; of one over plain http, the keys too.
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
     /// What the client calls itself; `crm/` and its version by default.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = name.into();
@@ -149,7 +171,11 @@ impl<C: Client> ClientBuilder<C> {
         self.pace.check()?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => default_transport(self.connect_timeout, self.body_limit)?,
+            None => {
+                // Plain http is let through because it does not leave this machine: by a proxy it would.
+                let no_proxy = self.no_proxy || address.is_plain_loopback();
+                default_transport(self.connect_timeout, self.body_limit, no_proxy)?
+            }
         };
         let counters = Arc::new(Counters::default());
         let shared = Shared {
@@ -162,6 +188,7 @@ impl<C: Client> ClientBuilder<C> {
             pacer: Pacer::new(&self.pace, Arc::clone(&counters)),
             counters,
             body_limit: self.body_limit,
+            keep_excerpts: self.keep_excerpts,
             user_agent,
         };
         Pipeline::new(shared, credentials).map(C::over)
@@ -180,13 +207,18 @@ impl<C> std::fmt::Debug for ClientBuilder<C> {
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport(connect_timeout: Duration, body_limit: usize) -> Result<Box<dyn Transport>, Error> {
+fn default_transport(
+    connect_timeout: Duration,
+    body_limit: usize,
+    no_proxy: bool,
+) -> Result<Box<dyn Transport>, Error> {
     let client = reqwest::Client::builder().connect_timeout(connect_timeout);
+    let client = if no_proxy { client.no_proxy() } else { client };
     Ok(Box::new(crate::ReqwestTransport::new(client, body_limit)?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport(_: Duration, _: usize) -> Result<Box<dyn Transport>, Error> {
+fn default_transport(_: Duration, _: usize, _: bool) -> Result<Box<dyn Transport>, Error> {
     let fault = "is missing: call transport(…), or turn on the feature \"reqwest\"";
     Err(Error::invalid_configuration("transport", fault))
 }

@@ -11,9 +11,9 @@ use crate::{Credentials, Idempotency, OperationInfo, TransportError, retry_after
 
 /// What went wrong with a call, for a person at night and for code.
 ///
-/// `Display` says it in one line: what was called, what happened, the API's own words, and for a write whether it
-/// may be sent again. Neither it nor `Debug` shows a secret, the body or what somebody wrote; the body's
-/// beginning is there for whoever asks: [`body_excerpt`](Self::body_excerpt).
+/// `Display` says it in one line: what was called, what happened, the API's own words (at most 500 characters of
+/// them), and for a write whether it may be sent again. Neither it nor `Debug` shows a secret or the body; the body's
+/// beginning is kept for whoever asks for it: [`body_excerpt`](Self::body_excerpt).
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -150,8 +150,10 @@ impl Error {
         self.0.field.as_deref()
     }
 
-    /// The beginning of the answer's body, at most 512 characters, with the call's secrets blotted out. It may
-    /// hold what somebody wrote, so it is in no message: mind where you log it.
+    /// The beginning of the answer's body, at most 512 characters, with the call's secrets blotted out; where it
+    /// was cut it ends with «… [cut, 70000 bytes in all]». `None` unless
+    /// [`keep_body_excerpts`](crate::ClientBuilder::keep_body_excerpts) was called: it may hold what somebody wrote,
+    /// so mind where you log it.
     #[must_use]
     pub fn body_excerpt(&self) -> Option<&str> {
         self.0.excerpt.as_deref()
@@ -364,8 +366,8 @@ impl Error {
         self
     }
 
-    /// Adds what the answer's head and body tell.
-    pub(crate) fn with_answer(mut self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    /// Adds what the answer's head tells.
+    pub(crate) fn with_answer(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
         self.0.status = Some(status);
         let retry_after = headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
         self.0.retry_after = retry_after.map(str::to_owned);
@@ -375,9 +377,20 @@ impl Error {
         if refused && self.0.kind != ErrorKind::InvalidRequest {
             self.0.delivery = Delivery::Delivered;
         }
+        self
+    }
+
+    /// Keeps the beginning of the answer's body, without the secrets.
+    pub(crate) fn with_excerpt(mut self, body: &[u8], credentials: &Credentials) -> Self {
         if !body.is_empty() {
-            let head = &body[..body.len().min(4 * EXCERPT)];
-            self.0.excerpt = Some(String::from_utf8_lossy(head).chars().take(EXCERPT).collect());
+            // The secrets go before the cut, which could leave half of one.
+            let mut text = String::from_utf8_lossy(&body[..body.len().min(32 * EXCERPT)]).into_owned();
+            credentials.scrub(&mut text);
+            if let Some((end, _)) = text.char_indices().nth(EXCERPT) {
+                text.truncate(end);
+                let _ = write!(text, "… [cut, {} bytes in all]", body.len());
+            }
+            self.0.excerpt = Some(text);
         }
         self
     }
@@ -396,10 +409,23 @@ impl Error {
     /// Blots the secrets out of every text.
     pub(crate) fn scrubbed(mut self, credentials: &Credentials) -> Self {
         let inner = &mut *self.0;
-        let texts = [Some(&mut inner.message), inner.hint.as_mut(), inner.excerpt.as_mut()];
-        let api = inner.api.as_mut().map(|api| &mut api.text);
-        for text in texts.into_iter().flatten().chain(api).chain(inner.retry_after.as_mut()) {
+        let texts = [
+            Some(&mut inner.message),
+            inner.field.as_mut(),
+            inner.hint.as_mut(),
+            inner.json_path.as_mut(),
+            inner.retry_after.as_mut(),
+            inner.api.as_mut().map(|api| &mut api.text),
+        ];
+        for text in texts.into_iter().flatten() {
             credentials.scrub(text);
+        }
+        if let Some(source) = &mut inner.source {
+            if let Some(cause) = source.downcast_mut::<JsonError>() {
+                cause.scrub(credentials);
+            } else if let Some(cause) = source.downcast_mut::<TransportError>() {
+                cause.scrub(credentials);
+            }
         }
         self
     }
@@ -435,8 +461,11 @@ impl Error {
 
 pub(crate) const CHECK_CREDENTIALS: &str = "check the credentials and what they are allowed to do";
 
-/// Characters of a body that an error keeps.
+/// Characters of a body that an error keeps, where it is to.
 const EXCERPT: usize = 512;
+
+/// Characters of the API's own words that a message shows.
+const SHOWN: usize = 500;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -449,9 +478,13 @@ impl fmt::Display for Error {
             None => f.write_str(&inner.message)?,
         }
         if let Some(api) = &inner.api {
+            let (text, cut) = match api.text.char_indices().nth(SHOWN) {
+                Some((end, _)) => (&api.text[..end], "…"),
+                None => (api.text.as_str(), ""),
+            };
             match api.code {
-                Some(code) => write!(f, ": {code} «{}»", api.text)?,
-                None => write!(f, ": «{}»", api.text)?,
+                Some(code) => write!(f, ": {code} «{text}{cut}»")?,
+                None => write!(f, ": «{text}{cut}»")?,
             }
         }
         if let Some(path) = &inner.json_path {

@@ -9,6 +9,8 @@ use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
+use crate::Credentials;
+
 /// Why a JSON text could not be read as a type.
 #[derive(Debug)]
 pub struct JsonError {
@@ -34,6 +36,11 @@ impl JsonError {
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+
+    pub(crate) fn scrub(&mut self, credentials: &Credentials) {
+        credentials.scrub(&mut self.path);
+        credentials.scrub(&mut self.reason);
     }
 
     /// The text ends in the middle of the JSON.
@@ -72,7 +79,13 @@ fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, Jso
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
         let mut path = at.to_owned();
         push_path(&mut path, e.path());
-        JsonError { path, reason: reason(e.inner()), cut: e.inner().is_eof() }
+        let mut reason = reason(e.inner());
+        // A record that was read as text says the rest of the path itself: "`.id`: expected …".
+        if let Some((rest, fault)) = reason.strip_prefix('`').and_then(|text| text.split_once("`: ")) {
+            path.push_str(rest);
+            reason = fault.to_owned();
+        }
+        JsonError { path, reason, cut: e.inner().is_eof() }
     })?;
     deserializer.end().map_err(|e| JsonError::new(at, reason(&e)))?;
     Ok(value)
@@ -106,8 +119,16 @@ fn push_path(out: &mut String, path: &Path) {
     }
 }
 
-/// Adds a key to a JSON path: `.key`, or `['a key']`.
+/// Adds a key to a JSON path: `.key`, or `['a key']`. Of a long key, its first 64 characters.
 pub fn push_key(out: &mut String, key: &str) {
+    let cut;
+    let key = match key.char_indices().nth(64) {
+        Some((end, _)) => {
+            cut = format!("{}…", &key[..end]);
+            &cut
+        }
+        None => key,
+    };
     let plain = key.chars().all(|c| c.is_alphanumeric() || c == '_') && !key.starts_with(char::is_numeric);
     if plain && !key.is_empty() {
         out.push('.');

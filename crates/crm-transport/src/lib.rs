@@ -49,3 +49,5 @@ pub use reqwest_transport::ReqwestTransport;
 
 pub use bytes::Bytes;
 pub use http;
+#[cfg(feature = "reqwest")]
+pub use reqwest;

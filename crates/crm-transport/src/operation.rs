@@ -104,7 +104,7 @@ impl OperationInfo {
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.
-fn push_encoded(target: &mut String, text: &str) {
+pub(crate) fn push_encoded(target: &mut String, text: &str) {
     const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -34,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) pacer: Pacer,
     pub(crate) counters: Arc<Counters>,
     pub(crate) body_limit: usize,
+    pub(crate) keep_excerpts: bool,
     pub(crate) user_agent: HeaderValue,
 }
 
@@ -155,9 +156,14 @@ impl Pipeline {
         let started = Instant::now();
         let sent = self.send(&O::INFO, request, deadline).await;
         let result = sent.and_then(|response| {
-            operation
-                .read(&response)
-                .map_err(|error| error.with_answer(response.status(), response.headers(), response.body()))
+            operation.read(&response).map_err(|error| {
+                let error = error.with_answer(response.status(), response.headers());
+                if self.shared.keep_excerpts {
+                    error.with_excerpt(response.body(), &self.credentials)
+                } else {
+                    error
+                }
+            })
         });
         let trouble = result.as_ref().is_err_and(Error::tells_of_trouble);
         self.shared.pacer.learn(O::INFO.id, started, trouble);

@@ -1,13 +1,35 @@
 //! The default transport.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
 use crate::{Error, Transport, TransportError};
 
-/// Sends by reqwest. Follows no redirects and repeats nothing by itself, whatever the given builder says.
-#[derive(Clone, Debug)]
+/// Sends by reqwest. Follows no redirects, repeats nothing by itself and logs no bytes, whatever the given builder
+/// says.
+///
+/// The builder is where a company's own certificate authority goes, or a proxy. `crm_transport::reqwest` is the
+/// reqwest it is made of:
+///
+/// ```no_run
+/// use crm_transport::{ReqwestTransport, reqwest};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let authority = reqwest::Certificate::from_pem(&std::fs::read("our-authority.pem")?)?;
+/// let client = reqwest::Client::builder()
+///     .tls_certs_merge([authority]) // beside the system's; tls_certs_only for no other
+///     .proxy(reqwest::Proxy::https("http://proxy.example.ru:3128")?);
+/// let transport = ReqwestTransport::new(client, 64 << 20)?;
+/// // … .transport(transport).build()?
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Nothing in this crate turns the check of certificates off. What such a builder says about that is its author's.
+#[derive(Clone)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
     body_limit: usize,
@@ -20,11 +42,22 @@ impl ReqwestTransport {
     /// # Errors
     /// The client cannot be built, as when there is no TLS backend.
     pub fn new(client: reqwest::ClientBuilder, body_limit: usize) -> Result<Self, Error> {
-        let client = client.redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never());
+        let client = client
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            // It would log every byte, keys and all.
+            .connection_verbose(false);
         let client = client.build().map_err(|e| {
             Error::invalid_configuration("transport", &format!("cannot be built: {}", chain(&e)))
         })?;
         Ok(Self { client, body_limit })
+    }
+}
+
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the client: it shows its default headers, whatever they are.
+        f.debug_struct("ReqwestTransport").field("body_limit", &self.body_limit).finish_non_exhaustive()
     }
 }
 

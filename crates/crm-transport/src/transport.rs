@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::{Delivery, ErrorKind};
+use crate::{Credentials, Delivery, ErrorKind};
 
 /// Sends one request and brings back its whole answer.
 ///
@@ -90,6 +90,10 @@ impl TransportError {
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    pub(crate) fn scrub(&mut self, credentials: &Credentials) {
+        credentials.scrub(&mut self.message);
     }
 
     fn new(kind: ErrorKind, delivery: Delivery, message: impl Into<String>) -> Self {

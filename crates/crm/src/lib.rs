@@ -82,4 +82,4 @@ pub use crm_transport::{
 
 #[cfg(feature = "reqwest")]
 #[doc(inline)]
-pub use crm_transport::ReqwestTransport;
+pub use crm_transport::{ReqwestTransport, reqwest};

@@ -66,6 +66,11 @@ impl Journal {
         ready.map_err(|e| fault(format!("cannot be written: {e}")))?;
         let journal = Self(Some(Mutex::new(file)));
         if good == 0 {
+            // The name of a new file is on disk only when its folder is.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+                let _ = folder.sync_all(); // not every system can; the file itself is flushed below
+            }
             journal.write(&Line::Journal { journal: NAME.into(), version: 1 })?;
         }
         Ok((journal, recorded))

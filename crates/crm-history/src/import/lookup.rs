@@ -134,7 +134,7 @@ impl<'a> Wanted<'a> {
 
     /// It is this record: everything that was written is there as predicted.
     fn is(&self, record: &Entry) -> bool {
-        self.is_at(record, TimeDelta::zero())
+        self.is_at(record, &[TimeDelta::zero()])
             && record.content.as_deref().unwrap_or_default() == self.stored.listed
             && record.activity == self.stored.activity_by_add_list
             && record.client_id == self.entry.client
@@ -143,16 +143,18 @@ impl<'a> Wanted<'a> {
             && self.is_of(record)
     }
 
-    /// It may be this record: a server of another revision may have changed more than was predicted, and one in a
-    /// zone with summer time moves a time by an hour.
+    /// It may be this record: a server of another revision may have changed texts and contacts more than was
+    /// predicted, and one in a zone with summer time may have moved the time by an hour.
     fn is_like(&self, record: &Entry) -> bool {
-        self.is_at(record, TimeDelta::hours(1))
+        self.is_at(record, &[TimeDelta::zero(), TimeDelta::hours(1)])
+            && record.client_id == self.entry.client
+            && record.deal_id == self.entry.deal
             && fingerprint(record.content.as_deref().unwrap_or_default()) == self.fingerprint
     }
 
-    fn is_at(&self, record: &Entry, tolerance: TimeDelta) -> bool {
+    fn is_at(&self, record: &Entry, shifts: &[TimeDelta]) -> bool {
         match (self.stored.at, record.at) {
-            (Some(wanted), Some(found)) => (wanted - found).abs() <= tolerance,
+            (Some(wanted), Some(found)) => shifts.contains(&(wanted - found).abs()),
             (Some(_), None) => false,
             (None, _) => true, // the server's own time
         }

@@ -82,7 +82,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    fn count(&mut self, outcome: &AddOutcome) {
+    /// Counts an outcome.
+    pub fn count(&mut self, outcome: &AddOutcome) {
         self.done += 1;
         match outcome {
             AddOutcome::Created(_) => self.created += 1,

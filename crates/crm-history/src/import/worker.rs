@@ -32,8 +32,10 @@ pub(super) struct Worker {
 /// The ids that are known, to tell new records from old ones and one chunk's from another's.
 #[derive(Default)]
 struct Ids {
-    /// The highest id seen; `None` before the first look.
-    highest: Option<u64>,
+    /// The highest id seen.
+    highest: u64,
+    /// Whether it was looked for in this run: somebody may have added records since the journal was written.
+    looked: bool,
     /// Ids with an owner among the activities, above every watermark in use.
     claimed: BTreeSet<u64>,
     /// The watermark of each chunk that is not finished, by its first index.
@@ -42,7 +44,7 @@ struct Ids {
 
 impl Ids {
     fn created(&mut self, id: EntryId) {
-        self.highest = self.highest.max(Some(id.0));
+        self.highest = self.highest.max(id.0);
         self.claimed.insert(id.0);
     }
 
@@ -80,7 +82,6 @@ impl Worker {
                 ids.watermarks.insert(chunk.first, doubt.watermark);
             }
         }
-        ids.highest = None; // somebody may have added records since
         Self {
             client,
             settings,
@@ -140,10 +141,13 @@ impl Worker {
                 continue; // what the server stored before it failed is found; on with the rest
             }
             fruitless += 1;
-            let answered = !may_still_work(&error);
-            if open.len() > 1 && answered {
-                size = open.len() / 2; // one of them may be what the server fails at
-            } else if open.len() == 1 && answered && fruitless > 1 {
+            if !fails_at_an_activity(&error) {
+                if fruitless >= ROUNDS {
+                    self.stop(format!("the server failed {fruitless} times: {error}"));
+                }
+            } else if open.len() > 1 {
+                (size, fruitless) = (open.len() / 2, 0); // one of them may be what the server fails at
+            } else if fruitless >= ALONE {
                 if self.failing.fetch_add(1, Ordering::Relaxed) >= FAILING {
                     self.stop(format!("the server fails at everything: {error}"));
                     continue;
@@ -154,8 +158,6 @@ impl Worker {
                     return Some(error);
                 }
                 (size, fruitless) = (usize::MAX, 0);
-            } else if fruitless >= ROUNDS {
-                self.stop(format!("the server failed {fruitless} times: {error}"));
             }
         }
     }
@@ -315,14 +317,14 @@ impl Worker {
 
     /// The highest id there is before this chunk is sent.
     async fn watermark(&self, first: u64) -> Result<u64, Error> {
-        let known = self.ids().highest;
-        let highest = match known {
-            Some(highest) => highest,
-            None => lookup::highest_id(&self.client).await?,
-        };
+        if !self.ids().looked {
+            let highest = lookup::highest_id(&self.client).await?;
+            let mut ids = self.ids();
+            ids.highest = ids.highest.max(highest);
+            ids.looked = true;
+        }
         let mut ids = self.ids();
-        let highest = highest.max(ids.highest.unwrap_or(0));
-        ids.highest = Some(highest);
+        let highest = ids.highest;
         ids.watermarks.entry(first).or_insert(highest);
         Ok(highest)
     }
@@ -347,7 +349,9 @@ impl Worker {
 }
 
 /// How often a chunk is sent without anything of it being stored, before the import stops.
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 5;
+/// How often the server fails at an activity by itself, before it is refused for that.
+const ALONE: u32 = 3;
 /// At how many activities in a row the server may fail before the import stops.
 const FAILING: u32 = 3;
 /// How many readings are waited for two that agree.
@@ -355,6 +359,12 @@ const READINGS: u32 = 5;
 
 fn unsettled(chunk: &Chunk) -> usize {
     chunk.items.iter().filter(|item| !item.settled).count()
+}
+
+/// The server itself failed, which may be for one of the activities.
+fn fails_at_an_activity(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Api | ErrorKind::PhpError | ErrorKind::EmptyBody)
+        || matches!(error.http_status(), Some(413 | 500))
 }
 
 /// No answer of the server itself came: it may still be at work.

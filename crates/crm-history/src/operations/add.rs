@@ -4,9 +4,10 @@ use bytes::Bytes;
 use chrono::Datelike;
 use crm_model::history::{EntryId, NewEntry};
 use crm_transport::json::{self, JsonError};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 
+use super::table;
 use crate::answer::{self, Added};
 use crate::operations;
 
@@ -20,15 +21,7 @@ pub struct Add<'a>(
 impl Operation for Add<'_> {
     type Output = EntryId;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "history.add",
-        method: Method::POST,
-        path: "/developer/v3/history/add",
-        idempotency: Idempotency::Write,
-        success: Success::ResultWord,
-        reads_by_post: true,
-        source: "SalesMan CRM API v3, history, «Запрос add»",
-    };
+    const INFO: OperationInfo = table::ADD;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         if let Some((field, fault)) = fault(self.0) {

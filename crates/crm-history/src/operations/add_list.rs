@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::json::{self, RawRecord};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Refusal, Success, answer as common};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo, Refusal, answer as common};
+use http::{Request, Response};
 use serde::Serialize;
 
+use super::table;
 use crate::answer::{self, Added};
 use crate::operations::{self, add};
 
@@ -22,15 +23,7 @@ impl Operation for AddList<'_> {
     /// One outcome for each activity, in order.
     type Output = Vec<AddOutcome>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "history.add_list",
-        method: Method::POST,
-        path: "/developer/v3/history/add.list",
-        idempotency: Idempotency::Write,
-        success: Success::EachResult,
-        reads_by_post: true,
-        source: "SalesMan CRM API v3, history, «Запрос add.list»",
-    };
+    const INFO: OperationInfo = table::ADD_LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         for (index, entry) in self.0.iter().enumerate() {

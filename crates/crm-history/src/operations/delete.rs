@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use crm_model::history::EntryId;
 use crm_transport::json::JsonError;
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde_json::json;
 
+use super::table;
 use crate::{answer, operations};
 
 /// `history/delete`: removes the activity with this `cid`. A second time it is not found (observed).
@@ -19,15 +20,7 @@ pub struct Delete(
 impl Operation for Delete {
     type Output = ();
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "history.delete",
-        method: Method::POST,
-        path: "/developer/v3/history/delete",
-        idempotency: Idempotency::Idempotent,
-        success: Success::ResultWord,
-        reads_by_post: true,
-        source: "SalesMan CRM API v3, history, «Запрос delete»",
-    };
+    const INFO: OperationInfo = table::DELETE;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         operations::request(&Self::INFO, &json!({ "cid": self.0 }))
@@ -40,7 +33,7 @@ impl Operation for Delete {
         }
         let fault = format!("expected \"result\": \"{}\"", answer::SUCCESS);
         let unclear = JsonError::new("$", fault);
-        let cause = crm_transport::json::decode::<serde::de::IgnoredAny>(json, "$").err().unwrap_or(unclear);
+        let cause = crm_transport::json::decode::<serde_json::Value>(json, "$").err().unwrap_or(unclear);
         Err(Error::undecodable(&Self::INFO, cause))
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use crm_transport::json::JsonError;
-use crm_transport::{Error, ErrorKind, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, ErrorKind, Operation, OperationInfo};
+use http::{Request, Response};
 use serde_json::Value;
 
+use super::table;
 use crate::answer;
 
 /// `history/fields`: the wire names of an activity's columns, and what this account calls them.
@@ -17,15 +18,7 @@ pub struct Fields;
 impl Operation for Fields {
     type Output = BTreeMap<String, String>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "history.fields",
-        method: Method::GET,
-        path: "/developer/v3/history/fields",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: true,
-        source: "SalesMan CRM API v3, history, «Запрос fields»",
-    };
+    const INFO: OperationInfo = table::FIELDS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Self::INFO.request(&[], Bytes::new())

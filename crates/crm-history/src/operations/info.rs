@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use crm_model::history::{Entry, EntryId};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde_json::json;
 
+use super::table;
 use crate::{answer, operations};
 
 /// `history/info`: the activity with this `cid`.
@@ -18,15 +19,7 @@ pub struct Info(
 impl Operation for Info {
     type Output = Entry;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "history.info",
-        method: Method::GET,
-        path: "/developer/v3/history/info",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: true,
-        source: "SalesMan CRM API v3, history, «Запрос info»",
-    };
+    const INFO: OperationInfo = table::INFO;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         operations::request(&Self::INFO, &json!({ "cid": self.0 }))

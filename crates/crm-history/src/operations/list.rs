@@ -4,10 +4,11 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::history::{ClientId, ContactId, DealId, Entry, EntryOrder};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::Serialize;
 
+use super::table;
 use crate::{answer, operations};
 
 /// `history/list`: one page of 200 activities.
@@ -20,15 +21,7 @@ pub struct List<'a>(
 impl Operation for List<'_> {
     type Output = Page<Entry>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "history.list",
-        method: Method::GET,
-        path: "/developer/v3/history/list",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: true,
-        source: "SalesMan CRM API v3, history, «Запрос list»",
-    };
+    const INFO: OperationInfo = table::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         if let Some((field, fault)) = self.0.fault() {

@@ -9,6 +9,7 @@ mod delete;
 mod fields;
 mod info;
 mod list;
+pub mod table;
 mod tips;
 
 use bytes::Bytes;

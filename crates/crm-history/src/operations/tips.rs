@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use crm_model::history::ActivityType;
 use crm_transport::json::JsonError;
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 
+use super::table;
 use crate::answer;
 
 /// `history/tips`: the types of activities of this account.
@@ -15,15 +16,7 @@ pub struct Tips;
 impl Operation for Tips {
     type Output = Vec<ActivityType>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "history.tips",
-        method: Method::GET,
-        path: "/developer/v3/history/tips",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: true,
-        source: "SalesMan CRM API v3, history, «Запрос tips»",
-    };
+    const INFO: OperationInfo = table::TIPS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Self::INFO.request(&[], Bytes::new())

@@ -3,6 +3,7 @@
 use serde::de::{Deserialize, Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::ActivityFilter;
 use crate::Extra;
 use crate::object::{self, Object};
 use crate::php::Text;
@@ -19,46 +20,6 @@ pub struct ActivityType {
     pub filter: Option<ActivityFilter>,
     /// Keys that have no name here, as they came.
     pub extra: Extra,
-}
-
-/// `filter` of a type: where it may be used.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ActivityFilter {
-    /// `all`: in the history and in reminders.
-    All,
-    /// `activ`: in the history alone.
-    #[doc(alias = "activ")]
-    History,
-    /// `task`: in reminders alone.
-    #[doc(alias = "task")]
-    Reminder,
-    /// Another word, kept as it came.
-    Other(String),
-}
-
-impl ActivityFilter {
-    /// The server's word for it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::All => "all",
-            Self::History => "activ",
-            Self::Reminder => "task",
-            Self::Other(word) => word,
-        }
-    }
-}
-
-impl From<String> for ActivityFilter {
-    fn from(word: String) -> Self {
-        match word.as_str() {
-            "all" => Self::All,
-            "activ" => Self::History,
-            "task" => Self::Reminder,
-            _ => Self::Other(word),
-        }
-    }
 }
 
 impl Object for ActivityType {

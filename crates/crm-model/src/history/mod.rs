@@ -4,20 +4,20 @@
 
 mod activity_type;
 mod entry;
+mod enumerations;
 mod loss;
 mod new_entry;
-mod order;
 mod outcome;
 mod stored;
 mod tags;
 
 use crate::ids::id;
 
-pub use activity_type::{ActivityFilter, ActivityType};
+pub use activity_type::ActivityType;
 pub use entry::{Contact, Entry};
+pub use enumerations::{ActivityFilter, EntryOrder, ErrorCode};
 pub use loss::{Loss, LossKind};
 pub use new_entry::NewEntry;
-pub use order::EntryOrder;
 pub use outcome::{AddOutcome, Rejection};
 pub use stored::{Stored, fingerprint};
 

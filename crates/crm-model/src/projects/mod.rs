@@ -6,13 +6,13 @@
 //!
 //! [`Fields`]: crate::Fields
 
-mod filter;
+mod enumerations;
 mod project;
 mod record;
 
 use crate::ids::id;
 
-pub use filter::{Condition, Having, PaymentKind};
+pub use enumerations::{Condition, Having, PaymentKind};
 pub use project::Project;
 pub use record::{Action, Checklist, Good, Payment, Record, Step};
 

@@ -1,13 +1,13 @@
 //! A project.
 
 use chrono::NaiveDateTime;
-use serde::de::{Deserialize, Deserializer, MapAccess};
+use serde::de::{self, Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
 
 use super::{CurrencyId, GroupId, ProjectId, SalesFunnelId, StepId, UserId};
-use crate::object::{self, Object};
-use crate::{Extra, FieldError, Fields};
+use crate::fields::read_record;
+use crate::{FieldError, Fields};
 
 /// A project with all its fields.
 ///
@@ -103,32 +103,11 @@ impl Project {
     }
 }
 
-impl Object for Project {
-    const WHAT: &'static str = "a project (an object)";
-
-    fn blank() -> Self {
-        Self { id: ProjectId(0), fields: Fields::default() }
-    }
-
-    fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        if key == "id" {
-            self.id = map.next_value()?;
-        }
-        Ok(key == "id")
-    }
-
-    fn extra(&mut self) -> &mut Extra {
-        self.fields.map()
-    }
-
-    fn missing(&self) -> Option<&'static str> {
-        (self.id.0 == 0).then_some("id")
-    }
-}
-
 impl<'de> Deserialize<'de> for Project {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object::read(deserializer)
+        let (id, fields) = read_record(deserializer)?;
+        let id = id.map(ProjectId).ok_or_else(|| de::Error::missing_field("id"))?;
+        Ok(Self { id, fields })
     }
 }
 

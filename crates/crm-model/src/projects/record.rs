@@ -1,12 +1,11 @@
 //! What belongs to a project: steps, actions, checklists, goods, payments.
 
-use serde::de::{Deserialize, Deserializer, MapAccess};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{ActionId, ChecklistId, GoodId, PaymentId, StepId};
-use crate::object::{self, Object};
-use crate::php::Id;
-use crate::{Extra, Fields};
+use crate::Fields;
+use crate::fields::read_record;
 
 /// A record that belongs to a project. Nothing of it is documented; the key `id` is assumed.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,32 +28,10 @@ pub type Good = Record<GoodId>;
 /// A payment of a project.
 pub type Payment = Record<PaymentId>;
 
-impl<I: From<u64>> Object for Record<I> {
-    const WHAT: &'static str = "a record (an object)";
-
-    fn blank() -> Self {
-        Self { id: None, fields: Fields::default() }
-    }
-
-    fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        if key == "id" {
-            self.id = map.next_value::<Id>()?.0.map(I::from);
-        }
-        Ok(key == "id")
-    }
-
-    fn extra(&mut self) -> &mut Extra {
-        self.fields.map()
-    }
-
-    fn missing(&self) -> Option<&'static str> {
-        None
-    }
-}
-
 impl<'de, I: From<u64>> Deserialize<'de> for Record<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object::read(deserializer)
+        let (id, fields) = read_record(deserializer)?;
+        Ok(Self { id: id.map(I::from), fields })
     }
 }
 

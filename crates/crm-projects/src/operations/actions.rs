@@ -6,11 +6,12 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::projects::{Action, ActionId, ActionTypeId, ProjectId};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use super::parameters::{Paging, Query, fault_of_ids, joined};
+use super::table;
 use crate::answer;
 
 /// `GET projects/actions`: the actions (events) of a project, each read as a `T`.
@@ -32,15 +33,7 @@ impl<'a, T> Actions<'a, T> {
 impl<T: DeserializeOwned> Operation for Actions<'_, T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "projects.actions",
-        method: Method::GET,
-        path: "/backend/public/projects/actions",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "solOS API v2, «GET События проекта»",
-    };
+    const INFO: OperationInfo = table::ACTIONS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let ActionQuery { paging, action, date, types } = self.query;

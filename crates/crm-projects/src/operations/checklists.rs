@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::{Checklist, ProjectId};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use super::parameters::Query;
+use super::table;
 use crate::answer;
 
 /// `GET projects/checklists`: the checklists of a project, each read as a `T`.
@@ -30,15 +31,7 @@ impl<T> Checklists<T> {
 impl<T: DeserializeOwned> Operation for Checklists<T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "projects.checklists",
-        method: Method::GET,
-        path: "/backend/public/projects/checklists",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "solOS API v2, «GET Чек-лист проекта»",
-    };
+    const INFO: OperationInfo = table::CHECKLISTS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Query::new(&Self::INFO).id(self.project.0).request()

@@ -9,14 +9,15 @@ use crm_model::Page;
 use crm_model::projects::{
     ActionTypeId, Condition, CurrencyId, GoodId, GroupId, Having, Project, SalesFunnelId, StepId, UserId,
 };
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::list::ProjectQuery;
 use super::parameters::{Fault, fault_of_ids, flag};
+use super::table;
 use crate::answer;
 
 /// `POST projects/filter`: one page of the projects that meet conditions, each read as a `T`. A POST that changes
@@ -38,15 +39,7 @@ impl<'a, T> Filter<'a, T> {
 impl<T: DeserializeOwned> Operation for Filter<'_, T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "projects.filter",
-        method: Method::POST,
-        path: "/backend/public/projects/filter",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "solOS API v2, «POST Фильтр проектов»",
-    };
+    const INFO: OperationInfo = table::FILTER;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let refused = |field: &str, fault: &str| Error::invalid_request(Self::INFO.id, field, fault);

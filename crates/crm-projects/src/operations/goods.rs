@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::{Good, ProjectId};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use super::parameters::Query;
+use super::table;
 use crate::answer;
 
 /// `GET projects/goods`: the goods of a project, each read as a `T`.
@@ -30,15 +31,7 @@ impl<T> Goods<T> {
 impl<T: DeserializeOwned> Operation for Goods<T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "projects.goods",
-        method: Method::GET,
-        path: "/backend/public/projects/goods",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "solOS API v2, «GET Товары проекта»",
-    };
+    const INFO: OperationInfo = table::GOODS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Query::new(&Self::INFO).id(self.project.0).request()

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 use crm_model::projects::{Project, ProjectId};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use super::parameters::Query;
+use super::table;
 use crate::answer;
 
 /// `GET projects/info`: one project, read as a `T`.
@@ -29,15 +30,7 @@ impl<T> Info<T> {
 impl<T: DeserializeOwned> Operation for Info<T> {
     type Output = T;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "projects.info",
-        method: Method::GET,
-        path: "/backend/public/projects/info",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "solOS API v2, «GET Проект»",
-    };
+    const INFO: OperationInfo = table::INFO;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Query::new(&Self::INFO).id(self.project.0).request()

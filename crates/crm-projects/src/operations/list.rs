@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::Project;
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use super::parameters::{Fault, Paging, Query, flag};
+use super::table;
 use crate::answer;
 
 /// `GET projects`: one page of projects, each read as a `T`.
@@ -30,15 +31,7 @@ impl<'a, T> List<'a, T> {
 impl<T: DeserializeOwned> Operation for List<'_, T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "projects.list",
-        method: Method::GET,
-        path: "/backend/public/projects",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "solOS API v2, «GET Проекты»",
-    };
+    const INFO: OperationInfo = table::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let query = self.query;

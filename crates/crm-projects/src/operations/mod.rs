@@ -14,6 +14,7 @@ mod list;
 mod parameters;
 mod payments;
 mod steps;
+pub mod table;
 
 pub use action_info::ActionInfo;
 pub use actions::{ActionQuery, Actions};

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::projects::{Payment, PaymentId, PaymentKind, ProjectId};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use super::parameters::{Paging, Query};
+use super::table;
 use crate::answer;
 
 /// `GET projects/payments`: the payments of a project, each read as a `T`.
@@ -32,15 +33,7 @@ impl<'a, T> Payments<'a, T> {
 impl<T: DeserializeOwned> Operation for Payments<'_, T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "projects.payments",
-        method: Method::GET,
-        path: "/backend/public/projects/payments",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "solOS API v2, «GET Платежи проекта»",
-    };
+    const INFO: OperationInfo = table::PAYMENTS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let PaymentQuery { paging, payment, date, kind } = self.query;

@@ -6,11 +6,12 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::projects::{ProjectId, Step, StepId};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success};
-use http::{Method, Request, Response};
+use crm_transport::{Error, Operation, OperationInfo};
+use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use super::parameters::{Query, fault_of_ids, joined};
+use super::table;
 use crate::answer;
 
 /// `GET projects/steps`: the steps (stages) of a project, each read as a `T`.
@@ -32,15 +33,7 @@ impl<'a, T> Steps<'a, T> {
 impl<T: DeserializeOwned> Operation for Steps<'_, T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = OperationInfo {
-        id: "projects.steps",
-        method: Method::GET,
-        path: "/backend/public/projects/steps",
-        idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "solOS API v2, «GET Этапы проекта»",
-    };
+    const INFO: OperationInfo = table::STEPS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let StepQuery { date, steps } = self.query;

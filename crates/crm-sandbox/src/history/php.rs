@@ -30,7 +30,8 @@ pub(super) fn to_text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => String::new(),
         Some(Value::Bool(true)) => "1".to_owned(),
-        Some(Value::Number(number)) => number.to_string(),
+        // A whole number has no point, whatever its type.
+        Some(Value::Number(number)) => number.to_string().trim_end_matches(".0").to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(_) | Value::Object(_)) => "Array".to_owned(),
     }
@@ -72,6 +73,13 @@ mod tests {
     fn a_zero_is_not_blank_and_an_empty_text_is() {
         assert!(is_blank(None) && is_blank(Some(&json!(""))) && is_blank(Some(&json!(null))));
         assert!(!is_blank(Some(&json!(0))) && !is_blank(Some(&json!("0"))) && !is_blank(Some(&json!([]))));
+    }
+
+    #[test]
+    fn a_number_inside_a_text_has_no_point_where_it_is_whole() {
+        let texts =
+            [json!(2), json!(2.0), json!(2.5), json!(true), json!([2])].map(|value| to_text(Some(&value)));
+        assert_eq!(texts, ["2", "2", "2.5", "1", "Array"]);
     }
 
     #[test]

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{history, sandbox};
+use crate::support::{history, recording, sandbox};
 
 #[tokio::test]
 async fn every_recorded_transformation_of_content_is_the_same_here() {
-    let recorded = include_str!("../../../../fixtures/salesman/captures/content-transformations.json");
-    let recorded: Value = serde_json::from_str(recorded).unwrap();
+    let recorded = recording("content-transformations");
     let sandbox = sandbox().await;
     for case in recorded["cases"].as_array().unwrap() {
         let added = history(&sandbox, "add", &json!({"content": case["written"], "clid": 1})).await;

@@ -182,6 +182,11 @@ async fn an_endless_body_does_not_end() {
     stream.write_all(raw_history("fields", HEADERS, "").as_bytes()).unwrap();
     let mut much = vec![0; 5_000_000];
     stream.read_exact(&mut much).unwrap();
+    let much = String::from_utf8_lossy(&much);
+    assert!(
+        much.contains("\"did\":\"ID сделки\"}\r\n"),
+        "the last bracket is missing, so no reader can stop early"
+    );
     // The sandbox goes on serving others meanwhile.
     assert_eq!(history_text(&sandbox, "list", &json!({})).await, "[]");
 }

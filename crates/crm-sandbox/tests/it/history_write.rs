@@ -15,6 +15,17 @@ async fn the_next_id_is_1_on_an_empty_history_and_no_id_comes_twice() {
 }
 
 #[tokio::test]
+async fn there_is_no_idempotency_key_and_no_update() {
+    let sandbox = sandbox().await;
+    let entry = json!({"content": "x", "clid": 1, "uid": "same"});
+    for _ in 0..2 {
+        history(&sandbox, "add", &entry).await;
+    }
+    assert_eq!(sandbox.record_count(), 2);
+    assert_eq!(*code(&history(&sandbox, "update", &json!({"cid": 1, "content": "y"})).await), json!(404));
+}
+
+#[tokio::test]
 async fn add_needs_content_and_one_of_clid_pid_did() {
     let sandbox = sandbox().await;
     for body in [

@@ -1,58 +1,50 @@
 //! The recordings of a real server, replayed.
 
+use crate::support::{RECORDINGS_FOLDER, client, recording};
 use crm_sandbox::{APIKEY, Record, Sandbox};
-use serde_json::Value;
-
-use crate::support::client;
-
-macro_rules! recording {
-    ($name:literal) => {
-        ($name, include_str!(concat!("../../../../fixtures/salesman/captures/", $name, ".json")))
-    };
-}
 
 /// In the order of the ids they speak of.
-const RECORDINGS: [(&str, &str); 33] = [
-    recording!("add"),
-    recording!("add-list-mixed"),
-    recording!("add-minimal"),
-    recording!("add-invalid-date"),
-    recording!("add-unknown-user"),
-    recording!("add-emoji-and-quotes"),
-    recording!("add-list-empty"),
-    recording!("add-missing-parameters"),
-    recording!("bad-apikey"),
-    recording!("bad-login"),
-    recording!("broken-json"),
-    recording!("content-type-with-charset"),
-    recording!("fields"),
-    recording!("tips"),
-    recording!("unknown-action"),
-    recording!("info"),
-    recording!("info-no-contacts"),
-    recording!("info-zero-date"),
-    recording!("info-unknown-user"),
-    recording!("info-emoji-and-quotes"),
-    recording!("info-id-instead-of-cid"),
-    recording!("info-missing-cid"),
-    recording!("info-not-found"),
-    recording!("info-parameter-in-query"),
-    recording!("list-empty"),
-    recording!("list-only-date-end"),
-    recording!("list-page-of-200"),
-    recording!("list-range"),
-    recording!("list-tip-filter"),
-    recording!("list-unknown-order"),
-    recording!("delete-missing-cid"),
-    recording!("delete"),
-    recording!("delete-again"),
+const RECORDINGS: [&str; 33] = [
+    "add",
+    "add-list-mixed",
+    "add-minimal",
+    "add-invalid-date",
+    "add-unknown-user",
+    "add-emoji-and-quotes",
+    "add-list-empty",
+    "add-missing-parameters",
+    "bad-apikey",
+    "bad-login",
+    "broken-json",
+    "content-type-with-charset",
+    "fields",
+    "tips",
+    "unknown-action",
+    "info",
+    "info-no-contacts",
+    "info-zero-date",
+    "info-unknown-user",
+    "info-emoji-and-quotes",
+    "info-id-instead-of-cid",
+    "info-missing-cid",
+    "info-not-found",
+    "info-parameter-in-query",
+    "list-empty",
+    "list-only-date-end",
+    "list-page-of-200",
+    "list-range",
+    "list-tip-filter",
+    "list-unknown-order",
+    "delete-missing-cid",
+    "delete",
+    "delete-again",
 ];
 
 #[tokio::test]
 async fn every_recording_gets_the_same_answer_here_byte_for_byte() {
     let sandbox = as_it_was_recorded().await;
-    for (name, recording) in RECORDINGS {
-        let recording: Value = serde_json::from_str(recording).unwrap();
+    for name in RECORDINGS {
+        let recording = recording(name);
         let request = &recording["request"];
         let method = request["method"].as_str().unwrap().parse().unwrap();
         let mut call =
@@ -77,15 +69,14 @@ async fn every_recording_gets_the_same_answer_here_byte_for_byte() {
 
 #[test]
 fn every_recording_is_replayed() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/salesman/captures");
-    let files = std::fs::read_dir(folder).unwrap();
+    let files = std::fs::read_dir(RECORDINGS_FOLDER).unwrap();
     let mut names: Vec<String> = files
         .map(|file| file.unwrap().file_name().into_string().unwrap().trim_end_matches(".json").to_owned())
         // A table of texts, not an exchange.
         .filter(|name| name != "content-transformations")
         .collect();
     names.sort_unstable();
-    let mut replayed = RECORDINGS.map(|(name, _)| name);
+    let mut replayed = RECORDINGS;
     replayed.sort_unstable();
     assert_eq!(names, replayed);
 }

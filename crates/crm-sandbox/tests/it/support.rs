@@ -29,6 +29,16 @@ pub(crate) fn record() -> Record {
     }
 }
 
+/// Where the recordings of a real server are.
+pub(crate) const RECORDINGS_FOLDER: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/salesman/captures");
+
+/// A recording by its name.
+pub(crate) fn recording(name: &str) -> Value {
+    let text = std::fs::read_to_string(format!("{RECORDINGS_FOLDER}/{name}.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
 /// The answer to a call to the history, made by the head, as JSON.
 pub(crate) async fn history(sandbox: &Sandbox, action: &str, body: &Value) -> Value {
     serde_json::from_str(&history_text(sandbox, action, body).await).unwrap()

@@ -1,6 +1,9 @@
 //! The fixtures, and clients that send nothing.
 #![allow(dead_code, clippy::unwrap_used, reason = "test support; no test file uses all of it")]
 
+pub(crate) mod every;
+pub(crate) mod raw;
+
 use std::path::PathBuf;
 
 use crm::history::{ApiKey, HistoryClient};

@@ -1,0 +1,164 @@
+//! Every reader of bytes that come from outside, for whatever bytes: each returns, and what was read is written and
+//! read back the same. The fuzz targets use them too.
+
+#![allow(dead_code, reason = "no test file uses all of it")]
+
+use std::fmt::Debug;
+
+use crm::history::{
+    ActivityType, ApiKey, Entry, EntryId, EntryQuery, HistoryClient, NewEntry, operations as h,
+};
+use crm::projects::{
+    Action, ActionId, ActionQuery, Checklist, Good, Payment, PaymentQuery, Project, ProjectFilter, ProjectId,
+    ProjectQuery, Step, StepQuery, operations as p,
+};
+use crm::{Bytes, Error, Fields, Operation, RetryPolicy, Transport, TransportError, http};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A reader, by the name of its fuzz target and its corpus.
+pub(crate) type Reader = (&'static str, fn(&[u8]));
+
+pub(crate) const ALL: [Reader; 5] =
+    [("answer", answer), ("record", record), ("exchange", exchange), ("address", address), ("path", path)];
+
+/// The body of an answer, by every operation.
+pub(crate) fn answer(body: &[u8]) {
+    let mut response = http::Response::new(Bytes::copy_from_slice(body));
+    for status in [200, 500] {
+        *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+        let (entry, list) = (NewEntry::new("x"), EntryQuery::new());
+        let (project, query, filter) = (ProjectId(1), ProjectQuery::new(), ProjectFilter::new());
+        told(h::Fields.read(&response)).iter().for_each(stable);
+        told(h::Tips.read(&response)).iter().flatten().for_each(stable);
+        told(h::Info(EntryId(1)).read(&response)).iter().for_each(stable);
+        told(h::List(&list).read(&response)).iter().flatten().for_each(stable);
+        told(h::Add(&entry).read(&response)).iter().for_each(|id| assert_ne!(id.0, 0));
+        if let Some(outcomes) = told(h::AddList(&[entry.clone(), entry.clone()]).read(&response)) {
+            assert_eq!(outcomes.len(), 2);
+        }
+        told(h::Delete(EntryId(1)).read(&response));
+        told(p::List::<Project>::new(&query).read(&response)).iter().flatten().for_each(stable);
+        told(p::Filter::<Project>::new(&filter).read(&response)).iter().flatten().for_each(stable);
+        told(p::Info::<Project>::new(project).read(&response)).iter().for_each(stable);
+        let read = p::Steps::<Step>::new(project, &StepQuery::new()).read(&response);
+        told(read).iter().flatten().for_each(stable);
+        let read = p::Actions::<Action>::new(project, &ActionQuery::new()).read(&response);
+        told(read).iter().flatten().for_each(stable);
+        told(p::ActionInfo::<Action>::new(ActionId(1)).read(&response)).iter().for_each(stable);
+        told(p::Checklists::<Checklist>::new(project).read(&response)).iter().flatten().for_each(stable);
+        told(p::Goods::<Good>::new(project).read(&response)).iter().flatten().for_each(stable);
+        let read = p::Payments::<Payment>::new(project, &PaymentQuery::new()).read(&response);
+        told(read).iter().flatten().for_each(stable);
+    }
+}
+
+/// JSON as the types read it, without an envelope, and every reader of a field.
+pub(crate) fn record(json: &[u8]) {
+    serde_json::from_slice::<Entry>(json).iter().for_each(stable);
+    serde_json::from_slice::<ActivityType>(json).iter().for_each(stable);
+    serde_json::from_slice::<Step>(json).iter().for_each(stable);
+    if let Ok(entry) = serde_json::from_slice::<NewEntry>(json) {
+        stable(&entry);
+        drop((entry.as_stored(), entry.losses()));
+    }
+    if let Ok(project) = serde_json::from_slice::<Project>(json) {
+        stable(&project);
+        for name in project.fields.names() {
+            every_reader_of_a_field(&project.fields, name);
+        }
+    }
+}
+
+fn every_reader_of_a_field(fields: &Fields, name: &str) {
+    let errors = [
+        fields.as_str(name).err(),
+        fields.as_u64(name).err(),
+        fields.as_bool(name).err(),
+        fields.as_date(name).err(),
+        fields.as_datetime(name).err(),
+        fields.as_decimal_str(name).err(),
+        fields.as_ids(name).err(),
+    ];
+    errors.into_iter().flatten().for_each(|error| assert!(!error.to_string().is_empty()));
+}
+
+/// A whole answer on its way through a client. The first line is `STATUS NAME VALUE`: a header; the rest the body.
+pub(crate) fn exchange(bytes: &[u8]) {
+    struct Answer(http::Response<Bytes>);
+
+    #[async_trait::async_trait]
+    impl Transport for Answer {
+        async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+            Ok(self.0.clone())
+        }
+    }
+
+    let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
+    let (head, body) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let mut words = head.splitn(3, |byte| *byte == b' ');
+    let mut word = || words.next().unwrap_or_default();
+    let status = std::str::from_utf8(word()).ok().and_then(|word| word.parse().ok()).unwrap_or(200);
+    let (name, value) = (word(), word());
+    let answer = http::Response::builder().status(status).header(name, value);
+    let Ok(answer) = answer.body(Bytes::copy_from_slice(body)) else { return };
+    let builder = HistoryClient::builder("https://crm.example.test").transport(Answer(answer));
+    let builder = builder.retry(RetryPolicy::none()).keep_body_excerpts();
+    let Ok(client) = builder.credentials(ApiKey::new("key-0123456789", "login")).build() else { return };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
+    told(runtime.block_on(client.fields()));
+    if let Err(error) = runtime.block_on(client.add(&NewEntry::new("x"))) {
+        assert!(!format!("{error} {error:?}").contains("key-0123456789"), "{error}");
+        assert!(error.to_string().chars().count() < 2_000, "{error}");
+    }
+}
+
+/// An address as a person writes it.
+pub(crate) fn address(text: &[u8]) {
+    let text = String::from_utf8_lossy(text);
+    let builder = HistoryClient::builder(&*text).transport(Nothing).credentials(ApiKey::new("key", "login"));
+    if let Ok(client) = builder.build() {
+        let request = client.prepare(&h::Fields);
+        let uri = request.map(|request| request.uri().clone());
+        assert!(uri.is_ok_and(|uri| uri.path().ends_with("/developer/v3/history/fields")), "{text}");
+    }
+}
+
+/// A key on its way into a JSON path.
+pub(crate) fn path(key: &[u8]) {
+    let mut path = "$".to_owned();
+    crm::json::push_key(&mut path, &String::from_utf8_lossy(key));
+    assert!(path.chars().count() < 800 && !path.contains(['\n', '\r']), "{path}");
+}
+
+struct Nothing;
+
+#[async_trait::async_trait]
+impl Transport for Nothing {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        Err(TransportError::connect("nobody is there"))
+    }
+}
+
+/// What was read; an error has words, and not too many.
+fn told<T>(read: Result<T, Error>) -> Option<T> {
+    if let Err(error) = &read {
+        let text = error.to_string();
+        assert!((10..2_000).contains(&text.chars().count()), "{text}");
+        drop(format!("{error:?}"));
+    }
+    read.ok()
+}
+
+/// Written and read back it is the same.
+fn stable<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let written = serde_json::to_string(value);
+    let Ok(written) = written else { panic!("{value:?} cannot be written: {written:?}") };
+    match serde_json::from_str::<T>(&written) {
+        Ok(again) => {
+            assert_eq!(&again, value, "{written}");
+            assert_eq!(serde_json::to_string(&again).ok(), Some(written));
+        }
+        Err(error) => panic!("{written} cannot be read back: {error}"),
+    }
+}

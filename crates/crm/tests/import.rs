@@ -1,0 +1,627 @@
+//! Nothing lost, nothing doubled: imports against the sandbox and everything that goes wrong in it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use crm::history::{
+    AddOutcome, ApiKey, ClientId, ContactId, HistoryClient, Import, ImportReport, LossPolicy, NewEntry, Pace,
+    RetryPolicy,
+};
+use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
+use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox};
+
+/// A thousand activities, one in five of them equal to others in everything.
+fn entries(count: u32) -> Vec<NewEntry> {
+    let start = NaiveDate::from_ymd_opt(2024, 3, 1).unwrap().and_hms_opt(9, 0, 0).unwrap();
+    (0..count)
+        .map(|i| {
+            let i = if i % 5 == 0 { i % 50 } else { i };
+            let kinds = ["вх.Звонок", "исх.Почта", "Встреча"];
+            NewEntry::new(format!("Звонок {}", i % 97))
+                .at(start + TimeDelta::minutes(i64::from(i / 3)))
+                .activity(kinds[i as usize % 3])
+                .client(ClientId(1 + u64::from(i % 2)))
+                .contacts([ContactId(1 + u64::from(i % 2))])
+        })
+        .collect()
+}
+
+type Key = (Option<NaiveDateTime>, String, Option<String>, u64);
+
+fn wanted(entries: &[NewEntry]) -> BTreeMap<Key, usize> {
+    let keys =
+        entries.iter().map(|e| (e.at, e.content.clone(), e.activity.clone(), e.client.map_or(0, |id| id.0)));
+    count(keys)
+}
+
+fn stored(sandbox: &Sandbox) -> BTreeMap<Key, usize> {
+    let keys =
+        sandbox.records().into_iter().map(|r| (r.datum, r.content.unwrap_or_default(), r.tip, r.clid as u64));
+    count(keys)
+}
+
+fn count(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {
+    let mut counts = BTreeMap::new();
+    keys.for_each(|key| *counts.entry(key).or_default() += 1);
+    counts
+}
+
+/// What is stored more or less often than it should be, a line each.
+fn difference(stored: &BTreeMap<Key, usize>, wanted: &BTreeMap<Key, usize>) -> String {
+    let keys: std::collections::BTreeSet<&Key> = stored.keys().chain(wanted.keys()).collect();
+    let times = |counts: &BTreeMap<Key, usize>, key| counts.get(key).copied().unwrap_or(0);
+    let lines = keys
+        .into_iter()
+        .filter(|key| times(stored, key) != times(wanted, key))
+        .map(|key| format!("{key:?} is stored {} times, not {}\n", times(stored, key), times(wanted, key)));
+    lines.collect()
+}
+
+fn transport() -> ReqwestTransport {
+    ReqwestTransport::new(reqwest::Client::builder().tls_certs_only([]).no_proxy(), 1 << 20).unwrap()
+}
+
+fn client(url: &str) -> HistoryClient {
+    client_with_timeout(url, Duration::from_secs(30))
+}
+
+fn client_with_timeout(url: &str, timeout: Duration) -> HistoryClient {
+    HistoryClient::builder(url)
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
+        .transport(transport())
+        .retry(RetryPolicy::default().base(Duration::from_millis(1)))
+        .pace(Pace::new().in_flight(8))
+        .timeout(timeout)
+        .body_limit(1 << 20)
+        .build()
+        .unwrap()
+}
+
+/// The sandbox carries a request out at once or not at all, so nothing has to be waited for.
+fn quick(import: Import) -> Import {
+    import.settle(Duration::ZERO)
+}
+
+#[track_caller]
+fn all_created(report: &ImportReport, sandbox: &Sandbox, entries: &[NewEntry], what: &str) {
+    assert_eq!(difference(&stored(sandbox), &wanted(entries)), "", "{what}: {report}");
+    assert_eq!(report.totals.created, entries.len() as u64, "{what}: {report}");
+    let mut ids: Vec<u64> = report.outcomes.iter().map(|outcome| outcome.id().unwrap().0).collect();
+    for (id, entry) in ids.iter().zip(entries) {
+        let record = sandbox.record(*id).unwrap();
+        assert_eq!((record.content.as_ref(), record.datum), (Some(&entry.content), entry.at), "{what}");
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), entries.len(), "{what}: an id was handed out twice");
+}
+
+/// Each of these leaves it unknown, or plain, what became of a chunk.
+fn faults() -> Vec<Fault> {
+    let gateway = |status, after_commit| Fault::GatewayPage { status, after_commit };
+    vec![
+        Fault::Latency { millis: 20_000, jitter_millis: 0 },
+        Fault::CloseBeforeReading,
+        Fault::CloseAfterCommit,
+        Fault::CommitHalf,
+        Fault::CutBody { after: None },
+        Fault::CutBody { after: Some(0) },
+        gateway(502, false),
+        gateway(502, true),
+        gateway(504, false),
+        gateway(504, true),
+        Fault::RetryLater { status: 429, after: RetryAfter::Seconds(0) },
+        Fault::RetryLater { status: 503, after: RetryAfter::Seconds(0) },
+        Fault::ErrorInOk { code: 500, text: "Внутренняя ошибка".to_owned() },
+        Fault::PhpWarning { before: true, after: true },
+        Fault::ByteOrderMark,
+        Fault::EndlessBody,
+        Fault::GzipBomb { mib: 64 },
+        Fault::WrongContentLength { by: 10 },
+        Fault::WrongContentLength { by: -10 },
+        Fault::SlowDrip { bytes: 10, millis: 1_000 },
+        Fault::Redirect { to: "http://127.0.0.1:1/".to_owned(), status: 302 },
+    ]
+}
+
+#[tokio::test]
+async fn everything_is_stored_once_whatever_goes_wrong_at_whichever_chunk() {
+    let entries = entries(1_000);
+    for fault in faults() {
+        let sandbox = Sandbox::start().await.unwrap();
+        // Only these two are seen by the time they take.
+        let slow = matches!(fault, Fault::Latency { .. } | Fault::SlowDrip { .. });
+        let timeout = Duration::from_millis(if slow { 800 } else { 30_000 });
+        let client = client_with_timeout(sandbox.url(), timeout);
+        for point in 0..5 {
+            sandbox.reset();
+            let mut outcomes = quick(client.import(entries.clone())).chunk(200).concurrency(1).outcomes();
+            let mut report = ImportReport::default();
+            let mut seen = 0;
+            if point == 0 {
+                sandbox.add_fault(fault.clone().on(Operation::HistoryAddList));
+            }
+            while let Some(imported) = outcomes.next().await {
+                report.add(imported.unwrap());
+                seen += 1;
+                if seen == point * 200 {
+                    sandbox.add_fault(fault.clone().on(Operation::HistoryAddList));
+                }
+            }
+            all_created(&report, &sandbox, &entries, &format!("{fault:?} at chunk {point}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn everything_is_stored_once_when_chunks_fail_side_by_side() {
+    let entries = entries(1_000);
+    let sandbox = Sandbox::start().await.unwrap();
+    for fault in faults() {
+        if matches!(fault, Fault::Latency { .. } | Fault::SlowDrip { .. }) {
+            continue; // a time for each chunk adds up
+        }
+        sandbox.reset();
+        // The first four calls, which are in flight together.
+        sandbox.add_fault(fault.clone().on(Operation::HistoryAddList).times(4));
+        let client = client(sandbox.url());
+        let import = quick(client.import(entries.clone())).chunk(50).concurrency(4);
+        let report = import.run().await.unwrap();
+        all_created(&report, &sandbox, &entries, &format!("{fault:?}"));
+    }
+}
+
+#[tokio::test]
+async fn equal_records_from_before_and_of_other_people_are_not_taken_for_ones_own() {
+    let entries = entries(200);
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    quick(client.import(entries.clone())).run().await.unwrap();
+    // The same import again, with its first chunk lost: what it looks for is there already, and is older.
+    sandbox.add_fault(Fault::CloseBeforeReading.on(Operation::HistoryAddList));
+    let report = quick(client.import(entries.clone())).run().await.unwrap();
+    assert_eq!(report.totals.created, 200);
+    let twice = wanted(&entries).into_iter().map(|(key, count)| (key, 2 * count)).collect();
+    assert_eq!(difference(&stored(&sandbox), &twice), "");
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_for_is_unknown_and_is_not_sent_again() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    // MariaDB keeps no such time: the record would be found by no range of dates.
+    let at = NaiveDate::from_ymd_opt(1900, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
+    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    let report = quick(client.import([NewEntry::new("старая запись").at(at)])).run().await.unwrap();
+    assert_eq!(report.totals.unknown, 1, "{report}");
+    assert_eq!(sandbox.record_count(), 1);
+}
+
+#[tokio::test]
+async fn a_record_that_is_only_alike_makes_it_unknown() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let entry = entries(2).remove(1);
+    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    let mut outcomes = quick(client.import([NewEntry::new("первая").client(ClientId(1))])).outcomes();
+    outcomes.next().await.unwrap().unwrap();
+    // A server that stores another type than was written: who knows whose record that is.
+    let client = HistoryClient::builder(sandbox.url())
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
+        .transport(Retype(transport()))
+        .retry(RetryPolicy::none())
+        .build()
+        .unwrap();
+    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    let report = quick(client.import([entry])).run().await.unwrap();
+    let AddOutcome::Unknown(why) = &report.outcomes[0] else { panic!("{report}") };
+    assert!(why.contains("much like it"), "{why}");
+    assert_eq!(sandbox.record_count(), 2);
+}
+
+/// A server that renames a type on its way in.
+struct Retype(ReqwestTransport);
+
+#[async_trait]
+impl Transport for Retype {
+    async fn send(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let body = String::from_utf8(request.body().to_vec()).unwrap();
+        *request.body_mut() = body.replace("исх.Почта", "Письмо").into();
+        self.0.send(request).await
+    }
+}
+
+/// Stores the chunk only after it was looked for twice: a PHP process that outlives its connection.
+struct Late {
+    inner: ReqwestTransport,
+    waiting: std::sync::Mutex<Option<http::Request<Bytes>>>,
+    lists: AtomicU64,
+}
+
+#[async_trait]
+impl Transport for Late {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        if request.uri().path().ends_with("add.list") && self.lists.load(Ordering::Relaxed) < 2 {
+            *self.waiting.lock().unwrap() = Some(request);
+            return Err(TransportError::closed("closed by the test"));
+        }
+        if self.lists.fetch_add(1, Ordering::Relaxed) == 2
+            && let Some(late) = { self.waiting.lock().unwrap().take() }
+        {
+            self.inner.send(late).await?;
+        }
+        self.inner.send(request).await
+    }
+}
+
+#[tokio::test]
+async fn a_chunk_that_is_stored_late_is_not_sent_again() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let late = Late { inner: transport(), waiting: std::sync::Mutex::default(), lists: AtomicU64::new(0) };
+    let client = HistoryClient::builder(sandbox.url())
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
+        .transport(late)
+        .build()
+        .unwrap();
+    let entries = entries(20);
+    // Lists: the watermark, a look at once that finds nothing, and one after the time to settle.
+    let report = client.import(entries.clone()).settle(Duration::from_millis(20)).run().await.unwrap();
+    all_created(&report, &sandbox, &entries, "late");
+}
+
+#[tokio::test]
+async fn an_activity_that_the_server_fails_at_is_refused_and_the_others_are_stored() {
+    /// Fails at a word, as PHP does at a bug: a fatal error for the whole call, nothing of it stored.
+    struct Poison(ReqwestTransport);
+
+    #[async_trait]
+    impl Transport for Poison {
+        async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+            if String::from_utf8_lossy(request.body()).contains("яд") {
+                let page = "<br />\n<b>Fatal error</b>:  Uncaught E in /srv/crm/history.php:9\n";
+                return Ok(http::Response::new(Bytes::from_static(page.as_bytes())));
+            }
+            self.0.send(request).await
+        }
+    }
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = HistoryClient::builder(sandbox.url())
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
+        .transport(Poison(transport()))
+        .build()
+        .unwrap();
+    let mut input = entries(100);
+    input[37] = NewEntry::new("яд");
+    let report = client.import(input.clone()).run().await.unwrap();
+    let AddOutcome::Rejected(why) = &report.outcomes[37] else { panic!("{report}") };
+    assert!(why.text.contains("PHP error"), "{why}");
+    input.remove(37);
+    assert_eq!(difference(&stored(&sandbox), &wanted(&input)), "");
+}
+
+#[tokio::test]
+async fn a_server_that_fails_at_everything_stops_the_import() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let fatal = Fault::ErrorInOk { code: 500, text: "Нет соединения с базой".to_owned() };
+    sandbox.add_fault(fatal.on(Operation::HistoryAddList).always());
+    let report = quick(client.import(entries(300))).run().await.unwrap();
+    assert_eq!(report.totals.created, 0);
+    assert!(report.totals.rejected <= 3 && report.can_go_on(), "{report}");
+    assert_eq!(report.outcomes.len(), 300);
+    let AddOutcome::NotSent(why) = &report.outcomes[299] else { panic!("{report}") };
+    assert!(why.contains("fails at everything") && why.contains("Нет соединения с базой"), "{why}");
+}
+
+#[tokio::test]
+async fn wrong_credentials_and_an_absent_server_leave_everything_unsent_with_the_reason() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let wrong = client(sandbox.url()).with_credentials(ApiKey::new("wrong", crm_sandbox::BOSS)).unwrap();
+    let report = wrong.import(entries(10)).run().await.unwrap();
+    assert_eq!(report.totals.not_sent, 10);
+    let AddOutcome::NotSent(why) = &report.outcomes[9] else { panic!("{report}") };
+    assert!(why.contains("401 «Неизвестный пользователь»"), "{why}");
+    let gone = sandbox.url().to_owned();
+    drop(sandbox);
+    let report = client(&gone).import(entries(10)).run().await.unwrap();
+    assert_eq!(report.totals.not_sent, 10);
+}
+
+#[tokio::test]
+async fn a_faulty_activity_is_refused_and_hides_no_other() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let input = [NewEntry::new("a").client(ClientId(1)), NewEntry::new(" "), NewEntry::new("<b")];
+    let report = client.import(input).run().await.unwrap();
+    assert!(report.outcomes[0].id().is_some());
+    assert_eq!(report.outcomes[1].to_string(), "refused by the server: «content is empty»");
+    // Nothing is left of `<b`; the sandbox, as the server, refuses what is empty.
+    assert!(!matches!(report.outcomes[2], AddOutcome::NotSent(_)), "{report}");
+}
+
+#[tokio::test]
+async fn losses_are_told_or_refused_as_the_policy_says() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let input = || [NewEntry::new("ООО \"Ромашка\""), NewEntry::new("без потерь")];
+    let mut warned = client.import(input()).outcomes();
+    assert_eq!(warned.next().await.unwrap().unwrap().losses.len(), 1);
+    assert_eq!(warned.next().await.unwrap().unwrap().losses, []);
+    assert!(warned.next().await.is_none());
+    let report = client.import(input()).loss_policy(LossPolicy::Reject).run().await.unwrap();
+    assert!(matches!(report.outcomes[0], AddOutcome::Rejected(_)) && report.outcomes[1].id().is_some());
+    let report = client.import(input()).loss_policy(LossPolicy::Allow).run().await.unwrap();
+    assert_eq!((report.totals.created, report.with_losses), (2, 0));
+    assert_eq!(sandbox.record_count(), 5);
+}
+
+#[tokio::test]
+async fn changed_contents_are_recognised_when_they_are_read_back() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let texts = [
+        "ООО «Ромашка» \"и\" Ко",
+        "https://x.ru/a?b=1\nвторая строка",
+        "эмодзи 😀",
+        "a < b > c",
+        "тег <b>x</b>",
+    ];
+    let day = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(10, 0, 0).unwrap();
+    let entries: Vec<NewEntry> =
+        texts.iter().map(|text| NewEntry::new(*text).at(day).activity("Тип \"x\"")).collect();
+    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    let report = quick(client.import(entries)).run().await.unwrap();
+    assert_eq!((report.totals.created, sandbox.record_count()), (5, 5), "{report}");
+}
+
+#[tokio::test]
+async fn activities_of_other_users_and_of_unknown_ones_are_found_again() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let seller = client(sandbox.url())
+        .with_credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::SELLER))
+        .unwrap();
+    // The boss is not the seller's subordinate: listed only when asked for by login.
+    let users = [crm_sandbox::BOSS, "nobody@example.test", crm_sandbox::SELLER];
+    let entries = users.map(|user| NewEntry::new(format!("для {user}")).user(user));
+    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    let report = quick(seller.import(entries)).run().await.unwrap();
+    assert_eq!((report.totals.created, sandbox.record_count()), (3, 3), "{report}");
+}
+
+#[tokio::test]
+async fn unknown_logins_are_told_before_they_make_orphans() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let input = || [crm_sandbox::SELLER, "nobody@example.test"].map(|user| NewEntry::new("x").user(user));
+    let report = client.import(input()).check_users().run().await.unwrap();
+    assert_eq!((report.totals.created, report.with_unknown_user), (2, 1));
+    let report = client.import(input()).check_users().loss_policy(LossPolicy::Reject).run().await.unwrap();
+    assert_eq!(report.outcomes[1].to_string(), "refused by the server: «user is not known to the CRM»");
+    assert_eq!(sandbox.record_count(), 3);
+}
+
+#[tokio::test]
+async fn chunks_are_bounded_by_count_and_by_bytes() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let long = NewEntry::new("x".repeat(3_000));
+    let input = vec![long; 10];
+    client.import(input).chunk(4).chunk_bytes(7_000).run().await.unwrap();
+    let calls = sandbox.requests();
+    let adds = calls.iter().filter(|call| call.operation == Some(Operation::HistoryAddList)).count();
+    assert_eq!((adds, sandbox.record_count()), (5, 10));
+}
+
+#[tokio::test]
+async fn progress_is_told_after_each_chunk() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&told);
+    let import = client(sandbox.url()).import(entries(250)).chunk(100);
+    import.on_progress(move |progress| seen.lock().unwrap().push(progress.done)).run().await.unwrap();
+    assert_eq!(*told.lock().unwrap(), [100, 200, 250]);
+}
+
+#[tokio::test]
+async fn a_cancelled_import_sends_no_further_chunk_and_can_be_resumed() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let journal = Scratch::new("cancelled");
+    let entries = entries(300);
+    let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
+    let import = client(sandbox.url()).import(entries.clone()).chunk(100).concurrency(1).journal(&journal.0);
+    let mut outcomes = import.cancel(async { drop(cancelled.await) }).outcomes();
+    let mut cancel = Some(cancel);
+    let mut created = 0;
+    while let Some(imported) = outcomes.next().await {
+        created += u64::from(imported.unwrap().outcome.id().is_some());
+        drop(cancel.take());
+    }
+    assert!((100..300).contains(&created), "{created}");
+    assert_eq!(sandbox.record_count() as u64, created);
+    let report = client(sandbox.url()).import(entries.clone()).journal(&journal.0).run().await.unwrap();
+    all_created(&report, &sandbox, &entries, "resumed");
+}
+
+#[tokio::test]
+async fn a_journal_refuses_another_input_another_file_and_a_second_import() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let journal = Scratch::new("refuses");
+    let client = client(sandbox.url());
+    let import = |entries: Vec<NewEntry>| client.import(entries).journal(&journal.0).chunk(10);
+    let input = entries(30);
+    let mut running = import(input.clone()).outcomes();
+    running.next().await.unwrap().unwrap();
+    let refused = |error: crm::Error, words: &str| {
+        assert_eq!(error.field(), Some("journal"));
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    refused(import(input.clone()).run().await.unwrap_err(), "in use by another import");
+    while running.next().await.is_some() {}
+    drop(running);
+    let mut changed = input.clone();
+    changed[15] = NewEntry::new("другая");
+    refused(import(changed).run().await.unwrap_err(), "activities 10 to 19 have changed");
+    refused(import(input[..25].to_vec()).run().await.unwrap_err(), "activities 20 to 29 are not there");
+    let more = import(entries(40)).run().await.unwrap();
+    assert_eq!((more.totals.created, sandbox.record_count()), (40, 40));
+    std::fs::write(&journal.0, "datum;content\n").unwrap();
+    refused(import(input).run().await.unwrap_err(), "is not a journal of an import, or is damaged: line 1");
+}
+
+#[tokio::test]
+async fn a_journal_that_ends_anywhere_is_resumed_and_every_chunk_is_stored_once() {
+    let entries = entries(60);
+    let journal = Scratch::new("torn");
+    let whole = {
+        let sandbox = Sandbox::start().await.unwrap();
+        let import = client(sandbox.url()).import(entries.clone()).chunk(20).journal(&journal.0);
+        import.run().await.unwrap();
+        std::fs::read(&journal.0).unwrap()
+    };
+    let lines: Vec<usize> = (0..=whole.len()).filter(|&i| i == 0 || whole[i - 1] == b'\n').collect();
+    let points = lines.iter().flat_map(|&at| [at, at + 1, at + 9]).filter(|&at| at <= whole.len());
+    for end in points {
+        let sandbox = Sandbox::start().await.unwrap();
+        // What was sent when the journal broke off there is stored: a `send` line that is whole, and all before it.
+        let sent = whole[..end]
+            .split_inclusive(|&b| b == b'\n')
+            .filter(|line| line.starts_with(b"{\"send\"") && line.ends_with(b"\n"));
+        let chunks = sent.count();
+        std::fs::remove_file(&journal.0).unwrap();
+        let before = client(sandbox.url()).import(entries[..20 * chunks].to_vec()).chunk(20).concurrency(1);
+        before.run().await.unwrap();
+        std::fs::write(&journal.0, &whole[..end]).unwrap();
+        let import = client(sandbox.url()).import(entries.clone()).chunk(20).journal(&journal.0);
+        let report = quick(import).run().await.unwrap();
+        all_created(&report, &sandbox, &entries, &format!("cut at {end}"));
+    }
+}
+
+#[tokio::test]
+async fn a_journal_holds_no_content_no_name_and_no_secret() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let journal = Scratch::new("private");
+    let entry = NewEntry::new("Иванов, +7 900 000-00-00").user(crm_sandbox::SELLER).activity("Личное");
+    client(sandbox.url()).import([entry]).journal(&journal.0).run().await.unwrap();
+    let text = std::fs::read_to_string(&journal.0).unwrap();
+    for private in ["Иванов", "900", "Личное", crm_sandbox::SELLER, crm_sandbox::APIKEY, crm_sandbox::BOSS]
+    {
+        assert!(!text.contains(private), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn refused_activities_are_written_to_be_mended_and_imported_again() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let file = Scratch::new("rejected");
+    let day = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(10, 0, 0).unwrap();
+    let bad =
+        NewEntry::new("a; \"b\",\nc").at(day).client(ClientId(1)).contacts([ContactId(1), ContactId(2)]);
+    let import =
+        client(sandbox.url()).import([bad, NewEntry::new("хорошая")]).loss_policy(LossPolicy::Reject);
+    let report = import.run().await.unwrap();
+    report.write_rejected(&file.0).unwrap();
+    let text = std::fs::read_to_string(&file.0).unwrap();
+    let head =
+        "datum,content,tip,user,clid,pid,did,reason\n2024-06-25 10:00:00,\"a; \"\"b\"\",\nc\",,,1,\"1,2\",,";
+    assert!(text.starts_with(head), "{text}");
+    assert!(!text.contains("хорошая"));
+}
+
+/// Kills its process at one of the calls of an import: before it goes out, or after it was answered.
+struct Killer {
+    inner: ReqwestTransport,
+    calls: AtomicU64,
+    at: u64,
+    after: bool,
+}
+
+#[async_trait]
+impl Transport for Killer {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let fatal = self.calls.fetch_add(1, Ordering::Relaxed) == self.at;
+        if fatal && !self.after {
+            std::process::abort();
+        }
+        let response = self.inner.send(request).await;
+        if fatal {
+            std::process::abort();
+        }
+        response
+    }
+}
+
+/// Runs in a child process: an import that kills itself. Does nothing when it is not asked to.
+#[tokio::test]
+async fn child() {
+    let Ok(task) = std::env::var("IMPORT_CHILD") else { return };
+    let [url, journal, at, after] = task.split('|').collect::<Vec<_>>()[..] else { panic!("{task}") };
+    let killer = Killer {
+        inner: transport(),
+        calls: AtomicU64::new(0),
+        at: at.parse().unwrap(),
+        after: after == "true",
+    };
+    let client = HistoryClient::builder(url)
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
+        .transport(killer)
+        .build()
+        .unwrap();
+    quick(client.import(entries(300))).chunk(30).concurrency(2).journal(journal).run().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_import_goes_on_where_it_stood_fifty_times_over() {
+    let entries = entries(300);
+    let mut killed = 0;
+    for seed in 0..50_u64 {
+        let sandbox = Sandbox::start().await.unwrap();
+        let journal = Scratch::new(&format!("killed-{seed}"));
+        let mut random = fastrand::Rng::with_seed(seed);
+        if random.bool() {
+            let fault = [Fault::CommitHalf, Fault::CloseAfterCommit][random.usize(..2)].clone();
+            sandbox.add_fault(fault.on(Operation::HistoryAddList).with_probability(0.1, seed));
+        }
+        // Killed once or twice, and then left to finish.
+        for _ in 0..random.u32(1..3) {
+            let task =
+                format!("{}|{}|{}|{}", sandbox.url(), journal.0.display(), random.u64(0..14), random.bool());
+            let status = Command::new(std::env::current_exe().unwrap())
+                .args(["child", "--exact", "--quiet"])
+                .env("IMPORT_CHILD", task)
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .status()
+                .unwrap();
+            killed += u32::from(!status.success());
+        }
+        let import = quick(client(sandbox.url()).import(entries.clone())).journal(&journal.0);
+        let report = import.run().await.unwrap();
+        all_created(&report, &sandbox, &entries, &format!("seed {seed}"));
+    }
+    assert!(killed >= 50, "only {killed} children were killed");
+}
+
+/// A file of one test, gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("import-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

@@ -1,0 +1,239 @@
+//! A value of every public type, made of secrets wherever one can go in.
+
+use std::borrow::Cow;
+
+use crm::history::{self, ApiKey, EntryQuery, HistoryClient, NewEntry, operations as h};
+use crm::json::{JsonError, Place, RawRecord};
+use crm::projects::{self, ProjectsClient, TokenPair, operations as p};
+use crm::{Credentials, ReqwestTransport, http, reqwest};
+use crm_sandbox as sandbox;
+use serde::de::DeserializeOwned;
+
+use crate::search::Texts;
+use crate::{KEY, LOGIN, OTHER, PASSWORD, SECRET, TOKEN};
+
+fn read<T: DeserializeOwned>(json: &str) -> T {
+    serde_json::from_str(json).unwrap()
+}
+
+/// Shows them all. Whoever adds a type adds it here: the test names those that are missing.
+pub(crate) async fn show(texts: &mut Texts) {
+    clients(texts);
+    transport(texts);
+    model(texts);
+    operations(texts);
+    import(texts).await;
+    export(texts).await;
+    the_sandbox(texts).await;
+}
+
+pub(crate) fn transport_with_secrets() -> ReqwestTransport {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("authorization", http::HeaderValue::from_str(OTHER).unwrap());
+    let proxy = reqwest::Proxy::https("http://127.0.0.1:1").unwrap().basic_auth("user", PASSWORD);
+    let client = reqwest::Client::builder().tls_certs_only([]).default_headers(headers).proxy(proxy);
+    ReqwestTransport::new(client.connection_verbose(true), 1 << 20).unwrap()
+}
+
+fn clients(texts: &mut Texts) {
+    let (api_key, pair) = (ApiKey::new(KEY, LOGIN), TokenPair::new(TOKEN, SECRET));
+    texts.debug(&api_key).debug(&pair);
+    let own =
+        Credentials::new().header(http::HeaderName::from_static("own"), "own", Credentials::secret(OTHER));
+    texts.debug(&own).debug(&Credentials::secret(OTHER));
+    texts.debug(&Credentials::from(api_key.clone())).debug(&Credentials::from(pair.clone()));
+    // An address is checked only when the client is built: until then there may be anything in it.
+    let address = format!("https://user:{PASSWORD}@crm.example.test/{PASSWORD}");
+    texts.debug(&HistoryClient::builder(&address).credentials(api_key.clone()));
+    texts.error(
+        "address",
+        &HistoryClient::builder(&address).credentials(api_key.clone()).build().unwrap_err(),
+    );
+    let builder = ProjectsClient::builder("https://crm.example.test").transport(transport_with_secrets());
+    let projects = builder.credentials(pair.clone()).build().unwrap();
+    let builder = HistoryClient::builder("https://crm.example.test").transport(transport_with_secrets());
+    let history = builder.credentials(api_key).build().unwrap();
+    let other = history.with_credentials(ApiKey::new(OTHER, LOGIN)).unwrap();
+    texts.debug(&history).debug(&other).debug(&projects).debug(&projects.with_credentials(pair).unwrap());
+    texts.debug(&history.prepare(&h::Fields).unwrap());
+    let query = projects::ProjectQuery::new();
+    texts.debug(&projects.prepare(&p::List::<()>::new(&query)).unwrap());
+    texts.debug(&history.entries(EntryQuery::new())).debug(&history.stats());
+    for bad in [format!(" {KEY}"), format!("{KEY}\n"), format!("{KEY}\0")] {
+        let builder = HistoryClient::builder("https://crm.example.test").transport(transport_with_secrets());
+        texts.error(
+            "a key no header can carry",
+            &builder.credentials(ApiKey::new(&bad, LOGIN)).build().unwrap_err(),
+        );
+        texts.error("another one", &history.with_credentials(ApiKey::new(KEY, &bad)).unwrap_err());
+    }
+}
+
+fn transport(texts: &mut Texts) {
+    use crm::{Delivery, ErrorKind, Idempotency, OperationInfo, ReadMethod, Refusal, RetryPolicy, Success};
+    const INFO: OperationInfo = <h::Fields as crm::Operation>::INFO;
+    texts.debug(&transport_with_secrets()).debug(&INFO).debug(&RetryPolicy::new());
+    texts.debug(&history::Pace::new()).debug(&crm_transport::Position::default());
+    texts.debug(&Idempotency::Read).debug(&Success::NoError).debug(&ReadMethod::Get).debug(&Refusal::Auth);
+    texts.debug(&ErrorKind::Api).debug(&Delivery::Unknown);
+    let error = JsonError::new("$", "expected");
+    texts.debug(&error).display(&error);
+    texts.debug(&RawRecord { place: Place::Index(0), json: Cow::Borrowed("1") }).debug(&Place::Index(0));
+    let error = crm::TransportError::connect("no connection");
+    texts.debug(&error).display(&error);
+    let pipeline = <Kept as crm_transport::Client>::over;
+    let kept =
+        crm::ClientBuilder::<Kept>::new("https://crm.example.test").transport(transport_with_secrets());
+    let kept = kept.credentials(Credentials::new().header(
+        http::HeaderName::from_static("own"),
+        "own",
+        Credentials::secret(OTHER),
+    ));
+    let Kept(kept) = kept.build().unwrap();
+    texts.debug(&kept).debug(&kept.credentials().clone());
+    drop(pipeline(kept));
+}
+
+/// A client that is nothing but its pipeline.
+struct Kept(crm::Pipeline);
+
+impl crm_transport::Client for Kept {
+    type Credentials = Credentials;
+
+    fn over(pipeline: crm::Pipeline) -> Self {
+        Self(pipeline)
+    }
+}
+
+fn model(texts: &mut Texts) {
+    use crm_model::history::{
+        ActivityFilter, ActivityType, AddOutcome, ClientId, Contact, ContactId, DealId, Entry, EntryId,
+        EntryOrder, ErrorCode, Rejection, UserId,
+    };
+    use crm_model::projects as m;
+    fn id<T: std::fmt::Debug + std::fmt::Display + serde::Serialize>(texts: &mut Texts, id: T) {
+        texts.debug(&id).display(&id).json(&id);
+    }
+    id(texts, EntryId(1));
+    id(texts, ClientId(1));
+    id(texts, ContactId(1));
+    id(texts, DealId(1));
+    id(texts, UserId(1));
+    id(texts, m::ProjectId(1));
+    id(texts, m::StepId(1));
+    id(texts, m::SalesFunnelId(1));
+    id(texts, m::UserId(1));
+    id(texts, m::GroupId(1));
+    id(texts, m::CurrencyId(1));
+    id(texts, m::ActionId(1));
+    id(texts, m::ActionTypeId(1));
+    id(texts, m::ChecklistId(1));
+    id(texts, m::GoodId(1));
+    id(texts, m::PaymentId(1));
+    let entry: Entry = read(r#"{"cid":1,"content":"x","person":[{"pid":2,"person":"y"}]}"#);
+    texts.debug(&entry).json(&entry);
+    let contact: Contact = entry.contacts[0].clone();
+    texts.debug(&contact).json(&contact);
+    let kind: ActivityType = read(r##"{"title":"x","filter":"all"}"##);
+    texts.debug(&kind).json(&kind).debug(&ActivityFilter::All).debug(&EntryOrder::Id);
+    texts.debug(&ErrorCode::NotFound);
+    let new = NewEntry::new("«x»");
+    texts.debug(&new).json(&new).debug(&new.as_stored());
+    let loss = new.losses().remove(0);
+    texts.debug(&loss).display(&loss).debug(&loss.kind);
+    let rejection = Rejection::new(Some(405), "x");
+    texts.debug(&rejection).display(&rejection);
+    let outcome = AddOutcome::Rejected(rejection);
+    texts.debug(&outcome).display(&outcome);
+    let unreadable = crm::Unreadable::new("$", "x", KEY);
+    texts.debug(&unreadable).display(&unreadable).debug(&crm::Page::new(vec![1]));
+    let project: m::Project = read(r#"{"id":1,"price":"x"}"#);
+    texts.debug(&project).json(&project).debug(&project.fields).json(&project.fields);
+    let error = project.fields.as_u64("price").unwrap_err();
+    texts.debug(&error).display(&error);
+    let step: m::Step = read(r#"{"id":1}"#);
+    texts.debug(&step).json(&step);
+    texts.debug(&m::Condition::And).debug(&m::Having::Payments).debug(&m::PaymentKind::Income);
+}
+
+fn operations(texts: &mut Texts) {
+    let (entry, query) = (NewEntry::new("x"), EntryQuery::new());
+    texts.debug(&h::Fields).debug(&h::Tips).debug(&h::Info(history::EntryId(1))).debug(&h::List(&query));
+    texts.debug(&h::Add(&entry)).debug(&h::AddList(&[])).debug(&h::Delete(history::EntryId(1))).debug(&query);
+    let project = projects::ProjectId(1);
+    let (list, filter) = (projects::ProjectQuery::new(), projects::ProjectFilter::new());
+    let (steps, actions) = (projects::StepQuery::new(), projects::ActionQuery::new());
+    let payments = projects::PaymentQuery::new();
+    texts.debug(&list).debug(&filter).debug(&steps).debug(&actions).debug(&payments);
+    texts.debug(&p::List::<()>::new(&list)).debug(&p::Filter::<()>::new(&filter));
+    texts.debug(&p::Info::<()>::new(project)).debug(&p::Steps::<()>::new(project, &steps));
+    texts
+        .debug(&p::Actions::<()>::new(project, &actions))
+        .debug(&p::ActionInfo::<()>::new(projects::ActionId(1)));
+    texts.debug(&p::Checklists::<()>::new(project)).debug(&p::Goods::<()>::new(project));
+    texts.debug(&p::Payments::<()>::new(project, &payments));
+}
+
+async fn import(texts: &mut Texts) {
+    let builder = HistoryClient::builder("http://127.0.0.1:1").transport(transport_with_secrets());
+    let builder = builder.retry(crm::RetryPolicy::none());
+    let client = builder.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
+    texts.debug(&client.import([NewEntry::new("x")]).journal("journal")).debug(&history::LossPolicy::Warn);
+    let mut outcomes = client.import([NewEntry::new("x")]).outcomes();
+    let imported = outcomes.next().await.unwrap().unwrap();
+    let mut report = history::ImportReport::default();
+    texts.debug(&outcomes).debug(&imported);
+    report.add(imported);
+    texts.debug(&report).display(&report).debug(&report.totals).debug(&report.left[0]);
+}
+
+async fn export(texts: &mut Texts) {
+    let running = sandbox::Sandbox::builder().records(1).start().await.unwrap();
+    let builder = HistoryClient::builder(running.url()).transport(transport_with_secrets());
+    let client = builder.credentials(ApiKey::new(sandbox::APIKEY, sandbox::BOSS)).build().unwrap();
+    let told = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let tell = std::sync::Arc::clone(&told);
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let checkpoint = folder.join(format!("secrets-checkpoint-{}", std::process::id()));
+    let query = EntryQuery::new().user(sandbox::SELLER).word(OTHER);
+    let mut all = client.export(query).checkpoint(&checkpoint).hydrate(history::Hydrate::Content);
+    all = all.on_progress(move |progress| *tell.lock().unwrap() = Some(*progress));
+    while all.next().await.is_some() {}
+    let verdict = all.verdict().unwrap();
+    texts.debug(&all).debug(verdict).display(verdict).debug(&history::Hydrate::Content);
+    texts.debug(all.figures()).display(all.figures()).json(all.figures());
+    texts.debug(&told.lock().unwrap().unwrap());
+    if let Ok(text) = std::fs::read_to_string(&checkpoint) {
+        texts.text("checkpoint", &text);
+    }
+    let _ = std::fs::remove_file(&checkpoint);
+    let selection = projects::ProjectSelection::from(projects::ProjectQuery::new());
+    texts.debug(&selection);
+}
+
+async fn the_sandbox(texts: &mut Texts) {
+    let running = sandbox::Sandbox::builder().records(1);
+    texts.debug(&running);
+    let running = running.start().await.unwrap();
+    let client = HistoryClient::builder(running.url()).transport(transport_with_secrets());
+    let client = client.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
+    texts.error("wrong keys", &client.fields().await.unwrap_err());
+    let received = running.requests().remove(0);
+    texts.debug(&received).json(&received).debug(&received.credentials[0].1).json(&received.credentials[0].1);
+    texts.debug(&running).debug(&running.records()[0]);
+    let operation = received.operation.unwrap();
+    texts.debug(&operation).display(&operation).json(&operation);
+    let rule = sandbox::Fault::ByteOrderMark.everywhere();
+    texts.debug(&rule).json(&rule).debug(rule.fault()).json(rule.fault());
+    texts.debug(&sandbox::When::Once).json(&sandbox::When::Once);
+    texts.debug(&sandbox::RetryAfter::Absurd).json(&sandbox::RetryAfter::Absurd);
+    texts.debug(&sandbox::Revision::default()).debug(&sandbox::ProjectsShape::default());
+    let all = running.projects();
+    texts.debug(&all[0]).debug(all[0].data.values().next().unwrap());
+    texts.debug(all.iter().find_map(|project| project.steps.first()).unwrap());
+    texts.debug(all.iter().find_map(|project| project.actions.first()).unwrap());
+    texts.debug(all.iter().find_map(|project| project.goods.first()).unwrap());
+    texts.debug(all.iter().find_map(|project| project.payments.first()).unwrap());
+    let checklist = all.iter().find_map(|project| project.checklists.first()).unwrap();
+    texts.debug(checklist).debug(&checklist.items[0]);
+}

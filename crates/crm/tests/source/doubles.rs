@@ -1,0 +1,60 @@
+//! Transports of the tests, and clients over them.
+
+use std::sync::{Arc, Mutex};
+
+use crm::history::{ApiKey, HistoryClient};
+use crm::projects::{ProjectsClient, TokenPair};
+use crm::{Bytes, ReqwestTransport, RetryPolicy, Transport, TransportError, http};
+
+/// Answers every request with the same text, and keeps the requests.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    pub(crate) answer: Mutex<String>,
+    pub(crate) requests: Mutex<Vec<http::Request<Bytes>>>,
+}
+
+#[async_trait::async_trait]
+impl Transport for Recorder {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        self.requests.lock().unwrap().push(request);
+        Ok(http::Response::new(self.answer.lock().unwrap().clone().into()))
+    }
+}
+
+/// Sends over HTTP, and keeps the answers.
+pub(crate) struct Listener {
+    inner: ReqwestTransport,
+    pub(crate) answers: Mutex<Vec<Bytes>>,
+}
+
+impl Listener {
+    pub(crate) fn new() -> Arc<Self> {
+        let client = reqwest::Client::builder().tls_certs_only([]).no_proxy();
+        let inner = ReqwestTransport::new(client, 64 << 20).unwrap();
+        Arc::new(Self { inner, answers: Mutex::default() })
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for Listener {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let response = self.inner.send(request).await?;
+        self.answers.lock().unwrap().push(response.body().clone());
+        Ok(response)
+    }
+}
+
+/// Both clients over a transport; with the credentials of the sandbox.
+pub(crate) fn clients(address: &str, transport: Arc<impl Transport>) -> (HistoryClient, ProjectsClient) {
+    let history = HistoryClient::builder(address)
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
+        .transport(Arc::clone(&transport))
+        .retry(RetryPolicy::none())
+        .build();
+    let projects = ProjectsClient::builder(address)
+        .credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET))
+        .transport(transport)
+        .retry(RetryPolicy::none())
+        .build();
+    (history.unwrap(), projects.unwrap())
+}

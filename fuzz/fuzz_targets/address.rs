@@ -1,0 +1,8 @@
+//! An address as a person writes it.
+#![no_main]
+
+#[path = "../../crates/crm/tests/common/readers.rs"]
+#[allow(dead_code)]
+mod readers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| readers::address(bytes));

@@ -1,0 +1,132 @@
+//! `cargo xtask codegen`: what would otherwise be written twice is made from `docs/openapi`.
+//!
+//! [`source`] reads the two descriptions; each other module makes one kind of file from them, in memory. Writing and
+//! comparing is done here.
+
+mod fixtures;
+mod node;
+mod readme;
+mod reference;
+mod rust;
+mod source;
+
+use crate::Task;
+use crate::cargo::ROOT;
+use similar::TextDiff;
+use source::Api;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+pub(crate) const TASK: Task = Task {
+    name: "codegen",
+    about: "makes code, fixtures and reference from docs/openapi; --check tells what differs",
+    run,
+};
+
+/// The descriptions, in the folder of the workspace.
+pub(crate) const SOURCES: [&str; 2] =
+    ["docs/openapi/salesman-history.v3.yaml", "docs/openapi/solos-projects.v2.yaml"];
+
+/// Folders in which every file is made here: what else stands there is left over.
+const FOLDERS: [&str; 4] =
+    ["docs/reference/en", "docs/reference/ru", "fixtures/salesman/documented", "fixtures/solos/documented"];
+
+/// Files by their path in the folder of the workspace.
+type Files = BTreeMap<String, String>;
+
+fn run(arguments: &[String]) -> Result<(), String> {
+    let check = match arguments {
+        [] => false,
+        [flag] if flag == "--check" => true,
+        _ => return Err("usage: cargo xtask codegen [--check]".to_owned()),
+    };
+    let root = Path::new(ROOT);
+    let files = generate(root)?;
+    let changes = changes(root, &files)?;
+    if check {
+        return report(&changes, files.len());
+    }
+    for change in &changes {
+        let path = root.join(&change.path);
+        let done = match &change.wanted {
+            Some(text) => {
+                path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text))
+            }
+            None => fs::remove_file(&path),
+        };
+        done.map_err(|error| format!("{}: {error}", change.path))?;
+        println!("{} {}", if change.wanted.is_some() { "wrote" } else { "removed" }, change.path);
+    }
+    println!("{} generated files, {} changed", files.len(), changes.len());
+    Ok(())
+}
+
+/// All generated files, as they have to be.
+fn generate(root: &Path) -> Result<Files, String> {
+    let mut apis = Vec::new();
+    for path in SOURCES {
+        let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
+        apis.push(Api::read(path, &text)?);
+    }
+    let mut files = Files::new();
+    for api in &apis {
+        files.extend(rust::files(api)?);
+        files.extend(fixtures::files(api)?);
+    }
+    files.insert("crates/crm/tests/source/calls.rs".to_owned(), rust::calls(&apis)?);
+    files.extend(reference::files(&apis)?);
+    files.extend(readme::files(root, &apis)?);
+    Ok(files)
+}
+
+/// A file that is not as it has to be.
+#[derive(Debug, PartialEq)]
+struct Change {
+    path: String,
+    found: String,
+    /// `None` for a file that should not be there.
+    wanted: Option<String>,
+}
+
+fn changes(root: &Path, files: &Files) -> Result<Vec<Change>, String> {
+    let mut changes = Vec::new();
+    for (path, wanted) in files {
+        let found = fs::read_to_string(root.join(path)).unwrap_or_default();
+        if found != *wanted {
+            changes.push(Change { path: path.clone(), found, wanted: Some(wanted.clone()) });
+        }
+    }
+    for folder in FOLDERS {
+        let Ok(entries) = fs::read_dir(root.join(folder)) else { continue };
+        for entry in entries {
+            let name = entry.map_err(|error| format!("{folder}: {error}"))?.file_name();
+            let path = format!("{folder}/{}", name.to_string_lossy());
+            if !files.contains_key(&path) {
+                let found = fs::read_to_string(root.join(&path)).unwrap_or_default();
+                changes.push(Change { path, found, wanted: None });
+            }
+        }
+    }
+    Ok(changes)
+}
+
+fn report(changes: &[Change], files: usize) -> Result<(), String> {
+    if changes.is_empty() {
+        println!("{files} generated files, all as docs/openapi says");
+        return Ok(());
+    }
+    for change in changes {
+        let wanted = change.wanted.as_deref().unwrap_or_default();
+        let diff = TextDiff::from_lines(change.found.as_str(), wanted);
+        print!("{}", diff.unified_diff().header(&change.path, "as docs/openapi says"));
+    }
+    let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+    Err(format!(
+        "Not as docs/openapi says: {}\nChange the source, not these files, and run: cargo xtask codegen",
+        paths.join(", ")
+    ))
+}
+
+#[cfg(test)]
+mod tests;

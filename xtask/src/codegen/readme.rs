@@ -1,0 +1,56 @@
+//! The tables of coverage in the README.
+
+use super::Files;
+use super::reference::{Language, table_row};
+use super::source::Api;
+use std::fmt::Write;
+use std::path::Path;
+
+const BEGIN: &str = "<!-- coverage: `cargo xtask codegen` makes what stands here -->\n";
+const END: &str = "<!-- end of coverage -->";
+
+/// The READMEs that have a place for the tables.
+pub(super) fn files(root: &Path, apis: &[Api]) -> Result<Files, String> {
+    let mut files = Files::new();
+    for (name, language) in [("README.md", Language::En), ("README.ru.md", Language::Ru)] {
+        let Ok(text) = std::fs::read_to_string(root.join(name)) else { continue };
+        let wanted = with_tables(&text, &tables(apis, language))
+            .ok_or_else(|| format!("{name} has no place for the tables of coverage: {BEGIN}{END}"))?;
+        files.insert(name.to_owned(), wanted);
+    }
+    Ok(files)
+}
+
+fn with_tables(text: &str, tables: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}{tables}{END}{after}"))
+}
+
+fn tables(apis: &[Api], language: Language) -> String {
+    let mut text = String::new();
+    for api in apis {
+        let rust = language.choose("in Rust", "в Rust");
+        let what = language.choose("what it does", "что делает");
+        let _ = write!(text, "| {} | {what} | {rust} |\n|---|---|---|\n", api.title);
+        for operation in &api.operations {
+            let page = format!("docs/reference/{}/{}.md", language.folder(), operation.id);
+            let request = format!("[`{}`]({page})", operation.path);
+            text += &table_row(&[&request, language.of(&operation.summary), &operation.calls()]);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_between_the_marks_is_replaced() {
+        let text = format!("before\n{BEGIN}old\n{END}\nafter\n");
+        assert_eq!(with_tables(&text, "new\n"), Some(format!("before\n{BEGIN}new\n{END}\nafter\n")));
+        assert_eq!(with_tables("no marks", "new\n"), None);
+    }
+}
