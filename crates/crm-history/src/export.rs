@@ -10,6 +10,9 @@ use crate::HistoryClient;
 use crate::operations::{EntryQuery, List};
 
 /// Every activity of a query; made by [`HistoryClient::export`].
+///
+/// Its verdict is about what the server lists. It lists no activity with the date `0000-00-00` in any range of dates
+/// (observed), and those of the caller and all subordinates only, unless the query names a user (documented).
 pub type EntryExport = Export<Entries>;
 
 /// What an export fetches beyond the list, one call for each activity: a list rewrites contents for display (see

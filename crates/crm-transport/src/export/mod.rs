@@ -22,8 +22,8 @@
 //! was asked for. A page that comes again in place of one further on is taken for empty; where it is a full one, the
 //! server may be ignoring the offset, and the verdict says so. The end is found by halving.
 //!
-//! **Memory.** The stretches in memory are one more than the calls in flight, 13 pages each; the next one begins
-//! when the lowest was given. Where the end is known and calls have nothing to do, the longest stretch is cut in two.
+//! **Memory.** At most one stretch more than there are calls in flight is being read, 13 pages each, while another one
+//! is being given; the next begins when the lowest is given. Where the end is known and calls have nothing to do, the longest stretch is cut in two.
 //!
 //! **Going on later** needs two numbers: the greatest id given, and the page it stood on. They are the bound of the
 //! stretches already given.
@@ -178,7 +178,7 @@ impl<S: ExportSource> Export<S> {
 
     /// How many calls may be in flight at once; 2 by default, for a server with two cores gained nothing from more
     /// (observed). The client's [`Pace`](crate::Pace), also 2 by default, is the ceiling for all its calls: for more,
-    /// raise both. For each of them 13 pages wait in memory, and 13 more.
+    /// raise both. For each of them 13 pages are held in memory, and 26 more.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.lanes = calls.max(1);
         self

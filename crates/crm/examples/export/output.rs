@@ -68,6 +68,9 @@ impl Output {
                 let Value::Object(mut fields) = serde_json::to_value(entry)? else {
                     return Err(io::Error::other("an activity is no object"));
                 };
+                if let Some(contacts) = fields.get_mut("person") {
+                    *contacts = serde_json::to_string(&entry.contacts)?.into(); // its keys in the server's order
+                }
                 let mut cells: Vec<String> =
                     COLUMNS.iter().map(|name| cell(fields.remove(*name).unwrap_or_default())).collect();
                 cells.push(if fields.is_empty() { String::new() } else { Value::Object(fields).to_string() });
