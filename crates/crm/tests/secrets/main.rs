@@ -262,6 +262,40 @@ async fn files() -> Vec<(&'static str, String)> {
     files.push(("journal", std::fs::read_to_string(&journal).unwrap()));
     files.push(("report of an import", format!("{report} {report:?}")));
 
+    // The checkpoint of an export that is left early, its query and its records full of keys.
+    let checkpoint = folder.join("checkpoint");
+    let sandbox = Sandbox::builder().records(5_000).start().await.unwrap();
+    let own = ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS);
+    let (history, _) = clients(sandbox.url(), own, TokenPair::new(TOKEN, SECRET));
+    let first = chrono::NaiveDate::from_ymd_opt(1990, 1, 1).unwrap();
+    let query = crm::history::EntryQuery::new().since(first);
+    let mut all = history.export(query).checkpoint(&checkpoint);
+    for _ in 0..4_900 {
+        all.next().await.unwrap().unwrap();
+    }
+    files.push(("figures of an export", format!("{:?} {}", all.figures(), all.figures())));
+    drop(all);
+    let text = std::fs::read_to_string(&checkpoint).unwrap();
+    for private in [crm_sandbox::APIKEY, crm_sandbox::BOSS, sandbox.url()] {
+        assert!(!text.contains(private), "{text}");
+    }
+    files.push(("checkpoint", text));
+
+    // The report of discover, run by somebody with these keys.
+    let page = format!(r#"{{"data":[{{"cid":1,"content":{},"user":{}}}]}}"#, json(KEY), json(LOGIN));
+    let server = Raw::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len()));
+    let program =
+        std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("discover");
+    assert!(
+        program.exists(),
+        "cargo test builds the examples; build them with: cargo build -p crm --examples"
+    );
+    let mut discover = std::process::Command::new(program);
+    discover.args(["--history-url", &server.url()]).env("APIKEY", KEY).env("LOGIN", LOGIN);
+    let output = tokio::task::spawn_blocking(move || discover.output().unwrap()).await.unwrap();
+    files.push(("report of discover", String::from_utf8(output.stdout).unwrap()));
+    files.push(("plan of discover", String::from_utf8(output.stderr).unwrap()));
+
     std::fs::remove_dir_all(&folder).unwrap();
     files
 }
