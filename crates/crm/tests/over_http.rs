@@ -3,11 +3,9 @@
 
 mod common;
 
-use common::{history, projects};
-use crm::history::{EntryId, EntryQuery, HistoryClient, NewEntry};
-use crm::projects::{
-    ActionId, ActionQuery, PaymentQuery, ProjectFilter, ProjectId, ProjectQuery, ProjectsClient, StepQuery,
-};
+use common::{every, history, projects};
+use crm::history::{EntryId, EntryQuery, NewEntry};
+use crm::projects::{ProjectFilter, ProjectQuery};
 use crm::{Delivery, Error, ErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wiremock::matchers::{header, method, path};
@@ -124,36 +122,12 @@ impl Case {
     }
 
     fn is_write(&self) -> bool {
-        matches!(self.id, "history.add" | "history.add_list")
+        every::is_write(self.id)
     }
 
     /// Calls the server; gives what was read, as `Debug` shows it.
     async fn call(&self, address: &str) -> Result<String, Error> {
-        fn shown<T: std::fmt::Debug>(value: T) -> String {
-            format!("{value:?}")
-        }
-        let h: HistoryClient = history(address);
-        let p: ProjectsClient = projects(address);
-        let (entry, id) = (NewEntry::new("x"), ProjectId(1));
-        match self.id {
-            "history.fields" => h.fields().await.map(shown),
-            "history.tips" => h.activity_types().await.map(shown),
-            "history.list" => h.list(&EntryQuery::new()).await.map(shown),
-            "history.info" => h.entry(EntryId(1)).await.map(shown),
-            "history.add" => h.add(&entry).await.map(shown),
-            "history.add_list" => h.add_list(&[entry]).await.map(shown),
-            "history.delete" => h.delete(EntryId(1)).await.map(shown),
-            "projects.list" => p.list(&ProjectQuery::new()).await.map(shown),
-            "projects.filter" => p.filter(&ProjectFilter::new()).await.map(shown),
-            "projects.info" => p.project(id).await.map(shown),
-            "projects.steps" => p.steps(id, &StepQuery::new()).await.map(shown),
-            "projects.actions" => p.actions(id, &ActionQuery::new()).await.map(shown),
-            "projects.action_info" => p.action(ActionId(1)).await.map(shown),
-            "projects.checklists" => p.checklists(id).await.map(shown),
-            "projects.goods" => p.goods(id).await.map(shown),
-            "projects.payments" => p.payments(id, &PaymentQuery::new()).await.map(shown),
-            other => panic!("no call for {other}"),
-        }
+        every::call(self.id, &history(address), &projects(address)).await
     }
 
     /// Calls a server that answers so.
