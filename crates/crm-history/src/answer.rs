@@ -1,4 +1,5 @@
 //! The answers of SalesMan CRM: `{"data": …}`, `{"result": "Успешно", …}`, and errors inside HTTP 200.
+#![doc(alias = "result")]
 
 use std::borrow::Cow;
 

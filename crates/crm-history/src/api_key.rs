@@ -10,7 +10,7 @@ use secrecy::SecretString;
 ///
 /// `Debug` shows neither. Both are checked when the client is built: neither may be empty, nor hold what no header
 /// can carry.
-#[doc(alias = "apikey")]
+#[doc(alias("apikey", "login"))]
 #[derive(Clone)]
 pub struct ApiKey {
     key: SecretString,

@@ -250,7 +250,18 @@ impl HistoryClient {
         self.import_stream(futures_util::stream::iter(entries))
     }
 
-    /// [`import`](Self::import) of a stream.
+    /// [`import`](Self::import) of a stream, such as what a message queue hands out.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # let calls = futures_util::stream::empty::<String>();
+    /// use crm_history::NewEntry;
+    /// use futures_util::StreamExt;
+    ///
+    /// let report = history.import_stream(calls.map(NewEntry::new)).run().await?;
+    /// println!("{report}");
+    /// # Ok(()) }
+    /// ```
     pub fn import_stream(&self, entries: impl Stream<Item = NewEntry> + Send + 'static) -> Import {
         Import::new(self.clone(), entries)
     }
@@ -272,6 +283,17 @@ impl HistoryClient {
 
     /// Makes any call, one of your own type too: a method of the CRM that this client does not cover.
     ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// use crm_history::EntryId;
+    /// use crm_history::operations::Info;
+    ///
+    /// let entry = history.run(&Info(EntryId(777))).await?;   // what `history.entry(…)` does
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// An operation of your own is a type that implements [`Operation`], which has an example.
+    ///
     /// # Errors
     /// See [`Error`].
     pub async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
@@ -280,6 +302,20 @@ impl HistoryClient {
 
     /// The request of a call as it would be sent. Nothing is sent.
     ///
+    /// ```
+    /// use crm_history::operations::Delete;
+    /// use crm_history::{ApiKey, EntryId, HistoryClient};
+    ///
+    /// # #[cfg(feature = "reqwest")] {
+    /// let history =
+    ///     HistoryClient::builder("https://crm.example.ru").credentials(ApiKey::new("key", "login")).build()?;
+    /// let request = history.prepare(&Delete(EntryId(25355)))?;
+    /// assert_eq!(request.uri(), "https://crm.example.ru/developer/v3/history/delete");
+    /// assert_eq!(request.body(), r#"{"cid":25355}"#);
+    /// # }
+    /// # Ok::<(), crm_transport::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The input is refused.
     pub fn prepare<O: Operation>(&self, operation: &O) -> Result<Request<Bytes>, Error> {
@@ -287,12 +323,27 @@ impl HistoryClient {
     }
 
     /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    ///
+    /// ```no_run
+    /// # fn show(history: crm_history::HistoryClient) {
+    /// let stats = history.stats();
+    /// println!("{} calls, {} attempts", stats.calls, stats.attempts);
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.pipeline.stats()
     }
 
     /// The same CRM for another account or user, over the same connections.
+    ///
+    /// ```no_run
+    /// # fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// use crm_history::ApiKey;
+    ///
+    /// let seller = history.with_credentials(ApiKey::new("key", "seller@example.ru"))?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// A credential is empty or cannot be sent.

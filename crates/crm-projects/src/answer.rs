@@ -4,6 +4,7 @@
 //! `data`, `items`, `result`, or the name of the resource; else the whole answer. Records are an array, or an object
 //! keyed by id; a `total` may stand beside them. One record is an object, or the only element of such a list. An
 //! object that carries an error is an error, whatever the HTTP status.
+#![doc(alias("payload", "errors", "message"))]
 
 use std::borrow::Cow;
 

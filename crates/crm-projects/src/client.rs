@@ -127,6 +127,21 @@ impl ProjectsClient {
 
     /// [`filter`](Self::filter), each project read as a type of your own.
     ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::{Having, ProjectFilter};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Contract {
+    ///     id: u64,
+    ///     contract_date: Option<String>,
+    /// }
+    ///
+    /// let filter = ProjectFilter::new().having(Having::NoPayments);
+    /// let page = projects.filter_as::<Contract>(&filter).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// See [`filter`](Self::filter).
     pub async fn filter_as<T: DeserializeOwned>(&self, filter: &ProjectFilter) -> Result<Page<T>, Error> {
@@ -207,6 +222,20 @@ impl ProjectsClient {
 
     /// [`project`](Self::project), read as a type of your own.
     ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectId;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Contract {
+    ///     id: u64,
+    ///     contract_date: Option<String>,
+    /// }
+    ///
+    /// let contract: Contract = projects.project_as(ProjectId(1)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// See [`project`](Self::project).
     pub async fn project_as<T: DeserializeOwned>(&self, id: ProjectId) -> Result<T, Error> {
@@ -231,6 +260,20 @@ impl ProjectsClient {
     }
 
     /// [`steps`](Self::steps), each read as a type of your own.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::{ProjectId, StepQuery};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Stage {
+    ///     id: u64,
+    ///     name: Option<String>,
+    /// }
+    ///
+    /// let stages = projects.steps_as::<Stage>(ProjectId(1), &StepQuery::new()).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// See [`Error`].
@@ -260,6 +303,20 @@ impl ProjectsClient {
 
     /// [`actions`](Self::actions), each read as a type of your own.
     ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::{ActionQuery, ProjectId};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Event {
+    ///     id: u64,
+    ///     date: Option<String>,
+    /// }
+    ///
+    /// let events = projects.actions_as::<Event>(ProjectId(1), &ActionQuery::new()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`].
     pub async fn actions_as<T: DeserializeOwned>(
@@ -288,6 +345,20 @@ impl ProjectsClient {
 
     /// [`action`](Self::action), read as a type of your own.
     ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ActionId;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Event {
+    ///     id: u64,
+    ///     date: Option<String>,
+    /// }
+    ///
+    /// let event: Event = projects.action_as(ActionId(1)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// See [`action`](Self::action).
     pub async fn action_as<T: DeserializeOwned>(&self, id: ActionId) -> Result<T, Error> {
@@ -311,6 +382,20 @@ impl ProjectsClient {
     }
 
     /// [`checklists`](Self::checklists), each read as a type of your own.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectId;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Todo {
+    ///     id: u64,
+    ///     name: Option<String>,
+    /// }
+    ///
+    /// let todo = projects.checklists_as::<Todo>(ProjectId(1)).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// See [`Error`].
@@ -336,6 +421,20 @@ impl ProjectsClient {
 
     /// [`goods`](Self::goods), each read as a type of your own.
     ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::ProjectId;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Sold {
+    ///     id: u64,
+    ///     count: Option<f64>,
+    /// }
+    ///
+    /// let sold = projects.goods_as::<Sold>(ProjectId(1)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`].
     pub async fn goods_as<T: DeserializeOwned>(&self, project: ProjectId) -> Result<Page<T>, Error> {
@@ -360,6 +459,20 @@ impl ProjectsClient {
 
     /// [`payments`](Self::payments), each read as a type of your own.
     ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::{PaymentQuery, ProjectId};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Paid {
+    ///     id: u64,
+    ///     sum: Option<f64>,
+    /// }
+    ///
+    /// let paid = projects.payments_as::<Paid>(ProjectId(1), &PaymentQuery::new()).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`].
     pub async fn payments_as<T: DeserializeOwned>(
@@ -370,7 +483,19 @@ impl ProjectsClient {
         self.run(&Payments::new(project, query)).await
     }
 
-    /// Makes any call, one of your own type too: a method of the CRM that this client does not cover.
+    /// Makes any call, one of your own type too: a method of solOS that this client does not cover.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::operations::Info;
+    /// use crm_projects::{Project, ProjectId};
+    ///
+    /// // What `projects.project(…)` does.
+    /// let project = projects.run(&Info::<Project>::new(ProjectId(1))).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// An operation of your own is a type that implements [`Operation`], which has an example.
     ///
     /// # Errors
     /// See [`Error`].
@@ -380,6 +505,19 @@ impl ProjectsClient {
 
     /// The request of a call as it would be sent. Nothing is sent.
     ///
+    /// ```
+    /// use crm_projects::operations::Goods;
+    /// use crm_projects::{Good, ProjectId, ProjectsClient, TokenPair};
+    ///
+    /// # #[cfg(feature = "reqwest")] {
+    /// let projects =
+    ///     ProjectsClient::builder("https://acme.solos.pro").credentials(TokenPair::new("token", "secret")).build()?;
+    /// let request = projects.prepare(&Goods::<Good>::new(ProjectId(1)))?;
+    /// assert_eq!(request.uri(), "https://acme.solos.pro/backend/public/projects/goods?id=1");
+    /// # }
+    /// # Ok::<(), crm_transport::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The input is refused.
     pub fn prepare<O: Operation>(&self, operation: &O) -> Result<Request<Bytes>, Error> {
@@ -387,12 +525,27 @@ impl ProjectsClient {
     }
 
     /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    ///
+    /// ```no_run
+    /// # fn show(projects: crm_projects::ProjectsClient) {
+    /// let stats = projects.stats();
+    /// println!("{} calls, {} attempts", stats.calls, stats.attempts);
+    /// # }
+    /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.pipeline.stats()
     }
 
     /// The same solOS for another account, over the same connections.
+    ///
+    /// ```no_run
+    /// # fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::TokenPair;
+    ///
+    /// let other = projects.with_credentials(TokenPair::new("other-token", "other-secret"))?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// A credential is empty or cannot be sent.

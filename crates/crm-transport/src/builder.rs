@@ -22,7 +22,24 @@ pub trait Client: Sized {
     fn over(pipeline: Pipeline) -> Self;
 }
 
-/// Builds a client: an address, credentials, and what differs from the defaults.
+/// Builds a client: an address, credentials, and what differs from the defaults. Each method says what the default is.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use crm_transport::{Client, ClientBuilder, Error, Pace, RetryPolicy};
+///
+/// fn for_the_night<C: Client>(address: &str, keys: C::Credentials) -> Result<C, Error> {
+///     ClientBuilder::new(address)
+///         .credentials(keys)
+///         .timeout(Duration::from_secs(60))
+///         .deadline(Duration::from_secs(600))
+///         .retry(RetryPolicy::new().max_attempts(6))
+///         .pace(Pace::new().per_second(2.0))
+///         .user_agent("nightly-report/1.0")
+///         .build()
+/// }
+/// ```
 #[must_use]
 pub struct ClientBuilder<C> {
     address: String,

@@ -25,7 +25,8 @@ pub type Action = Record<ActionId>;
 pub type Checklist = Record<ChecklistId>;
 /// A good of a project.
 pub type Good = Record<GoodId>;
-/// A payment of a project.
+/// A payment of a project; its `type` is assumed to be a word of [`PaymentKind`](super::PaymentKind).
+#[doc(alias = "type")]
 pub type Payment = Record<PaymentId>;
 
 impl<'de, I: From<u64>> Deserialize<'de> for Record<I> {

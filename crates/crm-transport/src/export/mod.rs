@@ -146,6 +146,20 @@ impl ExportPage {
 /// A record that cannot be read is an error, and the next one follows. Any other error ends the export, and the
 /// verdict is [`Verdict::Truncated`]. Nothing is fetched before it is asked for; dropping it ends the calls. The
 /// calls run as tasks of tokio, so that a slow consumer does not let them run out of time.
+///
+/// ```
+/// use crm_transport::{Error, Export, ExportSource, Verdict};
+///
+/// # async fn handle<T>(_: T) {}
+/// /// Whether all of it was given.
+/// async fn all<S: ExportSource>(list: S) -> Result<bool, Error> {
+///     let mut export = Export::new(list).concurrency(4).checkpoint("night.checkpoint");
+///     while let Some(record) = export.next().await {
+///         handle(record?).await;
+///     }
+///     Ok(matches!(export.verdict(), Some(Verdict::Complete { .. })))
+/// }
+/// ```
 #[must_use = "nothing is exported before the records are asked for"]
 pub struct Export<S: ExportSource> {
     source: Arc<S>,

@@ -3,6 +3,7 @@
 
 pub(crate) mod every;
 pub(crate) mod raw;
+pub(crate) mod sources;
 
 use std::path::PathBuf;
 

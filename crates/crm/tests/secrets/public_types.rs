@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::common::sources;
 use syn::{Item, ItemImpl, Meta, Type, Visibility};
 
 /// The types, each as `crate::Type`; and those of them that have `Display`, or can be serialized.
@@ -20,8 +21,7 @@ const CRATES: [&str; 6] = ["crm", "crm-model", "crm-transport", "crm-history", "
 pub(crate) fn of_the_workspace() -> Api {
     let mut api = Api::default();
     for name in CRATES {
-        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        read_folder(&crates.join(name).join("src"), &name.replace('-', "_"), &mut api);
+        sources::each(name, &mut |_, file| read_items(&file.items, &name.replace('-', "_"), &mut api));
     }
     // Sources of an export, and what is asked of them: nobody is given one, so nobody can show it. The export itself,
     // which holds them, is shown.
@@ -31,20 +31,6 @@ pub(crate) fn of_the_workspace() -> Api {
     api.shown.retain(|name| api.types.contains(name));
     api.serialized.retain(|name| api.types.contains(name));
     api
-}
-
-fn read_folder(folder: &Path, krate: &str, api: &mut Api) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read_folder(&path, krate, api);
-        } else if path.extension().is_some_and(|extension| extension == "rs")
-            && !path.ends_with("main.rs")
-            && !path.ends_with("tests.rs")
-        {
-            read_source(&std::fs::read_to_string(&path).unwrap(), krate, api);
-        }
-    }
 }
 
 /// Adds what a source declares.
@@ -121,11 +107,11 @@ fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
 }
 
 /// All sources of a folder, with their paths.
-fn sources(folder: &Path, out: &mut Vec<(String, String)>) {
+fn texts(folder: &Path, out: &mut Vec<(String, String)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, out);
+            texts(&path, out);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             out.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
         }
@@ -136,7 +122,7 @@ fn sources(folder: &Path, out: &mut Vec<(String, String)>) {
 fn no_source_turns_the_check_of_certificates_off() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut all = Vec::new();
-    CRATES.iter().for_each(|name| sources(&crates.join(name).join("src"), &mut all));
+    CRATES.iter().for_each(|name| texts(&crates.join(name).join("src"), &mut all));
     for (path, source) in &all {
         for word in ["danger", "accept_invalid", "ServerCertVerifier", "NoVerifier"] {
             assert!(!source.contains(word), "{path} has {word}");
@@ -149,8 +135,8 @@ fn no_source_turns_the_check_of_certificates_off() {
 fn each_promise_names_tests_that_there_are() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut all = Vec::new();
-    sources(&root.join("crates"), &mut all);
-    sources(&root.join("xtask/src"), &mut all);
+    texts(&root.join("crates"), &mut all);
+    texts(&root.join("xtask/src"), &mut all);
     let promises = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
     let names: Vec<&str> =
         promises.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 3).collect();

@@ -6,6 +6,7 @@ mod calls;
 mod discover;
 mod doubles;
 mod requests;
+mod searched;
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -108,7 +108,7 @@ fn the_table_knows_the_parameters_of_the_source() {
 }
 
 /// The parameters of an operation in the source, as the tables name them: `list[].content`.
-fn known(operation: Operation<'_>) -> BTreeSet<String> {
+pub(crate) fn known(operation: Operation<'_>) -> BTreeSet<String> {
     let parameters = operation.node["parameters"].as_array().into_iter().flatten();
     let name = |node| operation.schema(node).target["name"].as_str().unwrap().to_owned();
     let mut names: BTreeSet<String> = parameters.map(name).collect();
