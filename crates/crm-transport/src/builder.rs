@@ -7,10 +7,10 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use crate::address::Address;
+use crate::observe::Observer;
 use crate::pacer::Pacer;
 use crate::pipeline::{Pipeline, Shared};
 use crate::retry::Retries;
-use crate::stats::Counters;
 use crate::{Credentials, Error, Pace, ReadMethod, RetryPolicy, Transport};
 
 /// A client over a [`Pipeline`]: what [`ClientBuilder`] builds.
@@ -177,7 +177,7 @@ impl<C: Client> ClientBuilder<C> {
                 default_transport(self.connect_timeout, self.body_limit, no_proxy)?
             }
         };
-        let counters = Arc::new(Counters::default());
+        let observer = Arc::new(Observer::new(&address));
         let shared = Shared {
             address,
             transport,
@@ -185,8 +185,8 @@ impl<C: Client> ClientBuilder<C> {
             timeout: self.timeout,
             deadline: self.deadline.unwrap_or(DEADLINE.max(self.timeout)).min(LONGEST_DEADLINE),
             retries: Retries::new(self.retry),
-            pacer: Pacer::new(&self.pace, Arc::clone(&counters)),
-            counters,
+            pacer: Pacer::new(&self.pace, Arc::clone(&observer)),
+            observer,
             body_limit: self.body_limit,
             keep_excerpts: self.keep_excerpts,
             user_agent,

@@ -18,6 +18,7 @@ mod builder;
 mod credentials;
 mod error;
 mod export;
+mod observe;
 mod operation;
 mod pace;
 mod pacer;
