@@ -174,7 +174,7 @@ impl<C: Client> ClientBuilder<C> {
             None => {
                 // Plain http is let through because it does not leave this machine: by a proxy it would.
                 let no_proxy = self.no_proxy || address.is_plain_loopback();
-                default_transport(self.connect_timeout, self.body_limit, no_proxy)?
+                default_transport(&address, self.connect_timeout, self.body_limit, no_proxy)?
             }
         };
         let observer = Arc::new(Observer::new(&address));
@@ -208,17 +208,57 @@ impl<C> std::fmt::Debug for ClientBuilder<C> {
 
 #[cfg(feature = "reqwest")]
 fn default_transport(
+    address: &Address,
     connect_timeout: Duration,
     body_limit: usize,
     no_proxy: bool,
 ) -> Result<Box<dyn Transport>, Error> {
     let client = reqwest::Client::builder().connect_timeout(connect_timeout);
     let client = if no_proxy { client.no_proxy() } else { client };
+    let client = with_tls(client, address)?;
     Ok(Box::new(crate::ReqwestTransport::new(client, body_limit)?))
 }
 
+#[cfg(feature = "rustls")]
+fn with_tls(client: reqwest::ClientBuilder, _: &Address) -> Result<reqwest::ClientBuilder, Error> {
+    Ok(client.tls_backend_rustls())
+}
+
+#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+fn with_tls(client: reqwest::ClientBuilder, _: &Address) -> Result<reqwest::ClientBuilder, Error> {
+    Ok(client.tls_backend_native())
+}
+
+#[cfg(all(feature = "reqwest", not(any(feature = "rustls", feature = "native-tls"))))]
+fn with_tls(client: reqwest::ClientBuilder, address: &Address) -> Result<reqwest::ClientBuilder, Error> {
+    if address.is_https() {
+        let fault = "is https, and this program was built without TLS: turn on the feature \"rustls\" or \"native-tls\"";
+        return Err(Error::invalid_configuration("address", fault));
+    }
+    Ok(client)
+}
+
 #[cfg(not(feature = "reqwest"))]
-fn default_transport(_: Duration, _: usize, _: bool) -> Result<Box<dyn Transport>, Error> {
+fn default_transport(_: &Address, _: Duration, _: usize, _: bool) -> Result<Box<dyn Transport>, Error> {
     let fault = "is missing: call transport(…), or turn on the feature \"reqwest\"";
     Err(Error::invalid_configuration("transport", fault))
+}
+
+#[cfg(all(test, feature = "reqwest", not(any(feature = "rustls", feature = "native-tls"))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_without_tls_is_refused_with_the_feature_to_turn_on() {
+        let transport = |address| {
+            let address = Address::parse(address, false).unwrap();
+            default_transport(&address, Duration::from_secs(1), 1, true).err().map(|e| e.to_string())
+        };
+        assert_eq!(transport("http://127.0.0.1:1"), None);
+        let text = transport("https://crm.example.ru").unwrap();
+        assert!(
+            text.starts_with("address is https") && text.contains("\"rustls\" or \"native-tls\""),
+            "{text}"
+        );
+    }
 }

@@ -32,6 +32,10 @@ mod transport;
 
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+#[cfg(feature = "tower")]
+mod service;
+#[cfg(feature = "tower")]
+mod tower_transport;
 
 pub use builder::{Client, ClientBuilder};
 pub use credentials::Credentials;
@@ -47,6 +51,8 @@ pub use transport::{Transport, TransportError};
 
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::ReqwestTransport;
+#[cfg(feature = "tower")]
+pub use tower_transport::TowerTransport;
 
 pub use bytes::Bytes;
 pub use http;

@@ -120,14 +120,16 @@ impl Pipeline {
             let again = retries.any_after(attempts);
             // The very same bytes are sent again: who knows whether the operation would make them twice.
             let this = if again { request.clone() } else { std::mem::take(&mut request) };
-            let result = seen.within(self.attempt(operation, this, place, deadline, &seen)).await;
-            seen.ends(result.as_ref().err());
-            let error = match result {
-                Ok(output) => {
-                    retries.succeeded();
-                    return Ok(output);
+            let error = {
+                let result = seen.within(self.attempt(operation, this, place, deadline, &seen)).await;
+                seen.ends(result.as_ref().err());
+                match result {
+                    Ok(output) => {
+                        retries.succeeded();
+                        return Ok(output);
+                    }
+                    Err(error) => error.after(attempts, began.elapsed(), maybe_done),
                 }
-                Err(error) => error.after(attempts, began.elapsed(), maybe_done),
             };
             match retries.next(&error, attempts, deadline - Instant::now()) {
                 Next::AttemptAfter(wait) => {
