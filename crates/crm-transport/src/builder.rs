@@ -215,27 +215,22 @@ fn default_transport(
 ) -> Result<Box<dyn Transport>, Error> {
     let client = reqwest::Client::builder().connect_timeout(connect_timeout);
     let client = if no_proxy { client.no_proxy() } else { client };
-    let client = with_tls(client, address)?;
+    check_tls(address, cfg!(any(feature = "rustls", feature = "native-tls")))?;
+    // Said in so many words: another crate in the program may have chosen otherwise for reqwest.
+    #[cfg(feature = "rustls")]
+    let client = client.tls_backend_rustls();
+    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+    let client = client.tls_backend_native();
     Ok(Box::new(crate::ReqwestTransport::new(client, body_limit)?))
 }
 
-#[cfg(feature = "rustls")]
-fn with_tls(client: reqwest::ClientBuilder, _: &Address) -> Result<reqwest::ClientBuilder, Error> {
-    Ok(client.tls_backend_rustls())
-}
-
-#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-fn with_tls(client: reqwest::ClientBuilder, _: &Address) -> Result<reqwest::ClientBuilder, Error> {
-    Ok(client.tls_backend_native())
-}
-
-#[cfg(all(feature = "reqwest", not(any(feature = "rustls", feature = "native-tls"))))]
-fn with_tls(client: reqwest::ClientBuilder, address: &Address) -> Result<reqwest::ClientBuilder, Error> {
-    if address.is_https() {
-        let fault = "is https, and this program was built without TLS: turn on the feature \"rustls\" or \"native-tls\"";
+#[cfg(feature = "reqwest")]
+fn check_tls(address: &Address, has_tls: bool) -> Result<(), Error> {
+    if address.is_https() && !has_tls {
+        let fault = "is https, and there is no TLS: turn on the feature \"rustls\" or \"native-tls\"";
         return Err(Error::invalid_configuration("address", fault));
     }
-    Ok(client)
+    Ok(())
 }
 
 #[cfg(not(feature = "reqwest"))]
@@ -244,21 +239,20 @@ fn default_transport(_: &Address, _: Duration, _: usize, _: bool) -> Result<Box<
     Err(Error::invalid_configuration("transport", fault))
 }
 
-#[cfg(all(test, feature = "reqwest", not(any(feature = "rustls", feature = "native-tls"))))]
+#[cfg(all(test, feature = "reqwest"))]
 mod tests {
     use super::*;
 
     #[test]
-    fn https_without_tls_is_refused_with_the_feature_to_turn_on() {
-        let transport = |address| {
+    fn https_without_tls_is_refused_with_the_features_to_turn_on() {
+        let fault = |address, has_tls| {
             let address = Address::parse(address, false).unwrap();
-            default_transport(&address, Duration::from_secs(1), 1, true).err().map(|e| e.to_string())
+            check_tls(&address, has_tls).err().map(|error| error.to_string())
         };
-        assert_eq!(transport("http://127.0.0.1:1"), None);
-        let text = transport("https://crm.example.ru").unwrap();
-        assert!(
-            text.starts_with("address is https") && text.contains("\"rustls\" or \"native-tls\""),
-            "{text}"
-        );
+        let expected =
+            "address is https, and there is no TLS: turn on the feature \"rustls\" or \"native-tls\"";
+        assert_eq!(fault("https://crm.example.ru", false).as_deref(), Some(expected));
+        assert_eq!(fault("https://crm.example.ru", true), None);
+        assert_eq!(fault("http://127.0.0.1:1", false), None);
     }
 }

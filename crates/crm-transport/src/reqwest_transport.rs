@@ -12,8 +12,9 @@ use crate::{Error, Transport, TransportError};
 /// Sends by reqwest. Follows no redirects, repeats nothing by itself and logs no bytes, whatever the given builder
 /// says.
 ///
-/// It speaks https where a feature brings TLS: `rustls` (on by default) or `native-tls`. The default client takes
-/// rustls where both are on.
+/// It speaks https where a feature brings TLS: `rustls` (on by default) or `native-tls`. Where both are on, the default
+/// transport takes rustls; a builder handed in here takes what reqwest would, native-tls, unless it says
+/// `tls_backend_rustls()`.
 ///
 /// The builder is where a company's own certificate authority goes, or a proxy. `crm_transport::reqwest` is the
 /// reqwest it is made of:
