@@ -13,20 +13,16 @@ use crate::{Error, Operation, Pipeline};
 /// ```
 /// # async fn run(pipeline: &crm_transport::Pipeline, operation: impl crm_transport::Operation<Output = u64> + 'static)
 /// #     -> Result<u64, tower::BoxError> {
-/// use std::time::Duration;
+/// use tower::{ServiceBuilder, ServiceExt};
 ///
-/// use tower::{Service, ServiceBuilder, ServiceExt};
-///
-/// let mut calls = ServiceBuilder::new()
-///     .load_shed() // fails at once where too many wait
-///     .concurrency_limit(100)
-///     .buffer(100)
-///     .rate_limit(10, Duration::from_secs(1))
-///     .service(pipeline.clone());
-/// let answer = calls.ready().await?.call(operation).await?;
+/// // Where a hundred calls are under way, the next one fails at once.
+/// let calls = ServiceBuilder::new().load_shed().concurrency_limit(100).service(pipeline.clone());
+/// let answer = calls.clone().oneshot(operation).await?;
 /// # Ok(answer)
 /// # }
 /// ```
+///
+/// Layers that are as generic as these serve every operation alike; a buffer is made for the requests of one type.
 ///
 /// It is always ready: what a call waits for ([`Pace`](crate::Pace)) is within the call, and so are its time limits
 /// and its repeats. Put no retry layer around it, but for one that asks [`Error::is_retryable`]; and mind that a

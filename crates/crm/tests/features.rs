@@ -5,13 +5,14 @@ mod common;
 
 use common::raw::Raw;
 use crm::history::operations::{Add, List};
-use crm::history::{ApiKey, ClientBuilder, EntryQuery, HistoryClient, NewEntry};
+use crm::history::{ApiKey, ClientBuilder, ClientId, EntryQuery, HistoryClient, NewEntry};
 use crm::projects::{ProjectQuery, ProjectsClient, TokenPair};
-use crm::{ErrorKind, RetryPolicy, TowerTransport, projects};
+use crm::{ErrorKind, RetryPolicy, projects};
 use crm_sandbox::{APIKEY, BOSS, Fault, SECRET, Sandbox, TOKEN};
+use crm_transport::TowerTransport;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use tower::{Service, ServiceBuilder, ServiceExt};
+use tower::{ServiceBuilder, ServiceExt};
 
 fn history(address: &str) -> ClientBuilder<HistoryClient> {
     HistoryClient::builder(address).credentials(ApiKey::new(APIKEY, BOSS)).retry(RetryPolicy::none())
@@ -62,7 +63,7 @@ fn over_hyper() -> impl crm::Transport {
 async fn the_clients_work_over_a_tower_service() {
     let sandbox = Sandbox::builder().records(3).start().await.unwrap();
     let history = history(sandbox.url()).transport(over_hyper()).build().unwrap();
-    let id = history.add(&NewEntry::new("исх. письмо")).await.unwrap();
+    let id = history.add(&NewEntry::new("исх. письмо").client(ClientId(1))).await.unwrap();
     assert_eq!(history.entry(id).await.unwrap().content.as_deref(), Some("исх. письмо"));
     sandbox.add_fault(Fault::EndlessBody.everywhere().always());
     assert_eq!(history.fields().await.unwrap_err().kind(), ErrorKind::BodyTooLarge);
@@ -72,11 +73,10 @@ async fn the_clients_work_over_a_tower_service() {
 async fn layers_go_around_the_calls_of_a_client() {
     let sandbox = Sandbox::builder().records(3).start().await.unwrap();
     let history = history(sandbox.url()).transport(common::transport()).build().unwrap();
-    let mut calls = ServiceBuilder::new().concurrency_limit(1).service(history.pipeline().clone());
-    let id = calls.ready().await.unwrap().call(Add(NewEntry::new("вх. звонок"))).await.unwrap();
-    let page = ServiceBuilder::new().concurrency_limit(1).service(history.pipeline().clone());
-    let page = page.oneshot(List(EntryQuery::new())).await.unwrap();
-    assert!(page.iter().any(|entry| entry.id == id));
+    let calls = ServiceBuilder::new().concurrency_limit(1).service(history.pipeline().clone());
+    let id = calls.clone().oneshot(Add(NewEntry::new("вх. звонок").client(ClientId(1)))).await.unwrap();
+    let page = calls.oneshot(List(EntryQuery::new())).await.unwrap();
+    assert!(page.items.iter().any(|entry| entry.id == id));
 
     let projects = ProjectsClient::builder(sandbox.url()).credentials(TokenPair::new(TOKEN, SECRET));
     let projects = projects.transport(common::transport()).build().unwrap();
