@@ -74,14 +74,25 @@ const STEPS: &[Step] = &[
         ],
     },
     Step {
+        name: "tests of the metrics",
+        environment: &[],
+        arguments: &["test", "-p", "crm-transport", "--features", "metrics", "--test", "metrics"],
+    },
+    Step {
         name: "docs",
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         arguments: &["doc", "--workspace", "--all-features", "--no-deps"],
     },
 ];
 
-/// What `--full` adds: it needs a network, or tools beside those of Rust.
+/// What `--full` adds: it takes long, needs a network, or tools beside those of Rust.
 const FULL: &[Step] = &[
+    Step { name: "combinations of features", environment: &[], arguments: &["xtask", "features"] },
+    Step {
+        name: "tests with every feature",
+        environment: &[],
+        arguments: &["test", "-p", "crm-transport", "-p", "crm", "--all-features", "--lib", "--test", "*"],
+    },
     Step { name: "docs/openapi, by a public validator", environment: &[], arguments: &["xtask", "openapi"] },
     Step { name: "what comes from outside", environment: &[], arguments: &["xtask", "deny"] },
 ];

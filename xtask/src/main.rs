@@ -5,6 +5,7 @@
 mod cargo;
 mod check;
 mod codegen;
+mod features;
 mod fuzz;
 mod layering;
 mod openapi;
@@ -24,6 +25,7 @@ struct Task {
 const TASKS: &[Task] = &[
     check::TASK,
     codegen::TASK,
+    features::TASK,
     fuzz::TASK,
     layering::TASK,
     openapi::TASK,

@@ -134,12 +134,12 @@ impl HistoryClient {
             async move { client.list(&query).await }
         };
         let unreadable = |bad: crm_model::Unreadable| {
-            Error::undecodable(&List::INFO, JsonError::new(bad.path, bad.reason))
+            Error::undecodable(&<List as Operation>::INFO, JsonError::new(bad.path, bad.reason))
         };
         let stuck = || {
             let fault =
                 "the server gives the same page again: it ignores the offset, and the rest is out of reach";
-            Error::undecodable(&List::INFO, JsonError::new("$.data", fault))
+            Error::undecodable(&<List as Operation>::INFO, JsonError::new("$.data", fault))
         };
         records(fetch, PAGE, |entry: &Entry| entry.id.0, unreadable, stuck)
     }
@@ -333,6 +333,13 @@ impl HistoryClient {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.pipeline.stats()
+    }
+
+    /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
+    /// that layers can be put around calls.
+    #[must_use]
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
     }
 
     /// The same CRM for another account or user, over the same connections.

@@ -52,7 +52,7 @@ impl Entries {
 
 impl ExportSource for Entries {
     type Record = Entry;
-    const OPERATION: OperationInfo = <List<'_> as Operation>::INFO;
+    const OPERATION: OperationInfo = <List as Operation>::INFO;
     const NAME: &'static str = "history.export";
     const COUNTS_RECORDS: bool = false;
 

@@ -537,6 +537,13 @@ impl ProjectsClient {
         self.pipeline.stats()
     }
 
+    /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
+    /// that layers can be put around calls.
+    #[must_use]
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
     /// The same solOS for another account, over the same connections.
     ///
     /// ```no_run

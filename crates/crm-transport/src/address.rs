@@ -88,18 +88,30 @@ impl Address {
 
     /// Requests to it are readable on the way, and go no further than this machine.
     pub(crate) fn is_plain_loopback(&self) -> bool {
-        self.scheme == Scheme::HTTP && is_loopback(self.authority.host())
+        !self.is_https() && is_loopback(self.host())
+    }
+
+    /// Keys can go there only under TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
+    /// The name or number of the machine, as it stands in the address.
+    pub(crate) fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    /// The port, the scheme's own where the address names none.
+    pub(crate) fn port(&self) -> u16 {
+        port(&self.scheme, &self.authority)
     }
 
     fn is_origin_of(&self, uri: &Uri) -> bool {
-        let port = |scheme: &Scheme, authority: &Authority| {
-            authority.port_u16().unwrap_or(if *scheme == Scheme::HTTPS { 443 } else { 80 })
-        };
         match (uri.scheme(), uri.authority()) {
             (Some(scheme), Some(authority)) => {
                 *scheme == self.scheme
-                    && authority.host().eq_ignore_ascii_case(self.authority.host())
-                    && port(scheme, authority) == port(&self.scheme, &self.authority)
+                    && authority.host().eq_ignore_ascii_case(self.host())
+                    && port(scheme, authority) == self.port()
                     && !authority.as_str().contains('@')
             }
             _ => false,
@@ -111,6 +123,10 @@ impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
     }
+}
+
+fn port(scheme: &Scheme, authority: &Authority) -> u16 {
+    authority.port_u16().unwrap_or(if *scheme == Scheme::HTTPS { 443 } else { 80 })
 }
 
 fn is_loopback(host: &str) -> bool {

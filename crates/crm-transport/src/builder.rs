@@ -7,10 +7,10 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use crate::address::Address;
+use crate::observe::Observer;
 use crate::pacer::Pacer;
 use crate::pipeline::{Pipeline, Shared};
 use crate::retry::Retries;
-use crate::stats::Counters;
 use crate::{Credentials, Error, Pace, ReadMethod, RetryPolicy, Transport};
 
 /// A client over a [`Pipeline`]: what [`ClientBuilder`] builds.
@@ -191,10 +191,10 @@ impl<C: Client> ClientBuilder<C> {
             None => {
                 // Plain http is let through because it does not leave this machine: by a proxy it would.
                 let no_proxy = self.no_proxy || address.is_plain_loopback();
-                default_transport(self.connect_timeout, self.body_limit, no_proxy)?
+                default_transport(&address, self.connect_timeout, self.body_limit, no_proxy)?
             }
         };
-        let counters = Arc::new(Counters::default());
+        let observer = Arc::new(Observer::new(&address));
         let shared = Shared {
             address,
             transport,
@@ -202,8 +202,8 @@ impl<C: Client> ClientBuilder<C> {
             timeout: self.timeout,
             deadline: self.deadline.unwrap_or(DEADLINE.max(self.timeout)).min(LONGEST_DEADLINE),
             retries: Retries::new(self.retry),
-            pacer: Pacer::new(&self.pace, Arc::clone(&counters)),
-            counters,
+            pacer: Pacer::new(&self.pace, Arc::clone(&observer)),
+            observer,
             body_limit: self.body_limit,
             keep_excerpts: self.keep_excerpts,
             user_agent,
@@ -225,17 +225,51 @@ impl<C> std::fmt::Debug for ClientBuilder<C> {
 
 #[cfg(feature = "reqwest")]
 fn default_transport(
+    address: &Address,
     connect_timeout: Duration,
     body_limit: usize,
     no_proxy: bool,
 ) -> Result<Box<dyn Transport>, Error> {
     let client = reqwest::Client::builder().connect_timeout(connect_timeout);
     let client = if no_proxy { client.no_proxy() } else { client };
+    check_tls(address, cfg!(any(feature = "rustls", feature = "native-tls")))?;
+    // Said in so many words: another crate in the program may have chosen otherwise for reqwest.
+    #[cfg(feature = "rustls")]
+    let client = client.tls_backend_rustls();
+    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+    let client = client.tls_backend_native();
     Ok(Box::new(crate::ReqwestTransport::new(client, body_limit)?))
 }
 
+#[cfg(feature = "reqwest")]
+fn check_tls(address: &Address, has_tls: bool) -> Result<(), Error> {
+    if address.is_https() && !has_tls {
+        let fault = "is https, and there is no TLS: turn on the feature \"rustls\" or \"native-tls\"";
+        return Err(Error::invalid_configuration("address", fault));
+    }
+    Ok(())
+}
+
 #[cfg(not(feature = "reqwest"))]
-fn default_transport(_: Duration, _: usize, _: bool) -> Result<Box<dyn Transport>, Error> {
+fn default_transport(_: &Address, _: Duration, _: usize, _: bool) -> Result<Box<dyn Transport>, Error> {
     let fault = "is missing: call transport(…), or turn on the feature \"reqwest\"";
     Err(Error::invalid_configuration("transport", fault))
+}
+
+#[cfg(all(test, feature = "reqwest"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_without_tls_is_refused_with_the_features_to_turn_on() {
+        let fault = |address, has_tls| {
+            let address = Address::parse(address, false).unwrap();
+            check_tls(&address, has_tls).err().map(|error| error.to_string())
+        };
+        let expected =
+            "address is https, and there is no TLS: turn on the feature \"rustls\" or \"native-tls\"";
+        assert_eq!(fault("https://crm.example.ru", false).as_deref(), Some(expected));
+        assert_eq!(fault("https://crm.example.ru", true), None);
+        assert_eq!(fault("http://127.0.0.1:1", false), None);
+    }
 }

@@ -9,6 +9,60 @@
 //!
 //! Users of the clients meet [`Error`], [`ClientBuilder`] and [`Transport`] here. Whoever adds an operation of
 //! their own meets [`Operation`], [`answer`] and [`json`].
+//!
+//! # Features
+//!
+//! On by default: `reqwest` (`ReqwestTransport`) and `rustls` (its https). To be turned on: `native-tls` (its https by
+//! what the system has; rustls is taken where both are on), `gzip` (packed answers), `tower` (`TowerTransport`, and
+//! [`Pipeline`] as a tower service), `tracing`, `metrics`. `rustls`, `native-tls` and `gzip` bring `reqwest` along.
+//!
+//! # Tracing
+//!
+//! With the feature `tracing` each call is a span `crm.call`, and each attempt a span `crm.attempt` within it, both of
+//! level info and target `crm_transport`. Their fields follow OpenTelemetry's conventions for HTTP clients.
+//!
+//! | field | on | value |
+//! |---|---|---|
+//! | `otel.name`, `otel.kind` | both | `history.add`, `internal`; `POST /developer/v3/history/add`, `client` |
+//! | `otel.status_code` | both | `ERROR` where it failed |
+//! | `crm.operation` | both | `history.add` |
+//! | `crm.delivery` | both | `delivered`, `not_sent` or `unknown`: see [`Delivery`] |
+//! | `crm.api_code` | both | the API's own code, where it refused |
+//! | `error.type` | both | what failed: `connect`, `timeout`, `closed`, `api`, … by [`ErrorKind`], an HTTP status such as `503`, or `cancelled` where the call was dropped |
+//! | `crm.attempts` | call | how many there were |
+//! | `http.request.method` | attempt | |
+//! | `http.request.resend_count` | attempt | from the second one on |
+//! | `http.response.status_code` | attempt | where an answer came |
+//! | `server.address`, `server.port` | attempt | of the CRM |
+//! | `url.template` | attempt | the path without its query |
+//!
+//! Events: info before a call is repeated, with `crm.wait_seconds`, `crm.attempt` and `error.type`; warn where it would
+//! have been but for the [budget](RetryPolicy::budget), and where the client [slows down](Pace). A failed call is no
+//! event: its error is the caller's to log.
+//!
+//! Nothing that a user or a server wrote is in any of them: no body, no header, no query and so no id, no words of an
+//! error. That is why `url.full` is left out.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics` these go to the recorder of the `metrics` crate:
+//!
+//! | name | kind | labels | what |
+//! |---|---|---|---|
+//! | `crm_calls_total` | counter | `operation`, `outcome`, `server` | calls that ended |
+//! | `crm_attempts_total` | counter | `operation`, `outcome`, `server` | requests given to the transport, when they ended |
+//! | `crm_attempt_duration_seconds` | histogram | `operation`, `outcome`, `server` | how long they took |
+//! | `crm_retries_total` | counter | `operation`, `server` | attempts after the first one of a call |
+//! | `crm_retries_denied_total` | counter | `operation`, `server` | calls not repeated because the [budget](RetryPolicy::budget) was spent |
+//! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | changes that failed, or were dropped in flight, and that the server may have made |
+//! | `crm_slowdowns_total` | counter | `operation`, `server` | how often the client [slowed down](Pace) |
+//! | `crm_in_flight` | gauge | `server` | attempts in flight |
+//! | `crm_waiting` | gauge | `server` | calls that wait for a place |
+//!
+//! `operation` is `history.add` and the like, `server` is host and port, `outcome` is `ok` or what `error.type` says
+//! above. [`Stats`] has the same figures of one client, without labels and without a feature.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod answer;
 pub mod json;
@@ -18,6 +72,7 @@ mod builder;
 mod credentials;
 mod error;
 mod export;
+mod observe;
 mod operation;
 mod pace;
 mod pacer;
@@ -31,6 +86,10 @@ mod transport;
 
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+#[cfg(feature = "tower")]
+mod service;
+#[cfg(feature = "tower")]
+mod tower_transport;
 
 pub use builder::{Client, ClientBuilder};
 pub use credentials::Credentials;
@@ -46,6 +105,8 @@ pub use transport::{Transport, TransportError};
 
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::ReqwestTransport;
+#[cfg(feature = "tower")]
+pub use tower_transport::TowerTransport;
 
 pub use bytes::Bytes;
 pub use http;

@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::Pace;
-use crate::stats::{Counters, Raised};
+use crate::observe::{Observer, Raised};
 
 /// Gives out the places of a client and its clones.
 pub(crate) struct Pacer {
@@ -18,7 +18,7 @@ pub(crate) struct Pacer {
     /// costs nobody a moment.
     next_start: tokio::sync::Mutex<Instant>,
     learned: Mutex<Learned>,
-    counters: Arc<Counters>,
+    observer: Arc<Observer>,
 }
 
 struct Learned {
@@ -48,9 +48,9 @@ const INERTIA: u32 = 32;
 const GOOD_ENOUGH: u32 = 10;
 
 impl Pacer {
-    pub(crate) fn new(pace: &Pace, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(pace: &Pace, observer: Arc<Observer>) -> Self {
         let ceiling = pace.in_flight.min(Semaphore::MAX_PERMITS);
-        counters.now().in_flight_limit = ceiling;
+        observer.limits(ceiling);
         Self {
             ceiling,
             interval: pace.interval(),
@@ -63,7 +63,7 @@ impl Pacer {
                 good_in_a_row: 0,
                 usual: Vec::new(),
             }),
-            counters,
+            observer,
         }
     }
 
@@ -75,7 +75,7 @@ impl Pacer {
     }
 
     async fn next_place(&self) -> Option<Place<'_>> {
-        let waiting = self.counters.raise(|stats| &mut stats.waiting);
+        let waiting = self.observer.waits();
         let permit = self.places.acquire().await.ok()?; // never closed
         if let Some(interval) = self.interval {
             let mut next_start = self.next_start.lock().await;
@@ -83,7 +83,7 @@ impl Pacer {
             *next_start = Instant::now() + interval;
         }
         drop(waiting);
-        let in_flight = self.counters.raise(|stats| &mut stats.in_flight);
+        let in_flight = self.observer.flies();
         Some(Place { pacer: self, permit: Some(permit), _in_flight: in_flight })
     }
 
@@ -99,9 +99,11 @@ impl Pacer {
                 learned.limit -= away;
                 learned.lowered = Some(now);
                 learned.surplus += away - self.places.forget_permits(away);
-                let mut stats = self.counters.now();
-                stats.slowdowns += 1;
-                stats.in_flight_limit = learned.limit;
+                let limit = learned.limit;
+                self.observer.limits(limit);
+                // Whoever listens is not to be waited for.
+                drop(learned);
+                self.observer.slows_down(operation, limit);
             }
         } else if learned.limit < self.ceiling {
             learned.good_in_a_row += 1;
@@ -113,7 +115,7 @@ impl Pacer {
                 } else {
                     self.places.add_permits(1);
                 }
-                self.counters.now().in_flight_limit = learned.limit;
+                self.observer.limits(learned.limit);
             }
         }
     }

@@ -8,9 +8,9 @@ use http::{HeaderValue, Method, Request, Response, header};
 use tokio::time::{Instant, sleep};
 
 use crate::address::Address;
+use crate::observe::{Attempt, Call, Observer};
 use crate::pacer::{Pacer, Place};
 use crate::retry::{Next, Retries};
-use crate::stats::Counters;
 use crate::{
     Credentials, Delivery, Error, Operation, OperationInfo, ReadMethod, Stats, Transport, TransportError,
 };
@@ -32,7 +32,7 @@ pub(crate) struct Shared {
     pub(crate) deadline: Duration,
     pub(crate) retries: Retries,
     pub(crate) pacer: Pacer,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) observer: Arc<Observer>,
     pub(crate) body_limit: usize,
     pub(crate) keep_excerpts: bool,
     pub(crate) user_agent: HeaderValue,
@@ -65,16 +65,16 @@ impl Pipeline {
     /// Whatever kept the call from succeeding; see [`Error`].
     pub async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
         let request = self.prepare(operation)?;
-        let call = self.shared.counters.call();
-        let result = self.attempts(operation, request).await;
-        call.end(result.is_ok());
+        let call = self.shared.observer.call(&O::INFO);
+        let result = call.within(self.attempts(operation, request, &call)).await;
+        call.ends(result.as_ref().err());
         result.map_err(|error| error.scrubbed(&self.credentials))
     }
 
     /// What the client and its clones have done so far, and what they are doing.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.shared.counters.stats()
+        self.shared.observer.stats()
     }
 
     /// The request of a call as it would be sent, credentials and all: their values are marked sensitive, so
@@ -100,8 +100,9 @@ impl Pipeline {
         &self,
         operation: &O,
         mut request: Request<Bytes>,
+        call: &Call<'_>,
     ) -> Result<O::Output, Error> {
-        let Shared { ref retries, ref pacer, ref counters, .. } = *self.shared;
+        let Shared { ref retries, ref pacer, .. } = *self.shared;
         let began = Instant::now();
         let deadline = began + self.shared.deadline;
         let mut attempts = 0;
@@ -115,30 +116,31 @@ impl Pipeline {
                 });
             };
             attempts += 1;
-            {
-                let mut stats = counters.now();
-                stats.attempts += 1;
-                stats.retries += u64::from(attempts > 1);
-            }
+            let seen = call.attempt(attempts, request.method());
             let again = retries.any_after(attempts);
             // The very same bytes are sent again: who knows whether the operation would make them twice.
             let this = if again { request.clone() } else { std::mem::take(&mut request) };
-            let error = match self.attempt(operation, this, place, deadline).await {
-                Ok(output) => {
-                    retries.succeeded();
-                    return Ok(output);
+            let error = {
+                let result = seen.within(self.attempt(operation, this, place, deadline, &seen)).await;
+                seen.ends(result.as_ref().err());
+                match result {
+                    Ok(output) => {
+                        retries.succeeded();
+                        return Ok(output);
+                    }
+                    Err(error) => error.after(attempts, began.elapsed(), maybe_done),
                 }
-                Err(error) => error.after(attempts, began.elapsed(), maybe_done),
             };
             match retries.next(&error, attempts, deadline - Instant::now()) {
                 Next::AttemptAfter(wait) => {
                     maybe_done |= error.delivery() == Delivery::Unknown;
+                    call.waits_to_repeat(&error, wait);
                     last_error = Some(error);
                     sleep(wait).await;
                 }
                 Next::GiveUp => return Err(error),
                 Next::BudgetSpent => {
-                    counters.now().retries_denied += 1;
+                    call.is_denied_a_repeat();
                     return Err(error);
                 }
             }
@@ -152,10 +154,12 @@ impl Pipeline {
         request: Request<Bytes>,
         place: Place<'_>,
         deadline: Instant,
+        seen: &Attempt<'_>,
     ) -> Result<O::Output, Error> {
         let started = Instant::now();
         let sent = self.send(&O::INFO, request, deadline).await;
         let result = sent.and_then(|response| {
+            seen.is_answered(response.status());
             operation.read(&response).map_err(|error| {
                 let error = error.with_answer(response.status(), response.headers());
                 if self.shared.keep_excerpts {

@@ -6,10 +6,15 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
+use crate::transport::innermost;
 use crate::{Error, Transport, TransportError};
 
 /// Sends by reqwest. Follows no redirects, repeats nothing by itself and logs no bytes, whatever the given builder
 /// says.
+///
+/// It speaks https where a feature brings TLS: `rustls` (on by default) or `native-tls`. Where both are on, the default
+/// transport takes rustls; a builder handed in here takes what reqwest would, native-tls, unless it says
+/// `tls_backend_rustls()`.
 ///
 /// The builder is where a company's own certificate authority goes, or a proxy. `crm_transport::reqwest` is the
 /// reqwest it is made of:
@@ -17,6 +22,7 @@ use crate::{Error, Transport, TransportError};
 /// ```no_run
 /// use crm_transport::{ReqwestTransport, reqwest};
 ///
+/// # #[cfg(any(feature = "rustls", feature = "native-tls"))]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let authority = reqwest::Certificate::from_pem(&std::fs::read("our-authority.pem")?)?;
 /// let client = reqwest::Client::builder()
@@ -26,6 +32,8 @@ use crate::{Error, Transport, TransportError};
 /// // … .transport(transport).build()?
 /// # Ok(())
 /// # }
+/// # #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+/// # fn main() {}
 /// ```
 ///
 /// Nothing in this crate turns the check of certificates off. What such a builder says about that is its author's.
@@ -48,7 +56,7 @@ impl ReqwestTransport {
             // It would log every byte, keys and all.
             .connection_verbose(false);
         let client = client.build().map_err(|e| {
-            Error::invalid_configuration("transport", &format!("cannot be built: {}", chain(&e)))
+            Error::invalid_configuration("transport", &format!("cannot be built: {}", innermost(&e)))
         })?;
         Ok(Self { client, body_limit })
     }
@@ -65,7 +73,7 @@ impl fmt::Debug for ReqwestTransport {
 impl Transport for ReqwestTransport {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let request = reqwest::Request::try_from(request).map_err(|e| {
-            TransportError::connect(format!("the request cannot be sent: {}", chain(&e))).because(e)
+            TransportError::connect(format!("the request cannot be sent: {}", innermost(&e))).because(e)
         })?;
         let mut answer = self.client.execute(request).await.map_err(before_answer)?;
         let mut response = Response::new(Bytes::new());
@@ -85,7 +93,7 @@ impl Transport for ReqwestTransport {
 
 fn before_answer(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    let why = chain(&error);
+    let why = innermost(&error);
     if error.is_connect() {
         TransportError::connect(format!("no connection to the server: {why}"))
     } else if error.is_timeout() {
@@ -98,20 +106,11 @@ fn before_answer(error: reqwest::Error) -> TransportError {
 
 fn within_answer(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    let why = chain(&error);
+    let why = innermost(&error);
     if error.is_timeout() {
         TransportError::timeout(format!("the answer did not end in time: {why}"))
     } else {
         TransportError::cut_body(format!("the connection was lost in the middle of the answer: {why}"))
     }
     .because(error)
-}
-
-/// The innermost cause says what a person can do something about.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

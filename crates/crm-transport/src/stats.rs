@@ -1,7 +1,5 @@
 //! What a client has done so far.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 /// What a client and all its clones have done and are doing: counters since the client was built, and gauges of
 /// now. A plain value, for a log line or a metrics endpoint.
 ///
@@ -38,62 +36,4 @@ pub struct Stats {
     pub in_flight: usize,
     /// Calls that wait for a place now.
     pub waiting: usize,
-}
-
-/// The stats while they are counted.
-#[derive(Default)]
-pub(crate) struct Counters(Mutex<Stats>);
-
-impl Counters {
-    pub(crate) fn stats(&self) -> Stats {
-        *self.now()
-    }
-
-    pub(crate) fn now(&self) -> MutexGuard<'_, Stats> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts a call, as cancelled if it is dropped before its end.
-    pub(crate) fn call(&self) -> Call<'_> {
-        self.now().calls += 1;
-        Call { counters: self, ended: false }
-    }
-
-    /// Raises a gauge until dropped.
-    pub(crate) fn raise(&self, gauge: fn(&mut Stats) -> &mut usize) -> Raised<'_> {
-        *gauge(&mut self.now()) += 1;
-        Raised { counters: self, gauge }
-    }
-}
-
-pub(crate) struct Call<'a> {
-    counters: &'a Counters,
-    ended: bool,
-}
-
-impl Call<'_> {
-    pub(crate) fn end(mut self, succeeded: bool) {
-        self.ended = true;
-        let mut stats = self.counters.now();
-        *(if succeeded { &mut stats.succeeded } else { &mut stats.failed }) += 1;
-    }
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.counters.now().cancelled += 1;
-        }
-    }
-}
-
-pub(crate) struct Raised<'a> {
-    counters: &'a Counters,
-    gauge: fn(&mut Stats) -> &mut usize,
-}
-
-impl Drop for Raised<'_> {
-    fn drop(&mut self) {
-        *(self.gauge)(&mut self.counters.now()) -= 1;
-    }
 }

@@ -100,3 +100,13 @@ impl TransportError {
         Self { kind, delivery, message: message.into(), source: None }
     }
 }
+
+/// The innermost cause says what a person can do something about.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

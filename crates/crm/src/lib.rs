@@ -51,12 +51,25 @@
 //!
 //! # Features
 //!
+//! Each of them only adds. They have the same names in `crm-history`, `crm-projects` and `crm-transport`.
+//!
 //! | feature | default | what it brings |
 //! |---|---|---|
-//! | `reqwest` | yes | the transport over reqwest with rustls; without it, give the builder a [`Transport`] of your own |
+//! | `reqwest` | yes | the transport over reqwest; without it, give the builder a [`Transport`] of your own |
+//! | `rustls` | yes | https for it, by rustls with aws-lc |
+//! | `native-tls` | | https for it, by what the system has (OpenSSL, Schannel, Secure Transport); rustls is taken where both are on |
+//! | `gzip` | | asks for packed answers and unpacks them; the limit of a body holds for what comes out |
+//! | `tower` | | `TowerTransport`, a transport over any tower service; and [`Pipeline`] is a tower service of operations |
+//! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
+//! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
+//!
+//! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
+//! refused when the client is built.
 //!
 //! The facade holds no logic. `crm-history` and `crm-projects` can be used by themselves, and `crm-model` alone
 //! where nothing is sent.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 /// SalesMan CRM: activities (calls, letters, meetings) of clients, contacts and deals.
 pub mod history {
@@ -80,6 +93,9 @@ pub use crm_transport::{
     http, json,
 };
 
+#[cfg(feature = "tower")]
+#[doc(inline)]
+pub use crm_transport::TowerTransport;
 #[cfg(feature = "reqwest")]
 #[doc(inline)]
 pub use crm_transport::{ReqwestTransport, reqwest};

@@ -329,9 +329,9 @@ proptest! {
     fn an_activity_arrives_as_it_was_built((entry, sent) in entry(), (other, sent_too) in entry()) {
         SERVER.with(|server| {
             let _ = server.runtime.block_on(server.history.add(&entry));
-            prop_assert_eq!(body(&server.taken(&h::Add::INFO)), sent.clone());
+            prop_assert_eq!(body(&server.taken(&<h::Add>::INFO)), sent.clone());
             let outcomes = server.runtime.block_on(server.history.add_list(&[entry.clone(), other.clone()]));
-            prop_assert_eq!(body(&server.taken(&h::AddList::INFO)), json!({"list": [sent, sent_too]}));
+            prop_assert_eq!(body(&server.taken(&<h::AddList>::INFO)), json!({"list": [sent, sent_too]}));
             // And is stored as the model says that a server of its kind stores it.
             let outcomes = outcomes.unwrap();
             for (entry, outcome) in [&entry, &other].into_iter().zip(outcomes) {
@@ -348,7 +348,7 @@ proptest! {
     fn a_list_of_activities_is_asked_for_as_it_was_built((asked, sent) in entry_query()) {
         SERVER.with(|server| {
             let _ = server.runtime.block_on(server.history.list(&asked));
-            prop_assert_eq!(body(&server.taken(&h::List::INFO)), sent);
+            prop_assert_eq!(body(&server.taken(&<h::List>::INFO)), sent);
             Ok(())
         })?;
     }
@@ -403,9 +403,9 @@ proptest! {
             }
         };
         let entry = NewEntry::new(&text).user(&text).activity(&text);
-        check(history.prepare(&h::Add(&entry)), &h::Add::INFO);
+        check(history.prepare(&h::Add(&entry)), &<h::Add>::INFO);
         let asked = EntryQuery::new().user(&text).word(&text).activity(&text);
-        check(history.prepare(&h::List(&asked)), &h::List::INFO);
+        check(history.prepare(&h::List(&asked)), &<h::List>::INFO);
         let asked = ProjectQuery::new().order_by(&text);
         let request = projects.prepare(&p::List::<()>::new(&asked));
         let is_name = text.chars().all(|c| c.is_alphanumeric() || c == '_');

@@ -217,7 +217,7 @@ impl Worker {
             _ if open.iter().all(|&i| chunk.items[i].settled) => Round::Settled,
             Some(error) => Round::Missing(error),
             None => Round::Missing(crm_transport::Error::undecodable(
-                &<crate::operations::AddList<'_> as crm_transport::Operation>::INFO,
+                &<crate::operations::AddList as crm_transport::Operation>::INFO,
                 crm_transport::json::JsonError::new(
                     "$",
                     "the server did not say what became of some activities",

@@ -1,5 +1,7 @@
 //! `add`: an activity is logged.
 
+use std::borrow::Borrow;
+
 use bytes::Bytes;
 use chrono::Datelike;
 use crm_model::history::{EntryId, NewEntry};
@@ -13,21 +15,21 @@ use crate::operations;
 
 /// `history/add`: logs one activity and tells its id.
 #[derive(Clone, Copy, Debug)]
-pub struct Add<'a>(
-    /// The activity.
-    pub &'a NewEntry,
+pub struct Add<E = NewEntry>(
+    /// The activity, or a reference to it.
+    pub E,
 );
 
-impl Operation for Add<'_> {
+impl<E: Borrow<NewEntry> + Send + Sync> Operation for Add<E> {
     type Output = EntryId;
 
     const INFO: OperationInfo = table::ADD;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        if let Some((field, fault)) = fault(self.0) {
+        if let Some((field, fault)) = fault(self.0.borrow()) {
             return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
-        operations::request(&Self::INFO, self.0)
+        operations::request(&Self::INFO, self.0.borrow())
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -39,10 +41,10 @@ impl Operation for Add<'_> {
     }
 }
 
-impl Add<'_> {
+impl<E: Borrow<NewEntry>> Add<E> {
     /// The server says «Отсутствуют параметры» and not which.
     fn hinted(&self, error: Error) -> Error {
-        let NewEntry { client, contacts, deal, .. } = self.0;
+        let NewEntry { client, contacts, deal, .. } = self.0.borrow();
         if error.api_code() == Some(405) && client.is_none() && contacts.is_empty() && deal.is_none() {
             error.hint("give the activity a client, a contact or a deal: the server wants one of them")
         } else {

@@ -14,24 +14,24 @@ use crate::operations::{self, add};
 /// `history/add.list`: logs these activities and tells what became of each. Not atomic: those before a refused one
 /// are stored, and those after it too (observed).
 #[derive(Clone, Copy, Debug)]
-pub struct AddList<'a>(
-    /// The activities.
-    pub &'a [NewEntry],
+pub struct AddList<L = Vec<NewEntry>>(
+    /// The activities: a slice, an array, a `Vec`.
+    pub L,
 );
 
-impl Operation for AddList<'_> {
+impl<L: AsRef<[NewEntry]> + Send + Sync> Operation for AddList<L> {
     /// One outcome for each activity, in order.
     type Output = Vec<AddOutcome>;
 
     const INFO: OperationInfo = table::ADD_LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        for (index, entry) in self.0.iter().enumerate() {
+        for (index, entry) in self.0.as_ref().iter().enumerate() {
             if let Some((field, fault)) = add::fault(entry) {
                 return Err(Error::invalid_request(Self::INFO.id, format!("list[{index}].{field}"), fault));
             }
         }
-        operations::request(&Self::INFO, &Body { list: self.0 })
+        operations::request(&Self::INFO, &Body { list: self.0.as_ref() })
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -39,7 +39,7 @@ impl Operation for AddList<'_> {
         let text = json::decode::<&serde_json::value::RawValue>(json, "$");
         let answers = text.and_then(|text| json::raw_records(text.get(), "$"));
         let answers = answers.map_err(|e| Error::undecodable(&Self::INFO, e))?;
-        let (sent, answered) = (self.0.len(), answers.len());
+        let (sent, answered) = (self.0.as_ref().len(), answers.len());
         if answered > sent {
             // Which of them is whose, nobody can tell.
             let why = format!("the server answered {answered} times to {sent} activities");
@@ -80,7 +80,7 @@ fn outcome(answer: &RawRecord<'_>) -> AddOutcome {
 
 fn rejection(error: &str) -> AddOutcome {
     let error = format!("{{\"result\":\"Error\",\"error\":{error}}}");
-    let info = &AddList::INFO;
+    let info = &table::ADD_LIST;
     let Some(error) = common::api_error(info, error.as_bytes(), answer::refusal) else {
         return AddOutcome::Rejected(Rejection::new(None, ""));
     };

@@ -1,5 +1,7 @@
 //! `list`: activities by time, user, text, client, contact and deal.
 
+use std::borrow::Borrow;
+
 use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
@@ -13,21 +15,22 @@ use crate::{answer, operations};
 
 /// `history/list`: one page of 200 activities.
 #[derive(Clone, Copy, Debug)]
-pub struct List<'a>(
-    /// Which activities.
-    pub &'a EntryQuery,
+pub struct List<Q = EntryQuery>(
+    /// Which activities, or a reference to that.
+    pub Q,
 );
 
-impl Operation for List<'_> {
+impl<Q: Borrow<EntryQuery> + Send + Sync> Operation for List<Q> {
     type Output = Page<Entry>;
 
     const INFO: OperationInfo = table::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        if let Some((field, fault)) = self.0.fault() {
+        let query = self.0.borrow();
+        if let Some((field, fault)) = query.fault() {
             return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
-        operations::request(&Self::INFO, &self.0.parameters())
+        operations::request(&Self::INFO, &query.parameters())
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {

@@ -1,5 +1,6 @@
 //! `actions`: the actions of a project.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -15,10 +16,10 @@ use super::table;
 use crate::answer;
 
 /// `GET projects/actions`: the actions (events) of a project, each read as a `T`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Actions<'a, T = Action> {
     project: ProjectId,
-    query: &'a ActionQuery,
+    query: Cow<'a, ActionQuery>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -26,7 +27,13 @@ impl<'a, T> Actions<'a, T> {
     /// Of this project.
     #[must_use]
     pub fn new(project: ProjectId, query: &'a ActionQuery) -> Self {
-        Self { project, query, output: PhantomData }
+        Self { project, query: Cow::Borrowed(query), output: PhantomData }
+    }
+
+    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
+    #[must_use]
+    pub fn into_owned(self) -> Actions<'static, T> {
+        Actions { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
     }
 }
 
@@ -36,7 +43,7 @@ impl<T: DeserializeOwned> Operation for Actions<'_, T> {
     const INFO: OperationInfo = table::ACTIONS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let ActionQuery { paging, action, date, types } = self.query;
+        let ActionQuery { paging, action, date, types } = &*self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .paging(paging)

@@ -1,5 +1,6 @@
 //! `projects/filter`: projects that meet conditions.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
@@ -22,9 +23,9 @@ use crate::answer;
 
 /// `POST projects/filter`: one page of the projects that meet conditions, each read as a `T`. A POST that changes
 /// nothing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Filter<'a, T = Project> {
-    filter: &'a ProjectFilter,
+    filter: Cow<'a, ProjectFilter>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -32,7 +33,13 @@ impl<'a, T> Filter<'a, T> {
     /// The projects of this filter.
     #[must_use]
     pub fn new(filter: &'a ProjectFilter) -> Self {
-        Self { filter, output: PhantomData }
+        Self { filter: Cow::Borrowed(filter), output: PhantomData }
+    }
+
+    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
+    #[must_use]
+    pub fn into_owned(self) -> Filter<'static, T> {
+        Filter { filter: Cow::Owned(self.filter.into_owned()), output: PhantomData }
     }
 }
 

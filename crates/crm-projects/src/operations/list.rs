@@ -1,5 +1,6 @@
 //! `projects`: projects, page by page.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -14,9 +15,9 @@ use super::table;
 use crate::answer;
 
 /// `GET projects`: one page of projects, each read as a `T`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct List<'a, T = Project> {
-    query: &'a ProjectQuery,
+    query: Cow<'a, ProjectQuery>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -24,7 +25,13 @@ impl<'a, T> List<'a, T> {
     /// The projects of this query.
     #[must_use]
     pub fn new(query: &'a ProjectQuery) -> Self {
-        Self { query, output: PhantomData }
+        Self { query: Cow::Borrowed(query), output: PhantomData }
+    }
+
+    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
+    #[must_use]
+    pub fn into_owned(self) -> List<'static, T> {
+        List { query: Cow::Owned(self.query.into_owned()), output: PhantomData }
     }
 }
 
@@ -34,7 +41,7 @@ impl<T: DeserializeOwned> Operation for List<'_, T> {
     const INFO: OperationInfo = table::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let query = self.query;
+        let query = &*self.query;
         Query::new(&Self::INFO)
             .refuse(query.fault())
             .paging(&query.paging)

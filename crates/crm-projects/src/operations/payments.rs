@@ -1,5 +1,6 @@
 //! `payments`: the payments of a project.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -15,10 +16,10 @@ use super::table;
 use crate::answer;
 
 /// `GET projects/payments`: the payments of a project, each read as a `T`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Payments<'a, T = Payment> {
     project: ProjectId,
-    query: &'a PaymentQuery,
+    query: Cow<'a, PaymentQuery>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -26,7 +27,13 @@ impl<'a, T> Payments<'a, T> {
     /// Of this project.
     #[must_use]
     pub fn new(project: ProjectId, query: &'a PaymentQuery) -> Self {
-        Self { project, query, output: PhantomData }
+        Self { project, query: Cow::Borrowed(query), output: PhantomData }
+    }
+
+    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
+    #[must_use]
+    pub fn into_owned(self) -> Payments<'static, T> {
+        Payments { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
     }
 }
 
@@ -36,7 +43,7 @@ impl<T: DeserializeOwned> Operation for Payments<'_, T> {
     const INFO: OperationInfo = table::PAYMENTS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let PaymentQuery { paging, payment, date, kind } = self.query;
+        let PaymentQuery { paging, payment, date, kind } = &*self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .paging(paging)

@@ -1,5 +1,6 @@
 //! `steps`: the steps of a project.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -15,10 +16,10 @@ use super::table;
 use crate::answer;
 
 /// `GET projects/steps`: the steps (stages) of a project, each read as a `T`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Steps<'a, T = Step> {
     project: ProjectId,
-    query: &'a StepQuery,
+    query: Cow<'a, StepQuery>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -26,7 +27,13 @@ impl<'a, T> Steps<'a, T> {
     /// Of this project.
     #[must_use]
     pub fn new(project: ProjectId, query: &'a StepQuery) -> Self {
-        Self { project, query, output: PhantomData }
+        Self { project, query: Cow::Borrowed(query), output: PhantomData }
+    }
+
+    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
+    #[must_use]
+    pub fn into_owned(self) -> Steps<'static, T> {
+        Steps { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
     }
 }
 
@@ -36,7 +43,7 @@ impl<T: DeserializeOwned> Operation for Steps<'_, T> {
     const INFO: OperationInfo = table::STEPS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let StepQuery { date, steps } = self.query;
+        let StepQuery { date, steps } = &*self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .refuse(fault_of_ids("steps", steps.as_deref()))

@@ -19,7 +19,7 @@ use crate::source::Source;
 pub(crate) const HISTORY: &[(OperationInfo, &str)] = &[
     (h::Fields::INFO, "once"),
     (h::Tips::INFO, "once"),
-    (<h::List<'_>>::INFO, "one page, of the days given"),
+    (<h::List>::INFO, "one page, of the days given"),
     (h::Info::INFO, "the first of that page"),
 ];
 
@@ -56,7 +56,7 @@ pub(crate) async fn history(
     let query = EntryQuery::new().between(days.0, days.1);
     let list = client.run(&Raw(h::List(&query))).await;
     let first = list.as_ref().ok().and_then(|answer| ids(answer, "cid").first().copied());
-    report.add(h::List::INFO.id, list);
+    report.add(<h::List>::INFO.id, list);
     if let Some(id) = first {
         report.add(h::Info::INFO.id, client.run(&Raw(h::Info(EntryId(id)))).await);
     }

@@ -228,6 +228,7 @@ async fn no_failure_no_log_and_no_list_of_requests_shows_a_secret() {
     for logger in ["reqwest", "rustls", "hyper_util"] {
         assert!(logged.contains(&format!(" {logger}::")), "{logger} logged nothing: it is not captured");
     }
+    assert!(logged.contains("span crm_transport"), "the spans of our own are not captured");
     texts.text("log", logged);
     let keys = [crm_sandbox::APIKEY, crm_sandbox::TOKEN, crm_sandbox::SECRET];
     found_nothing(&without_locations(texts), &[&SECRETS[..], &keys[..]].concat());
@@ -352,6 +353,20 @@ async fn nothing_that_somebody_wrote_reaches_an_error_or_a_log() {
             Raw::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
         let (key, pair) = (ApiKey::new(KEY, LOGIN), TokenPair::new(TOKEN, SECRET));
         let (history, projects) = clients(&server.url(), key, pair);
+        // In requests too, wherever a text can go.
+        let entry = NewEntry::new(name).user(name).activity(name);
+        let asked = crm::history::EntryQuery::new().word(name).user(name).activity(name);
+        let filter = crm::projects::ProjectFilter::new().field(name, name);
+        let ordered = crm::projects::ProjectQuery::new().order_by(name);
+        for error in [
+            history.add(&entry).await.err(),
+            history.add_list(&[entry]).await.err(),
+            history.list(&asked).await.err(),
+            projects.filter(&filter).await.err(),
+            projects.list(&ordered).await.err(),
+        ] {
+            texts.text(format!("asked with texts: {body}"), format!("{error:#?}"));
+        }
         for id in every::IDS {
             match every::call(id, &history, &projects).await {
                 Err(error) => texts.text(format!("{id} {body}"), format!("{error} {error:#?}")),

@@ -72,6 +72,10 @@ fn clients(texts: &mut Texts) {
 fn transport(texts: &mut Texts) {
     use crm::{Delivery, ErrorKind, Idempotency, OperationInfo, ReadMethod, Refusal, RetryPolicy, Success};
     const INFO: OperationInfo = <h::Fields as crm::Operation>::INFO;
+    let with_key = |request: http::Request<http_body_util::Full<crm::Bytes>>| async move {
+        Ok::<_, std::convert::Infallible>(http::Response::new(request.into_body()))
+    };
+    texts.debug(&crm_transport::TowerTransport::new(tower::service_fn(with_key), 1));
     texts.debug(&transport_with_secrets()).debug(&INFO).debug(&RetryPolicy::new());
     texts.debug(&history::Pace::new()).debug(&crm_transport::Position::default());
     texts.debug(&Idempotency::Read).debug(&Success::NoError).debug(&ReadMethod::Get).debug(&Refusal::Auth);
@@ -159,7 +163,11 @@ fn model(texts: &mut Texts) {
 fn operations(texts: &mut Texts) {
     let (entry, query) = (NewEntry::new("x"), EntryQuery::new());
     texts.debug(&h::Fields).debug(&h::Tips).debug(&h::Info(history::EntryId(1))).debug(&h::List(&query));
-    texts.debug(&h::Add(&entry)).debug(&h::AddList(&[])).debug(&h::Delete(history::EntryId(1))).debug(&query);
+    texts
+        .debug(&h::Add(&entry))
+        .debug(&h::AddList([entry.clone()]))
+        .debug(&h::Delete(history::EntryId(1)))
+        .debug(&query);
     let project = projects::ProjectId(1);
     let (list, filter) = (projects::ProjectQuery::new(), projects::ProjectFilter::new());
     let (steps, actions) = (projects::StepQuery::new(), projects::ActionQuery::new());

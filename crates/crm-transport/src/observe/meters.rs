@@ -1,0 +1,144 @@
+//! Counters, gauges and a histogram by the `metrics` crate. Names and labels stand in the documentation of this crate.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::Method;
+use metrics::{SharedString, Unit, counter, gauge, histogram};
+use tokio::time::Instant;
+
+use super::{Gauge, names};
+use crate::address::Address;
+use crate::{Delivery, Error, Idempotency, OperationInfo};
+
+const CALLS: &str = "crm_calls_total";
+const ATTEMPTS: &str = "crm_attempts_total";
+const SECONDS: &str = "crm_attempt_duration_seconds";
+const RETRIES: &str = "crm_retries_total";
+const DENIED: &str = "crm_retries_denied_total";
+const UNKNOWN: &str = "crm_unknown_deliveries_total";
+const SLOWDOWNS: &str = "crm_slowdowns_total";
+const IN_FLIGHT: &str = "crm_in_flight";
+const WAITING: &str = "crm_waiting";
+
+pub(super) struct Server {
+    /// Shared: every label carries it.
+    name: SharedString,
+}
+
+pub(super) struct Call<'a> {
+    server: &'a Server,
+    operation: &'static str,
+    is_read: bool,
+}
+
+pub(super) struct Attempt<'a> {
+    call: &'a Call<'a>,
+    began: Instant,
+}
+
+impl Server {
+    pub(super) fn new(address: &Address) -> Self {
+        describe();
+        Self { name: Arc::<str>::from(format!("{}:{}", address.host(), address.port())).into() }
+    }
+
+    pub(super) fn call(&self, info: &OperationInfo) -> Call<'_> {
+        Call { server: self, operation: info.id, is_read: info.idempotency == Idempotency::Read }
+    }
+
+    pub(super) fn slows_down(&self, operation: &'static str, _: usize) {
+        counter!(SLOWDOWNS, "operation" => operation, "server" => self.name.clone()).increment(1);
+    }
+
+    pub(super) fn raised(&self, gauge: Gauge) {
+        self.gauge(gauge).increment(1.0);
+    }
+
+    pub(super) fn lowered(&self, gauge: Gauge) {
+        self.gauge(gauge).decrement(1.0);
+    }
+
+    fn gauge(&self, gauge: Gauge) -> metrics::Gauge {
+        match gauge {
+            Gauge::Waiting => gauge!(WAITING, "server" => self.name.clone()),
+            Gauge::InFlight => gauge!(IN_FLIGHT, "server" => self.name.clone()),
+        }
+    }
+}
+
+impl Call<'_> {
+    pub(super) fn attempt(&self, number: u32, _: &Method) -> Attempt<'_> {
+        if number > 1 {
+            self.count(RETRIES);
+        }
+        Attempt { call: self, began: Instant::now() }
+    }
+
+    pub(super) fn is_denied_a_repeat(&self) {
+        self.count(DENIED);
+    }
+
+    pub(super) fn ends(&self, error: Option<&Error>) {
+        self.count_outcome(CALLS, outcome(error));
+        if !self.is_read && error.is_some_and(|error| error.delivery() == Delivery::Unknown) {
+            self.count(UNKNOWN);
+        }
+    }
+
+    pub(super) fn is_cancelled(&self) {
+        self.count_outcome(CALLS, names::CANCELLED.into());
+    }
+
+    fn count(&self, name: &'static str) {
+        counter!(name, "operation" => self.operation, "server" => self.server.name.clone()).increment(1);
+    }
+
+    fn count_outcome(&self, name: &'static str, outcome: Cow<'static, str>) {
+        let server = self.server.name.clone();
+        counter!(name, "operation" => self.operation, "outcome" => outcome, "server" => server).increment(1);
+    }
+}
+
+impl Attempt<'_> {
+    pub(super) fn ends(&self, error: Option<&Error>) {
+        self.is_over(outcome(error));
+    }
+
+    /// It may have reached the server, and its call ends with it.
+    pub(super) fn is_cancelled(&self) {
+        self.is_over(names::CANCELLED.into());
+        if !self.call.is_read {
+            self.call.count(UNKNOWN);
+        }
+    }
+
+    fn is_over(&self, outcome: Cow<'static, str>) {
+        let Call { server, operation, .. } = *self.call;
+        self.call.count_outcome(ATTEMPTS, outcome.clone());
+        let server = server.name.clone();
+        histogram!(SECONDS, "operation" => operation, "outcome" => outcome, "server" => server)
+            .record(self.began.elapsed());
+    }
+}
+
+fn outcome(error: Option<&Error>) -> Cow<'static, str> {
+    error.map_or(Cow::Borrowed("ok"), names::error_type)
+}
+
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_counter!(CALLS, Unit::Count, "Calls that ended");
+    describe_counter!(ATTEMPTS, Unit::Count, "Requests given to the transport, when they ended");
+    describe_histogram!(SECONDS, Unit::Seconds, "How long an attempt took");
+    describe_counter!(RETRIES, Unit::Count, "Attempts after the first one of a call");
+    describe_counter!(DENIED, Unit::Count, "Calls not repeated because the retry budget was spent");
+    describe_counter!(UNKNOWN, Unit::Count, "Changes of which nobody knows whether the server made them");
+    describe_counter!(
+        SLOWDOWNS,
+        Unit::Count,
+        "How often the client slowed down because the server struggled"
+    );
+    describe_gauge!(IN_FLIGHT, Unit::Count, "Attempts in flight");
+    describe_gauge!(WAITING, Unit::Count, "Calls that wait for a place");
+}

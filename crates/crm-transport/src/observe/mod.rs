@@ -1,0 +1,208 @@
+//! Who looks on at the calls: the counters of [`Stats`] always, spans and meters where their features are on.
+//!
+//! The pipeline and the pacer tell here what happens, and know nothing of who listens. `nobody` stands in for spans or
+//! meters where their feature is off, and compiles to nothing.
+
+#[cfg(feature = "metrics")]
+mod meters;
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+mod names;
+#[cfg(not(all(feature = "metrics", feature = "tracing")))]
+mod nobody;
+#[cfg(feature = "tracing")]
+mod spans;
+
+#[cfg(not(feature = "metrics"))]
+use nobody as meters;
+#[cfg(not(feature = "tracing"))]
+use nobody as spans;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::address::Address;
+use crate::{Error, OperationInfo, Stats};
+
+/// Looks on at a client and all its clones.
+pub(crate) struct Observer {
+    stats: Mutex<Stats>,
+    meters: meters::Server,
+    spans: spans::Server,
+}
+
+impl Observer {
+    pub(crate) fn new(address: &Address) -> Self {
+        Self {
+            stats: Mutex::default(),
+            meters: meters::Server::new(address),
+            spans: spans::Server::new(address),
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        *self.now()
+    }
+
+    /// A call begins. Dropped before its end it was cancelled.
+    pub(crate) fn call(&self, info: &OperationInfo) -> Call<'_> {
+        self.now().calls += 1;
+        Call { observer: self, meters: self.meters.call(info), spans: self.spans.call(info), ended: false }
+    }
+
+    /// So many attempts may be in flight from now on.
+    pub(crate) fn limits(&self, in_flight: usize) {
+        self.now().in_flight_limit = in_flight;
+    }
+
+    /// So few because the server struggles.
+    pub(crate) fn slows_down(&self, operation: &'static str, in_flight: usize) {
+        self.now().slowdowns += 1;
+        self.meters.slows_down(operation, in_flight);
+        self.spans.slows_down(operation, in_flight);
+    }
+
+    /// A call waits for a place until this is dropped.
+    pub(crate) fn waits(&self) -> Raised<'_> {
+        self.raise(Gauge::Waiting)
+    }
+
+    /// An attempt is in flight until this is dropped.
+    pub(crate) fn flies(&self) -> Raised<'_> {
+        self.raise(Gauge::InFlight)
+    }
+
+    fn raise(&self, gauge: Gauge) -> Raised<'_> {
+        *gauge.of(&mut self.now()) += 1;
+        self.meters.raised(gauge);
+        Raised { observer: self, gauge }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Stats> {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What rises and falls.
+#[derive(Clone, Copy)]
+pub(crate) enum Gauge {
+    Waiting,
+    InFlight,
+}
+
+impl Gauge {
+    fn of(self, stats: &mut Stats) -> &mut usize {
+        match self {
+            Self::Waiting => &mut stats.waiting,
+            Self::InFlight => &mut stats.in_flight,
+        }
+    }
+}
+
+pub(crate) struct Raised<'a> {
+    observer: &'a Observer,
+    gauge: Gauge,
+}
+
+impl Drop for Raised<'_> {
+    fn drop(&mut self) {
+        *self.gauge.of(&mut self.observer.now()) -= 1;
+        self.observer.meters.lowered(self.gauge);
+    }
+}
+
+/// A call, from its beginning to its end.
+pub(crate) struct Call<'a> {
+    observer: &'a Observer,
+    meters: meters::Call<'a>,
+    spans: spans::Call<'a>,
+    ended: bool,
+}
+
+impl Call<'_> {
+    /// What is done in the name of this call.
+    pub(crate) fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        self.spans.within(work)
+    }
+
+    /// An attempt is given to the transport, the first one as number 1.
+    pub(crate) fn attempt(&self, number: u32, method: &Method) -> Attempt<'_> {
+        {
+            let mut stats = self.observer.now();
+            stats.attempts += 1;
+            stats.retries += u64::from(number > 1);
+        }
+        Attempt {
+            meters: self.meters.attempt(number, method),
+            spans: self.spans.attempt(number, method),
+            ended: false,
+        }
+    }
+
+    /// The call will be made again.
+    pub(crate) fn waits_to_repeat(&self, error: &Error, wait: Duration) {
+        self.spans.waits_to_repeat(error, wait);
+    }
+
+    /// The call would have been made again, had not others been so often.
+    pub(crate) fn is_denied_a_repeat(&self) {
+        self.observer.now().retries_denied += 1;
+        self.meters.is_denied_a_repeat();
+        self.spans.is_denied_a_repeat();
+    }
+
+    pub(crate) fn ends(mut self, error: Option<&Error>) {
+        self.ended = true;
+        {
+            let mut stats = self.observer.now();
+            *(if error.is_none() { &mut stats.succeeded } else { &mut stats.failed }) += 1;
+        }
+        self.meters.ends(error);
+        self.spans.ends(error);
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.observer.now().cancelled += 1;
+            self.meters.is_cancelled();
+            self.spans.is_cancelled();
+        }
+    }
+}
+
+/// An attempt, from its beginning to its end.
+pub(crate) struct Attempt<'a> {
+    meters: meters::Attempt<'a>,
+    spans: spans::Attempt<'a>,
+    ended: bool,
+}
+
+impl Attempt<'_> {
+    /// What is done in the course of this attempt.
+    pub(crate) fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        self.spans.within(work)
+    }
+
+    /// A whole answer came.
+    pub(crate) fn is_answered(&self, status: StatusCode) {
+        self.spans.is_answered(status);
+    }
+
+    pub(crate) fn ends(mut self, error: Option<&Error>) {
+        self.ended = true;
+        self.meters.ends(error);
+        self.spans.ends(error);
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.meters.is_cancelled();
+            self.spans.is_cancelled();
+        }
+    }
+}

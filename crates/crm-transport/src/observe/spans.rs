@@ -1,0 +1,168 @@
+//! A span for each call and each attempt, by OpenTelemetry's conventions for HTTP clients.
+//!
+//! Nothing that a user or a server wrote goes in: no body, no header, no query, no words of an error.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use tracing::field::Empty;
+use tracing::instrument::{Instrument, Instrumented};
+use tracing::{Span, info, info_span, warn};
+
+use super::names;
+use crate::address::Address;
+use crate::{Delivery, Error, OperationInfo};
+
+/// What a filter names, wherever this file stands.
+const TARGET: &str = "crm_transport";
+
+pub(super) struct Server {
+    host: String,
+    port: u16,
+}
+
+pub(super) struct Call<'a> {
+    server: &'a Server,
+    operation: &'static str,
+    /// As the operation declares it: without the query, where the ids are.
+    path: &'static str,
+    span: Span,
+}
+
+pub(super) struct Attempt<'a> {
+    call: &'a Call<'a>,
+    span: Span,
+}
+
+impl Server {
+    pub(super) fn new(address: &Address) -> Self {
+        Self { host: address.host().to_owned(), port: address.port() }
+    }
+
+    pub(super) fn call(&self, info: &OperationInfo) -> Call<'_> {
+        let span = info_span!(
+            target: TARGET,
+            "crm.call",
+            otel.name = info.id,
+            otel.kind = "internal",
+            otel.status_code = Empty,
+            crm.operation = info.id,
+            crm.attempts = Empty,
+            crm.delivery = Empty,
+            crm.api_code = Empty,
+            error.type = Empty,
+        );
+        Call { server: self, operation: info.id, path: info.path, span }
+    }
+
+    pub(super) fn slows_down(&self, operation: &'static str, in_flight: usize) {
+        warn!(
+            target: TARGET,
+            {
+                server.address = self.host,
+                server.port = self.port,
+                crm.operation = operation,
+                crm.in_flight_limit = in_flight,
+            },
+            "the server struggles: fewer attempts at once"
+        );
+    }
+}
+
+impl Call<'_> {
+    pub(super) fn within<F: Future>(&self, work: F) -> Instrumented<F> {
+        work.instrument(self.span.clone())
+    }
+
+    pub(super) fn attempt(&self, number: u32, method: &Method) -> Attempt<'_> {
+        let span = info_span!(
+            target: TARGET,
+            parent: &self.span,
+            "crm.attempt",
+            otel.name = format_args!("{method} {}", self.path),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            http.request.method = method.as_str(),
+            http.request.resend_count = Empty,
+            http.response.status_code = Empty,
+            server.address = self.server.host,
+            server.port = self.server.port,
+            url.template = self.path,
+            crm.operation = self.operation,
+            crm.delivery = Empty,
+            crm.api_code = Empty,
+            error.type = Empty,
+        );
+        if number > 1 {
+            span.record("http.request.resend_count", number - 1);
+        }
+        self.span.record("crm.attempts", number);
+        Attempt { call: self, span }
+    }
+
+    pub(super) fn waits_to_repeat(&self, error: &Error, wait: Duration) {
+        info!(
+            target: TARGET,
+            parent: &self.span,
+            {
+                crm.operation = self.operation,
+                crm.attempt = error.attempts(),
+                crm.wait_seconds = wait.as_secs_f64(),
+                error.type = &*names::error_type(error),
+            },
+            "the attempt failed, the call is made again"
+        );
+    }
+
+    pub(super) fn is_denied_a_repeat(&self) {
+        warn!(
+            target: TARGET,
+            parent: &self.span,
+            {
+                crm.operation = self.operation,
+            },
+            "the call is not made again: the retry budget is spent"
+        );
+    }
+
+    pub(super) fn ends(&self, error: Option<&Error>) {
+        end(&self.span, error);
+    }
+
+    pub(super) fn is_cancelled(&self) {
+        self.span.record("error.type", names::CANCELLED);
+    }
+}
+
+impl Attempt<'_> {
+    pub(super) fn within<F: Future>(&self, work: F) -> Instrumented<F> {
+        work.instrument(self.span.clone())
+    }
+
+    pub(super) fn is_answered(&self, status: StatusCode) {
+        self.span.record("http.response.status_code", status.as_u16());
+    }
+
+    pub(super) fn ends(&self, error: Option<&Error>) {
+        end(&self.span, error);
+    }
+
+    /// It may have reached the server.
+    pub(super) fn is_cancelled(&self) {
+        for span in [&self.span, &self.call.span] {
+            span.record("error.type", names::CANCELLED);
+            span.record("crm.delivery", names::delivery(Delivery::Unknown));
+        }
+    }
+}
+
+fn end(span: &Span, error: Option<&Error>) {
+    span.record("crm.delivery", names::delivery(error.map_or(Delivery::Delivered, Error::delivery)));
+    if let Some(error) = error {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", &*names::error_type(error));
+        if let Some(code) = error.api_code() {
+            span.record("crm.api_code", code);
+        }
+    }
+}

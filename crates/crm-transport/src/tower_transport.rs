@@ -1,0 +1,141 @@
+//! A transport over any tower service.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
+use tower::{BoxError, Service};
+
+use crate::transport::innermost;
+use crate::{Transport, TransportError};
+
+/// Sends by any [`tower::Service`] over `http` types: hyper's client, a stack of layers, a service of a test.
+///
+/// Each request goes to a clone of the service. Where layers keep something in common (a limit, a buffer), their
+/// clones share it. What comes back is read up to `body_limit` bytes, and no further.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use crm_transport::{Bytes, TowerTransport, TransportError};
+/// use http_body_util::Full;
+/// use hyper_util::client::legacy::{Client, Error as ClientError};
+/// use hyper_util::rt::TokioExecutor;
+/// use tower::ServiceBuilder;
+///
+/// let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+/// let service = ServiceBuilder::new().concurrency_limit(8).timeout(Duration::from_secs(20)).service(client);
+/// let transport = TowerTransport::new(service, 64 << 20).classify(|error| {
+///     match error.downcast_ref::<ClientError>() {
+///         Some(client) if client.is_connect() => TransportError::connect("no connection to the server"),
+///         _ => TransportError::closed("the connection was lost"),
+///     }
+///     .because(error)
+/// });
+/// // … .transport(transport).build()?
+/// # let _ = transport;
+/// ```
+///
+/// # Delivery
+/// An error before the service was ready is [`NotSent`](crate::Delivery::NotSent). An error after that is
+/// [`Unknown`](crate::Delivery::Unknown), since only the service knows how far the request came; a write is not
+/// repeated then. Where the service's own error tells more, say so by [`classify`](Self::classify).
+///
+/// # What does not belong into the service
+/// - **Repeating.** A retry layer does not know which calls may be made twice, and would double what is written; the
+///   client repeats by itself.
+/// - **Following redirects.** The keys are in the request, and would go to wherever it is redirected.
+/// - **Spans or logs of headers and bodies.** The values of the keys are marked sensitive; whoever ignores that
+///   writes them down.
+///
+/// An answer must be decompressed within the service, if packed ones are asked for.
+pub struct TowerTransport<S> {
+    /// Locked for as long as a clone takes: a service need not be `Sync`.
+    service: Mutex<S>,
+    body_limit: usize,
+    classify: Classify,
+}
+
+type Classify = Arc<dyn Fn(BoxError) -> TransportError + Send + Sync>;
+
+impl<S> TowerTransport<S> {
+    /// A transport over this service, for answers of at most so many bytes.
+    pub fn new(service: S, body_limit: usize) -> Self {
+        let classify = |error: BoxError| {
+            TransportError::closed(format!("no answer came: {}", innermost(&*error))).because(error)
+        };
+        Self { service: Mutex::new(service), body_limit, classify: Arc::new(classify) }
+    }
+
+    /// Says what an error of the service means, above all whether the request may have reached the server. It is
+    /// asked for errors after the service was ready, and gets them as they are.
+    ///
+    /// Call only that [`connect`](TransportError::connect) of which it is certain that nothing was sent: any call is
+    /// repeated then.
+    #[must_use]
+    pub fn classify(mut self, meaning: impl Fn(BoxError) -> TransportError + Send + Sync + 'static) -> Self {
+        self.classify = Arc::new(meaning);
+        self
+    }
+}
+
+impl<S> fmt::Debug for TowerTransport<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the service, which may hold whatever it likes.
+        f.debug_struct("TowerTransport").field("body_limit", &self.body_limit).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<S, B> Transport for TowerTransport<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        poll_fn(|context| service.poll_ready(context)).await.map_err(|error| {
+            let error = error.into();
+            TransportError::connect(format!("nothing can be sent: {}", innermost(&*error))).because(error)
+        })?;
+        let answer =
+            service.call(request.map(Full::new)).await.map_err(|error| (self.classify)(error.into()))?;
+        let (head, body) = answer.into_parts();
+        Ok(Response::from_parts(head, whole(body, self.body_limit).await?))
+    }
+}
+
+/// The whole body, as long as it keeps within the limit.
+async fn whole<B>(body: B, limit: usize) -> Result<Bytes, TransportError>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    let mut body = pin!(body);
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let error = error.into();
+            let why = innermost(&*error);
+            TransportError::cut_body(format!("the connection was lost in the middle of the answer: {why}"))
+                .because(error)
+        })?;
+        if let Ok(data) = frame.into_data() {
+            if data.remaining() > limit - bytes.len() {
+                return Err(TransportError::body_too_large(limit));
+            }
+            bytes.put(data);
+        }
+    }
+    Ok(bytes.freeze())
+}
