@@ -164,9 +164,24 @@ impl HistoryClient {
     /// # Ok(()) }
     /// ```
     ///
+    /// A long history on a slow server goes better [month by month](crm_transport::Export::by_month), in one point less
+    /// safe; read there. Interrupted, it goes on with the first month that is not finished:
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// use crm_history::EntryQuery;
+    ///
+    /// let years = EntryQuery::new().between("2015-01-01".parse()?, "2025-12-31".parse()?);
+    /// let mut export = history.export(years).by_month().checkpoint("history.checkpoint");
+    /// while let Some(entry) = export.next().await {
+    ///     println!("{}", entry?.id);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// They come in place of a record: see [`Export`](crm_transport::Export). A query with a page or another order is
-    /// refused.
+    /// refused, and by month one without both days.
     pub fn export(&self, query: EntryQuery) -> EntryExport {
         EntryExport::new(Entries::new(self.clone(), query))
     }

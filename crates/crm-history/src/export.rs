@@ -1,18 +1,23 @@
 //! The history as a list that can be exported.
 
+use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::history::Entry;
 use crm_transport::{
-    Error, ErrorKind, Export, ExportPage, ExportSource, HydratedSource, Operation, OperationInfo,
+    Error, ErrorKind, Export, ExportPage, ExportSource, HydratedSource, MonthlySource, Operation,
+    OperationInfo,
 };
 
 use crate::HistoryClient;
+use crate::months::months;
 use crate::operations::{EntryQuery, List};
 
 /// Every activity of a query; made by [`HistoryClient::export`].
 ///
 /// Its verdict is about what the server lists. It lists no activity with the date `0000-00-00` in any range of dates
 /// (observed), and those of the caller and all subordinates only, unless the query names a user (documented).
+///
+/// [`by_month`](Export::by_month) reads month by month, and needs a query with both days.
 pub type EntryExport = Export<Entries>;
 
 /// What an export fetches beyond the list, one call for each activity: a list rewrites contents for display (see
@@ -36,17 +41,22 @@ pub enum Hydrate {
 pub struct Entries {
     client: HistoryClient,
     query: EntryQuery,
+    /// The days as they were asked for, where the query sends both in any case.
+    days: (Option<NaiveDate>, Option<NaiveDate>),
+    /// None where it is read as one.
+    months: Vec<(NaiveDate, NaiveDate)>,
     hydrate: Hydrate,
     refused: Option<(&'static str, &'static str)>,
 }
 
 impl Entries {
     pub(crate) fn new(client: HistoryClient, query: EntryQuery) -> Self {
+        let days = query.days();
         let (query, refused) = match query.clone().for_export() {
             Ok(query) => (query, None),
             Err(fault) => (query, Some(fault)),
         };
-        Self { client, query, hydrate: Hydrate::default(), refused }
+        Self { client, query, days, months: Vec::new(), hydrate: Hydrate::default(), refused }
     }
 }
 
@@ -66,6 +76,10 @@ impl ExportSource for Entries {
         Ok(format!("{} {login} {body} {:?}", request.uri(), self.hydrate))
     }
 
+    fn windows(&self) -> Vec<String> {
+        self.months.iter().map(|(first, last)| format!("{first}/{last}")).collect()
+    }
+
     fn id(record: &Entry) -> u64 {
         record.id.0
     }
@@ -75,7 +89,11 @@ impl ExportSource for Entries {
     }
 
     async fn page(&self, at: ExportPage) -> Result<Page<Entry>, Error> {
-        self.client.list(&self.query.clone().page(at.number)).await
+        let mut query = self.query.clone().page(at.number);
+        if let Some(&(first, last)) = self.months.get(at.window) {
+            query = query.between(first, last);
+        }
+        self.client.list(&query).await
     }
 
     /// A server of 2026-06 ignores `tip` and gives every type (observed).
@@ -114,6 +132,17 @@ impl HydratedSource for Entries {
 
     fn set_hydrate(&mut self, how: Hydrate) {
         self.hydrate = how;
+    }
+}
+
+impl MonthlySource for Entries {
+    fn cut_by_month(&mut self) {
+        let both = "is missing, and an export by month needs both days: say between(first, last)";
+        match self.days {
+            (Some(first), Some(last)) => self.months = months(first, last),
+            (None, _) => self.refused = self.refused.or(Some(("since", both))),
+            (_, None) => self.refused = self.refused.or(Some(("until", both))),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod api_key;
 mod client;
 mod export;
 mod import;
+mod months;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;

@@ -90,6 +90,15 @@ impl Sandbox {
         self.state().history.records.remove(cid)
     }
 
+    /// Changes a record, as a person does in the CRM; its id stays. Tells whether there is one.
+    pub fn change_record(&self, cid: u64, change: impl FnOnce(&mut Record)) -> bool {
+        let mut state = self.state();
+        let Some(record) = state.history.records.get_mut(cid) else { return false };
+        change(record);
+        record.cid = cid;
+        true
+    }
+
     /// Copies of all projects in the order of their ids.
     pub fn projects(&self) -> Vec<Project> {
         self.state().projects.clone()

@@ -94,7 +94,9 @@ mod tower_transport;
 pub use builder::{Client, ClientBuilder};
 pub use credentials::Credentials;
 pub use error::{Delivery, Error, ErrorKind, Refusal};
-pub use export::{Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, Verdict};
+pub use export::{
+    Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Verdict,
+};
 pub use operation::{Idempotency, Operation, OperationInfo, ReadMethod, Success};
 pub use pace::Pace;
 pub use pipeline::Pipeline;

@@ -88,9 +88,9 @@ pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
     Bytes, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
-    ExportProgress, ExportSource, HydratedSource, Idempotency, Operation, OperationInfo, Pipeline,
-    ReadMethod, Records, Refusal, RetryPolicy, Stats, Success, Transport, TransportError, Verdict, answer,
-    http, json,
+    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo,
+    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Success, Transport, TransportError, Verdict,
+    answer, http, json,
 };
 
 #[cfg(feature = "tower")]

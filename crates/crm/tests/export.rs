@@ -247,6 +247,103 @@ async fn a_query_that_cannot_be_exported_is_refused_before_anything_is_sent() {
     assert!(sandbox.requests().is_empty());
 }
 
+fn day(month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, month, day).unwrap()
+}
+
+/// So many records in each month from January to June 2026, in turn.
+fn half_a_year(sandbox: &Sandbox, each: u64) {
+    for number in 0..each * 6 {
+        let datum = day(1 + (number % 6) as u32, 1 + (number % 28) as u32).and_hms_opt(12, 0, 0);
+        sandbox.add_record(Record { datum, ..record("x") });
+    }
+}
+
+/// The first days that were asked for since.
+fn months_asked_for(sandbox: &Sandbox) -> BTreeSet<String> {
+    let start = |body: &str| serde_json::from_str::<serde_json::Value>(body).unwrap()["dateStart"].clone();
+    sandbox.requests().iter().map(|request| start(&request.body).as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_export_by_month_that_is_cut_in_the_third_goes_on_there() {
+    let sandbox = Sandbox::start().await.unwrap();
+    half_a_year(&sandbox, 500);
+    let client = history(&sandbox, transport(), 2);
+    let checkpoint = std::env::temp_dir().join(format!("crm-export-by-month-{}", std::process::id()));
+    let _ = std::fs::remove_file(&checkpoint);
+    let output: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let begin = || {
+        let output = Arc::clone(&output);
+        let query = EntryQuery::new().between(day(1, 1), day(6, 15));
+        let export = client.export(query).by_month().checkpoint(&checkpoint);
+        export.before_checkpoint(move |_| Ok(output.lock().unwrap().len() as u64))
+    };
+    let mut export = begin();
+    for _ in 0..1_200 {
+        let entry = export.next().await.unwrap().unwrap();
+        output.lock().unwrap().push(entry.id.0);
+    }
+    drop(export);
+    let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(&checkpoint).unwrap()).unwrap();
+    assert_eq!(saved["finished"], serde_json::json!(["2026-01-01/2026-01-31", "2026-02-01/2026-02-28"]));
+
+    let whole =
+        client.export(EntryQuery::new().between(day(1, 1), day(6, 15))).checkpoint(&checkpoint).mark();
+    assert_eq!(whole.unwrap_err().field(), Some("checkpoint"));
+    sandbox.clear_requests();
+    let mut export = begin();
+    let mark = export.mark().unwrap().unwrap();
+    output.lock().unwrap().truncate(usize::try_from(mark).unwrap());
+    while let Some(entry) = export.next().await {
+        output.lock().unwrap().push(entry.unwrap().id.0);
+    }
+    let rest = ["2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"].map(str::to_owned);
+    assert_eq!(months_asked_for(&sandbox), BTreeSet::from(rest));
+    let mut ids = output.lock().unwrap().clone();
+    ids.sort_unstable();
+    let in_range = |record: &&Record| record.datum.unwrap().date() <= day(6, 15);
+    let expected: Vec<u64> =
+        sandbox.with_records(|records| records.filter(in_range).map(|record| record.cid).collect());
+    assert_eq!(ids, expected);
+    assert!(export.verdict().unwrap().is_complete() && !checkpoint.exists());
+}
+
+#[tokio::test]
+async fn an_activity_that_is_moved_from_a_finished_month_to_a_later_one_comes_once() {
+    let sandbox = Sandbox::start().await.unwrap();
+    half_a_year(&sandbox, 10);
+    let client = history(&sandbox, transport(), 2);
+    let mut export = client.export(EntryQuery::new().between(day(1, 1), day(6, 30))).by_month();
+    let mut found = Vec::new();
+    for _ in 0..11 {
+        found.push(export.next().await.unwrap().unwrap().id.0);
+    }
+    assert!(sandbox.change_record(1, |record| record.datum = day(6, 1).and_hms_opt(9, 0, 0)));
+    found.extend(ids(&mut export).await.unwrap());
+    found.sort_unstable();
+    assert_eq!(found, (1..=60).collect::<Vec<u64>>());
+    let verdict = export.verdict().unwrap();
+    assert!(verdict.to_string().contains("1 met again in a later window"), "{verdict}");
+}
+
+#[tokio::test]
+async fn an_export_by_month_needs_both_days() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = history(&sandbox, transport(), 2);
+    for (query, field) in [
+        (EntryQuery::new(), "since"),
+        (EntryQuery::new().until(day(1, 1)), "since"),
+        (EntryQuery::new().since(day(1, 1)), "until"),
+        (EntryQuery::new().between(day(1, 2), day(1, 1)), "between"),
+    ] {
+        let error = ids(&mut client.export(query).by_month()).await.unwrap_err();
+        assert_eq!(error.field(), Some(field), "{error}");
+        assert!(field == "between" || error.to_string().contains("say between(first, last)"), "{error}");
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
 fn projects(sandbox: &Sandbox) -> ProjectsClient {
     ProjectsClient::builder(sandbox.url())
         .credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET))

@@ -4,10 +4,11 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 use std::time::Duration;
 
 use crm_sandbox::{APIKEY, BOSS, Fault, Operation, Record, Sandbox};
+use serde_json::Value;
 
 /// The program, built if it is not yet.
 fn program() -> PathBuf {
@@ -57,7 +58,7 @@ fn said(output: &Output) -> String {
 fn ids(out: &Path) -> Vec<u64> {
     let text = std::fs::read_to_string(out).unwrap();
     assert!(text.ends_with('\n'), "a half-written line");
-    let id = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["cid"].as_u64().unwrap();
+    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["cid"].as_u64().unwrap();
     text.lines().map(id).collect()
 }
 
@@ -99,6 +100,53 @@ async fn it_writes_csv_with_the_names_of_the_server() {
     );
 }
 
+/// Kills it as soon as its checkpoint is so far; what it says then.
+fn kill_at(mut program: Child, checkpoint: &Path, far: impl Fn(&Value) -> bool) -> Value {
+    let saved = loop {
+        let saved = std::fs::read(checkpoint).ok().map(|text| serde_json::from_slice(&text).unwrap());
+        if let Some(saved) = saved.filter(&far) {
+            break saved;
+        }
+        assert!(program.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        std::thread::yield_now();
+    };
+    program.kill().unwrap();
+    program.wait().unwrap();
+    saved
+}
+
+#[tokio::test]
+async fn by_month_it_goes_on_after_a_kill_with_the_first_month_that_is_not_finished() {
+    let latency = Duration::from_millis(10);
+    let sandbox = Sandbox::builder().records(20_000).latency(latency).start().await.unwrap();
+    let folder = Folder::new("months");
+    let (out, checkpoint) = (folder.file("all.jsonl"), folder.file("checkpoint"));
+    let path = checkpoint.to_str().unwrap();
+    let range = ["--from", "2023-01-01", "--to", "2024-12-31"];
+    let arguments = [&range[..], &["--by-month", "--checkpoint", path]].concat();
+    let killed = export(&sandbox, &out, &arguments).spawn().unwrap();
+    let finished = |saved: &Value| saved["finished"].as_array().map_or(0, Vec::len);
+    kill_at(killed, &checkpoint, |saved| finished(saved) >= 7);
+    assert!(ids(&out).len() < 20_000);
+
+    let output = export(&sandbox, &out, &[&range[..], &["--checkpoint", path]].concat()).output().unwrap();
+    assert!(said(&output).contains("one of the two is by month"), "{}", said(&output));
+    sandbox.clear_requests();
+    let output = export(&sandbox, &out, &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let mut ids = ids(&out);
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=20_000).collect::<Vec<u64>>());
+    assert!(
+        sandbox.requests().iter().all(|request| !request.body.contains("2023-07-01")),
+        "a finished month"
+    );
+    assert!(!checkpoint.exists() && !folder.file("checkpoint.lock").exists());
+
+    let output = export(&sandbox, &out, &["--by-month", "--from", "2023-01-01"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
 #[tokio::test]
 async fn it_goes_on_after_a_kill_as_if_nothing_had_happened() {
     let latency = Duration::from_millis(10);
@@ -106,17 +154,8 @@ async fn it_goes_on_after_a_kill_as_if_nothing_had_happened() {
     let folder = Folder::new("kill");
     let (out, checkpoint) = (folder.file("all.jsonl"), folder.file("checkpoint"));
     let arguments = ["--checkpoint", checkpoint.to_str().unwrap()];
-    let mut killed = export(&sandbox, &out, &arguments).spawn().unwrap();
-    let saved = || -> Option<u64> {
-        let text = std::fs::read(&checkpoint).ok()?;
-        serde_json::from_slice::<serde_json::Value>(&text).unwrap()["after"].as_u64()
-    };
-    while saved().is_none_or(|after| after < 5_000) {
-        assert!(killed.try_wait().unwrap().is_none(), "it ended before it could be killed");
-        std::thread::yield_now();
-    }
-    killed.kill().unwrap();
-    killed.wait().unwrap();
+    let killed = export(&sandbox, &out, &arguments).spawn().unwrap();
+    kill_at(killed, &checkpoint, |saved| saved["after"].as_u64() >= Some(5_000));
     let before = ids(&out).len();
     assert!(before > 0 && before < 20_000, "{before}");
     // A power failure, unlike a kill, may leave a half-written line.

@@ -51,6 +51,10 @@ impl Records {
         removed
     }
 
+    pub(crate) fn get_mut(&mut self, cid: u64) -> Option<&mut Record> {
+        self.places.get_mut(place(cid)?)?.as_mut()
+    }
+
     pub(crate) fn get(&self, cid: u64) -> Option<&Record> {
         self.places.get(place(cid)?)?.as_ref()
     }

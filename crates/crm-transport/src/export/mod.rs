@@ -28,117 +28,45 @@
 //! **Going on later** needs two numbers: the greatest id given, and the page it stood on. They are the bound of the
 //! stretches already given.
 //!
+//! **Windows.** Where a source has several, each is such a list, read to its end as above before the next one is begun;
+//! while the last records of one are given, the next is being fetched. A record that an edit moves from a window that was
+//! read to one that was not is met twice: so the ids of all that was given are kept, as ranges, in memory and in the
+//! checkpoint, some bytes for each gap between them. A record that is moved the other way is met nowhere, and nothing
+//! cheap would show it: how many records a window has changes with every deletion too. That is why nothing is cut into
+//! windows unless it is asked for, and why they are read in order: an appointment is put off more often than it is
+//! brought forward.
+//!
 //! What this cannot see: a record that is moved *up* past the reader because another one came in *below* it (restored,
 //! or edited so that it fits the query now). Where two stretches meet that shows, unless as many were deleted; then
 //! the verdict is [`Verdict::Shifted`].
 
 mod checkpoint;
 mod given;
+mod ids;
+mod lock;
 mod plan;
+mod run;
+mod source;
 mod stretch;
 mod verdict;
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crm_model::Page;
 use futures_core::Stream;
-use tokio::task::JoinSet;
 
+use crate::Error;
 use crate::json::JsonError;
-use crate::{Error, OperationInfo};
-use checkpoint::{Checkpoint, Saved};
-use given::Records;
-use plan::{Given, Plan, Ticket};
+use checkpoint::Checkpoint;
+use run::{Answer, Run};
 
+pub use source::{ExportPage, ExportSource, HydratedSource, MonthlySource};
 pub use verdict::{ExportFigures, ExportProgress, Verdict};
-
-/// A list that can be exported: how its pages are fetched.
-///
-/// The clients' exports are made of it; yours can be, for a list that this project does not cover.
-pub trait ExportSource: Send + Sync + 'static {
-    /// A record.
-    type Record: Send + 'static;
-
-    /// The operation that fetches a page.
-    const OPERATION: OperationInfo;
-
-    /// The name of the export in errors, such as `history.export`.
-    const NAME: &'static str;
-
-    /// Names the query, the account and the server, so that a checkpoint of another one is refused. Only a hash of it
-    /// is kept.
-    ///
-    /// # Errors
-    /// The query cannot be exported.
-    fn identity(&self) -> Result<String, Error>;
-
-    /// The id of a record; greater than 0.
-    fn id(record: &Self::Record) -> u64;
-
-    /// The records of a full page.
-    fn page_size(&self) -> usize;
-
-    /// Whether pages begin at a number of records rather than at a number of pages, so that it has to be learned
-    /// first how many the server gives.
-    const COUNTS_RECORDS: bool;
-
-    /// Fetches a page of the list, sorted by id, the smallest first.
-    fn page(&self, at: ExportPage) -> impl Future<Output = Result<Page<Self::Record>, Error>> + Send;
-
-    /// Whether a record fits the query, where the server gives others as well.
-    fn fits(&self, record: &Self::Record) -> bool {
-        let _ = record;
-        true
-    }
-
-    /// Whether more has to be fetched for a record: [`hydrate`](Self::hydrate) is called for it.
-    fn wants(&self, record: &Self::Record) -> bool {
-        let _ = record;
-        false
-    }
-
-    /// Fetches what the list lacks; gives the record as it was, and `false`, where that is gone.
-    fn hydrate(
-        &self,
-        record: Self::Record,
-    ) -> impl Future<Output = Result<(Self::Record, bool), Error>> + Send {
-        std::future::ready(Ok((record, true)))
-    }
-}
-
-/// A list whose records can be fetched with more than the list tells.
-pub trait HydratedSource: ExportSource {
-    /// What is to be fetched.
-    type Hydrate;
-
-    /// Says what.
-    fn set_hydrate(&mut self, how: Self::Hydrate);
-}
-
-/// A page that is to be fetched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExportPage {
-    /// Which page, from 0.
-    pub number: u64,
-    /// The records of a page, where they were [counted](ExportSource::COUNTS_RECORDS).
-    pub size: Option<u64>,
-}
-
-impl ExportPage {
-    /// How many records come before it, where pages have this size unless the server was found to give another.
-    #[must_use]
-    pub fn offset(&self, size: u64) -> u64 {
-        self.number.saturating_mul(self.size.unwrap_or(size))
-    }
-}
 
 /// Every record of a list, the smallest id first, each once: a [`Stream`], and a method [`next`](Self::next) for
 /// whoever has no use for one. After the last one [`verdict`](Self::verdict) tells whether that was all.
@@ -203,8 +131,14 @@ impl<S: ExportSource> Export<S> {
     /// replaced as a whole, and removed once the list was read to its end.
     ///
     /// A stretch is saved when the record after its last one is asked for: so what came before was handled. What is
-    /// still in a buffer then is to be written out in [`before_checkpoint`](Self::before_checkpoint). Two exports must
-    /// not use one file at the same time.
+    /// still in a buffer then is to be written out in [`before_checkpoint`](Self::before_checkpoint).
+    ///
+    /// An export [by windows](ExportSource::windows), such as months, saves the names of those that are finished, and
+    /// within the one in progress each stretch as ever; it goes on with the first that is not finished, and the file is
+    /// refused where the windows are others. The ids of what was given stand in it too, some bytes for each gap between
+    /// them, so that no record is given again after an edit has moved it to a later window.
+    ///
+    /// While an export uses the file it holds a lock on one beside it, `.lock`; another one is refused meanwhile.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.checkpoint = Some(path.into());
         self
@@ -257,9 +191,9 @@ impl<S: ExportSource> Export<S> {
 
     fn run(&mut self) -> Result<&mut Run<S>, Error> {
         if self.run.is_none() {
-            let (run, figures) =
-                Run::begin(&self.source, self.checkpoint.clone(), self.lanes, self.on_progress.is_some())?;
-            self.figures = figures;
+            let scouting = self.on_progress.is_some();
+            let run = Run::begin(&self.source, self.checkpoint.clone(), self.lanes, scouting)?;
+            self.figures = run.saved.figures;
             self.run = Some(Box::new(run));
         }
         // There is one now.
@@ -296,10 +230,16 @@ impl<S: ExportSource> Export<S> {
                     return self.end_with(error);
                 }
                 if let Some(taken) = run.plan.take() {
-                    let fits = |record: &S::Record| self.source.fits(record);
-                    let before = taken.records.len();
-                    let records: Vec<S::Record> = taken.records.into_iter().filter(fits).collect();
-                    self.figures.left_out += (before - records.len()) as u64;
+                    let mut records = taken.records;
+                    records.retain(|record| {
+                        // What does not fit is not remembered: it may have been changed so that it fits when it is
+                        // met again.
+                        let fits = self.source.fits(record);
+                        let is_new = fits && run.is_new(record);
+                        self.figures.left_out += u64::from(!fits);
+                        self.figures.met_again += u64::from(fits && !is_new);
+                        is_new
+                    });
                     let unreadable = taken
                         .unreadable
                         .into_iter()
@@ -313,7 +253,7 @@ impl<S: ExportSource> Export<S> {
             if let Some(error) = run.failed.take() {
                 return self.end_with(error);
             }
-            if run.given.is_empty() && run.plan.is_over() {
+            if run.given.is_empty() && run.is_over() {
                 return self.end(run);
             }
             return Poll::Pending;
@@ -326,11 +266,9 @@ impl<S: ExportSource> Export<S> {
             while run.failed.is_none() && run.calls.len() < self.lanes && self.call(run) {}
             let Poll::Ready(Some(answer)) = run.calls.poll_join_next(cx) else { return };
             match answer {
-                Ok(Answer::Page(ticket, Ok(page))) => {
-                    if S::COUNTS_RECORDS && run.size.is_none() {
-                        run.size = Some(page.len().max(1) as u64);
-                    }
-                    if run.plan.answer(ticket, page).is_err() {
+                Ok(Answer::Page(asked, _)) if run.is_late(asked) => {}
+                Ok(Answer::Page(asked, Ok(page))) => {
+                    if run.answer(asked, page).is_err() {
                         run.fail(unsorted::<S>());
                     }
                     self.figures.repaired += std::mem::take(&mut run.plan.repaired);
@@ -353,10 +291,9 @@ impl<S: ExportSource> Export<S> {
         let source = Arc::clone(&self.source);
         if let Some((place, record)) = run.given.next_to_hydrate() {
             run.calls.spawn(async move { Answer::Record(place, source.hydrate(record).await) });
-        } else if let Some(ticket) = run.plan.next() {
+        } else if let Some(asked) = run.ask() {
             self.figures.pages += 1;
-            let page = ExportPage { number: ticket.page, size: run.size };
-            run.calls.spawn(async move { Answer::Page(ticket, source.page(page).await) });
+            run.calls.spawn(async move { Answer::Page(asked, source.page(asked.page()).await) });
         } else {
             return false;
         }
@@ -365,7 +302,8 @@ impl<S: ExportSource> Export<S> {
 
     fn tell(&mut self, run: &Run<S>) {
         let Some(tell) = &mut self.on_progress else { return };
-        let pages = run.plan.pages();
+        // Where there are windows, nobody knows what the others hold.
+        let pages = run.plan.pages().filter(|_| run.windows.is_empty());
         let (read, spent) = (run.plan.pages_read(), run.began.elapsed());
         let rest = pages.and_then(|pages| {
             let fresh = read.saturating_sub(run.pages_before).max(1);
@@ -373,7 +311,8 @@ impl<S: ExportSource> Export<S> {
             Duration::try_from_secs_f64((spent.as_secs_f64() * ratio).round()).ok()
         });
         let records_in_all = pages.map(|pages| pages.saturating_mul(run.plan.longest() as u64));
-        tell(&ExportProgress { figures: self.figures, records_in_all, rest });
+        let (windows_read, windows) = (run.window() as u64, run.windows.len().max(1) as u64);
+        tell(&ExportProgress { figures: self.figures, records_in_all, rest, windows_read, windows });
     }
 
     /// Saves what the consumer is done with.
@@ -390,7 +329,8 @@ impl<S: ExportSource> Export<S> {
             })?),
             None => None,
         };
-        checkpoint.save(run.plan.given(), run.size, mark, self.figures)
+        run.saved.note(run.plan.given(), mark, self.figures);
+        checkpoint.save(&run.saved)
     }
 
     fn end(&mut self, run: &mut Run<S>) -> Poll<Option<Result<S::Record, Error>>> {
@@ -423,6 +363,27 @@ impl<S: HydratedSource> Export<S> {
     }
 }
 
+impl<S: MonthlySource> Export<S> {
+    /// Reads the list month by month, the oldest first: each month is a list of its own, and a
+    /// [checkpoint](Self::checkpoint) names those that are finished. Records come by id within a month. The query has to
+    /// name both its first and its last day; a month is cut off where the range begins or ends within it.
+    ///
+    /// It is worth it where the list is long and the server slow at far pages (a database counts its way to each page
+    /// from the first), or where the output is wanted by month. It costs a few requests a month.
+    ///
+    /// What it cannot see: a record whose date somebody changes meanwhile, from a month still to be read to one that was
+    /// read. The verdict cannot tell. (One that is put off to a later month is given once.) Without `by_month` this
+    /// cannot happen, for the whole range is one list by id, whatever its dates; where it matters, do without.
+    ///
+    /// Say it before the first record is asked for.
+    pub fn by_month(mut self) -> Self {
+        if let Some(source) = Arc::get_mut(&mut self.source) {
+            source.cut_by_month();
+        }
+        self
+    }
+}
+
 impl<S: ExportSource> Stream for Export<S> {
     type Item = Result<S::Record, Error>;
 
@@ -439,68 +400,6 @@ impl<S: ExportSource> fmt::Debug for Export<S> {
             .field("figures", &self.figures)
             .field("verdict", &self.verdict)
             .finish_non_exhaustive()
-    }
-}
-
-/// An export that has begun.
-struct Run<S: ExportSource> {
-    plan: Plan<S::Record>,
-    /// Records of a page, where they are counted.
-    size: Option<u64>,
-    calls: JoinSet<Answer<S::Record>>,
-    given: Records<S::Record>,
-    checkpoint: Option<Checkpoint>,
-    mark: Option<u64>,
-    to_save: bool,
-    failed: Option<Error>,
-    began: Instant,
-    pages_before: u64,
-}
-
-enum Answer<T> {
-    Page(Ticket, Result<Page<T>, Error>),
-    Record(u64, Result<(T, bool), Error>),
-}
-
-impl<S: ExportSource> Run<S> {
-    fn begin(
-        source: &Arc<S>,
-        path: Option<PathBuf>,
-        lanes: usize,
-        scouting: bool,
-    ) -> Result<(Self, ExportFigures), Error> {
-        let identity = source.identity()?;
-        let opened = path.map(|path| Checkpoint::open(path, &identity, S::NAME)).transpose()?;
-        let (checkpoint, saved) =
-            opened.map_or((None, None), |(checkpoint, saved)| (Some(checkpoint), saved));
-        let given = saved.as_ref().map_or_else(Given::default, Saved::given);
-        let mut plan = Plan::new(S::id, lanes, source.page_size(), given);
-        let size = saved.as_ref().and_then(Saved::size);
-        if S::COUNTS_RECORDS && size.is_none() {
-            plan = plan.learning_the_size();
-        }
-        if scouting {
-            plan = plan.scouting();
-        }
-        let run = Self {
-            pages_before: plan.pages_read(),
-            plan,
-            size,
-            calls: JoinSet::new(),
-            given: Records::default(),
-            checkpoint,
-            mark: saved.as_ref().and_then(|saved| saved.mark),
-            to_save: false,
-            failed: None,
-            began: Instant::now(),
-        };
-        Ok((run, saved.map_or_else(ExportFigures::default, |saved| saved.figures)))
-    }
-
-    /// Ends the calls; what was read before is still given.
-    fn fail(&mut self, error: Error) {
-        self.calls.abort_all();
-        self.failed.get_or_insert(error);
     }
 }
 

@@ -128,6 +128,12 @@ impl<T> Plan<T> {
         self
     }
 
+    /// So many records were on the longest page of other lists of this server.
+    pub(super) fn having_seen(mut self, longest: usize) -> Self {
+        self.longest = longest;
+        self
+    }
+
     /// The next page to ask for; `None` where nothing can be done before an answer comes or records are taken.
     pub(super) fn next(&mut self) -> Option<Ticket> {
         if self.size_to_learn {
@@ -278,8 +284,10 @@ impl<T> Plan<T> {
             return Some(self.begin(unread.midpoint(empty)));
         }
         self.end_found = true;
-        // No need for it where the last page had room for more: there was nothing beyond it.
-        if empty > 0 && !is_short {
+        // No need for it where the last page had room for more: there was nothing beyond it. A page that is shorter than
+        // was asked for may still be a full one; only a longer one
+        // shows that it is not.
+        if empty > 0 && len >= self.longest {
             let now = self.clock();
             self.stretches.push_back(Stretch::from_end(now, empty));
         }

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub enum Verdict {
     /// Every record that was in the list from the beginning to the end was given, once. Records that were added or
-    /// deleted meanwhile may be among those given or not.
+    /// deleted meanwhile may be among those given or not. An export by windows (by month) vouches for the records that
+    /// stayed in their window: one that an edit moves out of a window still to be read, into one that was read, it
+    /// cannot see.
     #[non_exhaustive]
     Complete {
         /// The figures.
@@ -86,6 +88,8 @@ pub struct ExportFigures {
     pub repaired: u64,
     /// How often records were met that had moved up.
     pub moved_up: u64,
+    /// Records that were met again in a later window, because an edit had moved them there. They were given once.
+    pub met_again: u64,
 }
 
 impl fmt::Display for ExportFigures {
@@ -97,6 +101,7 @@ impl fmt::Display for ExportFigures {
             (self.as_listed, "only as listed"),
             (self.repaired, "deletions made up for"),
             (self.moved_up, "moves seen"),
+            (self.met_again, "met again in a later window"),
         ];
         for (count, what) in others {
             if count > 0 {
@@ -113,8 +118,12 @@ impl fmt::Display for ExportFigures {
 pub struct ExportProgress {
     /// What was done so far.
     pub figures: ExportFigures,
-    /// How many records there are, about, once that can be told.
+    /// How many records there are, about, once that can be told; never where there are several windows.
     pub records_in_all: Option<u64>,
-    /// How much longer it takes, about, once that can be told.
+    /// How much longer it takes, about, once that can be told; never where there are several windows.
     pub rest: Option<Duration>,
+    /// How many windows were read to their end, and how many there are; one where the list is read as one.
+    pub windows_read: u64,
+    /// See there.
+    pub windows: u64,
 }

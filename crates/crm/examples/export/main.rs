@@ -33,7 +33,11 @@ use output::{Format, Output};
       with --checkpoint it goes on where it stood
 
 The file holds whole lines at any time. Without --checkpoint it is begun anew.
-Activities with the date 0000-00-00 are in no range of dates: the server does not list them."
+Activities with the date 0000-00-00 are in no range of dates: the server does not list them.
+
+With --by-month the file is in order by month, then by id. An activity whose date somebody changes
+meanwhile, from a month that is still to be read to one that was read, is not in it; without
+--by-month that cannot happen."
 )]
 struct Arguments {
     /// Address of the CRM, such as https://crm.example.ru
@@ -60,6 +64,9 @@ struct Arguments {
     /// Calls in flight; a shared server gains nothing from more than 2
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
+    /// Read month by month, for long histories on a slow server; needs --from and --to
+    #[arg(long, requires_all = ["from", "to"])]
+    by_month: bool,
     /// A file that says how far it came: run the same command again to go on
     #[arg(long)]
     checkpoint: Option<PathBuf>,
@@ -105,6 +112,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
         query = query.until(last);
     }
     let mut export = builder.build()?.export(query).concurrency(concurrency);
+    if arguments.by_month {
+        export = export.by_month();
+    }
     match arguments.texts {
         Some(Texts::Changed) => export = export.hydrate(Hydrate::Content),
         Some(Texts::All) => export = export.hydrate(Hydrate::EveryContent),

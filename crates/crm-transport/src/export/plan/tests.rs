@@ -91,7 +91,7 @@ fn a_list_of_any_length_is_read_with_any_number_of_calls() {
 
 #[test]
 fn a_short_list_takes_few_requests() {
-    for (records, most) in [(0, 2), (1, 3), (199, 3), (200, 8), (450, 9)] {
+    for (records, most) in [(0, 2), (1, 4), (199, 4), (200, 8), (450, 9)] {
         let (_, requests, _) = in_rounds(&mut plan(2, 200), 2, &Server::new(records, 200));
         assert!(requests.len() <= most, "{records} records: {requests:?}");
     }
@@ -103,6 +103,16 @@ fn a_server_with_smaller_pages_than_asked_for_is_read_to_the_end() {
         let server = Server::new(records, 50);
         assert_eq!(in_rounds(&mut plan(4, 200), 4, &server).0, server.ids);
     }
+}
+
+#[test]
+fn a_full_page_that_is_shorter_than_asked_for_is_not_taken_for_the_last() {
+    let mut server = Server::new(4, 3);
+    let mut plan = plan(1, 5);
+    let ticket = plan.next().unwrap();
+    plan.answer(ticket, server.page(ticket.page)).unwrap();
+    server.ids.remove(0); // what was on the next page is on this one now
+    assert_eq!(in_rounds(&mut plan, 1, &server).0, [1, 2, 3, 4]);
 }
 
 #[test]
@@ -238,6 +248,7 @@ proptest! {
     fn each_record_that_existed_throughout_comes_once(
         records in 0..700u64,
         size in 1..8usize,
+        asked_for_more in 0..4usize,
         lanes in 1..10usize,
         from in prop::option::of((0..300u64, 0..60u64)),
         scouting: bool,
@@ -249,7 +260,9 @@ proptest! {
         let mut server = Server { beyond, ..Server::new(records, size) };
         // A run that goes on from a checkpoint; the page may be far off by now.
         let given = from.map_or_else(Given::default, |(id, page)| Given { id, page: Some(page) });
-        let mut plan: Plan<u64> = Plan::new(|id| *id, lanes, size, given);
+        // A server that ignores the offset is found out by a full page only.
+        let asked = size + if beyond == Beyond::TheFirstPage { 0 } else { asked_for_more };
+        let mut plan: Plan<u64> = Plan::new(|id| *id, lanes, asked, given);
         if scouting {
             plan = plan.scouting();
         }
