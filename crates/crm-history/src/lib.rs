@@ -18,9 +18,12 @@
 //! vendor. What a server of 2026-06 was seen to do differently is marked *observed*.
 //!
 //! Features: `reqwest` (on by default) brings the transport over reqwest with rustls. Without it, give the builder
-//! a [`Transport`](crm_transport::Transport) of your own.
+//! a [`Transport`](crm_transport::Transport) of your own. `blocking` (off by default) brings the same client for
+//! programs without async, in the module `blocking`.
 
 pub mod answer;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod operations;
 
 mod api_key;

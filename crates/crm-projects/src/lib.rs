@@ -20,9 +20,12 @@
 //! your own with `list_as::<T>()`, `project_as::<T>()` and the like.
 //!
 //! Features: `reqwest` (on by default) brings the transport over reqwest with rustls. Without it, give the builder
-//! a [`Transport`](crm_transport::Transport) of your own.
+//! a [`Transport`](crm_transport::Transport) of your own. `blocking` (off by default) brings the same client for
+//! programs without async, in the module `blocking`.
 
 pub mod answer;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod operations;
 
 mod client;

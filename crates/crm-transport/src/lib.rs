@@ -11,6 +11,8 @@
 //! their own meets [`Operation`], [`answer`] and [`json`].
 
 pub mod answer;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod json;
 
 mod address;
