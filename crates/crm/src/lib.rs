@@ -130,7 +130,7 @@ pub use crm_transport::{ReqwestTransport, reqwest};
 /// - **Inside async code** a call is an error, and nothing is sent: use [`crm::history`](crate::history) there. In
 ///   `spawn_blocking` it works, and a client may be built and dropped anywhere.
 ///
-/// More on that: [`Runtime`](blocking::Runtime).
+/// More on both: [`crm_transport::blocking`].
 #[cfg(feature = "blocking")]
 pub mod blocking {
     /// SalesMan CRM, without async: activities (calls, letters, meetings) of clients, contacts and deals.

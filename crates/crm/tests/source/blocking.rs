@@ -69,10 +69,8 @@ fn methods(name: &str, source: &str) -> Methods {
             if matches!(method.vis, Visibility::Public(_)) {
                 let mut signature = method.sig;
                 signature.asyncness = None;
-                if let Some(FnArg::Receiver(receiver)) = signature.inputs.first_mut()
-                    && receiver.reference.is_none()
-                {
-                    receiver.mutability = None;
+                if let Some(FnArg::Receiver(receiver)) = signature.inputs.first_mut() {
+                    receiver.mutability = None; // not that of a `&mut self`
                 }
                 methods.insert(signature.ident.to_string(), signature);
             }
