@@ -65,6 +65,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod answer;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 pub mod json;
 
 mod address;

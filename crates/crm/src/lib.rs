@@ -62,6 +62,7 @@
 //! | `tower` | | `TowerTransport`, a transport over any tower service; and [`Pipeline`] is a tower service of operations |
 //! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
+//! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
 //!
 //! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
 //! refused when the client is built.
@@ -99,3 +100,67 @@ pub use crm_transport::TowerTransport;
 #[cfg(feature = "reqwest")]
 #[doc(inline)]
 pub use crm_transport::{ReqwestTransport, reqwest};
+
+/// The clients for programs without async: [`history`](blocking::history) and [`projects`](blocking::projects) with the
+/// names, methods and results of the async ones, waited for.
+///
+/// ```
+/// # fn main() {}
+/// # fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use crm::blocking::history::{ApiKey, ClientId, EntryQuery, HistoryClient, NewEntry};
+/// use crm::blocking::projects::{ProjectQuery, ProjectsClient, TokenPair};
+///
+/// let history = HistoryClient::builder("https://crm.example.ru")
+///     .credentials(ApiKey::new("key", "login@example.ru"))
+///     .build()?;
+/// let projects = ProjectsClient::builder("https://acme.solos.pro")
+///     .credentials(TokenPair::new("token", "secret"))
+///     .build()?;
+///
+/// let id = history.add(&NewEntry::new("Входящий звонок, 2 мин").client(ClientId(1781)))?;
+///
+/// for project in projects.projects(ProjectQuery::new()) { // every page
+///     println!("{}", project?.id);
+/// }
+///
+/// let mut export = history.export(EntryQuery::new()).checkpoint("entries.checkpoint");
+/// for entry in &mut export {
+///     println!("{}", entry?.id);
+/// }
+/// if let Some(verdict) = export.verdict() {
+///     println!("{verdict}");
+/// }
+///
+/// let calls = (1..=10_000).map(|i| NewEntry::new(format!("Звонок {i}")).client(ClientId(1)));
+/// let report = history.import(calls).journal("calls.journal").run()?;
+/// report.write_rejected("rejected.csv")?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A program changes over by its `use` lines, and by leaving out `async` and `.await`; `while let Some(entry) =
+/// all.next().await` becomes a `for`.
+///
+/// - **Threads**: a client may be cloned and used by many at once; they share its connections and its pace. Each call works
+///   on the thread that makes it, callbacks too; one thread per client, shared by its clones, keeps the connections.
+/// - **Inside async code** a call is an error, and nothing is sent: use [`crm::history`](crate::history) there. In
+///   `spawn_blocking` it works, and a client may be built and dropped anywhere.
+///
+/// More on both: [`crm_transport::blocking`].
+#[cfg(feature = "blocking")]
+pub mod blocking {
+    /// SalesMan CRM, without async: activities (calls, letters, meetings) of clients, contacts and deals.
+    pub mod history {
+        #[doc(inline)]
+        pub use crm_history::blocking::*;
+    }
+
+    /// solOS, without async: projects, their steps, actions, checklists, goods and payments.
+    pub mod projects {
+        #[doc(inline)]
+        pub use crm_projects::blocking::*;
+    }
+
+    #[doc(inline)]
+    pub use crm_transport::blocking::{Export, Records, Runtime};
+}

@@ -67,6 +67,7 @@ fn tests_may_use_the_sandbox_and_nothing_else_beyond_the_arrows() {
     for from in ["crm-model", "crm-transport", "crm-projects", "crm-history", "crm", "xtask"] {
         expected.push(format!("{from} → crm-sandbox"));
     }
+    expected.extend(RULES.iter().map(|rule| format!("{0} → {0}", rule.name)));
     let mut found = allowed(Kind::Dev);
     expected.sort();
     found.sort();

@@ -346,6 +346,16 @@ impl<S: ExportSource> Export<S> {
         Poll::Ready(removed.err().map(Err))
     }
 
+    /// Ends it with an error that is not its own, unless it has ended.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn refuse(&mut self, error: Error) -> Option<Result<S::Record, Error>> {
+        let goes_on = self.verdict.is_none();
+        goes_on.then(|| match self.end_with(error) {
+            Poll::Ready(ended) => ended,
+            Poll::Pending => None,
+        })?
+    }
+
     fn end_with(&mut self, error: Error) -> Poll<Option<Result<S::Record, Error>>> {
         self.verdict = Some(Verdict::Truncated { figures: self.figures, why: error.to_string() });
         self.run = None;

@@ -59,6 +59,7 @@ fn clients(texts: &mut Texts) {
     let query = projects::ProjectQuery::new();
     texts.debug(&projects.prepare(&p::List::<()>::new(&query)).unwrap());
     texts.debug(&history.entries(EntryQuery::new())).debug(&history.stats());
+    without_async(texts);
     for bad in [format!(" {KEY}"), format!("{KEY}\n"), format!("{KEY}\0")] {
         let builder = HistoryClient::builder("https://crm.example.test").transport(transport_with_secrets());
         texts.error(
@@ -67,6 +68,18 @@ fn clients(texts: &mut Texts) {
         );
         texts.error("another one", &history.with_credentials(ApiKey::new(KEY, &bad)).unwrap_err());
     }
+}
+
+fn without_async(texts: &mut Texts) {
+    use crm::blocking::{self, history::HistoryClient, projects::ProjectsClient};
+    let builder = HistoryClient::builder("https://crm.example.test").transport(transport_with_secrets());
+    let history = builder.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
+    let builder = ProjectsClient::builder("https://crm.example.test").transport(transport_with_secrets());
+    let projects = builder.credentials(TokenPair::new(TOKEN, SECRET)).build().unwrap();
+    texts.debug(&history).debug(&projects).debug(&blocking::Runtime::new());
+    texts.debug(&history.entries(EntryQuery::new())).debug(&history.export(EntryQuery::new()));
+    texts.debug(&history.import([NewEntry::new("x")]));
+    texts.error("inside async code", &history.fields().unwrap_err());
 }
 
 fn transport(texts: &mut Texts) {
