@@ -12,6 +12,8 @@
 
 pub mod answer;
 pub mod json;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 mod address;
 mod builder;

@@ -54,6 +54,8 @@
 //! | feature | default | what it brings |
 //! |---|---|---|
 //! | `reqwest` | yes | the transport over reqwest with rustls; without it, give the builder a [`Transport`] of your own |
+//! | `sandbox` | no | `crm::sandbox`: a local server that behaves like both CRMs, for tests and first steps |
+//! | `testing` | no | `crm::testing`: a scripted server, and recordings of real traffic that answer in its place |
 //!
 //! The facade holds no logic. `crm-history` and `crm-projects` can be used by themselves, and `crm-model` alone
 //! where nothing is sent.
@@ -69,6 +71,11 @@ pub mod projects {
     #[doc(inline)]
     pub use crm_projects::*;
 }
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(inline)]
 pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
