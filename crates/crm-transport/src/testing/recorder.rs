@@ -227,3 +227,30 @@ impl<T> fmt::Debug for Recorder<T> {
         f.debug_struct("Recorder").field("path", &self.path).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::testing::{Answer, Script};
+
+    #[tokio::test]
+    async fn a_write_that_fails_stops_the_recording_and_not_the_calls() {
+        let path = std::env::temp_dir().join(format!("crm-recorder-test-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let script = Script::new().always("GET /", Answer::raw("{}"));
+        let recorder = Arc::new(Recorder::new(script.transport(), &path, Scramble::nothing()).unwrap());
+        recorder.send(Request::new(Bytes::new())).await.unwrap();
+        recorder.check().unwrap();
+        // Open for reading alone: no write succeeds.
+        let file = std::mem::replace(&mut recorder.written().file, File::open(&path).unwrap());
+        recorder.send(Request::new(Bytes::new())).await.unwrap();
+        recorder.written().file = file;
+        recorder.send(Request::new(Bytes::new())).await.unwrap();
+        let error = recorder.check().unwrap_err().to_string();
+        assert!(error.contains("ends before the last call did: "), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -239,7 +239,7 @@ fn nearest(requests: &[Recorded], asked: &Asked, key: &Key) -> String {
         let (same_path, same_query) = (recorded.asked.path == key.path, recorded.asked.query == key.query);
         (same_path, recorded.asked.method == key.method, same_query, common(&recorded.line, &asked.line()))
     };
-    let Some(recorded) = requests.iter().max_by_key(nearness) else {
+    let Some(recorded) = requests.iter().rev().max_by_key(nearness) else {
         return "it has none at all".to_owned();
     };
     let parts = match (&recorded.asked.body, &key.body) {
