@@ -60,6 +60,11 @@ const STEPS: &[Step] = &[
     },
     Step { name: "tests", environment: &[], arguments: &["test", "--workspace"] },
     Step {
+        name: "examples of what is off by default",
+        environment: &[],
+        arguments: &["test", "--doc", "-p", "crm", "-p", "crm-transport", "--features", "sandbox,testing"],
+    },
+    Step {
         name: "tests without an HTTP client",
         environment: &[],
         arguments: &[

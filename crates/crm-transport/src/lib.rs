@@ -68,6 +68,8 @@ pub mod answer;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod json;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 mod address;
 mod builder;

@@ -184,6 +184,8 @@ impl Pipeline {
         let Shared { timeout, body_limit, ref transport, .. } = *self.shared;
         let remaining = deadline - Instant::now();
         let limit = timeout.min(remaining);
+        #[cfg(feature = "testing")]
+        let request = crate::testing::of_operation(request, info.id);
         let sent = tokio::time::timeout(limit, transport.send(request)).await;
         let sent = sent.unwrap_or_else(|_| {
             let seconds = limit.as_millis() as f64 / 1000.0;

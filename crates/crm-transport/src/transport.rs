@@ -96,7 +96,7 @@ impl TransportError {
         credentials.scrub(&mut self.message);
     }
 
-    fn new(kind: ErrorKind, delivery: Delivery, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, delivery: Delivery, message: impl Into<String>) -> Self {
         Self { kind, delivery, message: message.into(), source: None }
     }
 }

@@ -63,6 +63,8 @@
 //! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
+//! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
+//! | `testing` | | the module [`testing`]: a scripted server, and recordings of real traffic that answer in its place |
 //!
 //! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
 //! refused when the client is built.
@@ -83,6 +85,11 @@ pub mod projects {
     #[doc(inline)]
     pub use crm_projects::*;
 }
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(inline)]
 pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};

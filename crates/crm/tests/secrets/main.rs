@@ -10,6 +10,7 @@ mod public_types;
 mod search;
 mod types;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::every;
@@ -18,6 +19,7 @@ use crm::history::{ApiKey, HistoryClient, NewEntry};
 use crm::projects::{ProjectsClient, TokenPair};
 use crm::{ReqwestTransport, RetryPolicy, reqwest};
 use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox};
+use crm_transport::testing::{Recorder, Scramble};
 use search::Texts;
 
 // Each begins with nine characters that stand nowhere else, and holds what JSON, URLs and `Debug` spell otherwise.
@@ -281,6 +283,31 @@ async fn files() -> Vec<(&'static str, String)> {
         assert!(!text.contains(private), "{text}");
     }
     files.push(("checkpoint", text));
+
+    // Recordings of a server that throws the keys back in every way, scrambled and not.
+    let recording = folder.join("recording");
+    for scramble in [Scramble::nothing(), Scramble::contents()] {
+        let _ = std::fs::remove_file(&recording);
+        let transport = types::transport_with_secrets();
+        let recorder = Arc::new(Recorder::new(transport, &recording, scramble).unwrap());
+        for (own, prefix) in [([KEY, LOGIN], "history."), ([TOKEN, SECRET], "projects.")] {
+            for answer in echoes(own) {
+                let server = Raw::answering(answer);
+                let h = HistoryClient::builder(server.url()).credentials(ApiKey::new(KEY, LOGIN));
+                let p = ProjectsClient::builder(server.url()).credentials(TokenPair::new(TOKEN, SECRET));
+                let h = h.transport(Arc::clone(&recorder)).retry(RetryPolicy::none()).build().unwrap();
+                let p = p.transport(Arc::clone(&recorder)).retry(RetryPolicy::none()).build().unwrap();
+                for id in every::IDS.iter().filter(|id| id.starts_with(prefix)) {
+                    let _ = every::call(id, &h, &p).await;
+                }
+                let _ = h.add(&NewEntry::new(KEY).user(LOGIN)).await;
+            }
+        }
+        recorder.check().unwrap();
+        let text = std::fs::read_to_string(&recording).unwrap();
+        assert!(text.lines().count() > 1_000, "{}", text.lines().count());
+        files.push(("recording", text));
+    }
 
     // The report of discover, run by somebody with these keys.
     let page = format!(r#"{{"data":[{{"cid":1,"content":{},"user":{}}}]}}"#, json(KEY), json(LOGIN));

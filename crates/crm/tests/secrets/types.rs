@@ -24,6 +24,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     operations(texts);
     import(texts).await;
     export(texts).await;
+    testing(texts).await;
     the_sandbox(texts).await;
 }
 
@@ -230,6 +231,33 @@ async fn export(texts: &mut Texts) {
     let _ = std::fs::remove_file(&checkpoint);
     let selection = projects::ProjectSelection::from(projects::ProjectQuery::new());
     texts.debug(&selection);
+}
+
+async fn testing(texts: &mut Texts) {
+    use crm_transport::testing::{Answer, Call, Recorder, Replay, Scramble, Script};
+    let script = Script::new().expect(Call::to("history.add"), Answer::timeout());
+    texts
+        .debug(&script)
+        .debug(&Call::to("history.add"))
+        .debug(&Answer::raw("x"))
+        .debug(&Scramble::contents());
+    let client = HistoryClient::builder("https://crm.example.test").transport(script.transport());
+    let client = client.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
+    let mut entry = NewEntry::new(KEY);
+    entry.user = Some(LOGIN.to_owned());
+    texts.error("a call that is not in the script", &client.delete(history::EntryId(1)).await.unwrap_err());
+    let story = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| script.finish())).unwrap_err();
+    texts.text("the story of a script", *story.downcast::<String>().unwrap());
+
+    let file = std::env::temp_dir().join(format!("crm-secrets-types-{}", std::process::id()));
+    let _ = std::fs::remove_file(&file);
+    texts.debug(&Recorder::new(Script::new().transport(), &file, Scramble::nothing()).unwrap());
+    let replay = Replay::open(&file).unwrap();
+    texts.debug(&replay);
+    let client = HistoryClient::builder("https://crm.example.test").transport(replay);
+    let client = client.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
+    texts.error("a call that is not in the recording", &client.add(&entry).await.unwrap_err());
+    std::fs::remove_file(&file).unwrap();
 }
 
 async fn the_sandbox(texts: &mut Texts) {

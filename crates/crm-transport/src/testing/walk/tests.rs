@@ -1,0 +1,135 @@
+use proptest::prelude::*;
+
+use super::super::Scramble;
+use super::*;
+
+fn walked(scramble: Scramble, text: &str) -> String {
+    Walk { rules: &scramble.0, ink: &Ink::keyed() }.text(text)
+}
+
+fn scrambled(text: &str) -> String {
+    walked(Scramble::contents(), text)
+}
+
+fn shape(text: &str) -> String {
+    Walk { rules: &Scramble::contents().0, ink: &Ink::Shape }.text(text)
+}
+
+/// The text with «*» for each word that is another.
+fn mask(text: &str) -> String {
+    let other = scrambled(text);
+    assert_eq!(other.len(), text.len(), "{other}");
+    let masked =
+        text.chars().zip(other.chars()).map(|(a, b)| if a == b { a } else { '*' }).collect::<String>();
+    let mut out = String::new();
+    for c in masked.chars() {
+        if !(c == '*' && out.ends_with('*')) {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[test]
+fn texts_are_scrambled_and_what_shows_a_bug_stays() {
+    for (text, masked) in [
+        (
+            r#"{"cid":20528,"datum":"2024-06-25 14:25:00","content":"Отправлено<br \/>&quot;","tip":"Звонок"}"#,
+            r#"{"cid":20528,"datum":"2024-06-25 14:25:00","content":"*<br \/>&quot;","tip":"Звонок"}"#,
+        ),
+        (
+            r#"{"user":"seller@example.test","clid":1,"person":[{"pid":"12","person":"Сидорова \"Элла\""}]}"#,
+            r#"{"user":"*@*.*","clid":1,"person":[{"pid":"12","person":"* \"*\""}]}"#,
+        ),
+        (r#"{"phone":"+79161234567","number":79161234567}"#, r#"{"phone":"+*","number":*}"#),
+        (r#"{"flag":"1","price":"150000.00","sum":123.45}"#, r#"{"flag":"1","price":"*.0*","sum":123.45}"#),
+        (
+            r#"{"error":{"code":"403","text":"Не найдено"}}"#,
+            r#"{"error":{"code":"403","text":"Не найдено"}}"#,
+        ),
+        (r#"{"text":"приветствие"}"#, r#"{"text":"*"}"#),
+        (r#"{"result":"Успешно","data":20528}"#, r#"{"result":"Успешно","data":20528}"#),
+        (r#"{"Фамилия":true,"first_name":null}"#, r#"{"*":true,"first_name":null}"#),
+        (r#"{"user":"[secret]"}"#, r#"{"user":"[secret]"}"#),
+        (r#"{"project_ids":["1234567"],"tags":["срочно"]}"#, r#"{"project_ids":["1234567"],"tags":["*"]}"#),
+        ("null", "null"),
+        (
+            "<br />\n<b>Fatal error</b>:  Uncaught mysqli_sql_exception: near 'Васильев' in <b>/srv</b>",
+            "<br />\n<b>Fatal error</b>:  Uncaught mysqli_sql_exception: near '*' in <b>/srv</b>",
+        ),
+        ("<html><title>Bad Gateway</title></html>", "<html><title>Bad Gateway</title></html>"),
+    ] {
+        let masked = masked.replace("near", "*").replace("srv", "*");
+        assert_eq!(mask(text), masked, "{text}");
+    }
+}
+
+#[test]
+fn escapes_stay_escapes_and_broken_json_is_scrambled_too() {
+    let text = r#"{"content":"\u0418\u0432\u0430\u043d \ud83d\ude00 \ud800 \u04","x":"Ива"#;
+    let other = scrambled(text);
+    assert_eq!(other.len(), text.len());
+    assert!(
+        other.starts_with(r#"{"content":"\u04"#) && other.contains(r" \ud83d\ude00 \ud800 \u"),
+        "{other}"
+    );
+    assert!(!other.contains("0418") && !other.contains("Ива"), "{other}");
+}
+
+#[test]
+fn a_field_can_be_kept_or_hidden_wherever_it_stands() {
+    let text = r#"{"a":{"note":["письмо"]},"phones":{"home":"12","on":"2024-06-25"},"cid":777}"#;
+    let other = walked(Scramble::contents().keep("note"), text);
+    assert!(other.contains("письмо"), "{other}");
+    let other = walked(Scramble::nothing().hide("phones").hide("cid"), text);
+    assert!(other.contains("письмо") && !other.contains("\"12\"") && !other.contains("2024"), "{other}");
+    assert!(!other.contains("777"), "{other}");
+    assert_eq!(walked(Scramble::nothing(), text), text);
+}
+
+#[test]
+fn the_words_of_a_query_are_scrambled_too() {
+    let rules = Scramble::contents().0;
+    let query = "count=5&word=%D0%98%D0%B2%D0%B0%D0%BD&date=2024-06-25&project_id=1234567&flag";
+    let other = Walk { rules: &rules, ink: &Ink::keyed() }.query(query);
+    assert_eq!(other.len(), query.len());
+    assert!(other.starts_with("count=5&word=%D0%") && !other.contains("%98%D0%B2"), "{other}");
+    assert!(other.ends_with("&date=2024-06-25&project_id=1234567&flag"), "{other}");
+}
+
+#[test]
+fn what_is_nested_beyond_all_measure_costs_no_memory_beyond_it() {
+    let text = format!("{}\"Иванов\"{}", "[".repeat(1 << 20), "]".repeat(1 << 20));
+    let other = scrambled(&text);
+    assert!(other.len() == text.len() && !other.contains("Иванов"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_keeps_its_length_and_its_shape(
+        text in r#"([{}\[\],:"\\/<>&;# ]|"[a-zа-я]{1,4}":|[0-9]{1,9}[ ,"}\]]|[a-tv-zA-TV-ZА-яß漢]{1,5}|\\u04[0-4][0-9a-f]|br|id){0,30}"#
+    ) {
+        let other = scrambled(&text);
+        prop_assert_eq!(other.len(), text.len());
+        prop_assert_eq!(shape(&other), shape(&text), "{}", other);
+    }
+
+    #[test]
+    fn json_stays_json_of_the_same_types(
+        value in prop::collection::btree_map("[a-z]{1,6}|[а-я ]{1,5}", prop_oneof![
+            ".{0,12}".prop_map(serde_json::Value::from),
+            any::<i64>().prop_map(serde_json::Value::from),
+            any::<f64>().prop_map(serde_json::Value::from),
+            any::<bool>().prop_map(serde_json::Value::from),
+        ], 0..8)
+    ) {
+        let text = serde_json::to_string(&value).unwrap();
+        let other: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&scrambled(&text)).unwrap();
+        prop_assert!(other.len() <= value.len());
+        if value.keys().all(|key| key.is_ascii()) {
+            for (key, value) in value {
+                prop_assert_eq!(std::mem::discriminant(&value), std::mem::discriminant(&other[&key]));
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The stand-ins for a server, under the real clients.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod recording;
+mod script;

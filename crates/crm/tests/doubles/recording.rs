@@ -1,0 +1,373 @@
+//! Recorded calls, and their replay.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use crm::history::{ApiKey, ClientId, Entry, EntryId, EntryQuery, HistoryClient, NewEntry, Pace};
+use crm::projects::{ProjectQuery, ProjectsClient, TokenPair};
+use crm::{Delivery, Error, ErrorKind, RetryPolicy, Transport};
+use crm_sandbox::{APIKEY, BOSS, Fault, Operation, SECRET, SELLER, Sandbox, TOKEN};
+use crm_transport::testing::{Answer, Recorder, Replay, Scramble, Script};
+use serde_json::json;
+
+use crate::common::raw::Raw;
+use crate::common::{every, transport};
+
+/// A file that is gone with the test.
+struct File(PathBuf);
+
+impl File {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("recording-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = std::fs::remove_file(&path);
+        Self(path)
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(&self.0).unwrap()
+    }
+
+    fn recorder(&self, transport: impl Transport, scramble: Scramble) -> Recorder<impl Transport> {
+        Recorder::new(transport, &self.0, scramble).unwrap()
+    }
+
+    fn replay(&self) -> Arc<Replay> {
+        Arc::new(Replay::open(&self.0).unwrap())
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn history_with(address: &str, transport: impl Transport, login: &str) -> HistoryClient {
+    let builder = HistoryClient::builder(address).transport(transport).retry(RetryPolicy::none());
+    builder.credentials(ApiKey::new(APIKEY, login)).build().unwrap()
+}
+
+fn history(address: &str, transport: impl Transport) -> HistoryClient {
+    history_with(address, transport, BOSS)
+}
+
+fn projects(address: &str, transport: impl Transport) -> ProjectsClient {
+    let builder = ProjectsClient::builder(address).transport(transport).retry(RetryPolicy::none());
+    builder.credentials(TokenPair::new(TOKEN, SECRET)).build().unwrap()
+}
+
+const NOWHERE: &str = "https://crm.example.test";
+
+/// Every operation, and pages of records; what came out, as text.
+async fn traffic(history: &HistoryClient, projects: &ProjectsClient) -> Vec<String> {
+    let mut results = Vec::new();
+    for id in every::IDS {
+        results.push(match every::call(id, history, projects).await {
+            Ok(read) => format!("{id} {read}"),
+            Err(error) => format!("{id} {:?} {:?} {error}", error.kind(), error.delivery()),
+        });
+    }
+    let first = NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+    let mut entries = history.entries(EntryQuery::new().since(first));
+    while let Some(entry) = entries.next().await {
+        results.push(format!("{:?}", entry.unwrap()));
+    }
+    results
+}
+
+#[tokio::test]
+async fn a_replay_gives_the_same_typed_results_as_the_server_did() {
+    let (file, sandbox) = (File::new(), Sandbox::builder().records(450).start().await.unwrap());
+    let recorder = Arc::new(file.recorder(transport(), Scramble::nothing()));
+    let (h, p) =
+        (history(sandbox.url(), Arc::clone(&recorder)), projects(sandbox.url(), Arc::clone(&recorder)));
+    let recorded = traffic(&h, &p).await;
+    recorder.check().unwrap();
+    assert!(recorded.len() > 450 && recorded[0].contains("cid"), "{:?}", &recorded[..16]);
+    let replay = file.replay();
+    let (h, p) = (history(NOWHERE, Arc::clone(&replay)), projects(NOWHERE, Arc::clone(&replay)));
+    let replayed = traffic(&h, &p).await;
+    for (recorded, replayed) in recorded.iter().zip(&replayed) {
+        // The login is a key, and stands in the records too.
+        assert_eq!(replayed, &recorded.replace(BOSS, "[secret]"));
+    }
+    assert_eq!(recorded.len(), replayed.len());
+    assert_eq!(replay.left(), [""; 0]);
+    let text = file.text();
+    for secret in [APIKEY, TOKEN, SECRET, BOSS, "127.0.0.1"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}
+
+const CONTENT: &str =
+    "Позвонил Аполлинарию Зубробизонову, 89161234567; обсудили «Квазисталь» <br /> & \"скидки\"";
+const PRIVATE: [&str; 8] =
+    ["Позвонил", "Аполлинарию", "Зубробизонову", "89161234567", "обсудили", "Квазисталь", "скидки", "seller"];
+
+async fn lifecycle(history: &HistoryClient, seller: &str) -> Result<(EntryId, Entry, Vec<Entry>), Error> {
+    let day = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap();
+    let new = NewEntry::new(CONTENT).at(day.and_hms_opt(14, 25, 0).unwrap()).activity("Звонок");
+    let id = history.add(&new.user(seller).client(ClientId(1))).await?;
+    let entry = history.entry(id).await?;
+    let whose = entry.user_login.clone().unwrap();
+    let page = history.list(&EntryQuery::new().between(day, day).user(whose)).await?;
+    let found = history.list(&EntryQuery::new().between(day, day).word("Зубробизон")).await?;
+    assert_eq!(page.items.len(), found.items.len());
+    history.delete(id).await?;
+    let gone = history.entry(id).await.unwrap_err();
+    assert!(gone.api_text().unwrap().starts_with("Не найдено"), "{gone}");
+    Ok((id, entry, page.items))
+}
+
+#[tokio::test]
+async fn a_scrambled_recording_holds_nobodys_words_and_replays_all_the_same() {
+    let (file, sandbox) = (File::new(), Sandbox::start().await.unwrap());
+    let recorder = Arc::new(file.recorder(transport(), Scramble::contents()));
+    let client = history(sandbox.url(), Arc::clone(&recorder));
+    let (id, entry, page) = lifecycle(&client, SELLER).await.unwrap();
+    let solos = projects(sandbox.url(), Arc::clone(&recorder));
+    let shown = solos.list(&ProjectQuery::new().count(3)).await.unwrap();
+    recorder.check().unwrap();
+    let text = file.text();
+    let name = shown.items[0].fields.as_str("name").unwrap().unwrap().to_owned();
+    let client_name = entry.client_name.as_ref().unwrap();
+    let words = name.split_whitespace().chain(client_name.split_whitespace()).filter(|word| word.len() > 8);
+    for word in PRIVATE.into_iter().chain(words).chain([APIKEY, BOSS, TOKEN, SECRET, "127.0.0.1"]) {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+    for stays in ["2024-06-25 14:25", "Звонок", "Успешно", "\"clid\":1", "Не найдено"] {
+        assert!(text.contains(stays), "{stays}: {text}");
+    }
+
+    // The code under test sends what it always sends, and what it has from the answers.
+    let (same_id, scrambled, pages) = lifecycle(&history(NOWHERE, file.replay()), SELLER).await.unwrap();
+    assert_eq!((same_id, scrambled.id, scrambled.at), (id, entry.id, entry.at));
+    assert_eq!((scrambled.client_id, &scrambled.activity), (entry.client_id, &entry.activity));
+    assert_eq!(pages.len(), page.len());
+    // What was equal is equal still.
+    assert_eq!(scrambled.user_login, pages[0].user_login);
+    assert_eq!(scrambled.client_name, pages[0].client_name);
+    let (content, before) = (scrambled.content.unwrap(), entry.content.unwrap());
+    assert_eq!(content.len(), before.len());
+    assert_ne!(content, before);
+    // Other keys, another login.
+    let other = history_with(NOWHERE, file.replay(), "somebody@example.test");
+    lifecycle(&other, SELLER).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_failure_is_recorded_and_fails_again_in_the_same_way() {
+    let (file, sandbox) = (File::new(), Sandbox::start().await.unwrap());
+    let recorder = Arc::new(file.recorder(transport(), Scramble::contents()));
+    let client = history(sandbox.url(), Arc::clone(&recorder));
+    let faults = [
+        Fault::CloseAfterCommit,
+        Fault::CutBody { after: None },
+        Fault::GatewayPage { status: 502, after_commit: false },
+        Fault::ErrorInOk { code: 500, text: "x".to_owned() },
+        Fault::PhpWarning { before: true, after: true },
+        Fault::ByteOrderMark,
+        Fault::Redirect { to: "https://elsewhere.test/secret?k=1".to_owned(), status: 302 },
+    ];
+    let entry = NewEntry::new("x").client(ClientId(1));
+    let told = |result: Result<EntryId, Error>| match result {
+        Ok(id) => format!("{id}"),
+        Err(error) => format!("{error}; {:?} {:?}", error.kind(), error.http_status()),
+    };
+    let mut recorded = Vec::new();
+    for fault in &faults {
+        sandbox.add_fault(fault.clone().on(Operation::HistoryAdd));
+        recorded.push(told(client.add(&entry).await));
+    }
+    let nobody = history("http://127.0.0.1:1", Arc::clone(&recorder));
+    recorded.push(told(nobody.add(&entry).await));
+    let last = recorded.last().unwrap();
+    assert!(last.contains("Connect"), "{last}");
+    let client = history(NOWHERE, file.replay());
+    for recorded in recorded {
+        assert_eq!(told(client.add(&entry).await), recorded);
+    }
+    let text = file.text();
+    assert!(text.contains("https://elsewhere.test") && !text.contains("?k=1"), "{text}");
+}
+
+#[tokio::test]
+async fn hostile_bodies_are_recorded_without_what_is_in_them_and_read_the_same() {
+    let echo = |text: &str| format!(r#"{{"data":[{{"cid":1,"content":"{text}"}}]}}"#).into_bytes();
+    let cp1251 = b"{\"data\":[{\"cid\":1,\"content\":\"\xcf\xf0\xe8\xe2\xe5\xf2 Surname\"}]}".to_vec();
+    let utf16: Vec<u8> =
+        "\u{feff}{\"a\":\"Surname\"}".encode_utf16().flat_map(|unit| unit.to_le_bytes()).collect();
+    let packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03Surname".to_vec();
+    let bodies = [
+        echo("Surname"),
+        echo(&"Surname ".repeat(250_000)),
+        echo(APIKEY),
+        echo(&format!("{APIKEY} Surname")),
+        cp1251,
+        utf16,
+        packed,
+        b"\0\x01\x02Surname".to_vec(),
+        b"{\"data\":[{\"cid\":1,\"content\":\"Surname".to_vec(),
+        b"<html><title>Surname</title>".to_vec(),
+        b"Surname".to_vec(),
+        Vec::new(),
+    ];
+    let told = |result: Result<crm::Page<Entry>, Error>| match result {
+        Ok(page) => {
+            format!(
+                "{:?}",
+                page.items
+                    .iter()
+                    .map(|entry| (entry.id, entry.content.as_ref().map(String::len)))
+                    .collect::<Vec<_>>()
+            )
+        }
+        Err(error) => format!("{:?} {:?} {:?}", error.kind(), error.delivery(), error.json_path()),
+    };
+    for body in bodies {
+        let head =
+            format!("HTTP/1.1 200 OK\r\nset-cookie: {APIKEY}\r\ncontent-length: {}\r\n\r\n", body.len());
+        let server = Raw::answering([head.as_bytes(), &body].concat());
+        for scramble in [Scramble::contents(), Scramble::nothing()] {
+            let (file, contents) = (File::new(), format!("{scramble:?}").contains("contents: true"));
+            let client = history(&server.url(), file.recorder(transport(), scramble));
+            let recorded = told(client.list(&EntryQuery::new()).await);
+            let replayed = told(history(NOWHERE, file.replay()).list(&EntryQuery::new()).await);
+            let recorded = if body == echo(APIKEY) {
+                recorded.replace(&APIKEY.len().to_string(), &"[secret]".len().to_string())
+            } else if body == echo(&format!("{APIKEY} Surname")) {
+                recorded.replace("19", "16")
+            } else {
+                recorded
+            };
+            assert_eq!(replayed, recorded, "{}", String::from_utf8_lossy(&body[..body.len().min(80)]));
+            let text = file.text();
+            assert_eq!(text.lines().count(), 2);
+            assert!(!text.contains(APIKEY) && !(contents && text.contains("Surname")), "{text:.300}");
+            assert!(!text.contains("set-cookie"), "{text:.300}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_at_the_same_time_stand_in_lines_of_their_own_and_one_given_up_is_a_timeout() {
+    let file = File::new();
+    let mut script = Script::new().in_any_order();
+    for id in 1..=40 {
+        let answer = if id == 7 {
+            Answer::never()
+        } else {
+            Answer::json(json!({"result": "Успешно", "data": id}))
+        };
+        let call = crm_transport::testing::Call::to("history.delete").json(json!({"cid": id}));
+        script = script.expect(call, answer);
+    }
+    let builder = HistoryClient::builder(NOWHERE).credentials(ApiKey::new("key-1", "login"));
+    let builder = builder.retry(RetryPolicy::none()).pace(Pace::new().in_flight(8));
+    let recorder = file.recorder(script.transport(), Scramble::nothing());
+    let client = builder.transport(recorder).timeout(Duration::from_millis(200)).build().unwrap();
+    let calls = (1..=40).map(|id| {
+        let client = client.clone();
+        tokio::spawn(async move { client.delete(EntryId(id)).await.map_err(|error| error.kind()) })
+    });
+    let mut results = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        results.push(call.await.unwrap());
+    }
+    script.finish();
+    assert_eq!(results[6], Err(ErrorKind::Timeout));
+    assert_eq!(file.text().lines().count(), 41);
+    let replay = history(NOWHERE, file.replay());
+    for (id, result) in (1..=40).zip(results) {
+        let replayed = replay.delete(EntryId(id)).await;
+        assert_eq!(replayed.as_ref().map_err(Error::kind).copied(), result);
+        if let Err(error) = replayed {
+            assert_eq!(error.delivery(), Delivery::Unknown, "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_in_the_recording_is_told_with_the_nearest_that_is() {
+    let file = File::new();
+    let answers = || Answer::json(json!({"result": "Успешно", "data": 1}));
+    let script = Script::new()
+        .expect("history.tips", Answer::json(json!([])))
+        .expect("history.add", answers())
+        .expect("history.add", answers());
+    let recorded = history(NOWHERE, file.recorder(script.transport(), Scramble::nothing()));
+    recorded.activity_types().await.unwrap();
+    let entry = NewEntry::new("Встреча").client(ClientId(1));
+    recorded.add(&entry).await.unwrap();
+    recorded.add(&entry.clone().client(ClientId(2))).await.unwrap();
+
+    let transport = file.replay();
+    assert_eq!(transport.left().len(), 3);
+    let replay = history(NOWHERE, Arc::clone(&transport));
+    let error = replay.add(&entry.clone().client(ClientId(3))).await.unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
+    let text = error.to_string();
+    assert!(text.contains("has no such call: history.add: POST /developer/v3/history/add {"), "{text}");
+    assert!(
+        text.contains("; the nearest is line 3: history.add: POST")
+            && text.contains("($.clid is 3 and not 1)"),
+        "{text}"
+    );
+    replay.add(&entry).await.unwrap();
+    let error = replay.add(&entry).await.unwrap_err().to_string();
+    assert!(error.contains("has this call 1 times (lines [3]), and this is one more"), "{error}");
+    let left = transport.left();
+    assert!(
+        left.len() == 2 && left[0].starts_with("line 2: history.tips: GET") && left[1].starts_with("line 4:"),
+        "{left:?}"
+    );
+    let error = replay.delete(EntryId(1)).await.unwrap_err().to_string();
+    assert!(error.contains("the nearest is line"), "{error}");
+}
+
+#[tokio::test]
+async fn in_a_scrambled_recording_each_request_is_one_of_its_shape_and_always_the_same() {
+    let file = File::new();
+    let found = |id: u64| Answer::json(json!({"data": [{"cid": id}]}));
+    let mut script = Script::new();
+    for id in [1, 2, 1, 2] {
+        script = script.expect("history.list", found(id));
+    }
+    let recorded = history(NOWHERE, file.recorder(script.transport(), Scramble::contents()));
+    let search = async |client: &HistoryClient, word: &str| {
+        client.list(&EntryQuery::new().word(word)).await.map(|page| page.items[0].id.0)
+    };
+    for word in ["Иванов", "Петров", "Иванов", "Петров"] {
+        search(&recorded, word).await.unwrap();
+    }
+    let replay = history(NOWHERE, file.replay());
+    assert_eq!(search(&replay, "Иванов").await.unwrap(), 1);
+    assert_eq!(search(&replay, "Иванов").await.unwrap(), 1);
+    assert_eq!(search(&replay, "Петров").await.unwrap(), 2);
+    search(&replay, "Иванов").await.unwrap_err();
+    search(&replay, "Сидоров").await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_recording_is_never_overwritten_and_a_faulty_one_is_told_by_its_line() {
+    let file = File::new();
+    std::fs::write(&file.0, "{\"recording\":1,\"scramble\":{\"contents\":false}}\n{\"request\":").unwrap();
+    let error = Recorder::new(Script::new().transport(), &file.0, Scramble::nothing()).unwrap_err();
+    assert!(error.to_string().contains("it is never overwritten"), "{error}");
+    for (text, fault) in [
+        (file.text(), "line 2: EOF"),
+        (String::new(), "line 1: it is empty"),
+        ("{}".to_owned(), "line 1: missing field"),
+        ("{\"recording\":2,\"scramble\":{\"contents\":false}}".to_owned(), "its format is 2"),
+    ] {
+        std::fs::write(&file.0, text).unwrap();
+        let error = Replay::open(&file.0).unwrap_err().to_string();
+        assert!(error.contains(fault), "{error}");
+    }
+    assert!(Replay::open("no-such-file").unwrap_err().to_string().contains("no-such-file"));
+}
