@@ -100,6 +100,20 @@ const FULL: &[Step] = &[
     },
     Step { name: "docs/openapi, by a public validator", environment: &[], arguments: &["xtask", "openapi"] },
     Step { name: "what comes from outside", environment: &[], arguments: &["xtask", "deny"] },
+    Step { name: "the guide as a book", environment: &[], arguments: &["xtask", "book"] },
+    Step {
+        // A workspace of its own, for its dependencies take long to build.
+        name: "the guide's Parquet and SQLite",
+        environment: &[],
+        arguments: &[
+            "test",
+            "--locked",
+            "--manifest-path",
+            "docs/guide/stores/Cargo.toml",
+            "--target-dir",
+            "target/stores",
+        ],
+    },
 ];
 
 /// `passes` runs a step and says whether it passed.

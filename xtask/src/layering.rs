@@ -66,6 +66,12 @@ const RULES: &[Rule] = &[
         why: "crm-sandbox shares no code with the clients, in its tests neither: a shared mistake would cancel out",
     },
     Rule {
+        name: "guide",
+        may_use: &["crm", "crm-sandbox"],
+        may_offer: &[],
+        why: "the guide's samples use what its readers use: the facade, and the sandbox to try them against",
+    },
+    Rule {
         name: "xtask",
         may_use: &[],
         may_offer: &[],

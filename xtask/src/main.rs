@@ -2,6 +2,7 @@
 //!
 //! A chore is one file with a `TASK`, and one line in [`TASKS`].
 
+mod book;
 mod cargo;
 mod check;
 mod codegen;
@@ -23,6 +24,7 @@ struct Task {
 }
 
 const TASKS: &[Task] = &[
+    book::TASK,
     check::TASK,
     codegen::TASK,
     features::TASK,
