@@ -2,13 +2,21 @@
 //!
 //! A chore is one file with a `TASK`, and one line in [`TASKS`].
 
+mod api;
 mod cargo;
 mod check;
 mod codegen;
+mod consumers;
+mod foreign;
 mod fuzz;
 mod layering;
+mod msrv;
 mod openapi;
+mod package;
+mod rustdoc;
+mod semver;
 mod supply_chain;
+mod tools;
 mod weights;
 
 use std::process::ExitCode;
@@ -22,11 +30,17 @@ struct Task {
 }
 
 const TASKS: &[Task] = &[
+    api::TASK,
     check::TASK,
     codegen::TASK,
+    consumers::TASK,
+    foreign::TASK,
     fuzz::TASK,
     layering::TASK,
+    msrv::TASK,
     openapi::TASK,
+    package::TASK,
+    semver::TASK,
     supply_chain::TASK,
     weights::TASK,
 ];

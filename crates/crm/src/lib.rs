@@ -55,6 +55,16 @@
 //! |---|---|---|
 //! | `reqwest` | yes | the transport over reqwest with rustls; without it, give the builder a [`Transport`] of your own |
 //!
+//! # In your Cargo.toml
+//!
+//! The name `crm` on the public registry belongs to somebody else's program: `cargo add crm` brings that one. Take this
+//! crate by git, by path or from a registry of your own, under another name if you like:
+//!
+//! ```toml
+//! crm = { path = "../crm/crates/crm" }
+//! solos_salesman = { package = "crm", path = "../crm/crates/crm" }
+//! ```
+//!
 //! The facade holds no logic. `crm-history` and `crm-projects` can be used by themselves, and `crm-model` alone
 //! where nothing is sent.
 
