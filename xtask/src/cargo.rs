@@ -20,3 +20,46 @@ pub(crate) fn cargo() -> Command {
     }
     command
 }
+
+/// The cargo of another toolchain of rustup's, which is installed when it is missing; its working folder is [`ROOT`].
+/// The error says why there is none.
+pub(crate) fn cargo_of(toolchain: &str) -> Result<Command, String> {
+    let mut rustup = rustup();
+    rustup.args(["toolchain", "install", toolchain, "--profile", "minimal", "--no-self-update"]);
+    let there = || run_by(toolchain).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !there() {
+        println!("rustup toolchain install {toolchain} --profile minimal");
+        if !rustup.status().is_ok_and(|status| status.success()) || !there() {
+            return Err(format!("Rust {toolchain} is not here, and rustup could not install it"));
+        }
+    }
+    Ok(run_by(toolchain))
+}
+
+/// `rustup run <toolchain> cargo`, whether or not there is such a toolchain.
+pub(crate) fn run_by(toolchain: &str) -> Command {
+    let mut command = rustup();
+    command.args(["run", toolchain, "cargo"]);
+    command
+}
+
+fn rustup() -> Command {
+    let mut command = Command::new("rustup");
+    command.current_dir(ROOT);
+    // The toolchain that runs this program must not stand in the way of the other one.
+    for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN", "RUSTC_WORKSPACE_WRAPPER"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs it to its end; a failure is told by its command line.
+pub(crate) fn passes(command: &mut Command) -> Result<(), String> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let shown = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(format!("This failed: {shown}")),
+        Err(error) => Err(format!("This could not be started: {shown}: {error}")),
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::Task;
 use crate::cargo::cargo;
+use std::time::Instant;
 
 pub(crate) const TASK: Task = Task {
     name: "check",
@@ -15,12 +16,15 @@ fn run(arguments: &[String]) -> Result<(), String> {
         [flag] if flag == "--full" => FULL,
         _ => return Err("usage: cargo xtask check [--full]".to_owned()),
     };
+    let started = Instant::now();
     run_steps(STEPS.iter().chain(more), |step| {
         println!("== {}", step.name);
+        let started = Instant::now();
         let status = cargo().args(step.arguments).envs(step.environment.iter().copied()).status();
+        println!("-- {}: {} s", step.name, started.elapsed().as_secs());
         Ok(status.map_err(|error| format!("cargo could not be started: {error}"))?.success())
     })?;
-    println!("== all checks passed");
+    println!("== all checks passed in {} s", started.elapsed().as_secs());
     Ok(())
 }
 
@@ -36,6 +40,7 @@ const STEPS: &[Step] = &[
     Step { name: "generated files", environment: &[], arguments: &["xtask", "codegen", "--check"] },
     Step { name: "layering", environment: &[], arguments: &["xtask", "layering"] },
     Step { name: "weights", environment: &[], arguments: &["xtask", "weights"] },
+    Step { name: "foreign types in the API", environment: &[], arguments: &["xtask", "foreign"] },
     Step {
         name: "clippy",
         environment: &[],
@@ -88,6 +93,7 @@ const STEPS: &[Step] = &[
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         arguments: &["doc", "--workspace", "--all-features", "--no-deps"],
     },
+    Step { name: "programs of users", environment: &[], arguments: &["xtask", "consumers"] },
 ];
 
 /// What `--full` adds: it takes long, needs a network, or tools beside those of Rust.
@@ -114,6 +120,10 @@ const FULL: &[Step] = &[
             "target/stores",
         ],
     },
+    Step { name: "the public API", environment: &[], arguments: &["xtask", "api"] },
+    Step { name: "semantic versions", environment: &[], arguments: &["xtask", "semver"] },
+    Step { name: "packages", environment: &[], arguments: &["xtask", "package"] },
+    Step { name: "the oldest Rust", environment: &[], arguments: &["xtask", "msrv"] },
 ];
 
 /// `passes` runs a step and says whether it passed.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Task;
-use crate::cargo::ROOT;
+use crate::cargo::{ROOT, run_by};
 
 pub(crate) const TASK: Task = Task {
     name: "fuzz",
@@ -45,13 +45,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
 
 /// A sanitizer needs a nightly compiler.
 fn command() -> Command {
-    let mut command = Command::new("rustup");
-    command.args(["run", "nightly", "cargo"]);
-    // The toolchain that runs this program must not stand in the way of the other one.
-    for name in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN", "RUSTC_WORKSPACE_WRAPPER"] {
-        command.env_remove(name);
-    }
-    command
+    run_by("nightly")
 }
 
 const MISSING: &str = "Fuzzing needs a nightly toolchain and cargo-fuzz, and one of them is missing:

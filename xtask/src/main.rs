@@ -2,15 +2,23 @@
 //!
 //! A chore is one file with a `TASK`, and one line in [`TASKS`].
 
+mod api;
 mod book;
 mod cargo;
 mod check;
 mod codegen;
+mod consumers;
 mod features;
+mod foreign;
 mod fuzz;
 mod layering;
+mod msrv;
 mod openapi;
+mod package;
+mod rustdoc;
+mod semver;
 mod supply_chain;
+mod tools;
 mod weights;
 
 use std::process::ExitCode;
@@ -24,13 +32,19 @@ struct Task {
 }
 
 const TASKS: &[Task] = &[
+    api::TASK,
     book::TASK,
     check::TASK,
     codegen::TASK,
+    consumers::TASK,
     features::TASK,
+    foreign::TASK,
     fuzz::TASK,
     layering::TASK,
+    msrv::TASK,
     openapi::TASK,
+    package::TASK,
+    semver::TASK,
     supply_chain::TASK,
     weights::TASK,
 ];

@@ -1,7 +1,7 @@
 //! `cargo xtask deny`: licences, versions, sources and advisories of every crate from outside, by `deny.toml`.
 
 use crate::Task;
-use crate::cargo::cargo;
+use crate::tools::Tool;
 
 pub(crate) const TASK: Task = Task {
     name: "deny",
@@ -9,20 +9,16 @@ pub(crate) const TASK: Task = Task {
     run,
 };
 
+const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+
 fn run(arguments: &[String]) -> Result<(), String> {
     crate::no_arguments(arguments)?;
     let passes = |arguments: &[&str]| {
-        let status = cargo().arg("deny").args(arguments).status();
-        Ok::<_, String>(status.map_err(|error| format!("cargo could not be started: {error}"))?.success())
+        let status = CARGO_DENY.command()?.args(arguments).status();
+        Ok::<_, String>(
+            status.map_err(|error| format!("cargo-deny could not be started: {error}"))?.success(),
+        )
     };
-    let installed = cargo().args(["deny", "--version"]).output().is_ok_and(|output| output.status.success());
-    if !installed {
-        println!("cargo install cargo-deny --locked");
-        let status = cargo().args(["install", "cargo-deny", "--locked", "--quiet"]).status();
-        if !status.is_ok_and(|status| status.success()) {
-            return Err("cargo-deny is missing, and could not be installed.".to_owned());
-        }
-    }
     if !passes(&["--all-features", "check", "licenses", "bans", "sources"])? {
         return Err("deny.toml does not allow this; what it allows, and why, is reviewed there.".to_owned());
     }

@@ -46,7 +46,7 @@ fn tree(limit: &Limit) -> Result<String, String> {
 }
 
 /// The crates in the output of `cargo tree --prefix none`, each once: `serde v1.0.0`.
-fn crates_of(tree: &str) -> BTreeSet<String> {
+pub(crate) fn crates_of(tree: &str) -> BTreeSet<String> {
     let crates = tree.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         Some(format!("{} {}", words.next()?, words.next()?))

@@ -69,6 +69,16 @@
 //! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
 //! refused when the client is built.
 //!
+//! # In your Cargo.toml
+//!
+//! The name `crm` on the public registry belongs to somebody else's program: `cargo add crm` brings that one. Take this
+//! crate by git, by path or from a registry of your own, under another name if you like:
+//!
+//! ```toml
+//! crm = { path = "../crm/crates/crm" }
+//! solos_salesman = { package = "crm", path = "../crm/crates/crm" }
+//! ```
+//!
 //! The facade holds no logic. `crm-history` and `crm-projects` can be used by themselves, and `crm-model` alone
 //! where nothing is sent.
 
