@@ -165,6 +165,12 @@ impl HistoryClient {
         self.client.stats()
     }
 
+    /// The way that every call of this client goes, which is async: [`HistoryClient::pipeline`](crate::HistoryClient::pipeline).
+    #[must_use]
+    pub fn pipeline(&self) -> &Pipeline {
+        self.client.pipeline()
+    }
+
     /// The same CRM for another account or user, over the same connections and the same thread.
     ///
     /// # Errors

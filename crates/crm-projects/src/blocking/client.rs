@@ -261,6 +261,12 @@ impl ProjectsClient {
         self.client.stats()
     }
 
+    /// The way that every call of this client goes, which is async: [`ProjectsClient::pipeline`](crate::ProjectsClient::pipeline).
+    #[must_use]
+    pub fn pipeline(&self) -> &Pipeline {
+        self.client.pipeline()
+    }
+
     /// The same solOS for another account, over the same connections and the same thread.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::iter::FusedIterator;
 use std::path::PathBuf;
 
 use crate::blocking::Runtime;
-use crate::{Error, ExportFigures, ExportProgress, ExportSource, HydratedSource, Verdict};
+use crate::{Error, ExportFigures, ExportProgress, ExportSource, HydratedSource, MonthlySource, Verdict};
 
 /// Every record of a list, the smallest id first, each once: [`crm_transport::Export`](crate::Export) as an iterator.
 /// After the last one [`verdict`](Self::verdict) tells whether that was all; so iterate over `&mut export`, or by
@@ -83,6 +83,13 @@ impl<S: HydratedSource> Export<S> {
     /// What is fetched beyond the list, record by record; see [`Export::hydrate`](crate::Export::hydrate).
     pub fn hydrate(self, how: S::Hydrate) -> Self {
         self.with(|export| export.hydrate(how))
+    }
+}
+
+impl<S: MonthlySource> Export<S> {
+    /// Reads the list month by month, the oldest first; see [`Export::by_month`](crate::Export::by_month).
+    pub fn by_month(self) -> Self {
+        self.with(crate::Export::by_month)
     }
 }
 
