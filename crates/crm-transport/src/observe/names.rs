@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Delivery, Error, ErrorKind};
+use crate::{Error, ErrorKind};
 
 /// How a call or an attempt ended that was dropped.
 pub(super) const CANCELLED: &str = "cancelled";
@@ -28,12 +28,4 @@ pub(super) fn error_type(error: &Error) -> Cow<'static, str> {
         ErrorKind::Undecodable => "undecodable",
         ErrorKind::NoRecord => "no_record",
     })
-}
-
-pub(super) fn delivery(delivery: Delivery) -> &'static str {
-    match delivery {
-        Delivery::NotSent => "not_sent",
-        Delivery::Unknown => "unknown",
-        Delivery::Delivered => "delivered",
-    }
 }

@@ -151,18 +151,26 @@ impl Attempt<'_> {
     pub(super) fn is_cancelled(&self) {
         for span in [&self.span, &self.call.span] {
             span.record("error.type", names::CANCELLED);
-            span.record("crm.delivery", names::delivery(Delivery::Unknown));
+            span.record("crm.delivery", delivery(Delivery::Unknown));
         }
     }
 }
 
 fn end(span: &Span, error: Option<&Error>) {
-    span.record("crm.delivery", names::delivery(error.map_or(Delivery::Delivered, Error::delivery)));
+    span.record("crm.delivery", delivery(error.map_or(Delivery::Delivered, Error::delivery)));
     if let Some(error) = error {
         span.record("otel.status_code", "ERROR");
         span.record("error.type", &*names::error_type(error));
         if let Some(code) = error.api_code() {
             span.record("crm.api_code", code);
         }
+    }
+}
+
+fn delivery(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::NotSent => "not_sent",
+        Delivery::Unknown => "unknown",
+        Delivery::Delivered => "delivered",
     }
 }
