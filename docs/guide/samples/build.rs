@@ -1,8 +1,17 @@
-//! Makes modules of the samples in the chapters, but for those of `../stores`.
+//! Makes modules of the samples in the guide's chapters, but for those of `../stores`, and in the READMEs.
 
 mod extract;
 
+use std::path::Path;
+
+use extract::{STORES, Samples};
+
 fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=extract.rs");
-    extract::extract("..".as_ref(), |chapter| !extract::STORES.contains(&chapter))
+    let mut samples = Samples::default();
+    samples.add_guide(Path::new(".."), |chapter| !STORES.contains(&chapter))?;
+    for readme in ["README.md", "README.ru.md"] {
+        samples.add_page(readme, &Path::new("../../..").join(readme))?;
+    }
+    samples.write()
 }

@@ -3,7 +3,11 @@
 #[path = "../samples/extract.rs"]
 mod extract;
 
+use extract::{STORES, Samples};
+
 fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=../samples/extract.rs");
-    extract::extract("..".as_ref(), |chapter| extract::STORES.contains(&chapter))
+    let mut samples = Samples::default();
+    samples.add_guide("..".as_ref(), |chapter| STORES.contains(&chapter))?;
+    samples.write()
 }
