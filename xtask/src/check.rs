@@ -73,6 +73,7 @@ const STEPS: &[Step] = &[
             "--no-default-features",
         ],
     },
+    Step { name: "counts", environment: &[], arguments: &["xtask", "bench", "--gate"] },
     Step {
         name: "docs",
         environment: &[("RUSTDOCFLAGS", "-D warnings")],

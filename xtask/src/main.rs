@@ -2,6 +2,7 @@
 //!
 //! A chore is one file with a `TASK`, and one line in [`TASKS`].
 
+mod bench;
 mod cargo;
 mod check;
 mod codegen;
@@ -22,6 +23,7 @@ struct Task {
 }
 
 const TASKS: &[Task] = &[
+    bench::TASK,
     check::TASK,
     codegen::TASK,
     fuzz::TASK,
