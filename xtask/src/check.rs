@@ -83,6 +83,7 @@ const STEPS: &[Step] = &[
             "--no-default-features",
         ],
     },
+    Step { name: "counts", environment: &[], arguments: &["xtask", "bench", "--gate"] },
     Step {
         name: "tests of the metrics",
         environment: &[],

@@ -72,6 +72,12 @@ const RULES: &[Rule] = &[
         why: "the guide's samples use what its readers use: the facade, and the sandbox to try them against",
     },
     Rule {
+        name: "crm-bench",
+        may_use: &["crm-history", "crm-projects", "crm-transport"],
+        may_offer: &["crm-sandbox"],
+        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox is optional",
+    },
+    Rule {
         name: "xtask",
         may_use: &[],
         may_offer: &[],
@@ -171,7 +177,7 @@ fn why_forbidden(graph: &Graph, arrow: &Arrow) -> Option<&'static str> {
         return None;
     }
     match from {
-        "crm-transport" if arrow.optional => None,
+        "crm-bench" | "crm-transport" if arrow.optional => None,
         "crm-transport" => Some("an HTTP client comes with a feature: make it an optional dependency"),
         _ => Some("only crm-transport knows an HTTP client"),
     }

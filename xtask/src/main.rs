@@ -3,6 +3,7 @@
 //! A chore is one file with a `TASK`, and one line in [`TASKS`].
 
 mod api;
+mod bench;
 mod book;
 mod cargo;
 mod check;
@@ -33,6 +34,7 @@ struct Task {
 
 const TASKS: &[Task] = &[
     api::TASK,
+    bench::TASK,
     book::TASK,
     check::TASK,
     codegen::TASK,

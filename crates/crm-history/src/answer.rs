@@ -34,7 +34,7 @@ pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&
 /// The answer says that the call failed, or its `data` is missing, empty or something else than the type wants.
 pub fn data<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<T, Error> {
     let json = answer::json(info, response)?;
-    if let Ok(Plain { data: Some(data), result: None, error: None }) = serde_json::from_slice(json) {
+    if let Some(Plain { data: Some(data), result: None, error: None }) = json::well_formed(json) {
         return Ok(data); // nearly always
     }
     if let Some(error) = answer::api_error(info, json, refusal) {
@@ -55,7 +55,7 @@ pub fn data<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes
 /// The answer says that the call failed, or holds no list.
 pub fn page<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<Page<T>, Error> {
     let json = answer::json(info, response)?;
-    if let Ok(Plain { data: Some(items), result: None, error: None }) = serde_json::from_slice(json) {
+    if let Some(Plain { data: Some(items), result: None, error: None }) = json::well_formed(json) {
         return Ok(Page::new(items)); // nearly always: no error, every record well formed
     }
     if let Some(error) = answer::api_error(info, json, refusal) {

@@ -16,6 +16,7 @@ use http::Response;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The records of a list. `names` are what solOS may call them: `["projects"]`.
 ///
@@ -40,28 +41,46 @@ pub fn page<T: DeserializeOwned>(
     Ok(with_total(page, found.total))
 }
 
-/// The page of an answer that holds its records under `payload`, each of them readable, and nothing that may speak of an
-/// error: read in one go.
-fn plain_page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
-    #[derive(Deserialize)]
-    struct Plain<T> {
-        payload: Vec<T>,
-        total: Option<Value>,
-        error: Option<IgnoredAny>,
-        errors: Option<IgnoredAny>,
-        message: Option<IgnoredAny>,
-        success: Option<IgnoredAny>,
-        ok: Option<IgnoredAny>,
-        status: Option<IgnoredAny>,
-        result: Option<IgnoredAny>,
-        /// The answer would be a record.
-        id: Option<IgnoredAny>,
+/// An answer that holds what was asked for under `payload`, and nothing that may speak of an error: nearly every one,
+/// read in one go.
+#[derive(Deserialize)]
+struct Plain<P> {
+    payload: P,
+    total: Option<Value>,
+    error: Option<IgnoredAny>,
+    errors: Option<IgnoredAny>,
+    message: Option<IgnoredAny>,
+    success: Option<IgnoredAny>,
+    ok: Option<IgnoredAny>,
+    status: Option<IgnoredAny>,
+    result: Option<IgnoredAny>,
+    /// The answer would be a record.
+    id: Option<IgnoredAny>,
+}
+
+impl<P> Plain<P> {
+    fn read<'de>(json: &'de [u8]) -> Option<Self>
+    where
+        P: Deserialize<'de>,
+    {
+        let plain: Self = json::well_formed(json)?;
+        let Self { error, errors, message, success, ok, status, result, id, .. } = &plain;
+        let unclear =
+            [error, errors, message, success, ok, status, result, id].iter().any(|key| key.is_some());
+        (!unclear).then_some(plain)
     }
-    let plain: Plain<T> = serde_json::from_slice(json).ok()?;
-    let Plain { payload, total, error, errors, message, success, ok, status, result, id } = plain;
-    let unclear = [error, errors, message, success, ok, status, result, id].iter().any(Option::is_some);
-    let total = total.and_then(|total| unsigned(&total));
-    (!unclear).then(|| with_total(Page::new(payload), total))
+}
+
+/// Its page, where each of the records can be read.
+fn plain_page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
+    let Plain { payload, total, .. } = Plain::<Vec<T>>::read(json)?;
+    Some(with_total(Page::new(payload), total.and_then(|total| unsigned(&total))))
+}
+
+/// Its one record, where that begins with its id: so it is no envelope within an envelope.
+fn plain_one<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    let record = Plain::<&RawValue>::read(json)?.payload.get();
+    if record.starts_with("{\"id\":") { json::well_formed(record.as_bytes()) } else { None }
 }
 
 /// The one record of an answer. `names` are what solOS may call it: `["project", "projects"]`.
@@ -73,6 +92,9 @@ pub fn one<T: DeserializeOwned>(
     response: &Response<Bytes>,
     names: &[&str],
 ) -> Result<T, Error> {
+    if let Some(record) = plain_one(answer::json(info, response)?) {
+        return Ok(record);
+    }
     let found = Found::read(info, response, names, "a record")?;
     let undecodable = |e: JsonError| Error::undecodable(info, e);
     let records = match found.shape {

@@ -1,7 +1,7 @@
 //! The address of a CRM.
 
 use http::Uri;
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::{Authority, InvalidUri, Parts, PathAndQuery, Scheme};
 
 use crate::Error;
 
@@ -74,16 +74,18 @@ impl Address {
                 Err(refused("points to another server than the client's address"))
             };
         }
-        let path = target.path_and_query().map_or("", PathAndQuery::as_str);
-        if !path.starts_with('/') {
-            return Err(refused("does not begin with \"/\""));
-        }
-        Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
-            .path_and_query(format!("{}{path}", self.prefix))
-            .build()
-            .map_err(|e| refused(&e.to_string()))
+        let path = target.path_and_query().filter(|path| path.as_str().starts_with('/'));
+        let path = path.ok_or_else(|| refused("does not begin with \"/\""))?;
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(match &*self.prefix {
+            "" => path.clone(),
+            prefix => {
+                format!("{prefix}{path}").try_into().map_err(|e: InvalidUri| refused(&e.to_string()))?
+            }
+        });
+        Uri::from_parts(parts).map_err(|e| refused(&e.to_string()))
     }
 
     /// Requests to it are readable on the way, and go no further than this machine.

@@ -64,7 +64,16 @@ impl std::error::Error for JsonError {}
 /// The text is no JSON, is cut, or holds something else than the type wants.
 pub fn decode<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, JsonError> {
     // The path is sought only when it is needed: keeping track of it costs time on every value.
-    serde_json::from_slice(json).or_else(|_| explain(json, at))
+    well_formed(json).map_or_else(|| explain(json, at), Ok)
+}
+
+/// Reads a JSON text that is most likely in order; `None` where anything is wrong with it.
+#[must_use]
+pub fn well_formed<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> {
+    // All of it at once, many bytes at a time: serde_json would look at each string by itself, which is a fifth of its
+    // work on Cyrillic.
+    let text = simdutf8::basic::from_utf8(json).ok()?;
+    serde_json::from_str(text).ok()
 }
 
 /// Reads it again, with an eye on where it fails.

@@ -1,7 +1,8 @@
 //! What a call is.
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, Response, Uri};
 
 use crate::Error;
 
@@ -87,20 +88,32 @@ impl OperationInfo {
     /// # Errors
     /// The path is no path.
     pub fn request(&self, query: &[(&str, &str)], body: Bytes) -> Result<Request<Bytes>, Error> {
-        let mut target = self.path.to_owned();
-        for (i, (name, value)) in query.iter().enumerate() {
-            target.push(if i == 0 { '?' } else { '&' });
-            push_encoded(&mut target, name);
-            target.push('=');
-            push_encoded(&mut target, value);
-        }
-        let mut request = Request::builder().method(self.method.clone()).uri(target);
-        if !body.is_empty() || self.reads_by_post {
+        let target = if query.is_empty() {
+            Bytes::from_static(self.path.as_bytes())
+        } else {
+            with_query(self.path, query).into()
+        };
+        let uri = Uri::from_maybe_shared(target);
+        let mut request = Request::new(body);
+        *request.uri_mut() = uri.map_err(|e| Error::invalid_request(self.id, "path", e.to_string()))?;
+        *request.method_mut() = self.method.clone();
+        if !request.body().is_empty() || self.reads_by_post {
             // To the letter: with `; charset=utf-8` SalesMan does not read the credentials (observed).
-            request = request.header(http::header::CONTENT_TYPE, "application/json");
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        request.body(body).map_err(|e| Error::invalid_request(self.id, "path", e.to_string()))
+        Ok(request)
     }
+}
+
+fn with_query(path: &str, query: &[(&str, &str)]) -> String {
+    let mut target = path.to_owned();
+    for (i, (name, value)) in query.iter().enumerate() {
+        target.push(if i == 0 { '?' } else { '&' });
+        push_encoded(&mut target, name);
+        target.push('=');
+        push_encoded(&mut target, value);
+    }
+    target
 }
 
 /// Percent-encodes everything but RFC 3986's unreserved characters.

@@ -79,14 +79,25 @@ impl Transport for ReqwestTransport {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
+        let expected = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let mut only = Bytes::new();
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(within_answer)? {
-            if body.len() + chunk.len() > self.body_limit {
+            if only.len() + body.len() + chunk.len() > self.body_limit {
                 return Err(TransportError::body_too_large(self.body_limit));
+            }
+            if only.is_empty() && body.is_empty() {
+                only = chunk; // mostly the whole body: not copied
+                continue;
+            }
+            if body.is_empty() {
+                // What the server promises is believed up to a mebibyte.
+                body.reserve(expected.min(1 << 20).max(only.len() + chunk.len()));
+                body.extend_from_slice(&std::mem::take(&mut only));
             }
             body.extend_from_slice(&chunk);
         }
-        *response.body_mut() = body.freeze();
+        *response.body_mut() = if body.is_empty() { only } else { body.freeze() };
         Ok(response)
     }
 }

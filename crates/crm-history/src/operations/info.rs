@@ -4,7 +4,7 @@ use bytes::Bytes;
 use crm_model::history::{Entry, EntryId};
 use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use super::table;
 use crate::{answer, operations};
@@ -22,7 +22,11 @@ impl Operation for Info {
     const INFO: OperationInfo = table::INFO;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        operations::request(&Self::INFO, &json!({ "cid": self.0 }))
+        #[derive(Serialize)]
+        struct Parameters {
+            cid: EntryId,
+        }
+        operations::request(&Self::INFO, &Parameters { cid: self.0 })
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {

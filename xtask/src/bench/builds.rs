@@ -1,0 +1,211 @@
+//! How long a program takes to compile from nothing, and how large it gets.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::output;
+use super::table::Row;
+use crate::cargo::{ROOT, cargo};
+
+/// Times of clean debug builds, by turns.
+pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
+    let scratch = Scratch::new()?;
+    let bare = scratch.project("bare", "", &format!("{REQWEST_JSON}{SERDE}{TOKIO}"), BARE_MAIN)?;
+    let crm = scratch.project("with-crm", "", &format!("{}{TOKIO}", path("crm", "")), CRM_MAIN)?;
+    let history = path("crm-history", ", default-features = false");
+    let history = scratch.project("with-history", "", &format!("{history}{TOKIO}"), HISTORY_MAIN)?;
+    let model =
+        scratch.project("with-model", "", &format!("{}{SERDE_JSON}", path("crm-model", "")), MODEL_MAIN)?;
+    let mut times = [const { Vec::new() }; 4];
+    for round in 1..=rounds {
+        for (project, times) in [&bare, &crm, &history, &model].into_iter().zip(&mut times) {
+            let seconds = project.clean_build()?;
+            eprintln!("   round {round} of {rounds}, {}: {seconds:.1} s", project.name);
+            times.push(seconds);
+        }
+    }
+    let [bare, crm, history, model] = &times;
+    Ok(vec![
+        row("clean build with crm / with reqwest, rustls, serde, tokio", crm, bare)?,
+        row("clean build with crm-history, no HTTP client / the same", history, bare)?,
+        row("clean build with crm-model / the same", model, bare)?,
+    ])
+}
+
+/// Sizes of stripped release binaries.
+pub(super) fn size() -> Result<Vec<Row>, String> {
+    let scratch = Scratch::new()?;
+    let bare = scratch.project("bare", "", &format!("{REQWEST}{TOKIO}"), GET_MAIN)?;
+    let bin = format!("[[bin]]\nname = \"export\"\npath = \"{ROOT}/crates/crm/examples/export/main.rs\"\n");
+    let dependencies = format!("{}{SERDE_JSON}{TOKIO}{EXPORT}", path("crm", ""));
+    let export = scratch.project("export", &bin, &dependencies, "")?;
+    let (theirs, ours) = (bare.release_mib()?, export.release_mib()?);
+    let name = "release binary of the export program / a bare reqwest program";
+    Ok(vec![Row::new(name, ours, theirs, "MiB", ours - theirs)?])
+}
+
+fn row(name: &str, ours: &[f64], theirs: &[f64]) -> Result<Row, String> {
+    let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
+    Row::new(name, median(ours.to_vec()), median(theirs.to_vec()), "s", median(ratios))
+}
+
+/// The middle one; of an even number the mean of the two in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let half = values.len() / 2;
+    match values.get(half) {
+        Some(upper) if values.len().is_multiple_of(2) => values[half - 1].midpoint(*upper),
+        Some(middle) => *middle,
+        None => f64::NAN,
+    }
+}
+
+/// A folder for projects outside the workspace, removed with this.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, String> {
+        let folder = PathBuf::from(ROOT).join("target/bench");
+        std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        Ok(Self(folder))
+    }
+
+    /// A project with the workspace's versions of its dependencies, which are fetched.
+    fn project(
+        &self,
+        name: &'static str,
+        bin: &str,
+        dependencies: &str,
+        main: &str,
+    ) -> Result<Project, String> {
+        let folder = self.0.join(name);
+        let failed = |e| format!("{}: {e}", folder.display());
+        std::fs::create_dir_all(folder.join("src")).map_err(failed)?;
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[workspace]\n\n{bin}\n[dependencies]\n{dependencies}"
+        );
+        std::fs::write(folder.join("Cargo.toml"), manifest).map_err(failed)?;
+        if !main.is_empty() {
+            std::fs::write(folder.join("src/main.rs"), main).map_err(failed)?;
+        }
+        std::fs::copy(format!("{ROOT}/Cargo.lock"), folder.join("Cargo.lock")).map_err(failed)?;
+        let project = Project { name, folder };
+        output(project.cargo("clean").args(["fetch", "--quiet"]))?;
+        Ok(project)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Project {
+    name: &'static str,
+    folder: PathBuf,
+}
+
+impl Project {
+    /// Seconds of `cargo build` with an empty target folder, on two cores.
+    fn clean_build(&self) -> Result<f64, String> {
+        let _ = std::fs::remove_dir_all(self.target("clean"));
+        let started = Instant::now();
+        output(self.cargo("clean").args(["build", "--quiet", "-j2"]))?;
+        let seconds = started.elapsed().as_secs_f64();
+        let _ = std::fs::remove_dir_all(self.target("clean"));
+        Ok(seconds)
+    }
+
+    /// They share a folder, for nobody asks how long it takes.
+    fn release_mib(&self) -> Result<f64, String> {
+        let mut cargo = self.cargo("release");
+        output(cargo.args(["build", "--quiet", "--release"]).env("CARGO_PROFILE_RELEASE_STRIP", "symbols"))?;
+        let binary = self.target("release").join("release").join(self.name);
+        let size = std::fs::metadata(&binary).map_err(|e| format!("{}: {e}", binary.display()))?.len();
+        Ok(size as f64 / f64::from(1 << 20))
+    }
+
+    fn cargo(&self, target: &str) -> std::process::Command {
+        let mut command = cargo();
+        command.current_dir(&self.folder).env("CARGO_TARGET_DIR", self.target(target));
+        // As it is for whoever builds a program for the first time.
+        command.env_remove("CARGO_INCREMENTAL");
+        command
+    }
+
+    fn target(&self, name: &str) -> PathBuf {
+        self.folder.with_file_name(name)
+    }
+}
+
+fn path(name: &str, more: &str) -> String {
+    format!("{name} = {{ path = \"{ROOT}/crates/{name}\"{more} }}\n")
+}
+
+const REQWEST: &str = "reqwest = { version = \"0.13\", default-features = false, features = [\"rustls\"] }\n";
+const REQWEST_JSON: &str =
+    "reqwest = { version = \"0.13\", default-features = false, features = [\"json\", \"rustls\"] }\n";
+const SERDE: &str = "serde = { version = \"1\", features = [\"derive\"] }\n";
+const SERDE_JSON: &str = "serde_json = \"1\"\n";
+const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
+/// What the export program needs beside them.
+const EXPORT: &str = r#"chrono = { version = "0.4", default-features = false }
+clap = { version = "4", features = ["derive", "env"] }
+indicatif = { version = "0.18", default-features = false }
+"#;
+
+const BARE_MAIN: &str = r#"#[derive(serde::Deserialize, Debug)]
+struct Answer {
+    data: std::collections::BTreeMap<String, String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), reqwest::Error> {
+    let answer: Answer = reqwest::get("https://crm.example.ru/").await?.json().await?;
+    println!("{answer:?} {}", answer.data.len());
+    Ok(())
+}
+"#;
+
+const GET_MAIN: &str = r#"#[tokio::main]
+async fn main() -> Result<(), reqwest::Error> {
+    println!("{}", reqwest::get("https://crm.example.ru/").await?.text().await?);
+    Ok(())
+}
+"#;
+
+const CRM_MAIN: &str = r#"use crm::history::{ApiKey, HistoryClient};
+
+#[tokio::main]
+async fn main() -> Result<(), crm::Error> {
+    let client = HistoryClient::builder("https://crm.example.ru").credentials(ApiKey::new("key", "login")).build()?;
+    println!("{:?}", client.fields().await?);
+    Ok(())
+}
+"#;
+
+/// Without an HTTP client: requests are made and answers are read, and somebody else carries them.
+const HISTORY_MAIN: &str = r#"use crm_history::operations::Info;
+use crm_history::{EntryId, Operation};
+
+fn main() {
+    println!("{:?}", Info(EntryId(1)).request().map(|request| request.into_body()));
+}
+"#;
+
+const MODEL_MAIN: &str = r#"fn main() {
+    println!("{:?}", serde_json::from_str::<crm_model::history::Entry>("{}"));
+}
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_build_does_not_move_the_figure() {
+        assert_eq!(median(vec![20.0, 900.0, 10.0]), 20.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 900.0]), 3.0);
+    }
+}

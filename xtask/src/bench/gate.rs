@@ -1,0 +1,159 @@
+//! Counts that are the same in every run, held to a committed baseline.
+//!
+//! Allocations are judged always. Instructions need valgrind, and depend on the compiler: they are judged where that is
+//! the one of the baseline. Under valgrind every processor looks alike, so that they do not depend on the machine.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use super::{compiler, executables, output};
+use crate::cargo::ROOT;
+
+const BASELINE: &str = "bench/baseline.txt";
+/// A count may be so many percent of the baseline.
+const LIMIT: u64 = 110;
+
+type Counts = BTreeMap<String, u64>;
+
+/// Counts, and compares or accepts.
+pub(super) fn run(accept: bool) -> Result<(), String> {
+    let path = format!("{ROOT}/{BASELINE}");
+    let compiler = compiler()?;
+    let has_valgrind =
+        Command::new("valgrind").arg("--version").output().is_ok_and(|out| out.status.success());
+    if accept {
+        if !has_valgrind {
+            return Err(
+                "the baseline has instructions too: install valgrind (Debian: apt-get install valgrind)"
+                    .into(),
+            );
+        }
+        let text = written(&compiler, &counts(true)?);
+        return std::fs::write(&path, text).map_err(|e| format!("{BASELINE} cannot be written: {e}"));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{BASELINE} cannot be read: {e}"))?;
+    let (known_compiler, baseline) = read(&text);
+    let same_compiler = known_compiler == compiler;
+    if !has_valgrind {
+        println!(
+            "valgrind is missing, so allocations alone are judged, not instructions (Debian: apt-get install valgrind)"
+        );
+    } else if !same_compiler {
+        println!(
+            "allocations alone are judged: the instructions of the baseline are those of rustc {known_compiler}, \
+             here it is {compiler}"
+        );
+    }
+    let counts = counts(has_valgrind && same_compiler)?;
+    for (name, count) in &counts {
+        println!(
+            "{name}: {count}, baseline {}",
+            baseline.get(name).map_or("none".to_owned(), u64::to_string)
+        );
+    }
+    let over = over(&counts, &baseline);
+    if over.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}\nFind out what it comes from; if it is worth it: cargo xtask bench --accept",
+        over.join("\n")
+    ))
+}
+
+/// Allocations of each work, and its instructions where they are asked for.
+fn counts(instructions: bool) -> Result<Counts, String> {
+    let arguments =
+        ["build", "--profile", "gate", "-p", "crm-bench", "--bin", "allocations", "--bin", "instructions"];
+    let built = executables(&arguments)?;
+    let find = |name: &str| {
+        let path = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
+        path.ok_or_else(|| format!("cargo {} made no {name}", arguments.join(" ")))
+    };
+    let told = output(&mut Command::new(find("allocations")?))?;
+    let mut counts = Counts::new();
+    for (name, count) in told.lines().filter_map(pair) {
+        counts.insert(format!("{name} allocations"), count);
+        if instructions {
+            counts.insert(format!("{name} instructions"), instructions_of(find("instructions")?, name)?);
+        }
+    }
+    Ok(counts)
+}
+
+/// The work done four times less the work done once: so the start of the process does not count.
+fn instructions_of(program: &Path, work: &str) -> Result<u64, String> {
+    let of = |times: &str| -> Result<u64, String> {
+        let mut valgrind = Command::new("valgrind");
+        valgrind
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(program)
+            .args([work, times]);
+        let out = valgrind.output().map_err(|e| format!("valgrind cannot be started: {e}"))?;
+        let text = String::from_utf8_lossy(&out.stderr);
+        let collected = text.lines().find_map(|line| line.split_once("Collected : "));
+        let count = collected.and_then(|(_, count)| count.trim().parse().ok());
+        count.filter(|_| out.status.success()).ok_or_else(|| format!("{valgrind:?} failed: {text}"))
+    };
+    Ok(of("4")?.saturating_sub(of("1")?) / 3)
+}
+
+fn written(compiler: &str, counts: &Counts) -> String {
+    let mut text = format!("# Written by `cargo xtask bench --accept`.\nrustc {compiler}\n");
+    for (name, count) in counts {
+        text += &format!("{name} {count}\n");
+    }
+    text
+}
+
+fn read(text: &str) -> (String, Counts) {
+    let compiler = text.lines().find_map(|line| line.strip_prefix("rustc ")).unwrap_or_default();
+    let counts = text.lines().filter_map(pair).map(|(name, count)| (name.to_owned(), count));
+    (compiler.to_owned(), counts.collect())
+}
+
+/// `name 12`
+fn pair(line: &str) -> Option<(&str, u64)> {
+    let (name, count) = line.rsplit_once(' ')?;
+    Some((name, count.parse().ok()?))
+}
+
+fn over(counts: &Counts, baseline: &Counts) -> Vec<String> {
+    let judge = |(name, &count): (&String, &u64)| match baseline.get(name) {
+        Some(&baseline) if count * 100 <= baseline * LIMIT => None,
+        Some(&baseline) => {
+            let percent = (count * 100).div_ceil(baseline.max(1));
+            Some(format!("{name}: {count} is {percent} % of the baseline {baseline}, at most {LIMIT} %"))
+        }
+        None => Some(format!("{name}: {count} has no baseline")),
+    };
+    counts.iter().filter_map(judge).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_above_the_limit_or_without_a_baseline_is_told() {
+        let counts = |text: &str| read(text).1;
+        let baseline = counts("decode allocations 100\none_call allocations 50\n");
+        assert!(over(&counts("decode allocations 110\none_call allocations 10"), &baseline).is_empty());
+        assert_eq!(
+            over(&counts("decode allocations 111\nnew allocations 1"), &baseline),
+            [
+                "decode allocations: 111 is 111 % of the baseline 100, at most 110 %",
+                "new allocations: 1 has no baseline",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_accepted_is_read_again() {
+        let counts =
+            Counts::from([("decode allocations".to_owned(), 7), ("decode instructions".to_owned(), 8)]);
+        let text = written("1.95.0 x86_64-unknown-linux-gnu", &counts);
+        assert_eq!(read(&text), ("1.95.0 x86_64-unknown-linux-gnu".to_owned(), counts));
+    }
+}
