@@ -63,11 +63,10 @@ const STEPS: &[Step] = &[
             "warnings",
         ],
     },
-    Step { name: "tests", environment: &[], arguments: &["test", "--workspace"] },
     Step {
-        name: "examples of what is off by default",
+        name: "tests with every feature",
         environment: &[],
-        arguments: &["test", "--doc", "-p", "crm", "-p", "crm-transport", "--features", "sandbox,testing"],
+        arguments: &["test", "--workspace", "--all-features"],
     },
     Step {
         name: "tests without an HTTP client",
@@ -85,11 +84,6 @@ const STEPS: &[Step] = &[
     },
     Step { name: "counts", environment: &[], arguments: &["xtask", "bench", "--gate"] },
     Step {
-        name: "tests of the metrics",
-        environment: &[],
-        arguments: &["test", "-p", "crm-transport", "--features", "metrics", "--test", "metrics"],
-    },
-    Step {
         name: "docs",
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         arguments: &["doc", "--workspace", "--all-features", "--no-deps"],
@@ -100,11 +94,6 @@ const STEPS: &[Step] = &[
 /// What `--full` adds: it takes long, needs a network, or tools beside those of Rust.
 const FULL: &[Step] = &[
     Step { name: "combinations of features", environment: &[], arguments: &["xtask", "features"] },
-    Step {
-        name: "tests with every feature",
-        environment: &[],
-        arguments: &["test", "-p", "crm-transport", "-p", "crm", "--all-features", "--lib", "--test", "*"],
-    },
     Step { name: "docs/openapi, by a public validator", environment: &[], arguments: &["xtask", "openapi"] },
     Step { name: "what comes from outside", environment: &[], arguments: &["xtask", "deny"] },
     Step { name: "the guide as a book", environment: &[], arguments: &["xtask", "book"] },
