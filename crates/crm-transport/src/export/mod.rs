@@ -379,7 +379,7 @@ impl<S: MonthlySource> Export<S> {
     /// name both its first and its last day; a month is cut off where the range begins or ends within it.
     ///
     /// It is worth it where the list is long and the server slow at far pages (a database counts its way to each page
-    /// from the first), or where the output is wanted by month. It costs a few requests a month.
+    /// from the first), or where the output is wanted by month. It costs about five requests a month.
     ///
     /// What it cannot see: a record whose date somebody changes meanwhile, from a month still to be read to one that was
     /// read. The verdict cannot tell. (One that is put off to a later month is given once.) Without `by_month` this

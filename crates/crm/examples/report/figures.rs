@@ -1,0 +1,87 @@
+//! What is counted.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, Months, NaiveDate};
+use crm::history::Entry;
+use crm::projects::{Payment, PaymentKind};
+
+/// So many types have a colour of their own; the others share one.
+const TYPES: usize = 12;
+
+/// Activities by type and day.
+#[derive(Default)]
+pub(crate) struct Activities {
+    by_type: BTreeMap<String, BTreeMap<NaiveDate, u64>>,
+}
+
+impl Activities {
+    /// Counts an activity; one without a date is in no range of days, so the server lists none.
+    pub(crate) fn count(&mut self, entry: &Entry) {
+        if let Some(at) = entry.at {
+            let name = entry.activity.as_deref().map_or_else(|| "(no type)".to_owned(), plain);
+            *self.by_type.entry(name).or_default().entry(at.date()).or_default() += 1;
+        }
+    }
+
+    /// The types with the number of each day, the most frequent first; rare ones together, where there are many.
+    pub(crate) fn types(&self) -> Vec<(String, BTreeMap<NaiveDate, u64>)> {
+        let mut types: Vec<_> = self.by_type.clone().into_iter().collect();
+        types.sort_by_key(|(_, days)| std::cmp::Reverse(days.values().sum::<u64>()));
+        if types.len() > TYPES {
+            let rest = types.split_off(TYPES - 1);
+            let mut together = BTreeMap::new();
+            for (day, count) in rest.iter().flat_map(|(_, days)| days) {
+                *together.entry(*day).or_default() += count;
+            }
+            types.push((format!("{} other types", rest.len()), together));
+        }
+        types
+    }
+}
+
+/// Payments by kind, currency and month. That they have an `amount`, a `date` and a `currency_id` is assumed.
+#[derive(Default)]
+pub(crate) struct Payments {
+    by_kind: BTreeMap<String, BTreeMap<NaiveDate, f64>>,
+    pub(crate) unreadable: u64,
+}
+
+impl Payments {
+    pub(crate) fn count(&mut self, kind: PaymentKind, payment: &Payment, (from, to): (NaiveDate, NaiveDate)) {
+        let fields = &payment.fields;
+        let amount =
+            fields.as_decimal_str("amount").ok().flatten().and_then(|amount| amount.parse::<f64>().ok());
+        let (Ok(Some(day)), Some(amount)) = (fields.as_date("date"), amount) else {
+            self.unreadable += 1;
+            return;
+        };
+        if (from..=to).contains(&day) {
+            let kind = if kind == PaymentKind::Income { "in" } else { "out" };
+            let name = match fields.as_u64("currency_id") {
+                Ok(Some(currency)) => format!("{kind}, currency {currency}"),
+                _ => kind.to_owned(),
+            };
+            *self.by_kind.entry(name).or_default().entry(day.with_day(1).unwrap_or(day)).or_default() +=
+                amount;
+        }
+    }
+
+    pub(crate) fn kinds(&self) -> &BTreeMap<String, BTreeMap<NaiveDate, f64>> {
+        &self.by_kind
+    }
+}
+
+/// The first day of the next month.
+pub(crate) fn next_month(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).and_then(|first| first.checked_add_months(Months::new(1))).unwrap_or(day)
+}
+
+/// A name as it can stand in XML and on a terminal: without what is no character, and not longer than 50.
+pub(crate) fn plain(name: &str) -> String {
+    let is_bad = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    name.chars().take(50).map(|c| if is_bad(c) { ' ' } else { c }).collect()
+}

@@ -1,0 +1,112 @@
+//! The program `--example report`: that the picture shows what the CRMs hold.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use chrono::{Datelike, NaiveDate};
+use crm_sandbox::{APIKEY, BOSS, Record, SECRET, Sandbox, TOKEN};
+
+/// Runs it, built if it is not yet, and returns what it wrote.
+fn report(arguments: &[&str], out: &str) -> (Output, Option<String>) {
+    let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "-p", "crm", "--example", "report"])
+        .args(profile)
+        .status();
+    assert!(built.unwrap().success());
+    let deps = std::env::current_exe().unwrap();
+    let program = deps.parent().unwrap().parent().unwrap().join("examples").join("report");
+    let file: PathBuf = std::env::temp_dir().join(format!("crm-report-{}-{out}", std::process::id()));
+    let _ = std::fs::remove_file(&file);
+    let output = Command::new(program)
+        .args(["--out", file.to_str().unwrap()])
+        .args(arguments)
+        .envs([("APIKEY", APIKEY), ("LOGIN", BOSS), ("TOKEN", TOKEN), ("SECRET", SECRET)])
+        .output()
+        .unwrap();
+    let written = std::fs::read_to_string(&file).ok();
+    let _ = std::fs::remove_file(&file);
+    (output, written)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn activity(day: &str, tip: &str) -> Record {
+    let datum = day.parse::<NaiveDate>().unwrap().and_hms_opt(12, 0, 0);
+    Record { datum, tip: Some(tip.to_owned()), iduser: 1, ..Record::default() }
+}
+
+#[tokio::test]
+async fn a_type_has_a_bar_for_each_day_its_colour_and_its_number() {
+    let sandbox = Sandbox::start().await.unwrap();
+    for day in ["2026-02-01", "2026-02-01", "2026-02-03", "2026-02-28", "2026-03-01"] {
+        sandbox.add_record(activity(day, "вх.Звонок"));
+    }
+    for day in ["2026-02-03", "2026-02-04"] {
+        sandbox.add_record(activity(day, "<script>alert(1)</script>&\"\u{1b}[2J"));
+    }
+    let range = ["--from", "2026-02-01", "--to", "2026-02-28"];
+    let (output, page) = report(&[&["--history-url", sandbox.url()], &range[..]].concat(), "types.html");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let page = page.unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("6 activities, 2026-02-01 to 2026-02-28"));
+    assert!(page.contains("вх.Звонок: 4"));
+    assert_eq!(page.matches("fill=\"#99CC00\"").count(), 3 + 1, "three days, and the legend");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot; [2J: 2"));
+    assert!(!page.contains("<script") && !page.contains('\u{1b}'));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.lines().any(|line| line.split_whitespace().eq(["вх.Звонок", "4"])), "{table}");
+    assert!(!table.contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn payments_are_summed_by_kind_and_currency() {
+    let sandbox = Sandbox::builder().projects(40).start().await.unwrap();
+    let range = ["--from", "2020-01-10", "--to", "2020-03-31"];
+    let (output, svg) = report(&[&["--projects-url", sandbox.url()], &range[..]].concat(), "payments.svg");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let days = range[1].parse::<NaiveDate>().unwrap()..=range[3].parse().unwrap();
+    let mut sums: BTreeMap<String, (u64, std::collections::BTreeSet<u32>)> = BTreeMap::new();
+    for payment in
+        sandbox.projects().iter().filter(|project| !project.deleted).flat_map(|project| &project.payments)
+    {
+        if days.contains(&payment.date) {
+            let kind = if payment.income { "in" } else { "out" };
+            let sum = sums.entry(format!("{kind}, currency {}", payment.currency_id)).or_default();
+            sum.0 += payment.amount;
+            sum.1.insert(payment.date.month());
+        }
+    }
+    assert!(sums.len() > 2, "{sums:?}");
+    let svg = svg.unwrap();
+    assert!(svg.starts_with("<svg "));
+    for (name, (sum, _)) in &sums {
+        let figure = svg.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap();
+        assert_eq!(figure.replace(' ', ""), sum.to_string(), "{name}");
+    }
+    let bars: usize = sums.values().map(|(_, months)| months.len()).sum();
+    let drawn = svg.matches("<rect ").count() - sums.len() - 1;
+    assert_eq!(drawn, bars, "a bar for each of them in each month, beside the legend and the paper");
+}
+
+#[tokio::test]
+async fn without_all_it_needs_it_says_so_and_writes_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let range = ["--from", "2026-02-01", "--to", "2026-02-28"];
+    let of = ["--history-url", sandbox.url()];
+    for (arguments, out, code, word) in [
+        (range.to_vec(), "x.html", 2, "--history-url"),
+        ([&of[..], &range].concat(), "x.pdf", 1, ".html or .svg"),
+        ([&of[..], &["--from", "2026-02-01", "--to", "2026-01-31"]].concat(), "x.svg", 1, "--to is before"),
+        ([&of[..], &range, &["--apikey", "wrong"]].concat(), "x.svg", 1, "history.tips"),
+    ] {
+        let (output, written) = report(&arguments, out);
+        assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+        assert!(said(&output).contains(word) && written.is_none(), "{}", said(&output));
+        assert!(!said(&output).contains(APIKEY));
+    }
+}
