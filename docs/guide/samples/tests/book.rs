@@ -76,6 +76,7 @@ fn every_chapter_is_in_the_book_and_links_to_nothing_outside_it() {
         }
         assert!(in_book.contains(&page), "{} is missing from SUMMARY.md", page.display());
         for target in links(&page) {
+            assert!(!target.ends_with("README.md"), "{}: {target} is index.html in the book", page.display());
             let to = page.parent().unwrap().join(&target).canonicalize().unwrap();
             assert!(
                 in_book.contains(&to),
