@@ -18,7 +18,7 @@
 //! vendor. What a server of 2026-06 was seen to do differently is marked *observed*.
 //!
 //! Features: `reqwest` (on by default) brings the transport over reqwest with rustls. Without it, give the builder
-//! a [`Transport`](crm_transport::Transport) of your own.
+//! a [`Transport`](crm_transport::Transport) of your own. `testing` turns on `crm_transport::testing`.
 
 pub mod answer;
 pub mod operations;

@@ -20,7 +20,7 @@
 //! your own with `list_as::<T>()`, `project_as::<T>()` and the like.
 //!
 //! Features: `reqwest` (on by default) brings the transport over reqwest with rustls. Without it, give the builder
-//! a [`Transport`](crm_transport::Transport) of your own.
+//! a [`Transport`](crm_transport::Transport) of your own. `testing` turns on `crm_transport::testing`.
 
 pub mod answer;
 pub mod operations;
