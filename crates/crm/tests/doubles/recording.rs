@@ -244,6 +244,18 @@ async fn hostile_bodies_are_recorded_without_what_is_in_them_and_read_the_same()
 }
 
 #[tokio::test]
+async fn an_answer_that_is_said_to_be_packed_is_not_kept() {
+    let file = File::new();
+    let packed = Answer::raw("Surname").header("content-encoding", "br");
+    let script = Script::new().expect("history.tips", packed);
+    let client = history(NOWHERE, file.recorder(script.transport(), Scramble::nothing()));
+    let recorded = client.activity_types().await.unwrap_err();
+    assert!(!file.text().contains("Surname"), "{}", file.text());
+    let replayed = history(NOWHERE, file.replay()).activity_types().await.unwrap_err();
+    assert_eq!(replayed.kind(), recorded.kind());
+}
+
+#[tokio::test]
 async fn calls_at_the_same_time_stand_in_lines_of_their_own_and_one_given_up_is_a_timeout() {
     let file = File::new();
     let mut script = Script::new().in_any_order();
