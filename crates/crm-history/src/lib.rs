@@ -17,9 +17,10 @@
 //! All requests, and the answers of `fields`, `tips`, `info`, `add`, `add.list` and `delete`, are documented by the
 //! vendor. What a server of 2026-06 was seen to do differently is marked *observed*.
 //!
-//! Features: `reqwest` (the transport) and `rustls` are on by default; `native-tls`, `gzip`, `tower`, `tracing`,
-//! `metrics` and `blocking` (the module of that name: the same client without async) are there to be turned on. They are those of [`crm_transport`], which tells what each brings. Without
-//! `reqwest`, give the builder a [`Transport`](crm_transport::Transport) of your own.
+//! Features: `reqwest` (the transport) and `rustls` are on by default. To be turned on: `native-tls`, `gzip`, `tower`,
+//! `tracing`, `metrics`, `testing`, and `blocking`, the same client without async. They are those of
+//! [`crm_transport`], which tells what each brings. Without `reqwest`, give the builder a
+//! [`Transport`](crm_transport::Transport) of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -19,9 +19,10 @@
 //! *assumed*, see [`answer`]: records bare or in an envelope, every field kept by its name. Read them as a type of
 //! your own with `list_as::<T>()`, `project_as::<T>()` and the like.
 //!
-//! Features: `reqwest` (the transport) and `rustls` are on by default; `native-tls`, `gzip`, `tower`, `tracing`,
-//! `metrics` and `blocking` (the module of that name: the same client without async) are there to be turned on. They are those of [`crm_transport`], which tells what each brings. Without
-//! `reqwest`, give the builder a [`Transport`](crm_transport::Transport) of your own.
+//! Features: `reqwest` (the transport) and `rustls` are on by default. To be turned on: `native-tls`, `gzip`, `tower`,
+//! `tracing`, `metrics`, `testing`, and `blocking`, the same client without async. They are those of
+//! [`crm_transport`], which tells what each brings. Without `reqwest`, give the builder a
+//! [`Transport`](crm_transport::Transport) of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

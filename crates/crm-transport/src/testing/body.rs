@@ -30,8 +30,7 @@ impl Body {
             return None;
         }
         if is_no_text(bytes) {
-            let begins = bytes.iter().take(BEGINNING).map(|byte| format!("{byte:02x}")).collect();
-            return Some(Self::NoText { begins, length: bytes.len() });
+            return Self::packed(bytes);
         }
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Some(Self::Bytes(escaped(&edit(with_stand_ins(bytes)))));
@@ -44,6 +43,12 @@ impl Body {
             Ok(raw) if raw.get().len() == text.len() => Self::Json(raw),
             _ => Self::Text(text),
         })
+    }
+
+    /// A body that is said to be packed.
+    pub(super) fn packed(bytes: &[u8]) -> Option<Self> {
+        let begins = bytes.iter().take(BEGINNING).map(|byte| format!("{byte:02x}")).collect();
+        (!bytes.is_empty()).then_some(Self::NoText { begins, length: bytes.len() })
     }
 
     /// The bytes again. Of what was no text: as many, and none that is UTF-8.
@@ -75,10 +80,9 @@ impl Body {
 const BEGINNING: usize = 2;
 const LONGEST: usize = 1 << 30;
 
-/// Packed by gzip, or with characters that no text has.
+/// With characters that no text has: packed by gzip, UTF-16, or whatever.
 fn is_no_text(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x1f\x8b")
-        || bytes.iter().any(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))
+    bytes.iter().any(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))
 }
 
 fn with_stand_ins(bytes: &[u8]) -> String {

@@ -1,10 +1,9 @@
 //! Stand-ins for a server, for the tests of whoever uses a client. Behind the feature `testing`.
 //!
-//! | what you test | with | how |
-//! |---|---|---|
-//! | what your code makes of errors, timeouts and odd answers | [`Script`] | says which calls come, and what each is answered; another call fails the test |
-//! | that something which happened with a real account does not happen again | [`Recorder`], then [`Replay`] | the traffic goes into a file once, without keys and, if you like, without contents; from then on the file answers |
-//! | whole flows: add, list, export | the sandbox (`crm::sandbox`, `crm-sandbox`) | a server that keeps what it is given and fails on demand, over real HTTP |
+//! - [`Script`]: says which calls come, and what each is answered. For what your code makes of errors.
+//! - [`Recorder`], then [`Replay`]: real traffic in a file, which from then on answers in the server's place. For what
+//!   has happened and is not to happen again.
+//! - For whole flows there is a server in another crate, `crm-sandbox`, which keeps what it is given.
 //!
 //! A script and a replay are [transports](crate::Transport): everything above them is the real thing. Credentials
 //! are put in, calls wait for their place, are limited in time and made again, and an error's

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::header::CONTENT_ENCODING;
 use http::{Request, Response};
 use serde::Serialize;
 
@@ -135,10 +136,13 @@ impl<T> Recorder<T> {
                     let text = secrets.scrub(text);
                     if whole { text } else { walk.text(&text) }
                 };
+                let packed =
+                    response.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
+                let body = response.body();
                 answer = Some(Answered {
                     status: response.status().as_u16(),
                     headers: answer_headers(response.headers(), |text| secrets.scrub(text)),
-                    body: Body::new(response.body(), edit),
+                    body: if packed { Body::packed(body) } else { Body::new(body, edit) },
                 });
             }
             Err(error) => failure = Some(Failed::new(error, |text| secrets.scrub(text))),

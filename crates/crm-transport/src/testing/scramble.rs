@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 /// was equal is equal still; the key to that is random and written nowhere. What stays, for bugs to be seen:
 ///
 /// - the JSON as it was spelt: types, order and names of its fields, escapes, blanks, what PHP wrote around it;
-/// - numbers of up to six digits, in quotes or not; longer ones may be telephone numbers;
+/// - numbers of up to six digits, in quotes or not; longer ones may be telephone numbers, unless they are the `data`
+///   of an answer, which is the id of what was added;
 /// - dates and times, HTML tags (`<br />`) and entities (`&quot;`);
 /// - the values of fields that hold no text of anybody's: ids (`id`, `cid`, `clid`, `pid`, `did`, `iduser`, `…_id`,
 ///   `…_ids`), `tip`, `result`, `code`, `status`, `type`, `color`, `filter`, the paging, and the `text` of an

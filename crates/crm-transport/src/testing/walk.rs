@@ -76,7 +76,7 @@ impl Walk<'_> {
                 '-' | '0'..='9' if matches!(before, '[' | ',' | ':') && !open.is_empty() => {
                     let number =
                         span(rest, |c| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E'));
-                    out.push_str(&self.number(number, self.fate(&open)));
+                    out.push_str(&self.number(number, self.fate_of_number(&open)));
                     number.len()
                 }
                 c if is_letter(c) => {
@@ -135,6 +135,14 @@ impl Walk<'_> {
         self.rules.fate(field(open), of)
     }
 
+    fn fate_of_number(&self, open: &[Open]) -> Fate {
+        match (self.fate(open), open.last()) {
+            // The id of what was added, whatever its length.
+            (Fate::Usual, Some(Open { is_object: true, key: Some(key), .. })) if key == "data" => Fate::Kept,
+            (fate, _) => fate,
+        }
+    }
+
     fn key(&self, inner: &str) -> String {
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if !self.rules.contents || inner.chars().all(is_name) {
@@ -153,9 +161,10 @@ impl Walk<'_> {
     }
 
     fn number(&self, number: &str, fate: Fate) -> String {
-        // An exponent of other digits could be beyond all numbers.
+        // No telephone number has an exponent, and with other digits before it it might be beyond all numbers.
         let (digits, exponent) = number.split_at(number.find(['e', 'E']).unwrap_or(number.len()));
-        let short = digits.split('.').all(|digits| digits.trim_start_matches('-').len() <= SHORT);
+        let short = !exponent.is_empty()
+            || digits.split('.').all(|digits| digits.trim_start_matches('-').len() <= SHORT);
         match fate {
             Fate::Kept => number.to_owned(),
             Fate::Usual if short => number.to_owned(),

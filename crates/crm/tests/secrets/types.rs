@@ -239,6 +239,7 @@ async fn testing(texts: &mut Texts) {
     texts
         .debug(&script)
         .debug(&Call::to("history.add"))
+        .display(&Call::to("history.add"))
         .debug(&Answer::raw("x"))
         .debug(&Scramble::contents());
     let client = HistoryClient::builder("https://crm.example.test").transport(script.transport());

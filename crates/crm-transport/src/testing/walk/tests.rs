@@ -48,7 +48,8 @@ fn texts_are_scrambled_and_what_shows_a_bug_stays() {
             r#"{"error":{"code":"403","text":"Не найдено"}}"#,
         ),
         (r#"{"text":"приветствие"}"#, r#"{"text":"*"}"#),
-        (r#"{"result":"Успешно","data":20528}"#, r#"{"result":"Успешно","data":20528}"#),
+        (r#"{"result":"Успешно","data":12345678}"#, r#"{"result":"Успешно","data":12345678}"#),
+        (r#"{"data":[12345678,"12345678"],"code":-12345678.5}"#, r#"{"data":[*,"*"],"code":-12345678.5}"#),
         (r#"{"Фамилия":true,"first_name":null}"#, r#"{"*":true,"first_name":null}"#),
         (r#"{"user":"[secret]"}"#, r#"{"user":"[secret]"}"#),
         (r#"{"project_ids":["1234567"],"tags":["срочно"]}"#, r#"{"project_ids":["1234567"],"tags":["*"]}"#),
@@ -105,6 +106,14 @@ fn what_is_nested_beyond_all_measure_costs_no_memory_beyond_it() {
 }
 
 proptest! {
+    #[test]
+    fn no_text_is_too_odd(text in any::<String>(), quoted in any::<String>()) {
+        for text in [format!("{{\"{quoted}\":\"{text}\",\"a\":["), text] {
+            prop_assert_eq!(scrambled(&text).len(), text.len());
+            Walk { rules: &Scramble::contents().0, ink: &Ink::keyed() }.query(&text);
+        }
+    }
+
     #[test]
     fn any_text_keeps_its_length_and_its_shape(
         text in r#"([{}\[\],:"\\/<>&;# ]|"[a-zа-я]{1,4}":|[0-9]{1,9}[ ,"}\]]|[a-tv-zA-TV-ZА-яß漢]{1,5}|\\u04[0-4][0-9a-f]|br|id){0,30}"#
