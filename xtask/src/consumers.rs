@@ -35,6 +35,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
         // out of the copy what is not needed.
         fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("Cargo.lock"))
             .map_err(|error| format!("{}: {error}", folder.display()))?;
+        // No step of the workspace's sees them.
+        passes(cargo().current_dir(&folder).args(["fmt", "--check"]))?;
         let crates = crates_of(&tree(&folder)?);
         if let Some(fault) = unwanted(consumer, &crates) {
             return Err(fault);

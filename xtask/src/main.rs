@@ -32,6 +32,12 @@ struct Task {
     run: fn(&[String]) -> Result<(), String>,
 }
 
+/// So begins the error of a chore that this machine, and nothing in the sources, kept from looking.
+const NOT_CHECKED: &str = "NOT CHECKED: ";
+
+/// The exit code that goes with it: neither green nor red. None that cargo itself ends with.
+const UNCHECKED: u8 = 75;
+
 const TASKS: &[Task] = &[
     api::TASK,
     bench::TASK,
@@ -65,7 +71,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
-            ExitCode::FAILURE
+            if message.starts_with(NOT_CHECKED) { ExitCode::from(UNCHECKED) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -15,11 +15,11 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let mut command = match cargo_of(&oldest) {
         Ok(command) => command,
         Err(why) => {
-            println!(
-                "NOT CHECKED: {why}. That the crates build with {oldest} is only held by clippy's incompatible_msrv \
-                 (Rust's own library) and by the resolver (the crates from outside)."
-            );
-            return Ok(());
+            return Err(format!(
+                "{}{why}. That the crates build with {oldest} is only held by clippy's incompatible_msrv \
+                 (Rust's own library) and by the resolver (the crates from outside).",
+                crate::NOT_CHECKED
+            ));
         }
     };
     command.args(["check", "--quiet", "--lib", "--bins", "--all-features", "--locked"]);

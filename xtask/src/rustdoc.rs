@@ -87,7 +87,7 @@ fn rust() -> Result<Command, String> {
     cargo_of(RUST).map_err(|why| {
         format!(
             "{why}. The public API is read from rustdoc's JSON of this one Rust, because the format changes from one \
-             to the next: NOT CHECKED without it."
+             to the next. Without it nothing is compared."
         )
     })
 }

@@ -31,8 +31,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let (revision, what) = match baseline {
         Baseline::Since { revision, what } => (revision, what),
         Baseline::Missing(why) => {
-            println!("NOT CHECKED: {why}");
-            return Ok(());
+            return Err(format!("{}{why}", crate::NOT_CHECKED));
         }
     };
     println!("compared with {revision}, {what}");

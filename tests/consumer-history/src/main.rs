@@ -26,7 +26,8 @@ fn exchange(to: SocketAddr, request: &http::Request<Bytes>) -> Result<http::Resp
         .map_err(|error| TransportError::connect(format!("{to} cannot be reached")).because(error))?;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let host = request.uri().host().unwrap_or_default();
-    let mut text = format!("{} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", request.method()).into_bytes();
+    let mut text =
+        format!("{} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", request.method()).into_bytes();
     text.extend(format!("content-length: {}\r\n", request.body().len()).as_bytes());
     for (name, value) in request.headers() {
         text.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
@@ -63,7 +64,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .credentials(ApiKey::new("a-key", "seller@example.test"))
         .transport(Tunnel { to })
         .build()?;
-    let id = history.add(&NewEntry::new("Входящий звонок").activity("вх.Звонок").client(ClientId(1781))).await?;
+    let id =
+        history.add(&NewEntry::new("Входящий звонок").activity("вх.Звонок").client(ClientId(1781))).await?;
     println!("logged as {id}");
 
     let request = far_end.join().map_err(|_| "the far end failed")??;

@@ -79,7 +79,8 @@ fn summary(lines: &str) -> Result<Summary, Box<dyn Error>> {
 fn lossy(lines: &str) -> Result<BTreeMap<usize, Vec<String>>, Box<dyn Error>> {
     let mut lossy = BTreeMap::new();
     for (number, line) in (1..).zip(lines.lines()) {
-        let entry: NewEntry = serde_json::from_str(line).map_err(|error| format!("line {number}: {error}"))?;
+        let entry: NewEntry =
+            serde_json::from_str(line).map_err(|error| format!("line {number}: {error}"))?;
         let losses: Vec<String> = entry.losses().iter().map(ToString::to_string).collect();
         if !losses.is_empty() {
             lossy.insert(number, losses);
