@@ -41,15 +41,33 @@ const CRATES: &[Combinations] = &[
             "tower",
             "tracing",
             "metrics",
+            "blocking",
+            "testing",
             "rustls,native-tls",
             "reqwest,tower",
             "tracing,metrics",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics",
+            "blocking,tower,tracing",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing",
         ],
     ),
-    ("crm-history", &["", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics"]),
-    ("crm-projects", &["", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics"]),
-    ("crm", &["", "reqwest", "tower", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics"]),
+    (
+        "crm-history",
+        &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing"],
+    ),
+    (
+        "crm-projects",
+        &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing"],
+    ),
+    (
+        "crm",
+        &[
+            "",
+            "reqwest",
+            "tower",
+            "sandbox",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing,sandbox",
+        ],
+    ),
     ("crm-sandbox", &["", "cli"]),
 ];
 

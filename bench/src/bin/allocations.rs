@@ -1,5 +1,6 @@
 //! `allocations`: those of each work of the gate, a line each: name and count.
 //! `allocations decode`, `allocations calls URL`: beside those of what a user would write, as rows of the table.
+#![allow(clippy::expect_used, reason = "a bench that cannot be set up has nothing to say")]
 
 use std::hint::black_box;
 
@@ -56,7 +57,8 @@ fn calls(url: &str) {
         (0..WARM).for_each(|_| call());
         row::median((0..101).map(|_| count(call) as f64).collect())
     };
-    let rows: [(&str, &dyn Fn(), &dyn Fn()); 2] = [
+    type Call<'a> = &'a dyn Fn();
+    let rows: [(&str, Call<'_>, Call<'_>); 2] = [
         (
             "one call, entry, allocations",
             &|| drop(black_box(runtime.block_on(history.entry(EntryId(1))))),
