@@ -110,7 +110,6 @@ const FULL: &[Step] = &[
         environment: &[],
         arguments: &[
             "test",
-            "--locked",
             "--manifest-path",
             "docs/guide/stores/Cargo.toml",
             "--target-dir",
