@@ -67,9 +67,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "guide",
-        may_use: &["crm", "crm-sandbox"],
+        may_use: &["crm"],
         may_offer: &[],
-        why: "the guide's samples use what its readers use: the facade, and the sandbox to try them against",
+        why: "the guide's samples use what its readers use: the facade",
     },
     Rule {
         name: "crm-bench",
