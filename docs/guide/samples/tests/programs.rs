@@ -1,8 +1,23 @@
 //! The guide's programs, as its readers run them.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod run;
 
+const EXECUTABLE: &str = env!("CARGO_BIN_EXE_guide");
+
 #[test]
 fn each_program_prints_what_the_guide_shows() {
-    run::each_prints_what_the_guide_shows(env!("CARGO_BIN_EXE_guide"), guide::PROGRAMS);
+    run::each_prints_what_the_guide_shows(EXECUTABLE, guide::PROGRAMS);
+}
+
+#[test]
+fn calls_that_are_logged_again_say_the_same_and_log_nothing_twice() {
+    let (_, files, shown) = *guide::PROGRAMS.iter().find(|(name, ..)| *name == "log-calls").unwrap();
+    let (folder, sandbox) = (run::folder(&("log-calls-again", files, shown)), run::sandbox());
+    for _ in 0..2 {
+        let (status, printed) = run::run(EXECUTABLE, "log-calls", &folder, &sandbox);
+        assert!(status.success());
+        assert_eq!(printed, shown);
+        assert_eq!(sandbox.record_count(), 1003);
+    }
 }
