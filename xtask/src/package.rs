@@ -23,13 +23,17 @@ fn run(arguments: &[String]) -> Result<(), String> {
     crate::no_arguments(arguments)?;
     let mut command = cargo();
     // Changes that are not committed yet are what one wants to know about.
-    command.args(["package", "--quiet", "--workspace", "--exclude", "xtask", "--locked", "--allow-dirty"]);
+    command.args(["package", "--quiet", "--locked", "--allow-dirty"]);
+    let packages = packaged()?;
+    for package in &packages {
+        command.args(["-p", &package.name]);
+    }
     // The workspace's own folder and profile: otherwise each package compiles all of its dependencies for itself.
     command.arg("--target-dir").arg(Path::new(ROOT).join("target"));
     command.args(["--config", "profile.dev.debug='line-tables-only'"]);
     passes(&mut command)?;
     let mut faults = Vec::new();
-    for package in packaged()? {
+    for package in packages {
         let file = file(&package);
         let bytes = fs::metadata(&file).map_err(|error| format!("{}: {error}", file.display()))?.len();
         let files = contents(&file)?;
@@ -45,7 +49,8 @@ fn packaged() -> Result<Vec<Package>, String> {
         .no_deps()
         .exec()
         .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
-    Ok(metadata.packages.into_iter().filter(|package| package.name.as_str() != "xtask").collect())
+    let crates = metadata.workspace_root.join("crates");
+    Ok(metadata.packages.into_iter().filter(|package| package.manifest_path.starts_with(&crates)).collect())
 }
 
 fn file(package: &Package) -> PathBuf {

@@ -26,8 +26,11 @@ pub(crate) fn libraries(workspace: &Path) -> Result<Vec<String>, String> {
         .no_deps()
         .exec()
         .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
+    let crates = metadata.workspace_root.join("crates");
     let packages = metadata.workspace_packages().into_iter();
     let mut names: Vec<String> = packages
+        // Elsewhere are helpers of this workspace, with no users.
+        .filter(|package| package.manifest_path.starts_with(&crates))
         .filter(|package| package.targets.iter().any(cargo_metadata::Target::is_lib))
         .map(|package| package.name.to_string())
         .collect();
