@@ -34,7 +34,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         // The versions of the workspace: they are downloaded already, and the same today and tomorrow. Cargo takes
         // out of the copy what is not needed.
         fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("Cargo.lock"))
-            .map_err(|error| format!("{}: {error}", folder.display()))?;
+            .map_err(|error| format!("tests/{}: {error}", consumer.name))?;
         // No step of the workspace's sees them.
         passes(cargo().current_dir(&folder).args(["fmt", "--check"]))?;
         let crates = crates_of(&tree(&folder)?);
@@ -52,7 +52,9 @@ fn run(arguments: &[String]) -> Result<(), String> {
                 .arg(Path::new(ROOT).join("target"))
                 .args(["--config", "profile.dev.debug='line-tables-only'"]),
         )
-        .map_err(|message| format!("{} does not do what its author expects. {message}", folder.display()))?;
+        .map_err(|message| {
+            format!("tests/{} does not do what its author expects. {message}", consumer.name)
+        })?;
     }
     Ok(())
 }

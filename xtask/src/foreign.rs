@@ -22,9 +22,11 @@ const ALLOWED: &[(&str, &str)] = &[
     ("serde_json", "1.x; `Extra` and `Fields` hold what the types do not name, as JSON"),
 ];
 
-/// What Rust brings: its own crates, and the types that are written like one (`str::from`).
-const OF_RUST: &[&str] =
-    &["alloc", "bool", "char", "core", "f64", "i64", "slice", "std", "str", "u16", "u32", "u64", "usize"];
+/// What Rust brings: its own crates, the word for this one, and types that are written like one (`str::from`).
+const OF_RUST: &[&str] = &[
+    "alloc", "bool", "char", "core", "crate", "f64", "i64", "slice", "std", "str", "u16", "u32", "u64",
+    "usize",
+];
 
 /// So many places of an unknown crate are shown; more would not be read.
 const SHOWN: usize = 3;

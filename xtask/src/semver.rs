@@ -48,6 +48,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
             println!("{name} is new");
             continue;
         }
+        println!("{name}:");
         let mut command = CHECKER.command()?;
         command.args(["semver-checks", "--baseline-rustdoc"]).arg(before).arg("--current-rustdoc").arg(now);
         if passes(&mut command).is_err() {
