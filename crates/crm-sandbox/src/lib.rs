@@ -25,6 +25,8 @@
 //!
 //! The feature `cli`, on by default, is the program of the same name; a library needs none of it.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod answer;
 mod control;
 mod faults;

@@ -216,6 +216,11 @@ fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error
         let message = "the answer is UTF-16, where JSON is UTF-8".to_owned();
         return fail(ErrorKind::Undecodable, message);
     }
+    if body.starts_with(b"\x1F\x8B") {
+        let message = "the answer is packed by gzip, which nobody asked for: turn on the feature \"gzip\", or let \
+                       your transport unpack it";
+        return fail(ErrorKind::Undecodable, message.to_owned());
+    }
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
     let json = match body.first() {
         None => return fail(ErrorKind::EmptyBody, "the answer is empty".to_owned()),
@@ -336,6 +341,13 @@ mod tests {
     }
 
     const FATAL: &str = "<br />\n<b>Fatal error</b>:  Uncaught X in /a.php:1\n";
+
+    #[test]
+    fn a_packed_answer_says_what_unpacks_it() {
+        let response = Response::new(Bytes::from_static(b"\x1F\x8B\x08\0\0\0"));
+        let text = json(&INFO, &response).unwrap_err().to_string();
+        assert!(text.contains("packed by gzip") && text.contains("feature \"gzip\""), "{text}");
+    }
 
     #[test]
     fn json_is_found_behind_marks_and_notices_and_before_html() {
