@@ -292,6 +292,7 @@ impl<S: ExportSource> Export<S> {
                         .map(|bad| Error::undecodable(&S::OPERATION, JsonError::new(bad.path, bad.reason)));
                     run.given.fill(records, |record| self.source.wants(record), unreadable);
                     run.to_save = true;
+                    run.is_idle = false;
                     self.work(run, cx);
                     continue;
                 }
@@ -309,8 +310,11 @@ impl<S: ExportSource> Export<S> {
     /// Makes the calls that can be made, and takes in what has come.
     fn work(&mut self, run: &mut Run<S>, cx: &mut Context<'_>) {
         loop {
-            while run.failed.is_none() && run.calls.len() < self.lanes && self.call(run) {}
+            while run.failed.is_none() && !run.is_idle && run.calls.len() < self.lanes {
+                run.is_idle = !self.call(run);
+            }
             let Poll::Ready(Some(answer)) = run.calls.poll_join_next(cx) else { return };
+            run.is_idle = false;
             match answer {
                 Ok(Answer::Page(ticket, Ok(page))) => {
                     if S::COUNTS_RECORDS && run.size.is_none() {
@@ -438,6 +442,8 @@ struct Run<S: ExportSource> {
     checkpoint: Option<Checkpoint>,
     mark: Option<u64>,
     to_save: bool,
+    /// There was no call to make, and nothing has come or been taken since: who asks for a record need not look again.
+    is_idle: bool,
     failed: Option<Error>,
     began: Instant,
     pages_before: u64,
@@ -477,6 +483,7 @@ impl<S: ExportSource> Run<S> {
             checkpoint,
             mark: saved.as_ref().and_then(|saved| saved.mark),
             to_save: false,
+            is_idle: false,
             failed: None,
             began: Instant::now(),
         };
