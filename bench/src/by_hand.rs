@@ -70,6 +70,8 @@ pub use calls::Crm;
 
 #[cfg(feature = "clients")]
 mod calls {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::{Data, Entry, Payload, Project};
@@ -85,7 +87,9 @@ mod calls {
         /// Talks to the sandbox at this address.
         #[must_use]
         pub fn new(url: &str) -> Self {
-            Self { client: reqwest::Client::new(), url: url.to_owned() }
+            // Without a time limit a program waits for ever on a server that does not answer.
+            let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+            Self { client, url: url.to_owned() }
         }
 
         fn history(

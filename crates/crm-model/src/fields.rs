@@ -240,10 +240,13 @@ pub(crate) fn read_record<'de, D: Deserializer<'de>>(
     Ok((id, fields))
 }
 
-/// The id of a record that begins with it, `{"id":7,` or `{"id":"7",`, as nearly all do: all the rest need not be read.
+/// The id of a record that begins with it, `{"id":7,` or `{"id":"7",`, as nearly all do: the rest need not be read.
+/// Unless there may be another `id`, plain or with its letters escaped, for of two the last one counts.
 fn leading_id(record: &str) -> Option<u64> {
-    let rest = record.strip_prefix("{\"id\":")?;
-    let (value, _) = rest.split_once(',')?;
+    let (value, rest) = record.strip_prefix("{\"id\":")?.split_once(',')?;
+    if rest.contains("\"id\"") || rest.contains("\\u00") {
+        return None;
+    }
     let digits = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
     let is_id = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|&id| is_id && id != 0)
@@ -269,7 +272,7 @@ fn may_be_unreadable(json: &str) -> bool {
         .fold(false, |found, pair| found | (pair[0].is_ascii_digit() & matches!(pair[1], b'e' | b'E')));
     // More than 300 digits in a row fill one of the pieces.
     let has_many_digits = || bytes.chunks_exact(MANY).any(|piece| piece.iter().all(u8::is_ascii_digit));
-    has_exponent || json.contains("\\u") || has_many_digits()
+    has_exponent || json.contains("\\ud") || json.contains("\\uD") || has_many_digits()
 }
 
 /// The `id` of a record.

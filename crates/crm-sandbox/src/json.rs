@@ -105,8 +105,12 @@ impl From<u64> for Json {
 
 fn write_text(out: &mut String, text: &str) {
     out.push('"');
-    for symbol in text.chars() {
-        match symbol {
+    let mut rest = text;
+    let is_escaped = |symbol| !matches!(symbol, ' ' | '!' | '#'..='.' | '0'..='[' | ']'..='\u{7f}' | 'А'..='я' | 'Ё' | 'ё');
+    while let Some(plain) = rest.find(is_escaped) {
+        out.push_str(&rest[..plain]);
+        let mut behind = rest[plain..].chars();
+        match behind.next().unwrap_or_default() {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '/' => out.push_str("\\/"),
@@ -115,14 +119,15 @@ fn write_text(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            ' '..='\u{7f}' | 'А'..='я' | 'Ё' | 'ё' => out.push(symbol),
-            _ => {
+            symbol => {
                 for unit in symbol.encode_utf16(&mut [0; 2]) {
                     let _ = write!(out, "\\u{unit:04x}");
                 }
             }
         }
+        rest = behind.as_str();
     }
+    out.push_str(rest);
     out.push('"');
 }
 

@@ -1,6 +1,6 @@
 //! Dates and times as the database reads and writes them.
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, Timelike};
 
 /// A date, with or without a time, as MariaDB reads a text: `2024-06-25 14:25`, `2024-6-5`, `20240625142500`,
 /// `2024-06-25T14:25:00Z` (what follows the seconds is left out). `None` where it is none, such as `25.06.2024`.
@@ -38,7 +38,8 @@ pub(super) fn stored(at: NaiveDateTime) -> Option<NaiveDateTime> {
 pub(super) fn write(datum: Option<NaiveDateTime>) -> String {
     datum.map_or_else(
         || "0000-00-00 00:00:00".to_owned(),
-        |datum| datum.format("%Y-%m-%d %H:%M:%S").to_string(),
+        // Shown so by itself where there is no fraction of a second, and many times as fast as by a format.
+        |datum| datum.with_nanosecond(0).unwrap_or(datum).to_string(),
     )
 }
 

@@ -246,6 +246,7 @@ impl<S: ExportSource> Export<S> {
                         .map(|bad| Error::undecodable(&S::OPERATION, JsonError::new(bad.path, bad.reason)));
                     run.given.fill(records, |record| self.source.wants(record), unreadable);
                     run.to_save = true;
+                    run.is_idle = false;
                     self.work(run, cx);
                     continue;
                 }
@@ -263,8 +264,11 @@ impl<S: ExportSource> Export<S> {
     /// Makes the calls that can be made, and takes in what has come.
     fn work(&mut self, run: &mut Run<S>, cx: &mut Context<'_>) {
         loop {
-            while run.failed.is_none() && run.calls.len() < self.lanes && self.call(run) {}
+            while run.failed.is_none() && !run.is_idle && run.calls.len() < self.lanes {
+                run.is_idle = !self.call(run);
+            }
             let Poll::Ready(Some(answer)) = run.calls.poll_join_next(cx) else { return };
+            run.is_idle = false;
             match answer {
                 Ok(Answer::Page(asked, _)) if run.is_late(asked) => {}
                 Ok(Answer::Page(asked, Ok(page))) => {

@@ -26,6 +26,8 @@ pub(super) struct Run<S: ExportSource> {
     /// What the checkpoint said when it was opened.
     pub(super) mark: Option<u64>,
     pub(super) to_save: bool,
+    /// There was no call to make, and nothing has come or been taken since: who asks for a record need not look again.
+    pub(super) is_idle: bool,
     pub(super) failed: Option<Error>,
     pub(super) began: Instant,
     pub(super) pages_before: u64,
@@ -82,6 +84,7 @@ impl<S: ExportSource> Run<S> {
             given: Records::default(),
             checkpoint,
             to_save: false,
+            is_idle: false,
             failed: None,
             began: Instant::now(),
             lanes,
