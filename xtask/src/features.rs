@@ -69,6 +69,7 @@ const CRATES: &[Combinations] = &[
         ],
     ),
     ("crm-sandbox", &["", "cli"]),
+    ("crm-bench", &["", "clients"]),
 ];
 
 fn command(name: &str, features: &str) -> Vec<String> {
