@@ -24,7 +24,7 @@ impl Tool {
             let started = Instant::now();
             let mut command = cargo();
             command.args(["install", "--quiet", "--locked", self.name, "--version", self.version, "--root"]);
-            // They run for seconds: to optimise them to the last, as their authors do, costs half of the minutes.
+            // They run for seconds: to optimise them to the last, as their authors do, takes minutes more.
             command.arg(self.folder()).envs([
                 ("CARGO_PROFILE_RELEASE_LTO", "off"),
                 ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
