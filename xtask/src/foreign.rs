@@ -16,10 +16,14 @@ const ALLOWED: &[(&str, &str)] = &[
     ("chrono", "0.4; the dates and times of the records"),
     ("futures_core", "0.3; `Stream`, which the language does not have yet"),
     ("http", "1.x; requests, answers and headers of `Operation` and `Transport`, the common words of HTTP"),
+    ("http_body", "1.x, behind `tower`; the body that a tower service answers with"),
+    ("http_body_util", "0.1, behind `tower`; `Full`, the body that a tower service is given"),
     ("reqwest", "0.13, behind the feature of its name; for a private authority or a proxy of one's own"),
     ("secrecy", "0.10; a secret on its way into `Credentials`: no `Debug` shows it, and it is wiped"),
     ("serde_core", "serde 1.x, where its traits live; the records are read and written by it"),
     ("serde_json", "1.x; `Extra` and `Fields` hold what the types do not name, as JSON"),
+    ("tower", "0.5, behind the feature of its name; `BoxError`, what a tower service fails with"),
+    ("tower_service", "0.3, behind `tower`; the trait of a service"),
 ];
 
 /// What Rust brings: its own crates, the word for this one, and types that are written like one (`str::from`).
