@@ -103,12 +103,13 @@ impl Pipeline {
     ) -> Result<O::Output, Error> {
         let Shared { ref retries, ref pacer, ref counters, .. } = *self.shared;
         let began = Instant::now();
+        let mut now = began;
         let deadline = began + self.shared.deadline;
         let mut attempts = 0;
         let mut maybe_done = false;
         let mut last_error = None;
         loop {
-            let Some(place) = pacer.place(deadline).await else {
+            let Some((place, started)) = pacer.place(now, deadline).await else {
                 return Err(match last_error {
                     Some(error) => Error::after(error, attempts, began.elapsed(), maybe_done),
                     None => Error::no_place(&O::INFO, self.shared.deadline),
@@ -123,7 +124,7 @@ impl Pipeline {
             let again = retries.any_after(attempts);
             // The very same bytes are sent again: who knows whether the operation would make them twice.
             let this = if again { request.clone() } else { std::mem::take(&mut request) };
-            let error = match self.attempt(operation, this, place, deadline).await {
+            let error = match self.attempt(operation, this, place, started, deadline).await {
                 Ok(output) => {
                     retries.succeeded();
                     return Ok(output);
@@ -135,6 +136,7 @@ impl Pipeline {
                     maybe_done |= error.delivery() == Delivery::Unknown;
                     last_error = Some(error);
                     sleep(wait).await;
+                    now = Instant::now();
                 }
                 Next::GiveUp => return Err(error),
                 Next::BudgetSpent => {
@@ -151,10 +153,10 @@ impl Pipeline {
         operation: &O,
         request: Request<Bytes>,
         place: Place<'_>,
+        started: Instant,
         deadline: Instant,
     ) -> Result<O::Output, Error> {
-        let started = Instant::now();
-        let sent = self.send(&O::INFO, request, deadline).await;
+        let sent = self.send(&O::INFO, request, started, deadline).await;
         let result = sent.and_then(|response| {
             operation.read(&response).map_err(|error| {
                 let error = error.with_answer(response.status(), response.headers());
@@ -175,12 +177,13 @@ impl Pipeline {
         &self,
         info: &OperationInfo,
         request: Request<Bytes>,
+        started: Instant,
         deadline: Instant,
     ) -> Result<Response<Bytes>, Error> {
         let Shared { timeout, body_limit, ref transport, .. } = *self.shared;
-        let remaining = deadline - Instant::now();
+        let remaining = deadline - started;
         let limit = timeout.min(remaining);
-        let sent = tokio::time::timeout(limit, transport.send(request)).await;
+        let sent = tokio::time::timeout_at(started + limit, transport.send(request)).await;
         let sent = sent.unwrap_or_else(|_| {
             let seconds = limit.as_millis() as f64 / 1000.0;
             let why = if remaining < timeout { ", when the call's deadline was over" } else { "" };
