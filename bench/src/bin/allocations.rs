@@ -1,6 +1,7 @@
 //! `allocations`: those of each work of the gate, a line each: name and count.
 //! `allocations decode`, `allocations calls URL`: beside those of what a user would write, as rows of the table.
-#![allow(clippy::expect_used, reason = "a bench that cannot be set up has nothing to say")]
+
+#![allow(clippy::expect_used, reason = "a measurement ends where it cannot go on")]
 
 use std::hint::black_box;
 
@@ -57,21 +58,18 @@ fn calls(url: &str) {
         (0..WARM).for_each(|_| call());
         row::median((0..101).map(|_| count(call) as f64).collect())
     };
-    type Call<'a> = &'a dyn Fn();
-    let rows: [(&str, Call<'_>, Call<'_>); 2] = [
-        (
-            "one call, entry, allocations",
-            &|| drop(black_box(runtime.block_on(history.entry(EntryId(1))))),
-            &|| drop(black_box(runtime.block_on(by_hand.entry(1)))),
-        ),
-        (
-            "one call, project, allocations",
-            &|| drop(black_box(runtime.block_on(projects.project(ProjectId(1))))),
-            &|| drop(black_box(runtime.block_on(by_hand.project(1)))),
-        ),
-    ];
-    for (name, ours, theirs) in rows {
+    let print = |name, ours: &dyn Fn(), theirs: &dyn Fn()| {
         let (ours, theirs) = (middle(ours), middle(theirs));
         row::print(name, ours, theirs, "allocations", ours / theirs);
-    }
+    };
+    print(
+        "one call, entry, allocations",
+        &|| drop(black_box(runtime.block_on(history.entry(EntryId(1))))),
+        &|| drop(black_box(runtime.block_on(by_hand.entry(1)))),
+    );
+    print(
+        "one call, project, allocations",
+        &|| drop(black_box(runtime.block_on(projects.project(ProjectId(1))))),
+        &|| drop(black_box(runtime.block_on(by_hand.project(1)))),
+    );
 }

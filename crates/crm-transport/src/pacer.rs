@@ -67,11 +67,19 @@ impl Pacer {
         }
     }
 
-    /// Waits for a place; `None` when there was none before the deadline.
-    pub(crate) async fn place(&self, deadline: Instant) -> Option<Place<'_>> {
-        let place = timeout_at(deadline, self.next_place()).await.ok().flatten();
+    /// Waits for a place, and tells when it was given; `None` when there was none before the deadline.
+    pub(crate) async fn place(&self, now: Instant, deadline: Instant) -> Option<(Place<'_>, Instant)> {
+        // To ask the clock takes its time on some machines: not where nothing was waited for.
+        if self.interval.is_none()
+            && now < deadline
+            && let Ok(permit) = self.places.try_acquire()
+        {
+            return Some((self.taken(permit), now));
+        }
+        let place = timeout_at(deadline, self.next_place()).await.ok().flatten()?;
         // A timeout lets through what is ready at once, even when it is over.
-        place.filter(|_| Instant::now() < deadline)
+        let now = Instant::now();
+        (now < deadline).then_some((place, now))
     }
 
     async fn next_place(&self) -> Option<Place<'_>> {
@@ -83,8 +91,12 @@ impl Pacer {
             *next_start = Instant::now() + interval;
         }
         drop(waiting);
+        Some(self.taken(permit))
+    }
+
+    fn taken<'a>(&'a self, permit: SemaphorePermit<'a>) -> Place<'a> {
         let in_flight = self.observer.flies();
-        Some(Place { pacer: self, permit: Some(permit), _in_flight: in_flight })
+        Place { pacer: self, permit: Some(permit), _in_flight: in_flight }
     }
 
     /// Takes note of an attempt that ended now: `trouble` is a failure that tells of an overloaded server.

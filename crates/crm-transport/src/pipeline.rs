@@ -104,12 +104,13 @@ impl Pipeline {
     ) -> Result<O::Output, Error> {
         let Shared { ref retries, ref pacer, .. } = *self.shared;
         let began = Instant::now();
+        let mut now = began;
         let deadline = began + self.shared.deadline;
         let mut attempts = 0;
         let mut maybe_done = false;
         let mut last_error = None;
         loop {
-            let Some(place) = pacer.place(deadline).await else {
+            let Some((place, started)) = pacer.place(now, deadline).await else {
                 return Err(match last_error {
                     Some(error) => Error::after(error, attempts, began.elapsed(), maybe_done),
                     None => Error::no_place(&O::INFO, self.shared.deadline),
@@ -121,7 +122,8 @@ impl Pipeline {
             // The very same bytes are sent again: who knows whether the operation would make them twice.
             let this = if again { request.clone() } else { std::mem::take(&mut request) };
             let error = {
-                let result = seen.within(self.attempt(operation, this, place, deadline, &seen)).await;
+                let result =
+                    seen.within(self.attempt(operation, this, place, started, deadline, &seen)).await;
                 seen.ends(result.as_ref().err());
                 match result {
                     Ok(output) => {
@@ -137,6 +139,7 @@ impl Pipeline {
                     call.waits_to_repeat(&error, wait);
                     last_error = Some(error);
                     sleep(wait).await;
+                    now = Instant::now();
                 }
                 Next::GiveUp => return Err(error),
                 Next::BudgetSpent => {
@@ -153,11 +156,11 @@ impl Pipeline {
         operation: &O,
         request: Request<Bytes>,
         place: Place<'_>,
+        started: Instant,
         deadline: Instant,
         seen: &Attempt<'_>,
     ) -> Result<O::Output, Error> {
-        let started = Instant::now();
-        let sent = self.send(&O::INFO, request, deadline).await;
+        let sent = self.send(&O::INFO, request, started, deadline).await;
         let result = sent.and_then(|response| {
             seen.is_answered(response.status());
             operation.read(&response).map_err(|error| {
@@ -179,14 +182,15 @@ impl Pipeline {
         &self,
         info: &OperationInfo,
         request: Request<Bytes>,
+        started: Instant,
         deadline: Instant,
     ) -> Result<Response<Bytes>, Error> {
         let Shared { timeout, body_limit, ref transport, .. } = *self.shared;
-        let remaining = deadline - Instant::now();
+        let remaining = deadline - started;
         let limit = timeout.min(remaining);
         #[cfg(feature = "testing")]
         let request = crate::testing::of_operation(request, info.id);
-        let sent = tokio::time::timeout(limit, transport.send(request)).await;
+        let sent = tokio::time::timeout_at(started + limit, transport.send(request)).await;
         let sent = sent.unwrap_or_else(|_| {
             let seconds = limit.as_millis() as f64 / 1000.0;
             let why = if remaining < timeout { ", when the call's deadline was over" } else { "" };

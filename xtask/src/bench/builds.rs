@@ -12,7 +12,8 @@ pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
     let scratch = Scratch::new()?;
     let bare = scratch.project("bare", "", &format!("{REQWEST_JSON}{SERDE}{TOKIO}"), BARE_MAIN)?;
     let crm = scratch.project("with-crm", "", &format!("{}{TOKIO}", path("crm", "")), CRM_MAIN)?;
-    let history = path("crm-history", ", default-features = false");
+    let without = ", default-features = false";
+    let history = path("crm-history", without) + &path("crm-transport", without);
     let history = scratch.project("with-history", "", &format!("{history}{TOKIO}"), HISTORY_MAIN)?;
     let model =
         scratch.project("with-model", "", &format!("{}{SERDE_JSON}", path("crm-model", "")), MODEL_MAIN)?;
@@ -186,8 +187,9 @@ async fn main() -> Result<(), crm::Error> {
 "#;
 
 /// Without an HTTP client: requests are made and answers are read, and somebody else carries them.
-const HISTORY_MAIN: &str = r#"use crm_history::operations::Info;
-use crm_history::{EntryId, Operation};
+const HISTORY_MAIN: &str = r#"use crm_history::EntryId;
+use crm_history::operations::Info;
+use crm_transport::Operation;
 
 fn main() {
     println!("{:?}", Info(EntryId(1)).request().map(|request| request.into_body()));
