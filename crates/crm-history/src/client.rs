@@ -352,6 +352,15 @@ impl HistoryClient {
 
     /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
     /// that layers can be put around calls.
+    ///
+    /// ```no_run
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// use crm_history::{EntryId, operations::Info};
+    ///
+    /// let pipeline = history.pipeline().clone();
+    /// let answer = pipeline.run(&Info(EntryId(777))).await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline

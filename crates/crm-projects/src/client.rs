@@ -539,6 +539,15 @@ impl ProjectsClient {
 
     /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
     /// that layers can be put around calls.
+    ///
+    /// ```no_run
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// use crm_projects::{Project, ProjectId, operations::Info};
+    ///
+    /// let pipeline = projects.pipeline().clone();
+    /// let answer = pipeline.run(&Info::<Project>::new(ProjectId(1))).await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
