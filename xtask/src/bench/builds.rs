@@ -153,6 +153,7 @@ const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-mul
 /// What the export program needs beside them.
 const EXPORT: &str = r#"chrono = { version = "0.4", default-features = false }
 clap = { version = "4", features = ["derive", "env"] }
+csv = "1"
 indicatif = { version = "0.18", default-features = false }
 "#;
 
