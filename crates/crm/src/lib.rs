@@ -54,8 +54,8 @@
 //! | feature | default | what it brings |
 //! |---|---|---|
 //! | `reqwest` | yes | the transport over reqwest with rustls; without it, give the builder a [`Transport`] of your own |
-//! | `sandbox` | no | `crm::sandbox`: a local server that behaves like both CRMs, for tests and first steps |
-//! | `testing` | no | `crm::testing`: a scripted server, and recordings of real traffic that answer in its place |
+//! | `sandbox` | | `crm::sandbox`: a local server that behaves like both CRMs, for tests and first steps |
+//! | `testing` | | `crm::testing`: a scripted server, and recordings of real traffic that answer in its place |
 //!
 //! The facade holds no logic. `crm-history` and `crm-projects` can be used by themselves, and `crm-model` alone
 //! where nothing is sent.
