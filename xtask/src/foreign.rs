@@ -22,7 +22,6 @@ const ALLOWED: &[(&str, &str)] = &[
     ("secrecy", "0.10; a secret on its way into `Credentials`: no `Debug` shows it, and it is wiped"),
     ("serde_core", "serde 1.x, where its traits live; the records are read and written by it"),
     ("serde_json", "1.x; `Extra` and `Fields` hold what the types do not name, as JSON"),
-    ("tower", "0.5, behind the feature of its name; `BoxError`, what a tower service fails with"),
     ("tower_service", "0.3, behind `tower`; the trait of a service"),
 ];
 

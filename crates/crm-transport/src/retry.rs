@@ -1,8 +1,9 @@
 //! When a failed call is made again.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tower::retry::budget::{Budget, TpsBudget};
+use tokio::time::Instant;
 
 use crate::Error;
 
@@ -100,7 +101,7 @@ impl Default for RetryPolicy {
 /// The policy at work: what a client and its clones share.
 pub(crate) struct Retries {
     policy: RetryPolicy,
-    budget: TpsBudget,
+    budget: Mutex<Budget>,
 }
 
 /// What follows a failed attempt.
@@ -116,9 +117,7 @@ pub(crate) enum Next {
 
 impl Retries {
     pub(crate) fn new(policy: RetryPolicy) -> Self {
-        // The limit is tower's; it panics above it.
-        let reserve = policy.budget.min(i32::MAX as u32 - 1);
-        Self { budget: TpsBudget::new(Duration::from_secs(10), reserve, 0.2), policy }
+        Self { budget: Mutex::new(Budget::new(policy.budget)), policy }
     }
 
     /// Whether there may be another attempt after so many.
@@ -127,7 +126,7 @@ impl Retries {
     }
 
     pub(crate) fn succeeded(&self) {
-        self.budget.deposit();
+        self.budget().earn();
     }
 
     /// What follows this error of an attempt, `remaining` before the deadline.
@@ -140,7 +139,59 @@ impl Retries {
             return Next::GiveUp;
         }
         // Last, so that only what is really repeated is paid for.
-        if self.budget.withdraw() { Next::AttemptAfter(wait) } else { Next::BudgetSpent }
+        if self.budget().spend() { Next::AttemptAfter(wait) } else { Next::BudgetSpent }
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is earned and spent within any ten seconds, to the second.
+struct Budget {
+    /// What needs not be earned.
+    given: i64,
+    began: Instant,
+    /// Of each of the last ten seconds that saw anything, its number and what was earned less what was spent.
+    seconds: [(u64, i64); 10],
+}
+
+impl Budget {
+    /// What one retry costs; a success earns 1.
+    const RETRY: i64 = 5;
+
+    fn new(per_second: u32) -> Self {
+        let given = i64::from(per_second) * 10 * Self::RETRY;
+        Self { given, began: Instant::now(), seconds: [(0, 0); 10] }
+    }
+
+    fn earn(&mut self) {
+        let now = self.now();
+        *self.of(now) += 1;
+    }
+
+    fn spend(&mut self) -> bool {
+        let now = self.now();
+        let recent = self.seconds.iter().filter(|(second, _)| now - second < 10);
+        let left = self.given + recent.map(|(_, balance)| balance).sum::<i64>();
+        if left < Self::RETRY {
+            return false;
+        }
+        *self.of(now) -= Self::RETRY;
+        true
+    }
+
+    fn now(&self) -> u64 {
+        self.began.elapsed().as_secs()
+    }
+
+    /// The balance of the current second.
+    fn of(&mut self, now: u64) -> &mut i64 {
+        let (second, balance) = &mut self.seconds[(now % 10) as usize];
+        if *second != now {
+            (*second, *balance) = (now, 0);
+        }
+        balance
     }
 }
 

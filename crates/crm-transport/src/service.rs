@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tower::Service;
+use tower_service::Service;
 
 use crate::{Error, Operation, Pipeline};
 

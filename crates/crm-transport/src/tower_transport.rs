@@ -10,12 +10,12 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
-use tower::{BoxError, Service};
+use tower_service::Service;
 
 use crate::transport::innermost;
 use crate::{Transport, TransportError};
 
-/// Sends by any [`tower::Service`] over `http` types: hyper's client, a stack of layers, a service of a test.
+/// Sends by any [`tower::Service`](tower_service::Service) over `http` types: hyper's client, a stack of layers, a service of a test.
 ///
 /// Each request goes to a clone of the service. Where layers keep something in common (a limit, a buffer), their
 /// clones share it. What comes back is read up to `body_limit` bytes, and no further.
@@ -62,6 +62,7 @@ pub struct TowerTransport<S> {
     classify: Classify,
 }
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Classify = Arc<dyn Fn(BoxError) -> TransportError + Send + Sync>;
 
 impl<S> TowerTransport<S> {
