@@ -12,11 +12,8 @@ pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
     let scratch = Scratch::new()?;
     let bare = scratch.project("bare", "", &format!("{REQWEST_JSON}{SERDE}{TOKIO}"), BARE_MAIN)?;
     let crm = scratch.project("with-crm", "", &format!("{}{TOKIO}", path("crm", "")), CRM_MAIN)?;
-    let without = ", default-features = false";
-    let history = path("crm-history", without) + &path("crm-transport", without);
-    let history = scratch.project("with-history", "", &format!("{history}{TOKIO}"), HISTORY_MAIN)?;
-    let model =
-        scratch.project("with-model", "", &format!("{}{SERDE_JSON}", path("crm-model", "")), MODEL_MAIN)?;
+    let history = scratch.consumer("consumer-history")?;
+    let model = scratch.consumer("consumer-model")?;
     let mut times = [const { Vec::new() }; 4];
     for round in 1..=rounds {
         for (project, times) in [&bare, &crm, &history, &model].into_iter().zip(&mut times) {
@@ -36,9 +33,9 @@ pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
 /// Sizes of stripped release binaries.
 pub(super) fn size() -> Result<Vec<Row>, String> {
     let scratch = Scratch::new()?;
-    let bare = scratch.project("bare", "", &format!("{REQWEST}{TOKIO}"), GET_MAIN)?;
+    let bare = scratch.project("bare", "", &format!("{REQWEST}{TOKIO_THREADS}"), GET_MAIN)?;
     let bin = format!("[[bin]]\nname = \"export\"\npath = \"{ROOT}/crates/crm/examples/export/main.rs\"\n");
-    let dependencies = format!("{}{SERDE_JSON}{TOKIO}{EXPORT}", path("crm", ""));
+    let dependencies = format!("{}{SERDE_JSON}{TOKIO_THREADS}{EXPORT}", path("crm", ""));
     let export = scratch.project("export", &bin, &dependencies, "")?;
     let (theirs, ours) = (bare.release_mib()?, export.release_mib()?);
     let name = "release binary of the export program / a bare reqwest program";
@@ -71,7 +68,7 @@ impl Scratch {
         Ok(Self(folder))
     }
 
-    /// A project with the workspace's versions of its dependencies, which are fetched.
+    /// A program with these dependencies. Without a `main` there is one in `bin`.
     fn project(
         &self,
         name: &'static str,
@@ -79,12 +76,27 @@ impl Scratch {
         dependencies: &str,
         main: &str,
     ) -> Result<Project, String> {
-        let folder = self.0.join(name);
-        let failed = |e| format!("{}: {e}", folder.display());
-        std::fs::create_dir_all(folder.join("src")).map_err(failed)?;
         let manifest = format!(
             "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[workspace]\n\n{bin}\n[dependencies]\n{dependencies}"
         );
+        self.written(name, &manifest, main)
+    }
+
+    /// A program of `tests`.
+    fn consumer(&self, name: &'static str) -> Result<Project, String> {
+        let read = |file: &str| {
+            let path = format!("{ROOT}/tests/{name}/{file}");
+            std::fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))
+        };
+        let manifest = read("Cargo.toml")?.replace("../../crates", &format!("{ROOT}/crates"));
+        self.written(name, &manifest, &read("src/main.rs")?)
+    }
+
+    /// With the workspace's versions of its dependencies, which are fetched.
+    fn written(&self, name: &'static str, manifest: &str, main: &str) -> Result<Project, String> {
+        let folder = self.0.join(name);
+        let failed = |e| format!("{}: {e}", folder.display());
+        std::fs::create_dir_all(folder.join("src")).map_err(failed)?;
         std::fs::write(folder.join("Cargo.toml"), manifest).map_err(failed)?;
         if !main.is_empty() {
             std::fs::write(folder.join("src/main.rs"), main).map_err(failed)?;
@@ -130,8 +142,8 @@ impl Project {
     fn cargo(&self, target: &str) -> std::process::Command {
         let mut command = cargo();
         command.current_dir(&self.folder).env("CARGO_TARGET_DIR", self.target(target));
-        // As it is for whoever builds a program for the first time.
-        command.env_remove("CARGO_INCREMENTAL");
+        // As it is for whoever takes our crates from a registry: what comes from there is not built incrementally.
+        command.env("CARGO_INCREMENTAL", "0");
         command
     }
 
@@ -149,7 +161,8 @@ const REQWEST_JSON: &str =
     "reqwest = { version = \"0.13\", default-features = false, features = [\"json\", \"rustls\"] }\n";
 const SERDE: &str = "serde = { version = \"1\", features = [\"derive\"] }\n";
 const SERDE_JSON: &str = "serde_json = \"1\"\n";
-const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
+const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt\"] }\n";
+const TOKIO_THREADS: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
 /// What the export program needs beside them.
 const EXPORT: &str = r#"chrono = { version = "0.4", default-features = false }
 clap = { version = "4", features = ["derive", "env"] }
@@ -162,7 +175,7 @@ struct Answer {
     data: std::collections::BTreeMap<String, String>,
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), reqwest::Error> {
     let answer: Answer = reqwest::get("https://crm.example.ru/").await?.json().await?;
     println!("{answer:?} {}", answer.data.len());
@@ -179,26 +192,11 @@ async fn main() -> Result<(), reqwest::Error> {
 
 const CRM_MAIN: &str = r#"use crm::history::{ApiKey, HistoryClient};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), crm::Error> {
     let client = HistoryClient::builder("https://crm.example.ru").credentials(ApiKey::new("key", "login")).build()?;
     println!("{:?}", client.fields().await?);
     Ok(())
-}
-"#;
-
-/// Without an HTTP client: requests are made and answers are read, and somebody else carries them.
-const HISTORY_MAIN: &str = r#"use crm_history::EntryId;
-use crm_history::operations::Info;
-use crm_transport::Operation;
-
-fn main() {
-    println!("{:?}", Info(EntryId(1)).request().map(|request| request.into_body()));
-}
-"#;
-
-const MODEL_MAIN: &str = r#"fn main() {
-    println!("{:?}", serde_json::from_str::<crm_model::history::Entry>("{}"));
 }
 "#;
 
