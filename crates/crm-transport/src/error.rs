@@ -114,6 +114,13 @@ impl Error {
         self.0.operation
     }
 
+    /// The call does its work anew each time, as `add` does: where its [`delivery`](Self::delivery) is
+    /// [`Unknown`](Delivery::Unknown), look before it is made again. Not so a read, nor a delete.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        self.0.idempotency == Idempotency::Write
+    }
+
     /// Whether the call has reached the server.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
@@ -493,7 +500,7 @@ impl fmt::Display for Error {
         if let Some(status) = inner.status {
             write!(f, " (HTTP {})", status.as_u16())?;
         }
-        if inner.idempotency == Idempotency::Write {
+        if self.is_write() {
             let refused = matches!(inner.kind, ErrorKind::Api | ErrorKind::Http | ErrorKind::InvalidRequest);
             match inner.delivery {
                 Delivery::NotSent => f.write_str("; nothing was sent")?,

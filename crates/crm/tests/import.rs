@@ -340,7 +340,7 @@ async fn a_faulty_activity_is_refused_and_hides_no_other() {
     let input = [NewEntry::new("a").client(ClientId(1)), NewEntry::new(" "), NewEntry::new("<b")];
     let report = client.import(input).run().await.unwrap();
     assert!(report.outcomes[0].id().is_some());
-    assert_eq!(report.outcomes[1].to_string(), "refused by the server: «content is empty»");
+    assert_eq!(report.outcomes[1].to_string(), "refused, not stored: «content is empty»");
     // Nothing is left of `<b`; the sandbox, as the server, refuses what is empty.
     assert!(!matches!(report.outcomes[2], AddOutcome::NotSent(_)), "{report}");
 }
@@ -402,7 +402,7 @@ async fn unknown_logins_are_told_before_they_make_orphans() {
     let report = client.import(input()).check_users().run().await.unwrap();
     assert_eq!((report.totals.created, report.with_unknown_user), (2, 1));
     let report = client.import(input()).check_users().loss_policy(LossPolicy::Reject).run().await.unwrap();
-    assert_eq!(report.outcomes[1].to_string(), "refused by the server: «user is not known to the CRM»");
+    assert_eq!(report.outcomes[1].to_string(), "refused, not stored: «user is not known to the CRM»");
     assert_eq!(sandbox.record_count(), 3);
 }
 

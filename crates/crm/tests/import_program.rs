@@ -96,7 +96,7 @@ async fn bad_lines_are_told_with_their_numbers_and_the_refused_can_be_mended() {
         let (code, said) = folder.import(sandbox.url(), crm_sandbox::APIKEY, &arguments);
         assert_eq!(code, 0, "{said}");
         assert!(said.contains("line 3: cannot be read and is left out: expected a time"), "{said}");
-        assert!(said.contains("line 5: refused by the server: «content is empty»"), "{said}");
+        assert!(said.contains("line 5: refused, not stored: «content is empty»"), "{said}");
         let rejected = std::fs::read_to_string(folder.0.join("rejected.csv")).unwrap();
         folder.write("mended.csv", rejected.replace(",,,,1,", ",третья,,,1,"));
         std::fs::remove_file(folder.0.join("journal")).unwrap();

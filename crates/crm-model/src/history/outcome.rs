@@ -10,7 +10,7 @@ use super::EntryId;
 pub enum AddOutcome {
     /// Stored, with this id.
     Created(EntryId),
-    /// Refused by the server, not stored. Mend it and send it again.
+    /// Refused and not stored: by the server, or, without a code, before anything was sent. Mend it and send it again.
     Rejected(Rejection),
     /// Never sent, for this reason. It can be sent again.
     NotSent(String),
@@ -18,13 +18,13 @@ pub enum AddOutcome {
     Unknown(String),
 }
 
-/// Why the server refused an activity: its own code and text.
+/// Why an activity was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejection {
-    /// `code`, such as 405 for missing parameters.
+    /// The server's `code`, such as 405 for missing parameters.
     pub code: Option<i64>,
-    /// `text`, word for word.
+    /// The server's `text`, word for word, or what is wrong with an activity that was not even sent.
     pub text: String,
 }
 
@@ -60,7 +60,7 @@ impl fmt::Display for AddOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Created(id) => write!(f, "created, id {id}"),
-            Self::Rejected(rejection) => write!(f, "refused by the server: {rejection}"),
+            Self::Rejected(rejection) => write!(f, "refused, not stored: {rejection}"),
             Self::NotSent(why) => write!(f, "not sent: {why}"),
             Self::Unknown(why) => write!(f, "may be stored or not: {why}"),
         }
