@@ -103,17 +103,17 @@ impl Chart {
         X: AsRangedCoord<Value = NaiveDate>,
         X::CoordDescType: ValueFormatter<NaiveDate>,
     {
+        let (left, right) = area.split_horizontally(LEGEND);
         if self.bars.is_empty() {
             let centred = Pos::new(HPos::Center, VPos::Center);
-            let style = ("sans-serif", 20).into_text_style(area).pos(centred);
-            area.titled(&self.title, ("sans-serif", 24))?.draw_text(
+            let style = ("sans-serif", 20).into_text_style(&left).pos(centred);
+            left.titled(&self.title, ("sans-serif", 24))?.draw_text(
                 NOTHING,
                 &style,
-                (WIDTH as i32 / 2, HEIGHT as i32 / 2),
+                (LEGEND as i32 / 2, HEIGHT as i32 / 2),
             )?;
             return Ok(());
         }
-        let (left, right) = area.split_horizontally(LEGEND);
         let top = self.bars.iter().map(|bar| bar.high).fold(1.0, f64::max) * 1.05;
         let bottom = self.bars.iter().map(|bar| bar.high).fold(0.0, f64::min) * 1.05;
         let mut chart = ChartBuilder::on(&left)
