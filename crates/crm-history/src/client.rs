@@ -30,7 +30,7 @@ impl HistoryClient {
     /// let history = HistoryClient::builder("https://crm.example.ru")
     ///     .credentials(ApiKey::new("key", "login@example.ru"))
     ///     .build()?;
-    /// # Ok::<(), crm_transport::Error>(())
+    /// # Ok::<(), crm_history::Error>(())
     /// ```
     pub fn builder(address: impl Into<String>) -> ClientBuilder<Self> {
         ClientBuilder::new(address)
@@ -39,7 +39,7 @@ impl HistoryClient {
     /// `fields`: the wire names of an activity's columns, and what this account calls them.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// let titles = history.fields().await?;
     /// assert_eq!(titles["clid"], "ID клиента");
     /// # Ok(()) }
@@ -54,7 +54,7 @@ impl HistoryClient {
     /// `tips`: the types of activities of this account.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// for kind in history.activity_types().await? {
     ///     println!("{} {:?}", kind.title, kind.color);
     /// }
@@ -72,7 +72,7 @@ impl HistoryClient {
     /// [`list`](Self::list) tells all.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::EntryId;
     ///
     /// let entry = history.entry(EntryId(777)).await?;
@@ -91,7 +91,7 @@ impl HistoryClient {
     /// [`Entry::content`]). A page past the end is empty.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// # let (from, to) = (chrono::NaiveDate::MIN, chrono::NaiveDate::MAX);
     /// use crm_history::{ClientId, EntryQuery};
     ///
@@ -112,7 +112,7 @@ impl HistoryClient {
     /// come by id, oldest first: the only order in which none is missed while activities are added.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// # let (from, to) = (chrono::NaiveDate::MIN, chrono::NaiveDate::MAX);
     /// use crm_history::EntryQuery;
     ///
@@ -151,7 +151,7 @@ impl HistoryClient {
     /// are in no range of dates (observed).
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::{EntryQuery, Hydrate};
     ///
     /// let mut export = history.export(EntryQuery::new()).hydrate(Hydrate::Content);
@@ -191,7 +191,7 @@ impl HistoryClient {
     /// Not every text is stored as it is sent: quotes, tags and emoji are changed (observed).
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// # let when = chrono::NaiveDateTime::default();
     /// use crm_history::{ClientId, ContactId, DealId, NewEntry};
     ///
@@ -210,7 +210,7 @@ impl HistoryClient {
     /// `add.list`: logs many activities in one call and tells what became of each, in their order.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::{AddOutcome, NewEntry};
     ///
     /// let entries = [NewEntry::new("вх. звонок, 2 мин"), NewEntry::new("исх. письмо")];
@@ -246,7 +246,7 @@ impl HistoryClient {
     /// a broken connection leaves unknown before anything is sent again.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::{ClientId, NewEntry};
     ///
     /// let calls = (1..=10_000).map(|i| NewEntry::new(format!("Звонок {i}")).client(ClientId(1)));
@@ -268,7 +268,7 @@ impl HistoryClient {
     /// [`import`](Self::import) of a stream, such as what a message queue hands out.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// # let calls = futures_util::stream::empty::<String>();
     /// use crm_history::NewEntry;
     /// use futures_util::StreamExt;
@@ -284,7 +284,7 @@ impl HistoryClient {
     /// `delete`: removes an activity of the caller or of a subordinate.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// # let id = crm_history::EntryId(25355);
     /// history.delete(id).await?;
     /// # Ok(()) }
@@ -299,7 +299,7 @@ impl HistoryClient {
     /// Makes any call, one of your own type too: a method of the CRM that this client does not cover.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::EntryId;
     /// use crm_history::operations::Info;
     ///
@@ -328,7 +328,7 @@ impl HistoryClient {
     /// assert_eq!(request.uri(), "https://crm.example.ru/developer/v3/history/delete");
     /// assert_eq!(request.body(), r#"{"cid":25355}"#);
     /// # }
-    /// # Ok::<(), crm_transport::Error>(())
+    /// # Ok::<(), crm_history::Error>(())
     /// ```
     ///
     /// # Errors
@@ -354,7 +354,7 @@ impl HistoryClient {
     /// that layers can be put around calls.
     ///
     /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::{EntryId, operations::Info};
     ///
     /// let pipeline = history.pipeline().clone();
@@ -369,7 +369,7 @@ impl HistoryClient {
     /// The same CRM for another account or user, over the same connections.
     ///
     /// ```no_run
-    /// # fn run(history: crm_history::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::ApiKey;
     ///
     /// let seller = history.with_credentials(ApiKey::new("key", "seller@example.ru"))?;

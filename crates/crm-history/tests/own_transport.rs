@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use crm_history::transport::{
+    Error, Idempotency, Operation, OperationInfo, Success, Transport, TransportError,
+};
 use crm_history::{ApiKey, EntryId, EntryQuery, HistoryClient, ReadMethod};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo, Success, Transport, TransportError};
 use http::{Method, Request, Response};
 
 /// Answers every call alike, and remembers what it was asked.

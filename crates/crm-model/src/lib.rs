@@ -21,6 +21,8 @@
 //! - a time is `YYYY-MM-DD HH:MM[:SS]` or `YYYY-MM-DD`, in the account's local time; `0000-00-00…` is `None`;
 //! - an unknown key is kept in `extra` (or [`Fields`]) and written back; an unknown enum value is kept;
 //! - any other value is refused, and the error says what was expected and what was found.
+//!
+//! There are no features. What sends and receives these types: `crm-history` and `crm-projects`, or both by `crm`.
 
 mod fields;
 mod ids;

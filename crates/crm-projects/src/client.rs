@@ -35,7 +35,7 @@ impl ProjectsClient {
     /// let projects = ProjectsClient::builder("https://acme.solos.pro")
     ///     .credentials(TokenPair::new("token", "secret"))
     ///     .build()?;
-    /// # Ok::<(), crm_transport::Error>(())
+    /// # Ok::<(), crm_projects::Error>(())
     /// ```
     pub fn builder(address: impl Into<String>) -> ClientBuilder<Self> {
         ClientBuilder::new(address)
@@ -44,7 +44,7 @@ impl ProjectsClient {
     /// `GET projects`: one page of projects with all their fields.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectQuery;
     ///
     /// let query = ProjectQuery::new().count(100).offset(0).order_by("id").descending().deleted(false);
@@ -61,7 +61,7 @@ impl ProjectsClient {
     /// [`list`](Self::list), each project read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectQuery;
     ///
     /// #[derive(serde::Deserialize)]
@@ -84,7 +84,7 @@ impl ProjectsClient {
     /// come by id, the smallest first, 100 a page.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectQuery;
     ///
     /// let mut all = projects.projects(ProjectQuery::new());
@@ -109,7 +109,7 @@ impl ProjectsClient {
     /// `POST projects/filter`: one page of the projects that meet conditions.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// # let (from, to) = (chrono::NaiveDate::MIN, chrono::NaiveDate::MAX);
     /// use crm_projects::{Having, ProjectFilter};
     ///
@@ -128,7 +128,7 @@ impl ProjectsClient {
     /// [`filter`](Self::filter), each project read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{Having, ProjectFilter};
     ///
     /// #[derive(serde::Deserialize)]
@@ -151,7 +151,7 @@ impl ProjectsClient {
     /// Every project that meets conditions, page after page, as [`projects`](Self::projects) gives them.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{Having, ProjectFilter};
     ///
     /// let mut unpaid = projects.filtered(ProjectFilter::new().having(Having::NoPayments));
@@ -182,7 +182,7 @@ impl ProjectsClient {
     /// sort ends with an error.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectQuery;
     ///
     /// let mut export = projects.export(ProjectQuery::new());
@@ -205,7 +205,7 @@ impl ProjectsClient {
     /// `GET projects/info`: one project.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectId;
     ///
     /// let project = projects.project(ProjectId(1)).await?;
@@ -223,7 +223,7 @@ impl ProjectsClient {
     /// [`project`](Self::project), read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectId;
     ///
     /// #[derive(serde::Deserialize)]
@@ -245,7 +245,7 @@ impl ProjectsClient {
     /// `GET projects/steps`: the steps (stages) of a project.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// # let day = chrono::NaiveDate::MIN;
     /// use crm_projects::{ProjectId, StepQuery};
     ///
@@ -262,7 +262,7 @@ impl ProjectsClient {
     /// [`steps`](Self::steps), each read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{ProjectId, StepQuery};
     ///
     /// #[derive(serde::Deserialize)]
@@ -288,7 +288,7 @@ impl ProjectsClient {
     /// `GET projects/actions`: the actions (events) of a project.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{ActionQuery, ProjectId};
     ///
     /// let actions = projects.actions(ProjectId(1), &ActionQuery::new().count(100)).await?;
@@ -304,7 +304,7 @@ impl ProjectsClient {
     /// [`actions`](Self::actions), each read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{ActionQuery, ProjectId};
     ///
     /// #[derive(serde::Deserialize)]
@@ -330,7 +330,7 @@ impl ProjectsClient {
     /// `GET projects/actions/info`: one action (event).
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ActionId;
     ///
     /// let action = projects.action(ActionId(1)).await?;
@@ -346,7 +346,7 @@ impl ProjectsClient {
     /// [`action`](Self::action), read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ActionId;
     ///
     /// #[derive(serde::Deserialize)]
@@ -368,7 +368,7 @@ impl ProjectsClient {
     /// `GET projects/checklists`: the checklists of a project.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectId;
     ///
     /// let lists = projects.checklists(ProjectId(1)).await?;
@@ -384,7 +384,7 @@ impl ProjectsClient {
     /// [`checklists`](Self::checklists), each read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectId;
     ///
     /// #[derive(serde::Deserialize)]
@@ -406,7 +406,7 @@ impl ProjectsClient {
     /// `GET projects/goods`: the goods of a project.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectId;
     ///
     /// let goods = projects.goods(ProjectId(1)).await?;
@@ -422,7 +422,7 @@ impl ProjectsClient {
     /// [`goods`](Self::goods), each read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectId;
     ///
     /// #[derive(serde::Deserialize)]
@@ -444,7 +444,7 @@ impl ProjectsClient {
     /// `GET projects/payments`: the payments of a project.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{PaymentKind, PaymentQuery, ProjectId};
     ///
     /// let paid = projects.payments(ProjectId(1), &PaymentQuery::new().kind(PaymentKind::Income)).await?;
@@ -460,7 +460,7 @@ impl ProjectsClient {
     /// [`payments`](Self::payments), each read as a type of your own.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{PaymentQuery, ProjectId};
     ///
     /// #[derive(serde::Deserialize)]
@@ -486,7 +486,7 @@ impl ProjectsClient {
     /// Makes any call, one of your own type too: a method of solOS that this client does not cover.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::operations::Info;
     /// use crm_projects::{Project, ProjectId};
     ///
@@ -515,7 +515,7 @@ impl ProjectsClient {
     /// let request = projects.prepare(&Goods::<Good>::new(ProjectId(1)))?;
     /// assert_eq!(request.uri(), "https://acme.solos.pro/backend/public/projects/goods?id=1");
     /// # }
-    /// # Ok::<(), crm_transport::Error>(())
+    /// # Ok::<(), crm_projects::Error>(())
     /// ```
     ///
     /// # Errors
@@ -541,7 +541,7 @@ impl ProjectsClient {
     /// that layers can be put around calls.
     ///
     /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{Project, ProjectId, operations::Info};
     ///
     /// let pipeline = projects.pipeline().clone();
@@ -556,7 +556,7 @@ impl ProjectsClient {
     /// The same solOS for another account, over the same connections.
     ///
     /// ```no_run
-    /// # fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::TokenPair;
     ///
     /// let other = projects.with_credentials(TokenPair::new("other-token", "other-secret"))?;

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use crm_projects::transport::{Transport, TransportError};
 use crm_projects::{ProjectQuery, ProjectsClient, TokenPair};
-use crm_transport::{Transport, TransportError};
 use http::{Request, Response};
 
 /// Answers with what it was asked, as a project.

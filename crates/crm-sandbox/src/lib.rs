@@ -23,7 +23,8 @@
 //!   assumed, and a setting: [`ProjectsShape`].
 //! - What goes wrong is a [`Fault`].
 //!
-//! The feature `cli`, on by default, is the program of the same name; a library needs none of it.
+//! The feature `cli`, on by default, is the program of the same name; a library needs none of it. What each fault does
+//! and how the program is told of it over HTTP: the README of this crate. The facade has all this as `crm::sandbox`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -8,13 +8,69 @@
 //! ```
 //!
 //! Users of the clients meet [`Error`], [`ClientBuilder`] and [`Transport`] here. Whoever adds an operation of
-//! their own meets [`Operation`], [`answer`] and [`json`].
+//! their own meets [`Operation`], [`answer`] and [`json`]; for a client of a third API that is all it takes:
+//!
+//! ```no_run
+//! use std::collections::BTreeMap;
+//!
+//! use crm_transport::http::{HeaderName, Method, Request, Response};
+//! use crm_transport::{
+//!     Bytes, Client, ClientBuilder, Credentials, Error, Idempotency, Operation, OperationInfo, Pipeline, Success, answer,
+//!     json,
+//! };
+//!
+//! struct Warehouse(Pipeline);
+//!
+//! impl Client for Warehouse {
+//!     type Credentials = Credentials;
+//!
+//!     fn over(pipeline: Pipeline) -> Self {
+//!         Self(pipeline)
+//!     }
+//! }
+//!
+//! struct Stock;
+//!
+//! impl Operation for Stock {
+//!     type Output = BTreeMap<String, u64>;
+//!     const INFO: OperationInfo = OperationInfo {
+//!         id: "warehouse.stock",
+//!         method: Method::GET,
+//!         path: "/api/stock",
+//!         idempotency: Idempotency::Read,
+//!         success: Success::NoError,
+//!         reads_by_post: false,
+//!         source: "the page of its vendor",
+//!     };
+//!
+//!     fn request(&self) -> Result<Request<Bytes>, Error> {
+//!         Self::INFO.request(&[], Bytes::new())
+//!     }
+//!
+//!     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+//!         let body = answer::json(&Self::INFO, response)?;
+//!         json::decode(body, "$").map_err(|error| Error::undecodable(&Self::INFO, error))
+//!     }
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let key = Credentials::secret("the key");
+//!     let warehouse: Warehouse = ClientBuilder::new("https://warehouse.example.ru")
+//!         .credentials(Credentials::new().header(HeaderName::from_static("x-key"), "key", key))
+//!         .build()?;
+//!     println!("{:?}", warehouse.0.run(&Stock).await?);
+//!     Ok(())
+//! }
+//! ```
 //!
 //! # Features
 //!
-//! On by default: `reqwest` (`ReqwestTransport`) and `rustls` (its https). To be turned on: `native-tls` (its https by
-//! what the system has; rustls is taken where both are on), `gzip` (packed answers), `tower` (`TowerTransport`, and
-//! [`Pipeline`] as a tower service), `tracing`, `metrics`. `rustls`, `native-tls` and `gzip` bring `reqwest` along.
+//! On by default: `reqwest` ([`ReqwestTransport`]) and `rustls` (its https). To be turned on: `native-tls` (its https by
+//! what the system has; rustls is taken where both are on), `gzip` (packed answers), `tower` ([`TowerTransport`], and
+//! [`Pipeline`] as a tower service), `tracing` and `metrics` (below), `blocking` (what clients without async are made
+//! of: [`blocking`]), `testing` (stand-ins for a server: [`testing`]). Each only adds; `rustls`, `native-tls` and `gzip`
+//! bring `reqwest` along.
 //!
 //! # Tracing
 //!

@@ -17,6 +17,8 @@ use crate::{
 
 /// The way of a call: credentials for one origin, a place in the pace, limits of time and size, transport, reading,
 /// and again where that is allowed. Cheap to clone; clones share the connections, the pace and the retry budget.
+///
+/// By the feature `tower` it is a [tower service](#impl-Service<O>-for-Pipeline) of operations.
 #[derive(Clone)]
 pub struct Pipeline {
     shared: Arc<Shared>,

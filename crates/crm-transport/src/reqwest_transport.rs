@@ -16,7 +16,7 @@ use crate::{Error, Transport, TransportError};
 /// transport takes rustls; a builder handed in here takes what reqwest would, native-tls, unless it says
 /// `tls_backend_rustls()`.
 ///
-/// The builder is where a company's own certificate authority goes, or a proxy. `crm_transport::reqwest` is the
+/// The builder is where a company's own certificate authority goes, or a proxy. [`reqwest`](crate::reqwest) is the
 /// reqwest it is made of:
 ///
 /// ```no_run

@@ -1,10 +1,12 @@
 //! An export of a list in memory: order, errors, checkpoints, limits.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::path::PathBuf;
+mod checkpoint_file;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use checkpoint_file::File;
 use crm_model::{Page, Unreadable};
 use crm_transport::json::JsonError;
 use crm_transport::{
@@ -125,23 +127,6 @@ async fn all(export: &mut Export<List>) -> (Vec<u64>, Vec<String>) {
 /// What is given of a list of so many, 13 of which does not fit.
 fn ids(records: u64) -> Vec<u64> {
     (1..=records).filter(|id| *id != 13).collect()
-}
-
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str) -> Self {
-        let name = format!("crm-export-{}-{name}", std::process::id());
-        let file = Self(std::env::temp_dir().join(name));
-        let _ = std::fs::remove_file(&file.0);
-        file
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 #[tokio::test]

@@ -2,10 +2,13 @@
 //! is cut.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod checkpoint_file;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use checkpoint_file::File;
 use crm_model::Page;
 use crm_transport::{
     Error, Export, ExportPage, ExportProgress, ExportSource, Idempotency, OperationInfo, Success, Verdict,
@@ -142,25 +145,9 @@ impl<const COUNTED: bool> List<COUNTED> {
     }
 }
 
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str) -> Self {
-        let name = format!("crm-export-windows-{}-{name}", std::process::id());
-        let file = Self(std::env::temp_dir().join(name));
-        let _ = std::fs::remove_file(&file.0);
-        file
-    }
-
-    fn lock(&self) -> PathBuf {
-        self.0.with_file_name(format!("{}.lock", self.0.file_name().unwrap().to_str().unwrap()))
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
+/// The lock of a checkpoint.
+fn lock(file: &File) -> PathBuf {
+    file.0.with_file_name(format!("{}.lock", file.0.file_name().unwrap().to_str().unwrap()))
 }
 
 /// Exports the list in runs of so many records each, the last one to its end; each goes on from the checkpoint of the
@@ -199,7 +186,7 @@ async fn windows_are_read_one_after_the_other_and_each_by_id() {
     let of = |window: u64| (1..=100_u64).filter(move |id| (id - 1) * 7 % 4 == window);
     assert_eq!(ids, (0..4).flat_map(of).collect::<Vec<u64>>());
     assert!(verdict.is_complete() && verdict.figures().records == 100, "{verdict}");
-    assert!(!file.0.exists() && !file.lock().exists());
+    assert!(!file.0.exists() && !lock(&file).exists());
 }
 
 #[tokio::test]
@@ -286,9 +273,9 @@ async fn two_exports_do_not_share_a_checkpoint() {
     drop(first);
     let mut third = Export::new(list).checkpoint(&file.0);
     third.next().await.unwrap().unwrap();
-    assert!(file.lock().exists());
+    assert!(lock(&file).exists());
     while third.next().await.is_some() {}
-    assert!(!file.lock().exists(), "at its end it lets go of it");
+    assert!(!lock(&file).exists(), "at its end it lets go of it");
 }
 
 #[tokio::test]

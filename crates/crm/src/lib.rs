@@ -3,6 +3,25 @@
 //! errors that say what happened and whether it may be done again.
 //!
 //! ```no_run
+//! use crm::history::{ApiKey, ClientId, HistoryClient, NewEntry};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), crm::Error> {
+//!     let history = HistoryClient::builder("https://crm.example.ru")
+//!         .credentials(ApiKey::new("key", "login@example.ru"))
+//!         .build()?;
+//!     let id = history.add(&NewEntry::new("Входящий звонок, 2 мин").client(ClientId(1781))).await?;
+//!     println!("logged as {id}");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The [`Error`] of every call says what was called, the API's own code and text, and by
+//! [`delivery`](Error::delivery) whether the call may be made again.
+//!
+//! # Every call
+//!
+//! ```no_run
 //! # use chrono::{NaiveDate, NaiveDateTime};
 //! # fn main() {}
 //! # async fn run(from: NaiveDate, to: NaiveDate, day: NaiveDate, when: NaiveDateTime) -> Result<(), crm::Error> {
@@ -46,12 +65,17 @@
 //! # }
 //! ```
 //!
-//! The [`Error`] of every call says what was called, the API's own code and text, and by
-//! [`delivery`](Error::delivery) whether the call may be made again.
+//! Many at once: [`import`](history::HistoryClient::import) stores each activity once, and the exports of
+//! [activities](history::HistoryClient::export) and [projects](projects::ProjectsClient::export) give each record once.
+//! A method that is not among these is a type that implements [`Operation`]; a way to the server that is not HTTP by
+//! [`reqwest`], one that implements [`Transport`].
+//!
+//! How to do what, chapter by chapter, with programs that run: `docs/guide` of the repository.
 //!
 //! # Features
 //!
-//! Each of them only adds. They have the same names in `crm-history`, `crm-projects` and `crm-transport`.
+//! Each of them only adds. They have the same names in [`crm_history`], [`crm_projects`] and
+//! [`crm_transport`].
 //!
 //! | feature | default | what it brings |
 //! |---|---|---|
@@ -59,7 +83,7 @@
 //! | `rustls` | yes | https for it, by rustls with aws-lc |
 //! | `native-tls` | | https for it, by what the system has (OpenSSL, Schannel, Secure Transport); rustls is taken where both are on |
 //! | `gzip` | | asks for packed answers and unpacks them; the limit of a body holds for what comes out |
-//! | `tower` | | `TowerTransport`, a transport over any tower service; and [`Pipeline`] is a tower service of operations |
+//! | `tower` | | [`TowerTransport`], a transport over any tower service; and [`Pipeline`] is a tower service of operations |
 //! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
@@ -72,28 +96,51 @@
 //! # In your Cargo.toml
 //!
 //! The name `crm` on the public registry belongs to somebody else's program: `cargo add crm` brings that one. Take this
-//! crate by git, by path or from a registry of your own, under another name if you like:
+//! crate by git, by path or from a registry of your own:
 //!
 //! ```toml
-//! crm = { path = "../crm/crates/crm" }
+//! crm = { git = "<the address of the repository>", tag = "v0.1.0" }   # a release
+//! crm = { path = "../crm/crates/crm" }                                # a clone beside the service
+//! crm = { version = "0.1", registry = "<your registry>" }             # a registry of your own
+//! ```
+//!
+//! Under another name, where that one is taken, the code says `solos_salesman::history`:
+//!
+//! ```toml
 //! solos_salesman = { package = "crm", path = "../crm/crates/crm" }
 //! ```
 //!
-//! The facade holds no logic. `crm-history` and `crm-projects` can be used by themselves, and `crm-model` alone
+//! What a version promises, and how to put the crates into a registry: `docs/publishing.md` of the repository.
+//!
+//! The facade holds no logic. [`crm_history`] and [`crm_projects`] can be used by themselves, and [`crm_model`] alone
 //! where nothing is sent.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 /// SalesMan CRM: activities (calls, letters, meetings) of clients, contacts and deals.
+#[allow(hidden_glob_reexports, reason = "what the two modules hold stands elsewhere, see there")]
 pub mod history {
     #[doc(inline)]
     pub use crm_history::*;
+
+    /// `crm::blocking::history`.
+    #[cfg(feature = "blocking")]
+    mod blocking {}
+    /// The root of this crate.
+    mod transport {}
 }
 
 /// solOS: projects, their steps, actions, checklists, goods and payments.
+#[allow(hidden_glob_reexports, reason = "what the two modules hold stands elsewhere, see there")]
 pub mod projects {
     #[doc(inline)]
     pub use crm_projects::*;
+
+    /// `crm::blocking::projects`.
+    #[cfg(feature = "blocking")]
+    mod blocking {}
+    /// The root of this crate.
+    mod transport {}
 }
 
 #[cfg(feature = "sandbox")]
@@ -105,18 +152,25 @@ pub mod testing;
 pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
-    Bytes, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
-    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo,
+    Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
+    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo, Pace,
     Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Success, Transport, TransportError, Verdict,
-    answer, http, json,
+    answer, json,
 };
 
+#[cfg(feature = "reqwest")]
+#[doc(inline)]
+pub use crm_transport::ReqwestTransport;
 #[cfg(feature = "tower")]
 #[doc(inline)]
 pub use crm_transport::TowerTransport;
+
+// Inlined, the three hundred pages of these would stand in the way of whoever searches here.
 #[cfg(feature = "reqwest")]
-#[doc(inline)]
-pub use crm_transport::{ReqwestTransport, reqwest};
+#[doc(no_inline)]
+pub use crm_transport::reqwest;
+#[doc(no_inline)]
+pub use crm_transport::{Bytes, http};
 
 /// The clients for programs without async: [`history`](blocking::history) and [`projects`](blocking::projects) with the
 /// names, methods and results of the async ones, waited for.
@@ -166,16 +220,22 @@ pub use crm_transport::{ReqwestTransport, reqwest};
 /// More on both: [`crm_transport::blocking`].
 #[cfg(feature = "blocking")]
 pub mod blocking {
-    /// SalesMan CRM, without async: activities (calls, letters, meetings) of clients, contacts and deals.
+    /// SalesMan CRM, without async: activities (calls, letters, meetings) of clients, contacts and deals. What is not
+    /// listed below is the same as in [`crm::history`](crate::history).
     pub mod history {
-        #[doc(inline)]
+        #[doc(no_inline)]
         pub use crm_history::blocking::*;
+        #[doc(inline)]
+        pub use crm_history::blocking::{EntryExport, HistoryClient, Import, Records};
     }
 
-    /// solOS, without async: projects, their steps, actions, checklists, goods and payments.
+    /// solOS, without async: projects, their steps, actions, checklists, goods and payments. What is not listed below is
+    /// the same as in [`crm::projects`](crate::projects).
     pub mod projects {
-        #[doc(inline)]
+        #[doc(no_inline)]
         pub use crm_projects::blocking::*;
+        #[doc(inline)]
+        pub use crm_projects::blocking::{ProjectExport, ProjectsClient, Records};
     }
 
     #[doc(inline)]

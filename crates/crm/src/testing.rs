@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | what your code makes of errors, timeouts and odd answers | [`Script`] | says which calls come, and what each is answered; another call fails the test |
 //! | that something which happened with a real account does not happen again | [`Recorder`], then [`Replay`] | the traffic goes into a file once, without keys and, if you like, without contents; from then on the file answers |
-//! | whole flows: add, list, export | the sandbox: feature `sandbox`, `crm::sandbox` | a server that keeps what it is given and fails on demand, over real HTTP |
+//! | whole flows: add, list, export | the sandbox: feature `sandbox`, [`crm::sandbox`](crate::sandbox) | a server that keeps what it is given and fails on demand, over real HTTP |
 //!
 //! A script and a replay are [transports](crate::Transport): everything above them is the real thing. Credentials
 //! are put in, calls wait for their place, are limited in time and made again, and an error's

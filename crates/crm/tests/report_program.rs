@@ -94,6 +94,24 @@ async fn payments_are_summed_by_kind_and_currency() {
 }
 
 #[tokio::test]
+async fn a_chart_without_a_bar_says_that_there_is_nothing_to_show() {
+    let sandbox = Sandbox::builder().projects(4).start().await.unwrap();
+    let of = ["--history-url", sandbox.url(), "--projects-url", sandbox.url()];
+    let (output, svg) =
+        report(&[&of[..], &["--from", "1990-02-01", "--to", "1990-02-28"]].concat(), "nothing.svg");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let svg = svg.unwrap();
+    assert_eq!(svg.lines().filter(|line| *line == "nothing to show").count(), 2, "{svg}");
+    assert!(svg.contains("Payments, 1990-02-01 to 1990-02-28") && !svg.contains("<line "), "{svg}");
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        table.lines().filter(|line| line.trim_end().ends_with("nothing to show")).count(),
+        2,
+        "{table}"
+    );
+}
+
+#[tokio::test]
 async fn without_all_it_needs_it_says_so_and_writes_nothing() {
     let sandbox = Sandbox::start().await.unwrap();
     let range = ["--from", "2026-02-01", "--to", "2026-02-28"];

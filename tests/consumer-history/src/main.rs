@@ -1,7 +1,7 @@
 //! Logs an activity through a tunnel of one's own: a `Transport` over a plain socket, no HTTP client.
 
+use crm_history::transport::{Bytes, Transport, TransportError, http};
 use crm_history::{ApiKey, ClientId, HistoryClient, NewEntry};
-use crm_transport::{Bytes, Transport, TransportError, http};
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

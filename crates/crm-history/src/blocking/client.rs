@@ -70,7 +70,7 @@ impl HistoryClient {
     /// Every activity of a query: [`HistoryClient::entries`](crate::HistoryClient::entries) as an iterator.
     ///
     /// ```no_run
-    /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::blocking::EntryQuery;
     ///
     /// for entry in history.entries(EntryQuery::new()) {
@@ -89,7 +89,7 @@ impl HistoryClient {
     /// [`HistoryClient::export`](crate::HistoryClient::export) as an iterator.
     ///
     /// ```no_run
-    /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::blocking::{EntryQuery, Hydrate};
     ///
     /// let mut export = history.export(EntryQuery::new()).hydrate(Hydrate::Content).checkpoint("entries.checkpoint");

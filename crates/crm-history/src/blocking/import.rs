@@ -83,7 +83,7 @@ impl Import {
     /// [`Import::cancel`](crate::Import::cancel), which takes a future.
     ///
     /// ```no_run
-    /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_transport::Error> {
+    /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_history::Error> {
     /// # use crm_history::blocking::NewEntry;
     /// use std::sync::atomic::{AtomicBool, Ordering};
     ///

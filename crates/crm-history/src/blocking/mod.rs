@@ -3,7 +3,7 @@
 //! ```no_run
 //! use crm_history::blocking::{ApiKey, EntryQuery, HistoryClient, Hydrate};
 //!
-//! # fn main() -> Result<(), crm_transport::Error> {
+//! # fn main() -> Result<(), crm_history::Error> {
 //! let history = HistoryClient::builder("https://crm.example.ru")
 //!     .credentials(ApiKey::new("key", "login@example.ru"))
 //!     .build()?;

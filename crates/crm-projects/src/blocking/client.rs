@@ -53,7 +53,7 @@ impl ProjectsClient {
     /// Every project of a query: [`ProjectsClient::projects`](crate::ProjectsClient::projects) as an iterator.
     ///
     /// ```no_run
-    /// # fn run(projects: crm_projects::blocking::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # fn run(projects: crm_projects::blocking::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::blocking::ProjectQuery;
     ///
     /// for project in projects.projects(ProjectQuery::new()) {
@@ -97,7 +97,7 @@ impl ProjectsClient {
     /// [`ProjectsClient::export`](crate::ProjectsClient::export) as an iterator.
     ///
     /// ```no_run
-    /// # fn run(projects: crm_projects::blocking::ProjectsClient) -> Result<(), crm_transport::Error> {
+    /// # fn run(projects: crm_projects::blocking::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::blocking::ProjectQuery;
     ///
     /// let mut export = projects.export(ProjectQuery::new()).checkpoint("projects.checkpoint");

@@ -3,7 +3,7 @@
 //! ```no_run
 //! use crm_projects::blocking::{ProjectQuery, ProjectsClient, TokenPair};
 //!
-//! # fn main() -> Result<(), crm_transport::Error> {
+//! # fn main() -> Result<(), crm_projects::Error> {
 //! let projects = ProjectsClient::builder("https://acme.solos.pro")
 //!     .credentials(TokenPair::new("token", "secret"))
 //!     .build()?;

@@ -66,6 +66,8 @@ impl<T: DeserializeOwned> Operation for Filter<'_, T> {
 /// Conditions on projects; which page of those that meet them, and in which order. All parameters are documented;
 /// their defaults are not.
 ///
+/// Conditions on the built-in fields go into `buildin_data` (so spelt), those by [`field`](Self::field) into `data`.
+///
 /// ```
 /// use crm_projects::{Condition, Having, ProjectFilter};
 ///
@@ -77,6 +79,7 @@ impl<T: DeserializeOwned> Operation for Filter<'_, T> {
 ///     .field("contract_date", "2020-01-01");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
+#[doc(alias = "buildin_data")]
 #[must_use]
 pub struct ProjectFilter {
     pub(crate) page: ProjectQuery,

@@ -6,6 +6,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::figures::{Activities, Payments, next_month};
 
@@ -13,6 +14,8 @@ const WIDTH: u32 = 1_200;
 const HEIGHT: u32 = 460;
 /// Where the legend begins.
 const LEGEND: u32 = 900;
+/// In place of bars, where there are none.
+const NOTHING: &str = "nothing to show";
 
 /// Bars over a range of days.
 pub(crate) struct Chart {
@@ -81,8 +84,12 @@ impl Chart {
     }
 
     /// The legend with its figures, for the terminal.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = [&str; 2]> {
-        self.legend.iter().filter_map(|(text, _)| text.rsplit_once(": ")).map(|(name, figure)| [name, figure])
+    pub(crate) fn rows(&self) -> Vec<[&str; 2]> {
+        if self.bars.is_empty() {
+            return vec![[&self.title, NOTHING]];
+        }
+        let figures = self.legend.iter().filter_map(|(text, _)| text.rsplit_once(": "));
+        figures.map(|(name, figure)| [name, figure]).collect()
     }
 
     fn draw<B: DrawingBackend, X>(
@@ -97,6 +104,16 @@ impl Chart {
         X::CoordDescType: ValueFormatter<NaiveDate>,
     {
         let (left, right) = area.split_horizontally(LEGEND);
+        if self.bars.is_empty() {
+            let centred = Pos::new(HPos::Center, VPos::Center);
+            let style = ("sans-serif", 20).into_text_style(&left).pos(centred);
+            left.titled(&self.title, ("sans-serif", 24))?.draw_text(
+                NOTHING,
+                &style,
+                (LEGEND as i32 / 2, HEIGHT as i32 / 2),
+            )?;
+            return Ok(());
+        }
         let top = self.bars.iter().map(|bar| bar.high).fold(1.0, f64::max) * 1.05;
         let bottom = self.bars.iter().map(|bar| bar.high).fold(0.0, f64::min) * 1.05;
         let mut chart = ChartBuilder::on(&left)

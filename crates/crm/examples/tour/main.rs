@@ -111,12 +111,12 @@ async fn visit_history(tour: &mut Tour, client: &HistoryClient) -> Result<(), cr
     tour.call("history.list(&query)", &client.prepare(&history::List(&query))?);
     tour.answer(client.list(&query).await, |page| {
         rows(
-            ["id", "at", "activity", "user", "client", "content"],
+            ["id", "at", "activity", "client", "content"],
             page.items.iter().map(|entry| {
                 let text = |text: &Option<String>| text.clone().unwrap_or_default();
-                let at = entry.at.map_or_else(String::new, |at| at.to_string());
-                let (activity, user) = (text(&entry.activity), text(&entry.user_login));
-                [entry.id.to_string(), at, activity, user, text(&entry.client_name), text(&entry.content)]
+                let at = entry.at.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string());
+                let (activity, client) = (text(&entry.activity), text(&entry.client_name));
+                [entry.id.to_string(), at, activity, client, text(&entry.content)]
             }),
         )
     });

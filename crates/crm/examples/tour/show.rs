@@ -1,6 +1,6 @@
 //! Calls and answers for a person to read.
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ContentArrangement, Row, Table, presets};
 use crm::http::Request;
 use crm::{Bytes, Page};
 use serde::Serialize;
@@ -54,6 +54,9 @@ impl Tour {
     }
 }
 
+/// Of a table, so that it fits a terminal of 80 columns with what stands before it.
+const WIDTH: u16 = 74;
+
 /// At most sixteen rows.
 pub(crate) fn rows<const N: usize, C: ToString>(
     head: [&str; N],
@@ -64,7 +67,7 @@ pub(crate) fn rows<const N: usize, C: ToString>(
     let mut left_out = 0;
     for (i, row) in rows.into_iter().enumerate() {
         if i < 16 {
-            table.add_row(row.map(|cell| Cell::new(short(&cell.to_string(), 40))));
+            table.add_row(line(row.map(|cell| cell.to_string())));
         } else {
             left_out += 1;
         }
@@ -92,7 +95,7 @@ pub(crate) fn records<T: Serialize>(page: &Page<T>) -> Table {
     names.truncate(6);
     table.set_header(if names.is_empty() { vec!["no records".to_owned()] } else { names.clone() });
     for value in values.iter().take(8) {
-        table.add_row(names.iter().map(|name| short(&text(&value[name]), 40)));
+        table.add_row(line(names.iter().map(|name| text(&value[name]))));
     }
     if values.len() > 8 {
         table.add_row([format!("… {} more", values.len() - 8)]);
@@ -103,9 +106,17 @@ pub(crate) fn records<T: Serialize>(page: &Page<T>) -> Table {
     table
 }
 
+/// A row of one line, whatever is in it.
+fn line(cells: impl IntoIterator<Item = String>) -> Row {
+    let mut row: Row = cells.into_iter().map(|cell| Cell::new(short(&cell, 40))).collect::<Vec<_>>().into();
+    row.max_height(1);
+    row
+}
+
 fn blank() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH).set_truncation_indicator("…");
     table
 }
 
