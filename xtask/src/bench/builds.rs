@@ -58,12 +58,12 @@ fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// A folder for projects outside the workspace, removed with this.
+/// A folder for projects, removed with this. Not below the workspace, whose `.cargo/config.toml` would hold there.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Result<Self, String> {
-        let folder = PathBuf::from(ROOT).join("target/bench");
+        let folder = std::env::temp_dir().join(format!("crm-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         Ok(Self(folder))
     }
