@@ -77,6 +77,7 @@ const STEPS: &[Step] = &[
         arguments: &["test", "--workspace", "--features", "crm/gzip,crm/metrics,crm/sandbox,crm/testing"],
     },
     Step {
+        // What is different without one; the other tests have run.
         name: "tests without an HTTP client",
         environment: &[],
         arguments: &[
@@ -88,6 +89,9 @@ const STEPS: &[Step] = &[
             "-p",
             "crm-history",
             "--no-default-features",
+            "--lib",
+            "--test",
+            "own_transport",
         ],
     },
     Step { name: "counts", environment: &[], arguments: &["xtask", "bench", "--gate"] },

@@ -46,11 +46,10 @@ fn run(arguments: &[String]) -> Result<(), String> {
             cargo()
                 .current_dir(&folder)
                 .args(["run", "--quiet"])
-                // The workspace's own folder and profile: most crates from outside are compiled there already, the
-                // C code of the cryptography among them.
+                // The workspace's own folder, and the profile of `.cargo/config.toml`: most crates from outside are
+                // compiled there already, the C code of the cryptography among them.
                 .arg("--target-dir")
-                .arg(Path::new(ROOT).join("target"))
-                .args(["--config", "profile.dev.debug='line-tables-only'"]),
+                .arg(Path::new(ROOT).join("target")),
         )
         .map_err(|message| {
             format!("tests/{} does not do what its author expects. {message}", consumer.name)

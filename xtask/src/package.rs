@@ -28,9 +28,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
     for package in &packages {
         command.args(["-p", &package.name]);
     }
-    // The workspace's own folder and profile: otherwise each package compiles all of its dependencies for itself.
+    // The workspace's own folder: otherwise each package compiles all of its dependencies for itself.
     command.arg("--target-dir").arg(Path::new(ROOT).join("target"));
-    command.args(["--config", "profile.dev.debug='line-tables-only'"]);
     passes(&mut command)?;
     let mut faults = Vec::new();
     for package in packages {

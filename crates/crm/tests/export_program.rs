@@ -1,6 +1,9 @@
 //! The program `--example export`: its file, its exit codes, and what a kill leaves behind.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,18 +12,6 @@ use std::time::Duration;
 
 use crm_sandbox::{APIKEY, BOSS, Fault, Operation, Record, Sandbox};
 use serde_json::Value;
-
-/// The program, built if it is not yet.
-fn program() -> PathBuf {
-    let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "-p", "crm", "--example", "export"])
-        .args(profile)
-        .status();
-    assert!(built.unwrap().success());
-    let deps = std::env::current_exe().unwrap();
-    deps.parent().unwrap().parent().unwrap().join("examples").join("export")
-}
 
 /// An empty folder for the output.
 struct Folder(PathBuf);
@@ -45,7 +36,7 @@ impl Drop for Folder {
 }
 
 fn export(sandbox: &Sandbox, out: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program());
+    let mut command = Command::new(program::example("export"));
     command.args(["--base-url", sandbox.url(), "--out", out.to_str().unwrap()]).args(arguments);
     command.env("APIKEY", APIKEY).env("LOGIN", BOSS);
     command
@@ -216,7 +207,8 @@ async fn a_checkpoint_of_another_query_leaves_the_file_as_it_is() {
 
 #[test]
 fn its_help_shows_the_exit_codes_and_no_key() {
-    let output = Command::new(program()).arg("--help").env("APIKEY", "my-key").output().unwrap();
+    let output =
+        Command::new(program::example("export")).arg("--help").env("APIKEY", "my-key").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     assert!(help.contains("75  it ended early") && !help.contains("my-key"), "{help}");
 }

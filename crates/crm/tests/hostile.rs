@@ -89,7 +89,10 @@ async fn a_body_without_an_end_stops_at_the_limit() {
     for (head, piece) in [
         ("HTTP/1.1 200 OK\r\n\r\n", &b"[[[["[..]),
         ("HTTP/1.1 200 OK\r\ncontent-length: 18446744073709551615\r\n\r\n", b"{\"a\":"),
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"8\r\nxxxxxxxx\r\n"),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            b"20\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n",
+        ),
         ("HTTP/1.1 500 no\r\n\r\n", b"<html>"),
     ] {
         let kinds = [ErrorKind::BodyTooLarge, ErrorKind::Closed];

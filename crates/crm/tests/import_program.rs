@@ -1,6 +1,9 @@
 //! `--example import` as a person runs it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -24,13 +27,7 @@ impl Folder {
 
     /// Runs the program here; the keys come from the environment.
     fn import(&self, url: &str, apikey: &str, arguments: &[&str]) -> (i32, String) {
-        let program =
-            std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("import");
-        assert!(
-            program.exists(),
-            "cargo test builds the examples; build them with: cargo build -p crm --examples"
-        );
-        let Output { status, stdout, stderr } = Command::new(program)
+        let Output { status, stdout, stderr } = Command::new(program::example("import"))
             .args(["--base-url", url, "--journal", "journal", "--settle", "0"])
             .args(arguments)
             .env("APIKEY", apikey)

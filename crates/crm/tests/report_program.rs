@@ -1,6 +1,9 @@
 //! The program `--example report`: that the picture shows what the CRMs hold.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/program.rs"]
+mod program;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -8,19 +11,11 @@ use std::process::{Command, Output};
 use chrono::{Datelike, NaiveDate};
 use crm_sandbox::{APIKEY, BOSS, Record, SECRET, Sandbox, TOKEN};
 
-/// Runs it, built if it is not yet, and returns what it wrote.
+/// Runs it and returns what it wrote.
 fn report(arguments: &[&str], out: &str) -> (Output, Option<String>) {
-    let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "-p", "crm", "--example", "report"])
-        .args(profile)
-        .status();
-    assert!(built.unwrap().success());
-    let deps = std::env::current_exe().unwrap();
-    let program = deps.parent().unwrap().parent().unwrap().join("examples").join("report");
     let file: PathBuf = std::env::temp_dir().join(format!("crm-report-{}-{out}", std::process::id()));
     let _ = std::fs::remove_file(&file);
-    let output = Command::new(program)
+    let output = Command::new(program::example("report"))
         .args(["--out", file.to_str().unwrap()])
         .args(arguments)
         .envs([("APIKEY", APIKEY), ("LOGIN", BOSS), ("TOKEN", TOKEN), ("SECRET", SECRET)])

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::LazyLock;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use crm_sandbox::{APIKEY, BOSS, Record, SECRET, Sandbox, TOKEN};
@@ -110,8 +111,13 @@ pub(crate) fn ids(records: &Value, name: &str) -> Vec<u64> {
 }
 
 /// A client that keeps no connection open, so that no request can fail for the sake of another.
+///
+/// One for all tests: with TLS compiled in, each client made reads the system's certificates, which takes longer than
+/// most tests.
 pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder().pool_max_idle_per_host(0).no_gzip().build().unwrap()
+    static CLIENT: LazyLock<reqwest::Client> =
+        LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).no_gzip().build().unwrap());
+    CLIENT.clone()
 }
 
 /// Everything the sandbox sends until it closes the connection.

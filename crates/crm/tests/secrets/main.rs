@@ -6,6 +6,8 @@ mod common;
 mod logs;
 #[cfg(target_os = "linux")]
 mod memory;
+#[path = "../common/program.rs"]
+mod program;
 mod public_types;
 mod search;
 mod types;
@@ -312,13 +314,7 @@ async fn files() -> Vec<(&'static str, String)> {
     // The report of discover, run by somebody with these keys.
     let page = format!(r#"{{"data":[{{"cid":1,"content":{},"user":{}}}]}}"#, json(KEY), json(LOGIN));
     let server = Raw::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len()));
-    let program =
-        std::env::current_exe().unwrap().parent().unwrap().with_file_name("examples").join("discover");
-    assert!(
-        program.exists(),
-        "cargo test builds the examples; build them with: cargo build -p crm --examples"
-    );
-    let mut discover = std::process::Command::new(program);
+    let mut discover = std::process::Command::new(program::example("discover"));
     discover.args(["--history-url", &server.url()]).env("APIKEY", KEY).env("LOGIN", LOGIN);
     let output = tokio::task::spawn_blocking(move || discover.output().unwrap()).await.unwrap();
     files.push(("report of discover", String::from_utf8(output.stdout).unwrap()));
