@@ -76,7 +76,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`list`](Self::list).
-    pub async fn list_as<T: DeserializeOwned>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
+    pub async fn list_as<T: DeserializeOwned + Send>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
         self.run(&List::new(query)).await
     }
 
@@ -144,7 +144,10 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`filter`](Self::filter).
-    pub async fn filter_as<T: DeserializeOwned>(&self, filter: &ProjectFilter) -> Result<Page<T>, Error> {
+    pub async fn filter_as<T: DeserializeOwned + Send>(
+        &self,
+        filter: &ProjectFilter,
+    ) -> Result<Page<T>, Error> {
         self.run(&Filter::new(filter)).await
     }
 
@@ -238,7 +241,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`project`](Self::project).
-    pub async fn project_as<T: DeserializeOwned>(&self, id: ProjectId) -> Result<T, Error> {
+    pub async fn project_as<T: DeserializeOwned + Send>(&self, id: ProjectId) -> Result<T, Error> {
         self.run(&Info::new(id)).await
     }
 
@@ -277,7 +280,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn steps_as<T: DeserializeOwned>(
+    pub async fn steps_as<T: DeserializeOwned + Send>(
         &self,
         project: ProjectId,
         query: &StepQuery,
@@ -319,7 +322,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn actions_as<T: DeserializeOwned>(
+    pub async fn actions_as<T: DeserializeOwned + Send>(
         &self,
         project: ProjectId,
         query: &ActionQuery,
@@ -361,7 +364,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`action`](Self::action).
-    pub async fn action_as<T: DeserializeOwned>(&self, id: ActionId) -> Result<T, Error> {
+    pub async fn action_as<T: DeserializeOwned + Send>(&self, id: ActionId) -> Result<T, Error> {
         self.run(&ActionInfo::new(id)).await
     }
 
@@ -399,7 +402,10 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn checklists_as<T: DeserializeOwned>(&self, project: ProjectId) -> Result<Page<T>, Error> {
+    pub async fn checklists_as<T: DeserializeOwned + Send>(
+        &self,
+        project: ProjectId,
+    ) -> Result<Page<T>, Error> {
         self.run(&Checklists::new(project)).await
     }
 
@@ -437,7 +443,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn goods_as<T: DeserializeOwned>(&self, project: ProjectId) -> Result<Page<T>, Error> {
+    pub async fn goods_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
         self.run(&Goods::new(project)).await
     }
 
@@ -475,7 +481,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn payments_as<T: DeserializeOwned>(
+    pub async fn payments_as<T: DeserializeOwned + Send>(
         &self,
         project: ProjectId,
         query: &PaymentQuery,

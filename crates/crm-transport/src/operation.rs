@@ -42,7 +42,7 @@ use crate::Error;
 /// ```
 pub trait Operation: Send + Sync {
     /// What a successful answer says.
-    type Output;
+    type Output: Send;
 
     /// The operation as data.
     const INFO: OperationInfo;

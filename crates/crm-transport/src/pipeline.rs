@@ -1,5 +1,6 @@
 //! Between an operation and the transport.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,9 @@ pub(crate) struct Shared {
     pub(crate) user_agent: HeaderValue,
 }
 
+/// Reads an answer, and keeps what it says.
+type Read<'a> = dyn FnMut(&Response<Bytes>) -> Result<(), Error> + Send + 'a;
+
 impl Pipeline {
     pub(crate) fn new(shared: Shared, credentials: Credentials) -> Result<Self, Error> {
         credentials.check()?;
@@ -66,11 +70,16 @@ impl Pipeline {
     /// # Errors
     /// Whatever kept the call from succeeding; see [`Error`].
     pub async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
-        let request = self.prepare(operation)?;
-        let call = self.shared.observer.call(&O::INFO);
-        let result = call.within(self.attempts(operation, request, &call)).await;
-        call.ends(result.as_ref().err());
-        result.map_err(|error| error.scrubbed(&self.credentials))
+        let info = O::INFO;
+        let request = self.addressed(&info, operation.request()?)?;
+        let mut output = None;
+        let mut read = |response: &Response<Bytes>| {
+            output = Some(operation.read(response)?);
+            Ok(())
+        };
+        self.call(&info, request, &mut read).await?;
+        // Without an error it was read.
+        output.ok_or_else(|| Error::no_record(&info))
     }
 
     /// What the client and its clones have done so far, and what they are doing.
@@ -85,9 +94,12 @@ impl Pipeline {
     /// # Errors
     /// The operation's input is refused, or points to another server.
     pub fn prepare<O: Operation>(&self, operation: &O) -> Result<Request<Bytes>, Error> {
-        let mut request = operation.request()?;
-        *request.uri_mut() = self.shared.address.join(O::INFO.id, request.uri())?;
-        if O::INFO.reads_by_post && self.shared.read_method == ReadMethod::Post {
+        self.addressed(&O::INFO, operation.request()?)
+    }
+
+    fn addressed(&self, info: &OperationInfo, mut request: Request<Bytes>) -> Result<Request<Bytes>, Error> {
+        *request.uri_mut() = self.shared.address.join(info.id, request.uri())?;
+        if info.reads_by_post && self.shared.read_method == ReadMethod::Post {
             *request.method_mut() = Method::POST;
         }
         let headers = request.headers_mut();
@@ -97,13 +109,30 @@ impl Pipeline {
         Ok(request)
     }
 
+    /// The call itself, whatever the operation: boxed, so that it is compiled here, once, and not again for each
+    /// operation in each program.
+    fn call<'a>(
+        &'a self,
+        info: &'a OperationInfo,
+        request: Request<Bytes>,
+        read: &'a mut Read<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>> {
+        Box::pin(async move {
+            let call = self.shared.observer.call(info);
+            let result = call.within(self.attempts(info, request, read, &call)).await;
+            call.ends(result.as_ref().err());
+            result.map_err(|error| error.scrubbed(&self.credentials))
+        })
+    }
+
     /// Attempt after attempt, as long as the policies allow.
-    async fn attempts<O: Operation>(
+    async fn attempts(
         &self,
-        operation: &O,
+        info: &OperationInfo,
         mut request: Request<Bytes>,
+        read: &mut Read<'_>,
         call: &Call<'_>,
-    ) -> Result<O::Output, Error> {
+    ) -> Result<(), Error> {
         let Shared { ref retries, ref pacer, .. } = *self.shared;
         let began = Instant::now();
         let mut now = began;
@@ -115,7 +144,7 @@ impl Pipeline {
             let Some((place, started)) = pacer.place(now, deadline).await else {
                 return Err(match last_error {
                     Some(error) => Error::after(error, attempts, began.elapsed(), maybe_done),
-                    None => Error::no_place(&O::INFO, self.shared.deadline),
+                    None => Error::no_place(info, self.shared.deadline),
                 });
             };
             attempts += 1;
@@ -125,12 +154,12 @@ impl Pipeline {
             let this = if again { request.clone() } else { std::mem::take(&mut request) };
             let error = {
                 let result =
-                    seen.within(self.attempt(operation, this, place, started, deadline, &seen)).await;
+                    seen.within(self.attempt(info, this, read, place, started, deadline, &seen)).await;
                 seen.ends(result.as_ref().err());
                 match result {
-                    Ok(output) => {
+                    Ok(()) => {
                         retries.succeeded();
-                        return Ok(output);
+                        return Ok(());
                     }
                     Err(error) => error.after(attempts, began.elapsed(), maybe_done),
                 }
@@ -153,19 +182,21 @@ impl Pipeline {
     }
 
     /// One attempt: there and back, and what it teaches about the pace.
-    async fn attempt<O: Operation>(
+    #[allow(clippy::too_many_arguments, reason = "what one attempt knows")]
+    async fn attempt(
         &self,
-        operation: &O,
+        info: &OperationInfo,
         request: Request<Bytes>,
+        read: &mut Read<'_>,
         place: Place<'_>,
         started: Instant,
         deadline: Instant,
         seen: &Attempt<'_>,
-    ) -> Result<O::Output, Error> {
-        let sent = self.send(&O::INFO, request, started, deadline).await;
+    ) -> Result<(), Error> {
+        let sent = self.send(info, request, started, deadline).await;
         let result = sent.and_then(|response| {
             seen.is_answered(response.status());
-            operation.read(&response).map_err(|error| {
+            read(&response).map_err(|error| {
                 let error = error.with_answer(response.status(), response.headers());
                 if self.shared.keep_excerpts {
                     error.with_excerpt(response.body(), &self.credentials)
@@ -175,7 +206,7 @@ impl Pipeline {
             })
         });
         let trouble = result.as_ref().is_err_and(Error::tells_of_trouble);
-        self.shared.pacer.learn(O::INFO.id, started, trouble);
+        self.shared.pacer.learn(info.id, started, trouble);
         drop(place);
         result
     }

@@ -1,7 +1,8 @@
 //! What became of a whole import.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crm_model::history::{AddOutcome, NewEntry};
@@ -68,13 +69,13 @@ impl ImportReport {
     /// # Errors
     /// The file cannot be written.
     pub fn write_rejected(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        let mut csv = csv::Writer::from_path(path)?;
-        csv.write_record(["datum", "content", "tip", "user", "clid", "pid", "did", "reason"])?;
+        let mut file = BufWriter::new(File::create(path)?);
+        file.write_all(b"datum,content,tip,user,clid,pid,did,reason\n")?;
         for Left { entry, outcome, .. } in &self.left {
             let AddOutcome::Rejected(rejection) = outcome else { continue };
             let number = |id: Option<u64>| id.map(|id| id.to_string()).unwrap_or_default();
             let contacts: Vec<String> = entry.contacts.iter().map(ToString::to_string).collect();
-            csv.write_record([
+            let values = [
                 entry.at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default(),
                 entry.content.clone(),
                 entry.activity.clone().unwrap_or_default(),
@@ -83,10 +84,16 @@ impl ImportReport {
                 contacts.join(","),
                 number(entry.deal.map(|id| id.0)),
                 rejection.to_string(),
-            ])?;
+            ];
+            writeln!(file, "{}", values.map(cell).join(","))?;
         }
-        csv.flush()
+        file.flush()
     }
+}
+
+/// A cell of CSV (RFC 4180).
+fn cell(value: String) -> String {
+    if value.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", value.replace('"', "\"\"")) } else { value }
 }
 
 impl fmt::Display for ImportReport {

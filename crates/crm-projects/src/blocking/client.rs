@@ -46,7 +46,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`list`](Self::list).
-    pub fn list_as<T: DeserializeOwned>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
+    pub fn list_as<T: DeserializeOwned + Send>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
         self.runtime.wait(self.client.list_as(query))?
     }
 
@@ -80,7 +80,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`filter`](Self::filter).
-    pub fn filter_as<T: DeserializeOwned>(&self, filter: &ProjectFilter) -> Result<Page<T>, Error> {
+    pub fn filter_as<T: DeserializeOwned + Send>(&self, filter: &ProjectFilter) -> Result<Page<T>, Error> {
         self.runtime.wait(self.client.filter_as(filter))?
     }
 
@@ -127,7 +127,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`project`](Self::project).
-    pub fn project_as<T: DeserializeOwned>(&self, id: ProjectId) -> Result<T, Error> {
+    pub fn project_as<T: DeserializeOwned + Send>(&self, id: ProjectId) -> Result<T, Error> {
         self.runtime.wait(self.client.project_as(id))?
     }
 
@@ -143,7 +143,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn steps_as<T: DeserializeOwned>(
+    pub fn steps_as<T: DeserializeOwned + Send>(
         &self,
         project: ProjectId,
         query: &StepQuery,
@@ -163,7 +163,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn actions_as<T: DeserializeOwned>(
+    pub fn actions_as<T: DeserializeOwned + Send>(
         &self,
         project: ProjectId,
         query: &ActionQuery,
@@ -183,7 +183,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`action`](Self::action).
-    pub fn action_as<T: DeserializeOwned>(&self, id: ActionId) -> Result<T, Error> {
+    pub fn action_as<T: DeserializeOwned + Send>(&self, id: ActionId) -> Result<T, Error> {
         self.runtime.wait(self.client.action_as(id))?
     }
 
@@ -199,7 +199,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn checklists_as<T: DeserializeOwned>(&self, project: ProjectId) -> Result<Page<T>, Error> {
+    pub fn checklists_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
         self.runtime.wait(self.client.checklists_as(project))?
     }
 
@@ -215,7 +215,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn goods_as<T: DeserializeOwned>(&self, project: ProjectId) -> Result<Page<T>, Error> {
+    pub fn goods_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
         self.runtime.wait(self.client.goods_as(project))?
     }
 
@@ -231,7 +231,7 @@ impl ProjectsClient {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn payments_as<T: DeserializeOwned>(
+    pub fn payments_as<T: DeserializeOwned + Send>(
         &self,
         project: ProjectId,
         query: &PaymentQuery,

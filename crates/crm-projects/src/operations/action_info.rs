@@ -27,7 +27,7 @@ impl<T> ActionInfo<T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for ActionInfo<T> {
+impl<T: DeserializeOwned + Send> Operation for ActionInfo<T> {
     type Output = T;
 
     const INFO: OperationInfo = table::ACTION_INFO;

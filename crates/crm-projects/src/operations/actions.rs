@@ -37,7 +37,7 @@ impl<'a, T> Actions<'a, T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for Actions<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Actions<'_, T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::ACTIONS;

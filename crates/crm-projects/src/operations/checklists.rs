@@ -28,7 +28,7 @@ impl<T> Checklists<T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for Checklists<T> {
+impl<T: DeserializeOwned + Send> Operation for Checklists<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::CHECKLISTS;

@@ -43,7 +43,7 @@ impl<'a, T> Filter<'a, T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for Filter<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Filter<'_, T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::FILTER;

@@ -28,7 +28,7 @@ impl<T> Goods<T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for Goods<T> {
+impl<T: DeserializeOwned + Send> Operation for Goods<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::GOODS;

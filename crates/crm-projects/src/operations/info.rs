@@ -27,7 +27,7 @@ impl<T> Info<T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for Info<T> {
+impl<T: DeserializeOwned + Send> Operation for Info<T> {
     type Output = T;
 
     const INFO: OperationInfo = table::INFO;

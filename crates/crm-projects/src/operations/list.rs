@@ -35,7 +35,7 @@ impl<'a, T> List<'a, T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for List<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for List<'_, T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::LIST;

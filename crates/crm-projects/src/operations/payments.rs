@@ -37,7 +37,7 @@ impl<'a, T> Payments<'a, T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for Payments<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Payments<'_, T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::PAYMENTS;

@@ -37,7 +37,7 @@ impl<'a, T> Steps<'a, T> {
     }
 }
 
-impl<T: DeserializeOwned> Operation for Steps<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Steps<'_, T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::STEPS;

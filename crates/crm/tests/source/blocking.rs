@@ -67,6 +67,7 @@ fn methods(name: &str, source: &str) -> Methods {
             if matches!(method.vis, Visibility::Public(_)) {
                 let mut signature = method.sig;
                 signature.asyncness = None;
+                signature.inputs.pop_punct(); // where the line was long
                 if let Some(FnArg::Receiver(receiver)) = signature.inputs.first_mut() {
                     receiver.mutability = None; // not that of a `&mut self`
                 }
