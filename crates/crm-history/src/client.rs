@@ -1,6 +1,7 @@
 //! The client.
 
 use std::collections::BTreeMap;
+use std::task::Poll;
 
 use bytes::Bytes;
 use crm_model::Page;
@@ -262,7 +263,8 @@ impl HistoryClient {
         I: IntoIterator<Item = NewEntry>,
         I::IntoIter: Send + 'static,
     {
-        self.import_stream(futures_util::stream::iter(entries))
+        let mut entries = entries.into_iter();
+        Import::new(self.clone(), move |_| Poll::Ready(entries.next()))
     }
 
     /// [`import`](Self::import) of a stream, such as what a message queue hands out.
@@ -278,7 +280,8 @@ impl HistoryClient {
     /// # Ok(()) }
     /// ```
     pub fn import_stream(&self, entries: impl Stream<Item = NewEntry> + Send + 'static) -> Import {
-        Import::new(self.clone(), entries)
+        let mut entries = Box::pin(entries);
+        Import::new(self.clone(), move |cx| entries.as_mut().poll_next(cx))
     }
 
     /// `delete`: removes an activity of the caller or of a subordinate.

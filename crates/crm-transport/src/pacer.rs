@@ -33,6 +33,8 @@ struct Learned {
 
 /// The right to have one attempt in flight, until dropped.
 pub(crate) struct Place<'a> {
+    /// When it was given.
+    pub(crate) started: Instant,
     pacer: &'a Pacer,
     permit: Option<SemaphorePermit<'a>>,
     _in_flight: Raised<'a>,
@@ -67,19 +69,18 @@ impl Pacer {
         }
     }
 
-    /// Waits for a place, and tells when it was given; `None` when there was none before the deadline.
-    pub(crate) async fn place(&self, now: Instant, deadline: Instant) -> Option<(Place<'_>, Instant)> {
+    /// Waits for a place; `None` when there was none before the deadline.
+    pub(crate) async fn place(&self, now: Instant, deadline: Instant) -> Option<Place<'_>> {
         // To ask the clock takes its time on some machines: not where nothing was waited for.
         if self.interval.is_none()
             && now < deadline
             && let Ok(permit) = self.places.try_acquire()
         {
-            return Some((self.taken(permit), now));
+            return Some(self.taken(permit, now));
         }
         let place = timeout_at(deadline, self.next_place()).await.ok().flatten()?;
         // A timeout lets through what is ready at once, even when it is over.
-        let now = Instant::now();
-        (now < deadline).then_some((place, now))
+        (place.started < deadline).then_some(place)
     }
 
     async fn next_place(&self) -> Option<Place<'_>> {
@@ -91,16 +92,16 @@ impl Pacer {
             *next_start = Instant::now() + interval;
         }
         drop(waiting);
-        Some(self.taken(permit))
+        Some(self.taken(permit, Instant::now()))
     }
 
-    fn taken<'a>(&'a self, permit: SemaphorePermit<'a>) -> Place<'a> {
+    fn taken<'a>(&'a self, permit: SemaphorePermit<'a>, started: Instant) -> Place<'a> {
         let in_flight = self.observer.flies();
-        Place { pacer: self, permit: Some(permit), _in_flight: in_flight }
+        Place { started, pacer: self, permit: Some(permit), _in_flight: in_flight }
     }
 
-    /// Takes note of an attempt that ended now: `trouble` is a failure that tells of an overloaded server.
-    pub(crate) fn learn(&self, operation: &'static str, started: Instant, trouble: bool) {
+    /// Takes note of an attempt that ended now.
+    fn learn(&self, operation: &'static str, started: Instant, trouble: bool) {
         let mut learned = self.learned();
         let now = Instant::now();
         if trouble || learned.is_slow(operation, now - started) {
@@ -147,6 +148,13 @@ impl Learned {
         let slow = took > NEVER_SLOW && took > usual.saturating_mul(SLOW);
         *usual = *usual - *usual / INERTIA + took / INERTIA;
         slow
+    }
+}
+
+impl Place<'_> {
+    /// Gives it back after an attempt: `trouble` is a failure that tells of an overloaded server.
+    pub(crate) fn give_back(self, operation: &'static str, trouble: bool) {
+        self.pacer.learn(operation, self.started, trouble);
     }
 }
 

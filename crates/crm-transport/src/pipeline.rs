@@ -141,7 +141,7 @@ impl Pipeline {
         let mut maybe_done = false;
         let mut last_error = None;
         loop {
-            let Some((place, started)) = pacer.place(now, deadline).await else {
+            let Some(place) = pacer.place(now, deadline).await else {
                 return Err(match last_error {
                     Some(error) => Error::after(error, attempts, began.elapsed(), maybe_done),
                     None => Error::no_place(info, self.shared.deadline),
@@ -153,8 +153,7 @@ impl Pipeline {
             // The very same bytes are sent again: who knows whether the operation would make them twice.
             let this = if again { request.clone() } else { std::mem::take(&mut request) };
             let error = {
-                let result =
-                    seen.within(self.attempt(info, this, read, place, started, deadline, &seen)).await;
+                let result = seen.within(self.attempt(info, this, read, place, deadline, &seen)).await;
                 seen.ends(result.as_ref().err());
                 match result {
                     Ok(()) => {
@@ -182,18 +181,16 @@ impl Pipeline {
     }
 
     /// One attempt: there and back, and what it teaches about the pace.
-    #[allow(clippy::too_many_arguments, reason = "what one attempt knows")]
     async fn attempt(
         &self,
         info: &OperationInfo,
         request: Request<Bytes>,
         read: &mut Read<'_>,
         place: Place<'_>,
-        started: Instant,
         deadline: Instant,
         seen: &Attempt<'_>,
     ) -> Result<(), Error> {
-        let sent = self.send(info, request, started, deadline).await;
+        let sent = self.send(info, request, place.started, deadline).await;
         let result = sent.and_then(|response| {
             seen.is_answered(response.status());
             read(&response).map_err(|error| {
@@ -206,8 +203,7 @@ impl Pipeline {
             })
         });
         let trouble = result.as_ref().is_err_and(Error::tells_of_trouble);
-        self.shared.pacer.learn(info.id, started, trouble);
-        drop(place);
+        place.give_back(info.id, trouble);
         result
     }
 

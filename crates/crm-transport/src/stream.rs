@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crm_model::{Page, Unreadable};
 use futures_core::Stream;
-use futures_util::{StreamExt, stream};
 
 use crate::Error;
 
@@ -18,17 +17,20 @@ use crate::Error;
 /// An error ends it, except for a record that cannot be read: that one is an error and the next follows. Nothing is
 /// fetched before it is asked for; dropping it ends the calls.
 #[must_use]
-pub struct Records<T>(Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>);
+pub struct Records<T> {
+    records: Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>,
+    ended: bool,
+}
 
 impl<T> Records<T> {
     /// A stream of records made otherwise. It may be asked again after its end.
     pub fn new(records: impl Stream<Item = Result<T, Error>> + Send + 'static) -> Self {
-        Self(Box::pin(records.fuse()))
+        Self { records: Box::pin(records), ended: false }
     }
 
     /// The next record; `None` after the last.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
-        std::future::poll_fn(|cx| self.0.as_mut().poll_next(cx)).await
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 }
 
@@ -36,7 +38,12 @@ impl<T> Stream for Records<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx)
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let record = ready!(self.records.as_mut().poll_next(cx));
+        self.ended = record.is_none();
+        Poll::Ready(record)
     }
 }
 
@@ -62,7 +69,7 @@ pub struct Position {
 /// page with the same ids as the one before it comes from a server that ignores the position. Where that page holds
 /// fewer than `asked` records it was all there is; else `stuck` makes the error that says so.
 pub fn records<T, F, R>(
-    mut fetch: F,
+    fetch: F,
     asked: usize,
     id: fn(&T) -> u64,
     unreadable: fn(Unreadable) -> Error,
@@ -73,44 +80,83 @@ where
     F: FnMut(Position) -> R + Send + 'static,
     R: Future<Output = Result<Page<T>, Error>> + Send + 'static,
 {
-    struct State<T> {
-        ready: VecDeque<Result<T, Error>>,
-        position: Position,
-        last_ids: Vec<u64>,
-        ended: bool,
-    }
-    let state =
-        State { ready: VecDeque::new(), position: Position::default(), last_ids: Vec::new(), ended: false };
-    let mut step = move |mut state: State<T>| {
-        let fetched = (state.ready.is_empty() && !state.ended).then(|| fetch(state.position));
-        async move {
-            if let Some(fetched) = fetched {
-                match fetched.await {
-                    Ok(page) => {
-                        let ids: Vec<u64> = page.items.iter().map(id).collect();
-                        let repeated = !ids.is_empty() && ids == state.last_ids;
-                        state.ended = page.is_empty() || repeated;
-                        if repeated && page.len() >= asked {
-                            state.ready.push_back(Err(stuck()));
-                        } else if !repeated {
-                            state.position.pages += 1;
-                            state.position.records += page.len() as u64;
-                            state.last_ids = ids;
-                            state.ready.extend(page.items.into_iter().map(Ok));
-                            state
-                                .ready
-                                .extend(page.unreadable.into_iter().map(|record| Err(unreadable(record))));
-                        }
-                    }
-                    Err(error) => {
-                        state.ended = true;
-                        state.ready.push_back(Err(error));
-                    }
-                }
+    Records::new(Pages {
+        fetch,
+        in_flight: None,
+        ready: VecDeque::new(),
+        position: Position::default(),
+        last_ids: Vec::new(),
+        ended: false,
+        asked,
+        id,
+        unreadable,
+        stuck,
+    })
+}
+
+/// The pages of a list, one after the other.
+struct Pages<T, F, R> {
+    fetch: F,
+    in_flight: Option<Pin<Box<R>>>,
+    ready: VecDeque<Result<T, Error>>,
+    position: Position,
+    last_ids: Vec<u64>,
+    ended: bool,
+    asked: usize,
+    id: fn(&T) -> u64,
+    unreadable: fn(Unreadable) -> Error,
+    stuck: fn() -> Error,
+}
+
+/// Nothing in it is pinned where it stands.
+impl<T, F, R> Unpin for Pages<T, F, R> {}
+
+impl<T, F, R> Stream for Pages<T, F, R>
+where
+    F: FnMut(Position) -> R,
+    R: Future<Output = Result<Page<T>, Error>>,
+{
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let pages = &mut *self;
+        loop {
+            if let Some(record) = pages.ready.pop_front() {
+                return Poll::Ready(Some(record));
             }
-            let record = state.ready.pop_front()?;
-            Some((record, state))
+            if pages.ended {
+                return Poll::Ready(None);
+            }
+            let call = pages.in_flight.get_or_insert_with(|| Box::pin((pages.fetch)(pages.position)));
+            let page = ready!(call.as_mut().poll(cx));
+            pages.in_flight = None;
+            pages.take_in(page);
         }
-    };
-    Records::new(stream::unfold(state, move |state| step(state)))
+    }
+}
+
+impl<T, F, R> Pages<T, F, R> {
+    fn take_in(&mut self, page: Result<Page<T>, Error>) {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                self.ended = true;
+                return self.ready.push_back(Err(error));
+            }
+        };
+        let ids: Vec<u64> = page.items.iter().map(self.id).collect();
+        let repeated = !ids.is_empty() && ids == self.last_ids;
+        self.ended = page.is_empty() || repeated;
+        if repeated {
+            if page.len() >= self.asked {
+                self.ready.push_back(Err((self.stuck)()));
+            }
+            return;
+        }
+        self.position.pages += 1;
+        self.position.records += page.len() as u64;
+        self.last_ids = ids;
+        self.ready.extend(page.items.into_iter().map(Ok));
+        self.ready.extend(page.unreadable.into_iter().map(|record| Err((self.unreadable)(record))));
+    }
 }

@@ -15,7 +15,8 @@ use tower_service::Service;
 use crate::transport::innermost;
 use crate::{Transport, TransportError};
 
-/// Sends by any [`tower::Service`](tower_service::Service) over `http` types: hyper's client, a stack of layers, a service of a test.
+/// Sends by any [`tower::Service`](tower_service::Service) over `http` types: hyper's client, a stack of layers, a
+/// service of a test.
 ///
 /// Each request goes to a clone of the service. Where layers keep something in common (a limit, a buffer), their
 /// clones share it. What comes back is read up to `body_limit` bytes, and no further.

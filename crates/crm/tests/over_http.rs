@@ -154,6 +154,7 @@ impl Case {
     /// The delivery of a failure after which a write may have happened or not.
     fn unclear(&self, error: &Error) {
         assert_eq!(error.delivery(), Delivery::Unknown, "{error}");
+        assert_eq!(error.is_write(), self.is_write(), "{error}");
         assert_eq!(error.to_string().contains("look before sending it again"), self.is_write(), "{error}");
         assert!(!self.is_write() || !error.is_retryable(), "{error}");
     }

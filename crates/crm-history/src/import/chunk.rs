@@ -1,12 +1,12 @@
 //! The input in pieces that are sent in one call.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::Error;
-use futures_core::Stream;
-use futures_util::{StreamExt, future, stream};
 
 use super::journal::{Recorded, Sent};
 use super::worker::Worker;
@@ -43,7 +43,7 @@ pub(super) struct Chunks {
     cancel: Cancel,
     recorded: VecDeque<Recorded>,
     settings: Settings,
-    worker: Arc<Worker>,
+    pub(super) worker: Arc<Worker>,
     next: u64,
     /// An activity that did not fit into the chunk before.
     waiting: Option<NewEntry>,
@@ -61,22 +61,18 @@ impl Chunks {
         Self { input, cancel, recorded, settings, worker, next: 0, waiting: None, ended: false }
     }
 
-    pub(super) fn stream(self) -> impl Stream<Item = Result<Chunk, Error>> + Send {
-        stream::unfold(self, |mut chunks| async {
-            // A chunk may be missing between two that are written down: it was still waiting for its turn when the
-            // import was killed.
-            let missing =
-                chunks.recorded.front().map_or(u64::MAX, |known| known.first.saturating_sub(chunks.next));
-            let fresh = if missing > 0 { chunks.fresh(missing).await } else { Ok(None) };
-            let chunk = match fresh {
-                Ok(None) => match chunks.recorded.pop_front() {
-                    Some(recorded) => chunks.known(recorded).await.transpose(),
-                    None => None,
-                },
-                fresh => fresh.transpose(),
-            };
-            Some((chunk?, chunks))
-        })
+    /// The next chunk, and whence the others come; `None` at the end.
+    pub(super) async fn next(mut self) -> Result<Option<(Chunk, Self)>, Error> {
+        // A chunk may be missing between two that are written down: it was still waiting for its turn when the
+        // import was killed.
+        let missing = self.recorded.front().map_or(u64::MAX, |known| known.first.saturating_sub(self.next));
+        let mut chunk = if missing > 0 { self.fresh(missing).await? } else { None };
+        if chunk.is_none()
+            && let Some(recorded) = self.recorded.pop_front()
+        {
+            chunk = self.known(recorded).await?;
+        }
+        Ok(chunk.map(|chunk| (chunk, self)))
     }
 
     /// The next chunk that the journal knows; `None` when the import is cancelled before all of it is taken.
@@ -184,14 +180,15 @@ impl Chunks {
         if let Some(entry) = self.waiting.take() {
             return Some(entry);
         }
-        // The token first: an input that always has more must not outrun it.
-        let taken = match future::select(&mut self.cancel, self.input.next()).await {
-            future::Either::Left(((), _)) => {
+        let taken = poll_fn(|cx| {
+            // The token first: an input that always has more must not outrun it.
+            if self.cancel.as_mut().poll(cx).is_ready() {
                 self.worker.stop("the import was cancelled");
-                None
+                return Poll::Ready(None);
             }
-            future::Either::Right((entry, _)) => entry,
-        };
+            (self.input)(cx)
+        })
+        .await;
         self.ended = taken.is_none();
         taken
     }

@@ -16,22 +16,23 @@
 mod chunk;
 mod journal;
 mod lookup;
+mod outcomes;
 mod report;
 mod worker;
 
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crm_model::history::{AddOutcome, Loss, NewEntry};
 use crm_transport::{Error, Records};
-use futures_core::Stream;
-use futures_util::{StreamExt, stream};
 
 use crate::HistoryClient;
 use chunk::Chunks;
 use journal::Journal;
+use outcomes::Outcomes;
 use worker::Worker;
 
 pub use report::{ImportReport, Left};
@@ -94,7 +95,9 @@ impl Progress {
     }
 }
 
-type Input = Pin<Box<dyn Stream<Item = NewEntry> + Send>>;
+/// Takes an activity, as [`Stream::poll_next`](futures_core::Stream::poll_next) does.
+type Input = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<NewEntry>> + Send>;
+type OnProgress = Box<dyn FnMut(&Progress) + Send>;
 type Cancel = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// An import: what goes in, and how. Nothing happens before [`outcomes`](Self::outcomes) or [`run`](Self::run).
@@ -117,7 +120,7 @@ pub struct Import {
     settings: Settings,
     concurrency: usize,
     journal: Option<PathBuf>,
-    on_progress: Box<dyn FnMut(&Progress) + Send>,
+    on_progress: OnProgress,
     cancel: Cancel,
 }
 
@@ -132,10 +135,13 @@ struct Settings {
 }
 
 impl Import {
-    pub(crate) fn new(client: HistoryClient, input: impl Stream<Item = NewEntry> + Send + 'static) -> Self {
+    pub(crate) fn new(
+        client: HistoryClient,
+        input: impl FnMut(&mut Context<'_>) -> Poll<Option<NewEntry>> + Send + 'static,
+    ) -> Self {
         Self {
             client,
-            input: Box::pin(input),
+            input: Box::new(input),
             settings: Settings {
                 chunk: 100,
                 chunk_bytes: 1 << 20,
@@ -220,39 +226,16 @@ impl Import {
     /// The journal cannot be read or written, or belongs to another input: the last item is that error. Anything
     /// else is an outcome.
     pub fn outcomes(self) -> Records<Imported> {
-        Records::new(stream::once(self.open()).flat_map(|opened| match opened {
-            Ok(outcomes) => outcomes.left_stream(),
-            Err(error) => stream::iter([Err(error)]).right_stream(),
-        }))
-    }
-
-    async fn open(self) -> Result<impl Stream<Item = Result<Imported, Error>> + Send, Error> {
-        let Self { client, input, settings, concurrency, journal, mut on_progress, cancel } = self;
-        let (journal, recorded) = match journal {
-            Some(path) => Journal::open(&path)?,
-            None => (Journal::none(), Default::default()),
-        };
-        let worker = Arc::new(Worker::new(client, settings, journal, &recorded));
-        let chunks = Chunks::new(input, cancel, recorded, settings, Arc::clone(&worker));
-        let done = chunks.stream().map(move |chunk| {
-            let worker = Arc::clone(&worker);
-            async move { worker.work(chunk?).await }
-        });
-        let mut progress = Progress::default();
-        let outcomes = done.buffered(concurrency).flat_map(move |done| {
-            let (imported, error) = match done {
-                Ok((imported, error)) => (imported, error),
-                Err(error) => (Vec::new(), Some(error)),
+        let Self { client, input, settings, concurrency, journal, on_progress, cancel } = self;
+        let chunks = async move {
+            let (journal, recorded) = match journal {
+                Some(path) => Journal::open(&path)?,
+                None => (Journal::none(), Default::default()),
             };
-            imported.iter().for_each(|imported| progress.count(&imported.outcome));
-            on_progress(&progress);
-            stream::iter(imported.into_iter().map(Ok).chain(error.map(Err)))
-        });
-        Ok(outcomes.scan(false, |ended, item| {
-            // Nothing after an error: the chunks behind it may not have been written down.
-            let over = std::mem::replace(ended, item.is_err());
-            std::future::ready((!over).then_some(item))
-        }))
+            let worker = Worker::new(client, settings, journal, &recorded);
+            Chunks::new(input, cancel, recorded, settings, Arc::new(worker)).next().await
+        };
+        Records::new(Outcomes::new(Box::pin(chunks), concurrency, on_progress))
     }
 
     /// Runs it to its end and gathers the outcomes. The report holds all of them: for an input of any length take

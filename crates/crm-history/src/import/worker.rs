@@ -104,10 +104,10 @@ impl Worker {
     }
 
     /// Finds an outcome for every activity of the chunk. The error beside them is the journal's, and ends the import.
-    pub(super) async fn work(&self, mut chunk: Chunk) -> Result<(Vec<Imported>, Option<Error>), Error> {
+    pub(super) async fn work(&self, mut chunk: Chunk) -> (Vec<Imported>, Option<Error>) {
         let broken = self.settle(&mut chunk).await;
         self.ids().finished(chunk.first);
-        Ok((chunk.items.into_iter().map(|item| item.imported).collect(), broken))
+        (chunk.items.into_iter().map(|item| item.imported).collect(), broken)
     }
 
     async fn settle(&self, chunk: &mut Chunk) -> Option<Error> {
