@@ -609,7 +609,43 @@ async fn child() {
         .transport(killer)
         .build()
         .unwrap();
-    quick(client.import(entries(300))).chunk(30).concurrency(2).journal(journal).run().await.unwrap();
+    let mut outcomes =
+        quick(client.import(entries(300))).chunk(30).concurrency(2).journal(journal).outcomes();
+    while let Some(imported) = outcomes.next().await {
+        if let Err(error) = imported {
+            assert!(outcomes.next().await.is_none(), "an outcome came after: {error}");
+            eprint!("{error}");
+            std::process::exit(3);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_full_disk_ends_the_import_with_an_error_and_nothing_is_doubled_when_there_is_room_again() {
+    let entries = entries(300);
+    let mut ended = 0;
+    for blocks in 0..12 {
+        let sandbox = Sandbox::start().await.unwrap();
+        let journal = Scratch::new(&format!("full-{blocks}"));
+        // No file may grow beyond so many blocks, of 512 bytes or of 1024, by the shell.
+        let limited = Command::new("sh")
+            .args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" child --exact --nocapture")])
+            .arg(std::env::current_exe().unwrap())
+            .env("IMPORT_CHILD", format!("{}|{}|{}|false", sandbox.url(), journal.0.display(), u64::MAX))
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&limited.stderr);
+        if !limited.status.success() {
+            assert_eq!(limited.status.code(), Some(3), "{blocks} blocks: {told}");
+            assert!(told.contains("journal cannot be written: File too large"), "{told}");
+            ended += 1;
+        }
+        let import = quick(client(sandbox.url()).import(entries.clone())).chunk(30).journal(&journal.0);
+        let report = import.run().await.unwrap();
+        all_created(&report, &sandbox, &entries, &format!("{blocks} blocks"));
+    }
+    assert!(ended >= 8, "the disk was full only {ended} times");
 }
 
 #[tokio::test]

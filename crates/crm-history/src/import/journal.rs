@@ -20,7 +20,13 @@ use serde::{Deserialize, Serialize};
 use super::IMPORT;
 
 /// The journal of an import, or none.
-pub(super) struct Journal(Option<Mutex<File>>);
+pub(super) struct Journal(Option<Mutex<Pen>>);
+
+struct Pen {
+    file: File,
+    /// Why a line could not be written. It may be torn, so nothing may come behind it.
+    failed: Option<String>,
+}
 
 /// A chunk as an earlier run left it.
 pub(super) struct Recorded {
@@ -64,7 +70,7 @@ impl Journal {
         let (recorded, good) = read(&file)?;
         let ready = file.set_len(good).and_then(|()| file.seek(SeekFrom::Start(good)));
         ready.map_err(|e| fault(format!("cannot be written: {e}")))?;
-        let journal = Self(Some(Mutex::new(file)));
+        let journal = Self(Some(Mutex::new(Pen { file, failed: None })));
         if good == 0 {
             // The name of a new file is on disk only when its folder is.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -90,12 +96,15 @@ impl Journal {
     }
 
     fn write(&self, line: &Line) -> Result<(), Error> {
-        let Some(file) = &self.0 else { return Ok(()) };
+        let Some(pen) = &self.0 else { return Ok(()) };
         let mut bytes = serde_json::to_vec(line).map_err(|e| fault(e.to_string()))?;
         bytes.push(b'\n');
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = file.write_all(&bytes).and_then(|()| file.sync_data());
-        written.map_err(|e| fault(format!("cannot be written: {e}; the import stops")))
+        let Pen { file, failed } = &mut *pen.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.is_none() {
+            let written = file.write_all(&bytes).and_then(|()| file.sync_data());
+            *failed = written.err().map(|e| format!("cannot be written: {e}; the import stops"));
+        }
+        failed.clone().map_or(Ok(()), |why| Err(fault(why)))
     }
 }
 
@@ -214,5 +223,25 @@ impl Outcome {
             Self::Missing => None,
             Self::Unknown(why) => Some(AddOutcome::Unknown(why)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_behind_a_line_that_may_be_torn() {
+        let path = std::env::temp_dir().join(format!("crm-history-journal-{}", std::process::id()));
+        let good = File::create(&path).unwrap();
+        let journal = Journal(Some(Mutex::new(Pen { file: File::open(&path).unwrap(), failed: None })));
+        journal.done(0, &[]).unwrap_err();
+        journal.0.as_ref().unwrap().lock().unwrap().file = good;
+        let error = journal.done(1, &[]).unwrap_err();
+        assert!(error.to_string().contains("cannot be written"), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+        std::fs::remove_file(&path).unwrap();
     }
 }
