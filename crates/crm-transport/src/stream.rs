@@ -160,3 +160,22 @@ impl<T, F, R> Pages<T, F, R> {
         self.ready.extend(page.unreadable.into_iter().map(|record| Err((self.unreadable)(record))));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_may_be_asked_again_after_its_end() {
+        // This one panics when it is.
+        let mut records =
+            Records::new(stream::unfold(0, |n| async move { (n < 2).then_some((Ok(n), n + 1)) }));
+        assert_eq!([records.next().await.unwrap().unwrap(), records.next().await.unwrap().unwrap()], [0, 1]);
+        assert!(records.next().await.is_none());
+        assert!(records.next().await.is_none());
+    }
+}
