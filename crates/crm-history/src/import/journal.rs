@@ -7,7 +7,7 @@
 //! ```
 //! `items` and `outcomes` count within the chunk. A sent item without an outcome is in doubt.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -77,7 +77,7 @@ impl Journal {
             if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
                 let _ = folder.sync_all(); // not every system can; the file itself is flushed below
             }
-            journal.write(&Line::Journal { journal: NAME.into(), version: 1 })?;
+            journal.write(&Head { journal: NAME.into(), version: 1 })?;
         }
         Ok((journal, recorded))
     }
@@ -86,16 +86,16 @@ impl Journal {
     pub(super) fn sending(&self, first: u64, count: u64, hash: u64, sent: &Sent) -> Result<(), Error> {
         let Sent { items, watermark, at } = sent.clone();
         let hash = format!("{hash:016x}");
-        self.write(&Line::Send { send: SendLine { first, count, hash, items, watermark, at } })
+        self.write(&Line::Send(SendLine { first, count, hash, items, watermark, at }))
     }
 
     /// Says what became of it.
     pub(super) fn done(&self, first: u64, outcomes: &[(usize, &AddOutcome)]) -> Result<(), Error> {
         let outcomes = outcomes.iter().map(|(item, outcome)| (*item, Outcome::from(*outcome))).collect();
-        self.write(&Line::Done { done: DoneLine { first, outcomes } })
+        self.write(&Line::Done(DoneLine { first, outcomes }))
     }
 
-    fn write(&self, line: &Line) -> Result<(), Error> {
+    fn write(&self, line: &impl Serialize) -> Result<(), Error> {
         let Some(pen) = &self.0 else { return Ok(()) };
         let mut bytes = serde_json::to_vec(line).map_err(|e| fault(e.to_string()))?;
         bytes.push(b'\n');
@@ -114,7 +114,8 @@ fn fault(fault: impl Into<String>) -> Error {
 
 /// The chunks in order, and how many bytes of the file are whole lines.
 fn read(file: &File) -> Result<(VecDeque<Recorded>, u64), Error> {
-    let mut chunks: BTreeMap<u64, Recorded> = BTreeMap::new();
+    // By their first index, for they were written down as they were sent.
+    let mut chunks: Vec<Recorded> = Vec::new();
     let mut reader = BufReader::new(file);
     let (mut good, mut number, mut line) = (0, 0, Vec::new());
     loop {
@@ -127,24 +128,34 @@ fn read(file: &File) -> Result<(VecDeque<Recorded>, u64), Error> {
         number += 1;
         let unclear =
             |what: &str| fault(format!("is not a journal of an import, or is damaged: line {number} {what}"));
-        let line: Line = serde_json::from_slice(&line).map_err(|e| unclear(&e.to_string()))?;
-        match line {
-            Line::Journal { journal, version: 1 } if journal == NAME && number == 1 => {}
-            Line::Journal { .. } => return Err(unclear("names another kind or version")),
-            _ if number == 1 => return Err(unclear("does not name the journal")),
-            Line::Send { send } => {
+        if number == 1 {
+            let head: Head = serde_json::from_slice(&line).map_err(|e| unclear(&e.to_string()))?;
+            if (head.journal.as_str(), head.version) != (NAME, 1) {
+                return Err(unclear("names another kind or version"));
+            }
+            good += length as u64;
+            continue;
+        }
+        match serde_json::from_slice(&line).map_err(|e| unclear(&e.to_string()))? {
+            Line::Send(send) => {
                 let hash = u64::from_str_radix(&send.hash, 16).map_err(|_| unclear("has no hash"))?;
                 let (first, count) = (send.first, send.count);
                 let blank = || Recorded { first, count, hash, outcomes: blank(count), doubt: None };
-                let chunk = chunks.entry(first).or_insert_with(blank);
+                let place =
+                    chunks.binary_search_by_key(&first, |chunk| chunk.first).unwrap_or_else(|place| {
+                        chunks.insert(place, blank());
+                        place
+                    });
+                let chunk = &mut chunks[place];
                 let inside = send.items.iter().all(|&item| item < chunk.outcomes.len());
                 if (chunk.count, chunk.hash) != (count, hash) || !inside {
                     return Err(unclear("contradicts an earlier one"));
                 }
                 chunk.doubt = Some(Sent { items: send.items, watermark: send.watermark, at: send.at });
             }
-            Line::Done { done } => {
-                let chunk = chunks.get_mut(&done.first).ok_or_else(|| unclear("ends what was not begun"))?;
+            Line::Done(done) => {
+                let place = chunks.binary_search_by_key(&done.first, |chunk| chunk.first);
+                let chunk = &mut chunks[place.map_err(|_| unclear("ends what was not begun"))?];
                 for (item, outcome) in done.outcomes {
                     let place =
                         chunk.outcomes.get_mut(item).ok_or_else(|| unclear("names an unknown item"))?;
@@ -159,7 +170,7 @@ fn read(file: &File) -> Result<(VecDeque<Recorded>, u64), Error> {
         }
         good += length as u64;
     }
-    Ok((chunks.into_values().collect(), good))
+    Ok((chunks.into(), good))
 }
 
 fn blank(count: u64) -> Vec<Option<AddOutcome>> {
@@ -169,11 +180,16 @@ fn blank(count: u64) -> Vec<Option<AddOutcome>> {
 const NAME: &str = "crm history import";
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+struct Head {
+    journal: String,
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Line {
-    Send { send: SendLine },
-    Done { done: DoneLine },
-    Journal { journal: String, version: u32 },
+    Send(SendLine),
+    Done(DoneLine),
 }
 
 #[derive(Serialize, Deserialize)]

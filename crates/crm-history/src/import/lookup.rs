@@ -1,6 +1,7 @@
 //! Looking for what may have been stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta};
@@ -32,12 +33,16 @@ pub(super) async fn look(
     claimed: &BTreeSet<u64>,
 ) -> Result<Vec<Sighting>, Error> {
     let wanted: Vec<Wanted<'_>> = entries.iter().map(|entry| Wanted::new(entry)).collect();
-    let mut records = BTreeMap::new();
+    let mut records = Vec::new();
     let mut unreadable = false;
     // Without a user the server lists the caller's own and those of all subordinates; of anybody else only when
     // asked by login, and what belongs to nobody when asked by the login that it does not know (observed).
-    let mut users: BTreeSet<Option<&str>> = BTreeSet::from([None]);
-    users.extend(entries.iter().map(|entry| entry.user.as_deref()));
+    let mut users = vec![None];
+    for entry in entries {
+        if !users.contains(&entry.user.as_deref()) {
+            users.push(entry.user.as_deref());
+        }
+    }
     for user in users {
         let (first, last) = window(&wanted, since);
         let mut query = EntryQuery::new().between(first, last).order_by(EntryOrder::Id).newest_first();
@@ -46,7 +51,7 @@ pub(super) async fn look(
         }
         unreadable |= newer(client, query, watermark, &mut records).await?;
     }
-    records.retain(|id, _| !claimed.contains(id));
+    records.retain(|record| !claimed.contains(&record.id.0));
     let mut each: Vec<Sighting> = wanted.iter().map(|wanted| wanted.take(&mut records, Wanted::is)).collect();
     for (sighting, wanted) in each.iter_mut().zip(&wanted) {
         if *sighting == Sighting::Missing {
@@ -70,13 +75,13 @@ pub(super) async fn highest_id(client: &HistoryClient) -> Result<u64, Error> {
 
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1000, 1, 1).unwrap();
 
-/// Gathers the records with ids above the watermark, page after page from the newest on. Records that are added
+/// Gathers the records with ids above the watermark, page after page, the newest first. Records that are added
 /// meanwhile move others to later pages, which are still to be read. Says whether one could not be read.
 async fn newer(
     client: &HistoryClient,
     query: EntryQuery,
     watermark: u64,
-    records: &mut BTreeMap<u64, Entry>,
+    records: &mut Vec<Entry>,
 ) -> Result<bool, Error> {
     let mut unreadable = false;
     for number in 0.. {
@@ -84,8 +89,12 @@ async fn newer(
         unreadable |= !page.unreadable.is_empty();
         let before = records.len();
         let old = page.items.iter().any(|entry| entry.id.0 <= watermark);
-        let new = page.items.into_iter().filter(|entry| entry.id.0 > watermark);
-        records.extend(new.map(|entry| (entry.id.0, entry)));
+        for entry in page.items.into_iter().filter(|entry| entry.id.0 > watermark) {
+            match records.binary_search_by_key(&Reverse(entry.id), |record| Reverse(record.id)) {
+                Ok(place) => records[place] = entry,
+                Err(place) => records.insert(place, entry),
+            }
+        }
         // No progress: the end, or a server that ignores the offset.
         if old || records.len() == before {
             break;
@@ -119,15 +128,12 @@ impl<'a> Wanted<'a> {
     }
 
     /// Takes the record with the lowest id that fits.
-    fn take(&self, records: &mut BTreeMap<u64, Entry>, fits: fn(&Self, &Entry) -> bool) -> Sighting {
+    fn take(&self, records: &mut Vec<Entry>, fits: fn(&Self, &Entry) -> bool) -> Sighting {
         if self.entry.at.is_some() && self.stored.at.is_none() {
             return Sighting::OutOfSight; // stored with a zero date, which no range finds (observed)
         }
-        match records.iter().find(|(_, record)| fits(self, record)).map(|(&id, _)| id) {
-            Some(id) => {
-                records.remove(&id);
-                Sighting::Stored(EntryId(id))
-            }
+        match records.iter().rposition(|record| fits(self, record)) {
+            Some(place) => Sighting::Stored(records.remove(place).id),
             None => Sighting::Missing,
         }
     }
