@@ -1,106 +1,22 @@
 //! Nothing lost, nothing doubled: imports against the sandbox and everything that goes wrong in it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+#[path = "common/imports.rs"]
+mod imports;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::NaiveDate;
 use crm::history::{
-    AddOutcome, ApiKey, ClientId, ContactId, HistoryClient, Import, ImportReport, LossPolicy, NewEntry, Pace,
-    RetryPolicy,
+    AddOutcome, ApiKey, ClientId, ContactId, HistoryClient, ImportReport, LossPolicy, NewEntry, RetryPolicy,
 };
 use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
 use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox};
-
-/// A thousand activities, one in five of them equal to others in everything.
-fn entries(count: u32) -> Vec<NewEntry> {
-    let start = NaiveDate::from_ymd_opt(2024, 3, 1).unwrap().and_hms_opt(9, 0, 0).unwrap();
-    (0..count)
-        .map(|i| {
-            let i = if i % 5 == 0 { i % 50 } else { i };
-            let kinds = ["вх.Звонок", "исх.Почта", "Встреча"];
-            NewEntry::new(format!("Звонок {}", i % 97))
-                .at(start + TimeDelta::minutes(i64::from(i / 3)))
-                .activity(kinds[i as usize % 3])
-                .client(ClientId(1 + u64::from(i % 2)))
-                .contacts([ContactId(1 + u64::from(i % 2))])
-        })
-        .collect()
-}
-
-type Key = (Option<NaiveDateTime>, String, Option<String>, u64);
-
-fn wanted(entries: &[NewEntry]) -> BTreeMap<Key, usize> {
-    let keys =
-        entries.iter().map(|e| (e.at, e.content.clone(), e.activity.clone(), e.client.map_or(0, |id| id.0)));
-    count(keys)
-}
-
-fn stored(sandbox: &Sandbox) -> BTreeMap<Key, usize> {
-    let keys =
-        sandbox.records().into_iter().map(|r| (r.datum, r.content.unwrap_or_default(), r.tip, r.clid as u64));
-    count(keys)
-}
-
-fn count(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {
-    let mut counts = BTreeMap::new();
-    keys.for_each(|key| *counts.entry(key).or_default() += 1);
-    counts
-}
-
-/// What is stored more or less often than it should be, a line each.
-fn difference(stored: &BTreeMap<Key, usize>, wanted: &BTreeMap<Key, usize>) -> String {
-    let keys: std::collections::BTreeSet<&Key> = stored.keys().chain(wanted.keys()).collect();
-    let times = |counts: &BTreeMap<Key, usize>, key| counts.get(key).copied().unwrap_or(0);
-    let lines = keys
-        .into_iter()
-        .filter(|key| times(stored, key) != times(wanted, key))
-        .map(|key| format!("{key:?} is stored {} times, not {}\n", times(stored, key), times(wanted, key)));
-    lines.collect()
-}
-
-fn transport() -> ReqwestTransport {
-    ReqwestTransport::new(reqwest::Client::builder().tls_certs_only([]).no_proxy(), 1 << 20).unwrap()
-}
-
-fn client(url: &str) -> HistoryClient {
-    client_with_timeout(url, Duration::from_secs(30))
-}
-
-fn client_with_timeout(url: &str, timeout: Duration) -> HistoryClient {
-    HistoryClient::builder(url)
-        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
-        .transport(transport())
-        .retry(RetryPolicy::default().base(Duration::from_millis(1)))
-        .pace(Pace::new().in_flight(8))
-        .timeout(timeout)
-        .body_limit(1 << 20)
-        .build()
-        .unwrap()
-}
-
-/// The sandbox carries a request out at once or not at all, so nothing has to be waited for.
-fn quick(import: Import) -> Import {
-    import.settle(Duration::ZERO)
-}
-
-#[track_caller]
-fn all_created(report: &ImportReport, sandbox: &Sandbox, entries: &[NewEntry], what: &str) {
-    assert_eq!(difference(&stored(sandbox), &wanted(entries)), "", "{what}: {report}");
-    assert_eq!(report.totals.created, entries.len() as u64, "{what}: {report}");
-    let mut ids: Vec<u64> = report.outcomes.iter().map(|outcome| outcome.id().unwrap().0).collect();
-    for (id, entry) in ids.iter().zip(entries) {
-        let record = sandbox.record(*id).unwrap();
-        assert_eq!((record.content.as_ref(), record.datum), (Some(&entry.content), entry.at), "{what}");
-    }
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), entries.len(), "{what}: an id was handed out twice");
-}
+use imports::{
+    Scratch, all_created, client, client_with_timeout, difference, entries, quick, stored, transport, wanted,
+};
 
 /// Each of these leaves it unknown, or plain, what became of a chunk.
 fn faults() -> Vec<Fault> {
@@ -491,28 +407,27 @@ async fn a_journal_refuses_another_input_another_file_and_a_second_import() {
 async fn a_journal_that_ends_anywhere_is_resumed_and_every_chunk_is_stored_once() {
     let entries = entries(60);
     let journal = Scratch::new("torn");
-    let whole = {
+    // A line to begin with, and two for each chunk; and after each of them.
+    for (lines, bytes) in (0..=7).flat_map(|lines| [(lines, 0), (lines, 1), (lines, 9)]) {
         let sandbox = Sandbox::start().await.unwrap();
-        let import = client(sandbox.url()).import(entries.clone()).chunk(20).journal(&journal.0);
-        import.run().await.unwrap();
-        std::fs::read(&journal.0).unwrap()
-    };
-    let lines: Vec<usize> = (0..=whole.len()).filter(|&i| i == 0 || whole[i - 1] == b'\n').collect();
-    let points = lines.iter().flat_map(|&at| [at, at + 1, at + 9]).filter(|&at| at <= whole.len());
-    for end in points {
-        let sandbox = Sandbox::start().await.unwrap();
-        // What was sent when the journal broke off there is stored: a `send` line that is whole, and all before it.
-        let sent = whole[..end]
-            .split_inclusive(|&b| b == b'\n')
-            .filter(|line| line.starts_with(b"{\"send\"") && line.ends_with(b"\n"));
-        let chunks = sent.count();
-        std::fs::remove_file(&journal.0).unwrap();
-        let before = client(sandbox.url()).import(entries[..20 * chunks].to_vec()).chunk(20).concurrency(1);
-        before.run().await.unwrap();
-        std::fs::write(&journal.0, &whole[..end]).unwrap();
-        let import = client(sandbox.url()).import(entries.clone()).chunk(20).journal(&journal.0);
+        let client = client(sandbox.url());
+        let _ = std::fs::remove_file(&journal.0);
+        let import = client.import(entries.clone()).chunk(20).journal(&journal.0);
+        let report = import.run().await.unwrap();
+        let whole = std::fs::read_to_string(&journal.0).unwrap();
+        assert_eq!(whole.lines().count(), 7, "{whole}");
+        let whole_lines: String = whole.split_inclusive('\n').take(lines).collect();
+        let torn = &whole[..whole.len().min(whole_lines.len() + bytes)];
+        // As if it had broken off there: what no whole line says to be sent is not stored.
+        let is_sent = |first: usize| whole_lines.contains(&format!("{{\"send\":{{\"first\":{first},"));
+        for (i, outcome) in report.outcomes.iter().enumerate().filter(|(i, _)| !is_sent(i / 20 * 20)) {
+            assert!(outcome.id().is_some(), "{i}");
+            client.delete(outcome.id().unwrap()).await.unwrap();
+        }
+        std::fs::write(&journal.0, torn).unwrap();
+        let import = client.import(entries.clone()).chunk(20).journal(&journal.0);
         let report = quick(import).run().await.unwrap();
-        all_created(&report, &sandbox, &entries, &format!("cut at {end}"));
+        all_created(&report, &sandbox, &entries, &format!("torn after {torn}"));
     }
 }
 
@@ -568,132 +483,4 @@ async fn refused_activities_are_written_to_be_mended_and_imported_again() {
         "datum,content,tip,user,clid,pid,did,reason\n2024-06-25 10:00:00,\"a; \"\"b\"\",\nc\",,,1,\"1,2\",,";
     assert!(text.starts_with(head), "{text}");
     assert!(!text.contains("хорошая"));
-}
-
-/// Kills its process at one of the calls of an import: before it goes out, or after it was answered.
-struct Killer {
-    inner: ReqwestTransport,
-    calls: AtomicU64,
-    at: u64,
-    after: bool,
-}
-
-#[async_trait]
-impl Transport for Killer {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let fatal = self.calls.fetch_add(1, Ordering::Relaxed) == self.at;
-        if fatal && !self.after {
-            std::process::abort();
-        }
-        let response = self.inner.send(request).await;
-        if fatal {
-            std::process::abort();
-        }
-        response
-    }
-}
-
-/// Runs in a child process: an import that kills itself. Does nothing when it is not asked to.
-#[tokio::test]
-async fn child() {
-    let Ok(task) = std::env::var("IMPORT_CHILD") else { return };
-    let [url, journal, at, after] = task.split('|').collect::<Vec<_>>()[..] else { panic!("{task}") };
-    let killer = Killer {
-        inner: transport(),
-        calls: AtomicU64::new(0),
-        at: at.parse().unwrap(),
-        after: after == "true",
-    };
-    let client = HistoryClient::builder(url)
-        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
-        .transport(killer)
-        .build()
-        .unwrap();
-    let mut outcomes =
-        quick(client.import(entries(300))).chunk(30).concurrency(2).journal(journal).outcomes();
-    while let Some(imported) = outcomes.next().await {
-        if let Err(error) = imported {
-            assert!(outcomes.next().await.is_none(), "an outcome came after: {error}");
-            eprint!("{error}");
-            std::process::exit(3);
-        }
-    }
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_full_disk_ends_the_import_with_an_error_and_nothing_is_doubled_when_there_is_room_again() {
-    let entries = entries(300);
-    let mut ended = 0;
-    for blocks in 0..12 {
-        let sandbox = Sandbox::start().await.unwrap();
-        let journal = Scratch::new(&format!("full-{blocks}"));
-        // No file may grow beyond so many blocks, of 512 bytes or of 1024, by the shell.
-        let limited = Command::new("sh")
-            .args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" child --exact --nocapture")])
-            .arg(std::env::current_exe().unwrap())
-            .env("IMPORT_CHILD", format!("{}|{}|{}|false", sandbox.url(), journal.0.display(), u64::MAX))
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&limited.stderr);
-        if !limited.status.success() {
-            assert_eq!(limited.status.code(), Some(3), "{blocks} blocks: {told}");
-            assert!(told.contains("journal cannot be written: File too large"), "{told}");
-            ended += 1;
-        }
-        let import = quick(client(sandbox.url()).import(entries.clone())).chunk(30).journal(&journal.0);
-        let report = import.run().await.unwrap();
-        all_created(&report, &sandbox, &entries, &format!("{blocks} blocks"));
-    }
-    assert!(ended >= 8, "the disk was full only {ended} times");
-}
-
-#[tokio::test]
-async fn a_killed_import_goes_on_where_it_stood_fifty_times_over() {
-    let entries = entries(300);
-    let mut killed = 0;
-    for seed in 0..50_u64 {
-        let sandbox = Sandbox::start().await.unwrap();
-        let journal = Scratch::new(&format!("killed-{seed}"));
-        let mut random = fastrand::Rng::with_seed(seed);
-        if random.bool() {
-            let fault = [Fault::CommitHalf, Fault::CloseAfterCommit][random.usize(..2)].clone();
-            sandbox.add_fault(fault.on(Operation::HistoryAddList).with_probability(0.1, seed));
-        }
-        // Killed once or twice, and then left to finish.
-        for _ in 0..random.u32(1..3) {
-            let task =
-                format!("{}|{}|{}|{}", sandbox.url(), journal.0.display(), random.u64(0..14), random.bool());
-            let status = Command::new(std::env::current_exe().unwrap())
-                .args(["child", "--exact", "--quiet"])
-                .env("IMPORT_CHILD", task)
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::null())
-                .status()
-                .unwrap();
-            killed += u32::from(!status.success());
-        }
-        let import = quick(client(sandbox.url()).import(entries.clone())).journal(&journal.0);
-        let report = import.run().await.unwrap();
-        all_created(&report, &sandbox, &entries, &format!("seed {seed}"));
-    }
-    assert!(killed >= 50, "only {killed} children were killed");
-}
-
-/// A file of one test, gone with it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("import-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_file(&path);
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }

@@ -1,0 +1,117 @@
+//! What imports are tried with: activities of which some are equal, clients, and a look at what is stored.
+#![allow(dead_code, clippy::unwrap_used, reason = "test support; no test file uses all of it")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use crm::ReqwestTransport;
+use crm::history::{
+    ApiKey, ClientId, ContactId, HistoryClient, Import, ImportReport, NewEntry, Pace, RetryPolicy,
+};
+use crm_sandbox::Sandbox;
+
+/// A thousand activities, one in five of them equal to others in everything.
+pub(crate) fn entries(count: u32) -> Vec<NewEntry> {
+    let start = NaiveDate::from_ymd_opt(2024, 3, 1).unwrap().and_hms_opt(9, 0, 0).unwrap();
+    (0..count)
+        .map(|i| {
+            let i = if i % 5 == 0 { i % 50 } else { i };
+            let kinds = ["вх.Звонок", "исх.Почта", "Встреча"];
+            NewEntry::new(format!("Звонок {}", i % 97))
+                .at(start + TimeDelta::minutes(i64::from(i / 3)))
+                .activity(kinds[i as usize % 3])
+                .client(ClientId(1 + u64::from(i % 2)))
+                .contacts([ContactId(1 + u64::from(i % 2))])
+        })
+        .collect()
+}
+
+type Key = (Option<NaiveDateTime>, String, Option<String>, u64);
+
+pub(crate) fn wanted(entries: &[NewEntry]) -> BTreeMap<Key, usize> {
+    let keys =
+        entries.iter().map(|e| (e.at, e.content.clone(), e.activity.clone(), e.client.map_or(0, |id| id.0)));
+    count(keys)
+}
+
+pub(crate) fn stored(sandbox: &Sandbox) -> BTreeMap<Key, usize> {
+    let keys =
+        sandbox.records().into_iter().map(|r| (r.datum, r.content.unwrap_or_default(), r.tip, r.clid as u64));
+    count(keys)
+}
+
+pub(crate) fn count(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {
+    let mut counts = BTreeMap::new();
+    keys.for_each(|key| *counts.entry(key).or_default() += 1);
+    counts
+}
+
+/// What is stored more or less often than it should be, a line each.
+pub(crate) fn difference(stored: &BTreeMap<Key, usize>, wanted: &BTreeMap<Key, usize>) -> String {
+    let keys: std::collections::BTreeSet<&Key> = stored.keys().chain(wanted.keys()).collect();
+    let times = |counts: &BTreeMap<Key, usize>, key| counts.get(key).copied().unwrap_or(0);
+    let lines = keys
+        .into_iter()
+        .filter(|key| times(stored, key) != times(wanted, key))
+        .map(|key| format!("{key:?} is stored {} times, not {}\n", times(stored, key), times(wanted, key)));
+    lines.collect()
+}
+
+pub(crate) fn transport() -> ReqwestTransport {
+    ReqwestTransport::new(reqwest::Client::builder().tls_certs_only([]).no_proxy(), 1 << 20).unwrap()
+}
+
+pub(crate) fn client(url: &str) -> HistoryClient {
+    client_with_timeout(url, Duration::from_secs(30))
+}
+
+pub(crate) fn client_with_timeout(url: &str, timeout: Duration) -> HistoryClient {
+    HistoryClient::builder(url)
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
+        .transport(transport())
+        .retry(RetryPolicy::default().base(Duration::from_millis(1)))
+        .pace(Pace::new().in_flight(8))
+        .timeout(timeout)
+        .body_limit(1 << 20)
+        .build()
+        .unwrap()
+}
+
+/// The sandbox carries a request out at once or not at all, so nothing has to be waited for.
+pub(crate) fn quick(import: Import) -> Import {
+    import.settle(Duration::ZERO)
+}
+
+#[track_caller]
+pub(crate) fn all_created(report: &ImportReport, sandbox: &Sandbox, entries: &[NewEntry], what: &str) {
+    assert_eq!(difference(&stored(sandbox), &wanted(entries)), "", "{what}: {report}");
+    assert_eq!(report.totals.created, entries.len() as u64, "{what}: {report}");
+    let mut ids: Vec<u64> = report.outcomes.iter().map(|outcome| outcome.id().unwrap().0).collect();
+    for (id, entry) in ids.iter().zip(entries) {
+        let record = sandbox.record(*id).unwrap();
+        assert_eq!((record.content.as_ref(), record.datum), (Some(&entry.content), entry.at), "{what}");
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), entries.len(), "{what}: an id was handed out twice");
+}
+
+/// A file of one test, gone with it.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Self {
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("import-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
