@@ -104,7 +104,10 @@ impl Journal {
             let written = file.write_all(&bytes).and_then(|()| file.sync_data());
             *failed = written.err().map(|e| format!("cannot be written: {e}; the import stops"));
         }
-        failed.clone().map_or(Ok(()), |why| Err(fault(why)))
+        match failed {
+            Some(why) => Err(fault(why.as_str())),
+            None => Ok(()),
+        }
     }
 }
 

@@ -43,8 +43,8 @@ pub(super) async fn look(
             users.push(entry.user.as_deref());
         }
     }
+    let (first, last) = window(&wanted, since);
     for user in users {
-        let (first, last) = window(&wanted, since);
         let mut query = EntryQuery::new().between(first, last).order_by(EntryOrder::Id).newest_first();
         if let Some(user) = user {
             query = query.user(user);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crm_transport::Error;
 use futures_core::Stream;
@@ -97,7 +97,7 @@ impl Stream for Outcomes {
                 return Poll::Ready(Some(item));
             }
             this.take(cx);
-            let Some((imported, error)) = std::task::ready!(this.work(cx)) else { return Poll::Ready(None) };
+            let Some((imported, error)) = ready!(this.work(cx)) else { return Poll::Ready(None) };
             imported.iter().for_each(|imported| this.progress.count(&imported.outcome));
             (this.on_progress)(&this.progress);
             this.ready.extend(imported.into_iter().map(Ok));

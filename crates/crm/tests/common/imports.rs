@@ -42,7 +42,7 @@ pub(crate) fn stored(sandbox: &Sandbox) -> BTreeMap<Key, usize> {
     count(keys)
 }
 
-pub(crate) fn count(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {
+fn count(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {
     let mut counts = BTreeMap::new();
     keys.for_each(|key| *counts.entry(key).or_default() += 1);
     counts
