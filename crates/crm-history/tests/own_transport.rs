@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use crm_history::transport::{
-    Error, Idempotency, Operation, OperationInfo, Success, Transport, TransportError,
+    Error, Idempotency, Operation, OperationInfo, Transport, TransportError,
 };
 use crm_history::{ApiKey, EntryId, EntryQuery, HistoryClient, ReadMethod};
 use http::{Method, Request, Response};
@@ -64,9 +64,7 @@ impl Operation for Clients {
         method: Method::GET,
         path: "/developer/v3/client/list",
         idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: true,
-        source: "test",
+        accepts_post: true,
     };
 
     fn request(&self) -> Result<Request<Bytes>, Error> {

@@ -15,8 +15,7 @@
 //!
 //! use crm_transport::http::{HeaderName, Method, Request, Response};
 //! use crm_transport::{
-//!     Bytes, Client, ClientBuilder, Credentials, Error, Idempotency, Operation, OperationInfo, Pipeline, Success, answer,
-//!     json,
+//!     Bytes, Client, ClientBuilder, Credentials, Error, Idempotency, Operation, OperationInfo, Pipeline, answer, json,
 //! };
 //!
 //! struct Warehouse(Pipeline);
@@ -38,9 +37,7 @@
 //!         method: Method::GET,
 //!         path: "/api/stock",
 //!         idempotency: Idempotency::Read,
-//!         success: Success::NoError,
-//!         reads_by_post: false,
-//!         source: "the page of its vendor",
+//!         accepts_post: false,
 //!     };
 //!
 //!     fn request(&self) -> Result<Request<Bytes>, Error> {
@@ -120,55 +117,34 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub mod answer;
-#[cfg(feature = "blocking")]
-pub mod blocking;
-pub mod json;
-#[cfg(feature = "testing")]
-pub mod testing;
-
-mod address;
-mod builder;
-mod credentials;
+mod call;
+pub mod durable;
 mod error;
 mod export;
 mod observe;
-mod operation;
-mod pace;
-mod pacer;
-mod php_noise;
-mod pipeline;
-mod retry;
-mod retry_after;
-mod stats;
-mod stream;
-mod transport;
+mod operation_info;
+mod policy;
+mod reading;
 
-#[cfg(feature = "reqwest")]
-mod reqwest_transport;
-#[cfg(feature = "tower")]
-mod service;
-#[cfg(feature = "tower")]
-mod tower_transport;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 
-pub use builder::{Client, ClientBuilder};
-pub use credentials::Credentials;
-pub use error::{Delivery, Error, ErrorKind, Refusal};
-pub use export::{
-    Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Verdict,
+pub use call::{
+    Client, ClientBuilder, Credentials, Operation, Pipeline, ReadMethod, Transport, operation_of,
 };
-pub use operation::{Idempotency, Operation, OperationInfo, ReadMethod, Success};
-pub use pace::Pace;
-pub use pipeline::Pipeline;
-pub use retry::RetryPolicy;
-pub use stats::Stats;
-pub use stream::{Position, Records, records};
-pub use transport::{Transport, TransportError};
-
 #[cfg(feature = "reqwest")]
-pub use reqwest_transport::ReqwestTransport;
+pub use call::{ReqwestTransport, ReqwestTransportBuilder};
 #[cfg(feature = "tower")]
-pub use tower_transport::TowerTransport;
+pub use call::TowerTransport;
+pub use error::{Delivery, Error, ErrorKind, Refusal, TransportError};
+pub use export::{
+    Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Position,
+    Records, Verdict, records,
+};
+pub use observe::Stats;
+pub use operation_info::{Idempotency, OperationInfo};
+pub use policy::{Pace, RetryPolicy};
+pub use reading::{answer, json};
 
 pub use bytes::Bytes;
 pub use http;

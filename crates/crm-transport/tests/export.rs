@@ -10,7 +10,7 @@ use checkpoint_file::File;
 use crm_model::{Page, Unreadable};
 use crm_transport::json::JsonError;
 use crm_transport::{
-    Error, Export, ExportPage, ExportSource, HydratedSource, Idempotency, OperationInfo, Success, Verdict,
+    Error, Export, ExportPage, ExportSource, HydratedSource, Idempotency, OperationInfo, Verdict,
 };
 
 /// A list of ids, and what goes wrong with it.
@@ -31,9 +31,7 @@ const INFO: OperationInfo = OperationInfo {
     method: http::Method::GET,
     path: "/list",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "test",
+    accepts_post: false,
 };
 
 impl ExportSource for List {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use checkpoint_file::File;
 use crm_model::Page;
 use crm_transport::{
-    Error, Export, ExportPage, ExportProgress, ExportSource, Idempotency, OperationInfo, Success, Verdict,
+    Error, Export, ExportPage, ExportProgress, ExportSource, Idempotency, OperationInfo, Verdict,
 };
 use proptest::prelude::*;
 
@@ -85,9 +85,7 @@ impl<const COUNTED: bool> ExportSource for List<COUNTED> {
         method: http::Method::GET,
         path: "/list",
         idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "test",
+        accepts_post: false,
     };
     const NAME: &'static str = "test.export";
     const COUNTS_RECORDS: bool = COUNTED;

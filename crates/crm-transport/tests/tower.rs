@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crm_transport::http::{Method, Request, Response};
 use crm_transport::{
-    Bytes, Delivery, Error, ErrorKind, Idempotency, Operation, OperationInfo, RetryPolicy, Success,
+    Bytes, Delivery, Error, ErrorKind, Idempotency, Operation, OperationInfo, RetryPolicy,
     TowerTransport, Transport, TransportError,
 };
 use doubles::{Server, client, client_with, no_connection, ok, status};
@@ -210,9 +210,7 @@ impl Operation for Ask {
         method: Method::GET,
         path: "/ask",
         idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "test",
+        accepts_post: false,
     };
 
     fn request(&self) -> Result<Request<Bytes>, Error> {

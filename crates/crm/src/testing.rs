@@ -76,4 +76,4 @@
 //! ```
 
 #[doc(inline)]
-pub use crm_transport::testing::*;
+pub use crm_testing::*;

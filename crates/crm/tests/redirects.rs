@@ -161,9 +161,7 @@ impl Operation for Forged {
         method: http::Method::GET,
         path: "/developer/v3/history/fields",
         idempotency: crm::Idempotency::Read,
-        success: crm::Success::NoError,
-        reads_by_post: true,
-        source: "test",
+        accepts_post: true,
     };
 
     fn request(&self) -> Result<http::Request<Bytes>, Error> {

@@ -1,7 +1,7 @@
 //! Rust: the tables of operations, the plain enumerations, and the calls of the reference as a test.
 
 use super::Files;
-use super::source::{Api, Enumeration, Idempotency, Operation, Success};
+use super::source::{Api, Enumeration, Idempotency, Operation};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 use std::io::Write;
@@ -73,7 +73,7 @@ fn table(api: &Api) -> TokenStream {
     quote! {
         #![doc = " The operations as data."]
 
-        use crm_transport::{Idempotency, OperationInfo, Success};
+        use crm_transport::{Idempotency, OperationInfo};
         use http::Method;
 
         /// Every operation, and the wire names of its parameters in the vendor's order.
@@ -84,7 +84,7 @@ fn table(api: &Api) -> TokenStream {
 }
 
 fn info(operation: &Operation) -> TokenStream {
-    let Operation { id, path, source, .. } = operation;
+    let Operation { id, path, .. } = operation;
     let (name, method) = (const_name(operation), format_ident!("{}", operation.method));
     let doc = format!(" {}.", operation.summary.en);
     let by_post = operation.by_post.is_some();
@@ -93,11 +93,6 @@ fn info(operation: &Operation) -> TokenStream {
         Idempotency::Idempotent => quote!(Idempotent),
         Idempotency::Write => quote!(Write),
     };
-    let success = match operation.success {
-        Success::NoError => quote!(NoError),
-        Success::ResultWord => quote!(ResultWord),
-        Success::EachResult => quote!(EachResult),
-    };
     quote! {
         #[doc = #doc]
         pub(super) const #name: OperationInfo = OperationInfo {
@@ -105,9 +100,7 @@ fn info(operation: &Operation) -> TokenStream {
             method: Method::#method,
             path: #path,
             idempotency: Idempotency::#idempotency,
-            success: Success::#success,
-            reads_by_post: #by_post,
-            source: #source,
+            accepts_post: #by_post,
         };
     }
 }

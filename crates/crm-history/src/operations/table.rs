@@ -2,7 +2,7 @@
 
 //! The operations as data.
 
-use crm_transport::{Idempotency, OperationInfo, Success};
+use crm_transport::{Idempotency, OperationInfo};
 use http::Method;
 
 /// Every operation, and the wire names of its parameters in the vendor's order.
@@ -37,9 +37,7 @@ pub(super) const FIELDS: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/developer/v3/history/fields",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: true,
-    source: "SalesMan CRM API v3, history, «Запрос fields»",
+    accepts_post: true,
 };
 
 /// The types of activities.
@@ -48,9 +46,7 @@ pub(super) const TIPS: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/developer/v3/history/tips",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: true,
-    source: "SalesMan CRM API v3, history, «Запрос tips»",
+    accepts_post: true,
 };
 
 /// Activities by time, user, text, client, contact and deal.
@@ -59,9 +55,7 @@ pub(super) const LIST: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/developer/v3/history/list",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: true,
-    source: "SalesMan CRM API v3, history, «Запрос list»",
+    accepts_post: true,
 };
 
 /// One activity.
@@ -70,9 +64,7 @@ pub(super) const INFO: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/developer/v3/history/info",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: true,
-    source: "SalesMan CRM API v3, history, «Запрос info»",
+    accepts_post: true,
 };
 
 /// Log an activity.
@@ -81,9 +73,7 @@ pub(super) const ADD: OperationInfo = OperationInfo {
     method: Method::POST,
     path: "/developer/v3/history/add",
     idempotency: Idempotency::Write,
-    success: Success::ResultWord,
-    reads_by_post: false,
-    source: "SalesMan CRM API v3, history, «Запрос add»",
+    accepts_post: false,
 };
 
 /// Log many activities.
@@ -92,9 +82,7 @@ pub(super) const ADD_LIST: OperationInfo = OperationInfo {
     method: Method::POST,
     path: "/developer/v3/history/add.list",
     idempotency: Idempotency::Write,
-    success: Success::EachResult,
-    reads_by_post: false,
-    source: "SalesMan CRM API v3, history, «Запрос add.list»",
+    accepts_post: false,
 };
 
 /// Delete an activity.
@@ -103,7 +91,5 @@ pub(super) const DELETE: OperationInfo = OperationInfo {
     method: Method::POST,
     path: "/developer/v3/history/delete",
     idempotency: Idempotency::Idempotent,
-    success: Success::ResultWord,
-    reads_by_post: false,
-    source: "SalesMan CRM API v3, history, «Запрос delete»",
+    accepts_post: false,
 };

@@ -2,7 +2,7 @@
 
 //! The operations as data.
 
-use crm_transport::{Idempotency, OperationInfo, Success};
+use crm_transport::{Idempotency, OperationInfo};
 use http::Method;
 
 /// Every operation, and the wire names of its parameters in the vendor's order.
@@ -48,9 +48,7 @@ pub(super) const LIST: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/backend/public/projects",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «GET Проекты»",
+    accepts_post: false,
 };
 
 /// Projects that meet conditions.
@@ -59,9 +57,7 @@ pub(super) const FILTER: OperationInfo = OperationInfo {
     method: Method::POST,
     path: "/backend/public/projects/filter",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «POST Фильтр проектов»",
+    accepts_post: false,
 };
 
 /// One project.
@@ -70,9 +66,7 @@ pub(super) const INFO: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/backend/public/projects/info",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «GET Проект»",
+    accepts_post: false,
 };
 
 /// The steps of a project.
@@ -81,9 +75,7 @@ pub(super) const STEPS: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/backend/public/projects/steps",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «GET Этапы проекта»",
+    accepts_post: false,
 };
 
 /// The actions of a project.
@@ -92,9 +84,7 @@ pub(super) const ACTIONS: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/backend/public/projects/actions",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «GET События проекта»",
+    accepts_post: false,
 };
 
 /// One action.
@@ -103,9 +93,7 @@ pub(super) const ACTION_INFO: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/backend/public/projects/actions/info",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «GET Событие проекта»",
+    accepts_post: false,
 };
 
 /// The checklists of a project.
@@ -114,9 +102,7 @@ pub(super) const CHECKLISTS: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/backend/public/projects/checklists",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «GET Чек-лист проекта»",
+    accepts_post: false,
 };
 
 /// The goods of a project.
@@ -125,9 +111,7 @@ pub(super) const GOODS: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/backend/public/projects/goods",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «GET Товары проекта»",
+    accepts_post: false,
 };
 
 /// The payments of a project.
@@ -136,7 +120,5 @@ pub(super) const PAYMENTS: OperationInfo = OperationInfo {
     method: Method::GET,
     path: "/backend/public/projects/payments",
     idempotency: Idempotency::Read,
-    success: Success::NoError,
-    reads_by_post: false,
-    source: "solOS API v2, «GET Платежи проекта»",
+    accepts_post: false,
 };

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
-use crate::Error;
+use crate::error::Error;
 use crate::blocking::Runtime;
 
 /// The records of a list as they come, page after page: [`crm_transport::Records`](crate::Records) as an iterator.

@@ -13,7 +13,7 @@ use std::thread::{self, Thread};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Lets a thread wait for what a client does. It has a thread of its own, for connections, timers and the calls of an
 /// export: started with the first call, shared by its clones, ended with the last of them.
@@ -68,11 +68,11 @@ impl Runtime {
         if in_async_code() {
             let fault = "client called inside async code, which it would hold up: use the client of the same name without \
                          «blocking» there, or tokio::task::spawn_blocking; nothing was sent";
-            return Err(Error::invalid_configuration("blocking", fault));
+            return Err(Error::invalid_setting("blocking", fault));
         }
         let tokio = self.tokio().map_err(|error| {
             let fault = format!("client has no thread: it could not be started: {error}; nothing was sent");
-            Error::invalid_configuration("blocking", &fault)
+            Error::invalid_setting("blocking", &fault)
         })?;
         let _entered = tokio.enter();
         Ok(block_on(future))

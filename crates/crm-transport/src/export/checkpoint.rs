@@ -1,22 +1,22 @@
 //! How far an export came, on disk.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::ExportFigures;
 use super::ids::Ids;
-use super::lock::Lock;
 use super::plan::Given;
-use crate::Error;
+use crate::durable::{self, IdentityHash, PathLock};
+use crate::error::Error;
 
 /// The file of a checkpoint. It holds numbers and the names of windows: nothing secret, nothing that somebody wrote.
 pub(super) struct Checkpoint {
     path: PathBuf,
     operation: &'static str,
-    _lock: Lock,
+    _lock: PathLock,
 }
 
 /// What it says.
@@ -47,7 +47,7 @@ impl Saved {
         Self {
             checkpoint: NAME.to_owned(),
             version: 1,
-            query: format!("{:016x}", fnv1a(query.as_bytes())),
+            query: format!("{:016x}", IdentityHash::new().with(query.as_bytes()).value()),
             finished: Vec::new(),
             after: 0,
             page: None,
@@ -85,7 +85,7 @@ impl Checkpoint {
     ) -> Result<(Self, Saved), Error> {
         let fault = |fault: String| at_fault(operation, &path, fault);
         let lock =
-            Lock::take(&path).map_err(|e| fault(format!("cannot be locked: {e}")))?.ok_or_else(|| {
+            PathLock::take(&path).map_err(|e| fault(format!("cannot be locked: {e}")))?.ok_or_else(|| {
                 fault(
                     "is in use by another export: wait until that has ended, or take another file".to_owned(),
                 )
@@ -101,33 +101,14 @@ impl Checkpoint {
 
     /// Says how far it came. Either the file says that afterwards, or what it said before.
     pub(super) fn save(&self, saved: &Saved) -> Result<(), Error> {
-        self.replace(saved).map_err(|e| self.fault(format!("cannot be saved: {e}")))
+        let bytes = serde_json::to_vec(saved).map_err(|e| self.fault(e.to_string()))?;
+        durable::replace(&self.path, &bytes).map_err(|e| self.fault(format!("cannot be saved: {e}")))
     }
 
     /// Removes the file: there is nothing left to go on with.
     pub(super) fn remove(&self) -> Result<(), Error> {
-        match fs::remove_file(&self.path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                Err(self.fault(format!("cannot be removed: {e}; remove it yourself")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn replace(&self, saved: &Saved) -> io::Result<()> {
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        let mut file = File::create(&beside)?;
-        file.write_all(&serde_json::to_vec(saved)?)?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.path)?;
-        // Without it a power failure may bring the old file back, which is no loss: pages are read again.
-        if let Some(folder) = self.path.parent().filter(|_| cfg!(unix)) {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
+        durable::remove_if_present(&self.path)
+            .map_err(|e| self.fault(format!("cannot be removed: {e}; remove it yourself")))
     }
 
     fn fault(&self, fault: String) -> Error {
@@ -160,10 +141,3 @@ fn read(text: &[u8], new: Saved, windows: &[String]) -> Result<Saved, String> {
 }
 
 const NAME: &str = "crm export";
-
-/// FNV-1a of 64 bits: the same in every version, and enough to tell the queries of one user apart.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}

@@ -41,9 +41,9 @@
 //! the verdict is [`Verdict::Shifted`].
 
 mod checkpoint;
-mod given;
+mod output;
+mod records;
 mod ids;
-mod lock;
 mod plan;
 mod run;
 mod source;
@@ -60,11 +60,11 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
-use crate::Error;
-use crate::json::JsonError;
+use crate::error::{Error, JsonError};
 use checkpoint::Checkpoint;
 use run::{Answer, Run};
 
+pub use records::{Position, Records, records};
 pub use source::{ExportPage, ExportSource, HydratedSource, MonthlySource};
 pub use verdict::{ExportFigures, ExportProgress, Verdict};
 

@@ -8,10 +8,10 @@ use crm_model::Page;
 use tokio::task::JoinSet;
 
 use super::checkpoint::{Checkpoint, Saved};
-use super::given::Records;
+use super::output::Records;
 use super::plan::{Plan, Ticket};
 use super::source::{ExportPage, ExportSource};
-use crate::Error;
+use crate::error::Error;
 
 pub(super) struct Run<S: ExportSource> {
     /// Of the window that is being read.

@@ -4,7 +4,8 @@ use std::future::Future;
 
 use crm_model::Page;
 
-use crate::{Error, OperationInfo};
+use crate::error::Error;
+use crate::operation_info::OperationInfo;
 
 /// A list that can be exported: how its pages are fetched.
 ///

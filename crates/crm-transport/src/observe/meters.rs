@@ -8,8 +8,8 @@ use metrics::{SharedString, Unit, counter, gauge, histogram};
 use tokio::time::Instant;
 
 use super::{Gauge, names};
-use crate::address::Address;
-use crate::{Delivery, Error, Idempotency, OperationInfo};
+use crate::error::{Delivery, Error};
+use crate::operation_info::{Idempotency, OperationInfo};
 
 const CALLS: &str = "crm_calls_total";
 const ATTEMPTS: &str = "crm_attempts_total";
@@ -26,28 +26,29 @@ pub(super) struct Server {
     name: SharedString,
 }
 
-pub(super) struct Call<'a> {
-    server: &'a Server,
+#[derive(Clone)]
+pub(super) struct Call {
+    server: SharedString,
     operation: &'static str,
     is_read: bool,
 }
 
-pub(super) struct Attempt<'a> {
-    call: &'a Call<'a>,
+pub(super) struct Attempt {
+    call: Call,
     began: Instant,
 }
 
 impl Server {
-    pub(super) fn new(address: &Address) -> Self {
+    pub(super) fn new(host: &str, port: u16) -> Self {
         describe();
-        Self { name: Arc::<str>::from(format!("{}:{}", address.host(), address.port())).into() }
+        Self { name: Arc::<str>::from(format!("{host}:{port}")).into() }
     }
 
-    pub(super) fn call(&self, info: &OperationInfo) -> Call<'_> {
-        Call { server: self, operation: info.id, is_read: info.idempotency == Idempotency::Read }
+    pub(super) fn call(&self, info: &OperationInfo) -> Call {
+        Call { server: self.name.clone(), operation: info.id, is_read: info.idempotency == Idempotency::Read }
     }
 
-    pub(super) fn slows_down(&self, operation: &'static str, _: usize) {
+    pub(super) fn slowed_down(&self, operation: &'static str, _: usize) {
         counter!(SLOWDOWNS, "operation" => operation, "server" => self.name.clone()).increment(1);
     }
 
@@ -67,56 +68,56 @@ impl Server {
     }
 }
 
-impl Call<'_> {
-    pub(super) fn attempt(&self, number: u32, _: &Method) -> Attempt<'_> {
+impl Call {
+    pub(super) fn attempt(&self, number: u32, _: &Method) -> Attempt {
         if number > 1 {
             self.count(RETRIES);
         }
-        Attempt { call: self, began: Instant::now() }
+        Attempt { call: self.clone(), began: Instant::now() }
     }
 
-    pub(super) fn is_denied_a_repeat(&self) {
+    pub(super) fn retry_denied(&self) {
         self.count(DENIED);
     }
 
-    pub(super) fn ends(&self, error: Option<&Error>) {
+    pub(super) fn end(&self, error: Option<&Error>) {
         self.count_outcome(CALLS, outcome(error));
         if !self.is_read && error.is_some_and(|error| error.delivery() == Delivery::Unknown) {
             self.count(UNKNOWN);
         }
     }
 
-    pub(super) fn is_cancelled(&self) {
+    pub(super) fn cancelled(&self) {
         self.count_outcome(CALLS, names::CANCELLED.into());
     }
 
     fn count(&self, name: &'static str) {
-        counter!(name, "operation" => self.operation, "server" => self.server.name.clone()).increment(1);
+        counter!(name, "operation" => self.operation, "server" => self.server.clone()).increment(1);
     }
 
     fn count_outcome(&self, name: &'static str, outcome: Cow<'static, str>) {
-        let server = self.server.name.clone();
+        let server = self.server.clone();
         counter!(name, "operation" => self.operation, "outcome" => outcome, "server" => server).increment(1);
     }
 }
 
-impl Attempt<'_> {
-    pub(super) fn ends(&self, error: Option<&Error>) {
-        self.is_over(outcome(error));
+impl Attempt {
+    pub(super) fn end(&self, error: Option<&Error>) {
+        self.record(outcome(error));
     }
 
     /// It may have reached the server, and its call ends with it.
-    pub(super) fn is_cancelled(&self) {
-        self.is_over(names::CANCELLED.into());
+    pub(super) fn cancelled(&self) {
+        self.record(names::CANCELLED.into());
         if !self.call.is_read {
             self.call.count(UNKNOWN);
         }
     }
 
-    fn is_over(&self, outcome: Cow<'static, str>) {
-        let Call { server, operation, .. } = *self.call;
+    fn record(&self, outcome: Cow<'static, str>) {
+        let Call { ref server, operation, .. } = self.call;
         self.call.count_outcome(ATTEMPTS, outcome.clone());
-        let server = server.name.clone();
+        let server = server.clone();
         histogram!(SECONDS, "operation" => operation, "outcome" => outcome, "server" => server)
             .record(self.began.elapsed());
     }

@@ -1,29 +1,32 @@
-//! Who looks on at the calls: the counters of [`Stats`] always, spans and meters where their features are on.
+//! What looks on at the calls: the counters of [`Stats`] always, spans and metrics if their features are on.
 //!
-//! The pipeline and the pacer tell here what happens, and know nothing of who listens. `nobody` stands in for spans or
-//! meters where their feature is off, and compiles to nothing.
+//! The pipeline and the limiter report here what happens and do not know who listens. `no_observer` stands in for
+//! spans or metrics if their feature is off, and compiles to nothing.
 
 #[cfg(feature = "metrics")]
 mod meters;
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 mod names;
 #[cfg(not(all(feature = "metrics", feature = "tracing")))]
-mod nobody;
+mod no_observer;
 #[cfg(feature = "tracing")]
 mod spans;
+mod stats;
 
 #[cfg(not(feature = "metrics"))]
-use nobody as meters;
+use no_observer as meters;
 #[cfg(not(feature = "tracing"))]
-use nobody as spans;
+use no_observer as spans;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::address::Address;
-use crate::{Error, OperationInfo, Stats};
+use crate::error::Error;
+use crate::operation_info::OperationInfo;
+
+pub use stats::Stats;
 
 /// Looks on at a client and all its clones.
 pub(crate) struct Observer {
@@ -33,11 +36,11 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    pub(crate) fn new(address: &Address) -> Self {
+    pub(crate) fn new(host: &str, port: u16) -> Self {
         Self {
             stats: Mutex::default(),
-            meters: meters::Server::new(address),
-            spans: spans::Server::new(address),
+            meters: meters::Server::new(host, port),
+            spans: spans::Server::new(host, port),
         }
     }
 
@@ -46,9 +49,9 @@ impl Observer {
     }
 
     /// A call begins. Dropped before its end it was cancelled.
-    pub(crate) fn call(&self, info: &OperationInfo) -> Call<'_> {
+    pub(crate) fn call(&self, info: &OperationInfo) -> ObservedCall<'_> {
         self.now().calls += 1;
-        Call { observer: self, meters: self.meters.call(info), spans: self.spans.call(info), ended: false }
+        ObservedCall { observer: self, meters: self.meters.call(info), spans: self.spans.call(info), ended: false }
     }
 
     /// So many attempts may be in flight from now on.
@@ -57,10 +60,10 @@ impl Observer {
     }
 
     /// So few because the server struggles.
-    pub(crate) fn slows_down(&self, operation: &'static str, in_flight: usize) {
+    pub(crate) fn slowed_down(&self, operation: &'static str, in_flight: usize) {
         self.now().slowdowns += 1;
-        self.meters.slows_down(operation, in_flight);
-        self.spans.slows_down(operation, in_flight);
+        self.meters.slowed_down(operation, in_flight);
+        self.spans.slowed_down(operation, in_flight);
     }
 
     /// A call waits for a place until this is dropped.
@@ -69,7 +72,7 @@ impl Observer {
     }
 
     /// An attempt is in flight until this is dropped.
-    pub(crate) fn flies(&self) -> Raised<'_> {
+    pub(crate) fn in_flight(&self) -> Raised<'_> {
         self.raise(Gauge::InFlight)
     }
 
@@ -113,27 +116,27 @@ impl Drop for Raised<'_> {
 }
 
 /// A call, from its beginning to its end.
-pub(crate) struct Call<'a> {
+pub(crate) struct ObservedCall<'a> {
     observer: &'a Observer,
-    meters: meters::Call<'a>,
-    spans: spans::Call<'a>,
+    meters: meters::Call,
+    spans: spans::Call,
     ended: bool,
 }
 
-impl Call<'_> {
+impl ObservedCall<'_> {
     /// What is done in the name of this call.
     pub(crate) fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
         self.spans.within(work)
     }
 
     /// An attempt is given to the transport, the first one as number 1.
-    pub(crate) fn attempt(&self, number: u32, method: &Method) -> Attempt<'_> {
+    pub(crate) fn attempt(&self, number: u32, method: &Method) -> ObservedAttempt {
         {
             let mut stats = self.observer.now();
             stats.attempts += 1;
             stats.retries += u64::from(number > 1);
         }
-        Attempt {
+        ObservedAttempt {
             meters: self.meters.attempt(number, method),
             spans: self.spans.attempt(number, method),
             ended: false,
@@ -141,68 +144,68 @@ impl Call<'_> {
     }
 
     /// The call will be made again.
-    pub(crate) fn waits_to_repeat(&self, error: &Error, wait: Duration) {
-        self.spans.waits_to_repeat(error, wait);
+    pub(crate) fn waits_for_retry(&self, error: &Error, wait: Duration) {
+        self.spans.waits_for_retry(error, wait);
     }
 
     /// The call would have been made again, had not others been so often.
-    pub(crate) fn is_denied_a_repeat(&self) {
+    pub(crate) fn retry_denied(&self) {
         self.observer.now().retries_denied += 1;
-        self.meters.is_denied_a_repeat();
-        self.spans.is_denied_a_repeat();
+        self.meters.retry_denied();
+        self.spans.retry_denied();
     }
 
-    pub(crate) fn ends(mut self, error: Option<&Error>) {
+    pub(crate) fn end(mut self, error: Option<&Error>) {
         self.ended = true;
         {
             let mut stats = self.observer.now();
             *(if error.is_none() { &mut stats.succeeded } else { &mut stats.failed }) += 1;
         }
-        self.meters.ends(error);
-        self.spans.ends(error);
+        self.meters.end(error);
+        self.spans.end(error);
     }
 }
 
-impl Drop for Call<'_> {
+impl Drop for ObservedCall<'_> {
     fn drop(&mut self) {
         if !self.ended {
             self.observer.now().cancelled += 1;
-            self.meters.is_cancelled();
-            self.spans.is_cancelled();
+            self.meters.cancelled();
+            self.spans.cancelled();
         }
     }
 }
 
 /// An attempt, from its beginning to its end.
-pub(crate) struct Attempt<'a> {
-    meters: meters::Attempt<'a>,
-    spans: spans::Attempt<'a>,
+pub(crate) struct ObservedAttempt {
+    meters: meters::Attempt,
+    spans: spans::Attempt,
     ended: bool,
 }
 
-impl Attempt<'_> {
+impl ObservedAttempt {
     /// What is done in the course of this attempt.
     pub(crate) fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
         self.spans.within(work)
     }
 
     /// A whole answer came.
-    pub(crate) fn is_answered(&self, status: StatusCode) {
-        self.spans.is_answered(status);
+    pub(crate) fn received(&self, status: StatusCode) {
+        self.spans.received(status);
     }
 
-    pub(crate) fn ends(mut self, error: Option<&Error>) {
+    pub(crate) fn end(mut self, error: Option<&Error>) {
         self.ended = true;
-        self.meters.ends(error);
-        self.spans.ends(error);
+        self.meters.end(error);
+        self.spans.end(error);
     }
 }
 
-impl Drop for Attempt<'_> {
+impl Drop for ObservedAttempt {
     fn drop(&mut self) {
         if !self.ended {
-            self.meters.is_cancelled();
-            self.spans.is_cancelled();
+            self.meters.cancelled();
+            self.spans.cancelled();
         }
     }
 }

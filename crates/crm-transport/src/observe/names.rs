@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// How a call or an attempt ended that was dropped.
 pub(super) const CANCELLED: &str = "cancelled";
@@ -27,5 +27,7 @@ pub(super) fn error_type(error: &Error) -> Cow<'static, str> {
         ErrorKind::EmptyBody => "empty_body",
         ErrorKind::Undecodable => "undecodable",
         ErrorKind::NoRecord => "no_record",
+        ErrorKind::Storage => "storage",
+        ErrorKind::Runtime => "runtime",
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing that a user or a server wrote goes in: no body, no header, no query, no words of an error.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -10,36 +11,37 @@ use tracing::instrument::{Instrument, Instrumented};
 use tracing::{Span, info, info_span, warn};
 
 use super::names;
-use crate::address::Address;
-use crate::{Delivery, Error, OperationInfo};
+use crate::error::{Delivery, Error};
+use crate::operation_info::OperationInfo;
 
 /// What a filter names, wherever this file stands.
 const TARGET: &str = "crm_transport";
 
+#[derive(Clone)]
 pub(super) struct Server {
-    host: String,
+    host: Arc<str>,
     port: u16,
 }
 
-pub(super) struct Call<'a> {
-    server: &'a Server,
+pub(super) struct Call {
+    server: Server,
     operation: &'static str,
     /// As the operation declares it: without the query, where the ids are.
     path: &'static str,
     span: Span,
 }
 
-pub(super) struct Attempt<'a> {
-    call: &'a Call<'a>,
+pub(super) struct Attempt {
+    call_span: Span,
     span: Span,
 }
 
 impl Server {
-    pub(super) fn new(address: &Address) -> Self {
-        Self { host: address.host().to_owned(), port: address.port() }
+    pub(super) fn new(host: &str, port: u16) -> Self {
+        Self { host: host.into(), port }
     }
 
-    pub(super) fn call(&self, info: &OperationInfo) -> Call<'_> {
+    pub(super) fn call(&self, info: &OperationInfo) -> Call {
         let span = info_span!(
             target: TARGET,
             "crm.call",
@@ -52,14 +54,14 @@ impl Server {
             crm.api_code = Empty,
             error.type = Empty,
         );
-        Call { server: self, operation: info.id, path: info.path, span }
+        Call { server: self.clone(), operation: info.id, path: info.path, span }
     }
 
-    pub(super) fn slows_down(&self, operation: &'static str, in_flight: usize) {
+    pub(super) fn slowed_down(&self, operation: &'static str, in_flight: usize) {
         warn!(
             target: TARGET,
             {
-                server.address = self.host,
+                server.address = &*self.host,
                 server.port = self.port,
                 crm.operation = operation,
                 crm.in_flight_limit = in_flight,
@@ -69,12 +71,12 @@ impl Server {
     }
 }
 
-impl Call<'_> {
+impl Call {
     pub(super) fn within<F: Future>(&self, work: F) -> Instrumented<F> {
         work.instrument(self.span.clone())
     }
 
-    pub(super) fn attempt(&self, number: u32, method: &Method) -> Attempt<'_> {
+    pub(super) fn attempt(&self, number: u32, method: &Method) -> Attempt {
         let span = info_span!(
             target: TARGET,
             parent: &self.span,
@@ -85,7 +87,7 @@ impl Call<'_> {
             http.request.method = method.as_str(),
             http.request.resend_count = Empty,
             http.response.status_code = Empty,
-            server.address = self.server.host,
+            server.address = &*self.server.host,
             server.port = self.server.port,
             url.template = self.path,
             crm.operation = self.operation,
@@ -97,10 +99,10 @@ impl Call<'_> {
             span.record("http.request.resend_count", number - 1);
         }
         self.span.record("crm.attempts", number);
-        Attempt { call: self, span }
+        Attempt { call_span: self.span.clone(), span }
     }
 
-    pub(super) fn waits_to_repeat(&self, error: &Error, wait: Duration) {
+    pub(super) fn waits_for_retry(&self, error: &Error, wait: Duration) {
         info!(
             target: TARGET,
             parent: &self.span,
@@ -114,7 +116,7 @@ impl Call<'_> {
         );
     }
 
-    pub(super) fn is_denied_a_repeat(&self) {
+    pub(super) fn retry_denied(&self) {
         warn!(
             target: TARGET,
             parent: &self.span,
@@ -125,31 +127,31 @@ impl Call<'_> {
         );
     }
 
-    pub(super) fn ends(&self, error: Option<&Error>) {
+    pub(super) fn end(&self, error: Option<&Error>) {
         end(&self.span, error);
     }
 
-    pub(super) fn is_cancelled(&self) {
+    pub(super) fn cancelled(&self) {
         self.span.record("error.type", names::CANCELLED);
     }
 }
 
-impl Attempt<'_> {
+impl Attempt {
     pub(super) fn within<F: Future>(&self, work: F) -> Instrumented<F> {
         work.instrument(self.span.clone())
     }
 
-    pub(super) fn is_answered(&self, status: StatusCode) {
+    pub(super) fn received(&self, status: StatusCode) {
         self.span.record("http.response.status_code", status.as_u16());
     }
 
-    pub(super) fn ends(&self, error: Option<&Error>) {
+    pub(super) fn end(&self, error: Option<&Error>) {
         end(&self.span, error);
     }
 
     /// It may have reached the server.
-    pub(super) fn is_cancelled(&self) {
-        for span in [&self.span, &self.call.span] {
+    pub(super) fn cancelled(&self) {
+        for span in [&self.span, &self.call_span] {
             span.record("error.type", names::CANCELLED);
             span.record("crm.delivery", delivery(Delivery::Unknown));
         }

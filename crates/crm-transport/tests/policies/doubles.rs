@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crm_transport::http::{Method, Request, Response};
 use crm_transport::{
     Bytes, Client, ClientBuilder, Credentials, Error, Idempotency, Operation, OperationInfo, Pipeline,
-    Success, Transport, TransportError, answer,
+    Transport, TransportError, answer,
 };
 use tokio::time::Instant;
 
@@ -228,9 +228,7 @@ impl<K: Kind> Operation for Call<K> {
         method: Method::POST,
         path: "/call",
         idempotency: K::IDEMPOTENCY,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "test",
+        accepts_post: false,
     };
 
     fn request(&self) -> Result<Request<Bytes>, Error> {

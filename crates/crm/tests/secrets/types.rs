@@ -84,7 +84,7 @@ fn without_async(texts: &mut Texts) {
 }
 
 fn transport(texts: &mut Texts) {
-    use crm::{Delivery, ErrorKind, Idempotency, OperationInfo, ReadMethod, Refusal, RetryPolicy, Success};
+    use crm::{Delivery, ErrorKind, Idempotency, OperationInfo, ReadMethod, Refusal, RetryPolicy};
     const INFO: OperationInfo = <h::Fields as crm::Operation>::INFO;
     let with_key = |request: http::Request<http_body_util::Full<crm::Bytes>>| async move {
         Ok::<_, std::convert::Infallible>(http::Response::new(request.into_body()))

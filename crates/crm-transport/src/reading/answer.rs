@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::php_noise::{self, Noise};
-use crate::{Error, ErrorKind, OperationInfo, Refusal};
+use super::php_noise::{self, Noise};
+use crate::error::{Error, ErrorKind, Refusal};
+use crate::operation_info::OperationInfo;
 
 /// The JSON of an answer that came with a status of success: without a byte order mark, notices of PHP before it
 /// and HTML after it.
@@ -211,7 +212,7 @@ fn scalar_text(value: &Value) -> Option<String> {
 }
 
 fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error> {
-    let fail = |kind, message: String| Err(Error::answer(info, kind, message));
+    let fail = |kind, message: String| Err(Error::not_a_response(info, kind, message));
     if body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF") {
         let message = "the answer is UTF-16, where JSON is UTF-8".to_owned();
         return fail(ErrorKind::Undecodable, message);
@@ -276,7 +277,7 @@ fn redirect(info: &OperationInfo, response: &Response<Bytes>) -> Error {
         Some(origin) => format!("the server points to {origin}"),
         None => "the server points to another path".to_owned(),
     };
-    Error::answer(info, ErrorKind::Redirect, message)
+    Error::not_a_response(info, ErrorKind::Redirect, message)
         .hint("redirects are not followed, for the keys are for one server: if that is the right one, give its address to the builder")
 }
 
@@ -303,7 +304,7 @@ fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>)
         _ => ErrorKind::Http,
     };
     let who = if kind == ErrorKind::Gateway { "a gateway answered" } else { "the server answered" };
-    let error = Error::answer(info, kind, format!("{who} {reason}"));
+    let error = Error::not_a_response(info, kind, format!("{who} {reason}"));
     match status.as_u16() {
         401 | 403 => error.hint(crate::error::CHECK_CREDENTIALS),
         404 => error.hint("check the address: its path is the folder in which the CRM is installed"),
@@ -314,16 +315,14 @@ fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Idempotency, Success};
+    use crate::operation_info::Idempotency;
 
     const INFO: OperationInfo = OperationInfo {
         id: "test.call",
         method: http::Method::GET,
         path: "/x",
         idempotency: Idempotency::Read,
-        success: Success::NoError,
-        reads_by_post: false,
-        source: "test",
+        accepts_post: false,
     };
 
     fn answer(status: u16, body: &str) -> Response<Bytes> {

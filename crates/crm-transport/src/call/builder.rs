@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use crate::address::Address;
+use super::address::Address;
+use super::credentials::Credentials;
+use super::operation::ReadMethod;
+use super::pipeline::{Pipeline, Shared};
+use super::transport::Transport;
+use crate::error::Error;
 use crate::observe::Observer;
-use crate::pacer::Pacer;
-use crate::pipeline::{Pipeline, Shared};
-use crate::retry::Retries;
-use crate::{Credentials, Error, Pace, ReadMethod, RetryPolicy, Transport};
+use crate::policy::{Limiter, Pace, Retries, RetryPolicy};
 
 /// A client over a [`Pipeline`]: what [`ClientBuilder`] builds.
 pub trait Client: Sized {
@@ -51,10 +53,8 @@ pub struct ClientBuilder<C> {
     deadline: Option<Duration>,
     retry: RetryPolicy,
     pace: Pace,
-    connect_timeout: Duration,
     body_limit: usize,
     keep_excerpts: bool,
-    no_proxy: bool,
     user_agent: String,
     client: PhantomData<fn() -> C>,
 }
@@ -73,10 +73,8 @@ impl<C: Client> ClientBuilder<C> {
             deadline: None,
             retry: RetryPolicy::new(),
             pace: Pace::new(),
-            connect_timeout: Duration::from_secs(10),
-            body_limit: 64 << 20,
+            body_limit: BODY_LIMIT,
             keep_excerpts: false,
-            no_proxy: false,
             user_agent: concat!("crm/", env!("CARGO_PKG_VERSION")).to_owned(),
             client: PhantomData,
         }
@@ -135,13 +133,6 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// How long connecting may take, within the time of the attempt; 10 seconds by default. For the default
-    /// transport.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
-        self
-    }
-
     /// How large an answer may be, in bytes after decompression; 64 MiB by default.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
@@ -153,16 +144,6 @@ impl<C: Client> ClientBuilder<C> {
     /// kept unless asked for; no message shows it even then.
     pub fn keep_body_excerpts(mut self) -> Self {
         self.keep_excerpts = true;
-        self
-    }
-
-    /// Goes to the server directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say in the environment. They
-    /// are honoured otherwise (`NO_PROXY` too), except on the way to a loopback address over plain http. For the
-    /// default transport.
-    ///
-    /// A proxy sees which host is called. Of a call over https it sees no more; of one over plain http, the keys too.
-    pub fn no_proxy(mut self) -> Self {
-        self.no_proxy = true;
         self
     }
 
@@ -180,21 +161,17 @@ impl<C: Client> ClientBuilder<C> {
         let address = Address::parse(&self.address, self.insecure)?;
         let credentials = self
             .credentials
-            .ok_or_else(|| Error::invalid_configuration("credentials", "are missing: call credentials(…)"))?;
+            .ok_or_else(|| Error::invalid_setting("credentials", "are missing: call credentials(…)"))?;
         let user_agent = HeaderValue::from_str(&self.user_agent).map_err(|_| {
-            Error::invalid_configuration("user_agent", "has a character that no header can carry")
+            Error::invalid_setting("user_agent", "has a character that no header can carry")
         })?;
         self.retry.check()?;
         self.pace.check()?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => {
-                // Plain http is let through because it does not leave this machine: by a proxy it would.
-                let no_proxy = self.no_proxy || address.is_plain_loopback();
-                default_transport(&address, self.connect_timeout, self.body_limit, no_proxy)?
-            }
+            None => default_transport(&address, self.body_limit)?,
         };
-        let observer = Arc::new(Observer::new(&address));
+        let observer = Arc::new(Observer::new(address.host(), address.port()));
         let shared = Shared {
             address,
             transport,
@@ -202,7 +179,7 @@ impl<C: Client> ClientBuilder<C> {
             timeout: self.timeout,
             deadline: self.deadline.unwrap_or(DEADLINE.max(self.timeout)).min(LONGEST_DEADLINE),
             retries: Retries::new(self.retry),
-            pacer: Pacer::new(&self.pace, Arc::clone(&observer)),
+            limiter: Limiter::new(&self.pace, Arc::clone(&observer)),
             observer,
             body_limit: self.body_limit,
             keep_excerpts: self.keep_excerpts,
@@ -212,6 +189,8 @@ impl<C: Client> ClientBuilder<C> {
     }
 }
 
+/// The largest response by default, in bytes.
+const BODY_LIMIT: usize = 64 << 20;
 const DEADLINE: Duration = Duration::from_secs(120);
 /// A year, so that no sum of times overflows.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(365 * 86_400);
@@ -224,36 +203,27 @@ impl<C> std::fmt::Debug for ClientBuilder<C> {
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport(
-    address: &Address,
-    connect_timeout: Duration,
-    body_limit: usize,
-    no_proxy: bool,
-) -> Result<Box<dyn Transport>, Error> {
-    let client = reqwest::Client::builder().connect_timeout(connect_timeout);
-    let client = if no_proxy { client.no_proxy() } else { client };
+fn default_transport(address: &Address, body_limit: usize) -> Result<Box<dyn Transport>, Error> {
     check_tls(address, cfg!(any(feature = "rustls", feature = "native-tls")))?;
-    // Said in so many words: another crate in the program may have chosen otherwise for reqwest.
-    #[cfg(feature = "rustls")]
-    let client = client.tls_backend_rustls();
-    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-    let client = client.tls_backend_native();
-    Ok(Box::new(crate::ReqwestTransport::new(client, body_limit)?))
+    let transport = super::ReqwestTransport::builder().body_limit(body_limit);
+    // Plain http is allowed because it does not leave this machine. Through a proxy it would.
+    let transport = if address.is_plain_loopback() { transport.no_proxy() } else { transport };
+    Ok(Box::new(transport.build()?))
 }
 
 #[cfg(feature = "reqwest")]
 fn check_tls(address: &Address, has_tls: bool) -> Result<(), Error> {
     if address.is_https() && !has_tls {
         let fault = "is https, and there is no TLS: turn on the feature \"rustls\" or \"native-tls\"";
-        return Err(Error::invalid_configuration("address", fault));
+        return Err(Error::invalid_setting("address", fault));
     }
     Ok(())
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport(_: &Address, _: Duration, _: usize, _: bool) -> Result<Box<dyn Transport>, Error> {
+fn default_transport(_: &Address, _: usize) -> Result<Box<dyn Transport>, Error> {
     let fault = "is missing: call transport(…), or turn on the feature \"reqwest\"";
-    Err(Error::invalid_configuration("transport", fault))
+    Err(Error::invalid_setting("transport", fault))
 }
 
 #[cfg(all(test, feature = "reqwest"))]

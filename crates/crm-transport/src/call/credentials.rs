@@ -6,8 +6,8 @@ use http::{HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::Error;
-use crate::operation::push_encoded;
+use crate::error::Error;
+use super::operation::push_encoded;
 
 /// Headers that prove who calls. Sent to the client's own origin (scheme, host, port) and nowhere else; shown by
 /// no `Debug`, wiped when dropped.
@@ -61,7 +61,7 @@ impl Credentials {
             } else {
                 continue;
             };
-            return Err(Error::invalid_configuration(field, fault));
+            return Err(Error::invalid_setting(field, fault));
         }
         Ok(())
     }
@@ -70,7 +70,7 @@ impl Credentials {
     pub(crate) fn apply(&self, headers: &mut http::HeaderMap) -> Result<(), Error> {
         for (name, field, secret) in &self.headers {
             let mut value = HeaderValue::from_bytes(secret.expose_secret().as_bytes())
-                .map_err(|_| Error::invalid_configuration(field, "cannot be carried by a header"))?;
+                .map_err(|_| Error::invalid_setting(field, "cannot be carried by a header"))?;
             value.set_sensitive(true);
             headers.insert(name, value);
         }

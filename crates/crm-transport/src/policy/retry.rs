@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Error;
+use crate::error::Error;
 
 /// How often a call is made again, and how long it waits before.
 ///
@@ -79,7 +79,7 @@ impl RetryPolicy {
         if self.max_attempts == 0 {
             let fault =
                 "allows no attempt at all: max_attempts(…) takes at least 1, and none() is one attempt";
-            return Err(Error::invalid_configuration("retry", fault));
+            return Err(Error::invalid_setting("retry", fault));
         }
         Ok(())
     }
@@ -134,7 +134,7 @@ impl Retries {
         if !self.any_after(attempts) || !error.is_retryable() {
             return Next::GiveUp;
         }
-        let wait = self.policy.backoff(attempts).max(error.retry_wait().unwrap_or_default());
+        let wait = self.policy.backoff(attempts).max(error.retry_after().unwrap_or_default());
         if wait >= remaining {
             return Next::GiveUp;
         }

@@ -12,8 +12,8 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tower_service::Service;
 
-use crate::transport::innermost;
-use crate::{Transport, TransportError};
+use super::transport::Transport;
+use crate::error::{TransportError, innermost};
 
 /// Sends by any [`tower::Service`](tower_service::Service) over `http` types: hyper's client, a stack of layers, a
 /// service of a test.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Error;
+use crate::error::Error;
 
 /// How many attempts may be in flight at once, and how many may start in a second, for a client and all its clones.
 ///
@@ -54,7 +54,7 @@ impl Pace {
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let refused = |fault| Err(Error::invalid_configuration("pace", fault));
+        let refused = |fault| Err(Error::invalid_setting("pace", fault));
         if self.in_flight == 0 {
             return refused("lets no call through: in_flight(…) takes at least 1");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The records of one stretch.
 pub(super) struct Records<T> {

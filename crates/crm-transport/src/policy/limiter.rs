@@ -1,4 +1,4 @@
-//! The pace at work: places in flight, and what the server's answers teach.
+//! The pace at work: permits in flight, and what the server's answers teach.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::Pace;
+use super::Pace;
 use crate::observe::{Observer, Raised};
 
-/// Gives out the places of a client and its clones.
-pub(crate) struct Pacer {
+/// Gives out the permits of a client and its clones.
+pub(crate) struct Limiter {
     ceiling: usize,
     interval: Option<Duration>,
-    places: Semaphore,
+    permits: Semaphore,
     /// When the next attempt may start. Whoever waits for that moment holds the lock, so a wait that is dropped
     /// costs nobody a moment.
     next_start: tokio::sync::Mutex<Instant>,
@@ -32,10 +32,10 @@ struct Learned {
 }
 
 /// The right to have one attempt in flight, until dropped.
-pub(crate) struct Place<'a> {
+pub(crate) struct Permit<'a> {
     /// When it was given.
     pub(crate) started: Instant,
-    pacer: &'a Pacer,
+    limiter: &'a Limiter,
     permit: Option<SemaphorePermit<'a>>,
     _in_flight: Raised<'a>,
 }
@@ -49,14 +49,14 @@ const INERTIA: u32 = 32;
 /// Answers without trouble that raise the limit by one.
 const GOOD_ENOUGH: u32 = 10;
 
-impl Pacer {
+impl Limiter {
     pub(crate) fn new(pace: &Pace, observer: Arc<Observer>) -> Self {
         let ceiling = pace.in_flight.min(Semaphore::MAX_PERMITS);
         observer.limits(ceiling);
         Self {
             ceiling,
             interval: pace.interval(),
-            places: Semaphore::new(ceiling),
+            permits: Semaphore::new(ceiling),
             next_start: tokio::sync::Mutex::new(Instant::now()),
             learned: Mutex::new(Learned {
                 limit: ceiling,
@@ -69,23 +69,23 @@ impl Pacer {
         }
     }
 
-    /// Waits for a place; `None` when there was none before the deadline.
-    pub(crate) async fn place(&self, now: Instant, deadline: Instant) -> Option<Place<'_>> {
+    /// Waits for a permit; `None` when there was none before the deadline.
+    pub(crate) async fn permit(&self, now: Instant, deadline: Instant) -> Option<Permit<'_>> {
         // To ask the clock takes its time on some machines: not where nothing was waited for.
         if self.interval.is_none()
             && now < deadline
-            && let Ok(permit) = self.places.try_acquire()
+            && let Ok(permit) = self.permits.try_acquire()
         {
             return Some(self.taken(permit, now));
         }
-        let place = timeout_at(deadline, self.next_place()).await.ok().flatten()?;
+        let permit = timeout_at(deadline, self.next_permit()).await.ok().flatten()?;
         // A timeout lets through what is ready at once, even when it is over.
-        (place.started < deadline).then_some(place)
+        (permit.started < deadline).then_some(permit)
     }
 
-    async fn next_place(&self) -> Option<Place<'_>> {
+    async fn next_permit(&self) -> Option<Permit<'_>> {
         let waiting = self.observer.waits();
-        let permit = self.places.acquire().await.ok()?; // never closed
+        let permit = self.permits.acquire().await.ok()?; // never closed
         if let Some(interval) = self.interval {
             let mut next_start = self.next_start.lock().await;
             sleep_until(*next_start).await;
@@ -95,9 +95,9 @@ impl Pacer {
         Some(self.taken(permit, Instant::now()))
     }
 
-    fn taken<'a>(&'a self, permit: SemaphorePermit<'a>, started: Instant) -> Place<'a> {
-        let in_flight = self.observer.flies();
-        Place { started, pacer: self, permit: Some(permit), _in_flight: in_flight }
+    fn taken<'a>(&'a self, permit: SemaphorePermit<'a>, started: Instant) -> Permit<'a> {
+        let in_flight = self.observer.in_flight();
+        Permit { started, limiter: self, permit: Some(permit), _in_flight: in_flight }
     }
 
     /// Takes note of an attempt that ended now.
@@ -111,12 +111,12 @@ impl Pacer {
                 let away = learned.limit - learned.limit / 2;
                 learned.limit -= away;
                 learned.lowered = Some(now);
-                learned.surplus += away - self.places.forget_permits(away);
+                learned.surplus += away - self.permits.forget_permits(away);
                 let limit = learned.limit;
                 self.observer.limits(limit);
                 // Whoever listens is not to be waited for.
                 drop(learned);
-                self.observer.slows_down(operation, limit);
+                self.observer.slowed_down(operation, limit);
             }
         } else if learned.limit < self.ceiling {
             learned.good_in_a_row += 1;
@@ -126,7 +126,7 @@ impl Pacer {
                 if learned.surplus > 0 {
                     learned.surplus -= 1;
                 } else {
-                    self.places.add_permits(1);
+                    self.permits.add_permits(1);
                 }
                 self.observer.limits(learned.limit);
             }
@@ -151,16 +151,16 @@ impl Learned {
     }
 }
 
-impl Place<'_> {
+impl Permit<'_> {
     /// Gives it back after an attempt: `trouble` is a failure that tells of an overloaded server.
     pub(crate) fn give_back(self, operation: &'static str, trouble: bool) {
-        self.pacer.learn(operation, self.started, trouble);
+        self.limiter.learn(operation, self.started, trouble);
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut learned = self.pacer.learned();
+        let mut learned = self.limiter.learned();
         if let Some(permit) = self.permit.take()
             && learned.surplus > 0
         {

@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
-use crate::{Error, Operation, Pipeline};
+use super::operation::Operation;
+use super::pipeline::Pipeline;
+use crate::error::Error;
 
 /// Any [`Operation`] that holds what it needs is a request, its output the response: so layers of tower go around
 /// whole calls, from credentials to the typed answer.

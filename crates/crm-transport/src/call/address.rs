@@ -3,7 +3,7 @@
 use http::Uri;
 use http::uri::{Authority, InvalidUri, Parts, PathAndQuery, Scheme};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Scheme, host, port and the path below which the API lies, without a slash at its end.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Address {
 impl Address {
     /// Reads an address as a person writes it. No error repeats it: there may be a password in it.
     pub(crate) fn parse(text: &str, insecure: bool) -> Result<Self, Error> {
-        let refused = |fault: &str| Err(Error::invalid_configuration("address", fault));
+        let refused = |fault: &str| Err(Error::invalid_setting("address", fault));
         let text = text.trim();
         let Some((scheme, rest)) = text.split_once("://") else {
             return refused("has no scheme: write it as https://crm.example.ru");

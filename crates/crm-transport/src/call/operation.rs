@@ -1,10 +1,12 @@
-//! What a call is.
+//! One call of an API as two pure functions.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri};
 
-use crate::Error;
+use super::credentials::Credentials;
+use crate::error::Error;
+use crate::operation_info::OperationInfo;
 
 /// One call of an API: how it is sent and how its answer is read. Both are pure functions; nothing here does I/O.
 ///
@@ -12,7 +14,7 @@ use crate::Error;
 /// way, with the same credentials and policies.
 ///
 /// ```
-/// use crm_transport::{answer, http, Bytes, Error, Idempotency, Operation, OperationInfo, Success};
+/// use crm_transport::{answer, http, Bytes, Error, Idempotency, Operation, OperationInfo};
 ///
 /// /// The clients of SalesMan CRM, a method that this project does not cover.
 /// struct ClientFields;
@@ -24,9 +26,7 @@ use crate::Error;
 ///         method: http::Method::GET,
 ///         path: "/developer/v3/client/fields",
 ///         idempotency: Idempotency::Read,
-///         success: Success::NoError,
-///         reads_by_post: true,
-///         source: "our own test against the server of 2026-06",
+///         accepts_post: true,
 ///     };
 ///
 ///     fn request(&self) -> Result<http::Request<Bytes>, Error> {
@@ -59,30 +59,17 @@ pub trait Operation: Send + Sync {
     /// # Errors
     /// What the answer says went wrong, or why it cannot be read.
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error>;
-}
 
-/// An operation as data.
-#[derive(Clone, Debug)]
-pub struct OperationInfo {
-    /// Its name in errors and logs, such as `history.add`.
-    pub id: &'static str,
-    /// The documented HTTP method.
-    pub method: Method,
-    /// The path below the client's address, such as `/developer/v3/history/add`.
-    pub path: &'static str,
-    /// Whether it may be repeated.
-    pub idempotency: Idempotency,
-    /// How success is told from failure.
-    pub success: Success,
-    /// Whether the server takes it as POST too; see [`ReadMethod`].
-    pub reads_by_post: bool,
-    /// Where the knowledge comes from.
-    pub source: &'static str,
+    /// Removes the account's secrets from words of the server that are part of the output, by
+    /// [`Credentials::scrub`]. Errors need no such care. The default does nothing.
+    fn redact(&self, output: &mut Self::Output, credentials: &Credentials) {
+        let _ = (output, credentials);
+    }
 }
 
 impl OperationInfo {
     /// A request of this operation, with these parameters in the query string and this body. A body is JSON and
-    /// gets `Content-Type: application/json`, as does every call that [may be sent as POST](Self::reads_by_post):
+    /// gets `Content-Type: application/json`, as does every call that [may be sent as POST](Self::accepts_post):
     /// SalesMan reads the credentials of no other call (observed).
     ///
     /// # Errors
@@ -97,7 +84,7 @@ impl OperationInfo {
         let mut request = Request::new(body);
         *request.uri_mut() = uri.map_err(|e| Error::invalid_request(self.id, "path", e.to_string()))?;
         *request.method_mut() = self.method.clone();
-        if !request.body().is_empty() || self.reads_by_post {
+        if !request.body().is_empty() || self.accepts_post {
             // To the letter: with `; charset=utf-8` SalesMan does not read the credentials (observed).
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -126,29 +113,6 @@ pub(crate) fn push_encoded(target: &mut String, text: &str) {
             target.extend(['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
         }
     }
-}
-
-/// Whether a call may be made twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Idempotency {
-    /// Changes nothing; may be repeated at will.
-    Read,
-    /// Changes something, and a second call leaves it as the first one did.
-    Idempotent,
-    /// A second call would do it twice. Never repeated unless it is certain that the first was not sent.
-    Write,
-}
-
-/// How an answer with HTTP status 200 says that it is a success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Success {
-    /// It is JSON and carries no error.
-    NoError,
-    /// Its `result` is «Успешно».
-    ResultWord,
-    /// It is a list, and the `result` of each element tells of that element alone.
-    EachResult,
 }
 
 /// How reads that carry a body are sent.

@@ -9,54 +9,7 @@ use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
-use crate::Credentials;
-
-/// Why a JSON text could not be read as a type.
-#[derive(Debug)]
-pub struct JsonError {
-    path: String,
-    reason: String,
-    cut: bool,
-}
-
-impl JsonError {
-    /// Something else is wrong with the value at this path.
-    #[must_use]
-    pub fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { path: path.into(), reason: reason.into(), cut: false }
-    }
-
-    /// The JSON path of the value, from the root of the answer: `$.data[3].datum`.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// What was expected there and what was found.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-
-    pub(crate) fn scrub(&mut self, credentials: &Credentials) {
-        credentials.scrub(&mut self.path);
-        credentials.scrub(&mut self.reason);
-    }
-
-    /// The text ends in the middle of the JSON.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        self.cut
-    }
-}
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.reason, self.path)
-    }
-}
-
-impl std::error::Error for JsonError {}
+pub use crate::error::JsonError;
 
 /// Reads a JSON text as a type. `at` is the path of the text in the answer, `$` for all of it.
 ///
@@ -82,7 +35,7 @@ fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, Jso
     if let Err(e) = std::str::from_utf8(json) {
         let reason = format!("the text is not UTF-8 from byte {} on (windows-1251?)", e.valid_up_to());
         // A letter that only begins at the end of the text was cut, as the text was.
-        return Err(JsonError { cut: e.error_len().is_none(), ..JsonError::new(at, reason) });
+        return Err(JsonError::new(at, reason).with_cut(e.error_len().is_none()));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
@@ -94,7 +47,7 @@ fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, Jso
             path.push_str(rest);
             reason = fault.to_owned();
         }
-        JsonError { path, reason, cut: e.inner().is_eof() }
+        JsonError::new(path, reason).with_cut(e.inner().is_eof())
     })?;
     deserializer.end().map_err(|e| JsonError::new(at, reason(&e)))?;
     Ok(value)
@@ -196,7 +149,7 @@ pub fn read_records<T: DeserializeOwned>(records: Vec<RawRecord<'_>>, at: &str) 
         }
         match decode(record.json.as_bytes(), &path) {
             Ok(item) => page.items.push(item),
-            Err(e) => page.unreadable.push(Unreadable::new(e.path, e.reason, record.json)),
+            Err(e) => page.unreadable.push(Unreadable::new(e.path(), e.reason(), record.json)),
         }
     }
     page

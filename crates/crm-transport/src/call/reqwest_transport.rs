@@ -1,34 +1,36 @@
 //! The default transport.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
-use crate::transport::innermost;
-use crate::{Error, Transport, TransportError};
+use super::transport::Transport;
+use crate::error::{Error, TransportError, innermost};
 
-/// Sends by reqwest. Follows no redirects, repeats nothing by itself and logs no bytes, whatever the given builder
-/// says.
+/// Sends requests with reqwest.
 ///
-/// It speaks https where a feature brings TLS: `rustls` (on by default) or `native-tls`. Where both are on, the default
-/// transport takes rustls; a builder handed in here takes what reqwest would, native-tls, unless it says
-/// `tls_backend_rustls()`.
+/// It follows no redirects, retries nothing by itself and logs no bytes, whatever the reqwest builder says. It speaks
+/// https if a feature provides TLS: `rustls` (on by default) or `native-tls`. With both, it uses rustls.
 ///
-/// The builder is where a company's own certificate authority goes, or a proxy. [`reqwest`](crate::reqwest) is the
-/// reqwest it is made of:
+/// Build one yourself for a proxy, a private CA or another connect timeout. [`reqwest`](crate::reqwest) is the reqwest
+/// that it is made of:
 ///
 /// ```no_run
+/// use std::time::Duration;
+///
 /// use crm_transport::{ReqwestTransport, reqwest};
 ///
 /// # #[cfg(any(feature = "rustls", feature = "native-tls"))]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let authority = reqwest::Certificate::from_pem(&std::fs::read("our-authority.pem")?)?;
-/// let client = reqwest::Client::builder()
-///     .tls_certs_merge([authority]) // beside the system's; tls_certs_only for no other
-///     .proxy(reqwest::Proxy::https("http://proxy.example.ru:3128")?);
-/// let transport = ReqwestTransport::new(client, 64 << 20)?;
+/// let proxy = reqwest::Proxy::https("http://proxy.example.ru:3128")?;
+/// let transport = ReqwestTransport::builder()
+///     .connect_timeout(Duration::from_secs(3))
+///     .reqwest(|client| client.tls_certs_merge([authority]).proxy(proxy)) // tls_certs_only trusts no other CA
+///     .build()?;
 /// // … .transport(transport).build()?
 /// # Ok(())
 /// # }
@@ -36,7 +38,8 @@ use crate::{Error, Transport, TransportError};
 /// # fn main() {}
 /// ```
 ///
-/// Nothing in this crate turns the check of certificates off. What such a builder says about that is its author's.
+/// Nothing in this crate turns the check of certificates off. A closure for [`ReqwestTransportBuilder::reqwest`] that
+/// does so is its author's decision.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
@@ -44,21 +47,70 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport over a client built so (a proxy, a private CA, another timeout), for answers of at most so many
-    /// bytes after decompression.
+    /// Creates a builder with the defaults that a client uses.
+    pub fn builder() -> ReqwestTransportBuilder {
+        ReqwestTransportBuilder { client: reqwest::Client::builder(), body_limit: BODY_LIMIT }
+            .connect_timeout(Duration::from_secs(10))
+    }
+}
+
+/// The largest response that a client reads by default, in bytes after decompression.
+pub(super) const BODY_LIMIT: usize = 64 << 20;
+
+/// Builds a [`ReqwestTransport`].
+#[derive(Debug)]
+#[must_use]
+pub struct ReqwestTransportBuilder {
+    client: reqwest::ClientBuilder,
+    body_limit: usize,
+}
+
+impl ReqwestTransportBuilder {
+    /// Sets how long connecting may take, within the time of the attempt (default: 10 seconds).
+    pub fn connect_timeout(self, timeout: Duration) -> Self {
+        self.reqwest(|client| client.connect_timeout(timeout))
+    }
+
+    /// Connects to the server directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say in the environment.
+    ///
+    /// By default these are honoured, and so is `NO_PROXY`. A proxy sees which host is called. Over https it sees no
+    /// more than that; over plain http it sees the keys, too.
+    pub fn no_proxy(self) -> Self {
+        self.reqwest(reqwest::ClientBuilder::no_proxy)
+    }
+
+    /// Sets the largest response, in bytes after decompression (default: 64 MiB). Reading stops there.
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Changes any other setting of the reqwest client: proxy, private CA, pool.
+    pub fn reqwest(mut self, change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Self {
+        self.client = change(self.client);
+        self
+    }
+
+    /// Builds the transport.
     ///
     /// # Errors
-    /// The client cannot be built, as when there is no TLS backend.
-    pub fn new(client: reqwest::ClientBuilder, body_limit: usize) -> Result<Self, Error> {
+    /// The client cannot be built, for example because a certificate or a proxy is invalid.
+    pub fn build(self) -> Result<ReqwestTransport, Error> {
+        let client = self.client;
+        // Another crate in the program may have chosen another backend for reqwest.
+        #[cfg(feature = "rustls")]
+        let client = client.tls_backend_rustls();
+        #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+        let client = client.tls_backend_native();
         let client = client
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            // It would log every byte, keys and all.
+            // It would log every byte, including the keys.
             .connection_verbose(false);
-        let client = client.build().map_err(|e| {
-            Error::invalid_configuration("transport", &format!("cannot be built: {}", innermost(&e)))
+        let client = client.build().map_err(|error| {
+            Error::invalid_setting("transport", format!("cannot be built: {}", innermost(&error)))
         })?;
-        Ok(Self { client, body_limit })
+        Ok(ReqwestTransport { client, body_limit: self.body_limit })
     }
 }
 

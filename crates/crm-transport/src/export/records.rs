@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use crm_model::{Page, Unreadable};
 use futures_core::Stream;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The records of a list as they come, page after page: a [`Stream`], and a method [`next`](Self::next) for whoever
 /// has no use for one.

@@ -9,7 +9,7 @@ use http::{HeaderMap, header};
 ///
 /// A date is measured against the answer's own `Date`, so a clock that goes wrong, here or there, does no harm;
 /// against `now` only where there is none. Seconds beyond all measure are [`Duration::MAX`].
-pub(crate) fn wait(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
+pub(crate) fn requested_wait(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
@@ -31,7 +31,7 @@ mod tests {
             headers.insert(header::DATE, date.parse().unwrap());
         }
         // 2026-03-01 12:00:00 UTC
-        wait(&headers, || SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_366_400))
+        requested_wait(&headers, || SystemTime::UNIX_EPOCH + Duration::from_secs(1_772_366_400))
     }
 
     #[test]
@@ -67,7 +67,7 @@ mod tests {
         for text in ["", "soon", "-5", "1.5", "5 minutes", "٣"] {
             let mut headers = HeaderMap::new();
             headers.insert(header::RETRY_AFTER, http::HeaderValue::from_bytes(text.as_bytes()).unwrap());
-            assert_eq!(wait(&headers, SystemTime::now), None, "{text}");
+            assert_eq!(requested_wait(&headers, SystemTime::now), None, "{text}");
         }
     }
 }

@@ -1,0 +1,30 @@
+//! The way of one call: an operation becomes a request, goes through the pipeline and a transport, and is read.
+//!
+//! ```text
+//! operation.rs   request() and read(), without I/O
+//! pipeline.rs    credentials, limits, attempts
+//! transport.rs   the only async trait; reqwest_transport.rs and tower_transport.rs implement it
+//! ```
+
+mod address;
+mod builder;
+mod credentials;
+mod operation;
+mod pipeline;
+#[cfg(feature = "reqwest")]
+mod reqwest_transport;
+#[cfg(feature = "tower")]
+mod tower_service;
+#[cfg(feature = "tower")]
+mod tower_transport;
+mod transport;
+
+pub use builder::{Client, ClientBuilder};
+pub use credentials::Credentials;
+pub use operation::{Operation, ReadMethod};
+pub use pipeline::Pipeline;
+#[cfg(feature = "reqwest")]
+pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
+#[cfg(feature = "tower")]
+pub use tower_transport::TowerTransport;
+pub use transport::{Transport, operation_of};

@@ -1,0 +1,258 @@
+//! Between an operation and the transport.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::address::Address;
+use super::credentials::Credentials;
+use super::operation::{Operation, ReadMethod};
+use super::transport::{Transport, with_operation};
+use crate::error::{Delivery, Error, TransportError};
+use crate::observe::{ObservedAttempt, ObservedCall, Observer, Stats};
+use crate::operation_info::OperationInfo;
+use crate::policy::{Limiter, Next, Permit, Retries, requested_wait};
+
+/// The way of every call: credentials for one origin, limits of pace, time and size, the transport, and retries.
+///
+/// Cheap to clone. Clones share the connections, the pace and the retry budget.
+///
+/// With the feature `tower` it is a [tower service](#impl-Service<O>-for-Pipeline) of operations.
+#[derive(Clone)]
+pub struct Pipeline {
+    shared: Arc<Shared>,
+    credentials: Arc<Credentials>,
+}
+
+/// What all clones have in common.
+pub(super) struct Shared {
+    pub(super) address: Address,
+    pub(super) transport: Box<dyn Transport>,
+    pub(super) read_method: ReadMethod,
+    pub(super) timeout: Duration,
+    pub(super) deadline: Duration,
+    pub(super) retries: Retries,
+    pub(super) limiter: Limiter,
+    pub(super) observer: Arc<Observer>,
+    pub(super) body_limit: usize,
+    pub(super) keep_excerpts: bool,
+    pub(super) user_agent: HeaderValue,
+}
+
+impl Pipeline {
+    pub(super) fn new(shared: Shared, credentials: Credentials) -> Result<Self, Error> {
+        credentials.check()?;
+        Ok(Self { shared: Arc::new(shared), credentials: Arc::new(credentials) })
+    }
+
+    /// Returns the same way for another account: same connections, pace and retry budget, other credentials.
+    ///
+    /// # Errors
+    /// A secret is empty or cannot be sent in a header.
+    pub fn with_credentials(&self, credentials: Credentials) -> Result<Self, Error> {
+        credentials.check()?;
+        Ok(Self { shared: Arc::clone(&self.shared), credentials: Arc::new(credentials) })
+    }
+
+    /// Returns the credentials of this account.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Makes a call.
+    ///
+    /// # Errors
+    /// Whatever kept the call from succeeding; see [`Error`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, and in one whose timers are off (`enable_time`).
+    pub async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
+        // Everything but `read` is the same code for every operation, and is compiled once.
+        let info = O::INFO;
+        let mut call = Call::new(self, &info, self.prepare(operation)?);
+        let result = loop {
+            let error = match call.next_response().await {
+                Ok(response) => match operation.read(&response) {
+                    Ok(mut output) => {
+                        call.attempt_succeeded();
+                        operation.redact(&mut output, &self.credentials);
+                        break Ok(output);
+                    }
+                    Err(error) => self.with_response(error, &response),
+                },
+                Err(error) => error,
+            };
+            if let Err(error) = call.attempt_failed(error).await {
+                break Err(error);
+            }
+        };
+        call.end(result.as_ref().err());
+        result
+    }
+
+    /// Returns what the client and its clones have done so far, and what they are doing.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.observer.stats()
+    }
+
+    /// Returns the request of a call as it would be sent, with the credentials. Nothing is sent.
+    ///
+    /// The values of the credentials are marked sensitive, so `Debug` does not show them.
+    ///
+    /// # Errors
+    /// The operation's input is refused, or points to another server.
+    pub fn prepare<O: Operation>(&self, operation: &O) -> Result<Request<Bytes>, Error> {
+        self.addressed(&O::INFO, operation.request()?)
+    }
+
+    fn addressed(&self, info: &OperationInfo, mut request: Request<Bytes>) -> Result<Request<Bytes>, Error> {
+        *request.uri_mut() = self.shared.address.join(info.id, request.uri())?;
+        if info.accepts_post && self.shared.read_method == ReadMethod::Post {
+            *request.method_mut() = Method::POST;
+        }
+        let headers = request.headers_mut();
+        headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
+        headers.entry(header::USER_AGENT).or_insert_with(|| self.shared.user_agent.clone());
+        self.credentials.apply(headers)?;
+        Ok(request)
+    }
+
+    /// Adds to the error of a response what its head says, and the beginning of its body if that is wanted.
+    fn with_response(&self, error: Error, response: &Response<Bytes>) -> Error {
+        let wait = requested_wait(response.headers(), std::time::SystemTime::now);
+        let error = error.with_response(response.status(), wait);
+        if self.shared.keep_excerpts {
+            error.with_excerpt(response.body(), |text| self.credentials.scrub(text))
+        } else {
+            error
+        }
+    }
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("address", &format_args!("{}", self.shared.address))
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call on its way: attempt after attempt, as long as the policies allow.
+struct Call<'a> {
+    shared: &'a Shared,
+    credentials: &'a Credentials,
+    info: &'a OperationInfo,
+    /// Sent again byte for byte, because an operation may build other bytes the next time.
+    request: Request<Bytes>,
+    observed: ObservedCall<'a>,
+    began: Instant,
+    attempts: u32,
+    /// An earlier attempt may have done what was asked.
+    maybe_done: bool,
+    /// The error of the attempt before this one.
+    last_error: Option<Error>,
+    attempt: Option<(Permit<'a>, ObservedAttempt)>,
+}
+
+impl<'a> Call<'a> {
+    fn new(pipeline: &'a Pipeline, info: &'a OperationInfo, request: Request<Bytes>) -> Self {
+        let shared = &*pipeline.shared;
+        Self {
+            shared,
+            credentials: &pipeline.credentials,
+            info,
+            request: with_operation(request, info.id),
+            observed: shared.observer.call(info),
+            began: Instant::now(),
+            attempts: 0,
+            maybe_done: false,
+            last_error: None,
+            attempt: None,
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.began + self.shared.deadline
+    }
+
+    /// Waits for a permit, sends the request and returns the response, whatever its status.
+    async fn next_response(&mut self) -> Result<Response<Bytes>, Error> {
+        let now = if self.attempts == 0 { self.began } else { Instant::now() };
+        let permit = self.shared.limiter.permit(now, self.deadline());
+        let Some(permit) = self.observed.within(permit).await else {
+            let no_permit = || Error::no_permit(self.info, self.shared.deadline);
+            return Err(self.last_error.take().unwrap_or_else(no_permit));
+        };
+        self.attempts += 1;
+        let observed = self.observed.attempt(self.attempts, self.request.method());
+        let sent = observed.within(self.send(permit.started)).await;
+        if let Ok(response) = &sent {
+            observed.received(response.status());
+        }
+        self.attempt = Some((permit, observed));
+        sent.map_err(|cause| Error::transport(self.info, cause))
+    }
+
+    async fn send(&self, started: Instant) -> Result<Response<Bytes>, TransportError> {
+        let Shared { timeout, body_limit, ref transport, .. } = *self.shared;
+        let remaining = self.deadline() - started;
+        let limit = timeout.min(remaining);
+        let sent = timeout_at(started + limit, transport.send(self.request.clone())).await;
+        let response = sent.unwrap_or_else(|_| {
+            let seconds = limit.as_millis() as f64 / 1000.0;
+            let why = if remaining < timeout { ", when the call's deadline was over" } else { "" };
+            Err(TransportError::timeout(format!("no whole response within {seconds} s{why}")))
+        })?;
+        if response.body().len() > body_limit {
+            return Err(TransportError::body_too_large(body_limit));
+        }
+        Ok(response)
+    }
+
+    fn attempt_succeeded(&mut self) {
+        self.end_attempt(None);
+        self.shared.retries.succeeded();
+    }
+
+    /// Waits until the next attempt may be made; returns the error of the call if there is none.
+    async fn attempt_failed(&mut self, error: Error) -> Result<(), Error> {
+        let made = self.attempt.is_some();
+        let scrub = &mut |text: &mut String| self.credentials.scrub(text);
+        let error = error.after(self.attempts, self.began.elapsed(), self.maybe_done).change_texts(scrub);
+        self.end_attempt(Some(&error));
+        if !made {
+            return Err(error); // it did not get its turn
+        }
+        match self.shared.retries.next(&error, self.attempts, self.deadline() - Instant::now()) {
+            Next::AttemptAfter(wait) => {
+                self.maybe_done |= error.delivery() == Delivery::Unknown;
+                self.observed.waits_for_retry(&error, wait);
+                self.last_error = Some(error);
+                self.observed.within(sleep(wait)).await;
+                Ok(())
+            }
+            Next::GiveUp => Err(error),
+            Next::BudgetSpent => {
+                self.observed.retry_denied();
+                Err(error)
+            }
+        }
+    }
+
+    fn end_attempt(&mut self, error: Option<&Error>) {
+        if let Some((permit, observed)) = self.attempt.take() {
+            observed.end(error);
+            permit.give_back(self.info.id, error.is_some_and(Error::shows_overload));
+        }
+    }
+
+    fn end(self, error: Option<&Error>) {
+        self.observed.end(error);
+    }
+}

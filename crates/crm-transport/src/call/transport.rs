@@ -1,0 +1,60 @@
+//! The way to the server and back.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::error::TransportError;
+
+/// Sends one request and brings back its whole answer.
+///
+/// Implement it for a test double or another HTTP client. It follows no redirects, retries nothing and adds no
+/// credentials; that is done above it. A time limit is kept above it too: the future may be dropped at any point.
+///
+/// ```
+/// use crm_transport::{http, Bytes, Transport, TransportError};
+///
+/// /// Answers every call with an empty list.
+/// struct Nothing;
+///
+/// #[async_trait::async_trait]
+/// impl Transport for Nothing {
+///     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+///         Ok(http::Response::new(Bytes::from_static(b"[]")))
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Transport: Send + Sync + 'static {
+    /// Sends the request; the answer is whole and decompressed, whatever its status.
+    ///
+    /// # Errors
+    /// What kept an answer from coming, and whether the request may have reached the server.
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
+}
+
+/// Returns the operation that a request belongs to, such as `history.add`, for transports that log or match requests.
+///
+/// `None` for a request that did not pass through a [`Pipeline`](crate::Pipeline).
+#[must_use]
+pub fn operation_of(request: &Request<Bytes>) -> Option<&'static str> {
+    request.extensions().get::<OperationId>().map(|id| id.0)
+}
+
+/// Marks a request with the operation that it belongs to.
+pub(super) fn with_operation(mut request: Request<Bytes>, id: &'static str) -> Request<Bytes> {
+    request.extensions_mut().insert(OperationId(id));
+    request
+}
+
+#[derive(Clone)]
+struct OperationId(&'static str);
+
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        (**self).send(request).await
+    }
+}

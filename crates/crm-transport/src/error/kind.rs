@@ -1,0 +1,66 @@
+//! The kinds of failure, and whether the server may have done what was asked.
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Bad input or a bad setting; nothing was sent. [`Error::field`](crate::Error::field) names it.
+    InvalidRequest,
+    /// No connection could be made; nothing was sent.
+    Connect,
+    /// No response in time.
+    Timeout,
+    /// The connection was lost before a response.
+    Closed,
+    /// The response began and did not end.
+    CutBody,
+    /// The response is larger than the limit.
+    BodyTooLarge,
+    /// The server points to another address. Redirects are not followed, because the keys are for one server.
+    Redirect,
+    /// An HTTP status other than success, without an error of the API.
+    Http,
+    /// A page of a proxy, a gateway or a captive portal instead of a response of the CRM.
+    Gateway,
+    /// The API's own error, whatever the HTTP status.
+    Api,
+    /// A PHP error instead of a response.
+    PhpError,
+    /// A response without a body. SalesMan responds like this to a method that it does not know (observed).
+    EmptyBody,
+    /// A response that cannot be decoded.
+    Undecodable,
+    /// A response without a record where one was asked for.
+    NoRecord,
+    /// A file or a database of this program failed: a journal, a checkpoint. The error's `source()` is the cause.
+    Storage,
+    /// This program cannot make the call: no thread, no runtime, or a client used after `fork`.
+    Runtime,
+}
+
+/// Whether a call has reached the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// Nothing reached the server. The call may be made again.
+    NotSent,
+    /// The server may have done what was asked, or not. Look for a write before you send it again.
+    Unknown,
+    /// The server has responded: it did what was asked, or it refused ([`ErrorKind::Api`], [`ErrorKind::Http`]).
+    Delivered,
+}
+
+/// What an error of the API is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Key, login, token or secret, or what they are allowed to do.
+    Auth,
+    /// There is no such record or action.
+    NotFound,
+    /// The server cannot process this request.
+    InvalidRequest,
+    /// The server itself failed. It is not known what it had done by then.
+    ServerFault,
+    /// Anything else.
+    Other,
+}

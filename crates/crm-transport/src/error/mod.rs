@@ -1,0 +1,255 @@
+//! What went wrong with a call, an import or an export.
+//!
+//! [`Error`] is opaque: [`ErrorKind`] says what failed, [`Delivery`] whether the server may have done it, and
+//! `build.rs` has the constructors. This room uses no other room.
+
+mod build;
+mod display;
+mod id;
+mod json_error;
+mod kind;
+mod transport_error;
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::operation_info::Idempotency;
+
+pub(crate) use build::CHECK_CREDENTIALS;
+pub use json_error::JsonError;
+pub use kind::{Delivery, ErrorKind, Refusal};
+pub use transport_error::TransportError;
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) use transport_error::innermost;
+
+/// What went wrong, for a person at night and for code.
+///
+/// `Display` is one line: what was called, what happened, the API's own words (at most 500 characters), and for a
+/// write whether it may be sent again. [`id`](Self::id) is a stable name for alerts and for the documentation.
+///
+/// Neither `Display` nor `Debug` shows a secret or the body of the response. The beginning of the body is kept for
+/// [`body_excerpt`](Self::body_excerpt) if the client was told to.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    delivery: Delivery,
+    operation: Option<&'static str>,
+    idempotency: Idempotency,
+    field: Option<String>,
+    message: String,
+    hint: Option<String>,
+    status: Option<StatusCode>,
+    api: Option<ApiError>,
+    json_path: Option<String>,
+    excerpt: Option<String>,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
+    cause: Option<Cause>,
+}
+
+/// The error that the API itself reported.
+#[derive(Clone)]
+struct ApiError {
+    code: Option<i64>,
+    text: String,
+    refusal: Refusal,
+}
+
+/// What [`StdError::source`] returns. The first two hold words of the server, so secrets are removed from them.
+#[derive(Clone)]
+enum Cause {
+    Json(JsonError),
+    Transport(TransportError),
+    Other(Arc<dyn StdError + Send + Sync>),
+}
+
+impl Error {
+    /// Returns the kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Returns what was called, such as `history.add`, or `None` for an error of the configuration.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// Returns `true` if a second call would do the work a second time, as `add` does.
+    ///
+    /// If the [`delivery`](Self::delivery) of a write is [`Unknown`](Delivery::Unknown), look for its effect before
+    /// you send it again. Reads and deletes are not writes in this sense.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        self.0.idempotency == Idempotency::Write
+    }
+
+    /// Returns whether the call has reached the server.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// Returns the API's own code, such as 403. `None` if there was no code, or no number.
+    #[must_use]
+    pub fn api_code(&self) -> Option<i64> {
+        self.0.api.as_ref()?.code
+    }
+
+    /// Returns the API's own text, word for word. A code that is not a number precedes it.
+    #[must_use]
+    pub fn api_text(&self) -> Option<&str> {
+        Some(&self.0.api.as_ref()?.text)
+    }
+
+    /// Returns the HTTP status of the response, if there was a response.
+    #[must_use]
+    pub fn http_status(&self) -> Option<u16> {
+        Some(self.0.status?.as_u16())
+    }
+
+    /// Returns the JSON path of the value that cannot be decoded, such as `$.data[3].datum`.
+    #[must_use]
+    pub fn json_path(&self) -> Option<&str> {
+        self.0.json_path.as_deref()
+    }
+
+    /// Returns the input that was refused, such as `content` or `list[2].content`.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
+    /// Returns the beginning of the response body: at most 512 characters, without the secrets of the call.
+    ///
+    /// A shortened body ends with `… [cut, 70000 bytes in all]`. The result is `None` unless the client was built with
+    /// [`keep_body_excerpts`](crate::ClientBuilder::keep_body_excerpts): a body may hold personal data, so take care
+    /// where you log it.
+    #[must_use]
+    pub fn body_excerpt(&self) -> Option<&str> {
+        self.0.excerpt.as_deref()
+    }
+
+    /// Returns how long the server asked to wait in `Retry-After`.
+    ///
+    /// `None` if it asked for nothing that can be understood. A date is measured against the `Date` of the same
+    /// response, so that a wrong clock does no harm.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Returns how many attempts were made. 0 if nothing was sent.
+    ///
+    /// After several attempts, an error may report the effect of an earlier one. A retried delete that finds no record
+    /// may have removed it in the attempt before. The [`delivery`](Self::delivery) is then
+    /// [`Unknown`](Delivery::Unknown).
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Returns `true` if key, login, token or secret were refused, or are not allowed to do this.
+    #[must_use]
+    pub fn is_auth(&self) -> bool {
+        self.is_refusal(Refusal::Auth, &[401, 403, 407])
+    }
+
+    /// Returns `true` if there is no such record, action or path.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == ErrorKind::NoRecord || self.is_refusal(Refusal::NotFound, &[404, 410])
+    }
+
+    /// Returns `true` if the request was refused because of its content, by the client or by the server.
+    #[must_use]
+    pub fn is_invalid_request(&self) -> bool {
+        self.0.kind == ErrorKind::InvalidRequest
+            || self.is_refusal(Refusal::InvalidRequest, &[400, 405, 411, 413, 414, 415, 422, 431])
+    }
+
+    /// Returns `true` if no response arrived in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+    }
+
+    /// Returns `true` if no connection could be made.
+    #[must_use]
+    pub fn is_connect(&self) -> bool {
+        self.0.kind == ErrorKind::Connect
+    }
+
+    /// Returns `true` if a response arrived that cannot be decoded: broken JSON, a PHP error, an empty body or a page
+    /// that is not from the CRM.
+    #[must_use]
+    pub fn is_undecodable(&self) -> bool {
+        use ErrorKind::{CutBody, EmptyBody, Gateway, PhpError, Undecodable};
+        matches!(self.0.kind, Undecodable | PhpError | EmptyBody | CutBody)
+            || (self.0.kind == Gateway && self.0.status.is_some_and(|status| status.is_success()))
+    }
+
+    /// Returns `true` if the same call may succeed when it is sent again, and cannot do anything twice.
+    ///
+    /// - Nothing was sent, or the status is 429: any call.
+    /// - A timeout, a lost connection, a cut response, a page of a gateway, or a status 502, 503 or 504: a read, or a
+    ///   call whose repetition changes nothing.
+    /// - A status 503 with a `Retry-After` that can be understood: a write too, because the server says that it has not
+    ///   begun.
+    ///
+    /// Refusals of the API, PHP errors and undecodable responses would most likely repeat themselves.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        use ErrorKind::{Closed, Connect, CutBody, Gateway, InvalidRequest, Runtime, Storage, Timeout};
+        if matches!(self.0.kind, InvalidRequest | Runtime | Storage) {
+            return false;
+        }
+        if self.0.delivery == Delivery::NotSent || self.has_status(&[429]) {
+            return true;
+        }
+        match self.0.idempotency {
+            // Only if the server says that it has not even begun.
+            Idempotency::Write => self.has_status(&[503]) && self.0.retry_after.is_some(),
+            Idempotency::Read | Idempotency::Idempotent => {
+                // Connect too: its delivery is Unknown if an earlier attempt may have been sent.
+                matches!(self.0.kind, Connect | Timeout | Closed | CutBody | Gateway)
+                    || self.has_status(&[502, 503, 504])
+            }
+        }
+    }
+
+    /// Returns `true` if the failure shows that the server, or the way to it, is overloaded.
+    pub(crate) fn shows_overload(&self) -> bool {
+        use ErrorKind::{Closed, Connect, Gateway, Timeout};
+        matches!(self.0.kind, Timeout | Connect | Closed | Gateway) || self.has_status(&[429, 502, 503, 504])
+    }
+
+    fn has_status(&self, statuses: &[u16]) -> bool {
+        self.0.status.is_some_and(|status| statuses.contains(&status.as_u16()))
+    }
+
+    fn is_refusal(&self, refusal: Refusal, statuses: &[u16]) -> bool {
+        match &self.0.api {
+            Some(api) => api.refusal == refusal,
+            None => self.0.kind == ErrorKind::Http && self.has_status(statuses),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(match self.0.cause.as_ref()? {
+            Cause::Json(cause) => cause,
+            Cause::Transport(cause) => cause,
+            Cause::Other(cause) => &**cause,
+        })
+    }
+}

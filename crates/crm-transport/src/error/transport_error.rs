@@ -1,0 +1,74 @@
+//! Why no response arrived.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use super::{Delivery, ErrorKind};
+
+/// Why no response arrived. A [`Transport`](crate::Transport) returns it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct TransportError {
+    pub(super) kind: ErrorKind,
+    pub(super) delivery: Delivery,
+    message: String,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl TransportError {
+    /// No connection could be made: certainly nothing was sent.
+    #[must_use]
+    pub fn connect(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Connect, Delivery::NotSent, message)
+    }
+
+    /// No response arrived in time. The server may have done what was asked.
+    #[must_use]
+    pub fn timeout(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Timeout, Delivery::Unknown, message)
+    }
+
+    /// The connection was lost before a response arrived. The server may have done what was asked.
+    #[must_use]
+    pub fn closed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Closed, Delivery::Unknown, message)
+    }
+
+    /// The response began and did not end.
+    #[must_use]
+    pub fn cut_body(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::CutBody, Delivery::Unknown, message)
+    }
+
+    /// The response is larger than the limit, in bytes.
+    #[must_use]
+    pub fn body_too_large(limit: usize) -> Self {
+        let message = format!("the response is larger than the limit of {limit} bytes");
+        Self::new(ErrorKind::BodyTooLarge, Delivery::Unknown, message)
+    }
+
+    /// Adds the cause, which becomes the `source()`.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into().into());
+        self
+    }
+
+    pub(super) fn change_texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+        change(&mut self.message);
+    }
+
+    fn new(kind: ErrorKind, delivery: Delivery, message: impl Into<String>) -> Self {
+        Self { kind, delivery, message: message.into(), source: None }
+    }
+}
+
+/// Returns the message of the innermost cause, because a person can do something about that one.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

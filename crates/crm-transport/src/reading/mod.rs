@@ -1,0 +1,6 @@
+//! From the bytes of a response to typed values: what surrounds the JSON, the JSON itself, records that do not hide
+//! each other.
+
+pub mod answer;
+pub mod json;
+mod php_noise;
