@@ -38,7 +38,7 @@
 //! let entry  = history.entry(EntryId(777)).await?;            // Entry
 //! let page   = history.list(&EntryQuery::new().between(from, to).client(ClientId(102)).page(0)).await?;
 //! let mut all = history.entries(EntryQuery::new().between(from, to));   // every page
-//! let id     = history.add(&NewEntry::new("Отправлено КП").at(when).activity("Предложение")
+//! let id     = history.add(&NewEntry::new("Отправлено КП").at(when).activity_type("Предложение")
 //!                  .user("login@example.ru").client(ClientId(1781)).contacts([ContactId(2475), ContactId(2723)])
 //!                  .deal(DealId(784))).await?;
 //! # let entries = [NewEntry::new("x")];
@@ -154,8 +154,8 @@ pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 pub use crm_transport::{
     Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
     ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo, Pace,
-    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict,
-    answer, json,
+    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer,
+    json,
 };
 
 #[cfg(feature = "reqwest")]
