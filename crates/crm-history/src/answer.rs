@@ -79,7 +79,7 @@ pub(crate) fn is_accepted(json: &[u8]) -> bool {
 
 /// What the codes are about; a server's own failure may come with any of 500 to 599 (assumed).
 pub(crate) fn refusal(code: Option<i64>) -> Refusal {
-    match (code.and_then(ErrorCode::of), code) {
+    match (code.and_then(ErrorCode::from_number), code) {
         (Some(ErrorCode::KeyRefused | ErrorCode::Unauthorized | ErrorCode::CredentialsRefused), _) => {
             Refusal::Auth
         }

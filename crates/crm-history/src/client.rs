@@ -196,7 +196,7 @@ impl HistoryClient {
     /// # let when = chrono::NaiveDateTime::default();
     /// use crm_history::{ClientId, ContactId, DealId, NewEntry};
     ///
-    /// let id = history.add(&NewEntry::new("Отправлено КП").at(when).activity("Предложение")
+    /// let id = history.add(&NewEntry::new("Отправлено КП").at(when).activity_type("Предложение")
     ///     .user("login@example.ru").client(ClientId(1781)).contacts([ContactId(2475), ContactId(2723)])
     ///     .deal(DealId(784))).await?;
     /// # Ok(()) }

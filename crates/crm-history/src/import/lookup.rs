@@ -142,7 +142,7 @@ impl<'a> Wanted<'a> {
     fn is(&self, record: &Entry) -> bool {
         self.is_at(record, &[TimeDelta::zero()])
             && record.content.as_deref().unwrap_or_default() == self.stored.listed
-            && record.activity == self.stored.activity_by_add_list
+            && record.activity_type == self.stored.activity_type_by_add_list
             && record.client_id == self.entry.client
             && record.deal_id == self.entry.deal
             && record.contacts.iter().map(|contact| contact.id).eq(self.stored.contacts.iter().copied())

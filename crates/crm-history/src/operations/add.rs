@@ -73,7 +73,9 @@ pub(crate) fn fault(entry: &NewEntry) -> Option<(&'static str, &'static str)> {
     Some(match entry {
         entry if entry.content.trim().is_empty() => ("content", "is empty"),
         entry if is_empty(&entry.user) => ("user", "is empty: leave it out for the user who calls"),
-        entry if is_empty(&entry.activity) => ("activity", "is empty: leave it out for the default"),
+        entry if is_empty(&entry.activity_type) => {
+            ("activity_type", "is empty: leave it out for the default")
+        }
         entry if entry.at.is_some_and(|at| !dates.contains(&at.year())) => {
             ("at", "is outside the years 1000 to 9999")
         }

@@ -56,7 +56,7 @@ pub struct EntryQuery {
     since: Option<NaiveDate>,
     until: Option<NaiveDate>,
     word: Option<String>,
-    activity: Option<String>,
+    activity_type: Option<String>,
     client: Option<ClientId>,
     deal: Option<DealId>,
     contact: Option<ContactId>,
@@ -106,10 +106,10 @@ impl EntryQuery {
     }
 
     /// `tip`: of the type with this title. A server of 2026-06 ignores it (observed): look at
-    /// [`Entry::activity`] as well.
+    /// [`Entry::activity_type`] as well.
     #[doc(alias = "tip")]
-    pub fn activity(mut self, title: impl Into<String>) -> Self {
-        self.activity = Some(title.into());
+    pub fn activity_type(mut self, title: impl Into<String>) -> Self {
+        self.activity_type = Some(title.into());
         self
     }
 
@@ -193,8 +193,8 @@ impl EntryQuery {
     }
 
     /// The type that was asked for.
-    pub(crate) fn wanted_activity(&self) -> Option<&str> {
-        self.activity.as_deref()
+    pub(crate) fn wanted_activity_type(&self) -> Option<&str> {
+        self.activity_type.as_deref()
     }
 
     /// The page it begins with.
@@ -215,7 +215,9 @@ impl EntryQuery {
             query if is_far(&query.until) => ("until", "is outside the years 1000 to 9999"),
             query if is_empty(&query.user) => ("user", "is empty: leave it out for everybody's"),
             query if is_empty(&query.word) => ("word", "is empty: leave it out"),
-            query if is_empty(&query.activity) => ("activity", "is empty: leave it out for every type"),
+            query if is_empty(&query.activity_type) => {
+                ("activity_type", "is empty: leave it out for every type")
+            }
             query if query.client.is_some_and(|id| id.0 == 0) => ("client", "is 0: leave it out"),
             query if query.contact.is_some_and(|id| id.0 == 0) => ("contact", "is 0: leave it out"),
             query if query.deal.is_some_and(|id| id.0 == 0) => ("deal", "is 0: leave it out"),
@@ -236,7 +238,7 @@ impl EntryQuery {
             date_start: since.map(|day| day.to_string()),
             date_end: until.map(|day| day.to_string()),
             word: self.word.as_deref(),
-            tip: self.activity.as_deref(),
+            tip: self.activity_type.as_deref(),
             clid: self.client,
             did: self.deal,
             pid: self.contact,
