@@ -44,8 +44,8 @@
 //! # Features
 //!
 //! `reqwest` (the transport) and `rustls` (its https) are on by default. To be turned on: `native-tls`, `gzip`, `tower`,
-//! `tracing`, `metrics`; `testing`, stand-ins for a server ([`transport::testing`]); and `blocking`, the same client
-//! without async ([`blocking`]). They are those of [`transport`], which tells what each brings.
+//! `tracing`, `metrics`, and `blocking`, the same client without async ([`blocking`]). They are those of [`transport`],
+//! which says what each brings.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -59,6 +59,7 @@ mod client;
 mod export;
 mod import;
 mod months;
+mod non_personal_data;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
@@ -73,4 +74,5 @@ pub use crm_transport::{
 };
 pub use export::{Entries, EntryExport, Hydrate};
 pub use import::{Import, ImportReport, Imported, Left, LossPolicy, Progress};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

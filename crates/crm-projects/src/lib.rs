@@ -46,8 +46,8 @@
 //! # Features
 //!
 //! `reqwest` (the transport) and `rustls` (its https) are on by default. To be turned on: `native-tls`, `gzip`, `tower`,
-//! `tracing`, `metrics`; `testing`, stand-ins for a server ([`transport::testing`]); and `blocking`, the same client
-//! without async ([`blocking`]). They are those of [`transport`], which tells what each brings.
+//! `tracing`, `metrics`, and `blocking`, the same client without async ([`blocking`]). They are those of [`transport`],
+//! which says what each brings.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -58,6 +58,7 @@ pub mod operations;
 
 mod client;
 mod export;
+mod non_personal_data;
 mod token_pair;
 
 pub use client::ProjectsClient;
@@ -71,5 +72,6 @@ pub use crm_transport::{
     Stats, Verdict,
 };
 pub use export::{ProjectExport, ProjectSelection, Projects};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::{ActionQuery, PaymentQuery, ProjectFilter, ProjectQuery, StepQuery};
 pub use token_pair::TokenPair;

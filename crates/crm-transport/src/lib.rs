@@ -66,8 +66,7 @@
 //! On by default: `reqwest` ([`ReqwestTransport`]) and `rustls` (its https). To be turned on: `native-tls` (its https by
 //! what the system has; rustls is taken where both are on), `gzip` (packed answers), `tower` ([`TowerTransport`], and
 //! [`Pipeline`] as a tower service), `tracing` and `metrics` (below), `blocking` (what clients without async are made
-//! of: [`blocking`]), `testing` (stand-ins for a server: [`testing`]). Each only adds; `rustls`, `native-tls` and `gzip`
-//! bring `reqwest` along.
+//! of: [`blocking`]). Each only adds; `rustls`, `native-tls` and `gzip` bring `reqwest` along.
 //!
 //! # Tracing
 //!
@@ -121,6 +120,7 @@ mod call;
 pub mod durable;
 mod error;
 mod export;
+mod non_personal_data;
 mod observe;
 mod operation_info;
 mod policy;
@@ -141,6 +141,7 @@ pub use export::{
     Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Position,
     Records, Verdict, records,
 };
+pub use non_personal_data::NonPersonalData;
 pub use observe::Stats;
 pub use operation_info::{Idempotency, OperationInfo};
 pub use policy::{Pace, RetryPolicy};
