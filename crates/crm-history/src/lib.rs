@@ -62,6 +62,7 @@ mod client;
 mod export;
 mod import;
 mod months;
+mod non_personal_data;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
@@ -76,4 +77,5 @@ pub use crm_transport::{
 };
 pub use export::{Entries, EntryExport, Hydrate};
 pub use import::{Import, ImportReport, Imported, Left, LossPolicy, Progress};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

@@ -61,6 +61,7 @@ pub mod operations;
 
 mod client;
 mod export;
+mod non_personal_data;
 mod token_pair;
 
 pub use client::ProjectsClient;
@@ -74,5 +75,6 @@ pub use crm_transport::{
     Stats, Verdict,
 };
 pub use export::{ProjectExport, ProjectSelection, Projects};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::{ActionQuery, PaymentQuery, ProjectFilter, ProjectQuery, StepQuery};
 pub use token_pair::TokenPair;

@@ -138,6 +138,7 @@ mod call;
 pub mod durable;
 mod error;
 mod export;
+mod non_personal_data;
 mod observe;
 mod operation_info;
 mod policy;
@@ -158,6 +159,7 @@ pub use export::{
     Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Position,
     Records, Verdict, records,
 };
+pub use non_personal_data::NonPersonalData;
 pub use observe::Stats;
 pub use operation_info::{Idempotency, OperationInfo};
 pub use policy::{Pace, RetryPolicy};

@@ -88,7 +88,7 @@
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
 //! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
-//! | `testing` | | the module [`testing`]: a scripted server, and recordings of real traffic that answer in its place |
+//! | `testing` | | the module [`testing`]: a scripted transport, and recording and replay of real traffic |
 //!
 //! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
 //! refused when the client is built.
@@ -153,9 +153,9 @@ pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
     Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
-    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo, Pace,
+    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, NonPersonalData, Operation, OperationInfo, Pace,
     Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer,
-    json,
+    json, operation_of,
 };
 
 #[cfg(feature = "reqwest")]

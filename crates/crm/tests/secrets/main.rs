@@ -21,7 +21,7 @@ use crm::history::{ApiKey, HistoryClient, NewEntry};
 use crm::projects::{ProjectsClient, TokenPair};
 use crm::{ReqwestTransport, RetryPolicy, reqwest};
 use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox};
-use crm_transport::testing::{Recorder, Scramble};
+use crm::testing::{Recorder, Scramble};
 use search::Texts;
 
 // Each begins with nine characters that stand nowhere else, and holds what JSON, URLs and `Debug` spell otherwise.

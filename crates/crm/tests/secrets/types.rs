@@ -242,7 +242,7 @@ async fn export(texts: &mut Texts) {
 }
 
 async fn testing(texts: &mut Texts) {
-    use crm_transport::testing::{Answer, Call, Recorder, Replay, Scramble, Script};
+    use crm::testing::{Answer, Call, Recorder, Replay, Scramble, Script};
     let script = Script::new().expect(Call::to("history.add"), Answer::timeout());
     texts
         .debug(&script)
