@@ -67,7 +67,7 @@ mod non_personal_data;
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
 pub use crm_model::history::*;
-pub use crm_model::{Extra, Page, Unreadable};
+pub use crm_model::{Extra, InvalidValue, Page, Unreadable};
 /// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;

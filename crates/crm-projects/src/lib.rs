@@ -66,7 +66,7 @@ mod token_pair;
 
 pub use client::ProjectsClient;
 pub use crm_model::projects::*;
-pub use crm_model::{FieldError, Fields, Page, Unreadable};
+pub use crm_model::{FieldError, Fields, InvalidValue, Page, Unreadable};
 /// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;

@@ -149,7 +149,7 @@ pub mod sandbox;
 pub mod testing;
 
 #[doc(inline)]
-pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
+pub use crm_model::{Extra, FieldError, Fields, InvalidValue, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
     Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,

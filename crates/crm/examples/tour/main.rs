@@ -159,7 +159,7 @@ async fn visit_projects(tour: &mut Tour, client: &ProjectsClient) -> Result<(), 
     );
     let actions = tour.answer(client.actions(id, &query).await, show::records);
 
-    let action = actions.and_then(|page| page.items.first()?.id).unwrap_or(ActionId(1));
+    let action = actions.and_then(|page| Some(page.items.first()?.id)).unwrap_or(ActionId(1));
     tour.call("projects.action(id)", &client.prepare(&projects::ActionInfo::<()>::new(action))?);
     tour.answer(client.action(action).await, |action| fields(&serde_json::json!(action)));
 
