@@ -76,6 +76,6 @@ pub use crm_transport::{
     RetryPolicy, Stats, Verdict,
 };
 pub use export::{Entries, EntryExport, Hydrate};
-pub use import::{Import, ImportReport, Imported, Left, LossPolicy, Progress};
+pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
 pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;
