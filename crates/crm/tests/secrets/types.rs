@@ -157,8 +157,11 @@ fn model(texts: &mut Texts) {
     let contact: Contact = entry.contacts[0].clone();
     texts.debug(&contact).json(&contact);
     let kind: ActivityType = read(r##"{"title":"x","filter":"all"}"##);
-    texts.debug(&kind).json(&kind).debug(&ActivityFilter::All).debug(&EntryOrder::Id);
-    texts.debug(&ErrorCode::NotFound);
+    texts.debug(&kind).json(&kind).debug(&ActivityFilter::All).display(&ActivityFilter::All);
+    texts.debug(&EntryOrder::Id).display(&EntryOrder::Id);
+    texts.debug(&ErrorCode::NotFound).display(&ErrorCode::NotFound);
+    let error = KEY.parse::<EntryId>().unwrap_err();
+    texts.debug(&error).display(&error);
     let new = NewEntry::new("«x»");
     texts.debug(&new).json(&new).debug(&new.as_stored());
     let loss = new.losses().remove(0);
@@ -175,7 +178,9 @@ fn model(texts: &mut Texts) {
     texts.debug(&error).display(&error);
     let step: m::Step = read(r#"{"id":1}"#);
     texts.debug(&step).json(&step);
-    texts.debug(&m::Condition::And).debug(&m::Having::Payments).debug(&m::PaymentKind::Income);
+    texts.debug(&m::Condition::And).display(&m::Condition::And);
+    texts.debug(&m::Having::Payments).display(&m::Having::Payments);
+    texts.debug(&m::PaymentKind::Income).display(&m::PaymentKind::Income);
 }
 
 fn operations(texts: &mut Texts) {
