@@ -49,14 +49,8 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking",
         ],
     ),
-    (
-        "crm-history",
-        &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"],
-    ),
-    (
-        "crm-projects",
-        &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"],
-    ),
+    ("crm-history", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
+    ("crm-projects", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     (
         "crm",
         &[

@@ -153,9 +153,9 @@ pub use crm_model::{Extra, FieldError, Fields, InvalidValue, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
     Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
-    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, NonPersonalData, Operation, OperationInfo, Pace,
-    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer,
-    json, operation_of,
+    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, NonPersonalData, Operation,
+    OperationInfo, Pace, Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport,
+    TransportError, Verdict, answer, json, operation_of,
 };
 
 #[cfg(feature = "reqwest")]

@@ -90,13 +90,16 @@ async fn traffic(history: &HistoryClient, projects: &ProjectsClient) -> Vec<Stri
 async fn a_replay_gives_the_same_typed_results_as_the_server() {
     let (file, sandbox) = (File::new(), Sandbox::builder().records(450).start().await.unwrap());
     let recorder = Arc::new(file.recorder(transport(), Scramble::nothing()));
-    let (h, p) =
-        (history_client(sandbox.url(), Arc::clone(&recorder)), projects_client(sandbox.url(), Arc::clone(&recorder)));
+    let (h, p) = (
+        history_client(sandbox.url(), Arc::clone(&recorder)),
+        projects_client(sandbox.url(), Arc::clone(&recorder)),
+    );
     let recorded = traffic(&h, &p).await;
     recorder.check().unwrap();
     assert!(recorded.len() > 450 && recorded[0].contains("cid"), "{:?}", &recorded[..16]);
     let replay = file.replay();
-    let (h, p) = (history_client(NOWHERE, Arc::clone(&replay)), projects_client(NOWHERE, Arc::clone(&replay)));
+    let (h, p) =
+        (history_client(NOWHERE, Arc::clone(&replay)), projects_client(NOWHERE, Arc::clone(&replay)));
     let replayed = traffic(&h, &p).await;
     for (recorded, replayed) in recorded.iter().zip(&replayed) {
         // The login is a key, and the records contain it, too.
@@ -151,7 +154,8 @@ async fn a_scrambled_recording_holds_no_personal_data_and_still_replays() {
     }
 
     // The code under test sends what it always sends, and what it took from the responses.
-    let (same_id, scrambled, pages) = lifecycle(&history_client(NOWHERE, file.replay()), SELLER).await.unwrap();
+    let (same_id, scrambled, pages) =
+        lifecycle(&history_client(NOWHERE, file.replay()), SELLER).await.unwrap();
     assert_eq!((same_id, scrambled.id, scrambled.at), (id, entry.id, entry.at));
     assert_eq!((scrambled.client_id, &scrambled.activity_type), (entry.client_id, &entry.activity_type));
     assert_eq!(pages.len(), page.len());

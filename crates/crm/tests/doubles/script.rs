@@ -40,7 +40,9 @@ async fn calls_in_the_expected_order_are_answered() {
         .expect(
             Call::to("POST /crm/developer/v3/history/add")
                 .json(json!({"clid": 7, "content": "Отправлено КП"}))
-                .matching("a request with an operation", |request| operation_of(request) == Some("history.add")),
+                .matching("a request with an operation", |request| {
+                    operation_of(request) == Some("history.add")
+                }),
             added(5),
         )
         .expect("history.delete", Answer::raw("{\"result\":\"Успешно\",\"data\":5}<br />\n<b>Notice</b>:"));
@@ -117,7 +119,12 @@ async fn calls_that_are_not_made_and_calls_too_many_are_reported() {
 #[test]
 fn a_script_that_is_dropped_reports_and_never_panics_twice() {
     let end = catch_unwind(|| drop(Script::new().expect("history.tips", Answer::never())));
-    assert!(end.unwrap_err().downcast::<String>().unwrap().starts_with("expected calls of the script were not made"));
+    assert!(
+        end.unwrap_err()
+            .downcast::<String>()
+            .unwrap()
+            .starts_with("expected calls of the script were not made")
+    );
     let end = catch_unwind(|| {
         let _script = Script::new().expect("history.tips", Answer::never());
         panic!("the test's own failure");

@@ -19,9 +19,9 @@ use common::every;
 use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient, NewEntry};
 use crm::projects::{ProjectsClient, TokenPair};
+use crm::testing::{Recorder, Scramble};
 use crm::{ReqwestTransport, RetryPolicy, reqwest};
 use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox};
-use crm::testing::{Recorder, Scramble};
 use search::Texts;
 
 // Each begins with nine characters that stand nowhere else, and holds what JSON, URLs and `Debug` spell otherwise.

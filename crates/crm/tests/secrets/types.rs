@@ -254,7 +254,8 @@ async fn testing(texts: &mut Texts) {
         .debug(&Call::to("history.add"))
         .display(&Call::to("history.add"))
         .debug(&Answer::raw("x"))
-        .debug(&Scramble::contents());
+        .debug(&Scramble::contents().keep_non_personal(history::NON_PERSONAL_DATA))
+        .debug(&history::NON_PERSONAL_DATA);
     let client = HistoryClient::builder("https://crm.example.test").transport(script.transport());
     let client = client.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
     let mut entry = NewEntry::new(KEY);
