@@ -31,11 +31,13 @@ pub struct Import {
     runtime: Runtime,
 }
 
-impl Import {
-    pub(super) fn new(import: crate::Import, runtime: &Runtime) -> Self {
-        Self { import, runtime: runtime.clone() }
+impl crate::Import {
+    pub(super) fn blocking(self, runtime: &Runtime) -> Import {
+        Import { import: self, runtime: runtime.clone() }
     }
+}
 
+impl Import {
     /// At most so many activities in one call; see [`Import::chunk`](crate::Import::chunk).
     pub fn chunk(self, activities: usize) -> Self {
         self.with(|import| import.chunk(activities))
@@ -109,7 +111,7 @@ impl Import {
     /// The journal cannot be read or written, or belongs to another input: the last item is that error. Anything
     /// else is an outcome.
     pub fn outcomes(self) -> Records<Imported> {
-        Records::new(self.import.outcomes(), &self.runtime)
+        self.import.outcomes().blocking(&self.runtime)
     }
 
     /// Runs it to its end and gathers the outcomes: [`Import::run`](crate::Import::run).

@@ -1,4 +1,4 @@
-//! The client for programs without async: the same names, methods and results, waited for.
+//! The client for programs without async.
 //!
 //! ```no_run
 //! use crm_history::blocking::{ApiKey, EntryQuery, HistoryClient, Hydrate};
@@ -19,18 +19,26 @@
 //! # }
 //! ```
 //!
-//! [`HistoryClient`], [`Import`], [`EntryExport`] and [`Records`] are others than those of [`crm_history`](crate), streams
-//! are iterators; everything else is the same thing. Of its methods two differ: there is no `import_stream`, and
-//! [`Import::cancel`] takes a question in place of a future.
+//! [`HistoryClient`], [`Import`], [`EntryExport`] and [`Records`] are the blocking forms of the types in
+//! [`crm_history`](crate), and streams are iterators. Everything else is the same type. There are two differences:
+//! `import_stream` does not exist, and [`Import::cancel`] takes a closure instead of a future.
 //!
-//! Which thread does what, and what happens inside async code: see [`crm_transport::blocking`].
+//! # Panics
+//! Every call panics inside async code. [`crm_transport::blocking`] says more on that, on threads and on `fork`.
 
 mod client;
 mod import;
 
-pub use client::{EntryExport, HistoryClient};
+use crm_transport::blocking::Export;
+
+use crate::Entries;
+
+pub use client::HistoryClient;
 pub use crm_transport::blocking::Records;
 pub use import::Import;
+
+/// An export of activities as an iterator, created by [`HistoryClient::export`].
+pub type EntryExport = Export<Entries>;
 
 #[doc(no_inline)]
 pub use crate::*;

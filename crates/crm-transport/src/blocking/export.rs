@@ -21,12 +21,14 @@ pub struct Export<S: ExportSource> {
     runtime: Runtime,
 }
 
-impl<S: ExportSource> Export<S> {
-    /// This export, waited for on this runtime.
-    pub fn new(export: crate::Export<S>, runtime: &Runtime) -> Self {
-        Self { export, runtime: runtime.clone() }
+impl<S: ExportSource> crate::Export<S> {
+    /// Turns the export into an iterator that waits on this runtime.
+    pub fn blocking(self, runtime: &Runtime) -> Export<S> {
+        Export { export: self, runtime: runtime.clone() }
     }
+}
 
+impl<S: ExportSource> Export<S> {
     /// How many calls may be in flight at once; see [`Export::concurrency`](crate::Export::concurrency).
     pub fn concurrency(self, calls: usize) -> Self {
         self.with(|export| export.concurrency(calls))
