@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use crm_model::Page;
-use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry, Rejection};
+use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
 use crm_transport::json::JsonError;
 use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Records, Stats, records};
 use futures_core::Stream;
@@ -85,7 +85,7 @@ impl HistoryClient {
     /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
     #[doc(alias = "info")]
     pub async fn entry(&self, id: EntryId) -> Result<Entry, Error> {
-        self.run(&Info(id)).await
+        self.run(&Info::new(id)).await
     }
 
     /// `list`: one page of 200 activities, their contents rewritten for display (observed, see
@@ -106,7 +106,7 @@ impl HistoryClient {
     /// # Errors
     /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
     pub async fn list(&self, query: &EntryQuery) -> Result<Page<Entry>, Error> {
-        self.run(&List(query)).await
+        self.run(&List::new(query.clone())).await
     }
 
     /// Every activity of a query, page after page, from the query's page on. Unless the query says otherwise they
@@ -205,7 +205,7 @@ impl HistoryClient {
     /// # Errors
     /// Look at [`Error::delivery`] before you send it again: `Unknown` may have been stored.
     pub async fn add(&self, entry: &NewEntry) -> Result<EntryId, Error> {
-        self.run(&Add(entry)).await
+        self.run(&Add::new(entry.clone())).await
     }
 
     /// `add.list`: logs many activities in one call and tells what became of each, in their order.
@@ -230,17 +230,7 @@ impl HistoryClient {
     /// of them may have been stored.
     #[doc(alias = "add.list")]
     pub async fn add_list(&self, entries: &[NewEntry]) -> Result<Vec<AddOutcome>, Error> {
-        let mut outcomes = self.run(&AddList(entries)).await?;
-        for outcome in &mut outcomes {
-            // The words of errors, which `run` cannot know to be such.
-            if let AddOutcome::Rejected(Rejection { text, .. })
-            | AddOutcome::NotSent(text)
-            | AddOutcome::Unknown(text) = outcome
-            {
-                self.pipeline.credentials().scrub(text);
-            }
-        }
-        Ok(outcomes)
+        self.run(&AddList::new(entries.to_vec())).await
     }
 
     /// Logs any number of activities, each of them once: in chunks by [`add_list`](Self::add_list), looking for what
@@ -296,7 +286,7 @@ impl HistoryClient {
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) where there is none, or it belongs to somebody else; else see [`Error`].
     pub async fn delete(&self, id: EntryId) -> Result<(), Error> {
-        self.run(&Delete(id)).await
+        self.run(&Delete::new(id)).await
     }
 
     /// Makes any call, one of your own type too: a method of the CRM that this client does not cover.
@@ -306,7 +296,7 @@ impl HistoryClient {
     /// use crm_history::EntryId;
     /// use crm_history::operations::Info;
     ///
-    /// let entry = history.run(&Info(EntryId(777))).await?;   // what `history.entry(…)` does
+    /// let entry = history.run(&Info::new(EntryId(777))).await?;   // what `history.entry(…)` does
     /// # Ok(()) }
     /// ```
     ///
@@ -327,7 +317,7 @@ impl HistoryClient {
     /// # #[cfg(feature = "reqwest")] {
     /// let history =
     ///     HistoryClient::builder("https://crm.example.ru").credentials(ApiKey::new("key", "login")).build()?;
-    /// let request = history.prepare(&Delete(EntryId(25355)))?;
+    /// let request = history.prepare(&Delete::new(EntryId(25355)))?;
     /// assert_eq!(request.uri(), "https://crm.example.ru/developer/v3/history/delete");
     /// assert_eq!(request.body(), r#"{"cid":25355}"#);
     /// # }
@@ -361,7 +351,7 @@ impl HistoryClient {
     /// use crm_history::{EntryId, operations::Info};
     ///
     /// let pipeline = history.pipeline().clone();
-    /// let answer = pipeline.run(&Info(EntryId(777))).await?;
+    /// let answer = pipeline.run(&Info::new(EntryId(777))).await?;
     /// # Ok(()) }
     /// ```
     #[must_use]

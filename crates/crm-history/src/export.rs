@@ -70,7 +70,7 @@ impl ExportSource for Entries {
         if let Some((field, fault)) = self.refused {
             return Err(Error::invalid_request(Self::NAME, field, fault));
         }
-        let request = self.client.prepare(&List(&self.query))?;
+        let request = self.client.prepare(&List::new(self.query.clone()))?;
         let login = request.headers().get("login").map_or(&b""[..], |login| login.as_bytes());
         let (login, body) = (String::from_utf8_lossy(login), String::from_utf8_lossy(request.body()));
         Ok(format!("{} {login} {body} {:?}", request.uri(), self.hydrate))

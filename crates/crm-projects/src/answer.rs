@@ -279,7 +279,7 @@ mod tests {
     }
 
     fn list(body: &str) -> Result<Page<Project>, Error> {
-        List::<Project>::new(&ProjectQuery::new()).read(&answer(body))
+        List::<Project>::new(ProjectQuery::new()).read(&answer(body))
     }
 
     fn project(body: &str) -> Result<Project, Error> {

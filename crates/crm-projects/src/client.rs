@@ -8,7 +8,6 @@ use crm_transport::{
     Client, ClientBuilder, Error, Operation, OperationInfo, Pipeline, Position, Records, Stats, records,
 };
 use http::Request;
-use serde::de::DeserializeOwned;
 
 use crate::TokenPair;
 use crate::export::{ProjectExport, ProjectSelection, Projects};
@@ -55,29 +54,7 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
     pub async fn list(&self, query: &ProjectQuery) -> Result<Page<Project>, Error> {
-        self.list_as(query).await
-    }
-
-    /// [`list`](Self::list), each project read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ProjectQuery;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Contract {
-    ///     id: u64,
-    ///     contract_date: Option<String>,
-    /// }
-    ///
-    /// let page = projects.list_as::<Contract>(&ProjectQuery::new()).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`list`](Self::list).
-    pub async fn list_as<T: DeserializeOwned + Send>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
-        self.run(&List::new(query)).await
+        self.run(&List::new(query.clone())).await
     }
 
     /// Every project of a query, page after page, from the query's offset on. Unless the query says otherwise they
@@ -122,33 +99,7 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
     pub async fn filter(&self, filter: &ProjectFilter) -> Result<Page<Project>, Error> {
-        self.filter_as(filter).await
-    }
-
-    /// [`filter`](Self::filter), each project read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::{Having, ProjectFilter};
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Contract {
-    ///     id: u64,
-    ///     contract_date: Option<String>,
-    /// }
-    ///
-    /// let filter = ProjectFilter::new().having(Having::NoPayments);
-    /// let page = projects.filter_as::<Contract>(&filter).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`filter`](Self::filter).
-    pub async fn filter_as<T: DeserializeOwned + Send>(
-        &self,
-        filter: &ProjectFilter,
-    ) -> Result<Page<T>, Error> {
-        self.run(&Filter::new(filter)).await
+        self.run(&Filter::new(filter.clone())).await
     }
 
     /// Every project that meets conditions, page after page, as [`projects`](Self::projects) gives them.
@@ -220,28 +171,6 @@ impl ProjectsClient {
     /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
     #[doc(alias = "info")]
     pub async fn project(&self, id: ProjectId) -> Result<Project, Error> {
-        self.project_as(id).await
-    }
-
-    /// [`project`](Self::project), read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ProjectId;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Contract {
-    ///     id: u64,
-    ///     contract_date: Option<String>,
-    /// }
-    ///
-    /// let contract: Contract = projects.project_as(ProjectId(1)).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`project`](Self::project).
-    pub async fn project_as<T: DeserializeOwned + Send>(&self, id: ProjectId) -> Result<T, Error> {
         self.run(&Info::new(id)).await
     }
 
@@ -259,33 +188,7 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn steps(&self, project: ProjectId, query: &StepQuery) -> Result<Page<Step>, Error> {
-        self.steps_as(project, query).await
-    }
-
-    /// [`steps`](Self::steps), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::{ProjectId, StepQuery};
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Stage {
-    ///     id: u64,
-    ///     name: Option<String>,
-    /// }
-    ///
-    /// let stages = projects.steps_as::<Stage>(ProjectId(1), &StepQuery::new()).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn steps_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &StepQuery,
-    ) -> Result<Page<T>, Error> {
-        self.run(&Steps::new(project, query)).await
+        self.run(&Steps::new(project, query.clone())).await
     }
 
     /// `GET projects/actions`: the actions (events) of a project.
@@ -301,33 +204,7 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn actions(&self, project: ProjectId, query: &ActionQuery) -> Result<Page<Action>, Error> {
-        self.actions_as(project, query).await
-    }
-
-    /// [`actions`](Self::actions), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::{ActionQuery, ProjectId};
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Event {
-    ///     id: u64,
-    ///     date: Option<String>,
-    /// }
-    ///
-    /// let events = projects.actions_as::<Event>(ProjectId(1), &ActionQuery::new()).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn actions_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &ActionQuery,
-    ) -> Result<Page<T>, Error> {
-        self.run(&Actions::new(project, query)).await
+        self.run(&Actions::new(project, query.clone())).await
     }
 
     /// `GET projects/actions/info`: one action (event).
@@ -343,28 +220,6 @@ impl ProjectsClient {
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
     pub async fn action(&self, id: ActionId) -> Result<Action, Error> {
-        self.action_as(id).await
-    }
-
-    /// [`action`](Self::action), read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ActionId;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Event {
-    ///     id: u64,
-    ///     date: Option<String>,
-    /// }
-    ///
-    /// let event: Event = projects.action_as(ActionId(1)).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`action`](Self::action).
-    pub async fn action_as<T: DeserializeOwned + Send>(&self, id: ActionId) -> Result<T, Error> {
         self.run(&ActionInfo::new(id)).await
     }
 
@@ -381,31 +236,6 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn checklists(&self, project: ProjectId) -> Result<Page<Checklist>, Error> {
-        self.checklists_as(project).await
-    }
-
-    /// [`checklists`](Self::checklists), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ProjectId;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Todo {
-    ///     id: u64,
-    ///     name: Option<String>,
-    /// }
-    ///
-    /// let todo = projects.checklists_as::<Todo>(ProjectId(1)).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn checklists_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-    ) -> Result<Page<T>, Error> {
         self.run(&Checklists::new(project)).await
     }
 
@@ -422,28 +252,6 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn goods(&self, project: ProjectId) -> Result<Page<Good>, Error> {
-        self.goods_as(project).await
-    }
-
-    /// [`goods`](Self::goods), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ProjectId;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Sold {
-    ///     id: u64,
-    ///     count: Option<f64>,
-    /// }
-    ///
-    /// let sold = projects.goods_as::<Sold>(ProjectId(1)).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn goods_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
         self.run(&Goods::new(project)).await
     }
 
@@ -460,33 +268,7 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn payments(&self, project: ProjectId, query: &PaymentQuery) -> Result<Page<Payment>, Error> {
-        self.payments_as(project, query).await
-    }
-
-    /// [`payments`](Self::payments), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::{PaymentQuery, ProjectId};
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Paid {
-    ///     id: u64,
-    ///     sum: Option<f64>,
-    /// }
-    ///
-    /// let paid = projects.payments_as::<Paid>(ProjectId(1), &PaymentQuery::new()).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn payments_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &PaymentQuery,
-    ) -> Result<Page<T>, Error> {
-        self.run(&Payments::new(project, query)).await
+        self.run(&Payments::new(project, query.clone())).await
     }
 
     /// Makes any call, one of your own type too: a method of solOS that this client does not cover.
@@ -589,7 +371,7 @@ where
     F: FnMut(Position) -> R + Send + 'static,
     R: Future<Output = Result<Page<Project>, Error>> + Send + 'static,
 {
-    const INFO: OperationInfo = <List<'_> as Operation>::INFO;
+    const INFO: OperationInfo = <List as Operation>::INFO;
     let unreadable = |bad: Unreadable| Error::undecodable(&INFO, JsonError::new(bad.path, bad.reason));
     let stuck = || {
         let fault =

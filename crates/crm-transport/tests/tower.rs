@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use crm_transport::http::{Method, Request, Response};
 use crm_transport::{
-    Bytes, Delivery, Error, ErrorKind, Idempotency, Operation, OperationInfo, RetryPolicy,
-    TowerTransport, Transport, TransportError,
+    Bytes, Delivery, Error, ErrorKind, Idempotency, Operation, OperationInfo, RetryPolicy, TowerTransport,
+    Transport, TransportError,
 };
 use doubles::{Server, client, client_with, no_connection, ok, status};
 use http_body::{Body, Frame};

@@ -154,8 +154,8 @@ pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 pub use crm_transport::{
     Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
     ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo, Pace,
-    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict,
-    answer, json,
+    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer,
+    json,
 };
 
 #[cfg(feature = "reqwest")]

@@ -1,7 +1,5 @@
 //! `add`: an activity is logged.
 
-use std::borrow::Borrow;
-
 use bytes::Bytes;
 use chrono::Datelike;
 use crm_model::history::{EntryId, NewEntry};
@@ -13,23 +11,30 @@ use super::table;
 use crate::answer::{self, Added};
 use crate::operations;
 
-/// `history/add`: logs one activity and tells its id.
-#[derive(Clone, Copy, Debug)]
-pub struct Add<E = NewEntry>(
-    /// The activity, or a reference to it.
-    pub E,
-);
+/// `history/add`: logs one activity and returns its id.
+#[derive(Clone, Debug)]
+pub struct Add {
+    entry: NewEntry,
+}
 
-impl<E: Borrow<NewEntry> + Send + Sync> Operation for Add<E> {
+impl Add {
+    /// Creates the operation for this activity.
+    #[must_use]
+    pub fn new(entry: NewEntry) -> Self {
+        Self { entry }
+    }
+}
+
+impl Operation for Add {
     type Output = EntryId;
 
     const INFO: OperationInfo = table::ADD;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        if let Some((field, fault)) = fault(self.0.borrow()) {
+        if let Some((field, fault)) = fault(&self.entry) {
             return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
-        operations::request(&Self::INFO, self.0.borrow())
+        operations::request(&Self::INFO, &self.entry)
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -41,10 +46,10 @@ impl<E: Borrow<NewEntry> + Send + Sync> Operation for Add<E> {
     }
 }
 
-impl<E: Borrow<NewEntry>> Add<E> {
+impl Add {
     /// The server says «Отсутствуют параметры» and not which.
     fn hinted(&self, error: Error) -> Error {
-        let NewEntry { client, contacts, deal, .. } = self.0.borrow();
+        let NewEntry { client, contacts, deal, .. } = &self.entry;
         if error.api_code() == Some(405) && client.is_none() && contacts.is_empty() && deal.is_none() {
             error.hint("give the activity a client, a contact or a deal: the server wants one of them")
         } else {

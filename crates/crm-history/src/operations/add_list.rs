@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::json::{self, RawRecord};
-use crm_transport::{Error, Operation, OperationInfo, Refusal, answer as common};
+use crm_transport::{Credentials, Error, Operation, OperationInfo, Refusal, answer as common};
 use http::{Request, Response};
 use serde::Serialize;
 
@@ -11,27 +11,35 @@ use super::table;
 use crate::answer::{self, Added};
 use crate::operations::{self, add};
 
-/// `history/add.list`: logs these activities and tells what became of each. Not atomic: those before a refused one
-/// are stored, and those after it too (observed).
-#[derive(Clone, Copy, Debug)]
-pub struct AddList<L = Vec<NewEntry>>(
-    /// The activities: a slice, an array, a `Vec`.
-    pub L,
-);
+/// `history/add.list`: logs these activities and returns one outcome for each, in their order.
+///
+/// It is not atomic: the activities before a refused one are stored, and those after it, too (observed).
+#[derive(Clone, Debug)]
+pub struct AddList {
+    entries: Vec<NewEntry>,
+}
 
-impl<L: AsRef<[NewEntry]> + Send + Sync> Operation for AddList<L> {
+impl AddList {
+    /// Creates the operation for these activities.
+    #[must_use]
+    pub fn new(entries: Vec<NewEntry>) -> Self {
+        Self { entries }
+    }
+}
+
+impl Operation for AddList {
     /// One outcome for each activity, in order.
     type Output = Vec<AddOutcome>;
 
     const INFO: OperationInfo = table::ADD_LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        for (index, entry) in self.0.as_ref().iter().enumerate() {
+        for (index, entry) in self.entries.iter().enumerate() {
             if let Some((field, fault)) = add::fault(entry) {
                 return Err(Error::invalid_request(Self::INFO.id, format!("list[{index}].{field}"), fault));
             }
         }
-        operations::request(&Self::INFO, &Body { list: self.0.as_ref() })
+        operations::request(&Self::INFO, &Body { list: &self.entries })
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -39,7 +47,7 @@ impl<L: AsRef<[NewEntry]> + Send + Sync> Operation for AddList<L> {
         let text = json::decode::<&serde_json::value::RawValue>(json, "$");
         let answers = text.and_then(|text| json::raw_records(text.get(), "$"));
         let answers = answers.map_err(|e| Error::undecodable(&Self::INFO, e))?;
-        let (sent, answered) = (self.0.as_ref().len(), answers.len());
+        let (sent, answered) = (self.entries.len(), answers.len());
         if answered > sent {
             // Which of them is whose, nobody can tell.
             let why = format!("the server answered {answered} times to {sent} activities");
@@ -49,6 +57,17 @@ impl<L: AsRef<[NewEntry]> + Send + Sync> Operation for AddList<L> {
         let why = format!("the server answered {answered} times to {sent} activities, and not to this one");
         outcomes.resize(sent, AddOutcome::Unknown(why));
         Ok(outcomes)
+    }
+
+    fn redact(&self, outcomes: &mut Vec<AddOutcome>, credentials: &Credentials) {
+        for outcome in outcomes {
+            if let AddOutcome::Rejected(Rejection { text, .. })
+            | AddOutcome::NotSent(text)
+            | AddOutcome::Unknown(text) = outcome
+            {
+                credentials.scrub(text);
+            }
+        }
     }
 }
 

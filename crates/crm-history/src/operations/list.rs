@@ -1,7 +1,5 @@
 //! `list`: activities by time, user, text, client, contact and deal.
 
-use std::borrow::Borrow;
-
 use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
@@ -14,23 +12,29 @@ use super::table;
 use crate::{answer, operations};
 
 /// `history/list`: one page of 200 activities.
-#[derive(Clone, Copy, Debug)]
-pub struct List<Q = EntryQuery>(
-    /// Which activities, or a reference to that.
-    pub Q,
-);
+#[derive(Clone, Debug)]
+pub struct List {
+    query: EntryQuery,
+}
 
-impl<Q: Borrow<EntryQuery> + Send + Sync> Operation for List<Q> {
+impl List {
+    /// Creates the operation for this query.
+    #[must_use]
+    pub fn new(query: EntryQuery) -> Self {
+        Self { query }
+    }
+}
+
+impl Operation for List {
     type Output = Page<Entry>;
 
     const INFO: OperationInfo = table::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let query = self.0.borrow();
-        if let Some((field, fault)) = query.fault() {
+        if let Some((field, fault)) = self.query.fault() {
             return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
-        operations::request(&Self::INFO, &query.parameters())
+        operations::request(&Self::INFO, &self.query.parameters())
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {

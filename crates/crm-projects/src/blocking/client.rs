@@ -23,7 +23,6 @@ use crm_transport::Error;
 use crm_transport::Operation;
 use crm_transport::Pipeline;
 use crm_transport::blocking::Runtime;
-use serde::de::DeserializeOwned;
 
 use super::Records;
 use crate::TokenPair;
@@ -68,20 +67,6 @@ impl ProjectsClient {
         self.runtime.wait(self.client.list(query))?
     }
 
-    /// [`list`](Self::list), each project read as a type of your own.
-    ///
-    /// See [`ProjectsClient::list_as`](crate::ProjectsClient::list_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`list`](Self::list).
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn list_as<T: DeserializeOwned + Send>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.list_as(query))?
-    }
-
     /// Every project of a query, page after page, from the query's offset on. Unless the query says otherwise they
     /// come by id, the smallest first, 100 a page.
     ///
@@ -105,20 +90,6 @@ impl ProjectsClient {
     #[track_caller]
     pub fn filter(&self, filter: &ProjectFilter) -> Result<Page<Project>, Error> {
         self.runtime.wait(self.client.filter(filter))?
-    }
-
-    /// [`filter`](Self::filter), each project read as a type of your own.
-    ///
-    /// See [`ProjectsClient::filter_as`](crate::ProjectsClient::filter_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`filter`](Self::filter).
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn filter_as<T: DeserializeOwned + Send>(&self, filter: &ProjectFilter) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.filter_as(filter))?
     }
 
     /// Every project that meets conditions, page after page, as [`projects`](Self::projects) gives them.
@@ -159,20 +130,6 @@ impl ProjectsClient {
         self.runtime.wait(self.client.project(id))?
     }
 
-    /// [`project`](Self::project), read as a type of your own.
-    ///
-    /// See [`ProjectsClient::project_as`](crate::ProjectsClient::project_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`project`](Self::project).
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn project_as<T: DeserializeOwned + Send>(&self, id: ProjectId) -> Result<T, Error> {
-        self.runtime.wait(self.client.project_as(id))?
-    }
-
     /// `GET projects/steps`: the steps (stages) of a project.
     ///
     /// See [`ProjectsClient::steps`](crate::ProjectsClient::steps) for details and an example.
@@ -185,24 +142,6 @@ impl ProjectsClient {
     #[track_caller]
     pub fn steps(&self, project: ProjectId, query: &StepQuery) -> Result<Page<Step>, Error> {
         self.runtime.wait(self.client.steps(project, query))?
-    }
-
-    /// [`steps`](Self::steps), each read as a type of your own.
-    ///
-    /// See [`ProjectsClient::steps_as`](crate::ProjectsClient::steps_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn steps_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &StepQuery,
-    ) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.steps_as(project, query))?
     }
 
     /// `GET projects/actions`: the actions (events) of a project.
@@ -219,24 +158,6 @@ impl ProjectsClient {
         self.runtime.wait(self.client.actions(project, query))?
     }
 
-    /// [`actions`](Self::actions), each read as a type of your own.
-    ///
-    /// See [`ProjectsClient::actions_as`](crate::ProjectsClient::actions_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn actions_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &ActionQuery,
-    ) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.actions_as(project, query))?
-    }
-
     /// `GET projects/actions/info`: one action (event).
     ///
     /// See [`ProjectsClient::action`](crate::ProjectsClient::action) for details and an example.
@@ -249,20 +170,6 @@ impl ProjectsClient {
     #[track_caller]
     pub fn action(&self, id: ActionId) -> Result<Action, Error> {
         self.runtime.wait(self.client.action(id))?
-    }
-
-    /// [`action`](Self::action), read as a type of your own.
-    ///
-    /// See [`ProjectsClient::action_as`](crate::ProjectsClient::action_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`action`](Self::action).
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn action_as<T: DeserializeOwned + Send>(&self, id: ActionId) -> Result<T, Error> {
-        self.runtime.wait(self.client.action_as(id))?
     }
 
     /// `GET projects/checklists`: the checklists of a project.
@@ -279,20 +186,6 @@ impl ProjectsClient {
         self.runtime.wait(self.client.checklists(project))?
     }
 
-    /// [`checklists`](Self::checklists), each read as a type of your own.
-    ///
-    /// See [`ProjectsClient::checklists_as`](crate::ProjectsClient::checklists_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn checklists_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.checklists_as(project))?
-    }
-
     /// `GET projects/goods`: the goods of a project.
     ///
     /// See [`ProjectsClient::goods`](crate::ProjectsClient::goods) for details and an example.
@@ -307,20 +200,6 @@ impl ProjectsClient {
         self.runtime.wait(self.client.goods(project))?
     }
 
-    /// [`goods`](Self::goods), each read as a type of your own.
-    ///
-    /// See [`ProjectsClient::goods_as`](crate::ProjectsClient::goods_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn goods_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.goods_as(project))?
-    }
-
     /// `GET projects/payments`: the payments of a project.
     ///
     /// See [`ProjectsClient::payments`](crate::ProjectsClient::payments) for details and an example.
@@ -333,24 +212,6 @@ impl ProjectsClient {
     #[track_caller]
     pub fn payments(&self, project: ProjectId, query: &PaymentQuery) -> Result<Page<Payment>, Error> {
         self.runtime.wait(self.client.payments(project, query))?
-    }
-
-    /// [`payments`](Self::payments), each read as a type of your own.
-    ///
-    /// See [`ProjectsClient::payments_as`](crate::ProjectsClient::payments_as) for details and an example.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    ///
-    /// # Panics
-    /// Inside async code.
-    #[track_caller]
-    pub fn payments_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &PaymentQuery,
-    ) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.payments_as(project, query))?
     }
 
     /// Makes any call, one of your own type too: a method of solOS that this client does not cover.

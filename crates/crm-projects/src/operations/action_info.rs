@@ -16,14 +16,14 @@ use crate::answer;
 #[derive(Clone, Copy, Debug)]
 pub struct ActionInfo<T = Action> {
     action: ActionId,
-    output: PhantomData<fn() -> T>,
+    record: PhantomData<fn() -> T>,
 }
 
 impl<T> ActionInfo<T> {
     /// Of this action.
     #[must_use]
     pub fn new(action: ActionId) -> Self {
-        Self { action, output: PhantomData }
+        Self { action, record: PhantomData }
     }
 }
 

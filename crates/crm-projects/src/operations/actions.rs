@@ -1,6 +1,5 @@
 //! `actions`: the actions of a project.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -17,33 +16,27 @@ use crate::answer;
 
 /// `GET projects/actions`: the actions (events) of a project, each read as a `T`.
 #[derive(Clone, Debug)]
-pub struct Actions<'a, T = Action> {
+pub struct Actions<T = Action> {
     project: ProjectId,
-    query: Cow<'a, ActionQuery>,
-    output: PhantomData<fn() -> T>,
+    query: ActionQuery,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> Actions<'a, T> {
+impl<T> Actions<T> {
     /// Of this project.
     #[must_use]
-    pub fn new(project: ProjectId, query: &'a ActionQuery) -> Self {
-        Self { project, query: Cow::Borrowed(query), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> Actions<'static, T> {
-        Actions { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
+    pub fn new(project: ProjectId, query: ActionQuery) -> Self {
+        Self { project, query, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for Actions<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Actions<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::ACTIONS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let ActionQuery { paging, action, date, types } = &*self.query;
+        let ActionQuery { paging, action, date, types } = &self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .paging(paging)

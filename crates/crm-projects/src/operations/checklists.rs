@@ -17,14 +17,14 @@ use crate::answer;
 #[derive(Clone, Copy, Debug)]
 pub struct Checklists<T = Checklist> {
     project: ProjectId,
-    output: PhantomData<fn() -> T>,
+    record: PhantomData<fn() -> T>,
 }
 
 impl<T> Checklists<T> {
     /// Of this project.
     #[must_use]
     pub fn new(project: ProjectId) -> Self {
-        Self { project, output: PhantomData }
+        Self { project, record: PhantomData }
     }
 }
 

@@ -1,6 +1,5 @@
 //! `projects/filter`: projects that meet conditions.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
@@ -24,26 +23,20 @@ use crate::answer;
 /// `POST projects/filter`: one page of the projects that meet conditions, each read as a `T`. A POST that changes
 /// nothing.
 #[derive(Clone, Debug)]
-pub struct Filter<'a, T = Project> {
-    filter: Cow<'a, ProjectFilter>,
-    output: PhantomData<fn() -> T>,
+pub struct Filter<T = Project> {
+    filter: ProjectFilter,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> Filter<'a, T> {
+impl<T> Filter<T> {
     /// The projects of this filter.
     #[must_use]
-    pub fn new(filter: &'a ProjectFilter) -> Self {
-        Self { filter: Cow::Borrowed(filter), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> Filter<'static, T> {
-        Filter { filter: Cow::Owned(self.filter.into_owned()), output: PhantomData }
+    pub fn new(filter: ProjectFilter) -> Self {
+        Self { filter, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for Filter<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Filter<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::FILTER;

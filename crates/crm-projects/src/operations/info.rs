@@ -16,14 +16,14 @@ use crate::answer;
 #[derive(Clone, Copy, Debug)]
 pub struct Info<T = Project> {
     project: ProjectId,
-    output: PhantomData<fn() -> T>,
+    record: PhantomData<fn() -> T>,
 }
 
 impl<T> Info<T> {
     /// Of this project.
     #[must_use]
     pub fn new(project: ProjectId) -> Self {
-        Self { project, output: PhantomData }
+        Self { project, record: PhantomData }
     }
 }
 

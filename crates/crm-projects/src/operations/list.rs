@@ -1,6 +1,5 @@
 //! `projects`: projects, page by page.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -16,32 +15,26 @@ use crate::answer;
 
 /// `GET projects`: one page of projects, each read as a `T`.
 #[derive(Clone, Debug)]
-pub struct List<'a, T = Project> {
-    query: Cow<'a, ProjectQuery>,
-    output: PhantomData<fn() -> T>,
+pub struct List<T = Project> {
+    query: ProjectQuery,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> List<'a, T> {
+impl<T> List<T> {
     /// The projects of this query.
     #[must_use]
-    pub fn new(query: &'a ProjectQuery) -> Self {
-        Self { query: Cow::Borrowed(query), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> List<'static, T> {
-        List { query: Cow::Owned(self.query.into_owned()), output: PhantomData }
+    pub fn new(query: ProjectQuery) -> Self {
+        Self { query, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for List<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for List<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let query = &*self.query;
+        let query = &self.query;
         Query::new(&Self::INFO)
             .refuse(query.fault())
             .paging(&query.paging)

@@ -1,6 +1,5 @@
 //! `payments`: the payments of a project.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -17,33 +16,27 @@ use crate::answer;
 
 /// `GET projects/payments`: the payments of a project, each read as a `T`.
 #[derive(Clone, Debug)]
-pub struct Payments<'a, T = Payment> {
+pub struct Payments<T = Payment> {
     project: ProjectId,
-    query: Cow<'a, PaymentQuery>,
-    output: PhantomData<fn() -> T>,
+    query: PaymentQuery,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> Payments<'a, T> {
+impl<T> Payments<T> {
     /// Of this project.
     #[must_use]
-    pub fn new(project: ProjectId, query: &'a PaymentQuery) -> Self {
-        Self { project, query: Cow::Borrowed(query), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> Payments<'static, T> {
-        Payments { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
+    pub fn new(project: ProjectId, query: PaymentQuery) -> Self {
+        Self { project, query, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for Payments<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Payments<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::PAYMENTS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let PaymentQuery { paging, payment, date, kind } = &*self.query;
+        let PaymentQuery { paging, payment, date, kind } = &self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .paging(paging)

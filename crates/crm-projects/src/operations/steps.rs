@@ -1,6 +1,5 @@
 //! `steps`: the steps of a project.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -17,33 +16,27 @@ use crate::answer;
 
 /// `GET projects/steps`: the steps (stages) of a project, each read as a `T`.
 #[derive(Clone, Debug)]
-pub struct Steps<'a, T = Step> {
+pub struct Steps<T = Step> {
     project: ProjectId,
-    query: Cow<'a, StepQuery>,
-    output: PhantomData<fn() -> T>,
+    query: StepQuery,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> Steps<'a, T> {
+impl<T> Steps<T> {
     /// Of this project.
     #[must_use]
-    pub fn new(project: ProjectId, query: &'a StepQuery) -> Self {
-        Self { project, query: Cow::Borrowed(query), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> Steps<'static, T> {
-        Steps { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
+    pub fn new(project: ProjectId, query: StepQuery) -> Self {
+        Self { project, query, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for Steps<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Steps<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::STEPS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let StepQuery { date, steps } = &*self.query;
+        let StepQuery { date, steps } = &self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .refuse(fault_of_ids("steps", steps.as_deref()))

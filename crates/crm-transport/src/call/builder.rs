@@ -162,9 +162,8 @@ impl<C: Client> ClientBuilder<C> {
         let credentials = self
             .credentials
             .ok_or_else(|| Error::invalid_setting("credentials", "are missing: call credentials(…)"))?;
-        let user_agent = HeaderValue::from_str(&self.user_agent).map_err(|_| {
-            Error::invalid_setting("user_agent", "has a character that no header can carry")
-        })?;
+        let user_agent = HeaderValue::from_str(&self.user_agent)
+            .map_err(|_| Error::invalid_setting("user_agent", "has a character that no header can carry"))?;
         self.retry.check()?;
         self.pace.check()?;
         let transport = match self.transport {

@@ -6,8 +6,8 @@ use http::{HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::Error;
 use super::operation::push_encoded;
+use crate::error::Error;
 
 /// Headers that prove who calls. Sent to the client's own origin (scheme, host, port) and nowhere else; shown by
 /// no `Debug`, wiped when dropped.

@@ -41,10 +41,10 @@
 //! the verdict is [`Verdict::Shifted`].
 
 mod checkpoint;
-mod output;
-mod records;
 mod ids;
+mod output;
 mod plan;
+mod records;
 mod run;
 mod source;
 mod stretch;

@@ -51,7 +51,12 @@ impl Observer {
     /// A call begins. Dropped before its end it was cancelled.
     pub(crate) fn call(&self, info: &OperationInfo) -> ObservedCall<'_> {
         self.now().calls += 1;
-        ObservedCall { observer: self, meters: self.meters.call(info), spans: self.spans.call(info), ended: false }
+        ObservedCall {
+            observer: self,
+            meters: self.meters.call(info),
+            spans: self.spans.call(info),
+            ended: false,
+        }
     }
 
     /// So many attempts may be in flight from now on.
