@@ -21,12 +21,10 @@ use crm::blocking::projects::{
     TokenPair,
 };
 use crm::http::{Request, Response};
-use crm::{
-    Bytes, Delivery, Error, ErrorKind, ReqwestTransport, RetryPolicy, Transport, TransportError, Verdict,
-};
+use crm::{Bytes, Error, ReqwestTransport, RetryPolicy, Transport, TransportError};
 use crm_sandbox::{Builder, Sandbox};
 
-/// A runtime for what the blocking clients have none of.
+/// A runtime for everything that has no blocking form.
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
@@ -56,7 +54,7 @@ fn projects(sandbox: &Sandbox) -> ProjectsClient {
         .unwrap()
 }
 
-/// Without dates a server lists the present day alone.
+/// Without dates a server lists only the current day.
 fn everything() -> EntryQuery {
     let day = |year| chrono::NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
     EntryQuery::new().between(day(1970), day(2100))
@@ -69,7 +67,7 @@ fn file(name: &str) -> PathBuf {
     path
 }
 
-/// [`every::call`], without async.
+/// [`every::call`] without async.
 fn call(id: &str, h: &HistoryClient, p: &ProjectsClient) -> Result<String, Error> {
     fn shown<T: Debug>(value: T) -> String {
         format!("{value:?}")
@@ -97,11 +95,11 @@ fn call(id: &str, h: &HistoryClient, p: &ProjectsClient) -> Result<String, Error
 }
 
 #[test]
-fn every_call_gives_what_the_async_one_gives() {
+fn every_call_returns_what_the_async_call_returns() {
     let told = |error: Error| (error.kind(), error.api_code(), error.delivery());
     for id in every::IDS {
         let mut given = Vec::new();
-        // A sandbox for each: what one of them writes, the other must not find.
+        // Each has its own sandbox, so that one does not find the writes of the other.
         for blocking in [true, false] {
             let sandbox = start(Sandbox::builder().records(3));
             given.push(if blocking {
@@ -123,7 +121,7 @@ fn every_call_gives_what_the_async_one_gives() {
 }
 
 #[test]
-fn lists_come_record_by_record_over_all_pages() {
+fn a_list_returns_each_record_of_all_pages() {
     let sandbox = start(Sandbox::builder().records(450).projects(120));
     let ids: Vec<u64> = history(&sandbox).entries(everything()).map(|entry| entry.unwrap().id.0).collect();
     assert_eq!(ids, (1..=450).collect::<Vec<u64>>());
@@ -139,7 +137,7 @@ fn lists_come_record_by_record_over_all_pages() {
 }
 
 #[test]
-fn an_export_goes_on_from_its_checkpoint() {
+fn an_export_resumes_from_its_checkpoint() {
     let sandbox = start(Sandbox::builder().records(9_000));
     let client = history(&sandbox);
     let checkpoint = file("checkpoint");
@@ -159,7 +157,7 @@ fn an_export_goes_on_from_its_checkpoint() {
         let mark = export.mark().unwrap();
         assert_eq!(mark.is_some(), runs > 1);
         written.lock().unwrap().truncate(mark.unwrap_or(0) as usize);
-        // Each run is given up after 4,000 records.
+        // Each run stops after 4,000 records.
         for entry in export.by_ref().take(4_000) {
             written.lock().unwrap().push(entry.unwrap().id.0);
         }
@@ -180,7 +178,7 @@ fn entries(count: u64) -> Vec<NewEntry> {
 }
 
 #[test]
-fn an_import_stores_each_activity_once_and_tells_what_became_of_it() {
+fn an_import_stores_each_activity_once_and_returns_its_outcome() {
     let sandbox = start(Sandbox::builder());
     let client = history(&sandbox);
     let journal = file("journal");
@@ -213,7 +211,7 @@ fn an_import_stores_each_activity_once_and_tells_what_became_of_it() {
 }
 
 #[test]
-fn an_import_takes_nothing_more_once_it_is_cancelled() {
+fn a_cancelled_import_takes_no_further_activity() {
     let sandbox = start(Sandbox::builder());
     let asked = AtomicUsize::new(0);
     let cancelled = move || asked.fetch_add(1, Ordering::Relaxed) == 100;
@@ -235,40 +233,67 @@ fn an_import_can_be_fed_by_the_list_of_another_blocking_client() {
     assert_eq!(sandbox.record_count(), active);
 }
 
+/// Makes a call that panics. Returns the message, and the files in which this thread panicked meanwhile.
+fn panic_of<T>(call: impl FnOnce() -> T) -> (String, Vec<String>) {
+    let here = thread::current().id();
+    let files = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&files);
+    std::panic::set_hook(Box::new(move |panic| {
+        if thread::current().id() == here {
+            seen.lock().unwrap().push(panic.location().unwrap().file().to_owned());
+        }
+    }));
+    let panic = catch_unwind(AssertUnwindSafe(call)).err().expect("the call did not panic");
+    let _ = std::panic::take_hook();
+    let files = files.lock().unwrap().clone();
+    (
+        panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or(panic.downcast_ref().map(|text: &&str| text.to_string()))
+            .unwrap(),
+        files,
+    )
+}
+
 #[test]
-fn a_call_inside_async_code_is_an_error_that_says_what_to_use_and_nothing_is_sent() {
+fn a_call_inside_async_code_panics_once_where_it_is_made_and_nothing_is_sent() {
     let sandbox = start(Sandbox::builder().records(3));
     let client = history(&sandbox);
     let calls = {
         let client = client.clone();
         move || {
-            let error = client.add(&NewEntry::new("x").client(ClientId(1))).unwrap_err();
-            assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
-            assert_eq!(
-                error.to_string(),
-                "blocking client called inside async code, which it would hold up: use the client of the same name \
-                 without «blocking» there, or tokio::task::spawn_blocking; nothing was sent"
-            );
-            assert!(!error.is_retryable());
-            assert!(client.import(entries(1)).run().is_err());
-            // Iterators say it once, and end: a loop that goes on after errors does not hang.
-            assert_eq!(client.entries(everything()).filter(Result::is_err).count(), 1);
-            assert_eq!(client.import(entries(1)).outcomes().count(), 1);
+            let mut all = client.entries(everything());
             let mut export = client.export(EntryQuery::new());
-            assert_eq!(export.by_ref().count(), 1);
-            assert!(
-                matches!(export.verdict(), Some(Verdict::Truncated { why, .. }) if *why == error.to_string())
-            );
+            let mut outcomes = client.import(entries(1)).outcomes();
+            for (message, files) in [
+                panic_of(|| client.add(&NewEntry::new("x").client(ClientId(1)))),
+                panic_of(|| client.import(entries(1)).run()),
+                panic_of(|| all.next()),
+                panic_of(|| export.next()),
+                panic_of(|| outcomes.next()),
+            ] {
+                assert!(
+                    message.starts_with("Cannot block the current thread from within a runtime"),
+                    "{message}"
+                );
+                assert_eq!(files, [file!()]);
+            }
+            (all, export, outcomes)
         }
     };
-    wait(async { calls() });
-    wait(async { tokio::spawn(async move { calls() }).await.unwrap() });
+    let again = calls.clone();
+    let (all, export, outcomes) = wait(async { calls() });
+    wait(async { drop(tokio::spawn(async move { again() }).await.unwrap()) });
     assert!(sandbox.requests().is_empty());
-    assert_eq!(client.list(&everything()).unwrap().len(), 3);
+    // None of them was lost.
+    assert_eq!(all.filter(Result::is_ok).count(), 3);
+    assert_eq!(export.filter(Result::is_ok).count(), 3);
+    assert_eq!(outcomes.filter(Result::is_ok).count(), 1);
 }
 
 #[test]
-fn in_spawn_blocking_and_beside_an_entered_runtime_it_may_wait() {
+fn a_call_in_spawn_blocking_or_with_an_entered_runtime_waits() {
     let sandbox = start(Sandbox::builder().records(3));
     let client = history(&sandbox);
     let other = client.clone();
@@ -314,7 +339,7 @@ fn many_threads_share_a_client() {
     assert_eq!((stats.succeeded, stats.in_flight, stats.waiting), (160, 0, 0));
 }
 
-/// Leaves far pages without an answer; tells of each such call, and when it is given up.
+/// Never answers calls for far pages. Reports each such call, and when it is cancelled.
 struct Stuck {
     inner: ReqwestTransport,
     told: mpsc::Sender<&'static str>,
@@ -342,12 +367,12 @@ impl Transport for Stuck {
 }
 
 #[test]
-fn an_iterator_that_is_dropped_half_way_gives_its_calls_up() {
+fn dropping_an_iterator_half_way_cancels_its_calls() {
     let sandbox = start(Sandbox::builder().records(20_000));
     let (told, hear) = mpsc::channel();
     let client = history_over(&sandbox, Stuck { inner: common::transport(), told });
     let mut export = client.export(EntryQuery::new()).concurrency(2);
-    // The first records are there, and the calls for the next ones go on without anybody asking.
+    // The first records have arrived, and the calls for the next ones go on while nobody waits.
     assert_eq!(export.next().unwrap().unwrap().id, EntryId(1));
     assert_eq!(hear.recv().unwrap(), "stuck");
     assert!(client.stats().in_flight > 0);
@@ -357,7 +382,7 @@ fn an_iterator_that_is_dropped_half_way_gives_its_calls_up() {
 }
 
 #[test]
-fn a_panic_in_a_callback_reaches_the_caller_and_the_client_lives_on() {
+fn a_panic_in_a_callback_reaches_the_caller_and_the_client_stays_usable() {
     let sandbox = start(Sandbox::builder().records(3));
     let client = history(&sandbox);
     let mut export = client.export(EntryQuery::new()).on_progress(|_| panic!("of the callback"));
@@ -381,8 +406,8 @@ fn callbacks_run_on_the_callers_thread() {
 }
 
 #[test]
-fn another_account_is_served_over_the_same_thread() {
-    /// Notes the runtime that each call runs in.
+fn a_client_for_another_account_uses_the_same_thread() {
+    /// Records the runtime of each call.
     struct Noting(Arc<Mutex<Vec<tokio::runtime::Id>>>);
 
     #[async_trait]

@@ -118,6 +118,7 @@ impl Import {
     ///
     /// # Errors
     /// See [`outcomes`](Self::outcomes).
+    #[track_caller]
     pub fn run(self) -> Result<ImportReport, Error> {
         self.runtime.wait(self.import.run())?
     }

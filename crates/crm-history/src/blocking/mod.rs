@@ -31,14 +31,12 @@ mod import;
 
 use crm_transport::blocking::Export;
 
-use crate::Entries;
-
 pub use client::HistoryClient;
 pub use crm_transport::blocking::Records;
 pub use import::Import;
 
 /// An export of activities as an iterator, created by [`HistoryClient::export`].
-pub type EntryExport = Export<Entries>;
+pub type EntryExport = Export<crate::Entries>;
 
 #[doc(no_inline)]
 pub use crate::*;

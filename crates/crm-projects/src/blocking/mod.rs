@@ -25,13 +25,11 @@ mod client;
 
 use crm_transport::blocking::Export;
 
-use crate::Projects;
-
 pub use client::ProjectsClient;
 pub use crm_transport::blocking::Records;
 
 /// An export of projects as an iterator, created by [`ProjectsClient::export`].
-pub type ProjectExport = Export<Projects>;
+pub type ProjectExport = Export<crate::Projects>;
 
 #[doc(no_inline)]
 pub use crate::*;

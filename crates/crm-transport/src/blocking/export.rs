@@ -98,6 +98,7 @@ impl<S: MonthlySource> Export<S> {
 impl<S: ExportSource> Iterator for Export<S> {
     type Item = Result<S::Record, Error>;
 
+    #[track_caller]
     fn next(&mut self) -> Option<Self::Item> {
         self.runtime.wait(self.export.next()).unwrap_or_else(|refused| self.export.refuse(refused))
     }
