@@ -72,5 +72,5 @@ pub use crm_transport::{
     RetryPolicy, Stats, Verdict,
 };
 pub use export::{Entries, EntryExport, Hydrate};
-pub use import::{Import, ImportReport, Imported, Left, LossPolicy, Progress};
+pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
 pub use operations::EntryQuery;

@@ -121,6 +121,7 @@ mod call;
 pub mod durable;
 mod error;
 mod export;
+mod mode;
 mod observe;
 mod operation_info;
 mod policy;
@@ -141,6 +142,7 @@ pub use export::{
     Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Position,
     Records, Verdict, records,
 };
+pub use mode::Async;
 pub use observe::Stats;
 pub use operation_info::{Idempotency, OperationInfo};
 pub use policy::{Pace, RetryPolicy};

@@ -29,14 +29,29 @@
 mod client;
 mod import;
 
-use crm_transport::blocking::Export;
+use crm_transport::blocking::{Export, Runtime};
 
 pub use client::HistoryClient;
 pub use crm_transport::blocking::Records;
-pub use import::Import;
 
 /// An export of activities as an iterator, created by [`HistoryClient::export`].
 pub type EntryExport = Export<crate::Entries>;
+
+/// An import without async, created by [`HistoryClient::import`].
+///
+/// ```no_run
+/// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), Box<dyn std::error::Error>> {
+/// use crm_history::blocking::{ClientId, NewEntry};
+///
+/// let calls = (1..=10_000).map(|i| NewEntry::new(format!("Звонок {i}")).client(ClientId(1)));
+/// for outcome in history.import(calls).journal("calls.journal").outcomes() {
+///     let outcome = outcome?;
+///     println!("{}: {}", outcome.index, outcome.outcome);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub type Import = crate::Import<Runtime>;
 
 #[doc(no_inline)]
 pub use crate::*;
