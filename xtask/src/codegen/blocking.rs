@@ -54,7 +54,7 @@ fn blocking_forms(file: &File) -> BTreeSet<String> {
 }
 
 /// The blocking form of the type that implements `Client` in this file.
-fn client(file: &File, forms: &BTreeSet<String>) -> Result<TokenStream, String> {
+pub(super) fn client(file: &File, forms: &BTreeSet<String>) -> Result<TokenStream, String> {
     let mut found = None;
     let mut inherent = Vec::new();
     for item in &file.items {
@@ -147,6 +147,9 @@ fn method(client: &str, method: &ImplItemFn, forms: &BTreeSet<String>) -> Option
     if let Some((heading, text)) = errors.split_first() {
         lines.extend([String::new(), heading.clone()]);
         lines.extend(text.iter().take_while(|line| !line.starts_with(" # ")).cloned());
+        while lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
     }
     if waits {
         lines.extend(["", " # Panics", " Inside async code."].map(str::to_owned));
