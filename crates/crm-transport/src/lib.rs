@@ -129,17 +129,17 @@ mod reading;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 
+#[cfg(feature = "tower")]
+pub use call::TowerTransport;
 pub use call::{
     Client, ClientBuilder, Credentials, Operation, Pipeline, ReadMethod, Transport, operation_of,
 };
 #[cfg(feature = "reqwest")]
 pub use call::{ReqwestTransport, ReqwestTransportBuilder};
-#[cfg(feature = "tower")]
-pub use call::TowerTransport;
 pub use error::{Delivery, Error, ErrorKind, Refusal, TransportError};
 pub use export::{
-    Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Position,
-    Records, Verdict, records,
+    Export, ExportBuilder, ExportFigures, ExportPage, ExportProgress, ExportSource, Position, Records,
+    Verdict, records,
 };
 pub use observe::Stats;
 pub use operation_info::{Idempotency, OperationInfo};

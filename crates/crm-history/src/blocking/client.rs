@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
-use crm_transport::blocking::{Export, Records, Runtime};
+use crm_transport::blocking::{Export, ExportBuilder, Records, Runtime};
 use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Stats};
 use http::Request;
 
 use super::Import;
-use crate::{ApiKey, Entries, EntryQuery};
+use crate::{ApiKey, Entries, EntryQuery, EntrySelection};
 
 /// The history of a SalesMan CRM, without async: [`crm_history::HistoryClient`](crate::HistoryClient), waited for. Cheap
 /// to clone; clones share the connections, and may be used by many threads at once.
@@ -24,7 +24,7 @@ pub struct HistoryClient {
     runtime: Runtime,
 }
 
-/// Every activity of a query; made by [`HistoryClient::export`].
+/// Every activity of a query; started with [`HistoryClient::export`].
 pub type EntryExport = Export<Entries>;
 
 impl HistoryClient {
@@ -90,20 +90,20 @@ impl HistoryClient {
     ///
     /// ```no_run
     /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_history::Error> {
-    /// use crm_history::blocking::{EntryQuery, Hydrate};
+    /// use crm_history::blocking::EntryQuery;
     ///
-    /// let mut export = history.export(EntryQuery::new()).hydrate(Hydrate::Content).checkpoint("entries.checkpoint");
+    /// let mut export = history.export(EntryQuery::new()).checkpoint("entries.checkpoint").start()?;
     /// for entry in &mut export {
     ///     println!("{}", entry?.id);
     /// }
-    /// assert!(export.verdict().is_some_and(|verdict| verdict.is_complete()));
+    /// assert!(export.finish().is_complete());
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// They come in place of a record: see [`Export`]. A query with a page or another order is refused.
-    pub fn export(&self, query: EntryQuery) -> EntryExport {
-        Export::new(self.client.export(query), &self.runtime)
+    pub fn export(&self, selection: impl Into<EntrySelection>) -> ExportBuilder<Entries> {
+        ExportBuilder::new(self.client.export(selection), &self.runtime)
     }
 
     /// `add`: [`HistoryClient::add`](crate::HistoryClient::add).

@@ -1,20 +1,18 @@
 //! The client for programs without async: the same names, methods and results, waited for.
 //!
 //! ```no_run
-//! use crm_history::blocking::{ApiKey, EntryQuery, HistoryClient, Hydrate};
+//! use crm_history::blocking::{ApiKey, EntryQuery, HistoryClient, Texts};
 //!
 //! # fn main() -> Result<(), crm_history::Error> {
 //! let history = HistoryClient::builder("https://crm.example.ru")
 //!     .credentials(ApiKey::new("key", "login@example.ru"))
 //!     .build()?;
 //! let titles = history.fields()?;
-//! let mut export = history.export(EntryQuery::new()).hydrate(Hydrate::Content);
+//! let mut export = history.export(EntryQuery::new().with_texts(Texts::Changed)).start()?;
 //! for entry in &mut export {
 //!     println!("{} {}", titles["cid"], entry?.id);
 //! }
-//! if let Some(verdict) = export.verdict() {
-//!     println!("{verdict}");
-//! }
+//! println!("{}", export.finish());
 //! # Ok(())
 //! # }
 //! ```
@@ -29,7 +27,7 @@ mod client;
 mod import;
 
 pub use client::{EntryExport, HistoryClient};
-pub use crm_transport::blocking::Records;
+pub use crm_transport::blocking::{ExportBuilder, Records};
 pub use import::Import;
 
 #[doc(no_inline)]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, ProjectId, Step};
-use crm_transport::blocking::{Export, Records, Runtime};
+use crm_transport::blocking::{Export, ExportBuilder, Records, Runtime};
 use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Stats};
 use http::Request;
 use serde::de::DeserializeOwned;
@@ -24,7 +24,7 @@ pub struct ProjectsClient {
     runtime: Runtime,
 }
 
-/// Every project of a query or a filter; made by [`ProjectsClient::export`].
+/// Every project of a query or a filter; started with [`ProjectsClient::export`].
 pub type ProjectExport = Export<Projects>;
 
 impl ProjectsClient {
@@ -100,18 +100,18 @@ impl ProjectsClient {
     /// # fn run(projects: crm_projects::blocking::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::blocking::ProjectQuery;
     ///
-    /// let mut export = projects.export(ProjectQuery::new()).checkpoint("projects.checkpoint");
+    /// let mut export = projects.export(ProjectQuery::new()).checkpoint("projects.checkpoint").start()?;
     /// for project in &mut export {
     ///     println!("{}", project?.id);
     /// }
-    /// assert!(export.verdict().is_some_and(|verdict| verdict.is_complete()));
+    /// assert!(export.finish().is_complete());
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// They come in place of a record: see [`Export`]. A query with an offset or another order is refused.
-    pub fn export(&self, selection: impl Into<ProjectSelection>) -> ProjectExport {
-        Export::new(self.client.export(selection), &self.runtime)
+    pub fn export(&self, selection: impl Into<ProjectSelection>) -> ExportBuilder<Projects> {
+        ExportBuilder::new(self.client.export(selection), &self.runtime)
     }
 
     /// `GET projects/info`: [`ProjectsClient::project`](crate::ProjectsClient::project).

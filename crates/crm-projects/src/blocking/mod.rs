@@ -23,7 +23,7 @@
 mod client;
 
 pub use client::{ProjectExport, ProjectsClient};
-pub use crm_transport::blocking::Records;
+pub use crm_transport::blocking::{ExportBuilder, Records};
 
 #[doc(no_inline)]
 pub use crate::*;

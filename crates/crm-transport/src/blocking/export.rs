@@ -6,90 +6,84 @@ use std::iter::FusedIterator;
 use std::path::PathBuf;
 
 use crate::blocking::Runtime;
-use crate::{Error, ExportFigures, ExportProgress, ExportSource, HydratedSource, MonthlySource, Verdict};
+use crate::{Error, ExportFigures, ExportProgress, ExportSource, Verdict};
 
-/// Every record of a list, the smallest id first, each once: [`crm_transport::Export`](crate::Export) as an iterator.
-/// After the last one [`verdict`](Self::verdict) tells whether that was all; so iterate over `&mut export`, or by
-/// `export.by_ref()`, and ask it then.
-///
-/// A record that cannot be read is an error, and the next one follows. Any other error ends the export, and the
-/// verdict is [`Verdict::Truncated`]. Nothing is fetched before it is asked for; dropping it ends the calls, which go on
-/// while the caller is busy with a record.
-#[must_use = "nothing is exported before the records are asked for"]
-pub struct Export<S: ExportSource> {
-    export: crate::Export<S>,
+/// Builds an [`Export`]; see [`crm_transport::ExportBuilder`](crate::ExportBuilder).
+#[derive(Debug)]
+#[must_use = "nothing is exported before `start` is called"]
+pub struct ExportBuilder<S> {
+    builder: crate::ExportBuilder<S>,
     runtime: Runtime,
 }
 
-impl<S: ExportSource> Export<S> {
-    /// This export, waited for on this runtime.
-    pub fn new(export: crate::Export<S>, runtime: &Runtime) -> Self {
-        Self { export, runtime: runtime.clone() }
+impl<S: ExportSource> ExportBuilder<S> {
+    /// Creates a builder whose export is waited for on this runtime.
+    pub fn new(builder: crate::ExportBuilder<S>, runtime: &Runtime) -> Self {
+        Self { builder, runtime: runtime.clone() }
     }
 
-    /// How many calls may be in flight at once; see [`Export::concurrency`](crate::Export::concurrency).
+    /// See [`ExportBuilder::concurrency`](crate::ExportBuilder::concurrency).
     pub fn concurrency(self, calls: usize) -> Self {
-        self.with(|export| export.concurrency(calls))
+        Self { builder: self.builder.concurrency(calls), ..self }
     }
 
-    /// Saves in this file how far it is, and goes on from there; see
-    /// [`Export::checkpoint`](crate::Export::checkpoint).
+    /// See [`ExportBuilder::checkpoint`](crate::ExportBuilder::checkpoint).
     pub fn checkpoint(self, path: impl Into<PathBuf>) -> Self {
-        self.with(|export| export.checkpoint(path))
+        Self { builder: self.builder.checkpoint(path), ..self }
     }
 
-    /// Is called before a checkpoint is saved, on the thread that asks for the records; see
-    /// [`Export::before_checkpoint`](crate::Export::before_checkpoint).
+    /// See [`ExportBuilder::before_checkpoint`](crate::ExportBuilder::before_checkpoint).
     pub fn before_checkpoint(
         self,
         flush: impl FnMut(&ExportFigures) -> io::Result<u64> + Send + 'static,
     ) -> Self {
-        self.with(|export| export.before_checkpoint(flush))
+        Self { builder: self.builder.before_checkpoint(flush), ..self }
     }
 
-    /// Is called after each page, on the thread that asks for the records; see
-    /// [`Export::on_progress`](crate::Export::on_progress).
-    pub fn on_progress(self, tell: impl FnMut(&ExportProgress) + Send + 'static) -> Self {
-        self.with(|export| export.on_progress(tell))
+    /// See [`ExportBuilder::on_progress`](crate::ExportBuilder::on_progress). The function is called on the thread that
+    /// asks for the records.
+    pub fn on_progress(self, report: impl FnMut(&ExportProgress) + Send + 'static) -> Self {
+        Self { builder: self.builder.on_progress(report), ..self }
     }
 
-    /// Where the output stood at the checkpoint from which this export goes on; see
-    /// [`Export::mark`](crate::Export::mark).
+    /// See [`ExportBuilder::start`](crate::ExportBuilder::start).
     ///
     /// # Errors
-    /// The query cannot be exported; the checkpoint cannot be read, or belongs to another query.
-    pub fn mark(&mut self) -> Result<Option<u64>, Error> {
-        self.export.mark()
+    /// The query cannot be exported, or the checkpoint cannot be used.
+    pub fn start(self) -> Result<Export<S>, Error> {
+        let export = self.runtime.wait(self.builder.start())??;
+        Ok(Export { export, runtime: self.runtime, is_refused: false })
     }
+}
 
-    /// Whether what was given is all there is. `None` before the end.
+/// Every record of a list, the smallest id first, each once: [`crm_transport::Export`](crate::Export) as an iterator.
+/// After the last record, [`finish`](Self::finish) returns the verdict, so iterate over `&mut export`.
+#[must_use = "nothing is exported before the records are asked for"]
+pub struct Export<S: ExportSource> {
+    export: crate::Export<S>,
+    runtime: Runtime,
+    /// It could not be waited for.
+    is_refused: bool,
+}
+
+impl<S: ExportSource> Export<S> {
+    /// See [`Export::resumed_at`](crate::Export::resumed_at).
     #[must_use]
-    pub fn verdict(&self) -> Option<&Verdict> {
-        self.export.verdict()
+    pub fn resumed_at(&self) -> Option<u64> {
+        self.export.resumed_at()
     }
 
-    /// What was done so far.
+    /// See [`Export::figures`](crate::Export::figures).
     #[must_use]
     pub fn figures(&self) -> &ExportFigures {
         self.export.figures()
     }
 
-    fn with(self, set: impl FnOnce(crate::Export<S>) -> crate::Export<S>) -> Self {
-        Self { export: set(self.export), runtime: self.runtime }
-    }
-}
-
-impl<S: HydratedSource> Export<S> {
-    /// What is fetched beyond the list, record by record; see [`Export::hydrate`](crate::Export::hydrate).
-    pub fn hydrate(self, how: S::Hydrate) -> Self {
-        self.with(|export| export.hydrate(how))
-    }
-}
-
-impl<S: MonthlySource> Export<S> {
-    /// Reads the list month by month, the oldest first; see [`Export::by_month`](crate::Export::by_month).
-    pub fn by_month(self) -> Self {
-        self.with(crate::Export::by_month)
+    /// See [`Export::finish`](crate::Export::finish).
+    pub fn finish(self) -> Verdict {
+        let figures = *self.export.figures();
+        let verdict = self.runtime.wait(self.export.finish());
+        verdict.unwrap_or_else(|cause| Verdict::Truncated { figures, cause })
     }
 }
 
@@ -97,7 +91,13 @@ impl<S: ExportSource> Iterator for Export<S> {
     type Item = Result<S::Record, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.runtime.wait(self.export.next()).unwrap_or_else(|refused| self.export.refuse(refused))
+        if self.is_refused {
+            return None;
+        }
+        self.runtime.wait(self.export.next()).unwrap_or_else(|refused| {
+            self.is_refused = true;
+            Some(Err(refused))
+        })
     }
 }
 
