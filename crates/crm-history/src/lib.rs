@@ -58,7 +58,6 @@ mod api_key;
 mod client;
 mod export;
 mod import;
-mod months;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
@@ -68,9 +67,9 @@ pub use crm_model::{Extra, Page, Unreadable};
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{
-    ClientBuilder, Delivery, Error, ErrorKind, ExportFigures, ExportProgress, Pace, ReadMethod, Records,
-    RetryPolicy, Stats, Verdict,
+    ClientBuilder, Delivery, Error, ErrorKind, ExportBuilder, ExportFigures, ExportProgress, Pace,
+    ReadMethod, Records, RetryPolicy, Stats, Verdict,
 };
-pub use export::{Entries, EntryExport, Hydrate};
+pub use export::{Entries, EntryExport, EntrySelection, Texts};
 pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
 pub use operations::EntryQuery;

@@ -139,8 +139,8 @@ pub use call::{
 pub use call::{ReqwestTransport, ReqwestTransportBuilder};
 pub use error::{Delivery, Error, ErrorKind, Refusal, TransportError};
 pub use export::{
-    Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Position,
-    Records, Verdict, records,
+    Export, ExportBuilder, ExportFigures, ExportPage, ExportProgress, ExportSource, Position, Records,
+    Verdict, records,
 };
 pub use mode::Async;
 pub use observe::Stats;

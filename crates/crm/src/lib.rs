@@ -152,8 +152,8 @@ pub mod testing;
 pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
-    Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
-    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo, Pace,
+    Async, Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportBuilder,
+    ExportFigures, ExportPage, ExportProgress, ExportSource, Idempotency, Operation, OperationInfo, Pace,
     Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer,
     json,
 };
@@ -194,13 +194,11 @@ pub use crm_transport::{Bytes, http};
 ///     println!("{}", project?.id);
 /// }
 ///
-/// let mut export = history.export(EntryQuery::new()).checkpoint("entries.checkpoint");
+/// let mut export = history.export(EntryQuery::new()).checkpoint("entries.checkpoint").start()?;
 /// for entry in &mut export {
 ///     println!("{}", entry?.id);
 /// }
-/// if let Some(verdict) = export.verdict() {
-///     println!("{verdict}");
-/// }
+/// println!("{}", export.finish());
 ///
 /// let calls = (1..=10_000).map(|i| NewEntry::new(format!("Звонок {i}")).client(ClientId(1)));
 /// let report = history.import(calls).journal("calls.journal").run()?;
@@ -226,7 +224,7 @@ pub mod blocking {
         #[doc(no_inline)]
         pub use crm_history::blocking::*;
         #[doc(inline)]
-        pub use crm_history::blocking::{EntryExport, HistoryClient, Import, Records};
+        pub use crm_history::blocking::{EntryExport, ExportBuilder, HistoryClient, Import, Records};
     }
 
     /// solOS without async: projects, their steps, actions, checklists, goods and payments. Every item that is not listed
@@ -235,9 +233,9 @@ pub mod blocking {
         #[doc(no_inline)]
         pub use crm_projects::blocking::*;
         #[doc(inline)]
-        pub use crm_projects::blocking::{ProjectExport, ProjectsClient, Records};
+        pub use crm_projects::blocking::{ExportBuilder, ProjectExport, ProjectsClient, Records};
     }
 
     #[doc(inline)]
-    pub use crm_transport::blocking::{Export, Records, Runtime};
+    pub use crm_transport::blocking::{Export, ExportBuilder, Records, Runtime};
 }

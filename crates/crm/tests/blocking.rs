@@ -13,8 +13,9 @@ use std::thread;
 
 use async_trait::async_trait;
 use common::every;
+use crm::blocking::Export;
 use crm::blocking::history::{
-    ApiKey, ClientId, EntryId, EntryQuery, HistoryClient, Hydrate, LossPolicy, NewEntry, Pace,
+    ApiKey, ClientId, EntryId, EntryQuery, HistoryClient, LossPolicy, NewEntry, Pace,
 };
 use crm::blocking::projects::{
     ActionId, ActionQuery, PaymentQuery, ProjectFilter, ProjectId, ProjectQuery, ProjectsClient, StepQuery,
@@ -131,9 +132,9 @@ fn a_list_returns_each_record_of_all_pages() {
     for all in [client.projects(ProjectQuery::new().count(30)), client.filtered(ProjectFilter::new())] {
         assert_eq!(all.map(|project| project.unwrap().id.0).collect::<Vec<u64>>(), active);
     }
-    let mut export = client.export(ProjectQuery::new());
+    let mut export = client.export(ProjectQuery::new()).start().unwrap();
     assert_eq!(export.by_ref().map(|project| project.unwrap().id.0).collect::<Vec<u64>>(), active);
-    assert!(export.verdict().unwrap().is_complete());
+    assert!(export.finish().is_complete());
 }
 
 #[test]
@@ -150,22 +151,25 @@ fn an_export_resumes_from_its_checkpoint() {
         let mut export = client
             .export(EntryQuery::new())
             .concurrency(1)
-            .hydrate(Hydrate::Nothing)
             .checkpoint(&checkpoint)
             .before_checkpoint(move |_| Ok(length.lock().unwrap().len() as u64))
-            .on_progress(move |progress| told.store(progress.figures.pages as usize, Ordering::Relaxed));
-        let mark = export.mark().unwrap();
+            .on_progress(move |progress| told.store(progress.figures.pages as usize, Ordering::Relaxed))
+            .start()
+            .unwrap();
+        let mark = export.resumed_at();
         assert_eq!(mark.is_some(), runs > 1);
         written.lock().unwrap().truncate(mark.unwrap_or(0) as usize);
         // Each run stops after 4,000 records.
         for entry in export.by_ref().take(4_000) {
             written.lock().unwrap().push(entry.unwrap().id.0);
         }
-        if let Some(verdict) = export.verdict() {
-            assert!(verdict.is_complete(), "{verdict}");
-            assert_eq!(export.figures(), verdict.figures());
+        let figures = *export.figures();
+        let verdict = export.finish();
+        assert_eq!(figures, *verdict.figures());
+        if verdict.is_complete() {
             break;
         }
+        assert!(runs < 10, "{verdict}");
     }
     assert!(runs > 2, "it was done in {runs} runs");
     assert_eq!(*written.lock().unwrap(), (1..=9_000).collect::<Vec<u64>>());
@@ -262,14 +266,14 @@ fn a_call_inside_async_code_panics_once_where_it_is_made_and_nothing_is_sent() {
     let client = history(&sandbox);
     let calls = {
         let client = client.clone();
-        move || {
+        move |mut export: Export<_>| {
             let mut all = client.entries(everything());
-            let mut export = client.export(EntryQuery::new());
             let mut outcomes = client.import(entries(1)).outcomes();
             for (message, files) in [
                 panic_of(|| client.add(&NewEntry::new("x").client(ClientId(1)))),
                 panic_of(|| client.import(entries(1)).run()),
                 panic_of(|| all.next()),
+                panic_of(|| client.export(EntryQuery::new()).start()),
                 panic_of(|| export.next()),
                 panic_of(|| outcomes.next()),
             ] {
@@ -283,8 +287,10 @@ fn a_call_inside_async_code_panics_once_where_it_is_made_and_nothing_is_sent() {
         }
     };
     let again = calls.clone();
-    let (all, export, outcomes) = wait(async { calls() });
-    wait(async { drop(tokio::spawn(async move { again() }).await.unwrap()) });
+    let started = || client.export(EntryQuery::new()).start().unwrap();
+    let (first, second) = (started(), started());
+    let (all, export, outcomes) = wait(async { calls(first) });
+    wait(async { drop(tokio::spawn(async move { again(second) }).await.unwrap()) });
     assert!(sandbox.requests().is_empty());
     // None of them was lost.
     assert_eq!(all.filter(Result::is_ok).count(), 3);
@@ -312,7 +318,7 @@ fn clients_and_iterators_may_be_built_and_dropped_inside_async_code() {
     wait(async { drop((history(&sandbox), projects(&sandbox))) });
     let client = history(&sandbox);
     let mut all = client.entries(everything());
-    let mut export = client.export(EntryQuery::new());
+    let mut export = client.export(EntryQuery::new()).start().unwrap();
     assert!(all.next().unwrap().is_ok() && export.next().unwrap().is_ok());
     let mut outcomes = client.import(entries(300)).outcomes();
     assert!(outcomes.next().unwrap().is_ok());
@@ -371,7 +377,7 @@ fn dropping_an_iterator_half_way_cancels_its_calls() {
     let sandbox = start(Sandbox::builder().records(20_000));
     let (told, hear) = mpsc::channel();
     let client = history_over(&sandbox, Stuck { inner: common::transport(), told });
-    let mut export = client.export(EntryQuery::new()).concurrency(2);
+    let mut export = client.export(EntryQuery::new()).concurrency(2).start().unwrap();
     // The first records have arrived, and the calls for the next ones go on while nobody waits.
     assert_eq!(export.next().unwrap().unwrap().id, EntryId(1));
     assert_eq!(hear.recv().unwrap(), "stuck");
@@ -385,7 +391,8 @@ fn dropping_an_iterator_half_way_cancels_its_calls() {
 fn a_panic_in_a_callback_reaches_the_caller_and_the_client_stays_usable() {
     let sandbox = start(Sandbox::builder().records(3));
     let client = history(&sandbox);
-    let mut export = client.export(EntryQuery::new()).on_progress(|_| panic!("of the callback"));
+    let mut export =
+        client.export(EntryQuery::new()).on_progress(|_| panic!("of the callback")).start().unwrap();
     let panic = catch_unwind(AssertUnwindSafe(|| export.next())).unwrap_err();
     assert_eq!(panic.downcast_ref(), Some(&"of the callback"));
     let import = client.import(entries(3)).on_progress(|_| panic!("of the import"));
@@ -398,8 +405,11 @@ fn callbacks_run_on_the_callers_thread() {
     let sandbox = start(Sandbox::builder().records(3));
     let here = thread::current().id();
     let client = history(&sandbox);
-    let mut export =
-        client.export(EntryQuery::new()).on_progress(move |_| assert_eq!(thread::current().id(), here));
+    let mut export = client
+        .export(EntryQuery::new())
+        .on_progress(move |_| assert_eq!(thread::current().id(), here))
+        .start()
+        .unwrap();
     assert_eq!(export.by_ref().filter(Result::is_ok).count(), 3);
     let calls = entries(3).into_iter().inspect(move |_| assert_eq!(thread::current().id(), here));
     assert!(client.import(calls).run().unwrap().is_complete());

@@ -2,10 +2,12 @@
 
 //! The client without async.
 
-use super::EntryExport;
+use super::ExportBuilder;
 use super::Import;
 use super::Records;
 use crate::ApiKey;
+use crate::Entries;
+use crate::EntrySelection;
 use crate::operations::EntryQuery;
 use bytes::Bytes;
 use crm_model::Page;
@@ -115,16 +117,15 @@ impl HistoryClient {
         self.client.entries(query).blocking(&self.runtime)
     }
 
-    /// Every activity of a query, in constant memory, with a verdict at the end on whether that was all; by id, oldest
-    /// first. Where activities are deleted meanwhile, [`entries`](Self::entries) may miss some; this does not.
+    /// Exports every activity of a query, in constant memory, with a verdict on whether that is all: by id, oldest first.
     ///
     /// See [`HistoryClient::export`](crate::HistoryClient::export) for details and an example.
     ///
     /// # Errors
-    /// They come in place of a record: see [`Export`](crm_transport::Export). A query with a page or another order is
-    /// refused, and by month one without both days.
-    pub fn export(&self, query: EntryQuery) -> EntryExport {
-        self.client.export(query).blocking(&self.runtime)
+    /// [`start`](ExportBuilder::start) refuses a query with a page or another order. Errors of calls come in place of
+    /// a record: see [`Export`](crm_transport::Export).
+    pub fn export(&self, selection: impl Into<EntrySelection>) -> ExportBuilder<Entries> {
+        self.client.export(selection).blocking(&self.runtime)
     }
 
     /// `add`: logs an activity and tells its id.

@@ -1,25 +1,23 @@
 //! The client for programs without async.
 //!
 //! ```no_run
-//! use crm_history::blocking::{ApiKey, EntryQuery, HistoryClient, Hydrate};
+//! use crm_history::blocking::{ApiKey, EntryQuery, HistoryClient, Texts};
 //!
 //! # fn main() -> Result<(), crm_history::Error> {
 //! let history = HistoryClient::builder("https://crm.example.ru")
 //!     .credentials(ApiKey::new("key", "login@example.ru"))
 //!     .build()?;
 //! let titles = history.fields()?;
-//! let mut export = history.export(EntryQuery::new()).hydrate(Hydrate::Content);
+//! let mut export = history.export(EntryQuery::new().with_texts(Texts::Changed)).start()?;
 //! for entry in &mut export {
 //!     println!("{} {}", titles["cid"], entry?.id);
 //! }
-//! if let Some(verdict) = export.verdict() {
-//!     println!("{verdict}");
-//! }
+//! println!("{}", export.finish());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`HistoryClient`], [`Import`], [`EntryExport`] and [`Records`] are the blocking forms of the types in
+//! [`HistoryClient`], [`Import`], [`ExportBuilder`], [`EntryExport`] and [`Records`] are the blocking forms of the types in
 //! [`crm_history`](crate), and streams are iterators. Everything else is the same type. There are two differences:
 //! `import_stream` does not exist, and [`Import::cancel`] takes a closure instead of a future.
 //!
@@ -32,9 +30,9 @@ mod import;
 use crm_transport::blocking::{Export, Runtime};
 
 pub use client::HistoryClient;
-pub use crm_transport::blocking::Records;
+pub use crm_transport::blocking::{ExportBuilder, Records};
 
-/// An export of activities as an iterator, created by [`HistoryClient::export`].
+/// An export of activities as an iterator, started with [`HistoryClient::export`].
 pub type EntryExport = Export<crate::Entries>;
 
 /// An import without async, created by [`HistoryClient::import`].

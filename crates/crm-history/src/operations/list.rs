@@ -187,11 +187,6 @@ impl EntryQuery {
         Ok(self.order_by(EntryOrder::Id).oldest_first())
     }
 
-    /// The days that were asked for.
-    pub(crate) fn days(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
-        (self.since, self.until)
-    }
-
     /// The type that was asked for.
     pub(crate) fn wanted_activity(&self) -> Option<&str> {
         self.activity.as_deref()

@@ -2,12 +2,16 @@
 
 //! The client without async.
 
-use super::ProjectExport;
+use super::ExportBuilder;
+use super::Records;
+use crate::TokenPair;
 use crate::export::ProjectSelection;
+use crate::export::Projects;
 use crate::operations::ActionQuery;
 use crate::operations::PaymentQuery;
 use crate::operations::ProjectFilter;
 use crate::operations::ProjectQuery;
+use crate::operations::StepQuery;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::Action;
@@ -17,20 +21,14 @@ use crm_model::projects::Good;
 use crm_model::projects::Payment;
 use crm_model::projects::Project;
 use crm_model::projects::ProjectId;
+use crm_model::projects::Step;
 use crm_transport::Client;
 use crm_transport::ClientBuilder;
 use crm_transport::Error;
 use crm_transport::Operation;
 use crm_transport::Pipeline;
-use crm_transport::blocking::Runtime;
-
-use super::Records;
-use crate::TokenPair;
-#[cfg(doc)]
-use crate::export::Projects;
-use crate::operations::StepQuery;
-use crm_model::projects::Step;
 use crm_transport::Stats;
+use crm_transport::blocking::Runtime;
 use http::Request;
 
 /// The projects of a solOS account. Cheap to clone; clones share the connections.
@@ -102,16 +100,15 @@ impl ProjectsClient {
         self.client.filtered(filter).blocking(&self.runtime)
     }
 
-    /// Every project of a query or a filter, in constant memory, with a verdict at the end on whether that was all; by
-    /// id, the smallest first, so many a page as the query counts, or 100. Where projects are deleted meanwhile,
-    /// [`projects`](Self::projects) may miss some; this does not.
+    /// Exports every project of a query or a filter, in constant memory, with a verdict on whether that is all: by id, the
+    /// smallest first.
     ///
     /// See [`ProjectsClient::export`](crate::ProjectsClient::export) for details and an example.
     ///
     /// # Errors
-    /// They come in place of a record: see [`Export`](crm_transport::Export). A query with an offset or another order
-    /// is refused.
-    pub fn export(&self, selection: impl Into<ProjectSelection>) -> ProjectExport {
+    /// [`start`](ExportBuilder::start) refuses a query with an offset or another order. Errors of calls come in place of
+    /// a record: see [`Export`](crm_transport::Export).
+    pub fn export(&self, selection: impl Into<ProjectSelection>) -> ExportBuilder<Projects> {
         self.client.export(selection).blocking(&self.runtime)
     }
 

@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! [`ProjectsClient`], [`ProjectExport`] and [`Records`] are the blocking forms of the types in
+//! [`ProjectsClient`], [`ExportBuilder`], [`ProjectExport`] and [`Records`] are the blocking forms of the types in
 //! [`crm_projects`](crate), and streams are iterators. Everything else is the same type.
 //!
 //! # Panics
@@ -26,9 +26,9 @@ mod client;
 use crm_transport::blocking::Export;
 
 pub use client::ProjectsClient;
-pub use crm_transport::blocking::Records;
+pub use crm_transport::blocking::{ExportBuilder, Records};
 
-/// An export of projects as an iterator, created by [`ProjectsClient::export`].
+/// An export of projects as an iterator, started with [`ProjectsClient::export`].
 pub type ProjectExport = Export<crate::Projects>;
 
 #[doc(no_inline)]

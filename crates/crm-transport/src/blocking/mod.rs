@@ -18,6 +18,6 @@ mod export;
 mod records;
 mod runtime;
 
-pub use export::Export;
+pub use export::{Export, ExportBuilder};
 pub use records::Records;
 pub use runtime::Runtime;
