@@ -2,6 +2,8 @@
 //!
 //! The rules work on a plain [`Graph`] of what the `Cargo.toml` files declare, so that the tests can draw any.
 
+mod rooms;
+
 use crate::Task;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
@@ -11,7 +13,8 @@ pub(crate) const TASK: Task =
 fn run(arguments: &[String]) -> Result<(), String> {
     crate::no_arguments(arguments)?;
     let graph = declared()?;
-    let found = violations(&graph);
+    let mut found = violations(&graph);
+    found.extend(rooms::violations()?);
     if !found.is_empty() {
         return Err(found.join("\n"));
     }

@@ -106,9 +106,9 @@ impl ExportSource for Entries {
 
     /// A server of 2026-06 ignores `tip` and returns every type (observed).
     fn fits(&self, record: &Entry) -> bool {
-        let wanted = self.query.wanted_activity();
+        let wanted = self.query.wanted_activity_type();
         wanted.is_none_or(|wanted| {
-            record.activity.as_deref().is_some_and(|activity| collated(activity) == collated(wanted))
+            record.activity_type.as_deref().is_some_and(|title| collated(title) == collated(wanted))
         })
     }
 

@@ -80,7 +80,7 @@ impl Fields {
     /// The field holds a list or an object.
     pub fn as_str(&self, name: &str) -> Result<Option<Cow<'_, str>>, FieldError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let scalar = Scalar::of(value).ok_or_else(|| FieldError::new(name, "a text", value))?;
+        let scalar = Scalar::from_value(value).ok_or_else(|| FieldError::new(name, "a text", value))?;
         Ok(scalar.text().filter(|s| !s.is_empty()))
     }
 
@@ -133,7 +133,7 @@ impl Fields {
     pub fn as_decimal_str(&self, name: &str) -> Result<Option<Cow<'_, str>>, FieldError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let refused = || FieldError::new(name, "a decimal number (1500.50)", value);
-        let text = match Scalar::of(value) {
+        let text = match Scalar::from_value(value) {
             None | Some(Scalar::True) => return Err(refused()),
             Some(scalar) => scalar.text(),
         };
@@ -155,7 +155,7 @@ impl Fields {
         let refused = || FieldError::new(name, "ids", value);
         let mut ids = Vec::new();
         let mut add = |value: &Value| -> Result<(), ()> {
-            match Scalar::of(value).ok_or(())? {
+            match Scalar::from_value(value).ok_or(())? {
                 Scalar::Text(text) => {
                     for part in text.split([',', ';', '_']) {
                         ids.extend(Scalar::Text(Cow::Borrowed(part)).unsigned()?);
@@ -185,7 +185,7 @@ impl Fields {
         read: impl Fn(&Scalar<'a>) -> Result<Option<T>, ()>,
     ) -> Result<Option<T>, FieldError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        Scalar::of(value)
+        Scalar::from_value(value)
             .ok_or(())
             .and_then(|scalar| read(&scalar))
             .map_err(|()| FieldError::new(name, expected, value))
@@ -327,7 +327,7 @@ pub struct FieldError {
 
 impl FieldError {
     fn new(name: &str, expected: &'static str, value: &Value) -> Self {
-        let found = match (value, Scalar::of(value)) {
+        let found = match (value, Scalar::from_value(value)) {
             (_, Some(scalar)) => scalar.found(),
             (Value::Array(items), None) => format!("a list of {}", items.len()),
             (_, None) => "an object".to_owned(),

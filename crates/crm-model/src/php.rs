@@ -90,7 +90,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 
 impl<'a> Scalar<'a> {
     /// A scalar of a parsed value; `None` for a container that is not empty.
-    pub(crate) fn of(value: &'a Value) -> Option<Self> {
+    pub(crate) fn from_value(value: &'a Value) -> Option<Self> {
         Some(match value {
             Value::Null | Value::Bool(false) => Self::Nothing,
             Value::Bool(true) => Self::True,

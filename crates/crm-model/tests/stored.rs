@@ -76,7 +76,7 @@ fn the_recorded_type_is_cut_after_fifty_characters() {
             .unwrap();
     let stored = serde_json::from_value::<NewEntry>(sent).unwrap().as_stored();
     assert_eq!(stored.content, read["data"]["content"]);
-    assert_eq!(stored.activity_by_add.unwrap(), read["data"]["tip"]);
+    assert_eq!(stored.activity_type_by_add.unwrap(), read["data"]["tip"]);
 }
 
 #[test]
@@ -101,19 +101,19 @@ fn a_content_is_cut_at_65535_bytes_between_two_characters() {
 
 #[test]
 fn add_cleans_a_type_and_add_list_does_not() {
-    let stored = NewEntry::new("x").activity("  «вх.Звонок» 😀").as_stored();
-    assert_eq!(stored.activity_by_add.as_deref(), Some("вх.Звонок ????"));
-    assert_eq!(stored.activity_by_add_list.as_deref(), Some("  «вх.Звонок» ????"));
+    let stored = NewEntry::new("x").activity_type("  «вх.Звонок» 😀").as_stored();
+    assert_eq!(stored.activity_type_by_add.as_deref(), Some("вх.Звонок ????"));
+    assert_eq!(stored.activity_type_by_add_list.as_deref(), Some("  «вх.Звонок» ????"));
 }
 
 #[test]
 fn add_gives_a_type_where_there_is_none_and_add_list_does_not() {
-    for entry in [NewEntry::new("x"), NewEntry::new("x").activity("")] {
+    for entry in [NewEntry::new("x"), NewEntry::new("x").activity_type("")] {
         let stored = entry.as_stored();
-        assert_eq!(stored.activity_by_add.as_deref(), Some("Событие"));
-        assert_eq!(stored.activity_by_add_list, None);
+        assert_eq!(stored.activity_type_by_add.as_deref(), Some("Событие"));
+        assert_eq!(stored.activity_type_by_add_list, None);
     }
-    assert_eq!(NewEntry::new("x").activity("<b>").as_stored().activity_by_add, None);
+    assert_eq!(NewEntry::new("x").activity_type("<b>").as_stored().activity_type_by_add, None);
 }
 
 #[test]
@@ -198,9 +198,9 @@ proptest! {
 
     #[test]
     fn a_type_without_losses_is_stored_as_it_is_and_no_other(written in texts().prop_filter("given", |t| !t.is_empty())) {
-        let entry = NewEntry::new("x").activity(&*written);
+        let entry = NewEntry::new("x").activity_type(&*written);
         let stored = entry.as_stored();
-        let kept = [stored.activity_by_add, stored.activity_by_add_list].iter().all(|t| t.as_ref() == Some(&written));
+        let kept = [stored.activity_type_by_add, stored.activity_type_by_add_list].iter().all(|t| t.as_ref() == Some(&written));
         prop_assert_eq!(entry.losses().is_empty(), kept);
     }
 

@@ -1,4 +1,4 @@
-//! The client.
+//! The client of the projects API.
 
 use bytes::Bytes;
 use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, ProjectId, Step};
@@ -17,17 +17,21 @@ use crate::operations::{
     ProjectFilter, ProjectQuery, StepQuery, Steps,
 };
 
-/// The projects of a solOS account. Cheap to clone; clones share the connections.
+/// The client of the projects API of a solOS account. Cheap to clone; clones share the connections.
 ///
-/// Every method makes one call, but for [`projects`](Self::projects) and [`filtered`](Self::filtered), which make
-/// one for each page. Each call has a twin `…_as::<T>()` that reads the records as a serde type of your own.
+/// Every method makes one call, except [`projects`](Self::projects), [`filtered`](Self::filtered) and
+/// [`export`](Self::export), which make one for each page. To read records as a serde type of your own, see
+/// [`operations`](crate::operations).
+///
+/// # Panics
+/// Calls panic outside a tokio runtime, and in one without timers (`enable_time`).
 #[derive(Clone, Debug)]
 pub struct ProjectsClient {
     pipeline: Pipeline,
 }
 
 impl ProjectsClient {
-    /// Begins a client for the solOS at this address, such as `https://acme.solos.pro`.
+    /// Creates a builder for the solOS at this address, such as `https://acme.solos.pro`.
     ///
     /// ```no_run
     /// use crm_projects::{ProjectsClient, TokenPair};
@@ -41,7 +45,7 @@ impl ProjectsClient {
         ClientBuilder::new(address)
     }
 
-    /// `GET projects`: one page of projects with all their fields.
+    /// Returns one page of projects with all their fields (`GET projects`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -53,13 +57,14 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    /// See [`Error`]. A record that cannot be decoded is not an error; it is in [`Page::unreadable`].
     pub async fn list(&self, query: &ProjectQuery) -> Result<Page<Project>, Error> {
         self.run(&List::new(query.clone())).await
     }
 
-    /// Every project of a query, page after page, from the query's offset on. Unless the query says otherwise they
-    /// come by id, the smallest first, 100 a page.
+    /// Returns every project of a query, page after page, from the query's offset on.
+    ///
+    /// They are sorted by id, smallest first, with 100 on a page, unless the query says otherwise.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -73,7 +78,7 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// An error of a call ends the stream. A record that cannot be read is an error too, and the next one follows.
+    /// An error of a call ends the stream. A record that cannot be decoded is an error, too, and the next record follows.
     pub fn projects(&self, query: ProjectQuery) -> Records<Project> {
         let client = self.clone();
         let size = query.page_size();
@@ -84,7 +89,7 @@ impl ProjectsClient {
         all(fetch, size)
     }
 
-    /// `POST projects/filter`: one page of the projects that meet conditions.
+    /// Returns one page of the projects that match a filter (`POST projects/filter`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -98,12 +103,12 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    /// See [`Error`]. A record that cannot be decoded is not an error; it is in [`Page::unreadable`].
     pub async fn filter(&self, filter: &ProjectFilter) -> Result<Page<Project>, Error> {
         self.run(&Filter::new(filter.clone())).await
     }
 
-    /// Every project that meets conditions, page after page, as [`projects`](Self::projects) gives them.
+    /// Returns every project that matches a filter, page after page, like [`projects`](Self::projects).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -158,7 +163,7 @@ impl ProjectsClient {
         ExportBuilder::new(Projects::new(self.clone(), selection.into()))
     }
 
-    /// `GET projects/info`: one project.
+    /// Returns one project (`GET projects/info`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -170,13 +175,13 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
     #[doc(alias = "info")]
     pub async fn project(&self, id: ProjectId) -> Result<Project, Error> {
         self.run(&Info::new(id)).await
     }
 
-    /// `GET projects/steps`: the steps (stages) of a project.
+    /// Returns the steps (stages) of a project (`GET projects/steps`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -193,7 +198,7 @@ impl ProjectsClient {
         self.run(&Steps::new(project, query.clone())).await
     }
 
-    /// `GET projects/actions`: the actions (events) of a project.
+    /// Returns the actions (events) of a project (`GET projects/actions`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -209,7 +214,7 @@ impl ProjectsClient {
         self.run(&Actions::new(project, query.clone())).await
     }
 
-    /// `GET projects/actions/info`: one action (event).
+    /// Returns one action (event) (`GET projects/actions/info`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -220,12 +225,12 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
     pub async fn action(&self, id: ActionId) -> Result<Action, Error> {
         self.run(&ActionInfo::new(id)).await
     }
 
-    /// `GET projects/checklists`: the checklists of a project.
+    /// Returns the checklists of a project (`GET projects/checklists`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -241,7 +246,7 @@ impl ProjectsClient {
         self.run(&Checklists::new(project)).await
     }
 
-    /// `GET projects/goods`: the goods of a project.
+    /// Returns the goods of a project (`GET projects/goods`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -257,7 +262,7 @@ impl ProjectsClient {
         self.run(&Goods::new(project)).await
     }
 
-    /// `GET projects/payments`: the payments of a project.
+    /// Returns the payments of a project (`GET projects/payments`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -273,19 +278,24 @@ impl ProjectsClient {
         self.run(&Payments::new(project, query.clone())).await
     }
 
-    /// Makes any call, one of your own type too: a method of solOS that this client does not cover.
+    /// Makes any call: records read as a type of your own, or a method of solOS that this client does not cover.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
+    /// use crm_projects::ProjectId;
     /// use crm_projects::operations::Info;
-    /// use crm_projects::{Project, ProjectId};
     ///
-    /// // What `projects.project(…)` does.
-    /// let project = projects.run(&Info::<Project>::new(ProjectId(1))).await?;
+    /// #[derive(serde::Deserialize)]
+    /// struct Contract {
+    ///     id: u64,
+    ///     contract_date: Option<String>,
+    /// }
+    ///
+    /// let contract = projects.run(&Info::<Contract>::new(ProjectId(1))).await?;
     /// # Ok(()) }
     /// ```
     ///
-    /// An operation of your own is a type that implements [`Operation`], which has an example.
+    /// An operation of your own is a type that implements [`Operation`]; see the example there.
     ///
     /// # Errors
     /// See [`Error`].
@@ -293,7 +303,7 @@ impl ProjectsClient {
         self.pipeline.run(operation).await
     }
 
-    /// The request of a call as it would be sent. Nothing is sent.
+    /// Returns the request of a call as it would be sent. Nothing is sent.
     ///
     /// ```
     /// use crm_projects::operations::Goods;
@@ -314,7 +324,7 @@ impl ProjectsClient {
         self.pipeline.prepare(operation)
     }
 
-    /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    /// Returns what this client and its clones have done so far: calls, attempts, retries, waits.
     ///
     /// ```no_run
     /// # fn show(projects: crm_projects::ProjectsClient) {
@@ -327,15 +337,16 @@ impl ProjectsClient {
         self.pipeline.stats()
     }
 
-    /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
-    /// that layers can be put around calls.
+    /// Returns the pipeline that every call of this client passes through.
+    ///
+    /// With the feature `tower` it is a tower service of operations, so that layers can wrap calls.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{Project, ProjectId, operations::Info};
     ///
     /// let pipeline = projects.pipeline().clone();
-    /// let answer = pipeline.run(&Info::<Project>::new(ProjectId(1))).await?;
+    /// let project = pipeline.run(&Info::<Project>::new(ProjectId(1))).await?;
     /// # Ok(()) }
     /// ```
     #[must_use]
@@ -343,7 +354,7 @@ impl ProjectsClient {
         &self.pipeline
     }
 
-    /// The same solOS for another account, over the same connections.
+    /// Returns a client for another account of the same solOS, over the same connections.
     ///
     /// ```no_run
     /// # fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -377,7 +388,7 @@ where
     let unreadable = |bad: Unreadable| Error::undecodable(&INFO, JsonError::new(bad.path, bad.reason));
     let stuck = || {
         let fault =
-            "the server gives the same page again: it ignores the offset, and the rest is out of reach";
+            "the server returned the same page again: it ignores the offset, so the rest cannot be read";
         Error::undecodable(&INFO, JsonError::new("$", fault))
     };
     records(fetch, size, |project| project.id.0, unreadable, stuck)

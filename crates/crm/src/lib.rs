@@ -38,7 +38,7 @@
 //! let entry  = history.entry(EntryId(777)).await?;            // Entry
 //! let page   = history.list(&EntryQuery::new().between(from, to).client(ClientId(102)).page(0)).await?;
 //! let mut all = history.entries(EntryQuery::new().between(from, to));   // every page
-//! let id     = history.add(&NewEntry::new("Отправлено КП").at(when).activity("Предложение")
+//! let id     = history.add(&NewEntry::new("Отправлено КП").at(when).activity_type("Предложение")
 //!                  .user("login@example.ru").client(ClientId(1781)).contacts([ContactId(2475), ContactId(2723)])
 //!                  .deal(DealId(784))).await?;
 //! # let entries = [NewEntry::new("x")];

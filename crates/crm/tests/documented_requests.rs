@@ -99,7 +99,7 @@ fn each_request_of_the_history_is_the_documented_one() {
         NewEntry::new(content)
             .user("marand@omadaru.ru")
             .at(time(minute))
-            .activity(tip)
+            .activity_type(tip)
             .client(ClientId(1781))
             .contacts([ContactId(2475), ContactId(2723)])
             .deal(DealId(deal))
@@ -170,7 +170,7 @@ fn all_eleven_parameters_of_a_list_of_activities_are_sent() {
         .since(day("2024-01-01"))
         .until(day("2024-12-31"))
         .word("звонок")
-        .activity("вх.Звонок")
+        .activity_type("вх.Звонок")
         .client(ClientId(1))
         .deal(DealId(2))
         .contact(ContactId(3));

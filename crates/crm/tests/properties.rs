@@ -146,7 +146,7 @@ fn entry() -> impl Strategy<Value = (NewEntry, Value)> {
     let rest = (maybe(time()), maybe(id()), prop::collection::vec(id(), 0..4), maybe(id()));
     (texts, rest).prop_map(|((content, user, activity), (at, client, contacts, deal))| {
         let mut entry = NewEntry::new(&content);
-        (entry.user, entry.activity, entry.at) = (user.clone(), activity.clone(), at);
+        (entry.user, entry.activity_type, entry.at) = (user.clone(), activity.clone(), at);
         (entry.client, entry.deal) = (client.map(ClientId), deal.map(DealId));
         entry.contacts = contacts.iter().copied().map(ContactId).collect();
         let mut sent = Map::new();
@@ -169,7 +169,7 @@ const ORDERS: [(EntryOrder, &str); 8] = [
     (EntryOrder::Id, "cid"),
     (EntryOrder::At, "datum"),
     (EntryOrder::Content, "des"),
-    (EntryOrder::Activity, "tip"),
+    (EntryOrder::ActivityType, "tip"),
     (EntryOrder::User, "iduser"),
     (EntryOrder::Client, "clid"),
     (EntryOrder::Contacts, "pid"),
@@ -195,7 +195,7 @@ fn entry_query() -> impl Strategy<Value = (EntryQuery, Value)> {
             put("word", word.into());
         }
         if let Some(activity) = activity {
-            query = query.activity(&activity);
+            query = query.activity_type(&activity);
             put("tip", activity.into());
         }
         if let Some(order) = order {
@@ -402,9 +402,9 @@ proptest! {
                 assert!(value.len() < 40 && (text.chars().count() < 4 || !value.contains(&text)), "{value}");
             }
         };
-        let entry = NewEntry::new(&text).user(&text).activity(&text);
+        let entry = NewEntry::new(&text).user(&text).activity_type(&text);
         check(history.prepare(&h::Add(&entry)), &<h::Add>::INFO);
-        let asked = EntryQuery::new().user(&text).word(&text).activity(&text);
+        let asked = EntryQuery::new().user(&text).word(&text).activity_type(&text);
         check(history.prepare(&h::List(&asked)), &<h::List>::INFO);
         let asked = ProjectQuery::new().order_by(&text);
         let request = projects.prepare(&p::List::<()>::new(&asked));

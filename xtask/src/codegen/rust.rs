@@ -215,7 +215,7 @@ fn numbers(enumeration: &Enumeration) -> TokenStream {
 
             /// The one with this number; `None` for a number that is not known.
             #[must_use]
-            pub fn of(number: i64) -> Option<Self> {
+            pub fn from_number(number: i64) -> Option<Self> {
                 match number {
                     #(#numbers => Some(Self::#names),)*
                     _ => None,

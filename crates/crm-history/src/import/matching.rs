@@ -65,7 +65,7 @@ impl<'a> ExpectedRecord<'a> {
     fn equals(&self, record: &Entry) -> bool {
         self.has_time(record, &[TimeDelta::zero()])
             && record.content.as_deref().unwrap_or_default() == self.stored.listed
-            && record.activity == self.stored.activity_by_add_list
+            && record.activity_type == self.stored.activity_type_by_add_list
             && record.client_id == self.entry.client
             && record.deal_id == self.entry.deal
             && record.contacts.iter().map(|contact| contact.id).eq(self.stored.contacts.iter().copied())

@@ -70,7 +70,7 @@ impl ImportReport {
             let values = [
                 entry.at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default(),
                 entry.content.clone(),
-                entry.activity.clone().unwrap_or_default(),
+                entry.activity_type.clone().unwrap_or_default(),
                 entry.user.clone().unwrap_or_default(),
                 number(entry.client.map(|id| id.0)),
                 contacts.join(","),

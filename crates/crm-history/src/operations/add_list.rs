@@ -1,4 +1,4 @@
-//! `add.list`: many activities are logged.
+//! `add.list`: logs many activities in one call.
 
 use bytes::Bytes;
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
@@ -49,12 +49,13 @@ impl Operation for AddList {
         let answers = answers.map_err(|e| Error::undecodable(&Self::INFO, e))?;
         let (sent, answered) = (self.entries.len(), answers.len());
         if answered > sent {
-            // Which of them is whose, nobody can tell.
-            let why = format!("the server answered {answered} times to {sent} activities");
+            // It cannot be told which response belongs to which activity.
+            let why = format!("the server returned {answered} results for {sent} activities");
             return Ok(vec![AddOutcome::Unknown(why); sent]);
         }
         let mut outcomes: Vec<AddOutcome> = answers.iter().map(outcome).collect();
-        let why = format!("the server answered {answered} times to {sent} activities, and not to this one");
+        let why =
+            format!("the server returned {answered} results for {sent} activities, and none for this one");
         outcomes.resize(sent, AddOutcome::Unknown(why));
         Ok(outcomes)
     }
@@ -76,24 +77,29 @@ struct Body<'a> {
     list: &'a [NewEntry],
 }
 
-/// `result` alone tells: `data` and `error` may be left over from the element before (observed).
+/// Only `result` counts: `data` and `error` may be left over from the element before (observed).
 fn outcome(answer: &RawRecord<'_>) -> AddOutcome {
     let json = answer.json.as_bytes();
     let added = match Added::read(json, "$") {
         Ok(added) => added,
-        Err(e) => return AddOutcome::Unknown(format!("its answer cannot be read: {}", e.reason())),
+        Err(e) => return AddOutcome::Unknown(format!("its result cannot be decoded: {}", e.reason())),
     };
     match added.result.as_deref() {
         Some(answer::SUCCESS) => match added.data.map(|data| json::decode(data.get().as_bytes(), "$.data")) {
             Some(Ok(id)) => AddOutcome::Created(id),
-            Some(Err(e)) => {
-                AddOutcome::Unknown(format!("the server says it is stored; its id: {}", e.reason()))
+            Some(Err(e)) => AddOutcome::Unknown(format!(
+                "the server says that it is stored, but its id cannot be decoded: {}",
+                e.reason()
+            )),
+            None => {
+                AddOutcome::Unknown("the server says that it is stored, but not under which id".to_owned())
             }
-            None => AddOutcome::Unknown("the server says it is stored, and not under which id".to_owned()),
         },
         Some("Error") => rejection(added.error.map_or("{}", |error| error.get())),
-        Some(word) => AddOutcome::Unknown(format!("the server says neither success nor error, but «{word}»")),
-        None => AddOutcome::Unknown("the server says neither success nor error".to_owned()),
+        Some(word) => {
+            AddOutcome::Unknown(format!("the server reports neither success nor an error, but «{word}»"))
+        }
+        None => AddOutcome::Unknown("the server reports neither success nor an error".to_owned()),
     }
 }
 
@@ -105,7 +111,7 @@ fn rejection(error: &str) -> AddOutcome {
     };
     let text = error.api_text().unwrap_or_default();
     match answer::refusal(error.api_code()) {
-        // The server's own failure: it may have stored the activity before it failed.
+        // The server itself failed, possibly after it had stored the activity.
         Refusal::ServerFault => AddOutcome::Unknown(format!("the server failed: {text}")),
         _ => AddOutcome::Rejected(Rejection::new(error.api_code(), text)),
     }

@@ -1,4 +1,4 @@
-//! `delete`: an activity is removed.
+//! `delete`: removes an activity.
 
 use bytes::Bytes;
 use crm_model::history::EntryId;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::table;
 use crate::{answer, operations};
 
-/// `history/delete`: removes the activity with this `cid`. A second time it is not found (observed).
+/// `history/delete`: removes the activity with this `cid`. A second delete does not find it (observed).
 #[derive(Clone, Copy, Debug)]
 pub struct Delete {
     id: EntryId,

@@ -33,7 +33,7 @@ pub struct Entry {
     pub content: Option<String>,
     /// `tip`: the title of its type, such as «вх.Звонок».
     #[doc(alias = "tip")]
-    pub activity: Option<String>,
+    pub activity_type: Option<String>,
     /// `iduser`: whose it is; `None` for nobody's, as after an unknown login was given (observed).
     #[doc(alias = "iduser")]
     pub user_id: Option<UserId>,
@@ -67,7 +67,7 @@ impl Object for Entry {
             id: EntryId(0),
             at: None,
             content: None,
-            activity: None,
+            activity_type: None,
             user_id: None,
             user_login: None,
             client_id: None,
@@ -84,7 +84,7 @@ impl Object for Entry {
             "cid" => self.id = map.next_value()?,
             "datum" => self.at = map.next_value::<DateTime>()?.0,
             "content" => self.content = map.next_value::<Text>()?.0,
-            "tip" => self.activity = map.next_value::<Text>()?.non_empty(),
+            "tip" => self.activity_type = map.next_value::<Text>()?.non_empty(),
             "iduser" => self.user_id = map.next_value::<Id>()?.0.map(UserId),
             "user" => self.user_login = map.next_value::<Text>()?.non_empty(),
             "clid" => self.client_id = map.next_value::<Id>()?.0.map(ClientId),
@@ -119,7 +119,7 @@ impl Serialize for Entry {
         let at = self.at.map_or_else(|| "0000-00-00 00:00:00".to_owned(), php::format_datetime);
         map.serialize_entry("datum", &at)?;
         map.serialize_entry("content", &self.content)?;
-        map.serialize_entry("tip", &self.activity)?;
+        map.serialize_entry("tip", &self.activity_type)?;
         map.serialize_entry("iduser", &self.user_id.map_or(0, |id| id.0))?;
         map.serialize_entry("user", self.user_login.as_deref().unwrap_or_default())?;
         map.serialize_entry("clid", &self.client_id.map_or(0, |id| id.0))?;

@@ -19,7 +19,7 @@ pub enum EntryOrder {
     Content,
     /// `tip`: by the title of the type.
     #[doc(alias = "tip")]
-    Activity,
+    ActivityType,
     /// `iduser`: by user.
     #[doc(alias = "iduser")]
     User,
@@ -40,7 +40,7 @@ impl EntryOrder {
         Self::Id,
         Self::At,
         Self::Content,
-        Self::Activity,
+        Self::ActivityType,
         Self::User,
         Self::Client,
         Self::Contacts,
@@ -54,7 +54,7 @@ impl EntryOrder {
             Self::Id => "cid",
             Self::At => "datum",
             Self::Content => "des",
-            Self::Activity => "tip",
+            Self::ActivityType => "tip",
             Self::User => "iduser",
             Self::Client => "clid",
             Self::Contacts => "pid",
@@ -139,7 +139,7 @@ impl ErrorCode {
 
     /// The one with this number; `None` for a number that is not known.
     #[must_use]
-    pub fn of(number: i64) -> Option<Self> {
+    pub fn from_number(number: i64) -> Option<Self> {
         match number {
             400 => Some(Self::KeyRefused),
             401 => Some(Self::Unauthorized),

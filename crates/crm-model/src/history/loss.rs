@@ -98,11 +98,11 @@ impl NewEntry {
     /// ```
     #[must_use]
     pub fn losses(&self) -> Vec<Loss> {
-        let written = self.activity.as_deref().unwrap_or_default();
-        let mut tip = Cleaning::activity(written).losses;
+        let written = self.activity_type.as_deref().unwrap_or_default();
+        let mut tip = Cleaning::activity_type_by_add(written).losses;
         // What both lose, add.list loses more of: its text is longer by what add cleans away.
         tip.retain(|kind| !matches!(kind, LossKind::BeyondBmp { .. } | LossKind::TooLong { .. }));
-        tip.extend(Cleaning::uncleaned_activity(written).losses);
+        tip.extend(Cleaning::activity_type_by_add_list(written).losses);
 
         let of = |field| move |kind| Loss { field, kind };
         let mut losses: Vec<Loss> =
@@ -206,7 +206,7 @@ mod tests {
     fn an_ordinary_activity_loses_nothing() {
         let entry = NewEntry::new("Отправлено КП, цена до 5 000 €\nhttps://x.ru/a?b=1&c=2")
             .at(midnight(2024, 6, 25))
-            .activity("вх.Звонок")
+            .activity_type("вх.Звонок")
             .contacts([ContactId(1), ContactId(1)]);
         assert_eq!(entry.losses(), []);
         assert_eq!(NewEntry::new("").losses(), []);
@@ -257,7 +257,7 @@ mod tests {
             ["content: 2 bytes beyond the 65535 that the server keeps"]
         );
         assert_eq!(
-            losses(NewEntry::new("x").activity("ё".repeat(51))),
+            losses(NewEntry::new("x").activity_type("ё".repeat(51))),
             ["tip: 1 character beyond the 50 that the server keeps"]
         );
     }
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_type_says_what_add_alone_would_change() {
         assert_eq!(
-            losses(NewEntry::new("x").activity("Звонок «вх.» ")),
+            losses(NewEntry::new("x").activity_type("Звонок «вх.» ")),
             [
                 "tip: 1 blank at the ends that the server drops (by add; add.list keeps it)",
                 "tip: 2 characters that the server drops (quotes of any kind, \\, <, >, &laquo;, &raquo;, NUL) \

@@ -18,7 +18,7 @@ use crate::php::{self, DateTime, Id, Text};
 /// ```
 /// use crm_model::history::{ClientId, ContactId, NewEntry};
 ///
-/// let entry = NewEntry::new("Отправлено КП").activity("Предложение").client(ClientId(1781))
+/// let entry = NewEntry::new("Отправлено КП").activity_type("Предложение").client(ClientId(1781))
 ///     .contacts([ContactId(2475), ContactId(2723)]);
 /// assert_eq!(
 ///     serde_json::to_string(&entry)?,
@@ -36,7 +36,7 @@ pub struct NewEntry {
     pub at: Option<NaiveDateTime>,
     /// `tip`: the title of its type; absent, «Событие» after `add` and none after `add.list` (observed).
     #[doc(alias = "tip")]
-    pub activity: Option<String>,
+    pub activity_type: Option<String>,
     /// `content`: what happened. Never empty.
     pub content: String,
     /// `clid`: its client.
@@ -67,8 +67,8 @@ impl NewEntry {
     /// `tip`: the title of its type. A server that does not know it makes a new one (documented).
     #[doc(alias = "tip")]
     #[must_use]
-    pub fn activity(mut self, title: impl Into<String>) -> Self {
-        self.activity = Some(title.into());
+    pub fn activity_type(mut self, title: impl Into<String>) -> Self {
+        self.activity_type = Some(title.into());
         self
     }
 
@@ -114,8 +114,8 @@ impl Serialize for NewEntry {
         if let Some(at) = self.at {
             map.serialize_entry("datum", &php::format_datetime(at))?;
         }
-        if let Some(activity) = &self.activity {
-            map.serialize_entry("tip", activity)?;
+        if let Some(title) = &self.activity_type {
+            map.serialize_entry("tip", title)?;
         }
         map.serialize_entry("content", &self.content)?;
         if let Some(client) = self.client {
@@ -162,7 +162,7 @@ impl Object for Reading {
         match key {
             "user" => entry.user = map.next_value::<Text>()?.non_empty(),
             "datum" => entry.at = map.next_value::<DateTime>()?.0,
-            "tip" => entry.activity = map.next_value::<Text>()?.non_empty(),
+            "tip" => entry.activity_type = map.next_value::<Text>()?.non_empty(),
             "content" => entry.content = map.next_value::<Text>()?.0.unwrap_or_default(),
             "clid" => entry.client = map.next_value::<Id>()?.0.map(ClientId),
             "pid" => entry.contacts = contact_ids(&map.next_value::<Text>()?.0.unwrap_or_default())?,

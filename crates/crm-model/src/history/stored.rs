@@ -23,10 +23,10 @@ pub struct Stored {
     pub listed: String,
     /// `tip` after `add`, which cleans it like a content. «Событие» where none was given.
     #[doc(alias = "tip")]
-    pub activity_by_add: Option<String>,
+    pub activity_type_by_add: Option<String>,
     /// `tip` after `add.list`, which does not clean it. `None` where none was given.
     #[doc(alias = "tip")]
-    pub activity_by_add_list: Option<String>,
+    pub activity_type_by_add_list: Option<String>,
     /// `pid` as `list` shows it; `info` shows the first alone.
     #[doc(alias = "pid")]
     pub contacts: Vec<ContactId>,
@@ -45,15 +45,18 @@ impl NewEntry {
     #[must_use]
     pub fn as_stored(&self) -> Stored {
         let content = Cleaning::content(&self.content).text;
-        let written = self.activity.as_deref().unwrap_or_default();
-        let by_add =
-            if written.is_empty() { "Событие".to_owned() } else { Cleaning::activity(written).text };
+        let written = self.activity_type.as_deref().unwrap_or_default();
+        let by_add = if written.is_empty() {
+            "Событие".to_owned()
+        } else {
+            Cleaning::activity_type_by_add(written).text
+        };
         Stored {
             at: self.at.filter(|&at| fits(at)).and_then(|at| at.with_nanosecond(0)),
             listed: listed(&content),
             content,
-            activity_by_add: Some(by_add).filter(|title| !title.is_empty()),
-            activity_by_add_list: Some(Cleaning::uncleaned_activity(written).text)
+            activity_type_by_add: Some(by_add).filter(|title| !title.is_empty()),
+            activity_type_by_add_list: Some(Cleaning::activity_type_by_add_list(written).text)
                 .filter(|title| !title.is_empty()),
             contacts: fitting(&self.contacts),
         }
@@ -120,7 +123,7 @@ pub(super) const CONTACTS_LIMIT: usize = 100;
 /// The column of the content holds this many bytes.
 const CONTENT_LIMIT: usize = 65_535;
 /// The column of the type holds this many characters.
-const ACTIVITY_LIMIT: usize = 50;
+const ACTIVITY_TYPE_LIMIT: usize = 50;
 
 /// The contacts that fit. The last of them may be another one: an id that is cut is an id.
 pub(super) fn fitting(ids: &[ContactId]) -> Vec<ContactId> {
@@ -168,20 +171,20 @@ impl Cleaning {
     }
 
     /// The title of a type, by `add`.
-    pub(super) fn activity(written: &str) -> Self {
+    pub(super) fn activity_type_by_add(written: &str) -> Self {
         let mut cleaning = Self::begin(written);
         cleaning.untag(written);
         cleaning.emptied(written);
         cleaning.within_bmp();
-        cleaning.cut_characters(ACTIVITY_LIMIT);
+        cleaning.cut_characters(ACTIVITY_TYPE_LIMIT);
         cleaning
     }
 
     /// The title of a type, by `add.list`.
-    pub(super) fn uncleaned_activity(written: &str) -> Self {
+    pub(super) fn activity_type_by_add_list(written: &str) -> Self {
         let mut cleaning = Self::begin(written);
         cleaning.within_bmp();
-        cleaning.cut_characters(ACTIVITY_LIMIT);
+        cleaning.cut_characters(ACTIVITY_TYPE_LIMIT);
         cleaning
     }
 

@@ -12,7 +12,7 @@ use super::parameters::Query;
 use super::table;
 use crate::answer;
 
-/// `GET projects/actions/info`: one action (event), read as a `T`.
+/// `GET projects/actions/info`: one action (event), decoded as a `T`.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionInfo<T = Action> {
     action: ActionId,
@@ -20,7 +20,7 @@ pub struct ActionInfo<T = Action> {
 }
 
 impl<T> ActionInfo<T> {
-    /// Of this action.
+    /// Creates the operation for this action.
     #[must_use]
     pub fn new(action: ActionId) -> Self {
         Self { action, record: PhantomData }

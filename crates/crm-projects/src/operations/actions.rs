@@ -14,7 +14,7 @@ use super::parameters::{Paging, Query, fault_of_ids, joined};
 use super::table;
 use crate::answer;
 
-/// `GET projects/actions`: the actions (events) of a project, each read as a `T`.
+/// `GET projects/actions`: the actions (events) of a project, each decoded as a `T`.
 #[derive(Clone, Debug)]
 pub struct Actions<T = Action> {
     project: ProjectId,
@@ -23,7 +23,7 @@ pub struct Actions<T = Action> {
 }
 
 impl<T> Actions<T> {
-    /// Of this project.
+    /// Creates the operation for this project.
     #[must_use]
     pub fn new(project: ProjectId, query: ActionQuery) -> Self {
         Self { project, query, record: PhantomData }
@@ -64,38 +64,38 @@ pub struct ActionQuery {
 }
 
 impl ActionQuery {
-    /// All actions, as many as the server gives when nothing is said.
+    /// Creates a query for all actions, as many as the server returns by default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `count`: so many actions at most. No greatest number is documented.
+    /// Sets `count`: the maximum number of actions. The vendor documents no upper limit.
     pub fn count(mut self, count: u64) -> Self {
         self.paging.set_count(count);
         self
     }
 
-    /// `offset`: leaving out so many actions from the first on.
+    /// Sets `offset`: the number of actions to skip.
     pub fn offset(mut self, offset: u64) -> Self {
         self.paging.set_offset(offset);
         self
     }
 
-    /// `filter_id`: this action.
+    /// Sets `filter_id`: this action only.
     #[doc(alias = "filter_id")]
     pub fn action(mut self, id: ActionId) -> Self {
         self.action = Some(id);
         self
     }
 
-    /// `filter_date`: of this day.
+    /// Sets `filter_date`: the day. How the server compares it is not documented.
     #[doc(alias = "filter_date")]
     pub fn date(mut self, day: NaiveDate) -> Self {
         self.date = Some(day);
         self
     }
 
-    /// `filter_actions`: of these types. Sent joined by `_`.
+    /// Sets `filter_actions`: actions of these types only. Sent joined by `_`.
     #[doc(alias = "filter_actions")]
     pub fn types(mut self, ids: impl IntoIterator<Item = impl Into<ActionTypeId>>) -> Self {
         self.types = Some(ids.into_iter().map(|id| id.into().0).collect());

@@ -13,7 +13,7 @@ use super::parameters::Query;
 use super::table;
 use crate::answer;
 
-/// `GET projects/goods`: the goods of a project, each read as a `T`.
+/// `GET projects/goods`: the goods of a project, each decoded as a `T`.
 #[derive(Clone, Copy, Debug)]
 pub struct Goods<T = Good> {
     project: ProjectId,
@@ -21,7 +21,7 @@ pub struct Goods<T = Good> {
 }
 
 impl<T> Goods<T> {
-    /// Of this project.
+    /// Creates the operation for this project.
     #[must_use]
     pub fn new(project: ProjectId) -> Self {
         Self { project, record: PhantomData }

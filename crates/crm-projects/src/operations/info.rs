@@ -12,7 +12,7 @@ use super::parameters::Query;
 use super::table;
 use crate::answer;
 
-/// `GET projects/info`: one project, read as a `T`.
+/// `GET projects/info`: one project, decoded as a `T`.
 #[derive(Clone, Copy, Debug)]
 pub struct Info<T = Project> {
     project: ProjectId,
@@ -20,7 +20,7 @@ pub struct Info<T = Project> {
 }
 
 impl<T> Info<T> {
-    /// Of this project.
+    /// Creates the operation for this project.
     #[must_use]
     pub fn new(project: ProjectId) -> Self {
         Self { project, record: PhantomData }

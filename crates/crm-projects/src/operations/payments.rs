@@ -14,7 +14,7 @@ use super::parameters::{Paging, Query};
 use super::table;
 use crate::answer;
 
-/// `GET projects/payments`: the payments of a project, each read as a `T`.
+/// `GET projects/payments`: the payments of a project, each decoded as a `T`.
 #[derive(Clone, Debug)]
 pub struct Payments<T = Payment> {
     project: ProjectId,
@@ -23,7 +23,7 @@ pub struct Payments<T = Payment> {
 }
 
 impl<T> Payments<T> {
-    /// Of this project.
+    /// Creates the operation for this project.
     #[must_use]
     pub fn new(project: ProjectId, query: PaymentQuery) -> Self {
         Self { project, query, record: PhantomData }
@@ -63,38 +63,38 @@ pub struct PaymentQuery {
 }
 
 impl PaymentQuery {
-    /// All payments, as many as the server gives when nothing is said.
+    /// Creates a query for all payments, as many as the server returns by default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `count`: so many payments at most. No greatest number is documented.
+    /// Sets `count`: the maximum number of payments. The vendor documents no upper limit.
     pub fn count(mut self, count: u64) -> Self {
         self.paging.set_count(count);
         self
     }
 
-    /// `offset`: leaving out so many payments from the first on.
+    /// Sets `offset`: the number of payments to skip.
     pub fn offset(mut self, offset: u64) -> Self {
         self.paging.set_offset(offset);
         self
     }
 
-    /// `filter_id`: this payment.
+    /// Sets `filter_id`: this payment only.
     #[doc(alias = "filter_id")]
     pub fn payment(mut self, id: PaymentId) -> Self {
         self.payment = Some(id);
         self
     }
 
-    /// `filter_date`: of this day.
+    /// Sets `filter_date`: the day. How the server compares it is not documented.
     #[doc(alias = "filter_date")]
     pub fn date(mut self, day: NaiveDate) -> Self {
         self.date = Some(day);
         self
     }
 
-    /// `filter_type`: money in or money out.
+    /// Sets `filter_type`: money in or money out only.
     #[doc(alias = "filter_type")]
     pub fn kind(mut self, kind: PaymentKind) -> Self {
         self.kind = Some(kind);

@@ -14,7 +14,7 @@ use super::parameters::{Query, fault_of_ids, joined};
 use super::table;
 use crate::answer;
 
-/// `GET projects/steps`: the steps (stages) of a project, each read as a `T`.
+/// `GET projects/steps`: the steps (stages) of a project, each decoded as a `T`.
 #[derive(Clone, Debug)]
 pub struct Steps<T = Step> {
     project: ProjectId,
@@ -23,7 +23,7 @@ pub struct Steps<T = Step> {
 }
 
 impl<T> Steps<T> {
-    /// Of this project.
+    /// Creates the operation for this project.
     #[must_use]
     pub fn new(project: ProjectId, query: StepQuery) -> Self {
         Self { project, query, record: PhantomData }
@@ -59,19 +59,19 @@ pub struct StepQuery {
 }
 
 impl StepQuery {
-    /// All steps.
+    /// Creates a query for all steps.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `filter_date`: of this day.
+    /// Sets `filter_date`: the day. How the server compares it is not documented.
     #[doc(alias = "filter_date")]
     pub fn date(mut self, day: NaiveDate) -> Self {
         self.date = Some(day);
         self
     }
 
-    /// `filter_steps`: these steps. Sent joined by `_`.
+    /// Sets `filter_steps`: these steps only. Sent joined by `_`.
     #[doc(alias = "filter_steps")]
     pub fn steps(mut self, ids: impl IntoIterator<Item = impl Into<StepId>>) -> Self {
         self.steps = Some(ids.into_iter().map(|id| id.into().0).collect());

@@ -1,4 +1,4 @@
-//! From an HTTP answer to its JSON: what every API of PHP servers has in common.
+//! Finds the JSON in an HTTP response: what all APIs of PHP servers have in common.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ use crate::operation_info::OperationInfo;
 
 pub use super::api_error::{api_error, refusal_of_http};
 
-/// The JSON of an answer that came with a status of success: without a byte order mark, notices of PHP before it
+/// Returns the JSON of a response with a status of success, without a byte order mark, without PHP notices before it
 /// and HTML after it.
 ///
 /// # Errors
-/// The answer is a redirect, a status of failure, a PHP error, a foreign page, empty, or no JSON. An error of the
-/// API in the body of a failure is found and told; in an answer with a status of success it is left to
-/// [`api_error`].
+/// The response is a redirect, has a status of failure, or is a PHP error, a page that is not from the CRM, empty, or not
+/// JSON. If the body of a failure holds an error of the API, that error is returned. In a response with a status of
+/// success, errors of the API are left to [`api_error`].
 pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&'a [u8], Error> {
     let status = response.status();
     if status.is_redirection() {
@@ -45,17 +45,17 @@ fn refusal_of_status(code: Option<i64>, status: StatusCode) -> Refusal {
 fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error> {
     let fail = |kind, message: String| Err(Error::not_a_response(info, kind, message));
     if body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF") {
-        let message = "the answer is UTF-16, where JSON is UTF-8".to_owned();
+        let message = "the response is UTF-16, but JSON is UTF-8".to_owned();
         return fail(ErrorKind::Undecodable, message);
     }
     if body.starts_with(b"\x1F\x8B") {
-        let message = "the answer is packed by gzip, which nobody asked for: turn on the feature \"gzip\", or let \
-                       your transport unpack it";
+        let message = "the response is compressed with gzip, which was not requested: turn on the feature \"gzip\", or \
+                       let your transport decompress it";
         return fail(ErrorKind::Undecodable, message.to_owned());
     }
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
     let json = match body.first() {
-        None => return fail(ErrorKind::EmptyBody, "the answer is empty".to_owned()),
+        None => return fail(ErrorKind::EmptyBody, "the response is empty".to_owned()),
         Some(b'{' | b'[') => body,
         Some(_) => {
             let text = match std::str::from_utf8(body) {
@@ -63,7 +63,7 @@ fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error
                 Err(_) => String::from_utf8_lossy(body),
             };
             match php_noise::tell(&text) {
-                // The same bytes from the end, for the text may be a lossy copy.
+                // Counted from the end, because the text may be a lossy copy.
                 Noise::Notices(json) if matches!(text, Cow::Borrowed(_)) => &body[body.len() - json.len()..],
                 Noise::Error(report) => {
                     return fail(
@@ -72,11 +72,11 @@ fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error
                     );
                 }
                 Noise::Page(title) => {
-                    let message = format!("a web page came instead of an answer: «{title}»");
+                    let message = format!("a web page arrived instead of a response of the CRM: «{title}»");
                     return fail(ErrorKind::Gateway, message);
                 }
                 Noise::Notices(_) | Noise::Other => {
-                    let message = "the answer is neither JSON nor a page".to_owned();
+                    let message = "the response is neither JSON nor a web page".to_owned();
                     return fail(ErrorKind::Undecodable, message);
                 }
             }
@@ -85,7 +85,7 @@ fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error
     Ok(without_trailing_html(json))
 }
 
-/// The JSON before the HTML of a PHP error: the answer was whole before the server failed.
+/// Returns the JSON before the HTML of a PHP error: the response was whole before the server failed.
 fn without_trailing_html(json: &[u8]) -> &[u8] {
     if matches!(json.last(), Some(b'}' | b']')) {
         return json;
@@ -109,15 +109,15 @@ fn redirect(info: &OperationInfo, response: &Response<Bytes>) -> Error {
         None => "the server points to another path".to_owned(),
     };
     Error::not_a_response(info, ErrorKind::Redirect, message)
-        .hint("redirects are not followed, for the keys are for one server: if that is the right one, give its address to the builder")
+        .hint("redirects are not followed, because the keys are for one server: if that is the right one, give its address to the builder")
 }
 
-/// `https://host:port` of an address, without its path and query: they may carry what is nobody's business.
+/// Returns `https://host:port` of an address, without path and query, which may hold secrets.
 fn origin(location: &str) -> Option<String> {
     let (scheme, rest) = location.split_once("//")?;
     let authority = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?;
     let scheme_fits = scheme.is_empty() || (scheme.ends_with(':') && !scheme.contains(['/', '?', '#']));
-    // What is no host is not repeated: nobody knows what it is.
+    // Anything but a host is not repeated, because it may be a secret.
     let is_host = authority.parse::<Authority>().is_ok_and(|parsed| !parsed.host().is_empty());
     let fits = scheme_fits && is_host && scheme.len() + authority.len() <= LONGEST_ORIGIN;
     fits.then(|| format!("{scheme}//{authority}"))
@@ -128,13 +128,13 @@ const LONGEST_ORIGIN: usize = 270;
 
 fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>) -> Error {
     let page = response.body().trim_ascii_start().starts_with(b"<");
-    let reason = status.canonical_reason().unwrap_or("no known status");
+    let reason = status.canonical_reason().unwrap_or("with an unknown status");
     let kind = match status.as_u16() {
         502 | 504 => ErrorKind::Gateway,
         503 if page => ErrorKind::Gateway,
         _ => ErrorKind::Http,
     };
-    let who = if kind == ErrorKind::Gateway { "a gateway answered" } else { "the server answered" };
+    let who = if kind == ErrorKind::Gateway { "a gateway responded" } else { "the server responded" };
     let error = Error::not_a_response(info, kind, format!("{who} {reason}"));
     match status.as_u16() {
         401 | 403 => error.hint(crate::error::CHECK_CREDENTIALS),
@@ -168,10 +168,10 @@ mod tests {
     const FATAL: &str = "<br />\n<b>Fatal error</b>:  Uncaught X in /a.php:1\n";
 
     #[test]
-    fn a_packed_answer_says_what_unpacks_it() {
+    fn a_compressed_response_says_what_decompresses_it() {
         let response = Response::new(Bytes::from_static(b"\x1F\x8B\x08\0\0\0"));
         let text = json(&INFO, &response).unwrap_err().to_string();
-        assert!(text.contains("packed by gzip") && text.contains("feature \"gzip\""), "{text}");
+        assert!(text.contains("compressed with gzip") && text.contains("feature \"gzip\""), "{text}");
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_told_apart() {
+    fn what_is_not_a_response_is_told_apart() {
         for (body, kind) in [
             ("", ErrorKind::EmptyBody),
             (" \n", ErrorKind::EmptyBody),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_of_failure_tells_the_error_of_the_api_where_there_is_one() {
+    fn a_status_of_failure_has_the_error_of_the_api_if_there_is_one() {
         let error = json(&INFO, &answer(401, r#"{"message":"Bad token"}"#)).unwrap_err();
         assert_eq!((error.kind(), error.api_text()), (ErrorKind::Api, Some("Bad token")));
         assert!(error.is_auth());

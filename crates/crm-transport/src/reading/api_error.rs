@@ -9,11 +9,11 @@ use serde_json::value::RawValue;
 use crate::error::{Error, Refusal};
 use crate::operation_info::OperationInfo;
 
-/// The API's own error in a JSON object: under `error` (`{code, text}` as SalesMan writes it, or `message`, or a
-/// text), under `errors`, a `message` beside nothing else that could be an answer, or a flag of failure (`success`,
-/// `ok` or `status`) beside no `id`. `None` where there is none. All but SalesMan's is assumed.
+/// Returns the API's own error from a JSON object, if there is one.
 ///
-/// `refusal` says what a code is about.
+/// It may be under `error` (`{code, text}` as SalesMan writes it, or `message`, or a text), under `errors`, in a
+/// `message` without anything else that could be data, or in a flag of failure (`success`, `ok` or `status`) without an
+/// `id`. All forms except SalesMan's are assumed. `refusal` says what a code is about.
 #[must_use]
 pub fn api_error(
     info: &OperationInfo,
@@ -40,7 +40,7 @@ pub fn api_error(
     Some(Error::api(info, number, text, refusal(number)))
 }
 
-/// What a code means where it follows HTTP.
+/// Returns what a code means if it follows HTTP.
 #[must_use]
 pub fn refusal_of_http(code: i64) -> Refusal {
     match code {
@@ -52,16 +52,16 @@ pub fn refusal_of_http(code: i64) -> Refusal {
     }
 }
 
-/// The keys that an error stands under; how many other keys there are.
+/// The keys that may hold an error, and the number of other keys.
 struct ErrorEnvelope<'a> {
     result: Option<Cow<'a, str>>,
     error: Option<&'a RawValue>,
     errors: Option<&'a RawValue>,
     message: Option<Value>,
     code: Option<Value>,
-    /// `success` or `ok` is false, or `status` is a word or a number of failure.
+    /// `success` or `ok` is false, or `status` is a word or a number that means failure.
     flagged: bool,
-    /// It may be a record, whose `status` is its own.
+    /// It may be a record with a `status` of its own.
     has_id: bool,
     others: usize,
 }
@@ -93,7 +93,7 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
                         "result" => {
                             let value: &RawValue = map.next_value()?;
                             envelope.result = serde_json::from_str(value.get()).ok();
-                            // Only a word stands beside an error; records under `result` are an answer.
+                            // Beside an error there is only a word; records under `result` are data.
                             envelope.others += usize::from(envelope.result.is_none());
                         }
                         "error" => envelope.error = map.next_value()?,
@@ -128,7 +128,7 @@ fn is_flag_of_failure(json: &str) -> bool {
     }
 }
 
-/// Gathers codes and texts from whatever stands under `error` or `errors`.
+/// Collects codes and texts from the value of `error` or `errors`.
 fn collect(value: &Value, code: &mut Option<String>, text: &mut Option<String>) {
     match value {
         Value::Object(error) => {
@@ -167,7 +167,7 @@ fn add_text(text: &mut Option<String>, more: &str) {
     }
 }
 
-/// The text of a scalar; nothing for `null`, `false`, `0` and `""`, which say that there is no error.
+/// Returns the text of a scalar. `null`, `false`, `0` and `""` mean that there is no error.
 fn scalar_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_beside_an_empty_error_is_no_error() {
+    fn data_beside_an_empty_error_is_not_an_error() {
         for body in [
             r#"{"error":null,"payload":[]}"#,
             r#"{"error":0,"errors":[],"payload":[{"id":1}]}"#,

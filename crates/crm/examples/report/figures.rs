@@ -19,7 +19,7 @@ impl Activities {
     /// Counts an activity; one without a date is in no range of days, so the server lists none.
     pub(crate) fn count(&mut self, entry: &Entry) {
         if let Some(at) = entry.at {
-            let name = entry.activity.as_deref().map_or_else(|| "(no type)".to_owned(), plain);
+            let name = entry.activity_type.as_deref().map_or_else(|| "(no type)".to_owned(), plain);
             *self.by_type.entry(name).or_default().entry(at.date()).or_default() += 1;
         }
     }

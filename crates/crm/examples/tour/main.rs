@@ -87,15 +87,15 @@ async fn visit_history(tour: &mut Tour, client: &HistoryClient) -> Result<(), cr
     let now = Local::now().naive_local();
     let new = NewEntry::new("Отправлено КП")
         .at(now)
-        .activity("Предложение")
+        .activity_type("Предложение")
         .client(ClientId(1))
         .contacts([ContactId(1)]);
     tour.call("history.add(&entry)", &client.prepare(&history::Add(&new))?);
     let added = tour.answer(client.add(&new).await, |id| rows(["id"], [[id.to_string()]]));
 
     let more = [
-        NewEntry::new("Входящий звонок, 2 мин").at(now).activity("вх.Звонок").client(ClientId(1)),
-        NewEntry::new("Письмо с вопросом о цене").at(now).activity("вх.Почта").client(ClientId(2)),
+        NewEntry::new("Входящий звонок, 2 мин").at(now).activity_type("вх.Звонок").client(ClientId(1)),
+        NewEntry::new("Письмо с вопросом о цене").at(now).activity_type("вх.Почта").client(ClientId(2)),
     ];
     tour.call("history.add_list(&entries)", &client.prepare(&history::AddList(&more))?);
     let outcomes = tour.answer(client.add_list(&more).await, |outcomes| {
@@ -115,7 +115,7 @@ async fn visit_history(tour: &mut Tour, client: &HistoryClient) -> Result<(), cr
             page.items.iter().map(|entry| {
                 let text = |text: &Option<String>| text.clone().unwrap_or_default();
                 let at = entry.at.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string());
-                let (activity, client) = (text(&entry.activity), text(&entry.client_name));
+                let (activity, client) = (text(&entry.activity_type), text(&entry.client_name));
                 [entry.id.to_string(), at, activity, client, text(&entry.content)]
             }),
         )

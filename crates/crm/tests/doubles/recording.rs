@@ -111,7 +111,7 @@ const PRIVATE: [&str; 8] =
 
 async fn lifecycle(history: &HistoryClient, seller: &str) -> Result<(EntryId, Entry, Vec<Entry>), Error> {
     let day = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap();
-    let new = NewEntry::new(CONTENT).at(day.and_hms_opt(14, 25, 0).unwrap()).activity("Звонок");
+    let new = NewEntry::new(CONTENT).at(day.and_hms_opt(14, 25, 0).unwrap()).activity_type("Звонок");
     let id = history.add(&new.user(seller).client(ClientId(1))).await?;
     let entry = history.entry(id).await?;
     let whose = entry.user_login.clone().unwrap();
@@ -147,7 +147,7 @@ async fn a_scrambled_recording_holds_nobodys_words_and_replays_all_the_same() {
     // The code under test sends what it always sends, and what it has from the answers.
     let (same_id, scrambled, pages) = lifecycle(&history(NOWHERE, file.replay()), SELLER).await.unwrap();
     assert_eq!((same_id, scrambled.id, scrambled.at), (id, entry.id, entry.at));
-    assert_eq!((scrambled.client_id, &scrambled.activity), (entry.client_id, &entry.activity));
+    assert_eq!((scrambled.client_id, &scrambled.activity_type), (entry.client_id, &entry.activity_type));
     assert_eq!(pages.len(), page.len());
     // What was equal is equal still.
     assert_eq!(scrambled.user_login, pages[0].user_login);

@@ -377,8 +377,8 @@ async fn nothing_that_somebody_wrote_reaches_an_error_or_a_log() {
         let (key, pair) = (ApiKey::new(KEY, LOGIN), TokenPair::new(TOKEN, SECRET));
         let (history, projects) = clients(&server.url(), key, pair);
         // In requests too, wherever a text can go.
-        let entry = NewEntry::new(name).user(name).activity(name);
-        let asked = crm::history::EntryQuery::new().word(name).user(name).activity(name);
+        let entry = NewEntry::new(name).user(name).activity_type(name);
+        let asked = crm::history::EntryQuery::new().word(name).user(name).activity_type(name);
         let filter = crm::projects::ProjectFilter::new().field(name, name);
         let ordered = crm::projects::ProjectQuery::new().order_by(name);
         for error in [

@@ -154,7 +154,7 @@ fn everything(id: &str) -> http::Request<Bytes> {
     let entry = NewEntry::new("x")
         .user("login@example.test")
         .at(day.into())
-        .activity("вх.Звонок")
+        .activity_type("вх.Звонок")
         .client(ClientId(1))
         .contacts([ContactId(2)])
         .deal(DealId(3));
@@ -172,7 +172,7 @@ fn everything(id: &str) -> http::Request<Bytes> {
                 .until(day)
                 .between(day, day)
                 .word("x")
-                .activity("вх.Звонок")
+                .activity_type("вх.Звонок")
                 .client(ClientId(1))
                 .deal(DealId(2))
                 .contact(ContactId(3)),
