@@ -61,11 +61,12 @@ mod api_key;
 mod client;
 mod export;
 mod import;
+mod non_personal_data;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
 pub use crm_model::history::*;
-pub use crm_model::{Extra, Page, Unreadable};
+pub use crm_model::{Extra, InvalidValue, Page, Unreadable};
 /// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;
@@ -75,4 +76,5 @@ pub use crm_transport::{
 };
 pub use export::{Entries, EntryExport, EntrySelection, Texts};
 pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

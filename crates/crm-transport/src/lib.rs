@@ -139,6 +139,7 @@ pub mod durable;
 mod error;
 mod export;
 mod mode;
+mod non_personal_data;
 mod observe;
 mod operation_info;
 mod policy;
@@ -160,6 +161,7 @@ pub use export::{
     Verdict, records,
 };
 pub use mode::Async;
+pub use non_personal_data::NonPersonalData;
 pub use observe::Stats;
 pub use operation_info::{Idempotency, OperationInfo};
 pub use policy::{Pace, RetryPolicy};

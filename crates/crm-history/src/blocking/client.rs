@@ -26,7 +26,7 @@ use crm_transport::blocking::Runtime;
 use http::Request;
 use std::collections::BTreeMap;
 
-/// The history of a SalesMan CRM. Cheap to clone; clones share the connections.
+/// The client of the history API of a SalesMan CRM. Cheap to clone; clones share the connections.
 ///
 /// Has the methods of the async [`HistoryClient`](crate::HistoryClient). A call waits on the calling thread.
 ///
@@ -39,14 +39,14 @@ pub struct HistoryClient {
 }
 
 impl HistoryClient {
-    /// Begins a client for the CRM at this address, such as `https://crm.example.ru` or `https://host/crm`.
+    /// Creates a builder for the CRM at this address, such as `https://crm.example.ru` or `https://host/crm`.
     ///
     /// See [`HistoryClient::builder`](crate::HistoryClient::builder) for details and an example.
     pub fn builder(address: impl Into<String>) -> ClientBuilder<Self> {
         ClientBuilder::new(address)
     }
 
-    /// `fields`: the wire names of an activity's columns, and what this account calls them.
+    /// Returns the wire names of the fields of an activity, and their titles in this account (`fields`).
     ///
     /// See [`HistoryClient::fields`](crate::HistoryClient::fields) for details and an example.
     ///
@@ -60,7 +60,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.fields())?
     }
 
-    /// `tips`: the types of activities of this account.
+    /// Returns the activity types of this account (`tips`).
     ///
     /// See [`HistoryClient::activity_types`](crate::HistoryClient::activity_types) for details and an example.
     ///
@@ -75,13 +75,12 @@ impl HistoryClient {
         self.runtime.wait(self.client.activity_types())?
     }
 
-    /// `info`: one activity, its content as stored. Of its contacts the server tells only the first (observed);
-    /// [`list`](Self::list) tells all.
+    /// Returns one activity, with its content as stored (`info`).
     ///
     /// See [`HistoryClient::entry`](crate::HistoryClient::entry) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such activity. For others see [`Error`].
     ///
     /// # Panics
     /// Inside async code.
@@ -91,13 +90,12 @@ impl HistoryClient {
         self.runtime.wait(self.client.entry(id))?
     }
 
-    /// `list`: one page of 200 activities, their contents rewritten for display (observed, see
-    /// [`Entry::content`]). A page past the end is empty.
+    /// Returns one page of 200 activities (`list`). A page past the end is empty.
     ///
     /// See [`HistoryClient::list`](crate::HistoryClient::list) for details and an example.
     ///
     /// # Errors
-    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    /// See [`Error`]. A record that cannot be decoded is not an error; it is in [`Page::unreadable`].
     ///
     /// # Panics
     /// Inside async code.
@@ -106,13 +104,12 @@ impl HistoryClient {
         self.runtime.wait(self.client.list(query))?
     }
 
-    /// Every activity of a query, page after page, from the query's page on. Unless the query says otherwise they
-    /// come by id, oldest first: the only order in which none is missed while activities are added.
+    /// Returns every activity of a query, page after page, from the query's page on.
     ///
     /// See [`HistoryClient::entries`](crate::HistoryClient::entries) for details and an example.
     ///
     /// # Errors
-    /// An error of a call ends the stream. A record that cannot be read is an error too, and the next one follows.
+    /// An error of a call ends the stream. A record that cannot be decoded is an error, too, and the next record follows.
     pub fn entries(&self, query: EntryQuery) -> Records<Entry> {
         self.client.entries(query).blocking(&self.runtime)
     }
@@ -128,12 +125,12 @@ impl HistoryClient {
         self.client.export(selection).blocking(&self.runtime)
     }
 
-    /// `add`: logs an activity and tells its id.
+    /// Logs an activity and returns its id (`add`).
     ///
     /// See [`HistoryClient::add`](crate::HistoryClient::add) for details and an example.
     ///
     /// # Errors
-    /// Look at [`Error::delivery`] before you send it again: `Unknown` may have been stored.
+    /// Check [`Error::delivery`] before you send it again: `Unknown` may have been stored.
     ///
     /// # Panics
     /// Inside async code.
@@ -142,13 +139,13 @@ impl HistoryClient {
         self.runtime.wait(self.client.add(entry))?
     }
 
-    /// `add.list`: logs many activities in one call and tells what became of each, in their order.
+    /// Logs many activities in one call and returns one outcome for each, in their order (`add.list`).
     ///
     /// See [`HistoryClient::add_list`](crate::HistoryClient::add_list) for details and an example.
     ///
     /// # Errors
-    /// The call failed as a whole. Look at [`Error::delivery`] before you send it again: with `Unknown` any number
-    /// of them may have been stored.
+    /// The call failed as a whole. Check [`Error::delivery`] before you send it again: with `Unknown` any number of
+    /// them may have been stored.
     ///
     /// # Panics
     /// Inside async code.
@@ -158,8 +155,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.add_list(entries))?
     }
 
-    /// Logs any number of activities, each of them once: in chunks by [`add_list`](Self::add_list), looking for what
-    /// a broken connection leaves unknown before anything is sent again.
+    /// Logs any number of activities, each of them once.
     ///
     /// See [`HistoryClient::import`](crate::HistoryClient::import) for details and an example.
     pub fn import<I>(&self, entries: I) -> Import
@@ -170,12 +166,13 @@ impl HistoryClient {
         self.client.import(entries).blocking(&self.runtime)
     }
 
-    /// `delete`: removes an activity of the caller or of a subordinate.
+    /// Removes an activity of the current user or of a subordinate (`delete`).
     ///
     /// See [`HistoryClient::delete`](crate::HistoryClient::delete) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none, or it belongs to somebody else; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is none, or if it belongs to somebody else. For others see
+    /// [`Error`].
     ///
     /// # Panics
     /// Inside async code.
@@ -184,7 +181,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.delete(id))?
     }
 
-    /// Makes any call, one of your own type too: a method of the CRM that this client does not cover.
+    /// Makes any call, including operations of your own: a method of the CRM that this client does not cover.
     ///
     /// See [`HistoryClient::run`](crate::HistoryClient::run) for details and an example.
     ///
@@ -198,7 +195,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.run(operation))?
     }
 
-    /// The request of a call as it would be sent. Nothing is sent.
+    /// Returns the request of a call as it would be sent. Nothing is sent.
     ///
     /// See [`HistoryClient::prepare`](crate::HistoryClient::prepare) for details and an example.
     ///
@@ -208,7 +205,7 @@ impl HistoryClient {
         self.client.prepare(operation)
     }
 
-    /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    /// Returns what this client and its clones have done so far: calls, attempts, retries, waits.
     ///
     /// See [`HistoryClient::stats`](crate::HistoryClient::stats) for details and an example.
     #[must_use]
@@ -216,8 +213,7 @@ impl HistoryClient {
         self.client.stats()
     }
 
-    /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
-    /// that layers can be put around calls.
+    /// Returns the pipeline that every call of this client passes through.
     ///
     /// See [`HistoryClient::pipeline`](crate::HistoryClient::pipeline) for details and an example.
     #[must_use]
@@ -225,7 +221,7 @@ impl HistoryClient {
         self.client.pipeline()
     }
 
-    /// The same CRM for another account or user, over the same connections.
+    /// Returns a client for another account or user of the same CRM, over the same connections.
     ///
     /// See [`HistoryClient::with_credentials`](crate::HistoryClient::with_credentials) for details and an example.
     ///

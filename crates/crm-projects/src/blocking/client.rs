@@ -31,7 +31,7 @@ use crm_transport::Stats;
 use crm_transport::blocking::Runtime;
 use http::Request;
 
-/// The projects of a solOS account. Cheap to clone; clones share the connections.
+/// The client of the projects API of a solOS account. Cheap to clone; clones share the connections.
 ///
 /// Has the methods of the async [`ProjectsClient`](crate::ProjectsClient). A call waits on the calling thread.
 ///
@@ -44,19 +44,19 @@ pub struct ProjectsClient {
 }
 
 impl ProjectsClient {
-    /// Begins a client for the solOS at this address, such as `https://acme.solos.pro`.
+    /// Creates a builder for the solOS at this address, such as `https://acme.solos.pro`.
     ///
     /// See [`ProjectsClient::builder`](crate::ProjectsClient::builder) for details and an example.
     pub fn builder(address: impl Into<String>) -> ClientBuilder<Self> {
         ClientBuilder::new(address)
     }
 
-    /// `GET projects`: one page of projects with all their fields.
+    /// Returns one page of projects with all their fields (`GET projects`).
     ///
     /// See [`ProjectsClient::list`](crate::ProjectsClient::list) for details and an example.
     ///
     /// # Errors
-    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    /// See [`Error`]. A record that cannot be decoded is not an error; it is in [`Page::unreadable`].
     ///
     /// # Panics
     /// Inside async code.
@@ -65,23 +65,22 @@ impl ProjectsClient {
         self.runtime.wait(self.client.list(query))?
     }
 
-    /// Every project of a query, page after page, from the query's offset on. Unless the query says otherwise they
-    /// come by id, the smallest first, 100 a page.
+    /// Returns every project of a query, page after page, from the query's offset on.
     ///
     /// See [`ProjectsClient::projects`](crate::ProjectsClient::projects) for details and an example.
     ///
     /// # Errors
-    /// An error of a call ends the stream. A record that cannot be read is an error too, and the next one follows.
+    /// An error of a call ends the stream. A record that cannot be decoded is an error, too, and the next record follows.
     pub fn projects(&self, query: ProjectQuery) -> Records<Project> {
         self.client.projects(query).blocking(&self.runtime)
     }
 
-    /// `POST projects/filter`: one page of the projects that meet conditions.
+    /// Returns one page of the projects that match a filter (`POST projects/filter`).
     ///
     /// See [`ProjectsClient::filter`](crate::ProjectsClient::filter) for details and an example.
     ///
     /// # Errors
-    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    /// See [`Error`]. A record that cannot be decoded is not an error; it is in [`Page::unreadable`].
     ///
     /// # Panics
     /// Inside async code.
@@ -90,7 +89,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.filter(filter))?
     }
 
-    /// Every project that meets conditions, page after page, as [`projects`](Self::projects) gives them.
+    /// Returns every project that matches a filter, page after page, like [`projects`](Self::projects).
     ///
     /// See [`ProjectsClient::filtered`](crate::ProjectsClient::filtered) for details and an example.
     ///
@@ -112,12 +111,12 @@ impl ProjectsClient {
         self.client.export(selection).blocking(&self.runtime)
     }
 
-    /// `GET projects/info`: one project.
+    /// Returns one project (`GET projects/info`).
     ///
     /// See [`ProjectsClient::project`](crate::ProjectsClient::project) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
     ///
     /// # Panics
     /// Inside async code.
@@ -127,7 +126,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.project(id))?
     }
 
-    /// `GET projects/steps`: the steps (stages) of a project.
+    /// Returns the steps (stages) of a project (`GET projects/steps`).
     ///
     /// See [`ProjectsClient::steps`](crate::ProjectsClient::steps) for details and an example.
     ///
@@ -141,7 +140,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.steps(project, query))?
     }
 
-    /// `GET projects/actions`: the actions (events) of a project.
+    /// Returns the actions (events) of a project (`GET projects/actions`).
     ///
     /// See [`ProjectsClient::actions`](crate::ProjectsClient::actions) for details and an example.
     ///
@@ -155,12 +154,12 @@ impl ProjectsClient {
         self.runtime.wait(self.client.actions(project, query))?
     }
 
-    /// `GET projects/actions/info`: one action (event).
+    /// Returns one action (event) (`GET projects/actions/info`).
     ///
     /// See [`ProjectsClient::action`](crate::ProjectsClient::action) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
     ///
     /// # Panics
     /// Inside async code.
@@ -169,7 +168,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.action(id))?
     }
 
-    /// `GET projects/checklists`: the checklists of a project.
+    /// Returns the checklists of a project (`GET projects/checklists`).
     ///
     /// See [`ProjectsClient::checklists`](crate::ProjectsClient::checklists) for details and an example.
     ///
@@ -183,7 +182,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.checklists(project))?
     }
 
-    /// `GET projects/goods`: the goods of a project.
+    /// Returns the goods of a project (`GET projects/goods`).
     ///
     /// See [`ProjectsClient::goods`](crate::ProjectsClient::goods) for details and an example.
     ///
@@ -197,7 +196,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.goods(project))?
     }
 
-    /// `GET projects/payments`: the payments of a project.
+    /// Returns the payments of a project (`GET projects/payments`).
     ///
     /// See [`ProjectsClient::payments`](crate::ProjectsClient::payments) for details and an example.
     ///
@@ -211,7 +210,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.payments(project, query))?
     }
 
-    /// Makes any call, one of your own type too: a method of solOS that this client does not cover.
+    /// Makes any call: records read as a type of your own, or a method of solOS that this client does not cover.
     ///
     /// See [`ProjectsClient::run`](crate::ProjectsClient::run) for details and an example.
     ///
@@ -225,7 +224,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.run(operation))?
     }
 
-    /// The request of a call as it would be sent. Nothing is sent.
+    /// Returns the request of a call as it would be sent. Nothing is sent.
     ///
     /// See [`ProjectsClient::prepare`](crate::ProjectsClient::prepare) for details and an example.
     ///
@@ -235,7 +234,7 @@ impl ProjectsClient {
         self.client.prepare(operation)
     }
 
-    /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    /// Returns what this client and its clones have done so far: calls, attempts, retries, waits.
     ///
     /// See [`ProjectsClient::stats`](crate::ProjectsClient::stats) for details and an example.
     #[must_use]
@@ -243,8 +242,7 @@ impl ProjectsClient {
         self.client.stats()
     }
 
-    /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
-    /// that layers can be put around calls.
+    /// Returns the pipeline that every call of this client passes through.
     ///
     /// See [`ProjectsClient::pipeline`](crate::ProjectsClient::pipeline) for details and an example.
     #[must_use]
@@ -252,7 +250,7 @@ impl ProjectsClient {
         self.client.pipeline()
     }
 
-    /// The same solOS for another account, over the same connections.
+    /// Returns a client for another account of the same solOS, over the same connections.
     ///
     /// See [`ProjectsClient::with_credentials`](crate::ProjectsClient::with_credentials) for details and an example.
     ///

@@ -61,7 +61,12 @@ pub(crate) fn difference(stored: &BTreeMap<Key, usize>, wanted: &BTreeMap<Key, u
 }
 
 pub(crate) fn transport() -> ReqwestTransport {
-    ReqwestTransport::new(reqwest::Client::builder().tls_certs_only([]).no_proxy(), 1 << 20).unwrap()
+    ReqwestTransport::builder()
+        .no_proxy()
+        .reqwest(|client| client.tls_certs_only([]))
+        .body_limit(1 << 20)
+        .build()
+        .unwrap()
 }
 
 pub(crate) fn client(url: &str) -> HistoryClient {
