@@ -61,7 +61,6 @@ mod api_key;
 mod client;
 mod export;
 mod import;
-mod months;
 mod non_personal_data;
 
 pub use api_key::ApiKey;
@@ -72,10 +71,10 @@ pub use crm_model::{Extra, InvalidValue, Page, Unreadable};
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{
-    ClientBuilder, Delivery, Error, ErrorKind, ExportFigures, ExportProgress, Pace, ReadMethod, Records,
-    RetryPolicy, Stats, Verdict,
+    ClientBuilder, Delivery, Error, ErrorKind, ExportBuilder, ExportFigures, ExportProgress, Pace,
+    ReadMethod, Records, RetryPolicy, Stats, Verdict,
 };
-pub use export::{Entries, EntryExport, Hydrate};
+pub use export::{Entries, EntryExport, EntrySelection, Texts};
 pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
 pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

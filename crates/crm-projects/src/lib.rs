@@ -71,8 +71,8 @@ pub use crm_model::{FieldError, Fields, InvalidValue, Page, Unreadable};
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{
-    ClientBuilder, Delivery, Error, ErrorKind, ExportFigures, ExportProgress, Pace, Records, RetryPolicy,
-    Stats, Verdict,
+    ClientBuilder, Delivery, Error, ErrorKind, ExportBuilder, ExportFigures, ExportProgress, Pace, Records,
+    RetryPolicy, Stats, Verdict,
 };
 pub use export::{ProjectExport, ProjectSelection, Projects};
 pub use non_personal_data::NON_PERSONAL_DATA;
