@@ -2,7 +2,8 @@
 //! methods of the async one.
 //!
 //! The calling thread waits for the call and runs its callbacks and iterators. A second thread, which the client owns,
-//! serves connections and timers; see [`Runtime`].
+//! serves connections and timers; see [`Runtime`]. Files are read and written on further threads of the client, and
+//! [`before_checkpoint`](ExportBuilder::before_checkpoint) is called there.
 //!
 //! # Panics
 //! A call inside async code of tokio panics, as in `reqwest::blocking`, and nothing is sent. Waiting there would stop
