@@ -152,10 +152,9 @@ pub mod testing;
 pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
-    Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
-    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo, Pace,
-    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict,
-    answer, json,
+    Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportBuilder, ExportFigures,
+    ExportPage, ExportProgress, ExportSource, Idempotency, Operation, OperationInfo, Pace, Pipeline, ReadMethod,
+    Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer, json,
 };
 
 #[cfg(feature = "reqwest")]
@@ -194,13 +193,11 @@ pub use crm_transport::{Bytes, http};
 ///     println!("{}", project?.id);
 /// }
 ///
-/// let mut export = history.export(EntryQuery::new()).checkpoint("entries.checkpoint");
+/// let mut export = history.export(EntryQuery::new()).checkpoint("entries.checkpoint").start()?;
 /// for entry in &mut export {
 ///     println!("{}", entry?.id);
 /// }
-/// if let Some(verdict) = export.verdict() {
-///     println!("{verdict}");
-/// }
+/// println!("{}", export.finish());
 ///
 /// let calls = (1..=10_000).map(|i| NewEntry::new(format!("Звонок {i}")).client(ClientId(1)));
 /// let report = history.import(calls).journal("calls.journal").run()?;
