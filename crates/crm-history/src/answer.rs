@@ -1,4 +1,4 @@
-//! The answers of SalesMan CRM: `{"data": …}`, `{"result": "Успешно", …}`, and errors inside HTTP 200.
+//! Reads the responses of SalesMan CRM: `{"data": …}`, `{"result": "Успешно", …}`, and errors inside HTTP 200.
 #![doc(alias = "result")]
 
 use std::borrow::Cow;
@@ -16,10 +16,10 @@ use serde_json::value::RawValue;
 /// The word for success.
 pub(crate) const SUCCESS: &str = "Успешно";
 
-/// The JSON of an answer that carries no error.
+/// Returns the JSON of a response without an error.
 ///
 /// # Errors
-/// The answer says that the call failed, or is no JSON.
+/// The response reports an error, or is not JSON.
 pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&'a [u8], Error> {
     let json = answer::json(info, response)?;
     match answer::api_error(info, json, refusal) {
@@ -28,10 +28,10 @@ pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&
     }
 }
 
-/// What stands under `data`. For operations of your own.
+/// Decodes the value of `data`. For operations of your own.
 ///
 /// # Errors
-/// The answer says that the call failed, or its `data` is missing, empty or something else than the type wants.
+/// The response reports an error, or its `data` is missing, empty or does not fit the type.
 pub fn data<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<T, Error> {
     let json = answer::json(info, response)?;
     if let Some(Plain { data: Some(data), result: None, error: None }) = json::well_formed(json) {
@@ -49,14 +49,14 @@ pub fn data<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes
     }
 }
 
-/// The records under `data`, each read by itself. No records are `[]`, without the key (observed).
+/// Decodes the records under `data`, each by itself. Without records the response is `[]`, without the key (observed).
 ///
 /// # Errors
-/// The answer says that the call failed, or holds no list.
+/// The response reports an error, or holds no list.
 pub fn page<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<Page<T>, Error> {
     let json = answer::json(info, response)?;
     if let Some(Plain { data: Some(items), result: None, error: None }) = json::well_formed(json) {
-        return Ok(Page::new(items)); // nearly always: no error, every record well formed
+        return Ok(Page::new(items)); // nearly always: no error, every record valid
     }
     if let Some(error) = answer::api_error(info, json, refusal) {
         return Err(error);
@@ -69,7 +69,7 @@ pub fn page<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes
     page.map_err(|e| Error::undecodable(info, e))
 }
 
-/// Whether an answer, or what there is of it, says that the server has done it: `{"result":"Успешно"`.
+/// Returns `true` if a response, or the part of it that arrived, reports success: `{"result":"Успешно"`.
 pub(crate) fn is_accepted(json: &[u8]) -> bool {
     match serde_json::from_slice::<Word<'_>>(json) {
         Ok(word) => word.result == SUCCESS,
@@ -77,9 +77,9 @@ pub(crate) fn is_accepted(json: &[u8]) -> bool {
     }
 }
 
-/// What the codes are about; a server's own failure may come with any of 500 to 599 (assumed).
+/// Returns what a code is about. A failure of the server itself may have any code from 500 to 599 (assumed).
 pub(crate) fn refusal(code: Option<i64>) -> Refusal {
-    match (code.and_then(ErrorCode::of), code) {
+    match (code.and_then(ErrorCode::from_number), code) {
         (Some(ErrorCode::KeyRefused | ErrorCode::Unauthorized | ErrorCode::CredentialsRefused), _) => {
             Refusal::Auth
         }
@@ -90,8 +90,8 @@ pub(crate) fn refusal(code: Option<i64>) -> Refusal {
     }
 }
 
-/// One element of the answer to `add.list`, and the whole answer to `add`: what is left over from the element before
-/// it may stand in `data` and `error`, so `result` alone tells (observed).
+/// One element of the response to `add.list`, and the whole response to `add`. `data` and `error` may be left over from
+/// the element before, so only `result` counts (observed).
 pub(crate) struct Added<'a> {
     pub(crate) result: Option<Cow<'a, str>>,
     pub(crate) data: Option<&'a RawValue>,

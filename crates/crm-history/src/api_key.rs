@@ -1,4 +1,4 @@
-//! The keys of a SalesMan account.
+//! The key and the login of a SalesMan account.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use crm_transport::Credentials;
 use http::HeaderName;
 use secrecy::SecretString;
 
-/// The API key of an account, and the login of the user who calls. Sent as the headers `apikey` and `login`.
+/// The API key of an account, and the login of the current user. Sent in the headers `apikey` and `login`.
 ///
-/// `Debug` shows neither. Both are checked when the client is built: neither may be empty, nor hold what no header
-/// can carry.
+/// `Debug` shows neither. The client checks both when it is built: they must not be empty or contain characters that a
+/// header cannot carry.
 #[doc(alias("apikey", "login"))]
 #[derive(Clone)]
 pub struct ApiKey {
@@ -18,7 +18,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// The key, from the settings of the CRM, and the login of a user of it.
+    /// Creates it from the key in the settings of the CRM and the login of a user.
     #[must_use]
     pub fn new(key: impl Into<String>, login: impl Into<String>) -> Self {
         Self { key: Credentials::secret(key), login: Credentials::secret(login) }

@@ -1,11 +1,11 @@
-//! The client.
+//! The client of the history API.
 
 use std::collections::BTreeMap;
 use std::task::Poll;
 
 use bytes::Bytes;
 use crm_model::Page;
-use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry, Rejection};
+use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
 use crm_transport::json::JsonError;
 use crm_transport::{
     Client, ClientBuilder, Error, ExportBuilder, Operation, Pipeline, Records, Stats, records,
@@ -16,16 +16,20 @@ use http::{HeaderName, Request};
 use crate::operations::{Add, AddList, Delete, EntryQuery, Fields, Info, List, Tips};
 use crate::{ApiKey, Entries, EntrySelection, Import};
 
-/// The history of a SalesMan CRM. Cheap to clone; clones share the connections.
+/// The client of the history API of a SalesMan CRM. Cheap to clone; clones share the connections.
 ///
-/// Every method makes one call, but for [`entries`](Self::entries), which makes one for each page.
+/// Every method makes one call, except [`entries`](Self::entries), [`export`](Self::export) and
+/// [`import`](Self::import), which make many.
+///
+/// # Panics
+/// Calls panic outside a tokio runtime, and in one without timers (`enable_time`).
 #[derive(Clone, Debug)]
 pub struct HistoryClient {
     pipeline: Pipeline,
 }
 
 impl HistoryClient {
-    /// Begins a client for the CRM at this address, such as `https://crm.example.ru` or `https://host/crm`.
+    /// Creates a builder for the CRM at this address, such as `https://crm.example.ru` or `https://host/crm`.
     ///
     /// ```no_run
     /// use crm_history::{ApiKey, HistoryClient};
@@ -39,7 +43,7 @@ impl HistoryClient {
         ClientBuilder::new(address)
     }
 
-    /// `fields`: the wire names of an activity's columns, and what this account calls them.
+    /// Returns the wire names of the fields of an activity, and their titles in this account (`fields`).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -54,7 +58,7 @@ impl HistoryClient {
         self.run(&Fields).await
     }
 
-    /// `tips`: the types of activities of this account.
+    /// Returns the activity types of this account (`tips`).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -71,8 +75,9 @@ impl HistoryClient {
         self.run(&Tips).await
     }
 
-    /// `info`: one activity, its content as stored. Of its contacts the server tells only the first (observed);
-    /// [`list`](Self::list) tells all.
+    /// Returns one activity, with its content as stored (`info`).
+    ///
+    /// The server returns only the first of its contacts (observed); [`list`](Self::list) returns all.
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -84,14 +89,15 @@ impl HistoryClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such activity. For others see [`Error`].
     #[doc(alias = "info")]
     pub async fn entry(&self, id: EntryId) -> Result<Entry, Error> {
-        self.run(&Info(id)).await
+        self.run(&Info::new(id)).await
     }
 
-    /// `list`: one page of 200 activities, their contents rewritten for display (observed, see
-    /// [`Entry::content`]). A page past the end is empty.
+    /// Returns one page of 200 activities (`list`). A page past the end is empty.
+    ///
+    /// The server rewrites the contents for display (observed, see [`Entry::content`]).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -106,13 +112,15 @@ impl HistoryClient {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    /// See [`Error`]. A record that cannot be decoded is not an error; it is in [`Page::unreadable`].
     pub async fn list(&self, query: &EntryQuery) -> Result<Page<Entry>, Error> {
-        self.run(&List(query)).await
+        self.run(&List::new(query.clone())).await
     }
 
-    /// Every activity of a query, page after page, from the query's page on. Unless the query says otherwise they
-    /// come by id, oldest first: the only order in which none is missed while activities are added.
+    /// Returns every activity of a query, page after page, from the query's page on.
+    ///
+    /// They are sorted by id, oldest first, unless the query sets an order. No other order misses none while activities
+    /// are added.
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -127,7 +135,7 @@ impl HistoryClient {
     /// ```
     ///
     /// # Errors
-    /// An error of a call ends the stream. A record that cannot be read is an error too, and the next one follows.
+    /// An error of a call ends the stream. A record that cannot be decoded is an error, too, and the next record follows.
     pub fn entries(&self, query: EntryQuery) -> Records<Entry> {
         let client = self.clone();
         let query = query.in_stable_order();
@@ -141,7 +149,7 @@ impl HistoryClient {
         };
         let stuck = || {
             let fault =
-                "the server gives the same page again: it ignores the offset, and the rest is out of reach";
+                "the server returned the same page again: it ignores the offset, so the rest cannot be read";
             Error::undecodable(&<List as Operation>::INFO, JsonError::new("$.data", fault))
         };
         records(fetch, PAGE, |entry: &Entry| entry.id.0, unreadable, stuck)
@@ -175,28 +183,29 @@ impl HistoryClient {
         ExportBuilder::new(Entries::new(self.clone(), selection.into()))
     }
 
-    /// `add`: logs an activity and tells its id.
+    /// Logs an activity and returns its id (`add`).
     ///
-    /// Not every text is stored as it is sent: quotes, tags and emoji are changed (observed).
+    /// The server changes some texts before it stores them: quotes, tags, emoji (observed; see
+    /// [`NewEntry::as_stored`]).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// # let when = chrono::NaiveDateTime::default();
     /// use crm_history::{ClientId, ContactId, DealId, NewEntry};
     ///
-    /// let id = history.add(&NewEntry::new("Отправлено КП").at(when).activity("Предложение")
+    /// let id = history.add(&NewEntry::new("Отправлено КП").at(when).activity_type("Предложение")
     ///     .user("login@example.ru").client(ClientId(1781)).contacts([ContactId(2475), ContactId(2723)])
     ///     .deal(DealId(784))).await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// Look at [`Error::delivery`] before you send it again: `Unknown` may have been stored.
+    /// Check [`Error::delivery`] before you send it again: `Unknown` may have been stored.
     pub async fn add(&self, entry: &NewEntry) -> Result<EntryId, Error> {
-        self.run(&Add(entry)).await
+        self.run(&Add::new(entry.clone())).await
     }
 
-    /// `add.list`: logs many activities in one call and tells what became of each, in their order.
+    /// Logs many activities in one call and returns one outcome for each, in their order (`add.list`).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -214,25 +223,17 @@ impl HistoryClient {
     /// ```
     ///
     /// # Errors
-    /// The call failed as a whole. Look at [`Error::delivery`] before you send it again: with `Unknown` any number
-    /// of them may have been stored.
+    /// The call failed as a whole. Check [`Error::delivery`] before you send it again: with `Unknown` any number of
+    /// them may have been stored.
     #[doc(alias = "add.list")]
     pub async fn add_list(&self, entries: &[NewEntry]) -> Result<Vec<AddOutcome>, Error> {
-        let mut outcomes = self.run(&AddList(entries)).await?;
-        for outcome in &mut outcomes {
-            // The words of errors, which `run` cannot know to be such.
-            if let AddOutcome::Rejected(Rejection { text, .. })
-            | AddOutcome::NotSent(text)
-            | AddOutcome::Unknown(text) = outcome
-            {
-                self.pipeline.credentials().scrub(text);
-            }
-        }
-        Ok(outcomes)
+        self.run(&AddList::new(entries.to_vec())).await
     }
 
-    /// Logs any number of activities, each of them once: in chunks by [`add_list`](Self::add_list), looking for what
-    /// a broken connection leaves unknown before anything is sent again.
+    /// Logs any number of activities, each of them once.
+    ///
+    /// It sends chunks with [`add_list`](Self::add_list). If a connection breaks, it looks for the activities of the chunk
+    /// before it sends anything again.
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -255,7 +256,7 @@ impl HistoryClient {
         Import::new(self.clone(), move |_| Poll::Ready(entries.next()))
     }
 
-    /// [`import`](Self::import) of a stream, such as what a message queue hands out.
+    /// Logs the activities of a stream, such as a message queue; see [`import`](Self::import).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -272,7 +273,7 @@ impl HistoryClient {
         Import::new(self.clone(), move |cx| entries.as_mut().poll_next(cx))
     }
 
-    /// `delete`: removes an activity of the caller or of a subordinate.
+    /// Removes an activity of the current user or of a subordinate (`delete`).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -282,23 +283,24 @@ impl HistoryClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none, or it belongs to somebody else; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is none, or if it belongs to somebody else. For others see
+    /// [`Error`].
     pub async fn delete(&self, id: EntryId) -> Result<(), Error> {
-        self.run(&Delete(id)).await
+        self.run(&Delete::new(id)).await
     }
 
-    /// Makes any call, one of your own type too: a method of the CRM that this client does not cover.
+    /// Makes any call, including operations of your own: a method of the CRM that this client does not cover.
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::EntryId;
     /// use crm_history::operations::Info;
     ///
-    /// let entry = history.run(&Info(EntryId(777))).await?;   // what `history.entry(…)` does
+    /// let entry = history.run(&Info::new(EntryId(777))).await?;   // what `history.entry(…)` does
     /// # Ok(()) }
     /// ```
     ///
-    /// An operation of your own is a type that implements [`Operation`], which has an example.
+    /// An operation of your own is a type that implements [`Operation`]; see the example there.
     ///
     /// # Errors
     /// See [`Error`].
@@ -306,7 +308,7 @@ impl HistoryClient {
         self.pipeline.run(operation).await
     }
 
-    /// The request of a call as it would be sent. Nothing is sent.
+    /// Returns the request of a call as it would be sent. Nothing is sent.
     ///
     /// ```
     /// use crm_history::operations::Delete;
@@ -315,7 +317,7 @@ impl HistoryClient {
     /// # #[cfg(feature = "reqwest")] {
     /// let history =
     ///     HistoryClient::builder("https://crm.example.ru").credentials(ApiKey::new("key", "login")).build()?;
-    /// let request = history.prepare(&Delete(EntryId(25355)))?;
+    /// let request = history.prepare(&Delete::new(EntryId(25355)))?;
     /// assert_eq!(request.uri(), "https://crm.example.ru/developer/v3/history/delete");
     /// assert_eq!(request.body(), r#"{"cid":25355}"#);
     /// # }
@@ -328,7 +330,7 @@ impl HistoryClient {
         self.pipeline.prepare(operation)
     }
 
-    /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    /// Returns what this client and its clones have done so far: calls, attempts, retries, waits.
     ///
     /// ```no_run
     /// # fn show(history: crm_history::HistoryClient) {
@@ -341,15 +343,16 @@ impl HistoryClient {
         self.pipeline.stats()
     }
 
-    /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
-    /// that layers can be put around calls.
+    /// Returns the pipeline that every call of this client passes through.
+    ///
+    /// With the feature `tower` it is a tower service of operations, so that layers can wrap calls.
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::{EntryId, operations::Info};
     ///
     /// let pipeline = history.pipeline().clone();
-    /// let answer = pipeline.run(&Info(EntryId(777))).await?;
+    /// let entry = pipeline.run(&Info::new(EntryId(777))).await?;
     /// # Ok(()) }
     /// ```
     #[must_use]
@@ -357,7 +360,7 @@ impl HistoryClient {
         &self.pipeline
     }
 
-    /// The same CRM for another account or user, over the same connections.
+    /// Returns a client for another account or user of the same CRM, over the same connections.
     ///
     /// ```no_run
     /// # fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -373,7 +376,7 @@ impl HistoryClient {
         Ok(Self { pipeline: self.pipeline.with_credentials(credentials.into())? })
     }
 
-    /// The same account in the name of another user.
+    /// Returns a client for another user of the same account.
     pub(crate) fn with_login(&self, login: &str) -> Result<Self, Error> {
         let credentials = self.pipeline.credentials().clone();
         let credentials = credentials.header(HeaderName::from_static("login"), "user", login.into());
@@ -389,5 +392,5 @@ impl Client for HistoryClient {
     }
 }
 
-/// Activities of a page (documented).
+/// The number of activities on a page (documented).
 const PAGE: usize = 200;

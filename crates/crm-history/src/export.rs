@@ -86,7 +86,7 @@ impl ExportSource for Entries {
         if let Some((field, fault)) = self.refused {
             return Err(Error::invalid_request(Self::NAME, field, fault));
         }
-        let request = self.client.prepare(&List(&self.query))?;
+        let request = self.client.prepare(&List::new(self.query.clone()))?;
         let login = request.headers().get("login").map_or(&b""[..], |login| login.as_bytes());
         let (login, body) = (String::from_utf8_lossy(login), String::from_utf8_lossy(request.body()));
         Ok(format!("{} {login} {body} {:?}", request.uri(), self.texts))
@@ -106,9 +106,9 @@ impl ExportSource for Entries {
 
     /// A server of 2026-06 ignores `tip` and returns every type (observed).
     fn fits(&self, record: &Entry) -> bool {
-        let wanted = self.query.wanted_activity();
+        let wanted = self.query.wanted_activity_type();
         wanted.is_none_or(|wanted| {
-            record.activity.as_deref().is_some_and(|activity| collated(activity) == collated(wanted))
+            record.activity_type.as_deref().is_some_and(|title| collated(title) == collated(wanted))
         })
     }
 

@@ -1,5 +1,4 @@
-//! Client of the history API v3 of SalesMan CRM: activities (calls, letters, meetings) of clients, contacts and
-//! deals, read, listed, logged and deleted.
+//! Client of the history API v3 of SalesMan CRM: activities (calls, emails, meetings) of clients, contacts and deals.
 //!
 //! ```no_run
 //! use crm_history::{ApiKey, ClientId, HistoryClient, NewEntry};
@@ -14,19 +13,23 @@
 //! # }
 //! ```
 //!
-//! All requests, and the answers of `fields`, `tips`, `info`, `add`, `add.list` and `delete`, are documented by the
-//! vendor. What a server of 2026-06 was seen to do differently is marked *observed*.
+//! The vendor documents all requests, and the responses of `fields`, `tips`, `info`, `add`, `add.list` and `delete`.
+//! Where a real server (2026-06) differs, the item is marked *observed*.
 //!
-//! [`HistoryClient`] has every call. Many at once go by [`import`](HistoryClient::import), which stores each activity
-//! once, and [`export`](HistoryClient::export), which gives each once, with a [`Verdict`]. A method of the CRM that is not
-//! covered is a type that implements [`Operation`](transport::Operation); [`answer`] reads its answer. What can go wrong
-//! is an [`Error`]. With solOS beside it, take the facade, `crm`.
+//! | I want to | see |
+//! |---|---|
+//! | log, read, list or delete activities | [`HistoryClient`] |
+//! | log many activities, each once | [`HistoryClient::import`] |
+//! | read everything, and know that it is everything | [`HistoryClient::export`] and its [`Verdict`] |
+//! | call a method of the CRM that is not covered | [`Operation`](transport::Operation) and [`answer`] |
+//! | know what went wrong | [`Error`] |
+//! | use solOS, too | the facade, `crm` |
 //!
 //! # A transport of your own
 //!
 //! Without the feature `reqwest` no HTTP client is compiled: give the builder a [`Transport`](transport::Transport) of
-//! your own. What its signature speaks of, and all else that lies between an operation and the server, is in
-//! [`transport`], which is the crate `crm-transport` under a short name; so this crate is the only one you depend on.
+//! your own. The types in its signature are in [`transport`], which is the crate `crm-transport` under a short name. So
+//! this crate is the only one that you depend on.
 //!
 //! ```
 //! use crm_history::transport::{Bytes, Transport, TransportError, http};
@@ -36,16 +39,16 @@
 //! #[async_trait::async_trait]
 //! impl Transport for Tunnel {
 //!     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-//!         Err(TransportError::connect(format!("{} is out of reach", request.uri())))
+//!         Err(TransportError::connect(format!("{} cannot be reached", request.uri())))
 //!     }
 //! }
 //! ```
 //!
 //! # Features
 //!
-//! `reqwest` (the transport) and `rustls` (its https) are on by default. To be turned on: `native-tls`, `gzip`, `tower`,
-//! `tracing`, `metrics`; `testing`, stand-ins for a server ([`transport::testing`]); and `blocking`, the same client
-//! without async ([`blocking`]). They are those of [`transport`], which tells what each brings.
+//! On by default: `reqwest` (the transport) and `rustls` (https for it). Off by default: `native-tls`, `gzip`, `tower`,
+//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] says what each of them adds. For
+//! tests there is the crate `crm-testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -58,11 +61,12 @@ mod api_key;
 mod client;
 mod export;
 mod import;
+mod non_personal_data;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
 pub use crm_model::history::*;
-pub use crm_model::{Extra, Page, Unreadable};
+pub use crm_model::{Extra, InvalidValue, Page, Unreadable};
 /// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;
@@ -71,5 +75,6 @@ pub use crm_transport::{
     ReadMethod, Records, RetryPolicy, Stats, Verdict,
 };
 pub use export::{Entries, EntryExport, EntrySelection, Texts};
-pub use import::{Import, ImportReport, Imported, Left, LossPolicy, Progress};
+pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use crm_history::transport::{
-    Error, Idempotency, Operation, OperationInfo, Transport, TransportError,
-};
+use crm_history::transport::{Error, Idempotency, Operation, OperationInfo, Transport, TransportError};
 use crm_history::{ApiKey, EntryId, EntryQuery, HistoryClient, ReadMethod};
 use http::{Method, Request, Response};
 

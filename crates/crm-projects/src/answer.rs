@@ -1,9 +1,9 @@
-//! The answers of solOS, of which nothing is documented.
+//! Reads the responses of solOS, none of which are documented.
 //!
-//! Assumed, and read in this order: an array or object under `payload` (seen in the vendor's examples of API v1),
-//! `data`, `items`, `result`, or the name of the resource; else the whole answer. Records are an array, or an object
-//! keyed by id; a `total` may stand beside them. One record is an object, or the only element of such a list. An
-//! object that carries an error is an error, whatever the HTTP status.
+//! Assumed, in this order: an array or object under `payload` (seen in the vendor's examples of API v1), `data`, `items`,
+//! `result`, or the name of the resource; otherwise the whole response. Records are an array, or an object keyed by id; a
+//! `total` may be beside them. One record is an object, or the only element of such a list. An object that holds an error
+//! is an error, whatever the HTTP status.
 #![doc(alias("payload", "errors", "message"))]
 
 use std::borrow::Cow;
@@ -18,10 +18,10 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The records of a list. `names` are what solOS may call them: `["projects"]`.
+/// Decodes the records of a list. `names` are the names that solOS may give them: `["projects"]`.
 ///
 /// # Errors
-/// The answer says that the call failed, or holds no list.
+/// The response reports an error, or holds no list.
 pub fn page<T: DeserializeOwned>(
     info: &OperationInfo,
     response: &Response<Bytes>,
@@ -41,8 +41,8 @@ pub fn page<T: DeserializeOwned>(
     Ok(with_total(page, found.total))
 }
 
-/// An answer that holds what was asked for under `payload`, and nothing that may speak of an error: nearly every one,
-/// read in one go.
+/// A response with the data under `payload` and nothing that may report an error. Nearly every response is like this and
+/// is decoded in one go.
 #[derive(Deserialize)]
 struct Plain<P> {
     payload: P,
@@ -54,7 +54,7 @@ struct Plain<P> {
     ok: Option<IgnoredAny>,
     status: Option<IgnoredAny>,
     result: Option<IgnoredAny>,
-    /// The answer would be a record.
+    /// With an id the response would be a record.
     id: Option<IgnoredAny>,
 }
 
@@ -71,22 +71,22 @@ impl<P> Plain<P> {
     }
 }
 
-/// Its page, where each of the records can be read.
+/// Returns the page of such a response, if every record can be decoded.
 fn plain_page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
     let Plain { payload, total, .. } = Plain::<Vec<T>>::read(json)?;
     Some(with_total(Page::new(payload), total.and_then(|total| unsigned(&total))))
 }
 
-/// Its one record, where that begins with its id: so it is no envelope within an envelope.
+/// Returns the record of such a response, if it begins with its id and so is not another envelope.
 fn plain_one<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     let record = Plain::<&RawValue>::read(json)?.payload.get();
     if record.starts_with("{\"id\":") { json::well_formed(record.as_bytes()) } else { None }
 }
 
-/// The one record of an answer. `names` are what solOS may call it: `["project", "projects"]`.
+/// Decodes the only record of a response. `names` are the names that solOS may give it: `["project", "projects"]`.
 ///
 /// # Errors
-/// The answer says that the call failed, or holds no record ([`Error::is_not_found`]), or more than one.
+/// The response reports an error, or holds no record ([`Error::is_not_found`]) or more than one.
 pub fn one<T: DeserializeOwned>(
     info: &OperationInfo,
     response: &Response<Bytes>,
@@ -99,7 +99,7 @@ pub fn one<T: DeserializeOwned>(
     let undecodable = |e: JsonError| Error::undecodable(info, e);
     let records = match found.shape {
         Shape::Record => return json::decode(found.json.as_bytes(), &found.path).map_err(undecodable),
-        // A record without an `id` is one all the same where one was asked for.
+        // One record was asked for, so an object without an `id` is accepted as well.
         Shape::Unknown => return json::decode(found.json.as_bytes(), &found.path).map_err(undecodable),
         Shape::Array => json::raw_records(found.json, &found.path).map_err(undecodable)?,
         Shape::Keyed(records) => with_ids(records),
@@ -122,7 +122,7 @@ pub fn one<T: DeserializeOwned>(
     }
 }
 
-/// The records of an answer, found in their envelope.
+/// The records of a response, found in their envelope.
 struct Found<'a> {
     json: &'a str,
     path: String,
@@ -156,7 +156,7 @@ impl<'a> Found<'a> {
             return Err(error);
         }
         let json = std::str::from_utf8(body).map_err(|_| {
-            // decode says from which byte on it is not UTF-8
+            // decode reports the byte from which on it is not UTF-8
             let cause = json::decode::<Value>(body, "$").err();
             let cause = cause.unwrap_or_else(|| JsonError::new("$", format!("expected {expected}")));
             Error::undecodable(info, cause)
@@ -206,7 +206,7 @@ impl<'a> Found<'a> {
         Ok(Self { json, path, total, shape: Shape::Unknown })
     }
 
-    /// What was found, by the names of its keys: values may be somebody's.
+    /// Describes what was found by the names of its keys, because values may be personal data.
     fn unexpected(&self, expected: &str, names: &[&str]) -> JsonError {
         let keys = json::raw_records(self.json, &self.path).unwrap_or_default();
         let keys: Vec<String> = keys
@@ -228,7 +228,7 @@ impl<'a> Found<'a> {
 }
 
 fn entry<'a>(entries: &[RawRecord<'a>], name: &str) -> Option<&'a str> {
-    // Of a key that comes twice the last one counts, as in PHP.
+    // If a key occurs twice, the last one counts, as in PHP.
     entries.iter().rev().find_map(|entry| match (&entry.place, &entry.json) {
         (Place::Key(key), Cow::Borrowed(json)) if key == name => Some(*json),
         _ => None,
@@ -240,7 +240,7 @@ fn is_keyed_by_id(entry: &RawRecord<'_>) -> bool {
     !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit()) && entry.json.starts_with('{')
 }
 
-/// Gives records that do not repeat their id the id that they are keyed by.
+/// Adds the id that records are keyed by to those that do not repeat it.
 fn with_ids(mut records: Vec<RawRecord<'_>>) -> Vec<RawRecord<'_>> {
     for record in &mut records {
         let Place::Key(key) = &record.place else { continue };
@@ -279,7 +279,7 @@ mod tests {
     }
 
     fn list(body: &str) -> Result<Page<Project>, Error> {
-        List::<Project>::new(&ProjectQuery::new()).read(&answer(body))
+        List::<Project>::new(ProjectQuery::new()).read(&answer(body))
     }
 
     fn project(body: &str) -> Result<Project, Error> {
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_total_beside_the_records_is_told() {
+    fn a_total_beside_the_records_is_read() {
         assert_eq!(list(r#"{"payload":[{"id":1}],"total":"7"}"#).unwrap().total, Some(7));
         assert_eq!(list(r#"{"payload":{"items":[{"id":1}],"total":7}}"#).unwrap().total, Some(7));
         assert_eq!(list("[]").unwrap().total, None);

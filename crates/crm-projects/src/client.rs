@@ -1,4 +1,4 @@
-//! The client.
+//! The client of the projects API.
 
 use bytes::Bytes;
 use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, ProjectId, Step};
@@ -9,7 +9,6 @@ use crm_transport::{
     Stats, records,
 };
 use http::Request;
-use serde::de::DeserializeOwned;
 
 use crate::TokenPair;
 use crate::export::{ProjectSelection, Projects};
@@ -18,17 +17,21 @@ use crate::operations::{
     ProjectFilter, ProjectQuery, StepQuery, Steps,
 };
 
-/// The projects of a solOS account. Cheap to clone; clones share the connections.
+/// The client of the projects API of a solOS account. Cheap to clone; clones share the connections.
 ///
-/// Every method makes one call, but for [`projects`](Self::projects) and [`filtered`](Self::filtered), which make
-/// one for each page. Each call has a twin `…_as::<T>()` that reads the records as a serde type of your own.
+/// Every method makes one call, except [`projects`](Self::projects), [`filtered`](Self::filtered) and
+/// [`export`](Self::export), which make one for each page. To read records as a serde type of your own, see
+/// [`operations`](crate::operations).
+///
+/// # Panics
+/// Calls panic outside a tokio runtime, and in one without timers (`enable_time`).
 #[derive(Clone, Debug)]
 pub struct ProjectsClient {
     pipeline: Pipeline,
 }
 
 impl ProjectsClient {
-    /// Begins a client for the solOS at this address, such as `https://acme.solos.pro`.
+    /// Creates a builder for the solOS at this address, such as `https://acme.solos.pro`.
     ///
     /// ```no_run
     /// use crm_projects::{ProjectsClient, TokenPair};
@@ -42,7 +45,7 @@ impl ProjectsClient {
         ClientBuilder::new(address)
     }
 
-    /// `GET projects`: one page of projects with all their fields.
+    /// Returns one page of projects with all their fields (`GET projects`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -54,35 +57,14 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    /// See [`Error`]. A record that cannot be decoded is not an error; it is in [`Page::unreadable`].
     pub async fn list(&self, query: &ProjectQuery) -> Result<Page<Project>, Error> {
-        self.list_as(query).await
+        self.run(&List::new(query.clone())).await
     }
 
-    /// [`list`](Self::list), each project read as a type of your own.
+    /// Returns every project of a query, page after page, from the query's offset on.
     ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ProjectQuery;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Contract {
-    ///     id: u64,
-    ///     contract_date: Option<String>,
-    /// }
-    ///
-    /// let page = projects.list_as::<Contract>(&ProjectQuery::new()).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`list`](Self::list).
-    pub async fn list_as<T: DeserializeOwned + Send>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
-        self.run(&List::new(query)).await
-    }
-
-    /// Every project of a query, page after page, from the query's offset on. Unless the query says otherwise they
-    /// come by id, the smallest first, 100 a page.
+    /// They are sorted by id, smallest first, with 100 on a page, unless the query says otherwise.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -96,7 +78,7 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// An error of a call ends the stream. A record that cannot be read is an error too, and the next one follows.
+    /// An error of a call ends the stream. A record that cannot be decoded is an error, too, and the next record follows.
     pub fn projects(&self, query: ProjectQuery) -> Records<Project> {
         let client = self.clone();
         let size = query.page_size();
@@ -107,7 +89,7 @@ impl ProjectsClient {
         all(fetch, size)
     }
 
-    /// `POST projects/filter`: one page of the projects that meet conditions.
+    /// Returns one page of the projects that match a filter (`POST projects/filter`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -121,38 +103,12 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
+    /// See [`Error`]. A record that cannot be decoded is not an error; it is in [`Page::unreadable`].
     pub async fn filter(&self, filter: &ProjectFilter) -> Result<Page<Project>, Error> {
-        self.filter_as(filter).await
+        self.run(&Filter::new(filter.clone())).await
     }
 
-    /// [`filter`](Self::filter), each project read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::{Having, ProjectFilter};
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Contract {
-    ///     id: u64,
-    ///     contract_date: Option<String>,
-    /// }
-    ///
-    /// let filter = ProjectFilter::new().having(Having::NoPayments);
-    /// let page = projects.filter_as::<Contract>(&filter).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`filter`](Self::filter).
-    pub async fn filter_as<T: DeserializeOwned + Send>(
-        &self,
-        filter: &ProjectFilter,
-    ) -> Result<Page<T>, Error> {
-        self.run(&Filter::new(filter)).await
-    }
-
-    /// Every project that meets conditions, page after page, as [`projects`](Self::projects) gives them.
+    /// Returns every project that matches a filter, page after page, like [`projects`](Self::projects).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -207,7 +163,7 @@ impl ProjectsClient {
         ExportBuilder::new(Projects::new(self.clone(), selection.into()))
     }
 
-    /// `GET projects/info`: one project.
+    /// Returns one project (`GET projects/info`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -219,35 +175,13 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
     #[doc(alias = "info")]
     pub async fn project(&self, id: ProjectId) -> Result<Project, Error> {
-        self.project_as(id).await
-    }
-
-    /// [`project`](Self::project), read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ProjectId;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Contract {
-    ///     id: u64,
-    ///     contract_date: Option<String>,
-    /// }
-    ///
-    /// let contract: Contract = projects.project_as(ProjectId(1)).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`project`](Self::project).
-    pub async fn project_as<T: DeserializeOwned + Send>(&self, id: ProjectId) -> Result<T, Error> {
         self.run(&Info::new(id)).await
     }
 
-    /// `GET projects/steps`: the steps (stages) of a project.
+    /// Returns the steps (stages) of a project (`GET projects/steps`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -261,36 +195,10 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn steps(&self, project: ProjectId, query: &StepQuery) -> Result<Page<Step>, Error> {
-        self.steps_as(project, query).await
+        self.run(&Steps::new(project, query.clone())).await
     }
 
-    /// [`steps`](Self::steps), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::{ProjectId, StepQuery};
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Stage {
-    ///     id: u64,
-    ///     name: Option<String>,
-    /// }
-    ///
-    /// let stages = projects.steps_as::<Stage>(ProjectId(1), &StepQuery::new()).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn steps_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &StepQuery,
-    ) -> Result<Page<T>, Error> {
-        self.run(&Steps::new(project, query)).await
-    }
-
-    /// `GET projects/actions`: the actions (events) of a project.
+    /// Returns the actions (events) of a project (`GET projects/actions`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -303,36 +211,10 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn actions(&self, project: ProjectId, query: &ActionQuery) -> Result<Page<Action>, Error> {
-        self.actions_as(project, query).await
+        self.run(&Actions::new(project, query.clone())).await
     }
 
-    /// [`actions`](Self::actions), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::{ActionQuery, ProjectId};
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Event {
-    ///     id: u64,
-    ///     date: Option<String>,
-    /// }
-    ///
-    /// let events = projects.actions_as::<Event>(ProjectId(1), &ActionQuery::new()).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn actions_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &ActionQuery,
-    ) -> Result<Page<T>, Error> {
-        self.run(&Actions::new(project, query)).await
-    }
-
-    /// `GET projects/actions/info`: one action (event).
+    /// Returns one action (event) (`GET projects/actions/info`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -343,34 +225,12 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
     pub async fn action(&self, id: ActionId) -> Result<Action, Error> {
-        self.action_as(id).await
-    }
-
-    /// [`action`](Self::action), read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ActionId;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Event {
-    ///     id: u64,
-    ///     date: Option<String>,
-    /// }
-    ///
-    /// let event: Event = projects.action_as(ActionId(1)).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`action`](Self::action).
-    pub async fn action_as<T: DeserializeOwned + Send>(&self, id: ActionId) -> Result<T, Error> {
         self.run(&ActionInfo::new(id)).await
     }
 
-    /// `GET projects/checklists`: the checklists of a project.
+    /// Returns the checklists of a project (`GET projects/checklists`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -383,35 +243,10 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn checklists(&self, project: ProjectId) -> Result<Page<Checklist>, Error> {
-        self.checklists_as(project).await
-    }
-
-    /// [`checklists`](Self::checklists), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ProjectId;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Todo {
-    ///     id: u64,
-    ///     name: Option<String>,
-    /// }
-    ///
-    /// let todo = projects.checklists_as::<Todo>(ProjectId(1)).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn checklists_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-    ) -> Result<Page<T>, Error> {
         self.run(&Checklists::new(project)).await
     }
 
-    /// `GET projects/goods`: the goods of a project.
+    /// Returns the goods of a project (`GET projects/goods`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -424,32 +259,10 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn goods(&self, project: ProjectId) -> Result<Page<Good>, Error> {
-        self.goods_as(project).await
-    }
-
-    /// [`goods`](Self::goods), each read as a type of your own.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::ProjectId;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct Sold {
-    ///     id: u64,
-    ///     count: Option<f64>,
-    /// }
-    ///
-    /// let sold = projects.goods_as::<Sold>(ProjectId(1)).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn goods_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
         self.run(&Goods::new(project)).await
     }
 
-    /// `GET projects/payments`: the payments of a project.
+    /// Returns the payments of a project (`GET projects/payments`).
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -462,48 +275,27 @@ impl ProjectsClient {
     /// # Errors
     /// See [`Error`].
     pub async fn payments(&self, project: ProjectId, query: &PaymentQuery) -> Result<Page<Payment>, Error> {
-        self.payments_as(project, query).await
+        self.run(&Payments::new(project, query.clone())).await
     }
 
-    /// [`payments`](Self::payments), each read as a type of your own.
+    /// Makes any call: records read as a type of your own, or a method of solOS that this client does not cover.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::{PaymentQuery, ProjectId};
+    /// use crm_projects::ProjectId;
+    /// use crm_projects::operations::Info;
     ///
     /// #[derive(serde::Deserialize)]
-    /// struct Paid {
+    /// struct Contract {
     ///     id: u64,
-    ///     sum: Option<f64>,
+    ///     contract_date: Option<String>,
     /// }
     ///
-    /// let paid = projects.payments_as::<Paid>(ProjectId(1), &PaymentQuery::new()).await?;
+    /// let contract = projects.run(&Info::<Contract>::new(ProjectId(1))).await?;
     /// # Ok(()) }
     /// ```
     ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn payments_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &PaymentQuery,
-    ) -> Result<Page<T>, Error> {
-        self.run(&Payments::new(project, query)).await
-    }
-
-    /// Makes any call, one of your own type too: a method of solOS that this client does not cover.
-    ///
-    /// ```no_run
-    /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
-    /// use crm_projects::operations::Info;
-    /// use crm_projects::{Project, ProjectId};
-    ///
-    /// // What `projects.project(…)` does.
-    /// let project = projects.run(&Info::<Project>::new(ProjectId(1))).await?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// An operation of your own is a type that implements [`Operation`], which has an example.
+    /// An operation of your own is a type that implements [`Operation`]; see the example there.
     ///
     /// # Errors
     /// See [`Error`].
@@ -511,7 +303,7 @@ impl ProjectsClient {
         self.pipeline.run(operation).await
     }
 
-    /// The request of a call as it would be sent. Nothing is sent.
+    /// Returns the request of a call as it would be sent. Nothing is sent.
     ///
     /// ```
     /// use crm_projects::operations::Goods;
@@ -532,7 +324,7 @@ impl ProjectsClient {
         self.pipeline.prepare(operation)
     }
 
-    /// What this client and its clones have done so far: calls, attempts, repeats, waits.
+    /// Returns what this client and its clones have done so far: calls, attempts, retries, waits.
     ///
     /// ```no_run
     /// # fn show(projects: crm_projects::ProjectsClient) {
@@ -545,15 +337,16 @@ impl ProjectsClient {
         self.pipeline.stats()
     }
 
-    /// The way that every call of this client goes. By the feature `tower` it is a tower service of operations, so
-    /// that layers can be put around calls.
+    /// Returns the pipeline that every call of this client passes through.
+    ///
+    /// With the feature `tower` it is a tower service of operations, so that layers can wrap calls.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::{Project, ProjectId, operations::Info};
     ///
     /// let pipeline = projects.pipeline().clone();
-    /// let answer = pipeline.run(&Info::<Project>::new(ProjectId(1))).await?;
+    /// let project = pipeline.run(&Info::<Project>::new(ProjectId(1))).await?;
     /// # Ok(()) }
     /// ```
     #[must_use]
@@ -561,7 +354,7 @@ impl ProjectsClient {
         &self.pipeline
     }
 
-    /// The same solOS for another account, over the same connections.
+    /// Returns a client for another account of the same solOS, over the same connections.
     ///
     /// ```no_run
     /// # fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -591,11 +384,11 @@ where
     F: FnMut(Position) -> R + Send + 'static,
     R: Future<Output = Result<Page<Project>, Error>> + Send + 'static,
 {
-    const INFO: OperationInfo = <List<'_> as Operation>::INFO;
+    const INFO: OperationInfo = <List as Operation>::INFO;
     let unreadable = |bad: Unreadable| Error::undecodable(&INFO, JsonError::new(bad.path, bad.reason));
     let stuck = || {
         let fault =
-            "the server gives the same page again: it ignores the offset, and the rest is out of reach";
+            "the server returned the same page again: it ignores the offset, so the rest cannot be read";
         Error::undecodable(&INFO, JsonError::new("$", fault))
     };
     records(fetch, size, |project| project.id.0, unreadable, stuck)

@@ -70,7 +70,7 @@ impl Projects {
 
 impl ExportSource for Projects {
     type Record = Project;
-    const OPERATION: OperationInfo = <List<'_> as Operation>::INFO;
+    const OPERATION: OperationInfo = <List as Operation>::INFO;
     const NAME: &'static str = "projects.export";
     /// `offset` is a number of projects (documented). The server may return fewer than `count`, because no maximum is
     /// documented.
@@ -81,8 +81,8 @@ impl ExportSource for Projects {
             return Err(Error::invalid_request(Self::NAME, field, fault));
         }
         let request = match self.page_after(0) {
-            ProjectSelection::Query(query) => self.client.prepare(&List::<Project>::new(&query))?,
-            ProjectSelection::Filter(filter) => self.client.prepare(&Filter::<Project>::new(&filter))?,
+            ProjectSelection::Query(query) => self.client.prepare(&List::<Project>::new(query))?,
+            ProjectSelection::Filter(filter) => self.client.prepare(&Filter::<Project>::new(filter))?,
         };
         Ok(format!("{} {}", request.uri(), String::from_utf8_lossy(request.body())))
     }

@@ -1,5 +1,4 @@
-//! Client of the projects API v2 of solOS: projects, their steps, actions, checklists, goods and payments, read and
-//! filtered.
+//! Client of the projects API v2 of solOS: projects and their steps, actions, checklists, goods and payments.
 //!
 //! ```no_run
 //! use crm_projects::{ProjectQuery, ProjectsClient, TokenPair};
@@ -15,20 +14,24 @@
 //! # }
 //! ```
 //!
-//! The nine requests are documented by the vendor; not one answer is. What the client takes for an answer is
-//! *assumed*, see [`answer`]: records bare or in an envelope, every field kept by its name. Read them as a type of
-//! your own with `list_as::<T>()`, `project_as::<T>()` and the like.
+//! The vendor documents nine requests and no response. What the client expects of responses is *assumed*, see [`answer`]:
+//! records bare or in an envelope, every field kept by its name.
 //!
-//! [`ProjectsClient`] has every call; its [`export`](ProjectsClient::export) gives every project once, with a [`Verdict`].
-//! The fields of a record are [`Fields`], those that only your account has among them. A method that is not covered is a
-//! type that implements [`Operation`](transport::Operation). What can go wrong is an [`Error`]. With SalesMan CRM
-//! beside it, take the facade, `crm`.
+//! | I want to | see |
+//! |---|---|
+//! | read, list or filter projects, and what belongs to them | [`ProjectsClient`] |
+//! | read everything, and know that it is everything | [`ProjectsClient::export`] and its [`Verdict`] |
+//! | read the fields that only my account has | [`Fields`] |
+//! | read records as a type of my own | [`operations`] |
+//! | call a method of solOS that is not covered | [`Operation`](transport::Operation) and [`answer`] |
+//! | know what went wrong | [`Error`] |
+//! | use SalesMan CRM, too | the facade, `crm` |
 //!
 //! # A transport of your own
 //!
 //! Without the feature `reqwest` no HTTP client is compiled: give the builder a [`Transport`](transport::Transport) of
-//! your own. What its signature speaks of, and all else that lies between an operation and the server, is in
-//! [`transport`], which is the crate `crm-transport` under a short name; so this crate is the only one you depend on.
+//! your own. The types in its signature are in [`transport`], which is the crate `crm-transport` under a short name. So
+//! this crate is the only one that you depend on.
 //!
 //! ```
 //! use crm_projects::transport::{Bytes, Transport, TransportError, http};
@@ -38,16 +41,16 @@
 //! #[async_trait::async_trait]
 //! impl Transport for Tunnel {
 //!     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-//!         Err(TransportError::connect(format!("{} is out of reach", request.uri())))
+//!         Err(TransportError::connect(format!("{} cannot be reached", request.uri())))
 //!     }
 //! }
 //! ```
 //!
 //! # Features
 //!
-//! `reqwest` (the transport) and `rustls` (its https) are on by default. To be turned on: `native-tls`, `gzip`, `tower`,
-//! `tracing`, `metrics`; `testing`, stand-ins for a server ([`transport::testing`]); and `blocking`, the same client
-//! without async ([`blocking`]). They are those of [`transport`], which tells what each brings.
+//! On by default: `reqwest` (the transport) and `rustls` (https for it). Off by default: `native-tls`, `gzip`, `tower`,
+//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] says what each of them adds. For
+//! tests there is the crate `crm-testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -58,11 +61,12 @@ pub mod operations;
 
 mod client;
 mod export;
+mod non_personal_data;
 mod token_pair;
 
 pub use client::ProjectsClient;
 pub use crm_model::projects::*;
-pub use crm_model::{FieldError, Fields, Page, Unreadable};
+pub use crm_model::{FieldError, Fields, InvalidValue, Page, Unreadable};
 /// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;
@@ -71,5 +75,6 @@ pub use crm_transport::{
     RetryPolicy, Stats, Verdict,
 };
 pub use export::{ProjectExport, ProjectSelection, Projects};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::{ActionQuery, PaymentQuery, ProjectFilter, ProjectQuery, StepQuery};
 pub use token_pair::TokenPair;

@@ -1,4 +1,4 @@
-//! The keys of a solOS account.
+//! The token and the secret of a solOS account.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use crm_transport::Credentials;
 use http::HeaderName;
 use secrecy::SecretString;
 
-/// The token and the secret of an account. Sent as the headers `X-Crypto-Token` and `X-Crypto-Secret`.
+/// The token and the secret of an account. Sent in the headers `X-Crypto-Token` and `X-Crypto-Secret`.
 ///
-/// In the vendor's examples the token is 64 hexadecimal characters and the secret 128 (observed). `Debug` shows
-/// neither. Both are checked when the client is built: neither may be empty, nor hold what no header can carry.
+/// In the vendor's examples of API v1 the token has 64 hexadecimal characters and the secret 128. `Debug` shows neither.
+/// The client checks both when it is built: they must not be empty or contain characters that a header cannot carry.
 #[doc(alias = "X-Crypto-Token")]
 #[doc(alias = "X-Crypto-Secret")]
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct TokenPair {
 }
 
 impl TokenPair {
-    /// The token and the secret, from the settings of solOS.
+    /// Creates it from the token and the secret in the settings of solOS.
     #[must_use]
     pub fn new(token: impl Into<String>, secret: impl Into<String>) -> Self {
         Self { token: Credentials::secret(token), secret: Credentials::secret(secret) }

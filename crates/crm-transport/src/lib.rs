@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! Operation::request()   a plain http::Request<Bytes>, no I/O
-//!   → Pipeline           credentials for one origin only, pace, deadline, retry by the operation's idempotency
+//!   → Pipeline           credentials for one origin, pace, deadline, retries by the operation's idempotency
 //!   → Transport::send()  the only async trait: reqwest, or your own
 //!   → Operation::read()  http::Response<Bytes> → typed output, or an Error that says what happened
 //! ```
 //!
-//! Users of the clients meet [`Error`], [`ClientBuilder`] and [`Transport`] here. Whoever adds an operation of
-//! their own meets [`Operation`], [`answer`] and [`json`]; for a client of a third API that is all it takes:
+//! Users of the clients meet [`Error`], [`ClientBuilder`] and [`Transport`] here. For an operation of your own you need
+//! [`Operation`], [`answer`] and [`json`]. A client of a third API takes no more than this:
 //!
 //! ```no_run
 //! use std::collections::BTreeMap;
@@ -61,58 +61,75 @@
 //! }
 //! ```
 //!
+//! Calls need a tokio runtime with timers (`enable_time`); outside of one they panic.
+//!
+//! # Rooms
+//!
+//! A room uses only those above it in this list; `cargo xtask layering` checks it.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `operation_info` | an operation as data |
+//! | `error/` | [`Error`], [`ErrorKind`], [`Delivery`] |
+//! | `durable` | [files](durable) that survive a crash |
+//! | `reading/` | [`answer`] finds the JSON in a response, [`json`] decodes it |
+//! | `observe/` | [`Stats`], spans, metrics |
+//! | `policy/` | [`RetryPolicy`], [`Pace`] |
+//! | `call/` | [`Operation`], [`Pipeline`], [`Transport`], [`Credentials`], [`ClientBuilder`] |
+//! | `export/` | whole lists: [`Records`], [`Export`] and its [`Verdict`] |
+//! | `blocking/` | the same without async |
+//!
 //! # Features
 //!
-//! On by default: `reqwest` ([`ReqwestTransport`]) and `rustls` (its https). To be turned on: `native-tls` (its https by
-//! what the system has; rustls is taken where both are on), `gzip` (packed answers), `tower` ([`TowerTransport`], and
-//! [`Pipeline`] as a tower service), `tracing` and `metrics` (below), `blocking` (what clients without async are made
-//! of: [`blocking`]), `testing` (stand-ins for a server: [`testing`]). Each only adds; `rustls`, `native-tls` and `gzip`
-//! bring `reqwest` along.
+//! On by default: `reqwest` ([`ReqwestTransport`]) and `rustls` (https for it). Off by default: `native-tls` (https with
+//! the system's library; with both, rustls is used), `gzip` (compressed responses), `tower` ([`TowerTransport`], and
+//! [`Pipeline`] as a tower service), `tracing` and `metrics` (below), and `blocking` (clients without async). Features
+//! only add; `rustls`, `native-tls` and `gzip` include `reqwest`.
 //!
 //! # Tracing
 //!
-//! With the feature `tracing` each call is a span `crm.call`, and each attempt a span `crm.attempt` within it, both of
-//! level info and target `crm_transport`. Their fields follow OpenTelemetry's conventions for HTTP clients.
+//! With the feature `tracing` each call is a span `crm.call`, and each attempt a span `crm.attempt` within it, both at
+//! level info with the target `crm_transport`. The fields follow OpenTelemetry's conventions for HTTP clients.
 //!
 //! | field | on | value |
 //! |---|---|---|
 //! | `otel.name`, `otel.kind` | both | `history.add`, `internal`; `POST /developer/v3/history/add`, `client` |
-//! | `otel.status_code` | both | `ERROR` where it failed |
+//! | `otel.status_code` | both | `ERROR` after a failure |
 //! | `crm.operation` | both | `history.add` |
 //! | `crm.delivery` | both | `delivered`, `not_sent` or `unknown`: see [`Delivery`] |
-//! | `crm.api_code` | both | the API's own code, where it refused |
-//! | `error.type` | both | what failed: `connect`, `timeout`, `closed`, `api`, … by [`ErrorKind`], an HTTP status such as `503`, or `cancelled` where the call was dropped |
-//! | `crm.attempts` | call | how many there were |
+//! | `crm.api_code` | both | the API's own code, if it refused |
+//! | `error.type` | both | `connect`, `timeout`, `closed`, `api`, … by [`ErrorKind`]; an HTTP status such as `503`; or `cancelled` if the call was dropped |
+//! | `crm.attempts` | call | the number of attempts |
 //! | `http.request.method` | attempt | |
-//! | `http.request.resend_count` | attempt | from the second one on |
-//! | `http.response.status_code` | attempt | where an answer came |
+//! | `http.request.resend_count` | attempt | from the second attempt on |
+//! | `http.response.status_code` | attempt | if there was a response |
 //! | `server.address`, `server.port` | attempt | of the CRM |
 //! | `url.template` | attempt | the path without its query |
 //!
-//! Events: info before a call is repeated, with `crm.wait_seconds`, `crm.attempt` and `error.type`; warn where it would
-//! have been but for the [budget](RetryPolicy::budget), and where the client [slows down](Pace). A failed call is no
-//! event: its error is the caller's to log.
+//! Events: info before a retry, with `crm.wait_seconds`, `crm.attempt` and `error.type`; warn if the
+//! [budget](RetryPolicy::budget) prevents a retry, and when the client [slows down](Pace). A failed call is not an event:
+//! its error is the caller's to log.
 //!
-//! Nothing that a user or a server wrote is in any of them: no body, no header, no query and so no id, no words of an
-//! error. That is why `url.full` is left out.
+//! None of them holds anything that a user or a server wrote: no body, no header, no query and therefore no id, no words
+//! of an error. For that reason `url.full` is left out.
 //!
 //! # Metrics
 //!
 //! With the feature `metrics` these go to the recorder of the `metrics` crate:
 //!
-//! | name | kind | labels | what |
+//! | name | kind | labels | meaning |
 //! |---|---|---|---|
 //! | `crm_calls_total` | counter | `operation`, `outcome`, `server` | calls that ended |
-//! | `crm_attempts_total` | counter | `operation`, `outcome`, `server` | requests given to the transport, when they ended |
-//! | `crm_attempt_duration_seconds` | histogram | `operation`, `outcome`, `server` | how long they took |
-//! | `crm_retries_total` | counter | `operation`, `server` | attempts after the first one of a call |
-//! | `crm_retries_denied_total` | counter | `operation`, `server` | calls not repeated because the [budget](RetryPolicy::budget) was spent |
+//! | `crm_attempts_total` | counter | `operation`, `outcome`, `server` | requests sent, counted when they ended |
+//! | `crm_attempt_duration_seconds` | histogram | `operation`, `outcome`, `server` | duration of an attempt |
+//! | `crm_retries_total` | counter | `operation`, `server` | attempts after the first of a call |
+//! | `crm_retries_denied_total` | counter | `operation`, `server` | calls not retried because the [budget](RetryPolicy::budget) was spent |
 //! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | changes that failed, or were dropped in flight, and that the server may have made |
 //! | `crm_slowdowns_total` | counter | `operation`, `server` | how often the client [slowed down](Pace) |
 //! | `crm_in_flight` | gauge | `server` | attempts in flight |
-//! | `crm_waiting` | gauge | `server` | calls that wait for a place |
+//! | `crm_waiting` | gauge | `server` | calls that wait for a permit |
 //!
-//! `operation` is `history.add` and the like, `server` is host and port, `outcome` is `ok` or what `error.type` says
+//! `operation` is `history.add` and the like, `server` is host and port, `outcome` is `ok` or a value of `error.type`
 //! above. [`Stats`] has the same figures of one client, without labels and without a feature.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -121,6 +138,7 @@ mod call;
 pub mod durable;
 mod error;
 mod export;
+mod non_personal_data;
 mod observe;
 mod operation_info;
 mod policy;
@@ -141,6 +159,7 @@ pub use export::{
     Export, ExportBuilder, ExportFigures, ExportPage, ExportProgress, ExportSource, Position, Records,
     Verdict, records,
 };
+pub use non_personal_data::NonPersonalData;
 pub use observe::Stats;
 pub use operation_info::{Idempotency, OperationInfo};
 pub use policy::{Pace, RetryPolicy};

@@ -38,7 +38,7 @@
 //! let entry  = history.entry(EntryId(777)).await?;            // Entry
 //! let page   = history.list(&EntryQuery::new().between(from, to).client(ClientId(102)).page(0)).await?;
 //! let mut all = history.entries(EntryQuery::new().between(from, to));   // every page
-//! let id     = history.add(&NewEntry::new("Отправлено КП").at(when).activity("Предложение")
+//! let id     = history.add(&NewEntry::new("Отправлено КП").at(when).activity_type("Предложение")
 //!                  .user("login@example.ru").client(ClientId(1781)).contacts([ContactId(2475), ContactId(2723)])
 //!                  .deal(DealId(784))).await?;
 //! # let entries = [NewEntry::new("x")];
@@ -88,7 +88,7 @@
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
 //! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
-//! | `testing` | | the module [`testing`]: a scripted server, and recordings of real traffic that answer in its place |
+//! | `testing` | | the module [`testing`]: a scripted transport, and recording and replay of real traffic |
 //!
 //! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
 //! refused when the client is built.
@@ -149,12 +149,13 @@ pub mod sandbox;
 pub mod testing;
 
 #[doc(inline)]
-pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
+pub use crm_model::{Extra, FieldError, Fields, InvalidValue, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
     Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportBuilder, ExportFigures,
-    ExportPage, ExportProgress, ExportSource, Idempotency, Operation, OperationInfo, Pace, Pipeline, ReadMethod,
-    Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer, json,
+    ExportPage, ExportProgress, ExportSource, Idempotency, NonPersonalData, Operation, OperationInfo, Pace,
+    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer,
+    json, operation_of,
 };
 
 #[cfg(feature = "reqwest")]

@@ -177,7 +177,7 @@ async fn the_type_is_filtered_whether_the_server_does_it_or_not() {
     for revision in [Revision::Observed, Revision::Documented] {
         let sandbox = Sandbox::builder().records(3_000).revision(revision).start().await.unwrap();
         let client = history(&sandbox, transport(), 2);
-        let mut export = client.export(EntryQuery::new().activity("встреча")).start().await.unwrap();
+        let mut export = client.export(EntryQuery::new().activity_type("встреча")).start().await.unwrap();
         assert_eq!(ids(&mut export).await.unwrap(), (1..=3_000).step_by(3).collect::<Vec<u64>>());
         let left_out = if revision == Revision::Observed { 2_000 } else { 0 };
         assert_eq!(export.figures().left_out, left_out);

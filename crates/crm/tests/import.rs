@@ -303,7 +303,7 @@ async fn changed_contents_are_recognised_when_they_are_read_back() {
     ];
     let day = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(10, 0, 0).unwrap();
     let entries: Vec<NewEntry> =
-        texts.iter().map(|text| NewEntry::new(*text).at(day).activity("Тип \"x\"")).collect();
+        texts.iter().map(|text| NewEntry::new(*text).at(day).activity_type("Тип \"x\"")).collect();
     sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
     let report = quick(client.import(entries)).run().await.unwrap();
     assert_eq!((report.totals.created, sandbox.record_count()), (5, 5), "{report}");
@@ -458,7 +458,7 @@ async fn a_chunk_that_was_still_waiting_when_its_follower_was_written_down_is_se
 async fn a_journal_holds_no_content_no_name_and_no_secret() {
     let sandbox = Sandbox::start().await.unwrap();
     let journal = Scratch::new("private");
-    let entry = NewEntry::new("Иванов, +7 900 000-00-00").user(crm_sandbox::SELLER).activity("Личное");
+    let entry = NewEntry::new("Иванов, +7 900 000-00-00").user(crm_sandbox::SELLER).activity_type("Личное");
     client(sandbox.url()).import([entry]).journal(&journal.0).run().await.unwrap();
     let text = std::fs::read_to_string(&journal.0).unwrap();
     for private in ["Иванов", "900", "Личное", crm_sandbox::SELLER, crm_sandbox::APIKEY, crm_sandbox::BOSS]

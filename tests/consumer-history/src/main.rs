@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .transport(Tunnel { to })
         .build()?;
     let id =
-        history.add(&NewEntry::new("Входящий звонок").activity("вх.Звонок").client(ClientId(1781))).await?;
+        history.add(&NewEntry::new("Входящий звонок").activity_type("вх.Звонок").client(ClientId(1781))).await?;
     println!("logged as {id}");
 
     let request = far_end.join().map_err(|_| "the far end failed")??;

@@ -122,7 +122,7 @@ fn a_table_holds_what_the_source_says_of_an_operation() {
         "pub(super) const LIST: OperationInfo = OperationInfo {",
         r#"    path: "/v1/things/list","#,
         "    idempotency: Idempotency::Read,",
-        "    reads_by_post: false,",
+        "    accepts_post: false,",
     ] {
         assert!(table.lines().any(|found| found == line), "no {line:?} in {table}");
     }

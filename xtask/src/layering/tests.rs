@@ -34,8 +34,10 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 13] = [
+const ALLOWED: [&str; 15] = [
     "crm-transport → crm-model",
+    "crm-testing → crm-model",
+    "crm-testing → crm-transport",
     "crm-projects → crm-model",
     "crm-projects → crm-transport",
     "crm-history → crm-model",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crm_transport::Error;
 use crm_transport::blocking::{Records, Runtime};
 
-use crate::{ImportReport, Imported, LossPolicy, Progress};
+use crate::{ImportOutcome, ImportProgress, ImportReport, LossPolicy};
 
 /// An import without async: [`crm_history::Import`](crate::Import), waited for. Nothing happens before
 /// [`outcomes`](Self::outcomes) or [`run`](Self::run).
@@ -75,8 +75,8 @@ impl Import {
     }
 
     /// Is told how far the import is, after each chunk, on the thread that asks for the outcomes.
-    pub fn on_progress(self, told: impl FnMut(&Progress) + Send + 'static) -> Self {
-        self.with(|import| import.on_progress(told))
+    pub fn on_progress(self, callback: impl FnMut(&ImportProgress) + Send + 'static) -> Self {
+        self.with(|import| import.on_progress(callback))
     }
 
     /// Sends no further chunk once this says `true`; it is asked before each activity is taken. Otherwise as
@@ -108,7 +108,7 @@ impl Import {
     /// # Errors
     /// The journal cannot be read or written, or belongs to another input: the last item is that error. Anything
     /// else is an outcome.
-    pub fn outcomes(self) -> Records<Imported> {
+    pub fn outcomes(self) -> Records<ImportOutcome> {
         Records::new(self.import.outcomes(), &self.runtime)
     }
 

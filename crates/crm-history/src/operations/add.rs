@@ -1,6 +1,4 @@
-//! `add`: an activity is logged.
-
-use std::borrow::Borrow;
+//! `add`: logs an activity.
 
 use bytes::Bytes;
 use chrono::Datelike;
@@ -13,23 +11,30 @@ use super::table;
 use crate::answer::{self, Added};
 use crate::operations;
 
-/// `history/add`: logs one activity and tells its id.
-#[derive(Clone, Copy, Debug)]
-pub struct Add<E = NewEntry>(
-    /// The activity, or a reference to it.
-    pub E,
-);
+/// `history/add`: logs one activity and returns its id.
+#[derive(Clone, Debug)]
+pub struct Add {
+    entry: NewEntry,
+}
 
-impl<E: Borrow<NewEntry> + Send + Sync> Operation for Add<E> {
+impl Add {
+    /// Creates the operation for this activity.
+    #[must_use]
+    pub fn new(entry: NewEntry) -> Self {
+        Self { entry }
+    }
+}
+
+impl Operation for Add {
     type Output = EntryId;
 
     const INFO: OperationInfo = table::ADD;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        if let Some((field, fault)) = fault(self.0.borrow()) {
+        if let Some((field, fault)) = fault(&self.entry) {
             return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
-        operations::request(&Self::INFO, self.0.borrow())
+        operations::request(&Self::INFO, &self.entry)
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -41,12 +46,12 @@ impl<E: Borrow<NewEntry> + Send + Sync> Operation for Add<E> {
     }
 }
 
-impl<E: Borrow<NewEntry>> Add<E> {
-    /// The server says «Отсутствуют параметры» and not which.
+impl Add {
+    /// Adds the missing parameter, because the server only says «Отсутствуют параметры».
     fn hinted(&self, error: Error) -> Error {
-        let NewEntry { client, contacts, deal, .. } = self.0.borrow();
+        let NewEntry { client, contacts, deal, .. } = &self.entry;
         if error.api_code() == Some(405) && client.is_none() && contacts.is_empty() && deal.is_none() {
-            error.hint("give the activity a client, a contact or a deal: the server wants one of them")
+            error.hint("give the activity a client, a contact or a deal: the server requires one of them")
         } else {
             error
         }
@@ -61,14 +66,16 @@ fn read_id(json: &[u8]) -> Result<EntryId, JsonError> {
     }
 }
 
-/// What the server could not understand, or would silently store as something else.
+/// Returns a field that the server could not understand or would silently store as something else, and why.
 pub(crate) fn fault(entry: &NewEntry) -> Option<(&'static str, &'static str)> {
     let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
-    let dates = 1000..=9999; // of the server's database; any other date is stored as none (observed)
+    let dates = 1000..=9999; // of the server's database; any other date is stored as the zero date (observed)
     Some(match entry {
         entry if entry.content.trim().is_empty() => ("content", "is empty"),
-        entry if is_empty(&entry.user) => ("user", "is empty: leave it out for the user who calls"),
-        entry if is_empty(&entry.activity) => ("activity", "is empty: leave it out for the default"),
+        entry if is_empty(&entry.user) => ("user", "is empty: leave it out for the current user"),
+        entry if is_empty(&entry.activity_type) => {
+            ("activity_type", "is empty: leave it out for the default")
+        }
         entry if entry.at.is_some_and(|at| !dates.contains(&at.year())) => {
             ("at", "is outside the years 1000 to 9999")
         }

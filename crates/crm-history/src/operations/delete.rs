@@ -1,4 +1,4 @@
-//! `delete`: an activity is removed.
+//! `delete`: removes an activity.
 
 use bytes::Bytes;
 use crm_model::history::EntryId;
@@ -10,12 +10,19 @@ use serde_json::json;
 use super::table;
 use crate::{answer, operations};
 
-/// `history/delete`: removes the activity with this `cid`. A second time it is not found (observed).
+/// `history/delete`: removes the activity with this `cid`. A second delete does not find it (observed).
 #[derive(Clone, Copy, Debug)]
-pub struct Delete(
-    /// `cid`: its id.
-    pub EntryId,
-);
+pub struct Delete {
+    id: EntryId,
+}
+
+impl Delete {
+    /// Creates the operation for the activity with this `cid`.
+    #[must_use]
+    pub fn new(id: EntryId) -> Self {
+        Self { id }
+    }
+}
 
 impl Operation for Delete {
     type Output = ();
@@ -23,7 +30,7 @@ impl Operation for Delete {
     const INFO: OperationInfo = table::DELETE;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        operations::request(&Self::INFO, &json!({ "cid": self.0 }))
+        operations::request(&Self::INFO, &json!({ "cid": self.id }))
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {

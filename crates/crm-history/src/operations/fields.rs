@@ -1,4 +1,4 @@
-//! `fields`: the names of the columns.
+//! `fields`: the fields of an activity.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::table;
 use crate::answer;
 
-/// `history/fields`: the wire names of an activity's columns, and what this account calls them.
+/// `history/fields`: the wire names of the fields of an activity, and their titles in this account.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fields;
 
@@ -26,10 +26,10 @@ impl Operation for Fields {
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         let fault = |path: &str, found| {
-            Error::undecodable(&Self::INFO, JsonError::new(path, format!("expected names, found {found}")))
+            Error::undecodable(&Self::INFO, JsonError::new(path, format!("expected titles, found {found}")))
         };
         let names = match answer::data::<Value>(&Self::INFO, response) {
-            // PHP's empty array, and the empty list that a list without records is (observed there)
+            // PHP's empty array, or the empty list that `list` returns without records (observed there)
             Ok(Value::Array(none)) if none.is_empty() => return Ok(BTreeMap::new()),
             Err(error) if error.kind() == ErrorKind::NoRecord => return Ok(BTreeMap::new()),
             names => names?,

@@ -11,10 +11,17 @@ use crate::{answer, operations};
 
 /// `history/info`: the activity with this `cid`.
 #[derive(Clone, Copy, Debug)]
-pub struct Info(
-    /// `cid`: its id.
-    pub EntryId,
-);
+pub struct Info {
+    id: EntryId,
+}
+
+impl Info {
+    /// Creates the operation for the activity with this `cid`.
+    #[must_use]
+    pub fn new(id: EntryId) -> Self {
+        Self { id }
+    }
+}
 
 impl Operation for Info {
     type Output = Entry;
@@ -26,7 +33,7 @@ impl Operation for Info {
         struct Parameters {
             cid: EntryId,
         }
-        operations::request(&Self::INFO, &Parameters { cid: self.0 })
+        operations::request(&Self::INFO, &Parameters { cid: self.id })
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {

@@ -1,6 +1,4 @@
-//! `list`: activities by time, user, text, client, contact and deal.
-
-use std::borrow::Borrow;
+//! `list`: activities by day, user, text, client, contact and deal.
 
 use bytes::Bytes;
 use chrono::NaiveDate;
@@ -14,23 +12,29 @@ use super::table;
 use crate::{answer, operations};
 
 /// `history/list`: one page of 200 activities.
-#[derive(Clone, Copy, Debug)]
-pub struct List<Q = EntryQuery>(
-    /// Which activities, or a reference to that.
-    pub Q,
-);
+#[derive(Clone, Debug)]
+pub struct List {
+    query: EntryQuery,
+}
 
-impl<Q: Borrow<EntryQuery> + Send + Sync> Operation for List<Q> {
+impl List {
+    /// Creates the operation for this query.
+    #[must_use]
+    pub fn new(query: EntryQuery) -> Self {
+        Self { query }
+    }
+}
+
+impl Operation for List {
     type Output = Page<Entry>;
 
     const INFO: OperationInfo = table::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let query = self.0.borrow();
-        if let Some((field, fault)) = query.fault() {
+        if let Some((field, fault)) = self.query.fault() {
             return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
-        operations::request(&Self::INFO, &query.parameters())
+        operations::request(&Self::INFO, &self.query.parameters())
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -40,8 +44,8 @@ impl<Q: Borrow<EntryQuery> + Send + Sync> Operation for List<Q> {
 
 /// Which activities to list, in which order, and which page of them.
 ///
-/// Without dates the server lists today's (documented); without a user, the caller's own and those of all
-/// subordinates (documented).
+/// Without dates the server lists the activities of today (documented). Without a user it lists those of the current user
+/// and of all subordinates (documented).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct EntryQuery {
@@ -52,113 +56,113 @@ pub struct EntryQuery {
     since: Option<NaiveDate>,
     until: Option<NaiveDate>,
     word: Option<String>,
-    activity: Option<String>,
+    activity_type: Option<String>,
     client: Option<ClientId>,
     deal: Option<DealId>,
     contact: Option<ContactId>,
 }
 
 impl EntryQuery {
-    /// Today's activities, newest first.
+    /// Creates a query for the activities of today, newest first.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `dateStart` and `dateEnd`: from the one day to the other, both included (observed), in the account's time.
+    /// Sets `dateStart` and `dateEnd`: the first and the last day, both included (observed), in the account's time.
     #[doc(alias = "dateStart")]
     #[doc(alias = "dateEnd")]
     pub fn between(self, first: NaiveDate, last: NaiveDate) -> Self {
         self.since(first).until(last)
     }
 
-    /// `dateStart`: from this day on, days to come included.
+    /// Sets `dateStart`: from this day on, future days included.
     ///
-    /// Alone it is sent with a far `dateEnd`, for a server takes a missing one for today (observed).
+    /// Without `until` it is sent with a far `dateEnd`, because the server takes a missing one for today (observed).
     #[doc(alias = "dateStart")]
     pub fn since(mut self, first: NaiveDate) -> Self {
         self.since = Some(first);
         self
     }
 
-    /// `dateEnd`: up to this day, the day itself included (observed).
+    /// Sets `dateEnd`: up to this day, the day itself included (observed).
     ///
-    /// Alone it is sent with an early `dateStart`, for a server takes a missing one for today (observed).
+    /// Without `since` it is sent with an early `dateStart`, because the server takes a missing one for today (observed).
     #[doc(alias = "dateEnd")]
     pub fn until(mut self, last: NaiveDate) -> Self {
         self.until = Some(last);
         self
     }
 
-    /// `user`: of the user with this login. An unknown login lists what belongs to nobody (observed).
+    /// Sets `user`: the login of the owner. An unknown login lists the activities without an owner (observed).
     pub fn user(mut self, login: impl Into<String>) -> Self {
         self.user = Some(login.into());
         self
     }
 
-    /// `word`: with this text in content or type, upper or lower case (observed).
+    /// Sets `word`: a text in the content or the type, regardless of case (observed).
     pub fn word(mut self, text: impl Into<String>) -> Self {
         self.word = Some(text.into());
         self
     }
 
-    /// `tip`: of the type with this title. A server of 2026-06 ignores it (observed): look at
-    /// [`Entry::activity`] as well.
+    /// Sets `tip`: the title of the activity type. The server ignores it (observed), so compare
+    /// [`Entry::activity_type`], too. An export does that for you.
     #[doc(alias = "tip")]
-    pub fn activity(mut self, title: impl Into<String>) -> Self {
-        self.activity = Some(title.into());
+    pub fn activity_type(mut self, title: impl Into<String>) -> Self {
+        self.activity_type = Some(title.into());
         self
     }
 
-    /// `clid`: of this client.
+    /// Sets `clid`: the client.
     #[doc(alias = "clid")]
     pub fn client(mut self, id: ClientId) -> Self {
         self.client = Some(id);
         self
     }
 
-    /// `pid`: of this contact.
+    /// Sets `pid`: the contact.
     #[doc(alias = "pid")]
     pub fn contact(mut self, id: ContactId) -> Self {
         self.contact = Some(id);
         self
     }
 
-    /// `did`: of this deal.
+    /// Sets `did`: the deal.
     #[doc(alias = "did")]
     pub fn deal(mut self, id: DealId) -> Self {
         self.deal = Some(id);
         self
     }
 
-    /// `order`: sorted by this; by time unless said.
+    /// Sets `order`: the field to sort by (default: the date).
     #[doc(alias = "order")]
     pub fn order_by(mut self, order: EntryOrder) -> Self {
         self.order = Some(order);
         self
     }
 
-    /// `first: new`: the newest or greatest first, as unless said.
+    /// Sets `first: new`: newest or greatest first (the default).
     #[doc(alias = "first")]
     pub fn newest_first(mut self) -> Self {
         self.oldest_first = Some(false);
         self
     }
 
-    /// `first: old`: the oldest or smallest first.
+    /// Sets `first: old`: oldest or smallest first.
     #[doc(alias = "first")]
     pub fn oldest_first(mut self) -> Self {
         self.oldest_first = Some(true);
         self
     }
 
-    /// `offset`: which page, from 0; a page has 200 activities (documented), and one past the end is empty.
+    /// Sets `offset`: the page, from 0. A page has 200 activities (documented); a page past the end is empty.
     #[doc(alias = "offset")]
     pub fn page(mut self, page: u64) -> Self {
         self.page = page;
         self
     }
 
-    /// The order that stays the same while activities are added, unless an order was chosen.
+    /// Returns the query in an order that stays stable while activities are added, unless an order was chosen.
     pub(crate) fn in_stable_order(self) -> Self {
         match (self.order, self.oldest_first) {
             (None, None) => self.order_by(EntryOrder::Id).oldest_first(),
@@ -166,13 +170,13 @@ impl EntryQuery {
         }
     }
 
-    /// The query of an export: by id, with both dates.
+    /// Returns the query for an export: by id, with both dates.
     pub(crate) fn for_export(mut self) -> Result<Self, (&'static str, &'static str)> {
         if self.page > 0 {
-            return Err(("page", "is not for an export, which reads every page: leave it out"));
+            return Err(("page", "cannot be set for an export, which reads every page: leave it out"));
         }
         if self.oldest_first == Some(false) || self.order.is_some_and(|order| order != EntryOrder::Id) {
-            let fault = "is not for an export, which comes by id, oldest first: leave the order out";
+            let fault = "cannot be set for an export, which is sorted by id, oldest first: leave it out";
             return Err(("order_by", fault));
         }
         if let Some(fault) = self.fault() {
@@ -183,17 +187,17 @@ impl EntryQuery {
         Ok(self.order_by(EntryOrder::Id).oldest_first())
     }
 
-    /// The type that was asked for.
-    pub(crate) fn wanted_activity(&self) -> Option<&str> {
-        self.activity.as_deref()
+    /// Returns the activity type that was asked for.
+    pub(crate) fn wanted_activity_type(&self) -> Option<&str> {
+        self.activity_type.as_deref()
     }
 
-    /// The page it begins with.
+    /// Returns the page that the query begins with.
     pub(crate) fn first_page(&self) -> u64 {
         self.page
     }
 
-    /// What the server could not understand, or would silently take for something else.
+    /// Returns a field that the server could not understand or would silently take for something else, and why.
     pub(crate) fn fault(&self) -> Option<(&'static str, &'static str)> {
         let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
         let days = EARLIEST..=LATEST;
@@ -204,9 +208,11 @@ impl EntryQuery {
             }
             query if is_far(&query.since) => ("since", "is outside the years 1000 to 9999"),
             query if is_far(&query.until) => ("until", "is outside the years 1000 to 9999"),
-            query if is_empty(&query.user) => ("user", "is empty: leave it out for everybody's"),
+            query if is_empty(&query.user) => ("user", "is empty: leave it out to list every user"),
             query if is_empty(&query.word) => ("word", "is empty: leave it out"),
-            query if is_empty(&query.activity) => ("activity", "is empty: leave it out for every type"),
+            query if is_empty(&query.activity_type) => {
+                ("activity_type", "is empty: leave it out to list every type")
+            }
             query if query.client.is_some_and(|id| id.0 == 0) => ("client", "is 0: leave it out"),
             query if query.contact.is_some_and(|id| id.0 == 0) => ("contact", "is 0: leave it out"),
             query if query.deal.is_some_and(|id| id.0 == 0) => ("deal", "is 0: leave it out"),
@@ -227,7 +233,7 @@ impl EntryQuery {
             date_start: since.map(|day| day.to_string()),
             date_end: until.map(|day| day.to_string()),
             word: self.word.as_deref(),
-            tip: self.activity.as_deref(),
+            tip: self.activity_type.as_deref(),
             clid: self.client,
             did: self.deal,
             pid: self.contact,
@@ -235,7 +241,7 @@ impl EntryQuery {
     }
 }
 
-/// The days that the server's database can hold.
+/// The range of days that the server's database can hold.
 const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1000, 1, 1).unwrap();
 const LATEST: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
 

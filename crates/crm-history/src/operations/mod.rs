@@ -1,7 +1,8 @@
-//! The seven operations, one file each: how it is sent and how its answer is read, without I/O.
+//! The seven operations, one file each: how it is sent and how its response is read, without I/O.
 //!
 //! The client calls them for you. Use them by themselves to see what would be sent
-//! ([`HistoryClient::prepare`](crate::HistoryClient::prepare)) or over another pipeline. They hold what they send, or borrow it.
+//! ([`HistoryClient::prepare`](crate::HistoryClient::prepare)) or over another pipeline. An operation owns what it
+//! sends; `new` takes it.
 
 pub(crate) mod add;
 mod add_list;

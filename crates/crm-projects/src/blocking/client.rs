@@ -6,7 +6,6 @@ use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, P
 use crm_transport::blocking::{Export, ExportBuilder, Records, Runtime};
 use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Stats};
 use http::Request;
-use serde::de::DeserializeOwned;
 
 use crate::{
     ActionQuery, PaymentQuery, ProjectFilter, ProjectQuery, ProjectSelection, Projects, StepQuery, TokenPair,
@@ -42,14 +41,6 @@ impl ProjectsClient {
         self.runtime.wait(self.client.list(query))?
     }
 
-    /// [`list`](Self::list), each project read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`list`](Self::list).
-    pub fn list_as<T: DeserializeOwned + Send>(&self, query: &ProjectQuery) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.list_as(query))?
-    }
-
     /// Every project of a query: [`ProjectsClient::projects`](crate::ProjectsClient::projects) as an iterator.
     ///
     /// ```no_run
@@ -74,14 +65,6 @@ impl ProjectsClient {
     /// See [`Error`]. A record that cannot be read is no error; it stands in [`Page::unreadable`].
     pub fn filter(&self, filter: &ProjectFilter) -> Result<Page<Project>, Error> {
         self.runtime.wait(self.client.filter(filter))?
-    }
-
-    /// [`filter`](Self::filter), each project read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`filter`](Self::filter).
-    pub fn filter_as<T: DeserializeOwned + Send>(&self, filter: &ProjectFilter) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.filter_as(filter))?
     }
 
     /// Every project that meets conditions: [`ProjectsClient::filtered`](crate::ProjectsClient::filtered) as an
@@ -123,32 +106,12 @@ impl ProjectsClient {
         self.runtime.wait(self.client.project(id))?
     }
 
-    /// [`project`](Self::project), read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`project`](Self::project).
-    pub fn project_as<T: DeserializeOwned + Send>(&self, id: ProjectId) -> Result<T, Error> {
-        self.runtime.wait(self.client.project_as(id))?
-    }
-
     /// `GET projects/steps`: [`ProjectsClient::steps`](crate::ProjectsClient::steps).
     ///
     /// # Errors
     /// See [`Error`].
     pub fn steps(&self, project: ProjectId, query: &StepQuery) -> Result<Page<Step>, Error> {
         self.runtime.wait(self.client.steps(project, query))?
-    }
-
-    /// [`steps`](Self::steps), each read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub fn steps_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &StepQuery,
-    ) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.steps_as(project, query))?
     }
 
     /// `GET projects/actions`: [`ProjectsClient::actions`](crate::ProjectsClient::actions).
@@ -159,32 +122,12 @@ impl ProjectsClient {
         self.runtime.wait(self.client.actions(project, query))?
     }
 
-    /// [`actions`](Self::actions), each read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub fn actions_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &ActionQuery,
-    ) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.actions_as(project, query))?
-    }
-
     /// `GET projects/actions/info`: [`ProjectsClient::action`](crate::ProjectsClient::action).
     ///
     /// # Errors
     /// [`is_not_found`](Error::is_not_found) where there is none; else see [`Error`].
     pub fn action(&self, id: ActionId) -> Result<Action, Error> {
         self.runtime.wait(self.client.action(id))?
-    }
-
-    /// [`action`](Self::action), read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`action`](Self::action).
-    pub fn action_as<T: DeserializeOwned + Send>(&self, id: ActionId) -> Result<T, Error> {
-        self.runtime.wait(self.client.action_as(id))?
     }
 
     /// `GET projects/checklists`: [`ProjectsClient::checklists`](crate::ProjectsClient::checklists).
@@ -195,14 +138,6 @@ impl ProjectsClient {
         self.runtime.wait(self.client.checklists(project))?
     }
 
-    /// [`checklists`](Self::checklists), each read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub fn checklists_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.checklists_as(project))?
-    }
-
     /// `GET projects/goods`: [`ProjectsClient::goods`](crate::ProjectsClient::goods).
     ///
     /// # Errors
@@ -211,32 +146,12 @@ impl ProjectsClient {
         self.runtime.wait(self.client.goods(project))?
     }
 
-    /// [`goods`](Self::goods), each read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub fn goods_as<T: DeserializeOwned + Send>(&self, project: ProjectId) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.goods_as(project))?
-    }
-
     /// `GET projects/payments`: [`ProjectsClient::payments`](crate::ProjectsClient::payments).
     ///
     /// # Errors
     /// See [`Error`].
     pub fn payments(&self, project: ProjectId, query: &PaymentQuery) -> Result<Page<Payment>, Error> {
         self.runtime.wait(self.client.payments(project, query))?
-    }
-
-    /// [`payments`](Self::payments), each read as a type of your own.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub fn payments_as<T: DeserializeOwned + Send>(
-        &self,
-        project: ProjectId,
-        query: &PaymentQuery,
-    ) -> Result<Page<T>, Error> {
-        self.runtime.wait(self.client.payments_as(project, query))?
     }
 
     /// Makes any call: [`ProjectsClient::run`](crate::ProjectsClient::run).

@@ -12,18 +12,18 @@ use super::parameters::Query;
 use super::table;
 use crate::answer;
 
-/// `GET projects/actions/info`: one action (event), read as a `T`.
+/// `GET projects/actions/info`: one action (event), decoded as a `T`.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionInfo<T = Action> {
     action: ActionId,
-    output: PhantomData<fn() -> T>,
+    record: PhantomData<fn() -> T>,
 }
 
 impl<T> ActionInfo<T> {
-    /// Of this action.
+    /// Creates the operation for this action.
     #[must_use]
     pub fn new(action: ActionId) -> Self {
-        Self { action, output: PhantomData }
+        Self { action, record: PhantomData }
     }
 }
 

@@ -1,6 +1,5 @@
 //! `actions`: the actions of a project.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -15,35 +14,29 @@ use super::parameters::{Paging, Query, fault_of_ids, joined};
 use super::table;
 use crate::answer;
 
-/// `GET projects/actions`: the actions (events) of a project, each read as a `T`.
+/// `GET projects/actions`: the actions (events) of a project, each decoded as a `T`.
 #[derive(Clone, Debug)]
-pub struct Actions<'a, T = Action> {
+pub struct Actions<T = Action> {
     project: ProjectId,
-    query: Cow<'a, ActionQuery>,
-    output: PhantomData<fn() -> T>,
+    query: ActionQuery,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> Actions<'a, T> {
-    /// Of this project.
+impl<T> Actions<T> {
+    /// Creates the operation for this project.
     #[must_use]
-    pub fn new(project: ProjectId, query: &'a ActionQuery) -> Self {
-        Self { project, query: Cow::Borrowed(query), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> Actions<'static, T> {
-        Actions { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
+    pub fn new(project: ProjectId, query: ActionQuery) -> Self {
+        Self { project, query, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for Actions<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Actions<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::ACTIONS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let ActionQuery { paging, action, date, types } = &*self.query;
+        let ActionQuery { paging, action, date, types } = &self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .paging(paging)
@@ -71,38 +64,38 @@ pub struct ActionQuery {
 }
 
 impl ActionQuery {
-    /// All actions, as many as the server gives when nothing is said.
+    /// Creates a query for all actions, as many as the server returns by default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `count`: so many actions at most. No greatest number is documented.
+    /// Sets `count`: the maximum number of actions. The vendor documents no upper limit.
     pub fn count(mut self, count: u64) -> Self {
         self.paging.set_count(count);
         self
     }
 
-    /// `offset`: leaving out so many actions from the first on.
+    /// Sets `offset`: the number of actions to skip.
     pub fn offset(mut self, offset: u64) -> Self {
         self.paging.set_offset(offset);
         self
     }
 
-    /// `filter_id`: this action.
+    /// Sets `filter_id`: this action only.
     #[doc(alias = "filter_id")]
     pub fn action(mut self, id: ActionId) -> Self {
         self.action = Some(id);
         self
     }
 
-    /// `filter_date`: of this day.
+    /// Sets `filter_date`: the day. How the server compares it is not documented.
     #[doc(alias = "filter_date")]
     pub fn date(mut self, day: NaiveDate) -> Self {
         self.date = Some(day);
         self
     }
 
-    /// `filter_actions`: of these types. Sent joined by `_`.
+    /// Sets `filter_actions`: actions of these types only. Sent joined by `_`.
     #[doc(alias = "filter_actions")]
     pub fn types(mut self, ids: impl IntoIterator<Item = impl Into<ActionTypeId>>) -> Self {
         self.types = Some(ids.into_iter().map(|id| id.into().0).collect());

@@ -1,6 +1,5 @@
-//! `projects/filter`: projects that meet conditions.
+//! `projects/filter`: lists projects that match conditions.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
@@ -21,29 +20,23 @@ use super::parameters::{Fault, fault_of_ids, flag};
 use super::table;
 use crate::answer;
 
-/// `POST projects/filter`: one page of the projects that meet conditions, each read as a `T`. A POST that changes
+/// `POST projects/filter`: one page of the projects that match conditions, each decoded as a `T`. This POST changes
 /// nothing.
 #[derive(Clone, Debug)]
-pub struct Filter<'a, T = Project> {
-    filter: Cow<'a, ProjectFilter>,
-    output: PhantomData<fn() -> T>,
+pub struct Filter<T = Project> {
+    filter: ProjectFilter,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> Filter<'a, T> {
-    /// The projects of this filter.
+impl<T> Filter<T> {
+    /// Creates the operation for this filter.
     #[must_use]
-    pub fn new(filter: &'a ProjectFilter) -> Self {
-        Self { filter: Cow::Borrowed(filter), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> Filter<'static, T> {
-        Filter { filter: Cow::Owned(self.filter.into_owned()), output: PhantomData }
+    pub fn new(filter: ProjectFilter) -> Self {
+        Self { filter, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for Filter<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Filter<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::FILTER;
@@ -63,10 +56,10 @@ impl<T: DeserializeOwned + Send> Operation for Filter<'_, T> {
     }
 }
 
-/// Conditions on projects; which page of those that meet them, and in which order. All parameters are documented;
-/// their defaults are not.
+/// Conditions on projects, the page, and the order. The vendor documents all parameters, but not their defaults.
 ///
-/// Conditions on the built-in fields go into `buildin_data` (so spelt), those by [`field`](Self::field) into `data`.
+/// Conditions on the built-in fields are sent in `buildin_data` (the vendor's spelling), those of [`field`](Self::field)
+/// in `data`.
 ///
 /// ```
 /// use crm_projects::{Condition, Having, ProjectFilter};
@@ -91,7 +84,7 @@ pub struct ProjectFilter {
     data: BTreeMap<String, Value>,
 }
 
-/// The built-in fields that take ids, in the vendor's order.
+/// The built-in fields that hold ids, in the vendor's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum IdField {
     SalesFunnels,
@@ -106,7 +99,7 @@ enum IdField {
 }
 
 impl IdField {
-    /// The name of the builder's method, for errors.
+    /// Returns the name of the builder's method, for errors.
     fn method(self) -> &'static str {
         match self {
             Self::SalesFunnels => "sales_funnels",
@@ -123,129 +116,130 @@ impl IdField {
 }
 
 impl ProjectFilter {
-    /// No condition.
+    /// Creates a filter without conditions.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `count`: so many projects at most. No greatest number is documented.
+    /// Sets `count`: the maximum number of projects. The vendor documents no upper limit.
     pub fn count(mut self, count: u64) -> Self {
         self.page = self.page.count(count);
         self
     }
 
-    /// `offset`: leaving out so many projects from the first on.
+    /// Sets `offset`: the number of projects to skip.
     pub fn offset(mut self, offset: u64) -> Self {
         self.page = self.page.offset(offset);
         self
     }
 
-    /// `order_by`: sorted by this field, such as `id`. Letters, digits and `_`.
+    /// Sets `order_by`: the field to sort by, such as `id`. Letters, digits and `_`.
     pub fn order_by(mut self, field: impl Into<String>) -> Self {
         self.page = self.page.order_by(field);
         self
     }
 
-    /// `reverse: "0"`: the smallest first.
+    /// Sets `reverse: "0"`: smallest first.
     #[doc(alias = "reverse")]
     pub fn ascending(mut self) -> Self {
         self.page = self.page.ascending();
         self
     }
 
-    /// `reverse: "1"`: the greatest first.
+    /// Sets `reverse: "1"`: greatest first.
     #[doc(alias = "reverse")]
     pub fn descending(mut self) -> Self {
         self.page = self.page.descending();
         self
     }
 
-    /// `deleted`: deleted projects instead of active ones.
+    /// Sets `deleted`: `true` returns deleted projects instead of active ones.
     pub fn deleted(mut self, deleted: bool) -> Self {
         self.page = self.page.deleted(deleted);
         self
     }
 
-    /// `condition`: whether all conditions must hold or one of them.
+    /// Sets `condition`: whether all conditions must hold, or one of them.
     pub fn condition(mut self, condition: Condition) -> Self {
         self.condition = Some(condition);
         self
     }
 
-    /// `having`: what the project has or lacks.
+    /// Sets `having`: what the project has or lacks.
     pub fn having(mut self, having: Having) -> Self {
         self.having = Some(having);
         self
     }
 
-    /// `buildin_data.created`: made from the one day to the other. Sent as `2020-01-01;2020-12-31`.
+    /// Sets `buildin_data.created`: the first and the last day. Sent as `2020-01-01;2020-12-31`. The vendor does not
+    /// document which date of a project it means, or whether both days are included.
     #[doc(alias = "buildin_data")]
     pub fn created(mut self, first: NaiveDate, last: NaiveDate) -> Self {
         self.created = Some((first, last));
         self
     }
 
-    /// `buildin_data.sales_funnel_id`: in one of these sales funnels.
+    /// Sets `buildin_data.sales_funnel_id`: one of these sales funnels.
     #[doc(alias = "sales_funnel_id")]
     pub fn sales_funnels(self, ids: impl IntoIterator<Item = impl Into<SalesFunnelId>>) -> Self {
         self.with_ids(IdField::SalesFunnels, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `buildin_data.step_id`: at one of these steps.
+    /// Sets `buildin_data.step_id`: one of these steps.
     #[doc(alias = "step_id")]
     pub fn steps(self, ids: impl IntoIterator<Item = impl Into<StepId>>) -> Self {
         self.with_ids(IdField::Steps, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `buildin_data.user_id`: one of these users answers for it.
+    /// Sets `buildin_data.user_id`: one of these users is responsible.
     #[doc(alias = "user_id")]
     pub fn users(self, ids: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
         self.with_ids(IdField::Users, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `buildin_data.group_id`: one of these groups answers for it.
+    /// Sets `buildin_data.group_id`: one of these groups is responsible.
     #[doc(alias = "group_id")]
     pub fn groups(self, ids: impl IntoIterator<Item = impl Into<GroupId>>) -> Self {
         self.with_ids(IdField::Groups, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `buildin_data.price`: of this price, in whole units.
+    /// Sets `buildin_data.price`: the price, in whole currency units.
     pub fn price(mut self, price: u64) -> Self {
         self.price = Some(price);
         self
     }
 
-    /// `buildin_data.currency_id`: in one of these currencies.
+    /// Sets `buildin_data.currency_id`: one of these currencies.
     #[doc(alias = "currency_id")]
     pub fn currencies(self, ids: impl IntoIterator<Item = impl Into<CurrencyId>>) -> Self {
         self.with_ids(IdField::Currencies, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `buildin_data.participants_user_id`: one of these users takes part.
+    /// Sets `buildin_data.participants_user_id`: one of these users participates.
     #[doc(alias = "participants_user_id")]
     pub fn participant_users(self, ids: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
         self.with_ids(IdField::ParticipantUsers, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `buildin_data.participants_group_id`: one of these groups takes part.
+    /// Sets `buildin_data.participants_group_id`: one of these groups participates.
     #[doc(alias = "participants_group_id")]
     pub fn participant_groups(self, ids: impl IntoIterator<Item = impl Into<GroupId>>) -> Self {
         self.with_ids(IdField::ParticipantGroups, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `buildin_data.actions_type_id`: with actions of one of these types.
+    /// Sets `buildin_data.actions_type_id`: it has actions of one of these types.
     #[doc(alias = "actions_type_id")]
     pub fn action_types(self, ids: impl IntoIterator<Item = impl Into<ActionTypeId>>) -> Self {
         self.with_ids(IdField::ActionTypes, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `buildin_data.good_id`: with one of these goods.
+    /// Sets `buildin_data.good_id`: it has one of these goods.
     #[doc(alias = "good_id")]
     pub fn goods(self, ids: impl IntoIterator<Item = impl Into<GoodId>>) -> Self {
         self.with_ids(IdField::Goods, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// `data`: a dynamic field of the account has this value, or one of these: `.field("client_id", [1, 3])`,
+    /// Adds to `data`: a dynamic field of the account has this value, or one of these: `.field("client_id", [1, 3])`,
     /// `.field("contract_date", "2020-01-01")`.
     #[doc(alias = "data")]
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -322,7 +316,7 @@ struct Parameters<'a> {
     data: Option<&'a BTreeMap<String, Value>>,
 }
 
-/// `buildin_data`, so spelt by the vendor.
+/// `buildin_data` (the vendor's spelling).
 #[derive(Serialize)]
 struct BuiltIn<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,18 +13,18 @@ use super::parameters::Query;
 use super::table;
 use crate::answer;
 
-/// `GET projects/goods`: the goods of a project, each read as a `T`.
+/// `GET projects/goods`: the goods of a project, each decoded as a `T`.
 #[derive(Clone, Copy, Debug)]
 pub struct Goods<T = Good> {
     project: ProjectId,
-    output: PhantomData<fn() -> T>,
+    record: PhantomData<fn() -> T>,
 }
 
 impl<T> Goods<T> {
-    /// Of this project.
+    /// Creates the operation for this project.
     #[must_use]
     pub fn new(project: ProjectId) -> Self {
-        Self { project, output: PhantomData }
+        Self { project, record: PhantomData }
     }
 }
 

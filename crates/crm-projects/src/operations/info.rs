@@ -12,18 +12,18 @@ use super::parameters::Query;
 use super::table;
 use crate::answer;
 
-/// `GET projects/info`: one project, read as a `T`.
+/// `GET projects/info`: one project, decoded as a `T`.
 #[derive(Clone, Copy, Debug)]
 pub struct Info<T = Project> {
     project: ProjectId,
-    output: PhantomData<fn() -> T>,
+    record: PhantomData<fn() -> T>,
 }
 
 impl<T> Info<T> {
-    /// Of this project.
+    /// Creates the operation for this project.
     #[must_use]
     pub fn new(project: ProjectId) -> Self {
-        Self { project, output: PhantomData }
+        Self { project, record: PhantomData }
     }
 }
 

@@ -1,6 +1,5 @@
-//! `projects`: projects, page by page.
+//! `projects`: lists projects, page by page.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -14,34 +13,28 @@ use super::parameters::{Fault, Paging, Query, flag};
 use super::table;
 use crate::answer;
 
-/// `GET projects`: one page of projects, each read as a `T`.
+/// `GET projects`: one page of projects, each decoded as a `T`.
 #[derive(Clone, Debug)]
-pub struct List<'a, T = Project> {
-    query: Cow<'a, ProjectQuery>,
-    output: PhantomData<fn() -> T>,
+pub struct List<T = Project> {
+    query: ProjectQuery,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> List<'a, T> {
-    /// The projects of this query.
+impl<T> List<T> {
+    /// Creates the operation for this query.
     #[must_use]
-    pub fn new(query: &'a ProjectQuery) -> Self {
-        Self { query: Cow::Borrowed(query), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> List<'static, T> {
-        List { query: Cow::Owned(self.query.into_owned()), output: PhantomData }
+    pub fn new(query: ProjectQuery) -> Self {
+        Self { query, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for List<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for List<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let query = &*self.query;
+        let query = &self.query;
         Query::new(&Self::INFO)
             .refuse(query.fault())
             .paging(&query.paging)
@@ -56,7 +49,7 @@ impl<T: DeserializeOwned + Send> Operation for List<'_, T> {
     }
 }
 
-/// Which page of the projects, and in which order. All parameters are documented; their defaults are not.
+/// Which page of the projects to list, and in which order. The vendor documents all parameters, but not their defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ProjectQuery {
@@ -67,50 +60,50 @@ pub struct ProjectQuery {
 }
 
 impl ProjectQuery {
-    /// Projects as the server gives them when nothing is said.
+    /// Creates a query without parameters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `count`: so many projects at most. No greatest number is documented.
+    /// Sets `count`: the maximum number of projects. The vendor documents no upper limit.
     pub fn count(mut self, count: u64) -> Self {
         self.paging.set_count(count);
         self
     }
 
-    /// `offset`: leaving out so many projects from the first on.
+    /// Sets `offset`: the number of projects to skip.
     pub fn offset(mut self, offset: u64) -> Self {
         self.paging.set_offset(offset);
         self
     }
 
-    /// `order_by`: sorted by this field, such as `id`. Letters, digits and `_`.
+    /// Sets `order_by`: the field to sort by, such as `id`. Letters, digits and `_`.
     pub fn order_by(mut self, field: impl Into<String>) -> Self {
         self.order_by = Some(field.into());
         self
     }
 
-    /// `reverse=0`: the smallest first.
+    /// Sets `reverse=0`: smallest first.
     #[doc(alias = "reverse")]
     pub fn ascending(mut self) -> Self {
         self.descending = Some(false);
         self
     }
 
-    /// `reverse=1`: the greatest first.
+    /// Sets `reverse=1`: greatest first.
     #[doc(alias = "reverse")]
     pub fn descending(mut self) -> Self {
         self.descending = Some(true);
         self
     }
 
-    /// `deleted`: deleted projects instead of active ones.
+    /// Sets `deleted`: `true` returns deleted projects instead of active ones.
     pub fn deleted(mut self, deleted: bool) -> Self {
         self.deleted = Some(deleted);
         self
     }
 
-    /// The page that holds so many records after the first of this query, in an order that stays the same.
+    /// Returns the query for the page after this many records, in an order that stays stable.
     pub(crate) fn page_after(mut self, records: u64) -> Self {
         self.paging.set_offset(self.paging.offset().unwrap_or(0) + records);
         if self.paging.count().is_none() {
@@ -122,19 +115,19 @@ impl ProjectQuery {
         }
     }
 
-    /// The query of an export: by id, the smallest first.
+    /// Returns the query for an export: by id, smallest first.
     pub(crate) fn for_export(self) -> Result<Self, Fault> {
         if self.paging.offset().is_some_and(|offset| offset > 0) {
-            return Err(("offset", "is not for an export, which reads every page: leave it out"));
+            return Err(("offset", "cannot be set for an export, which reads every page: leave it out"));
         }
         if self.descending == Some(true) || self.order_by.as_ref().is_some_and(|field| field != "id") {
-            let fault = "is not for an export, which comes by id, the smallest first: leave the order out";
+            let fault = "cannot be set for an export, which is sorted by id, smallest first: leave it out";
             return Err(("order_by", fault));
         }
         Ok(self.order_by("id").ascending())
     }
 
-    /// How many records a page of a stream is asked for.
+    /// Returns the number of records to ask for on each page of a stream.
     pub(crate) fn page_size(&self) -> usize {
         usize::try_from(self.paging.count().unwrap_or(PAGE)).unwrap_or(usize::MAX)
     }
@@ -143,12 +136,12 @@ impl ProjectQuery {
         let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
         match &self.order_by {
             Some(name) if !is_name(name) => {
-                Some(("order_by", "is no name of a field: letters, digits and _ alone"))
+                Some(("order_by", "is not a field name: use letters, digits and _ only"))
             }
             _ => self.paging.fault(),
         }
     }
 }
 
-/// Records of a page, where the query does not say.
+/// The number of records on a page, unless the query sets it.
 const PAGE: u64 = 100;

@@ -1,8 +1,25 @@
-//! The nine operations, one file each: how it is sent and how its answer is read, without I/O.
+//! The nine operations, one file each: how it is sent and how its response is read, without I/O.
 //!
 //! The client calls them for you. Use them by themselves to see what would be sent
-//! ([`ProjectsClient::prepare`](crate::ProjectsClient::prepare)) or over another pipeline. Their type parameter is
-//! what a record is read as.
+//! ([`ProjectsClient::prepare`](crate::ProjectsClient::prepare)), or to read records as a serde type of your own:
+//!
+//! ```no_run
+//! # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
+//! use crm_projects::operations::{Info, List};
+//! use crm_projects::{ProjectId, ProjectQuery};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Contract {
+//!     id: u64,
+//!     contract_date: Option<String>,
+//! }
+//!
+//! let page = projects.run(&List::<Contract>::new(ProjectQuery::new())).await?;
+//! let one: Contract = projects.run(&Info::new(ProjectId(1))).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! An operation owns what it sends. `new` takes it; the type parameter is what each record is read as.
 
 mod action_info;
 mod actions;

@@ -1,4 +1,4 @@
-//! Parameters as solOS takes them, and what is refused before it is sent.
+//! Parameters in the form that solOS expects, and checks before sending.
 
 use std::fmt::Display;
 
@@ -6,14 +6,14 @@ use bytes::Bytes;
 use crm_transport::{Error, OperationInfo};
 use http::Request;
 
-/// A fault of the input: the field, and what is wrong with it.
+/// An invalid input: the field, and what is wrong with it.
 pub(crate) type Fault = (&'static str, &'static str);
 
 /// `count` and `offset`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Paging {
     count: Option<u64>,
-    /// Another count was given before: the server would take one of them and ignore the other.
+    /// Two different counts were set: the server would use one of them and ignore the other.
     twice: bool,
     offset: Option<u64>,
 }
@@ -38,14 +38,14 @@ impl Paging {
 
     pub(crate) fn fault(&self) -> Option<Fault> {
         if self.twice {
-            Some(("count", "is given twice with different values: the server takes one page size"))
+            Some(("count", "is set twice with different values: the server uses only one page size"))
         } else {
             (self.count == Some(0)).then_some(("count", "is 0: leave it out, or ask for at least one"))
         }
     }
 }
 
-/// The parameters of a query string, in the order they are given.
+/// The parameters of a query string, in the order in which they are added.
 pub(crate) struct Query<'a> {
     info: &'a OperationInfo,
     pairs: Vec<(&'static str, String)>,
@@ -57,12 +57,12 @@ impl<'a> Query<'a> {
         Self { info, pairs: Vec::new(), fault: None }
     }
 
-    /// `id`, which must not be 0.
+    /// Adds `id`, which must not be 0.
     pub(crate) fn id(self, id: u64) -> Self {
         self.refuse((id == 0).then_some(("id", "is 0"))).with("id", Some(id))
     }
 
-    /// A parameter, where it is given.
+    /// Adds a parameter, if it has a value.
     pub(crate) fn with(mut self, name: &'static str, value: Option<impl Display>) -> Self {
         self.pairs.extend(value.map(|value| (name, value.to_string())));
         self
@@ -87,12 +87,12 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Ids joined by `_`, as query strings take them.
+/// Joins ids by `_`, as query strings need it.
 pub(crate) fn joined(ids: &[u64]) -> String {
     ids.iter().map(u64::to_string).collect::<Vec<_>>().join("_")
 }
 
-/// What is wrong with a list of ids.
+/// Returns what is wrong with a list of ids.
 pub(crate) fn fault_of_ids(field: &'static str, ids: Option<&[u64]>) -> Option<Fault> {
     match ids {
         Some([]) => Some((field, "is an empty list, which would select everything: leave it out")),
@@ -101,7 +101,7 @@ pub(crate) fn fault_of_ids(field: &'static str, ids: Option<&[u64]>) -> Option<F
     }
 }
 
-/// A flag as solOS takes it.
+/// Returns a flag in the form that solOS expects.
 pub(crate) fn flag(on: bool) -> &'static str {
     if on { "1" } else { "0" }
 }

@@ -1,6 +1,5 @@
 //! `payments`: the payments of a project.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -15,35 +14,29 @@ use super::parameters::{Paging, Query};
 use super::table;
 use crate::answer;
 
-/// `GET projects/payments`: the payments of a project, each read as a `T`.
+/// `GET projects/payments`: the payments of a project, each decoded as a `T`.
 #[derive(Clone, Debug)]
-pub struct Payments<'a, T = Payment> {
+pub struct Payments<T = Payment> {
     project: ProjectId,
-    query: Cow<'a, PaymentQuery>,
-    output: PhantomData<fn() -> T>,
+    query: PaymentQuery,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> Payments<'a, T> {
-    /// Of this project.
+impl<T> Payments<T> {
+    /// Creates the operation for this project.
     #[must_use]
-    pub fn new(project: ProjectId, query: &'a PaymentQuery) -> Self {
-        Self { project, query: Cow::Borrowed(query), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> Payments<'static, T> {
-        Payments { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
+    pub fn new(project: ProjectId, query: PaymentQuery) -> Self {
+        Self { project, query, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for Payments<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Payments<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::PAYMENTS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let PaymentQuery { paging, payment, date, kind } = &*self.query;
+        let PaymentQuery { paging, payment, date, kind } = &self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .paging(paging)
@@ -70,38 +63,38 @@ pub struct PaymentQuery {
 }
 
 impl PaymentQuery {
-    /// All payments, as many as the server gives when nothing is said.
+    /// Creates a query for all payments, as many as the server returns by default.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `count`: so many payments at most. No greatest number is documented.
+    /// Sets `count`: the maximum number of payments. The vendor documents no upper limit.
     pub fn count(mut self, count: u64) -> Self {
         self.paging.set_count(count);
         self
     }
 
-    /// `offset`: leaving out so many payments from the first on.
+    /// Sets `offset`: the number of payments to skip.
     pub fn offset(mut self, offset: u64) -> Self {
         self.paging.set_offset(offset);
         self
     }
 
-    /// `filter_id`: this payment.
+    /// Sets `filter_id`: this payment only.
     #[doc(alias = "filter_id")]
     pub fn payment(mut self, id: PaymentId) -> Self {
         self.payment = Some(id);
         self
     }
 
-    /// `filter_date`: of this day.
+    /// Sets `filter_date`: the day. How the server compares it is not documented.
     #[doc(alias = "filter_date")]
     pub fn date(mut self, day: NaiveDate) -> Self {
         self.date = Some(day);
         self
     }
 
-    /// `filter_type`: money in or money out.
+    /// Sets `filter_type`: money in or money out only.
     #[doc(alias = "filter_type")]
     pub fn kind(mut self, kind: PaymentKind) -> Self {
         self.kind = Some(kind);

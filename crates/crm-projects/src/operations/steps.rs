@@ -1,6 +1,5 @@
 //! `steps`: the steps of a project.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -15,35 +14,29 @@ use super::parameters::{Query, fault_of_ids, joined};
 use super::table;
 use crate::answer;
 
-/// `GET projects/steps`: the steps (stages) of a project, each read as a `T`.
+/// `GET projects/steps`: the steps (stages) of a project, each decoded as a `T`.
 #[derive(Clone, Debug)]
-pub struct Steps<'a, T = Step> {
+pub struct Steps<T = Step> {
     project: ProjectId,
-    query: Cow<'a, StepQuery>,
-    output: PhantomData<fn() -> T>,
+    query: StepQuery,
+    record: PhantomData<fn() -> T>,
 }
 
-impl<'a, T> Steps<'a, T> {
-    /// Of this project.
+impl<T> Steps<T> {
+    /// Creates the operation for this project.
     #[must_use]
-    pub fn new(project: ProjectId, query: &'a StepQuery) -> Self {
-        Self { project, query: Cow::Borrowed(query), output: PhantomData }
-    }
-
-    /// The same, holding what it borrowed: for a task, or as a request of a tower service.
-    #[must_use]
-    pub fn into_owned(self) -> Steps<'static, T> {
-        Steps { project: self.project, query: Cow::Owned(self.query.into_owned()), output: PhantomData }
+    pub fn new(project: ProjectId, query: StepQuery) -> Self {
+        Self { project, query, record: PhantomData }
     }
 }
 
-impl<T: DeserializeOwned + Send> Operation for Steps<'_, T> {
+impl<T: DeserializeOwned + Send> Operation for Steps<T> {
     type Output = Page<T>;
 
     const INFO: OperationInfo = table::STEPS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let StepQuery { date, steps } = &*self.query;
+        let StepQuery { date, steps } = &self.query;
         Query::new(&Self::INFO)
             .id(self.project.0)
             .refuse(fault_of_ids("steps", steps.as_deref()))
@@ -66,19 +59,19 @@ pub struct StepQuery {
 }
 
 impl StepQuery {
-    /// All steps.
+    /// Creates a query for all steps.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// `filter_date`: of this day.
+    /// Sets `filter_date`: the day. How the server compares it is not documented.
     #[doc(alias = "filter_date")]
     pub fn date(mut self, day: NaiveDate) -> Self {
         self.date = Some(day);
         self
     }
 
-    /// `filter_steps`: these steps. Sent joined by `_`.
+    /// Sets `filter_steps`: these steps only. Sent joined by `_`.
     #[doc(alias = "filter_steps")]
     pub fn steps(mut self, ids: impl IntoIterator<Item = impl Into<StepId>>) -> Self {
         self.steps = Some(ids.into_iter().map(|id| id.into().0).collect());

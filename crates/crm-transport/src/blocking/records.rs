@@ -3,8 +3,8 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
-use crate::error::Error;
 use crate::blocking::Runtime;
+use crate::error::Error;
 
 /// The records of a list as they come, page after page: [`crm_transport::Records`](crate::Records) as an iterator.
 ///

@@ -14,7 +14,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads an address as a person writes it. No error repeats it: there may be a password in it.
+    /// Parses an address as a person writes it. No error repeats it, because it may contain a password.
     pub(crate) fn parse(text: &str, insecure: bool) -> Result<Self, Error> {
         let refused = |fault: &str| Err(Error::invalid_setting("address", fault));
         let text = text.trim();
@@ -64,7 +64,7 @@ impl Address {
         Ok(Self { scheme, authority, prefix })
     }
 
-    /// The full address of a request: a path below this address, or an address of the same origin.
+    /// Returns the full URI of a request: a path below this address, or a URI of the same origin.
     pub(crate) fn join(&self, operation: &'static str, target: &Uri) -> Result<Uri, Error> {
         let refused = |fault: &str| Error::invalid_request(operation, "path", fault);
         if target.authority().is_some() {
@@ -88,22 +88,22 @@ impl Address {
         Uri::from_parts(parts).map_err(|e| refused(&e.to_string()))
     }
 
-    /// Requests to it are readable on the way, and go no further than this machine.
+    /// Returns `true` if requests are not encrypted and do not leave this machine.
     pub(crate) fn is_plain_loopback(&self) -> bool {
         !self.is_https() && is_loopback(self.host())
     }
 
-    /// Keys can go there only under TLS.
+    /// Returns `true` if the connection is encrypted.
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
 
-    /// The name or number of the machine, as it stands in the address.
+    /// Returns the host name or IP address as written.
     pub(crate) fn host(&self) -> &str {
         self.authority.host()
     }
 
-    /// The port, the scheme's own where the address names none.
+    /// Returns the port, or the default port of the scheme.
     pub(crate) fn port(&self) -> u16 {
         port(&self.scheme, &self.authority)
     }

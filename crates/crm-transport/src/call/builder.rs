@@ -1,4 +1,4 @@
-//! From an address and credentials to a client.
+//! Builds a client from an address, credentials and settings.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::error::Error;
 use crate::observe::Observer;
 use crate::policy::{Limiter, Pace, Retries, RetryPolicy};
 
-/// A client over a [`Pipeline`]: what [`ClientBuilder`] builds.
+/// A client over a [`Pipeline`], which [`ClientBuilder`] builds.
 pub trait Client: Sized {
     /// The account's keys, such as an `ApiKey`.
     type Credentials: Into<Credentials>;
 
-    /// The client over this pipeline.
+    /// Creates the client over this pipeline.
     fn over(pipeline: Pipeline) -> Self;
 }
 
-/// Builds a client: an address, credentials, and what differs from the defaults. Each method says what the default is.
+/// Builds a client from an address, credentials, and whatever differs from the defaults.
 ///
 /// ```
 /// use std::time::Duration;
@@ -60,8 +60,8 @@ pub struct ClientBuilder<C> {
 }
 
 impl<C: Client> ClientBuilder<C> {
-    /// A builder for the CRM at this address: scheme, host, a port, and the path where it is not installed at the
-    /// root, as in `https://host/crm`.
+    /// Creates a builder for the CRM at this address: scheme, host, port if needed, and the path if the CRM is not
+    /// installed at the root, as in `https://host/crm`.
     pub fn new(address: impl Into<String>) -> Self {
         Self {
             address: address.into(),
@@ -80,91 +80,90 @@ impl<C: Client> ClientBuilder<C> {
         }
     }
 
-    /// The account's keys.
+    /// Sets the keys of the account. Required.
     pub fn credentials(mut self, credentials: C::Credentials) -> Self {
         self.credentials = Some(credentials.into());
         self
     }
 
-    /// Another way to the server than reqwest: a test double, or another HTTP client.
+    /// Sets another transport than reqwest with its defaults: a [`ReqwestTransport`](crate::ReqwestTransport) with
+    /// settings, another HTTP client, a test double.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Box::new(transport));
         self
     }
 
-    /// Lets the keys go over plain http to a host that is not a loopback address. Whoever is on the way can read
-    /// them.
+    /// Allows plain http to a host that is not a loopback address. Everybody on the way can then read the keys.
     pub fn allow_insecure_http(mut self) -> Self {
         self.insecure = true;
         self
     }
 
-    /// How reads that carry a body are sent; GET by default, as documented.
+    /// Sets how reads with a body are sent (default: GET, as documented).
     pub fn read_method(mut self, method: ReadMethod) -> Self {
         self.read_method = method;
         self
     }
 
-    /// How long one attempt may take, from connecting to the last byte of the answer; 30 seconds by default.
+    /// Sets how long one attempt may take, from connecting to the last byte of the response (default: 30 seconds).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long a call may take in all: waiting for a place, every attempt, the waits between them; 2 minutes by
-    /// default, or as long as one attempt may take where that is longer.
+    /// Sets how long a call may take in all: waiting for its turn, every attempt, and the waits between them (default: 2
+    /// minutes, or the [`timeout`](Self::timeout) of one attempt if that is longer).
     ///
-    /// No attempt starts after it. A call that never got a place is a timeout of which nothing was sent
-    /// ([`Delivery::NotSent`](crate::Delivery::NotSent)); otherwise the last attempt's error is the call's.
+    /// No attempt starts after it. A call that never got its turn is a timeout without delivery
+    /// ([`Delivery::NotSent`](crate::Delivery::NotSent)). Otherwise the call returns the error of the last attempt.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// When a failed call is made again; see [`RetryPolicy`].
+    /// Sets when a failed call is retried; see [`RetryPolicy`].
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// How fast the client may go; see [`Pace`].
+    /// Sets how many calls may be made at once and per second; see [`Pace`].
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// How large an answer may be, in bytes after decompression; 64 MiB by default.
+    /// Sets the largest response, in bytes after decompression (default: 64 MiB).
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Lets errors keep the beginning of an answer that could not be read, for
-    /// [`Error::body_excerpt`]. It may hold what somebody wrote, names and telephone numbers among it, so it is not
-    /// kept unless asked for; no message shows it even then.
+    /// Lets errors keep the beginning of a response that cannot be decoded, for [`Error::body_excerpt`].
+    ///
+    /// By default they keep nothing, because a response may hold names and phone numbers. Messages never show it.
     pub fn keep_body_excerpts(mut self) -> Self {
         self.keep_excerpts = true;
         self
     }
 
-    /// What the client calls itself; `crm/` and its version by default.
+    /// Sets the `User-Agent` header (default: `crm/` and the version).
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = name.into();
         self
     }
 
-    /// The client. Nothing is sent yet.
+    /// Builds the client. Nothing is sent yet.
     ///
     /// # Errors
-    /// The address, a credential or a setting is missing or faulty; the error names it.
+    /// The address, a credential or a setting is missing or invalid. The error names it.
     pub fn build(self) -> Result<C, Error> {
         let address = Address::parse(&self.address, self.insecure)?;
         let credentials = self
             .credentials
             .ok_or_else(|| Error::invalid_setting("credentials", "are missing: call credentials(…)"))?;
-        let user_agent = HeaderValue::from_str(&self.user_agent).map_err(|_| {
-            Error::invalid_setting("user_agent", "has a character that no header can carry")
-        })?;
+        let user_agent = HeaderValue::from_str(&self.user_agent)
+            .map_err(|_| Error::invalid_setting("user_agent", "has a character that no header can carry"))?;
         self.retry.check()?;
         self.pace.check()?;
         let transport = match self.transport {
@@ -197,7 +196,7 @@ const LONGEST_DEADLINE: Duration = Duration::from_secs(365 * 86_400);
 
 impl<C> std::fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not the address: until it is checked there may be a password in it.
+        // Not the address: until it is checked it may contain a password.
         f.debug_struct("ClientBuilder").field("credentials", &self.credentials).finish_non_exhaustive()
     }
 }

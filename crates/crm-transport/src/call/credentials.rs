@@ -6,16 +6,16 @@ use http::{HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::error::Error;
 use super::operation::push_encoded;
+use crate::error::Error;
 
-/// Headers that prove who calls. Sent to the client's own origin (scheme, host, port) and nowhere else; shown by
-/// no `Debug`, wiped when dropped.
+/// Headers with the keys of an account.
 ///
-/// Each request carries copies in its headers, marked sensitive. Those are freed and not wiped: neither `http` nor
-/// the HTTP client can do that.
+/// They are sent to the client's own origin (scheme, host, port) and nowhere else. `Debug` never shows them, and they
+/// are wiped from memory when dropped. The copies in the headers of a request are marked sensitive; they are freed but
+/// not wiped, because neither `http` nor the HTTP client can do that.
 ///
-/// The clients make them from their own types (`ApiKey`, `TokenPair`); make them yourself for a service that this
+/// The clients create them from their own types (`ApiKey`, `TokenPair`). Create them yourself for a service that this
 /// project does not cover.
 #[derive(Clone, Default)]
 pub struct Credentials {
@@ -29,18 +29,18 @@ impl Credentials {
         Self::default()
     }
 
-    /// A secret that is wiped when dropped. The text it is made of is wiped at once; copies that the caller keeps
-    /// are the caller's.
+    /// Creates a secret that is wiped when dropped. The given text is wiped at once; copies that the caller keeps are
+    /// not.
     #[must_use]
     pub fn secret(text: impl Into<String>) -> SecretString {
         let mut text = text.into();
-        // Not `text.into()`: to shrink a string may move it, and what it leaves behind is not wiped.
+        // Not `text.into()`: shrinking a string may move it, and the old place would not be wiped.
         let secret = SecretString::from(text.as_str());
         text.zeroize();
         secret
     }
 
-    /// Adds a header, in place of one of that name. `field` names the secret for the user in an error, such as `apikey`.
+    /// Sets a header. `field` names the secret in an error, such as `apikey`.
     #[must_use]
     pub fn header(mut self, name: HeaderName, field: &'static str, secret: SecretString) -> Self {
         self.headers.retain(|(other, ..)| *other != name);
@@ -48,16 +48,16 @@ impl Credentials {
         self
     }
 
-    /// Whether every secret can be sent as it is.
+    /// Checks that every secret can be sent as it is.
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (_, field, secret) in &self.headers {
             let secret = secret.expose_secret();
             let fault = if secret.is_empty() {
                 "is empty"
             } else if secret.trim() != secret {
-                "has a blank or a line break at an end (read from a file?); no header can carry it"
+                "begins or ends with a space or a line break (read from a file?), which no header can carry: remove it"
             } else if !secret.bytes().all(fits_header) {
-                "has a character that no header can carry"
+                "has a character that no header can carry: check that it was copied whole"
             } else {
                 continue;
             };
@@ -66,7 +66,7 @@ impl Credentials {
         Ok(())
     }
 
-    /// Puts the secrets in, in place of whatever stands under their names.
+    /// Sets the headers, and replaces what has their names.
     pub(crate) fn apply(&self, headers: &mut http::HeaderMap) -> Result<(), Error> {
         for (name, field, secret) in &self.headers {
             let mut value = HeaderValue::from_bytes(secret.expose_secret().as_bytes())
@@ -77,8 +77,8 @@ impl Credentials {
         Ok(())
     }
 
-    /// Blots every secret out of a text: as it is, as JSON or a URL spells it, and what is left of it
-    /// where the text was cut («…»).
+    /// Removes every secret from a text: as it is, as JSON or a URL spells it, and the rest of one where the text was
+    /// shortened (`…`).
     pub fn scrub(&self, text: &mut String) {
         for (_, _, secret) in &self.headers {
             let secret = secret.expose_secret();
@@ -88,31 +88,32 @@ impl Credentials {
             push_encoded(&mut url, secret);
             for spelling in [secret, json, &json.replace('/', "\\/"), &url] {
                 if !spelling.is_empty() && text.contains(spelling) {
-                    *text = text.replace(spelling, BLOT);
+                    *text = text.replace(spelling, REDACTED);
                 }
             }
             if text.contains('…') {
                 for end in (SHORTEST_REST..secret.len()).rev().filter(|end| secret.is_char_boundary(*end)) {
-                    *text = text.replace(&format!("{}…", &secret[..end]), &format!("{BLOT}…"));
+                    *text = text.replace(&format!("{}…", &secret[..end]), &format!("{REDACTED}…"));
                 }
             }
         }
     }
 }
 
-/// What `HeaderValue` takes; it is not asked, for it would keep a copy that nobody wipes.
+/// The bytes that `HeaderValue` accepts. `HeaderValue` itself is not asked, because it would keep a copy that is never
+/// wiped.
 fn fits_header(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
-const BLOT: &str = "[secret]";
+const REDACTED: &str = "[secret]";
 
-/// Fewer bytes of a secret tell nothing, and may be any word.
+/// Fewer bytes of a secret reveal nothing, and may be any word.
 const SHORTEST_REST: usize = 4;
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.headers.iter().map(|(name, ..)| (name, BLOT))).finish()
+        f.debug_map().entries(self.headers.iter().map(|(name, ..)| (name, REDACTED))).finish()
     }
 }
 
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_blotted_out_in_every_spelling() {
+    fn a_secret_is_removed_in_every_spelling() {
         let secret = "k/e\"y+1";
         for spelling in ["k/e\"y+1", "k/e\\\"y+1", "k\\/e\\\"y+1", "k%2Fe%22y%2B1"] {
             assert_eq!(scrubbed(secret, &format!("a {spelling} b")), "a [secret] b", "{spelling}");
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cut_leaves_of_a_secret_is_blotted_out() {
+    fn the_rest_of_a_shortened_secret_is_removed() {
         assert_eq!(scrubbed("0123456789", "«a 012345…»"), "«a [secret]…»");
         assert_eq!(scrubbed("ключ-ключ", "ключ…"), "[secret]…");
         assert_eq!(scrubbed("0123456789", "012…"), "012…");

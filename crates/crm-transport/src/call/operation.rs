@@ -8,7 +8,7 @@ use super::credentials::Credentials;
 use crate::error::Error;
 use crate::operation_info::OperationInfo;
 
-/// One call of an API: how it is sent and how its answer is read. Both are pure functions; nothing here does I/O.
+/// One call of an API: how it is sent and how its response is read. Both are pure functions without I/O.
 ///
 /// The operations of both APIs implement it, and your own type can: `client.run(&operation)` sends it the same
 /// way, with the same credentials and policies.
@@ -41,23 +41,23 @@ use crate::operation_info::OperationInfo;
 /// }
 /// ```
 pub trait Operation: Send + Sync {
-    /// What a successful answer says.
+    /// What a successful response holds.
     type Output: Send;
 
     /// The operation as data.
     const INFO: OperationInfo;
 
-    /// The request: its address is a path below the client's address, its headers are all but the credentials.
+    /// Builds the request. Its URI is a path below the client's address; the client adds the credentials.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), naming the field, for what the server
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) with the field, for input that the server
     /// could not understand. Nothing is sent then.
     fn request(&self) -> Result<Request<Bytes>, Error>;
 
-    /// Reads the answer.
+    /// Reads the response.
     ///
     /// # Errors
-    /// What the answer says went wrong, or why it cannot be read.
+    /// What the response reports as wrong, or why it cannot be decoded.
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error>;
 
     /// Removes the account's secrets from words of the server that are part of the output, by
@@ -68,12 +68,13 @@ pub trait Operation: Send + Sync {
 }
 
 impl OperationInfo {
-    /// A request of this operation, with these parameters in the query string and this body. A body is JSON and
-    /// gets `Content-Type: application/json`, as does every call that [may be sent as POST](Self::accepts_post):
-    /// SalesMan reads the credentials of no other call (observed).
+    /// Creates a request of this operation, with these parameters in the query string and this body.
+    ///
+    /// A body is JSON and gets `Content-Type: application/json`. So does every call that
+    /// [may be sent as POST](Self::accepts_post), because SalesMan reads the credentials of no other call (observed).
     ///
     /// # Errors
-    /// The path is no path.
+    /// The path is not a valid path.
     pub fn request(&self, query: &[(&str, &str)], body: Bytes) -> Result<Request<Bytes>, Error> {
         let target = if query.is_empty() {
             Bytes::from_static(self.path.as_bytes())
@@ -85,7 +86,7 @@ impl OperationInfo {
         *request.uri_mut() = uri.map_err(|e| Error::invalid_request(self.id, "path", e.to_string()))?;
         *request.method_mut() = self.method.clone();
         if !request.body().is_empty() || self.accepts_post {
-            // To the letter: with `; charset=utf-8` SalesMan does not read the credentials (observed).
+            // Exactly this: with `; charset=utf-8` SalesMan does not read the credentials (observed).
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         Ok(request)
@@ -122,8 +123,8 @@ pub enum ReadMethod {
     /// GET with a JSON body, as SalesMan documents it.
     #[default]
     Get,
-    /// POST with the same body, for networks that drop the body of a GET. The server gives the same answer
-    /// (observed). Calls of APIs that do not take it, such as solOS, stay GET.
+    /// POST with the same body, for networks that drop the body of a GET. The server returns the same response
+    /// (observed). Calls of APIs that do not accept POST, such as solOS, stay GET.
     Post,
 }
 

@@ -248,7 +248,7 @@ impl<'a> Call<'a> {
     fn end_attempt(&mut self, error: Option<&Error>) {
         if let Some((permit, observed)) = self.attempt.take() {
             observed.end(error);
-            permit.give_back(self.info.id, error.is_some_and(Error::shows_overload));
+            permit.release(self.info.id, error.is_some_and(Error::shows_overload));
         }
     }
 

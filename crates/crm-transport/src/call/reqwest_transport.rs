@@ -116,7 +116,7 @@ impl ReqwestTransportBuilder {
 
 impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the client: it shows its default headers, whatever they are.
+        // Not the client: it shows its default headers.
         f.debug_struct("ReqwestTransport").field("body_limit", &self.body_limit).finish_non_exhaustive()
     }
 }
@@ -127,23 +127,23 @@ impl Transport for ReqwestTransport {
         let request = reqwest::Request::try_from(request).map_err(|e| {
             TransportError::connect(format!("the request cannot be sent: {}", innermost(&e))).because(e)
         })?;
-        let mut answer = self.client.execute(request).await.map_err(before_answer)?;
+        let mut received = self.client.execute(request).await.map_err(before_response)?;
         let mut response = Response::new(Bytes::new());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
-        let expected = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        *response.status_mut() = received.status();
+        *response.headers_mut() = std::mem::take(received.headers_mut());
+        let expected = received.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut only = Bytes::new();
         let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(within_answer)? {
+        while let Some(chunk) = received.chunk().await.map_err(within_response)? {
             if only.len() + body.len() + chunk.len() > self.body_limit {
                 return Err(TransportError::body_too_large(self.body_limit));
             }
             if only.is_empty() && body.is_empty() {
-                only = chunk; // mostly the whole body: not copied
+                only = chunk; // usually the whole body, so it is not copied
                 continue;
             }
             if body.is_empty() {
-                // What the server promises is believed up to a mebibyte.
+                // The announced length is believed up to a mebibyte.
                 body.reserve(expected.min(1 << 20).max(only.len() + chunk.len()));
                 body.extend_from_slice(&std::mem::take(&mut only));
             }
@@ -154,26 +154,26 @@ impl Transport for ReqwestTransport {
     }
 }
 
-fn before_answer(error: reqwest::Error) -> TransportError {
+fn before_response(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let why = innermost(&error);
     if error.is_connect() {
         TransportError::connect(format!("no connection to the server: {why}"))
     } else if error.is_timeout() {
-        TransportError::timeout(format!("no answer in time: {why}"))
+        TransportError::timeout(format!("no response in time: {why}"))
     } else {
-        TransportError::closed(format!("the connection was lost before an answer came: {why}"))
+        TransportError::closed(format!("the connection was lost before a response arrived: {why}"))
     }
     .because(error)
 }
 
-fn within_answer(error: reqwest::Error) -> TransportError {
+fn within_response(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let why = innermost(&error);
     if error.is_timeout() {
-        TransportError::timeout(format!("the answer did not end in time: {why}"))
+        TransportError::timeout(format!("the response did not end in time: {why}"))
     } else {
-        TransportError::cut_body(format!("the connection was lost in the middle of the answer: {why}"))
+        TransportError::cut_body(format!("the connection was lost in the middle of the response: {why}"))
     }
     .because(error)
 }

@@ -9,29 +9,28 @@ use super::operation::Operation;
 use super::pipeline::Pipeline;
 use crate::error::Error;
 
-/// Any [`Operation`] that holds what it needs is a request, its output the response: so layers of tower go around
-/// whole calls, from credentials to the typed answer.
+/// An [`Operation`] is the request and its output is the response, so layers of tower wrap whole calls, from the
+/// credentials to the typed output.
 ///
 /// ```
 /// # async fn run(pipeline: &crm_transport::Pipeline, operation: impl crm_transport::Operation<Output = u64> + 'static)
 /// #     -> Result<u64, tower::BoxError> {
 /// use tower::{ServiceBuilder, ServiceExt};
 ///
-/// // Where a hundred calls are under way, the next one fails at once.
+/// // With a hundred calls under way, the next one fails at once.
 /// let calls = ServiceBuilder::new().load_shed().concurrency_limit(100).service(pipeline.clone());
-/// let answer = calls.clone().oneshot(operation).await?;
-/// # Ok(answer)
+/// let output = calls.clone().oneshot(operation).await?;
+/// # Ok(output)
 /// # }
 /// ```
 ///
-/// Layers that are as generic as these serve every operation alike; a buffer is made for the requests of one type.
+/// Generic layers like these serve every operation. A buffer serves the requests of one type.
 ///
-/// It is always ready: what a call waits for ([`Pace`](crate::Pace)) is within the call, and so are its time limits
-/// and its repeats. Put no retry layer around it, but for one that asks [`Error::is_retryable`]; and mind that a
-/// timeout layer drops a write without a word on whether it was done, where the client's own
-/// [`deadline`](crate::ClientBuilder::deadline) tells.
+/// The service is always ready: waiting for the [`Pace`](crate::Pace), time limits and retries are part of the call. Put
+/// no retry layer around it, except one that asks [`Error::is_retryable`]. A timeout layer drops a write without saying
+/// whether it was done; the client's own [`deadline`](crate::ClientBuilder::deadline) says it.
 ///
-/// The clients lend their pipeline by a method `pipeline`.
+/// The clients return their pipeline from a method `pipeline`.
 impl<O: Operation + 'static> Service<O> for Pipeline {
     type Response = O::Output;
     type Error = Error;

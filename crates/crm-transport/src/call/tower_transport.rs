@@ -15,11 +15,11 @@ use tower_service::Service;
 use super::transport::Transport;
 use crate::error::{TransportError, innermost};
 
-/// Sends by any [`tower::Service`](tower_service::Service) over `http` types: hyper's client, a stack of layers, a
-/// service of a test.
+/// Sends requests through any [`tower::Service`](tower_service::Service) over `http` types: hyper's client, a stack of
+/// layers, a test service.
 ///
-/// Each request goes to a clone of the service. Where layers keep something in common (a limit, a buffer), their
-/// clones share it. What comes back is read up to `body_limit` bytes, and no further.
+/// Each request goes to a clone of the service. Clones of a layer share its state, such as a limit or a buffer. The
+/// response is read up to `body_limit` bytes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,20 +44,20 @@ use crate::error::{TransportError, innermost};
 /// ```
 ///
 /// # Delivery
-/// An error before the service was ready is [`NotSent`](crate::Delivery::NotSent). An error after that is
-/// [`Unknown`](crate::Delivery::Unknown), since only the service knows how far the request came; a write is not
-/// repeated then. Where the service's own error tells more, say so by [`classify`](Self::classify).
+/// An error before the service was ready is [`NotSent`](crate::Delivery::NotSent). A later error is
+/// [`Unknown`](crate::Delivery::Unknown), because only the service knows how far the request came, and a write is then
+/// not retried. If the service's own error says more, use [`classify`](Self::classify).
 ///
 /// # What does not belong into the service
-/// - **Repeating.** A retry layer does not know which calls may be made twice, and would double what is written; the
-///   client repeats by itself.
-/// - **Following redirects.** The keys are in the request, and would go to wherever it is redirected.
-/// - **Spans or logs of headers and bodies.** The values of the keys are marked sensitive; whoever ignores that
-///   writes them down.
+/// - **Retries.** A retry layer does not know which calls may be made twice, and would double writes. The client retries
+///   by itself.
+/// - **Redirects.** The keys are in the request, and would go wherever it is redirected.
+/// - **Spans or logs of headers and bodies.** The values of the keys are marked sensitive; code that ignores this logs
+///   them.
 ///
-/// An answer must be decompressed within the service, if packed ones are asked for.
+/// If the service asks for compressed responses, it must decompress them itself.
 pub struct TowerTransport<S> {
-    /// Locked for as long as a clone takes: a service need not be `Sync`.
+    /// Locked only while it is cloned, because a service need not be `Sync`.
     service: Mutex<S>,
     body_limit: usize,
     classify: Classify,
@@ -67,19 +67,18 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Classify = Arc<dyn Fn(BoxError) -> TransportError + Send + Sync>;
 
 impl<S> TowerTransport<S> {
-    /// A transport over this service, for answers of at most so many bytes.
+    /// Creates a transport over this service, for responses of at most `body_limit` bytes.
     pub fn new(service: S, body_limit: usize) -> Self {
         let classify = |error: BoxError| {
-            TransportError::closed(format!("no answer came: {}", innermost(&*error))).because(error)
+            TransportError::closed(format!("no response arrived: {}", innermost(&*error))).because(error)
         };
         Self { service: Mutex::new(service), body_limit, classify: Arc::new(classify) }
     }
 
-    /// Says what an error of the service means, above all whether the request may have reached the server. It is
-    /// asked for errors after the service was ready, and gets them as they are.
+    /// Sets what an error of the service means, above all whether the request may have reached the server. The closure
+    /// receives errors that occur after the service was ready.
     ///
-    /// Call only that [`connect`](TransportError::connect) of which it is certain that nothing was sent: any call is
-    /// repeated then.
+    /// Return [`connect`](TransportError::connect) only if certainly nothing was sent, because then any call is retried.
     #[must_use]
     pub fn classify(mut self, meaning: impl Fn(BoxError) -> TransportError + Send + Sync + 'static) -> Self {
         self.classify = Arc::new(meaning);
@@ -89,7 +88,7 @@ impl<S> TowerTransport<S> {
 
 impl<S> fmt::Debug for TowerTransport<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the service, which may hold whatever it likes.
+        // Not the service: it may hold secrets.
         f.debug_struct("TowerTransport").field("body_limit", &self.body_limit).finish_non_exhaustive()
     }
 }
@@ -110,14 +109,14 @@ where
             let error = error.into();
             TransportError::connect(format!("nothing can be sent: {}", innermost(&*error))).because(error)
         })?;
-        let answer =
+        let response =
             service.call(request.map(Full::new)).await.map_err(|error| (self.classify)(error.into()))?;
-        let (head, body) = answer.into_parts();
+        let (head, body) = response.into_parts();
         Ok(Response::from_parts(head, whole(body, self.body_limit).await?))
     }
 }
 
-/// The whole body, as long as it keeps within the limit.
+/// Reads the whole body, up to the limit.
 async fn whole<B>(body: B, limit: usize) -> Result<Bytes, TransportError>
 where
     B: Body,
@@ -129,7 +128,7 @@ where
         let frame = frame.map_err(|error| {
             let error = error.into();
             let why = innermost(&*error);
-            TransportError::cut_body(format!("the connection was lost in the middle of the answer: {why}"))
+            TransportError::cut_body(format!("the connection was lost in the middle of the response: {why}"))
                 .because(error)
         })?;
         if let Ok(data) = frame.into_data() {

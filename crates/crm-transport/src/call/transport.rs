@@ -1,4 +1,4 @@
-//! The way to the server and back.
+//! The way to the server and back: the one async trait.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use http::{Request, Response};
 
 use crate::error::TransportError;
 
-/// Sends one request and brings back its whole answer.
+/// Sends one request and returns the whole response.
 ///
 /// Implement it for a test double or another HTTP client. It follows no redirects, retries nothing and adds no
-/// credentials; that is done above it. A time limit is kept above it too: the future may be dropped at any point.
+/// credentials; the client does that. The client also keeps the time limit: it may drop the future at any point.
 ///
 /// ```
 /// use crm_transport::{http, Bytes, Transport, TransportError};
 ///
-/// /// Answers every call with an empty list.
-/// struct Nothing;
+/// /// Responds to every call with an empty list.
+/// struct EmptyList;
 ///
 /// #[async_trait::async_trait]
-/// impl Transport for Nothing {
+/// impl Transport for EmptyList {
 ///     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
 ///         Ok(http::Response::new(Bytes::from_static(b"[]")))
 ///     }
@@ -28,10 +28,10 @@ use crate::error::TransportError;
 /// ```
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
-    /// Sends the request; the answer is whole and decompressed, whatever its status.
+    /// Sends the request and returns the response, whole and decompressed, whatever its status.
     ///
     /// # Errors
-    /// What kept an answer from coming, and whether the request may have reached the server.
+    /// Why no response arrived, and whether the request may have reached the server.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
 }
 

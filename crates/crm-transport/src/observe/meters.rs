@@ -1,4 +1,4 @@
-//! Counters, gauges and a histogram by the `metrics` crate. Names and labels stand in the documentation of this crate.
+//! Counters, gauges and a histogram of the `metrics` crate. The crate documentation lists names and labels.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const IN_FLIGHT: &str = "crm_in_flight";
 const WAITING: &str = "crm_waiting";
 
 pub(super) struct Server {
-    /// Shared: every label carries it.
+    /// Shared, because every label holds it.
     name: SharedString,
 }
 
@@ -106,7 +106,7 @@ impl Attempt {
         self.record(outcome(error));
     }
 
-    /// It may have reached the server, and its call ends with it.
+    /// The request may have reached the server, and its call ends with it.
     pub(super) fn cancelled(&self) {
         self.record(names::CANCELLED.into());
         if !self.call.is_read {
@@ -130,16 +130,16 @@ fn outcome(error: Option<&Error>) -> Cow<'static, str> {
 fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     describe_counter!(CALLS, Unit::Count, "Calls that ended");
-    describe_counter!(ATTEMPTS, Unit::Count, "Requests given to the transport, when they ended");
-    describe_histogram!(SECONDS, Unit::Seconds, "How long an attempt took");
+    describe_counter!(ATTEMPTS, Unit::Count, "Requests sent, counted when they ended");
+    describe_histogram!(SECONDS, Unit::Seconds, "Duration of an attempt");
     describe_counter!(RETRIES, Unit::Count, "Attempts after the first one of a call");
     describe_counter!(DENIED, Unit::Count, "Calls not repeated because the retry budget was spent");
-    describe_counter!(UNKNOWN, Unit::Count, "Changes of which nobody knows whether the server made them");
+    describe_counter!(UNKNOWN, Unit::Count, "Changes that the server may or may not have made");
     describe_counter!(
         SLOWDOWNS,
         Unit::Count,
-        "How often the client slowed down because the server struggled"
+        "How often the client slowed down because the server was overloaded"
     );
     describe_gauge!(IN_FLIGHT, Unit::Count, "Attempts in flight");
-    describe_gauge!(WAITING, Unit::Count, "Calls that wait for a place");
+    describe_gauge!(WAITING, Unit::Count, "Calls that wait for a permit");
 }

@@ -28,7 +28,7 @@ use crate::operation_info::OperationInfo;
 
 pub use stats::Stats;
 
-/// Looks on at a client and all its clones.
+/// Observes a client and all its clones.
 pub(crate) struct Observer {
     stats: Mutex<Stats>,
     meters: meters::Server,
@@ -48,25 +48,30 @@ impl Observer {
         *self.now()
     }
 
-    /// A call begins. Dropped before its end it was cancelled.
+    /// A call begins. If the result is dropped before its end, the call was cancelled.
     pub(crate) fn call(&self, info: &OperationInfo) -> ObservedCall<'_> {
         self.now().calls += 1;
-        ObservedCall { observer: self, meters: self.meters.call(info), spans: self.spans.call(info), ended: false }
+        ObservedCall {
+            observer: self,
+            meters: self.meters.call(info),
+            spans: self.spans.call(info),
+            ended: false,
+        }
     }
 
-    /// So many attempts may be in flight from now on.
+    /// This many attempts may be in flight from now on.
     pub(crate) fn limits(&self, in_flight: usize) {
         self.now().in_flight_limit = in_flight;
     }
 
-    /// So few because the server struggles.
+    /// The limit fell to this because the server is overloaded.
     pub(crate) fn slowed_down(&self, operation: &'static str, in_flight: usize) {
         self.now().slowdowns += 1;
         self.meters.slowed_down(operation, in_flight);
         self.spans.slowed_down(operation, in_flight);
     }
 
-    /// A call waits for a place until this is dropped.
+    /// A call waits for a permit until this is dropped.
     pub(crate) fn waits(&self) -> Raised<'_> {
         self.raise(Gauge::Waiting)
     }
@@ -87,7 +92,7 @@ impl Observer {
     }
 }
 
-/// What rises and falls.
+/// A figure that rises and falls.
 #[derive(Clone, Copy)]
 pub(crate) enum Gauge {
     Waiting,
@@ -124,12 +129,12 @@ pub(crate) struct ObservedCall<'a> {
 }
 
 impl ObservedCall<'_> {
-    /// What is done in the name of this call.
+    /// Runs work as part of this call.
     pub(crate) fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
         self.spans.within(work)
     }
 
-    /// An attempt is given to the transport, the first one as number 1.
+    /// A request goes to the transport. The first attempt has the number 1.
     pub(crate) fn attempt(&self, number: u32, method: &Method) -> ObservedAttempt {
         {
             let mut stats = self.observer.now();
@@ -143,12 +148,12 @@ impl ObservedCall<'_> {
         }
     }
 
-    /// The call will be made again.
+    /// The call will be retried.
     pub(crate) fn waits_for_retry(&self, error: &Error, wait: Duration) {
         self.spans.waits_for_retry(error, wait);
     }
 
-    /// The call would have been made again, had not others been so often.
+    /// The call is not retried because the budget is spent.
     pub(crate) fn retry_denied(&self) {
         self.observer.now().retries_denied += 1;
         self.meters.retry_denied();
@@ -184,12 +189,12 @@ pub(crate) struct ObservedAttempt {
 }
 
 impl ObservedAttempt {
-    /// What is done in the course of this attempt.
+    /// Runs work as part of this attempt.
     pub(crate) fn within<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
         self.spans.within(work)
     }
 
-    /// A whole answer came.
+    /// A whole response arrived.
     pub(crate) fn received(&self, status: StatusCode) {
         self.spans.received(status);
     }

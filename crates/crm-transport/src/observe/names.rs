@@ -1,13 +1,13 @@
-//! Words for spans and labels: few, and nothing that a server or a user wrote.
+//! The words for spans and labels: a fixed set, never words of a server or a user.
 
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
 
-/// How a call or an attempt ended that was dropped.
+/// The outcome of a call or an attempt that was dropped.
 pub(super) const CANCELLED: &str = "cancelled";
 
-/// What went wrong: the kind of the error, or the HTTP status where that is all there is to say.
+/// Returns the kind of the error, or the HTTP status if that is all there is.
 pub(super) fn error_type(error: &Error) -> Cow<'static, str> {
     Cow::Borrowed(match error.kind() {
         ErrorKind::InvalidRequest => "invalid_request",

@@ -1,4 +1,4 @@
-//! Looks at nothing: stands in for the spans or the meters where they are off.
+//! Observes nothing: stands in for spans or metrics if their feature is off.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(super) struct Call;
 
 pub(super) struct Attempt;
 
-#[allow(dead_code, clippy::unused_self, reason = "spans need a part of it, meters another")]
+#[allow(dead_code, clippy::unused_self, reason = "spans use a part of it, metrics another")]
 impl Server {
     pub(super) fn new(_: &str, _: u16) -> Self {
         Self

@@ -1,6 +1,6 @@
-//! A span for each call and each attempt, by OpenTelemetry's conventions for HTTP clients.
+//! A span for each call and each attempt, following OpenTelemetry's conventions for HTTP clients.
 //!
-//! Nothing that a user or a server wrote goes in: no body, no header, no query, no words of an error.
+//! They hold nothing that a user or a server wrote: no body, no header, no query, no words of an error.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::names;
 use crate::error::{Delivery, Error};
 use crate::operation_info::OperationInfo;
 
-/// What a filter names, wherever this file stands.
+/// The target that filters name, wherever this file is.
 const TARGET: &str = "crm_transport";
 
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub(super) struct Server {
 pub(super) struct Call {
     server: Server,
     operation: &'static str,
-    /// As the operation declares it: without the query, where the ids are.
+    /// As the operation declares it, without the query, which holds ids.
     path: &'static str,
     span: Span,
 }
@@ -66,7 +66,7 @@ impl Server {
                 crm.operation = operation,
                 crm.in_flight_limit = in_flight,
             },
-            "the server struggles: fewer attempts at once"
+            "the server is overloaded: fewer attempts at once"
         );
     }
 }
@@ -112,7 +112,7 @@ impl Call {
                 crm.wait_seconds = wait.as_secs_f64(),
                 error.type = &*names::error_type(error),
             },
-            "the attempt failed, the call is made again"
+            "the attempt failed, the call is retried"
         );
     }
 
@@ -123,7 +123,7 @@ impl Call {
             {
                 crm.operation = self.operation,
             },
-            "the call is not made again: the retry budget is spent"
+            "the call is not retried: the retry budget is spent"
         );
     }
 
@@ -149,7 +149,7 @@ impl Attempt {
         end(&self.span, error);
     }
 
-    /// It may have reached the server.
+    /// The request may have reached the server.
     pub(super) fn cancelled(&self) {
         for span in [&self.span, &self.call_span] {
             span.record("error.type", names::CANCELLED);

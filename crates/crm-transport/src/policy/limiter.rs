@@ -1,4 +1,4 @@
-//! The pace at work: permits in flight, and what the server's answers teach.
+//! The pace at work: permits for attempts, and a limit that follows the server's load.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,13 +9,13 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::Pace;
 use crate::observe::{Observer, Raised};
 
-/// Gives out the permits of a client and its clones.
+/// Issues the permits of a client and its clones.
 pub(crate) struct Limiter {
     ceiling: usize,
     interval: Option<Duration>,
     permits: Semaphore,
-    /// When the next attempt may start. Whoever waits for that moment holds the lock, so a wait that is dropped
-    /// costs nobody a moment.
+    /// When the next attempt may start. The call that waits for it holds the lock, so a dropped wait delays no other
+    /// call.
     next_start: tokio::sync::Mutex<Instant>,
     learned: Mutex<Learned>,
     observer: Arc<Observer>,
@@ -23,30 +23,30 @@ pub(crate) struct Limiter {
 
 struct Learned {
     limit: usize,
-    /// Places to take away when they are given back, because they were in use when the limit fell.
+    /// Permits to withdraw when they are released, because they were in use when the limit fell.
     surplus: usize,
     lowered: Option<Instant>,
     good_in_a_row: u32,
-    /// How long each operation usually takes.
+    /// The usual duration of each operation.
     usual: Vec<(&'static str, Duration)>,
 }
 
 /// The right to have one attempt in flight, until dropped.
 pub(crate) struct Permit<'a> {
-    /// When it was given.
+    /// When it was issued.
     pub(crate) started: Instant,
     limiter: &'a Limiter,
     permit: Option<SemaphorePermit<'a>>,
     _in_flight: Raised<'a>,
 }
 
-/// An answer that took less than this is never slow.
+/// A response that took less than this is never slow.
 const NEVER_SLOW: Duration = Duration::from_secs(1);
-/// A slow answer took this many times the usual.
+/// A slow response took this many times the usual duration.
 const SLOW: u32 = 3;
-/// The usual time follows each answer by one part in this many.
+/// The usual duration moves towards each response by one part in this many.
 const INERTIA: u32 = 32;
-/// Answers without trouble that raise the limit by one.
+/// Responses without overload that raise the limit by one.
 const GOOD_ENOUGH: u32 = 10;
 
 impl Limiter {
@@ -69,17 +69,17 @@ impl Limiter {
         }
     }
 
-    /// Waits for a permit; `None` when there was none before the deadline.
+    /// Waits for a permit. Returns `None` if there was none before the deadline.
     pub(crate) async fn permit(&self, now: Instant, deadline: Instant) -> Option<Permit<'_>> {
-        // To ask the clock takes its time on some machines: not where nothing was waited for.
+        // Without a wait the clock is not read: that is slow on some machines.
         if self.interval.is_none()
             && now < deadline
             && let Ok(permit) = self.permits.try_acquire()
         {
-            return Some(self.taken(permit, now));
+            return Some(self.issue(permit, now));
         }
         let permit = timeout_at(deadline, self.next_permit()).await.ok().flatten()?;
-        // A timeout lets through what is ready at once, even when it is over.
+        // A timeout returns what is ready at once, even after its end.
         (permit.started < deadline).then_some(permit)
     }
 
@@ -92,21 +92,21 @@ impl Limiter {
             *next_start = Instant::now() + interval;
         }
         drop(waiting);
-        Some(self.taken(permit, Instant::now()))
+        Some(self.issue(permit, Instant::now()))
     }
 
-    fn taken<'a>(&'a self, permit: SemaphorePermit<'a>, started: Instant) -> Permit<'a> {
+    fn issue<'a>(&'a self, permit: SemaphorePermit<'a>, started: Instant) -> Permit<'a> {
         let in_flight = self.observer.in_flight();
         Permit { started, limiter: self, permit: Some(permit), _in_flight: in_flight }
     }
 
-    /// Takes note of an attempt that ended now.
-    fn learn(&self, operation: &'static str, started: Instant, trouble: bool) {
+    /// Adapts the limit after an attempt that ended now.
+    fn learn(&self, operation: &'static str, started: Instant, overload: bool) {
         let mut learned = self.learned();
         let now = Instant::now();
-        if trouble || learned.is_slow(operation, now - started) {
+        if overload || learned.is_slow(operation, now - started) {
             learned.good_in_a_row = 0;
-            // What began before the limit fell tells of the same trouble.
+            // An attempt that began before the limit fell shows the same overload.
             if learned.limit > 1 && learned.lowered.is_none_or(|lowered| started >= lowered) {
                 let away = learned.limit - learned.limit / 2;
                 learned.limit -= away;
@@ -114,7 +114,7 @@ impl Limiter {
                 learned.surplus += away - self.permits.forget_permits(away);
                 let limit = learned.limit;
                 self.observer.limits(limit);
-                // Whoever listens is not to be waited for.
+                // A listener must not hold the lock.
                 drop(learned);
                 self.observer.slowed_down(operation, limit);
             }
@@ -139,7 +139,7 @@ impl Limiter {
 }
 
 impl Learned {
-    /// Whether this took much longer than usual; it becomes a little more usual by it.
+    /// Returns `true` if this took much longer than usual, and adapts the usual duration.
     fn is_slow(&mut self, operation: &'static str, took: Duration) -> bool {
         let Some((_, usual)) = self.usual.iter_mut().find(|(known, _)| *known == operation) else {
             self.usual.push((operation, took));
@@ -152,9 +152,9 @@ impl Learned {
 }
 
 impl Permit<'_> {
-    /// Gives it back after an attempt: `trouble` is a failure that tells of an overloaded server.
-    pub(crate) fn give_back(self, operation: &'static str, trouble: bool) {
-        self.limiter.learn(operation, self.started, trouble);
+    /// Releases it after an attempt, which may have shown that the server is overloaded.
+    pub(crate) fn release(self, operation: &'static str, overload: bool) {
+        self.limiter.learn(operation, self.started, overload);
     }
 }
 

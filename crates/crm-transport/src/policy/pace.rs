@@ -1,24 +1,24 @@
-//! How fast a client may go.
+//! How many calls a client makes at once and per second.
 
 use std::time::Duration;
 
 use crate::error::Error;
 
-/// How many attempts may be in flight at once, and how many may start in a second, for a client and all its clones.
+/// The maximum number of attempts in flight, and per second, for a client and all its clones.
 ///
-/// Two at once by default, and no limit per second: the CRMs are PHP on hosts that others share, people work in
-/// them meanwhile, and on a server with two cores more than two at once gained nothing (observed). A call that finds
-/// no place waits for one, first come, first served, until its [deadline](crate::ClientBuilder::deadline). Dropping
-/// a call gives its place back. A call that waits to be repeated holds none.
+/// The default is two in flight and no limit per second. The CRMs run PHP on shared hosts while people work in them, and
+/// on a server with two cores more than two at once gained nothing (observed). A call without a permit waits for one, in
+/// order of arrival, until its [deadline](crate::ClientBuilder::deadline). Dropping a call releases its permit. A call
+/// that waits for a retry holds none.
 ///
-/// The number in flight is a ceiling. The client goes below it by itself, and back:
+/// The number in flight is a ceiling. The client lowers and raises it by itself:
 ///
-/// - It is **halved**, never below 1, when the server struggles: status 429, 502, 503 or 504, a gateway's page, no
-///   connection, a lost one, a timeout; or an answer that took more than a second and more than three times as long
-///   as this operation usually takes. Attempts that began before it was last halved do not halve it again.
-/// - It **grows by one** after every ten answers in a row without such trouble, until it is back.
+/// - It is **halved**, never below 1, when the server is overloaded: a status 429, 502, 503 or 504, a page of a gateway,
+///   no connection, a lost connection, a timeout; or a response that took more than a second and more than three times
+///   as long as usual for this operation. Attempts that began before the last halving do not halve it again.
+/// - It **grows by one** after every ten responses in a row without overload, up to the ceiling.
 ///
-/// [`Stats`](crate::Stats) shows where it stands.
+/// [`Stats`](crate::Stats) shows the current limit.
 ///
 /// ```
 /// use crm_transport::Pace;
@@ -35,19 +35,19 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Two attempts in flight, as many a second as that brings.
+    /// Creates the default pace: two attempts in flight, no limit per second.
     pub fn new() -> Self {
         Self { in_flight: 2, per_second: None }
     }
 
-    /// How many attempts may be in flight at once; at least 1.
+    /// Sets the maximum number of attempts in flight (default 2, minimum 1).
     pub fn in_flight(mut self, attempts: usize) -> Self {
         self.in_flight = attempts;
         self
     }
 
-    /// How many attempts may start in a second, evenly spread, with no burst at the beginning; 0.5 is one every two
-    /// seconds.
+    /// Sets how many attempts may start per second (default: no limit). They are evenly spread, without a burst at the
+    /// beginning; 0.5 means one every two seconds.
     pub fn per_second(mut self, attempts: f64) -> Self {
         self.per_second = Some(attempts);
         self
@@ -64,7 +64,7 @@ impl Pace {
         Ok(())
     }
 
-    /// The least time between two departures.
+    /// Returns the shortest time between the starts of two attempts.
     pub(crate) fn interval(&self) -> Option<Duration> {
         const LONGEST: Duration = Duration::from_secs(86_400);
         let seconds = 1.0 / self.per_second?;

@@ -1,4 +1,4 @@
-//! When a failed call is made again.
+//! When a failed call is retried.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,18 +7,17 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 
-/// How often a call is made again, and how long it waits before.
+/// How often a call is retried, and how long it waits before each retry.
 ///
-/// A call is made again where that cannot do anything twice and may help
-/// ([`Error::is_retryable`]): a read after a lost connection, a timeout, a gateway's page or a status 429, 502, 503
-/// or 504; a write only where nothing was sent, or where the server said that it has not begun (429, or 503 with
-/// `Retry-After`).
+/// A call is retried if that may help and cannot do anything twice ([`Error::is_retryable`]). A read is retried after a
+/// lost connection, a timeout, a page of a gateway, or a status 429, 502, 503 or 504. A write is retried only if nothing
+/// was sent, or if the server said that it has not begun (429, or 503 with `Retry-After`).
 ///
-/// Before attempt *n* + 1 it waits a random time between zero and `base` · 2ⁿ⁻¹, at most `cap` («full jitter»), or
-/// as long as `Retry-After` says where that is longer. A wait that would not end before the call's
-/// [deadline](crate::ClientBuilder::deadline) is not begun: the error in hand is the call's.
+/// Before attempt *n* + 1 the client waits a random time between zero and `base` · 2ⁿ⁻¹, at most `cap` ("full jitter"). If
+/// `Retry-After` asks for more, it waits that long. If the wait would not end before the call's
+/// [deadline](crate::ClientBuilder::deadline), the call returns its error at once.
 ///
-/// A server that is down is not hammered: the retries of a client and all its clones share a budget.
+/// The client and its clones share a retry budget, so that they do not hammer a server that is down.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,37 +38,38 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Four attempts; waits of up to 0.5, 1 and 2 seconds; a budget of one retry a second.
+    /// Creates the default policy: four attempts, waits of up to 0.5, 1 and 2 seconds, one retry per second.
     pub fn new() -> Self {
         Self { max_attempts: 4, base: Duration::from_millis(500), cap: Duration::from_secs(15), budget: 1 }
     }
 
-    /// Every call is made once.
+    /// Creates a policy without retries.
     pub fn none() -> Self {
         Self::new().max_attempts(1)
     }
 
-    /// How many attempts a call has, the first one counted; at least 1.
+    /// Sets the maximum number of attempts, including the first (default 4, minimum 1).
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// The longest wait after the first attempt; it doubles after each one that follows.
+    /// Sets the longest wait after the first attempt (default: 0.5 seconds). It doubles after each further attempt.
     pub fn base(mut self, base: Duration) -> Self {
         self.base = base;
         self
     }
 
-    /// The longest wait after any attempt, unless `Retry-After` asks for more.
+    /// Sets the longest wait after any attempt (default: 15 seconds), unless `Retry-After` asks for more.
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self
     }
 
-    /// How many retries a second all clones together may make, counted over 10 seconds (1: ten within any 10
-    /// seconds), beside one for every five calls that succeeded in that time. When it is spent a call returns the
-    /// error in hand.
+    /// Sets how many retries per second all clones together may make (default: 1).
+    ///
+    /// It is counted over 10 seconds: 1 means ten retries within any 10 seconds. In addition, every five calls that
+    /// succeed in that time allow one more. When the budget is spent, a call returns its error at once.
     pub fn budget(mut self, per_second: u32) -> Self {
         self.budget = per_second;
         self
@@ -84,7 +84,7 @@ impl RetryPolicy {
         Ok(())
     }
 
-    /// A random wait after so many attempts.
+    /// Returns a random wait after this many attempts.
     fn backoff(&self, attempts: u32) -> Duration {
         let doubled = self.base.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1)));
         let ceiling = u64::try_from(doubled.min(self.cap).as_nanos()).unwrap_or(u64::MAX);
@@ -98,7 +98,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The policy at work: what a client and its clones share.
+/// The policy at work, shared by a client and its clones.
 pub(crate) struct Retries {
     policy: RetryPolicy,
     budget: Mutex<Budget>,
@@ -109,9 +109,9 @@ pub(crate) struct Retries {
 pub(crate) enum Next {
     /// Another attempt, after this time.
     AttemptAfter(Duration),
-    /// The error is the call's.
+    /// The call returns the error.
     GiveUp,
-    /// The error is the call's because too many others were repeated.
+    /// The call returns the error because too many other calls were retried.
     BudgetSpent,
 }
 
@@ -120,8 +120,8 @@ impl Retries {
         Self { budget: Mutex::new(Budget::new(policy.budget)), policy }
     }
 
-    /// Whether there may be another attempt after so many.
-    pub(crate) fn any_after(&self, attempts: u32) -> bool {
+    /// Returns `true` if there may be another attempt after this many.
+    fn any_after(&self, attempts: u32) -> bool {
         attempts < self.policy.max_attempts
     }
 
@@ -129,7 +129,7 @@ impl Retries {
         self.budget().earn();
     }
 
-    /// What follows this error of an attempt, `remaining` before the deadline.
+    /// Decides what follows this error of an attempt, with this much time left until the deadline.
     pub(crate) fn next(&self, error: &Error, attempts: u32, remaining: Duration) -> Next {
         if !self.any_after(attempts) || !error.is_retryable() {
             return Next::GiveUp;
@@ -138,7 +138,7 @@ impl Retries {
         if wait >= remaining {
             return Next::GiveUp;
         }
-        // Last, so that only what is really repeated is paid for.
+        // Last, so that only a real retry uses up the budget.
         if self.budget().spend() { Next::AttemptAfter(wait) } else { Next::BudgetSpent }
     }
 
@@ -147,12 +147,12 @@ impl Retries {
     }
 }
 
-/// What is earned and spent within any ten seconds, to the second.
+/// What was earned and spent within the last ten seconds.
 struct Budget {
-    /// What needs not be earned.
+    /// The part that need not be earned.
     given: i64,
     began: Instant,
-    /// Of each of the last ten seconds that saw anything, its number and what was earned less what was spent.
+    /// For each of the last ten seconds with an event: its number, and what was earned minus what was spent.
     seconds: [(u64, i64); 10],
 }
 
@@ -167,7 +167,7 @@ impl Budget {
 
     fn earn(&mut self) {
         let now = self.now();
-        *self.of(now) += 1;
+        *self.balance(now) += 1;
     }
 
     fn spend(&mut self) -> bool {
@@ -177,7 +177,7 @@ impl Budget {
         if left < Self::RETRY {
             return false;
         }
-        *self.of(now) -= Self::RETRY;
+        *self.balance(now) -= Self::RETRY;
         true
     }
 
@@ -185,8 +185,8 @@ impl Budget {
         self.began.elapsed().as_secs()
     }
 
-    /// The balance of the current second.
-    fn of(&mut self, now: u64) -> &mut i64 {
+    /// Returns the balance of the current second.
+    fn balance(&mut self, now: u64) -> &mut i64 {
         let (second, balance) = &mut self.seconds[(now % 10) as usize];
         if *second != now {
             (*second, *balance) = (now, 0);

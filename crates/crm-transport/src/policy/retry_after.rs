@@ -1,14 +1,13 @@
-//! `Retry-After`, in both of its forms.
+//! The header `Retry-After`, in both of its forms.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, header};
 
-/// How long the server asks to wait: so many seconds, or until a date. `None` where it asks for nothing that can be
-/// understood.
+/// Returns how long the server asks to wait. `None` if it asks for nothing that can be understood.
 ///
-/// A date is measured against the answer's own `Date`, so a clock that goes wrong, here or there, does no harm;
-/// against `now` only where there is none. Seconds beyond all measure are [`Duration::MAX`].
+/// A date is measured against the `Date` of the same response, so that a wrong clock does no harm, and against `now`
+/// only if there is none. A number of seconds that does not fit is [`Duration::MAX`].
 pub(crate) fn requested_wait(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

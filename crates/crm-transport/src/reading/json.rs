@@ -1,4 +1,4 @@
-//! JSON to types, with the path of what cannot be read, and records that do not hide each other.
+//! Decodes JSON into types, with the path of what cannot be decoded. A record that cannot be decoded hides no other.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,30 +11,30 @@ use serde_path_to_error::{Path, Segment};
 
 pub use crate::error::JsonError;
 
-/// Reads a JSON text as a type. `at` is the path of the text in the answer, `$` for all of it.
+/// Decodes a JSON text. `at` is the path of the text in the response, `$` for all of it.
 ///
 /// # Errors
-/// The text is no JSON, is cut, or holds something else than the type wants.
+/// The text is not JSON, is cut, or does not fit the type.
 pub fn decode<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, JsonError> {
-    // The path is sought only when it is needed: keeping track of it costs time on every value.
+    // The path is determined only if it is needed, because tracking it costs time on every value.
     well_formed(json).map_or_else(|| explain(json, at), Ok)
 }
 
-/// Reads a JSON text that is most likely in order; `None` where anything is wrong with it.
+/// Decodes a JSON text that is most likely valid. Returns `None` if anything is wrong with it.
 #[must_use]
 pub fn well_formed<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> {
-    // All of it at once, many bytes at a time: serde_json would look at each string by itself, which is a fifth of its
-    // work on Cyrillic.
+    // Checked all at once with SIMD: serde_json would check each string by itself, which is a fifth of its work on
+    // Cyrillic.
     let text = simdutf8::basic::from_utf8(json).ok()?;
     serde_json::from_str(text).ok()
 }
 
-/// Reads it again, with an eye on where it fails.
+/// Decodes it again and tracks where it fails.
 #[cold]
 fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, JsonError> {
     if let Err(e) = std::str::from_utf8(json) {
         let reason = format!("the text is not UTF-8 from byte {} on (windows-1251?)", e.valid_up_to());
-        // A letter that only begins at the end of the text was cut, as the text was.
+        // If a letter begins at the end of the text and does not end, the text was cut.
         return Err(JsonError::new(at, reason).with_cut(e.error_len().is_none()));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
@@ -42,7 +42,7 @@ fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, Jso
         let mut path = at.to_owned();
         push_path(&mut path, e.path());
         let mut reason = reason(e.inner());
-        // A record that was read as text says the rest of the path itself: "`.id`: expected …".
+        // A record that was kept as text has the rest of the path in its message: "`.id`: expected …".
         if let Some((rest, fault)) = reason.strip_prefix('`').and_then(|text| text.split_once("`: ")) {
             path.push_str(rest);
             reason = fault.to_owned();
@@ -53,7 +53,7 @@ fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, Jso
     Ok(value)
 }
 
-/// serde's words, without the values that it quotes: they may be somebody's.
+/// Returns serde's message without the values that it quotes, because they may be personal data.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = match text.rfind(" at line ") {
@@ -81,7 +81,7 @@ fn push_path(out: &mut String, path: &Path) {
     }
 }
 
-/// Adds a key to a JSON path: `.key`, or `['a key']`. Of a long key, its first 64 characters.
+/// Appends a key to a JSON path: `.key`, or `['a key']`. A key is cut after 64 characters.
 pub fn push_key(out: &mut String, key: &str) {
     let cut;
     let key = match key.char_indices().nth(64) {
@@ -100,7 +100,7 @@ pub fn push_key(out: &mut String, key: &str) {
     }
 }
 
-/// Records as they stand in an answer.
+/// A record as it is in the response.
 #[derive(Debug)]
 pub struct RawRecord<'a> {
     /// Its index or its key.
@@ -109,7 +109,7 @@ pub struct RawRecord<'a> {
     pub json: Cow<'a, str>,
 }
 
-/// Where a record stands among the others.
+/// The place of a record among the others.
 #[derive(Debug)]
 pub enum Place {
     /// In an array.
@@ -118,7 +118,7 @@ pub enum Place {
     Key(String),
 }
 
-/// The JSON texts of the records of an array, or of an object keyed by id; nothing for `null`, `false` and `""`.
+/// Returns the JSON texts of the records of an array, or of an object keyed by id. `null`, `false` and `""` have none.
 ///
 /// # Errors
 /// The text is something else.
@@ -126,18 +126,18 @@ pub fn raw_records<'a>(records: &'a str, at: &str) -> Result<Vec<RawRecord<'a>>,
     decode::<RawRecords<'a>>(records.as_bytes(), at).map(|records| records.0)
 }
 
-/// Reads each record by itself: one that cannot be read stands in [`Page::unreadable`] and hides no other.
+/// Decodes each record by itself. A record that cannot be decoded is in [`Page::unreadable`] and hides no other.
 ///
 /// # Errors
 /// The text is neither an array nor an object of records.
 pub fn page<T: DeserializeOwned>(records: &str, at: &str) -> Result<Page<T>, JsonError> {
     if let Ok(items) = serde_json::from_str(records) {
-        return Ok(Page::new(items)); // nearly always: an array, every record well formed
+        return Ok(Page::new(items)); // nearly always: an array in which every record is valid
     }
     Ok(read_records(raw_records(records, at)?, at))
 }
 
-/// Reads each of these records by itself.
+/// Decodes each of these records by itself.
 #[must_use]
 pub fn read_records<T: DeserializeOwned>(records: Vec<RawRecord<'_>>, at: &str) -> Page<T> {
     let mut page = Page::new(Vec::with_capacity(records.len()));

@@ -2,5 +2,6 @@
 //! each other.
 
 pub mod answer;
+mod api_error;
 pub mod json;
 mod php_noise;

@@ -1,15 +1,15 @@
-//! What PHP writes into an answer besides the answer: notices, warnings, fatal errors.
+//! What PHP writes into a response besides the data: notices, warnings, fatal errors.
 
-/// What an answer that does not begin with JSON is.
+/// What a response that does not begin with JSON is.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Noise<'a> {
-    /// Notices and warnings, and then this.
+    /// Notices and warnings, followed by this text.
     Notices(&'a str),
-    /// PHP's report of an error, as one line of text.
+    /// A PHP error, as one line of text.
     Error(String),
-    /// A page of somebody else, and its title.
+    /// A web page, by its title.
     Page(String),
-    /// Neither.
+    /// Something else.
     Other,
 }
 
@@ -24,7 +24,7 @@ const LEVELS: [&str; 8] = [
     "Catchable fatal error",
 ];
 
-/// Tells what stands before, or in place of, the JSON.
+/// Tells what precedes or replaces the JSON.
 pub(crate) fn tell(body: &str) -> Noise<'_> {
     let mut rest = body;
     while let Some((level, after)) = report(rest) {
@@ -38,7 +38,7 @@ pub(crate) fn tell(body: &str) -> Noise<'_> {
     if begins_json {
         Noise::Notices(rest.trim_start())
     } else if rest.len() < body.len() {
-        Noise::Error(summary(body)) // a report whose end is not where it usually is
+        Noise::Error(summary(body)) // a message whose end is not in its usual place
     } else if body.trim_start().starts_with('<') {
         Noise::Page(title(body))
     } else {
@@ -46,7 +46,7 @@ pub(crate) fn tell(body: &str) -> Noise<'_> {
     }
 }
 
-/// PHP's report at the beginning of a text: its level, and what follows it.
+/// Returns the level of the PHP message at the beginning of a text, and the text after it.
 fn report(text: &str) -> Option<(&'static str, &str)> {
     let start = text.trim_start();
     // html_errors: `<br />\n<b>Warning</b>:  … on line <b>7</b><br />\n`
@@ -74,8 +74,8 @@ fn report(text: &str) -> Option<(&'static str, &str)> {
     Some((level, after))
 }
 
-/// The report as one line: no tags, no file paths before the file's name, at most 240 characters. What stands in
-/// quotes stays only where it looks like an identifier, for SQL errors quote what somebody wrote.
+/// Returns the message as one line of at most 240 characters, without tags and without the folders of a file. Text in
+/// quotes stays only if it looks like an identifier, because SQL errors quote what users wrote.
 fn summary(report: &str) -> String {
     let text = without_tags(report);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
@@ -93,7 +93,7 @@ fn summary(report: &str) -> String {
     cap(&line, 240)
 }
 
-/// The title of a page, or its first words.
+/// Returns the title of a page, or its first words.
 fn title(page: &str) -> String {
     let lower = page.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|at| {

@@ -46,7 +46,7 @@ async fn a_wait_beyond_the_deadline_is_not_begun() {
         let began = Instant::now();
         let error = client(&server).read().await.unwrap_err();
         assert_eq!((error.http_status(), server.attempts()), (Some(429), 1), "{retry_after}");
-        assert_eq!(error.retry_after(), Some(retry_after));
+        assert!(error.retry_after().is_some_and(|wait| wait >= Duration::from_secs(120)), "{error:?}");
         assert_eq!(began.elapsed(), Duration::ZERO, "{retry_after}");
     }
 }

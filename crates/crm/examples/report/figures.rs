@@ -19,7 +19,7 @@ impl Activities {
     /// Counts an activity; one without a date is in no range of days, so the server lists none.
     pub(crate) fn count(&mut self, entry: &Entry) {
         if let Some(at) = entry.at {
-            let name = entry.activity.as_deref().map_or_else(|| "(no type)".to_owned(), plain);
+            let name = entry.activity_type.as_deref().map_or_else(|| "(no type)".to_owned(), plain);
             *self.by_type.entry(name).or_default().entry(at.date()).or_default() += 1;
         }
     }
@@ -49,16 +49,14 @@ pub(crate) struct Payments {
 
 impl Payments {
     pub(crate) fn count(&mut self, kind: PaymentKind, payment: &Payment, (from, to): (NaiveDate, NaiveDate)) {
-        let fields = &payment.fields;
-        let amount =
-            fields.as_decimal_str("amount").ok().flatten().and_then(|amount| amount.parse::<f64>().ok());
-        let (Ok(Some(day)), Some(amount)) = (fields.as_date("date"), amount) else {
+        let amount = payment.amount().ok().flatten().and_then(|amount| amount.parse::<f64>().ok());
+        let (Ok(Some(day)), Some(amount)) = (payment.date(), amount) else {
             self.unreadable += 1;
             return;
         };
         if (from..=to).contains(&day) {
             let kind = if kind == PaymentKind::Income { "in" } else { "out" };
-            let name = match fields.as_u64("currency_id") {
+            let name = match payment.currency_id() {
                 Ok(Some(currency)) => format!("{kind}, currency {currency}"),
                 _ => kind.to_owned(),
             };

@@ -21,7 +21,7 @@ pub(crate) fn entries(count: u32) -> Vec<NewEntry> {
             let kinds = ["вх.Звонок", "исх.Почта", "Встреча"];
             NewEntry::new(format!("Звонок {}", i % 97))
                 .at(start + TimeDelta::minutes(i64::from(i / 3)))
-                .activity(kinds[i as usize % 3])
+                .activity_type(kinds[i as usize % 3])
                 .client(ClientId(1 + u64::from(i % 2)))
                 .contacts([ContactId(1 + u64::from(i % 2))])
         })
@@ -31,8 +31,9 @@ pub(crate) fn entries(count: u32) -> Vec<NewEntry> {
 type Key = (Option<NaiveDateTime>, String, Option<String>, u64);
 
 pub(crate) fn wanted(entries: &[NewEntry]) -> BTreeMap<Key, usize> {
-    let keys =
-        entries.iter().map(|e| (e.at, e.content.clone(), e.activity.clone(), e.client.map_or(0, |id| id.0)));
+    let keys = entries
+        .iter()
+        .map(|e| (e.at, e.content.clone(), e.activity_type.clone(), e.client.map_or(0, |id| id.0)));
     count(keys)
 }
 
@@ -60,7 +61,12 @@ pub(crate) fn difference(stored: &BTreeMap<Key, usize>, wanted: &BTreeMap<Key, u
 }
 
 pub(crate) fn transport() -> ReqwestTransport {
-    ReqwestTransport::new(reqwest::Client::builder().tls_certs_only([]).no_proxy(), 1 << 20).unwrap()
+    ReqwestTransport::builder()
+        .no_proxy()
+        .reqwest(|client| client.tls_certs_only([]))
+        .body_limit(1 << 20)
+        .build()
+        .unwrap()
 }
 
 pub(crate) fn client(url: &str) -> HistoryClient {

@@ -37,7 +37,7 @@ pub(crate) async fn call(
                     &NewEntry::new("Отправлено КП")
                         .user("marand@omadaru.ru")
                         .at(at)
-                        .activity("Предложение")
+                        .activity_type("Предложение")
                         .client(ClientId(1781))
                         .contacts([ContactId(2475), ContactId(2723)])
                         .deal(DealId(784)),
@@ -58,8 +58,8 @@ pub(crate) async fn call(
             };
             let outcomes = history
                 .add_list(&[
-                    entry("Это описание 100").at(at("2024-06-25 14:20")?).activity("Исх.звонок"),
-                    entry("Это описание 101").at(at("2024-06-25 14:25")?).activity("Отправка КП"),
+                    entry("Это описание 100").at(at("2024-06-25 14:20")?).activity_type("Исх.звонок"),
+                    entry("Это описание 101").at(at("2024-06-25 14:25")?).activity_type("Отправка КП"),
                 ])
                 .await?;
         }

@@ -1,0 +1,204 @@
+//! [`Import`]: the input of an import and its options.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crm_model::history::NewEntry;
+use crm_transport::{Error, Records};
+
+use super::checks::{Checks, LossPolicy};
+use super::journal::{EarlierRun, Journal};
+use super::known_ids::KnownIds;
+use super::logins::Logins;
+use super::outcome::{ImportOutcome, ImportProgress};
+use super::outcome_stream::{OnProgress, OutcomeStream};
+use super::reader::{Cancel, ChunkLimits, ChunkReader, Input};
+use super::report::ImportReport;
+use super::sender::Sender;
+use super::stop::StopSignal;
+use crate::HistoryClient;
+
+/// An import: its input and its options. Nothing happens before [`outcomes`](Self::outcomes) or [`run`](Self::run).
+///
+/// ```no_run
+/// # async fn run(history: crm_history::HistoryClient) -> Result<(), Box<dyn std::error::Error>> {
+/// use crm_history::{ClientId, NewEntry};
+///
+/// let calls = (1..=10_000).map(|i| NewEntry::new(format!("Звонок {i}")).client(ClientId(1)));
+/// let report = history.import(calls).journal("calls.journal").run().await?;
+/// println!("{report}");
+/// report.write_rejected("rejected.csv")?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub struct Import {
+    client: HistoryClient,
+    input: Input,
+    limits: ChunkLimits,
+    concurrency: usize,
+    losses: LossPolicy,
+    check_users: bool,
+    settle: Duration,
+    journal: Option<PathBuf>,
+    on_progress: OnProgress,
+    cancel: Cancel,
+}
+
+impl Import {
+    pub(crate) fn new(
+        client: HistoryClient,
+        input: impl FnMut(&mut Context<'_>) -> Poll<Option<NewEntry>> + Send + 'static,
+    ) -> Self {
+        Self {
+            client,
+            input: Box::new(input),
+            limits: ChunkLimits { activities: 100, bytes: 1 << 20 },
+            concurrency: 2,
+            losses: LossPolicy::default(),
+            check_users: false,
+            settle: Duration::from_secs(60),
+            journal: None,
+            on_progress: Box::new(|_| ()),
+            cancel: Box::pin(std::future::pending()),
+        }
+    }
+}
+
+/// The options.
+impl Import {
+    /// Maximum number of activities per call (default 100, minimum 1).
+    pub fn chunk(mut self, activities: usize) -> Self {
+        self.limits.activities = activities.max(1);
+        self
+    }
+
+    /// Maximum size of the activities of one call in bytes (default 1 MiB). Lower it for a server with a small
+    /// `post_max_size`. A single larger activity is sent alone.
+    pub fn chunk_bytes(mut self, bytes: usize) -> Self {
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// Maximum number of concurrent calls (default 2, minimum 1). The servers gain nothing from more (observed).
+    ///
+    /// The [`Pace`](crm_transport::Pace) of the client applies as well.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = calls.max(1);
+        self
+    }
+
+    /// Keeps a journal in this file, so that a killed import resumes. Default: none.
+    ///
+    /// The file records what is sent before it is sent, and the outcomes afterwards, as JSON Lines. To resume, run the
+    /// import again with the same input and the same file. The file is created with mode 0600. It holds no content and
+    /// no logins, only numbers, hashes, and the reasons of activities that are not stored.
+    ///
+    /// The import ends with an error if the file belongs to another input, is not a journal, or is in use by another
+    /// import. A file that is not a journal is not changed.
+    pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
+        self.journal = Some(path.into());
+        self
+    }
+
+    /// What to do with activities that the server would change (default: [`LossPolicy::Warn`]).
+    pub fn loss_policy(mut self, policy: LossPolicy) -> Self {
+        self.losses = policy;
+        self
+    }
+
+    /// Asks the server for each login once before it is used. Default: off.
+    ///
+    /// The server stores an activity with an unknown login without an owner, and returns no error (observed). With
+    /// [`LossPolicy::Reject`] such an activity is not sent. Otherwise [`ImportOutcome::unknown_user`] is set.
+    pub fn check_users(mut self) -> Self {
+        self.check_users = true;
+        self
+    }
+
+    /// How long the server may keep working on a chunk that got no response, counted from its sending (default 60 s).
+    ///
+    /// Do not set it below the time that PHP may run on the server. The server might then store a chunk after the import
+    /// looked for it, and the chunk would be stored twice.
+    pub fn settle(mut self, time: Duration) -> Self {
+        self.settle = time;
+        self
+    }
+
+    /// Called with the progress after each chunk.
+    pub fn on_progress(mut self, callback: impl FnMut(&ImportProgress) + Send + 'static) -> Self {
+        self.on_progress = Box::new(callback);
+        self
+    }
+
+    /// Sends no further chunk once this future ends, such as `token.cancelled_owned()` or a Ctrl-C.
+    ///
+    /// Chunks in flight are finished. Activities that were taken from the input and not sent become
+    /// [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the input is not taken.
+    pub fn cancel(mut self, when: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.cancel = Box::pin(when);
+        self
+    }
+}
+
+/// Running it.
+impl Import {
+    /// Returns one outcome for each activity, in the order of the input, in constant memory.
+    ///
+    /// Nothing is sent before the first outcome is asked for. Dropping the stream stops the import. The journal then
+    /// knows what was in flight.
+    ///
+    /// # Errors
+    /// The journal cannot be read or written, or belongs to another input. The error is the last item. Every other
+    /// failure is an outcome.
+    ///
+    /// # Panics
+    /// Asking for an outcome panics outside a tokio runtime with timers enabled: the journal needs the threads of a
+    /// runtime, and waiting needs its timers.
+    pub fn outcomes(self) -> Records<ImportOutcome> {
+        let (concurrency, on_progress) = (self.concurrency, self.on_progress);
+        let Self { client, input, limits, losses, check_users, settle, journal, cancel, .. } = self;
+        let start = async move {
+            let (journal, earlier) = match journal {
+                Some(path) => Journal::open(path).await?,
+                None => (Journal::disabled(), EarlierRun::default()),
+            };
+            let stop = Arc::new(StopSignal::default());
+            let ids = KnownIds::new(&earlier.chunks);
+            let logins = check_users.then(|| Logins::new(client.clone()));
+            let checks = Checks { losses, logins };
+            let reader = ChunkReader::new(input, cancel, Arc::clone(&stop), earlier, limits, checks);
+            Ok((reader, Sender::new(client, journal, stop, settle, ids)))
+        };
+        Records::new(OutcomeStream::new(start, concurrency, on_progress))
+    }
+
+    /// Runs the import to its end and collects the outcomes.
+    ///
+    /// The report holds all of them in memory. Use [`outcomes`](Self::outcomes) for an input of any length.
+    ///
+    /// # Errors
+    /// See [`outcomes`](Self::outcomes).
+    ///
+    /// # Panics
+    /// See [`outcomes`](Self::outcomes).
+    pub async fn run(self) -> Result<ImportReport, Error> {
+        let mut outcomes = self.outcomes();
+        let mut report = ImportReport::default();
+        while let Some(outcome) = outcomes.next().await {
+            report.add(outcome?);
+        }
+        Ok(report)
+    }
+}
+
+impl std::fmt::Debug for Import {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Import")
+            .field("client", &self.client)
+            .field("journal", &self.journal)
+            .finish_non_exhaustive()
+    }
+}
