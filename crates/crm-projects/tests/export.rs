@@ -37,9 +37,9 @@ impl Transport for Server {
 
 const SERVER: Server = Server { projects: 1_000, most: usize::MAX, ignores_offset: false, descending: false };
 
-fn export(server: Server) -> ProjectExport {
+async fn export(server: Server) -> ProjectExport {
     let client = ProjectsClient::builder("https://host").credentials(TokenPair::new("token", "secret"));
-    client.transport(server).build().unwrap().export(ProjectQuery::new())
+    client.transport(server).build().unwrap().export(ProjectQuery::new()).start().await.unwrap()
 }
 
 async fn read(export: &mut ProjectExport) -> (Vec<u64>, Option<String>) {
@@ -56,30 +56,30 @@ async fn read(export: &mut ProjectExport) -> (Vec<u64>, Option<String>) {
 #[tokio::test]
 async fn a_server_that_gives_fewer_than_it_was_asked_for_is_read_to_the_end() {
     for (projects, most) in [(1_000, 100), (1_000, 30), (1_000, 1), (37, 100), (37, 37), (0, 5)] {
-        let mut export = export(Server { projects, most, ..SERVER });
+        let mut export = export(Server { projects, most, ..SERVER }).await;
         let (ids, error) = read(&mut export).await;
         assert_eq!((ids, error), ((1..=projects as u64).collect(), None));
-        assert!(export.verdict().unwrap().is_complete());
+        assert!(export.finish().await.is_complete());
     }
 }
 
 #[tokio::test]
 async fn a_server_that_ignores_the_offset_is_told_unless_its_page_had_room_for_more() {
-    let mut whole = export(Server { projects: 60, ignores_offset: true, ..SERVER });
+    let mut whole = export(Server { projects: 60, ignores_offset: true, ..SERVER }).await;
     assert_eq!(read(&mut whole).await, ((1..=60).collect(), None));
-    assert!(whole.verdict().unwrap().is_complete());
+    assert!(whole.finish().await.is_complete());
 
-    let mut cut = export(Server { ignores_offset: true, ..SERVER });
+    let mut cut = export(Server { ignores_offset: true, ..SERVER }).await;
     let (ids, error) = read(&mut cut).await;
     assert_eq!(ids, (1..=100).collect::<Vec<u64>>());
     assert!(error.unwrap().contains("ignores the offset"));
-    assert!(matches!(cut.verdict(), Some(Verdict::Truncated { .. })));
+    assert!(matches!(cut.finish().await, Verdict::Truncated { .. }));
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_sort_is_told() {
-    let mut export = export(Server { descending: true, ..SERVER });
+    let mut export = export(Server { descending: true, ..SERVER }).await;
     let (_, error) = read(&mut export).await;
     assert!(error.unwrap().contains("does not sort by id"));
-    assert!(matches!(export.verdict(), Some(Verdict::Truncated { .. })));
+    assert!(matches!(export.finish().await, Verdict::Truncated { .. }));
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use common::transport;
-use crm::history::{ApiKey, Contact, EntryExport, EntryQuery, HistoryClient, Hydrate, Pace, RetryPolicy};
+use crm::history::{ApiKey, Contact, EntryExport, EntryQuery, HistoryClient, Pace, RetryPolicy, Texts};
 use crm::http::{Request, Response};
 use crm::projects::{ProjectFilter, ProjectId, ProjectQuery, ProjectsClient, TokenPair};
 use crm::{Bytes, Error, ReqwestTransport, Transport, TransportError, Verdict};
@@ -105,7 +105,7 @@ async fn of_twenty_thousand_records_with_equal_times_each_that_stays_comes_once(
             deleted: Arc::clone(&deleted),
         };
         let client = history(&sandbox, meddler, calls);
-        let mut export = client.export(EntryQuery::new()).concurrency(calls);
+        let mut export = client.export(EntryQuery::new()).concurrency(calls).start().await.unwrap();
         let ids = ids(&mut export).await.unwrap();
         assert!(ids.is_sorted_by(|a, b| a < b), "not each once");
         let deleted = deleted.lock().unwrap();
@@ -114,7 +114,7 @@ async fn of_twenty_thousand_records_with_equal_times_each_that_stays_comes_once(
             (1..=20_000).filter(|cid| !deleted.contains(cid) && !ids.contains(cid)).collect();
         assert_eq!(missed, [0; 0], "with {calls} calls at once");
         assert!(deleted.len() > 100, "nothing happened");
-        let verdict = export.verdict().unwrap();
+        let verdict = export.finish().await;
         assert!(verdict.is_complete(), "{verdict}");
     }
 }
@@ -125,7 +125,8 @@ async fn a_calm_list_takes_a_tenth_more_requests_than_pages() {
     for calls in [2, 8] {
         sandbox.clear_requests();
         let client = history(&sandbox, transport(), calls);
-        let ids = ids(&mut client.export(EntryQuery::new()).concurrency(calls)).await.unwrap();
+        let mut export = client.export(EntryQuery::new()).concurrency(calls).start().await.unwrap();
+        let ids = ids(&mut export).await.unwrap();
         assert_eq!(ids, (1..=20_000).collect::<Vec<u64>>());
         let requests = sandbox.requests().len();
         assert!(requests <= 112, "{requests} requests for 101 pages");
@@ -137,7 +138,7 @@ async fn the_first_records_may_change_before_every_page() {
     let sandbox = Sandbox::builder().records(9_000).start().await.unwrap();
     sandbox.add_fault(Fault::ChangeBetweenPages { add: 2, delete: 3 }.on(Operation::HistoryList).always());
     let client = history(&sandbox, transport(), 4);
-    let mut export = client.export(EntryQuery::new()).concurrency(4);
+    let mut export = client.export(EntryQuery::new()).concurrency(4).start().await.unwrap();
     let ids = ids(&mut export).await.unwrap();
     let stayed = sandbox.with_records(|records| records.map(|r| r.cid).filter(|cid| *cid <= 9_000).collect());
     let stayed: BTreeSet<u64> = stayed;
@@ -161,7 +162,8 @@ async fn an_open_range_sends_both_dates_and_holds_the_days_to_come() {
         (EntryQuery::new().until(since), vec![1, 2]),
     ] {
         sandbox.clear_requests();
-        assert_eq!(ids(&mut client.export(query)).await.unwrap(), found);
+        let mut export = client.export(query).start().await.unwrap();
+        assert_eq!(ids(&mut export).await.unwrap(), found);
         for request in sandbox.requests() {
             let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
             assert!(body["dateStart"].is_string() && body["dateEnd"].is_string(), "{body}");
@@ -175,7 +177,7 @@ async fn the_type_is_filtered_whether_the_server_does_it_or_not() {
     for revision in [Revision::Observed, Revision::Documented] {
         let sandbox = Sandbox::builder().records(3_000).revision(revision).start().await.unwrap();
         let client = history(&sandbox, transport(), 2);
-        let mut export = client.export(EntryQuery::new().activity_type("встреча"));
+        let mut export = client.export(EntryQuery::new().activity_type("встреча")).start().await.unwrap();
         assert_eq!(ids(&mut export).await.unwrap(), (1..=3_000).step_by(3).collect::<Vec<u64>>());
         let left_out = if revision == Revision::Observed { 2_000 } else { 0 };
         assert_eq!(export.figures().left_out, left_out);
@@ -189,13 +191,13 @@ async fn contents_that_the_list_spoils_come_as_stored_with_all_contacts() {
         sandbox.add_record(record(content));
     }
     let client = history(&sandbox, transport(), 2);
-    for (hydrate, contents, calls) in [
-        (Hydrate::Nothing, ["https:--x.ru-a", "просто", "a<br />\r\nb", "tags"], 0),
-        (Hydrate::Content, ["https://x.ru/a", "просто", "a\r\nb", "tags"], 2),
-        (Hydrate::EveryContent, ["https://x.ru/a", "просто", "a\r\nb", "<b>tags</b>"], 4),
+    for (texts, contents, calls) in [
+        (Texts::AsListed, ["https:--x.ru-a", "просто", "a<br />\r\nb", "tags"], 0),
+        (Texts::Changed, ["https://x.ru/a", "просто", "a\r\nb", "tags"], 2),
+        (Texts::All, ["https://x.ru/a", "просто", "a\r\nb", "<b>tags</b>"], 4),
     ] {
         sandbox.clear_requests();
-        let mut export = client.export(EntryQuery::new()).hydrate(hydrate);
+        let mut export = client.export(EntryQuery::new().with_texts(texts)).start().await.unwrap();
         let mut found = Vec::new();
         while let Some(entry) = export.next().await {
             let entry = entry.unwrap();
@@ -215,7 +217,7 @@ async fn a_record_that_is_deleted_before_its_text_is_fetched_stays_as_it_was_lis
     let gone = Fault::ErrorInOk { code: 403, text: "Не найдено".to_owned() };
     sandbox.add_fault(gone.on(Operation::HistoryInfo));
     let client = history(&sandbox, transport(), 2);
-    let mut export = client.export(EntryQuery::new()).hydrate(Hydrate::EveryContent);
+    let mut export = client.export(EntryQuery::new().with_texts(Texts::All)).start().await.unwrap();
     assert_eq!(ids(&mut export).await.unwrap(), [1, 2, 3]);
     assert_eq!(export.figures().as_listed, 1);
 }
@@ -225,10 +227,11 @@ async fn a_page_that_fails_truncates_it() {
     let sandbox = Sandbox::builder().records(9_000).start().await.unwrap();
     sandbox.add_fault(Fault::CloseBeforeReading.on(Operation::HistoryList).each(30));
     let client = history(&sandbox, transport(), 2);
-    let mut export = client.export(EntryQuery::new());
+    let mut export = client.export(EntryQuery::new()).start().await.unwrap();
     let error = ids(&mut export).await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
-    assert!(matches!(export.verdict(), Some(Verdict::Truncated { why, .. }) if *why == error.to_string()));
+    let Verdict::Truncated { cause, .. } = export.finish().await else { panic!("not truncated") };
+    assert_eq!(cause.to_string(), error.to_string());
 }
 
 #[tokio::test]
@@ -241,105 +244,8 @@ async fn a_query_that_cannot_be_exported_is_refused_before_anything_is_sent() {
         (EntryQuery::new().newest_first(), "order_by"),
         (EntryQuery::new().between(first, first.pred_opt().unwrap()), "between"),
     ] {
-        let error = ids(&mut client.export(query)).await.unwrap_err();
+        let error = client.export(query).start().await.unwrap_err();
         assert_eq!(error.field(), Some(field));
-    }
-    assert!(sandbox.requests().is_empty());
-}
-
-fn day(month: u32, day: u32) -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, month, day).unwrap()
-}
-
-/// So many records in each month from January to June 2026, in turn.
-fn half_a_year(sandbox: &Sandbox, each: u64) {
-    for number in 0..each * 6 {
-        let datum = day(1 + (number % 6) as u32, 1 + (number % 28) as u32).and_hms_opt(12, 0, 0);
-        sandbox.add_record(Record { datum, ..record("x") });
-    }
-}
-
-/// The first days that were asked for since.
-fn months_asked_for(sandbox: &Sandbox) -> BTreeSet<String> {
-    let start = |body: &str| serde_json::from_str::<serde_json::Value>(body).unwrap()["dateStart"].clone();
-    sandbox.requests().iter().map(|request| start(&request.body).as_str().unwrap().to_owned()).collect()
-}
-
-#[tokio::test]
-async fn an_export_by_month_that_is_cut_in_the_third_goes_on_there() {
-    let sandbox = Sandbox::start().await.unwrap();
-    half_a_year(&sandbox, 500);
-    let client = history(&sandbox, transport(), 2);
-    let checkpoint = std::env::temp_dir().join(format!("crm-export-by-month-{}", std::process::id()));
-    let _ = std::fs::remove_file(&checkpoint);
-    let output: Arc<Mutex<Vec<u64>>> = Arc::default();
-    let begin = || {
-        let output = Arc::clone(&output);
-        let query = EntryQuery::new().between(day(1, 1), day(6, 15));
-        let export = client.export(query).by_month().checkpoint(&checkpoint);
-        export.before_checkpoint(move |_| Ok(output.lock().unwrap().len() as u64))
-    };
-    let mut export = begin();
-    for _ in 0..1_200 {
-        let entry = export.next().await.unwrap().unwrap();
-        output.lock().unwrap().push(entry.id.0);
-    }
-    drop(export);
-    let saved: serde_json::Value = serde_json::from_slice(&std::fs::read(&checkpoint).unwrap()).unwrap();
-    assert_eq!(saved["finished"], serde_json::json!(["2026-01-01/2026-01-31", "2026-02-01/2026-02-28"]));
-
-    let whole =
-        client.export(EntryQuery::new().between(day(1, 1), day(6, 15))).checkpoint(&checkpoint).mark();
-    assert_eq!(whole.unwrap_err().field(), Some("checkpoint"));
-    sandbox.clear_requests();
-    let mut export = begin();
-    let mark = export.mark().unwrap().unwrap();
-    output.lock().unwrap().truncate(usize::try_from(mark).unwrap());
-    while let Some(entry) = export.next().await {
-        output.lock().unwrap().push(entry.unwrap().id.0);
-    }
-    let rest = ["2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"].map(str::to_owned);
-    assert_eq!(months_asked_for(&sandbox), BTreeSet::from(rest));
-    let mut ids = output.lock().unwrap().clone();
-    ids.sort_unstable();
-    let in_range = |record: &&Record| record.datum.unwrap().date() <= day(6, 15);
-    let expected: Vec<u64> =
-        sandbox.with_records(|records| records.filter(in_range).map(|record| record.cid).collect());
-    assert_eq!(ids, expected);
-    assert!(export.verdict().unwrap().is_complete() && !checkpoint.exists());
-}
-
-#[tokio::test]
-async fn an_activity_that_is_moved_from_a_finished_month_to_a_later_one_comes_once() {
-    let sandbox = Sandbox::start().await.unwrap();
-    half_a_year(&sandbox, 10);
-    let client = history(&sandbox, transport(), 2);
-    let mut export = client.export(EntryQuery::new().between(day(1, 1), day(6, 30))).by_month();
-    let mut found = Vec::new();
-    for _ in 0..11 {
-        found.push(export.next().await.unwrap().unwrap().id.0);
-    }
-    assert!(sandbox.change_record(1, |record| record.datum = day(6, 1).and_hms_opt(9, 0, 0)));
-    found.extend(ids(&mut export).await.unwrap());
-    found.sort_unstable();
-    assert_eq!(found, (1..=60).collect::<Vec<u64>>());
-    let verdict = export.verdict().unwrap();
-    assert!(verdict.to_string().contains("1 met again in a later window"), "{verdict}");
-}
-
-#[tokio::test]
-async fn an_export_by_month_needs_both_days() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = history(&sandbox, transport(), 2);
-    for (query, field) in [
-        (EntryQuery::new(), "since"),
-        (EntryQuery::new().until(day(1, 1)), "since"),
-        (EntryQuery::new().since(day(1, 1)), "until"),
-        (EntryQuery::new().between(day(1, 2), day(1, 1)), "between"),
-    ] {
-        let error = ids(&mut client.export(query).by_month()).await.unwrap_err();
-        assert_eq!(error.field(), Some(field), "{error}");
-        assert!(field == "between" || error.to_string().contains("say between(first, last)"), "{error}");
     }
     assert!(sandbox.requests().is_empty());
 }
@@ -359,18 +265,19 @@ async fn projects_are_exported_by_query_and_by_filter_in_every_shape() {
         let client = projects(&sandbox);
         let active: Vec<u64> =
             sandbox.projects().iter().filter(|project| !project.deleted).map(|project| project.id).collect();
-        for mut export in [
+        for builder in [
             client.export(ProjectQuery::new().count(7)),
             client.export(ProjectQuery::new().deleted(false)),
             client.export(ProjectFilter::new().deleted(false).count(30)),
         ] {
+            let mut export = builder.start().await.unwrap();
             let mut ids = Vec::new();
             while let Some(project) = export.next().await {
                 let ProjectId(id) = project.unwrap().id;
                 ids.push(id);
             }
             assert_eq!(ids, active);
-            assert!(export.verdict().unwrap().is_complete());
+            assert!(export.finish().await.is_complete());
         }
     }
 }
@@ -384,7 +291,7 @@ async fn a_project_query_with_an_offset_or_another_order_is_refused() {
         (ProjectQuery::new().order_by("price"), "order_by"),
         (ProjectQuery::new().descending(), "order_by"),
     ] {
-        let error = client.export(query).next().await.unwrap().unwrap_err();
+        let error = client.export(query).start().await.unwrap_err();
         assert_eq!(error.field(), Some(field));
     }
 }

@@ -13,11 +13,11 @@ pub(crate) fn run(url: &str, latency: &str, rounds: usize) {
     let (history, by_hand) = (clients::history(url, CALLS), by_hand::Crm::new(url));
     let export = async || {
         let mut ids = Vec::new();
-        let mut export = history.export(EntryQuery::new()).concurrency(CALLS);
+        let mut export = history.export(EntryQuery::new()).concurrency(CALLS).start().await.unwrap();
         while let Some(entry) = export.next().await {
             ids.push(entry.unwrap().id.0);
         }
-        let verdict = export.verdict().unwrap();
+        let verdict = export.finish().await;
         assert!(verdict.is_complete(), "{verdict}");
         ids
     };
@@ -37,11 +37,11 @@ pub(crate) fn run(url: &str, latency: &str, rounds: usize) {
 pub(crate) fn memory(url: &str) {
     let history = clients::history(url, CALLS);
     let records = runtime().block_on(async {
-        let mut export = history.export(EntryQuery::new()).concurrency(CALLS);
+        let mut export = history.export(EntryQuery::new()).concurrency(CALLS).start().await.unwrap();
         while let Some(entry) = export.next().await {
             entry.unwrap();
         }
-        let verdict = export.verdict().unwrap();
+        let verdict = export.finish().await;
         assert!(verdict.is_complete(), "{verdict}");
         verdict.figures().records
     });

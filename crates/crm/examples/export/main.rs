@@ -1,4 +1,4 @@
-//! The history of a SalesMan CRM in a file, one activity a line, with a verdict on whether that is all there is.
+//! Exports the history of a SalesMan CRM to a file, one activity a line, with a verdict on whether it is complete.
 //!
 //! ```text
 //! export APIKEY=… LOGIN=…
@@ -16,72 +16,76 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use clap::{Parser, ValueEnum};
-use crm::history::{ApiKey, EntryQuery, HistoryClient, Hydrate, Pace};
+use crm::history::{ApiKey, EntryQuery, HistoryClient, Pace, Texts};
 use crm::{Error, Verdict};
 use output::{Format, Output};
 
 #[derive(Parser)]
 #[command(
     name = "export",
-    about = "Writes the history of a SalesMan CRM into a file, one activity a line, by id",
+    about = "Writes the history of a SalesMan CRM to a file, one activity a line, by id",
     after_help = "Exit codes:
-  0   complete: the file is all there is
-  1   it ended early, and something has to be mended first (the keys, the disk, the query)
+  0   complete: the file holds everything
+  1   it ended early, and something has to be fixed first (the keys, the disk, the query)
   2   the arguments are wrong
-  65  read to the end, but some activities could not be read, or moved while they were read
-  75  it ended early by something that passes, such as a lost connection: run it again;
-      with --checkpoint it goes on where it stood
+  65  read to the end, but some activities cannot be decoded, or moved while they were read
+  75  it ended early because of something that passes, such as a lost connection: run it again;
+      with --checkpoint it resumes
 
-The file holds whole lines at any time. Without --checkpoint it is begun anew.
-Activities with the date 0000-00-00 are in no range of dates: the server does not list them.
-
-With --by-month the file is in order by month, then by id. An activity whose date somebody changes
-meanwhile, from a month that is still to be read to one that was read, is not in it; without
---by-month that cannot happen."
+The file holds whole lines at any time. Without --checkpoint it is written from the beginning.
+Activities with the date 0000-00-00 are in no range of dates: the server does not list them."
 )]
 struct Arguments {
     /// Address of the CRM, such as https://crm.example.ru
     #[arg(long, env = "BASE_URL")]
     base_url: String,
-    /// API key; better in the environment, where no shell history keeps it
+    /// API key; better in the environment, because a shell keeps its history
     #[arg(long, env = "APIKEY", hide_env_values = true)]
     apikey: String,
-    /// Login of the user who calls; better in the environment
+    /// Login of the current user; better in the environment
     #[arg(long, env = "LOGIN", hide_env_values = true)]
     login: String,
-    /// First day, such as 2024-01-01; from the beginning unless given
+    /// First day, such as 2024-01-01 (default: from the beginning)
     #[arg(long)]
     from: Option<NaiveDate>,
-    /// Last day; unless given, all that is to come too
+    /// Last day (default: future days too)
     #[arg(long)]
     to: Option<NaiveDate>,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
-    /// Lines of JSON as the server writes it, or CSV with the server's names, `person` as JSON
+    /// JSON Lines as the server writes them, or CSV with the server's names and `person` as JSON
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
-    /// Calls in flight; a shared server gains nothing from more than 2
+    /// Maximum number of concurrent calls; a shared server gains nothing from more than 2
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
-    /// Read month by month, for long histories on a slow server; needs --from and --to
-    #[arg(long, requires_all = ["from", "to"])]
-    by_month: bool,
-    /// A file that says how far it came: run the same command again to go on
+    /// A file that keeps the progress: run the same command again to resume
     #[arg(long)]
     checkpoint: Option<PathBuf>,
-    /// Fetch texts as they are stored, one call for each: those that the list has changed, or all
-    #[arg(long, value_enum)]
-    texts: Option<Texts>,
-    /// Allow http:// to a host that is not this machine; whoever is on the way can read the key
+    /// Which texts to fetch as they are stored, with one call each: those that the list has changed, or all
+    #[arg(long, value_enum, default_value_t = FetchedTexts::None)]
+    texts: FetchedTexts,
+    /// Allow http:// to another host than this one, although everyone on the way can then read the key
     #[arg(long)]
     allow_insecure_http: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Texts {
+enum FetchedTexts {
+    None,
     Changed,
     All,
+}
+
+impl From<FetchedTexts> for Texts {
+    fn from(texts: FetchedTexts) -> Self {
+        match texts {
+            FetchedTexts::None => Self::AsListed,
+            FetchedTexts::Changed => Self::Changed,
+            FetchedTexts::All => Self::All,
+        }
+    }
 }
 
 #[tokio::main]
@@ -111,15 +115,16 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
     if let Some(last) = arguments.to {
         query = query.until(last);
     }
-    let mut export = builder.build()?.export(query).concurrency(concurrency);
-    if arguments.by_month {
-        export = export.by_month();
-    }
-    match arguments.texts {
-        Some(Texts::Changed) => export = export.hydrate(Hydrate::Content),
-        Some(Texts::All) => export = export.hydrate(Hydrate::EveryContent),
-        None => {}
-    }
+    let output = Arc::new(Mutex::new(Output::open(&out, format)?));
+    let lock = |output: &Mutex<Output>, act: &mut dyn FnMut(&mut Output) -> std::io::Result<u64>| {
+        act(&mut output.lock().unwrap_or_else(PoisonError::into_inner))
+    };
+    let flushed = Arc::clone(&output);
+    let mut export = builder
+        .build()?
+        .export(query.with_texts(arguments.texts.into()))
+        .concurrency(concurrency)
+        .before_checkpoint(move |_| lock(&flushed, &mut Output::sync));
     if let Some(path) = arguments.checkpoint {
         export = export.checkpoint(path);
     }
@@ -128,32 +133,32 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
         let bar = bar.clone();
         export = export.on_progress(move |progress| progress::show(&bar, progress));
     }
-    let output = Arc::new(Mutex::new(Output::open(&out, format, export.mark()?)?));
-    let lock = |output: &Mutex<Output>, act: &mut dyn FnMut(&mut Output) -> std::io::Result<u64>| {
-        act(&mut output.lock().unwrap_or_else(PoisonError::into_inner))
-    };
-    let flushed = Arc::clone(&output);
-    export = export.before_checkpoint(move |_| lock(&flushed, &mut Output::sync));
+    let mut export = export.start().await?;
+    let failed = |e: std::io::Error| format!("{} cannot be written: {e}", out.display());
+    let resumed_at = export.resumed_at();
+    lock(&output, &mut |output| output.resume(resumed_at)).map_err(failed)?;
 
-    let mut ended_by: Option<Error> = None;
+    // The last error is part of the verdict, so it is printed with that.
+    let mut last_error: Option<Error> = None;
     while let Some(entry) = export.next().await {
+        if let Some(error) = last_error.take() {
+            bar.suspend(|| eprintln!("{error}"));
+        }
         match entry {
-            Ok(entry) => {
-                lock(&output, &mut |output| output.write(&entry))
-                    .map_err(|e| format!("{} could not be written: {e}", out.display()))?;
-            }
-            // The error that ends it is part of the verdict.
-            Err(error) if export.verdict().is_some() => ended_by = Some(error),
-            Err(error) => bar.suspend(|| eprintln!("unreadable: {error}")),
+            Ok(entry) => lock(&output, &mut |output| output.write(&entry)).map(drop).map_err(failed)?,
+            Err(error) => last_error = Some(error),
         }
     }
-    lock(&output, &mut Output::sync).map_err(|e| format!("{} could not be written: {e}", out.display()))?;
+    lock(&output, &mut Output::sync).map_err(failed)?;
     bar.finish_and_clear();
-    let Some(verdict) = export.verdict() else { return Err("the export has no verdict".into()) };
+    let verdict = export.finish().await;
+    if let Some(error) = last_error.filter(|_| verdict.is_complete()) {
+        eprintln!("{error}");
+    }
     eprintln!("{verdict}");
     Ok(match verdict {
         verdict if verdict.is_complete() => ExitCode::SUCCESS,
-        Verdict::Truncated { .. } if ended_by.is_some_and(|error| error.is_retryable()) => ExitCode::from(75),
+        Verdict::Truncated { cause, .. } if cause.is_retryable() => ExitCode::from(75),
         Verdict::Truncated { .. } => ExitCode::FAILURE,
         _ => ExitCode::from(65),
     })

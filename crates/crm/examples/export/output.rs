@@ -8,14 +8,14 @@ use clap::ValueEnum;
 use crm::history::Entry;
 use serde_json::Value;
 
-/// How an activity stands in the file.
+/// The format of the file.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub(crate) enum Format {
     Jsonl,
     Csv,
 }
 
-/// A file to which whole lines are written, many at a time: whenever the program is killed, no half line stays.
+/// A file to which whole lines are written, many at a time, so that a killed program leaves no half line.
 pub(crate) struct Output {
     file: File,
     format: Format,
@@ -23,41 +23,36 @@ pub(crate) struct Output {
     lines: Vec<u8>,
 }
 
-/// The server's names, in its order. What it has beyond them stands in the last column as JSON.
+/// The server's names, in its order. Everything else goes to the last column, as JSON.
 const COLUMNS: [&str; 11] =
     ["cid", "datum", "content", "tip", "iduser", "user", "clid", "client", "person", "did", "dogovor"];
 const OTHERS: &str = "extra";
 
 impl Output {
-    /// A new file, or the one that was begun, cut back to the length that the checkpoint knows.
-    pub(crate) fn open(path: &Path, format: Format, length: Option<u64>) -> io::Result<Self> {
+    /// Opens a file, and creates it if it does not exist. Call [`resume`](Self::resume) before anything is written.
+    pub(crate) fn open(path: &Path, format: Format) -> io::Result<Self> {
         let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", path.display()));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(length.is_none())
-            .truncate(length.is_none())
-            .open(path)
-            .map_err(named)?;
-        let mut output = match length {
-            None => Self { file, format, lines: Vec::new() },
-            Some(length) => {
-                if file.metadata().map_err(named)?.len() < length {
-                    return Err(named(io::Error::other(
-                        "is shorter than the checkpoint says; remove the checkpoint to begin anew",
-                    )));
-                }
-                file.set_len(length).map_err(named)?;
-                file.seek(SeekFrom::End(0)).map_err(named)?;
-                return Ok(Self { file, format, lines: Vec::new() });
-            }
-        };
-        if format == Format::Csv {
-            output.csv(COLUMNS.iter().chain([&OTHERS]).map(|name| (*name).to_owned()))?;
-        }
-        Ok(output)
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(named)?;
+        Ok(Self { file, format, lines: Vec::new() })
     }
 
-    /// Adds an activity; returns how much waits to be written.
+    /// Cuts the file back to the length that the checkpoint knows, or to nothing.
+    pub(crate) fn resume(&mut self, length: Option<u64>) -> io::Result<u64> {
+        let start = length.unwrap_or(0);
+        if self.file.metadata()?.len() < start {
+            return Err(io::Error::other(
+                "it is shorter than the checkpoint says; remove the checkpoint to start from the beginning",
+            ));
+        }
+        self.file.set_len(start)?;
+        self.file.seek(SeekFrom::End(0))?;
+        if length.is_none() && self.format == Format::Csv {
+            self.csv(COLUMNS.iter().chain([&OTHERS]).map(|name| (*name).to_owned()))?;
+        }
+        Ok(start)
+    }
+
+    /// Adds an activity. Returns how many bytes wait to be written.
     pub(crate) fn write(&mut self, entry: &Entry) -> io::Result<u64> {
         match self.format {
             Format::Jsonl => {
@@ -66,7 +61,7 @@ impl Output {
             }
             Format::Csv => {
                 let Value::Object(mut fields) = serde_json::to_value(entry)? else {
-                    return Err(io::Error::other("an activity is no object"));
+                    return Err(io::Error::other("an activity is not an object"));
                 };
                 if let Some(contacts) = fields.get_mut("person") {
                     *contacts = serde_json::to_string(&entry.contacts)?.into(); // its keys in the server's order
@@ -83,7 +78,7 @@ impl Output {
         Ok(self.lines.len() as u64)
     }
 
-    /// Brings everything to the disk; returns the length of the file.
+    /// Writes everything to the disk. Returns the length of the file.
     pub(crate) fn sync(&mut self) -> io::Result<u64> {
         self.write_lines()?;
         self.file.sync_data()?;
@@ -93,7 +88,7 @@ impl Output {
     fn write_lines(&mut self) -> io::Result<()> {
         let begin = self.file.stream_position()?;
         if let Err(error) = self.file.write_all(&self.lines) {
-            // A full disk may have taken the half of a line.
+            // A full disk may have taken half of a line.
             let _ = self.file.set_len(begin);
             return Err(error);
         }

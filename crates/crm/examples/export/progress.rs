@@ -1,4 +1,4 @@
-//! The progress bar. It shows on a terminal only.
+//! The progress bar, which is shown only on a terminal.
 
 use std::time::Duration;
 
@@ -12,15 +12,6 @@ pub(crate) fn bar() -> ProgressBar {
 }
 
 pub(crate) fn show(bar: &ProgressBar, progress: &ExportProgress) {
-    if progress.windows > 1 {
-        if bar.length().is_none() {
-            bar.set_style(style("{bar:40} {pos} of {len} months, {msg} activities, {elapsed}"));
-        }
-        bar.set_length(progress.windows);
-        bar.set_position(progress.windows_read);
-        bar.set_message(progress.figures.records.to_string());
-        return;
-    }
     bar.set_position(progress.figures.records);
     if let Some(all) = progress.records_in_all {
         if bar.length().is_none() {

@@ -135,20 +135,17 @@ async fn activities(
 ) -> Result<(Chart, bool), Box<dyn Error>> {
     let types = client.activity_types().await?;
     let bar = bar("activities");
-    let mut export = client.export(EntryQuery::new().between(from, to));
+    let mut export = client.export(EntryQuery::new().between(from, to)).start().await?;
     let mut activities = Activities::default();
     while let Some(entry) = export.next().await {
         match entry {
             Ok(entry) => activities.count(&entry),
-            Err(error) if matches!(export.verdict(), Some(Verdict::Truncated { .. })) => {
-                return Err(error.into());
-            }
-            Err(error) => bar.suspend(|| eprintln!("unreadable: {error}")),
+            Err(error) => bar.suspend(|| eprintln!("{error}")),
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let is_whole = told(export.verdict());
+    let is_whole = check(&export.finish().await)?;
     let colour_of = |name: &str| {
         types.iter().find(|known| figures::plain(&known.title) == name).and_then(|known| known.color.clone())
     };
@@ -161,7 +158,8 @@ async fn payments(
     to: NaiveDate,
 ) -> Result<(Chart, bool), Box<dyn Error>> {
     let bar = bar("projects with payments");
-    let mut export = client.export(ProjectFilter::new().deleted(false).having(Having::Payments));
+    let mut export =
+        client.export(ProjectFilter::new().deleted(false).having(Having::Payments)).start().await?;
     let mut payments = Payments::default();
     while let Some(project) = export.next().await {
         match project {
@@ -173,10 +171,7 @@ async fn payments(
                     .await?;
                 }
             }
-            Err(error) if matches!(export.verdict(), Some(Verdict::Truncated { .. })) => {
-                return Err(error.into());
-            }
-            Err(error) => bar.suspend(|| eprintln!("unreadable: {error}")),
+            Err(error) => bar.suspend(|| eprintln!("{error}")),
         }
         bar.inc(1);
     }
@@ -187,7 +182,7 @@ async fn payments(
             payments.unreadable
         );
     }
-    let is_whole = told(export.verdict()) && payments.unreadable == 0;
+    let is_whole = check(&export.finish().await)? && payments.unreadable == 0;
     Ok((Chart::payments(&payments, (from, to)), is_whole))
 }
 
@@ -213,13 +208,15 @@ async fn of_project(
     }
 }
 
-/// Says what an export has not given; tells whether it gave all.
-fn told(verdict: Option<&Verdict>) -> bool {
-    let is_complete = verdict.is_some_and(Verdict::is_complete);
-    if let Some(verdict) = verdict.filter(|_| !is_complete) {
+/// Returns whether an export is complete; an error if it ended early.
+fn check(verdict: &Verdict) -> Result<bool, String> {
+    if let Verdict::Truncated { .. } = verdict {
+        return Err(verdict.to_string());
+    }
+    if !verdict.is_complete() {
         eprintln!("{verdict}");
     }
-    is_complete
+    Ok(verdict.is_complete())
 }
 
 /// A count of what was read; it shows on a terminal only.

@@ -274,7 +274,7 @@ async fn files() -> Vec<(&'static str, String)> {
     let (history, _) = clients(sandbox.url(), own, TokenPair::new(TOKEN, SECRET));
     let first = chrono::NaiveDate::from_ymd_opt(1990, 1, 1).unwrap();
     let query = crm::history::EntryQuery::new().since(first);
-    let mut all = history.export(query).checkpoint(&checkpoint);
+    let mut all = history.export(query).checkpoint(&checkpoint).start().await.unwrap();
     for _ in 0..4_900 {
         all.next().await.unwrap().unwrap();
     }

@@ -231,12 +231,16 @@ async fn export(texts: &mut Texts) {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let checkpoint = folder.join(format!("secrets-checkpoint-{}", std::process::id()));
     let query = EntryQuery::new().user(sandbox::SELLER).word(OTHER);
-    let mut all = client.export(query).checkpoint(&checkpoint).hydrate(history::Hydrate::Content);
-    all = all.on_progress(move |progress| *tell.lock().unwrap() = Some(*progress));
+    let selection = query.with_texts(history::Texts::Changed);
+    texts.debug(&selection);
+    let builder = client.export(selection).checkpoint(&checkpoint);
+    let builder = builder.on_progress(move |progress| *tell.lock().unwrap() = Some(*progress));
+    texts.debug(&builder);
+    let mut all = builder.start().await.unwrap();
     while all.next().await.is_some() {}
-    let verdict = all.verdict().unwrap();
-    texts.debug(&all).debug(verdict).display(verdict).debug(&history::Hydrate::Content);
-    texts.debug(all.figures()).display(all.figures()).json(all.figures());
+    texts.debug(&all).debug(all.figures()).display(all.figures()).json(all.figures());
+    let verdict = all.finish().await;
+    texts.debug(&verdict).display(&verdict).debug(&history::Texts::Changed);
     texts.debug(&told.lock().unwrap().unwrap());
     if let Ok(text) = std::fs::read_to_string(&checkpoint) {
         texts.text("checkpoint", &text);
