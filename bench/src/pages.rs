@@ -34,7 +34,7 @@ pub fn projects() -> Response<Bytes> {
 /// As the client reads it.
 #[must_use]
 pub fn read_entries(response: &Response<Bytes>) -> Page<Entry> {
-    let page = Entries(&EntryQuery::new()).read(response).unwrap();
+    let page = Entries::new(EntryQuery::new()).read(response).unwrap();
     assert_eq!(page.items.len(), 200);
     page
 }
@@ -42,7 +42,7 @@ pub fn read_entries(response: &Response<Bytes>) -> Page<Entry> {
 /// As the client reads it: a project stays text until a field of it is asked for.
 #[must_use]
 pub fn read_projects(response: &Response<Bytes>) -> Page<Project> {
-    let page = Projects::<Project>::new(&ProjectQuery::new()).read(response).unwrap();
+    let page = Projects::<Project>::new(ProjectQuery::new()).read(response).unwrap();
     assert_eq!(page.items.len(), 1_000);
     page
 }

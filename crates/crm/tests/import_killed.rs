@@ -1,7 +1,7 @@
-//! Imports whose process is killed, or has no room for its journal, go on where they stood.
+//! Imports resume after their process was killed, or had no room for its journal.
 //!
-//! By themselves: while a child is made, it holds the files of its parent, and so the lock on the journal of any import
-//! that runs there.
+//! These tests have a program of their own. While a child process starts, it holds the files of its parent, and with them
+//! the lock on the journal of any import that runs there.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "common/imports.rs"]
@@ -16,7 +16,7 @@ use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
 use crm_sandbox::{Fault, Operation, Sandbox};
 use imports::{Scratch, all_created, client, entries, quick, transport};
 
-/// Kills its process at one of the calls of an import: before it goes out, or after it was answered.
+/// Kills its process at one of the calls of an import: before the request or after the response.
 struct Killer {
     inner: ReqwestTransport,
     calls: AtomicU64,
@@ -39,7 +39,7 @@ impl Transport for Killer {
     }
 }
 
-/// Runs in a child process: an import that kills itself. Does nothing when it is not asked to.
+/// Runs in a child process: an import that kills itself. Does nothing in the parent.
 #[tokio::test]
 async fn child() {
     let Ok(task) = std::env::var("IMPORT_CHILD") else { return };
@@ -84,7 +84,7 @@ async fn a_full_disk_ends_the_import_with_an_error_and_nothing_is_doubled_when_t
         let told = String::from_utf8_lossy(&limited.stderr);
         if !limited.status.success() {
             assert_eq!(limited.status.code(), Some(3), "{blocks} blocks: {told}");
-            assert!(told.contains("journal cannot be written: File too large"), "{told}");
+            assert!(told.contains("cannot be written: File too large"), "{told}");
             ended += 1;
         }
         let import = quick(client(sandbox.url()).import(entries.clone())).chunk(30).journal(&journal.0);
@@ -95,7 +95,7 @@ async fn a_full_disk_ends_the_import_with_an_error_and_nothing_is_doubled_when_t
 }
 
 #[tokio::test]
-async fn a_killed_import_goes_on_where_it_stood_fifty_times_over() {
+async fn a_killed_import_resumes_and_stores_each_activity_once() {
     let entries = entries(300);
     let mut killed = 0;
     for seed in 0..50_u64 {
@@ -106,7 +106,7 @@ async fn a_killed_import_goes_on_where_it_stood_fifty_times_over() {
             let fault = [Fault::CommitHalf, Fault::CloseAfterCommit][random.usize(..2)].clone();
             sandbox.add_fault(fault.on(Operation::HistoryAddList).with_probability(0.1, seed));
         }
-        // Killed once or twice, and then left to finish.
+        // It is killed once or twice and then finishes.
         for _ in 0..random.u32(1..3) {
             let task =
                 format!("{}|{}|{}|{}", sandbox.url(), journal.0.display(), random.u64(0..14), random.bool());

@@ -1,4 +1,4 @@
-//! `--example import` as a person runs it.
+//! The example program `import`, run as a process.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "common/program.rs"]
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use crm_sandbox::{Fault, Operation, Sandbox};
 
-/// A folder of one test, gone with it.
+/// A folder of one test, removed at its end.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -25,7 +25,7 @@ impl Folder {
         std::fs::write(self.0.join(name), bytes).unwrap();
     }
 
-    /// Runs the program here; the keys come from the environment.
+    /// Runs the program in this folder. The keys come from the environment.
     fn import(&self, url: &str, apikey: &str, arguments: &[&str]) -> (i32, String) {
         let Output { status, stdout, stderr } = Command::new(program::example("import"))
             .args(["--base-url", url, "--journal", "journal", "--settle", "0"])
@@ -52,7 +52,7 @@ fn contents(sandbox: &Sandbox) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn csv_is_read_with_comma_and_semicolon_with_and_without_a_mark() {
+async fn csv_is_read_with_comma_and_semicolon_with_and_without_a_byte_order_mark() {
     let comma = "datum,content,clid,pid\n2024-06-25 10:00,\"Звонок, важный\",1,\"1,2\"\n";
     let semicolon = "\u{feff}pid;CLID; content;tip;user;did;datum\r\n1,2;1;Звонок, важный;Встреча;;;\r\n";
     for (text, tip) in [(comma, None), (semicolon, Some("Встреча".to_owned()))] {
@@ -78,7 +78,7 @@ async fn a_content_that_looks_like_a_number_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn bad_lines_are_told_with_their_numbers_and_the_refused_can_be_mended() {
+async fn bad_lines_are_reported_with_their_numbers_and_refused_ones_can_be_fixed() {
     for end in ["\n", "\r\n"] {
         let (sandbox, folder) = (Sandbox::start().await.unwrap(), Folder::new("bad"));
         let lines = [
@@ -104,7 +104,7 @@ async fn bad_lines_are_told_with_their_numbers_and_the_refused_can_be_mended() {
 }
 
 #[tokio::test]
-async fn what_is_stopped_by_the_server_goes_on_when_it_is_run_again() {
+async fn an_import_that_the_server_stopped_resumes_when_it_is_run_again() {
     let (sandbox, folder) = (Sandbox::start().await.unwrap(), Folder::new("again"));
     let lines: Vec<String> = (0..50).map(|i| format!("Звонок {i}")).collect();
     folder.write("calls.csv", format!("content\n{}\n", lines.join("\n")));
@@ -120,13 +120,13 @@ async fn what_is_stopped_by_the_server_goes_on_when_it_is_run_again() {
     let mut stored = contents(&sandbox);
     stored.sort_by_key(|content| content[13..].parse::<u32>().unwrap());
     assert_eq!(stored, lines);
-    // And again: there is nothing left to do.
+    // A further run has nothing to do.
     assert_eq!(folder.import(sandbox.url(), crm_sandbox::APIKEY, &arguments).0, 0);
     assert_eq!(sandbox.record_count(), 50);
 }
 
 #[tokio::test]
-async fn what_needs_a_person_exits_with_1() {
+async fn a_failure_that_needs_a_person_exits_with_1() {
     let (sandbox, folder) = (Sandbox::start().await.unwrap(), Folder::new("person"));
     folder.write("calls.csv", "content\nЗвонок\n");
     folder.write("wrong.csv", "content,phone\nЗвонок,1\n");

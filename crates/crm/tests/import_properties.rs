@@ -1,4 +1,4 @@
-//! What holds of every import, whatever the server does: tried on a server of a few lines that fails at random.
+//! Properties that hold for every import, tested against a small server that fails at random.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use crm::{Bytes, Transport, TransportError, http};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// What the server does with one `add.list`: how many of its items it stores, and what it says then.
+/// The reaction of the server to one `add.list`: the part of its items that it stores, and its response.
 #[derive(Clone, Debug)]
 struct Whim {
     stores: f64,
@@ -34,7 +34,7 @@ enum Says {
 #[derive(Debug)]
 enum Call {
     List,
-    /// The contents, and whether their fate is unknown to the caller after it.
+    /// The contents, and whether the caller cannot know afterwards if they are stored.
     Add(Vec<String>, bool),
 }
 
@@ -104,7 +104,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_sent_again_before_it_was_looked_for_and_nothing_is_stored_twice(
+    fn nothing_is_sent_again_before_it_was_looked_up_and_nothing_is_stored_twice(
         count in 1..40_usize,
         chunk in 1..20_usize,
         concurrency in 1..4_usize,
@@ -125,7 +125,7 @@ proptest! {
         let report = runtime.block_on(import.run()).unwrap();
         let server = double.0.lock().unwrap();
 
-        // No write after an unknown one without a read between.
+        // Between an unknown write and the next write of the same content there is a read.
         let mut unclear = HashSet::new();
         for call in &server.calls {
             match call {

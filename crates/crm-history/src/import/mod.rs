@@ -36,7 +36,8 @@
 //! - `known_ids` separates new records from old ones, and the records of one chunk from those of another.
 //! - `journal` is the only part that touches a file. It does so in `tokio::task::spawn_blocking`.
 //!
-//! All of them share the data types `chunk` and `outcome`. `reader` and `sender` also share the stop signal `stop`.
+//! All of them share the data types `chunk` and `outcome`. `reader` and `sender` also share the stop signal `stop`. What the
+//! journal knows of earlier runs, `journal::EarlierRun`, is given to `reader` and `known_ids` at the start.
 
 mod builder;
 mod checks;

@@ -1,12 +1,12 @@
-//! Imports activities from CSV into a SalesMan CRM, each of them once.
+//! Imports activities from a CSV file into a SalesMan CRM, each exactly once.
 //!
 //! ```sh
 //! APIKEY=… LOGIN=… cargo run -p crm --example import -- \
 //!     --base-url https://crm.example.ru --file calls.csv --journal calls.journal
 //! ```
 //!
-//! Exit code 0: every record is stored, or refused for a reason that was printed. 75: run it again with the same
-//! journal and it goes on. 1: a person is needed.
+//! Exit codes: 0, every record is stored, or was refused for a reason that was printed. 75, run it again with the same
+//! journal, and it resumes. 1, a person must look.
 
 mod table;
 
@@ -17,50 +17,50 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
-use crm::history::{AddOutcome, ApiKey, HistoryClient, Imported, LossPolicy, Pace, Progress};
+use crm::history::{AddOutcome, ApiKey, HistoryClient, ImportOutcome, ImportProgress, LossPolicy, Pace};
 use indicatif::{ProgressBar, ProgressStyle};
 use table::Table;
 
 #[derive(Parser)]
-#[command(about = "Imports activities from CSV, each of them once", after_help = AFTER_HELP)]
+#[command(about = "Imports activities from a CSV file, each exactly once", after_help = AFTER_HELP)]
 struct Arguments {
     /// Address of the SalesMan CRM, such as https://crm.example.ru
     #[arg(long, env = "BASE_URL")]
     base_url: String,
-    /// API key; better given as the environment variable, so that it stays out of the shell's history
+    /// API key. Prefer the environment variable, which keeps it out of the shell history
     #[arg(long, env = "APIKEY", hide_env_values = true)]
     apikey: String,
-    /// Login of the user who calls
+    /// Login of the caller
     #[arg(long, env = "LOGIN", hide_env_values = true)]
     login: String,
-    /// CSV with the vendor's names as header: datum, content, tip, user, clid, pid, did; "," or ";" between them
+    /// CSV file separated by "," or ";" with the vendor's names as header: datum, content, tip, user, clid, pid, did
     #[arg(long)]
     file: PathBuf,
-    /// Where the import writes down what it does, to go on after a break
+    /// File that lets the import resume after an interruption
     #[arg(long)]
     journal: PathBuf,
-    /// At most so many records in one call
+    /// Maximum number of records per call
     #[arg(long, default_value_t = 100)]
     chunk: usize,
-    /// At most so many calls at a time
+    /// Maximum number of concurrent calls
     #[arg(long, default_value_t = 2)]
     concurrency: usize,
     /// What to do with a record that the server would change
     #[arg(long, value_enum, default_value = "warn")]
     losses: Losses,
-    /// Ask the server for each login first: an unknown one would make a record that belongs to nobody
+    /// Ask the server for each login first, because a record with an unknown login has no owner
     #[arg(long)]
     check_users: bool,
-    /// Seconds that the server may still work on a call that it gave no answer to
+    /// Seconds that the server may keep working on a call that got no response
     #[arg(long, default_value_t = 60)]
     settle: u64,
-    /// Where refused records go, to be mended and imported again
+    /// File for refused records, to fix and import again
     #[arg(long)]
     rejected: Option<PathBuf>,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0, every record is stored, or refused for a reason that was printed; \
-                          75, run it again with the same journal and it goes on; 1, a person is needed";
+const AFTER_HELP: &str = "Exit codes: 0, every record is stored, or was refused for a reason that was printed; \
+                          75, run it again with the same journal, and it resumes; 1, a person must look";
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Losses {
@@ -95,11 +95,11 @@ async fn import(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Er
         return Ok(if later { ExitCode::from(TRY_AGAIN) } else { ExitCode::FAILURE });
     }
 
-    let mut told = Told::new(total);
-    let lines = Arc::clone(&told.lines);
+    let mut messages = Messages::new(total);
+    let lines = Arc::clone(&messages.lines);
     let mut rejected = table::Rejected::new(arguments.rejected.as_deref())?;
-    let unreadable = Arc::clone(&told.unreadable);
-    let bar = told.bar.clone();
+    let unreadable = Arc::clone(&messages.unreadable);
+    let bar = messages.bar.clone();
     let entries = Table::open(&arguments.file)?.filter_map(move |(line, entry)| match entry {
         Ok(entry) => {
             lines.lock().unwrap_or_else(PoisonError::into_inner).push_back(line);
@@ -112,7 +112,7 @@ async fn import(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Er
         }
     });
 
-    let bar = told.bar.clone();
+    let bar = messages.bar.clone();
     let mut import = history
         .import(entries)
         .journal(arguments.journal)
@@ -130,63 +130,63 @@ async fn import(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Er
         import = import.check_users();
     }
     let mut outcomes = import.outcomes();
-    while let Some(imported) = outcomes.next().await {
-        let imported = imported?;
-        rejected.add(&imported);
-        told.tell(&imported);
+    while let Some(outcome) = outcomes.next().await {
+        let outcome = outcome?;
+        rejected.add(&outcome);
+        messages.print(&outcome);
     }
-    rejected.end()?;
-    Ok(told.end())
+    rejected.write()?;
+    Ok(messages.finish())
 }
 
-/// What a person is told, line by line of the file.
-struct Told {
+/// The messages of the program, each with the line of the file that it is about.
+struct Messages {
     bar: ProgressBar,
-    /// The lines of the records that are under way.
+    /// The lines of the records without an outcome.
     lines: Arc<Mutex<VecDeque<u64>>>,
     unreadable: Arc<Mutex<u64>>,
-    totals: Progress,
-    /// The last reason for which records were not sent: it is told once.
+    totals: ImportProgress,
+    /// The last reason for which records were not sent. It is printed once.
     unsent: Option<String>,
     total: u64,
 }
 
-impl Told {
+impl Messages {
     fn new(total: u64) -> Self {
         let bar = ProgressBar::new(total); // hidden where there is no terminal
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}") {
             bar.set_style(style);
         }
-        let totals = Progress::default();
+        let totals = ImportProgress::default();
         Self { bar, lines: Arc::default(), unreadable: Arc::default(), totals, unsent: None, total }
     }
 
-    fn tell(&mut self, imported: &Imported) {
+    fn print(&mut self, outcome: &ImportOutcome) {
         let line = self.lines.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(0);
-        self.totals.count(&imported.outcome);
-        let say = |text: String| self.bar.suspend(|| eprintln!("line {line}: {text}"));
-        match &imported.outcome {
+        self.totals.count(&outcome.outcome);
+        let print = |text: String| self.bar.suspend(|| eprintln!("line {line}: {text}"));
+        match &outcome.outcome {
             AddOutcome::Created(_) => {
-                imported
+                outcome
                     .losses
                     .iter()
-                    .for_each(|loss| say(format!("stored, but changed by the server: {loss}")));
-                if imported.unknown_user {
-                    say("stored, but its user is unknown: it belongs to nobody".to_owned());
+                    .for_each(|loss| print(format!("stored, but changed by the server: {loss}")));
+                if outcome.unknown_user {
+                    print("stored without an owner, because its user is unknown".to_owned());
                 }
             }
             AddOutcome::NotSent(why) if self.unsent.as_ref() == Some(why) => {}
-            outcome => say(outcome.to_string()),
+            outcome => print(outcome.to_string()),
         }
-        if let AddOutcome::NotSent(why) = &imported.outcome {
+        if let AddOutcome::NotSent(why) = &outcome.outcome {
             self.unsent = Some(why.clone());
         }
     }
 
-    fn end(self) -> ExitCode {
+    fn finish(self) -> ExitCode {
         self.bar.finish_and_clear();
         let unreadable = *self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        let Progress { created, rejected, not_sent, unknown, done, .. } = self.totals;
+        let ImportProgress { created, rejected, not_sent, unknown, done, .. } = self.totals;
         let not_taken = self.total.saturating_sub(done + unreadable);
         println!(
             "{} records: {created} stored, {rejected} refused, {} not sent, {unknown} stored or not, {unreadable} unreadable",
@@ -194,10 +194,10 @@ impl Told {
             not_sent + not_taken,
         );
         if not_sent + not_taken > 0 {
-            println!("run it again with the same file and journal, and it goes on");
+            println!("run it again with the same file and journal, and it resumes");
             ExitCode::from(TRY_AGAIN)
         } else if unknown > 0 {
-            println!("look up the records that are stored or not before you import them again");
+            println!("look up the records that may be stored or not before you import them again");
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS

@@ -1,21 +1,21 @@
-//! CSV with the vendor's names.
+//! CSV files with the vendor's names as header.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
-use crm::history::{ImportReport, Imported, NewEntry};
+use crm::history::{ImportOutcome, ImportReport, NewEntry};
 use serde_json::{Map, Value};
 
 /// The records of a file, each with the number of its line.
 pub(crate) struct Table {
     names: Vec<String>,
-    /// The reader counts a line when it reads the `\n`, and takes a record for ended at the `\r` before it.
+    /// 1 for `\r\n`: the reader ends a record at the `\r`, and counts the line at the `\n` behind it.
     behind: u64,
     records: csv::StringRecordsIntoIter<BufReader<File>>,
 }
 
-/// `reason` is written by the program itself, and passed over when it comes back.
+/// `reason` is written by the program itself, and ignored when it is read back.
 const NAMES: [&str; 8] = ["datum", "content", "tip", "user", "clid", "pid", "did", "reason"];
 
 impl Table {
@@ -54,7 +54,7 @@ impl Iterator for Table {
         let line = |position: Option<&csv::Position>| position.map_or(0, csv::Position::line) + self.behind;
         Some(match record {
             Ok(record) => {
-                // As texts: what looks like a number may be a content.
+                // As texts, because a content may look like a number.
                 let fields = self
                     .names
                     .iter()
@@ -72,7 +72,7 @@ impl Iterator for Table {
     }
 }
 
-/// The refused records, for a file of them.
+/// Collects the refused records for a file.
 pub(crate) struct Rejected<'a> {
     path: Option<&'a Path>,
     report: ImportReport,
@@ -80,17 +80,17 @@ pub(crate) struct Rejected<'a> {
 
 impl<'a> Rejected<'a> {
     pub(crate) fn new(path: Option<&'a Path>) -> io::Result<Self> {
-        path.map(File::create).transpose()?; // now, and not after hours, it shows that it cannot be written
+        path.map(File::create).transpose()?; // now, so that an unwritable path fails before the import
         Ok(Self { path, report: ImportReport::default() })
     }
 
-    pub(crate) fn add(&mut self, imported: &Imported) {
-        if self.path.is_some() && imported.outcome.id().is_none() {
-            self.report.add(imported.clone());
+    pub(crate) fn add(&mut self, outcome: &ImportOutcome) {
+        if self.path.is_some() && outcome.outcome.id().is_none() {
+            self.report.add(outcome.clone());
         }
     }
 
-    pub(crate) fn end(self) -> io::Result<()> {
+    pub(crate) fn write(self) -> io::Result<()> {
         self.path.map_or(Ok(()), |path| self.report.write_rejected(path))
     }
 }

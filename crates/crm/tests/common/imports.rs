@@ -1,4 +1,4 @@
-//! What imports are tried with: activities of which some are equal, clients, and a look at what is stored.
+//! Support for the tests of imports: activities, some of them equal, clients, and a comparison with what is stored.
 #![allow(dead_code, clippy::unwrap_used, reason = "test support; no test file uses all of it")]
 
 use std::collections::BTreeMap;
@@ -12,16 +12,16 @@ use crm::history::{
 };
 use crm_sandbox::Sandbox;
 
-/// A thousand activities, one in five of them equal to others in everything.
+/// Returns so many activities. One in five is equal to others in everything.
 pub(crate) fn entries(count: u32) -> Vec<NewEntry> {
     let start = NaiveDate::from_ymd_opt(2024, 3, 1).unwrap().and_hms_opt(9, 0, 0).unwrap();
     (0..count)
         .map(|i| {
             let i = if i % 5 == 0 { i % 50 } else { i };
-            let kinds = ["вх.Звонок", "исх.Почта", "Встреча"];
+            let types = ["вх.Звонок", "исх.Почта", "Встреча"];
             NewEntry::new(format!("Звонок {}", i % 97))
                 .at(start + TimeDelta::minutes(i64::from(i / 3)))
-                .activity_type(kinds[i as usize % 3])
+                .activity_type(types[i as usize % 3])
                 .client(ClientId(1 + u64::from(i % 2)))
                 .contacts([ContactId(1 + u64::from(i % 2))])
         })
@@ -49,7 +49,7 @@ fn count(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {
     counts
 }
 
-/// What is stored more or less often than it should be, a line each.
+/// Returns what is stored more or less often than it should be, one line each.
 pub(crate) fn difference(stored: &BTreeMap<Key, usize>, wanted: &BTreeMap<Key, usize>) -> String {
     let keys: std::collections::BTreeSet<&Key> = stored.keys().chain(wanted.keys()).collect();
     let times = |counts: &BTreeMap<Key, usize>, key| counts.get(key).copied().unwrap_or(0);
@@ -85,7 +85,7 @@ pub(crate) fn client_with_timeout(url: &str, timeout: Duration) -> HistoryClient
         .unwrap()
 }
 
-/// The sandbox carries a request out at once or not at all, so nothing has to be waited for.
+/// The sandbox carries a request out at once or not at all, so the import need not wait.
 pub(crate) fn quick(import: Import) -> Import {
     import.settle(Duration::ZERO)
 }
@@ -101,10 +101,10 @@ pub(crate) fn all_created(report: &ImportReport, sandbox: &Sandbox, entries: &[N
     }
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), entries.len(), "{what}: an id was handed out twice");
+    assert_eq!(ids.len(), entries.len(), "{what}: two activities have the same id");
 }
 
-/// A file of one test, gone with it.
+/// A file of one test, removed at its end.
 pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {

@@ -219,7 +219,7 @@ async fn import(texts: &mut Texts) {
     let mut report = history::ImportReport::default();
     texts.debug(&outcomes).debug(&imported);
     report.add(imported);
-    texts.debug(&report).display(&report).debug(&report.totals).debug(&report.left[0]);
+    texts.debug(&report).display(&report).debug(&report.totals).debug(&report.not_stored[0]);
 }
 
 async fn export(texts: &mut Texts) {

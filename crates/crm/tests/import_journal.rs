@@ -1,0 +1,131 @@
+//! Imports resume with their journal, and refuse a journal that is not theirs.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "common/imports.rs"]
+mod imports;
+
+use crm::history::{ErrorKind, NewEntry};
+use crm_sandbox::Sandbox;
+use imports::{Scratch, all_created, client, difference, entries, quick, stored, wanted};
+
+#[tokio::test]
+async fn a_journal_refuses_another_input_another_file_and_a_second_import() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let journal = Scratch::new("refuses");
+    let client = client(sandbox.url());
+    let import = |entries: Vec<NewEntry>| client.import(entries).journal(&journal.0).chunk(10);
+    let input = entries(30);
+    let mut running = import(input.clone()).outcomes();
+    running.next().await.unwrap().unwrap();
+    let refused = |error: crm::Error, words: &str| {
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::Storage, Some("history.import")));
+        let text = error.to_string();
+        assert!(text.contains(words) && text.contains(&journal.0.display().to_string()), "{text}");
+    };
+    refused(import(input.clone()).run().await.unwrap_err(), "in use by another import");
+    while running.next().await.is_some() {}
+    drop(running);
+    let mut changed = input.clone();
+    changed[15] = NewEntry::new("другая");
+    refused(import(changed).run().await.unwrap_err(), "activities 10 to 19 have changed");
+    refused(import(input[..25].to_vec()).run().await.unwrap_err(), "activities 20 to 29 are missing");
+    let more = import(entries(40)).run().await.unwrap();
+    assert_eq!((more.totals.created, sandbox.record_count()), (40, 40));
+    std::fs::write(&journal.0, "datum;content\n").unwrap();
+    refused(import(input).run().await.unwrap_err(), "line 1 is not its header");
+}
+
+#[tokio::test]
+async fn an_import_resumes_wherever_its_journal_ends_and_stores_every_chunk_once() {
+    let entries = entries(60);
+    let journal = Scratch::new("torn");
+    // The header, and two lines for each chunk.
+    for (lines, bytes) in (0..=7).flat_map(|lines| [(lines, 0), (lines, 1), (lines, 9)]) {
+        let sandbox = Sandbox::start().await.unwrap();
+        let client = client(sandbox.url());
+        let _ = std::fs::remove_file(&journal.0);
+        let import = client.import(entries.clone()).chunk(20).journal(&journal.0);
+        let report = import.run().await.unwrap();
+        let whole = std::fs::read_to_string(&journal.0).unwrap();
+        assert_eq!(whole.lines().count(), 7, "{whole}");
+        let whole_lines: String = whole.split_inclusive('\n').take(lines).collect();
+        let torn = &whole[..whole.len().min(whole_lines.len() + bytes)];
+        // The state of a crash there: a chunk is stored only if a whole line says that it was sent.
+        let is_sent = |first: usize| whole_lines.contains(&format!("{{\"send\":{{\"first\":{first},"));
+        for (i, outcome) in report.outcomes.iter().enumerate().filter(|(i, _)| !is_sent(i / 20 * 20)) {
+            assert!(outcome.id().is_some(), "{i}");
+            client.delete(outcome.id().unwrap()).await.unwrap();
+        }
+        std::fs::write(&journal.0, torn).unwrap();
+        let import = client.import(entries.clone()).chunk(20).journal(&journal.0);
+        let report = quick(import).run().await.unwrap();
+        all_created(&report, &sandbox, &entries, &format!("torn after {torn}"));
+    }
+}
+
+#[tokio::test]
+async fn a_chunk_that_is_missing_in_the_journal_is_sent_when_the_import_is_resumed() {
+    let (entries, journal) = (entries(60), Scratch::new("gap"));
+    let sandbox = Sandbox::start().await.unwrap();
+    assert!(
+        client(sandbox.url())
+            .import(entries.clone())
+            .chunk(20)
+            .journal(&journal.0)
+            .run()
+            .await
+            .unwrap()
+            .is_complete()
+    );
+    let whole = std::fs::read_to_string(&journal.0).unwrap();
+    let lines = whole.lines().filter(|line| !line.contains("\"first\":20,"));
+    let gap: String = lines.map(|line| format!("{line}\n")).collect();
+    assert_eq!(gap.lines().count() + 2, whole.lines().count());
+    let short = client(sandbox.url()).import(entries[..30].to_vec()).journal(&journal.0);
+    std::fs::write(&journal.0, &gap).unwrap();
+    let error = short.run().await.unwrap_err();
+    assert!(error.to_string().contains("activities 40 to 59 are missing"), "{error}");
+
+    std::fs::write(&journal.0, &gap).unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
+    let before = [&entries[..20], &entries[40..]].concat();
+    assert!(client(sandbox.url()).import(before).run().await.unwrap().is_complete());
+    let report = client(sandbox.url()).import(entries.clone()).journal(&journal.0).run().await.unwrap();
+    assert_eq!(difference(&stored(&sandbox), &wanted(&entries)), "", "{report}");
+    assert_eq!(report.totals.created, 60);
+}
+
+#[tokio::test]
+async fn a_journal_holds_no_content_no_name_and_no_secret() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let journal = Scratch::new("private");
+    let entry = NewEntry::new("Иванов, +7 900 000-00-00").user(crm_sandbox::SELLER).activity_type("Личное");
+    assert!(client(sandbox.url()).import([entry]).journal(&journal.0).run().await.unwrap().is_complete());
+    let text = std::fs::read_to_string(&journal.0).unwrap();
+    for private in ["Иванов", "900", "Личное", crm_sandbox::SELLER, crm_sandbox::APIKEY, crm_sandbox::BOSS]
+    {
+        assert!(!text.contains(private), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_import_releases_its_journal_for_the_next_one() {
+    let (entries, journal) = (entries(60), Scratch::new("dropped"));
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let import = || quick(client.import(entries.clone())).chunk(20).journal(&journal.0);
+    for polls in 0..12 {
+        let mut outcomes = import().outcomes();
+        let mut next = std::pin::pin!(outcomes.next());
+        for _ in 0..polls {
+            // Each step leaves it at another point: opening, reading, writing, sending.
+            tokio::select! {
+                biased;
+                _ = &mut next => break,
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    }
+    let report = import().run().await.unwrap();
+    all_created(&report, &sandbox, &entries, "dropped");
+}
