@@ -1,8 +1,9 @@
-//! `cargo xtask codegen`: what would otherwise be written twice is made from `docs/openapi`.
+//! `cargo xtask codegen`: generates what would otherwise be written twice.
 //!
-//! [`source`] reads the two descriptions; each other module makes one kind of file from them, in memory. Writing and
-//! comparing is done here.
+//! [`blocking`] reads the async clients. [`source`] reads the descriptions in `docs/openapi`, and every other module makes
+//! one kind of file from them. All files are made in memory. This module writes or compares them.
 
+mod blocking;
 mod fixtures;
 mod node;
 mod readme;
@@ -20,7 +21,7 @@ use std::path::Path;
 
 pub(crate) const TASK: Task = Task {
     name: "codegen",
-    about: "makes code, fixtures and reference from docs/openapi; --check tells what differs",
+    about: "generates code, fixtures and reference; --check reports what differs",
     run,
 };
 
@@ -28,7 +29,7 @@ pub(crate) const TASK: Task = Task {
 pub(crate) const SOURCES: [&str; 2] =
     ["docs/openapi/salesman-history.v3.yaml", "docs/openapi/solos-projects.v2.yaml"];
 
-/// Folders in which every file is made here: what else stands there is left over.
+/// Folders in which every file is generated. Any other file there is removed.
 const FOLDERS: [&str; 4] =
     ["docs/reference/en", "docs/reference/ru", "fixtures/salesman/documented", "fixtures/solos/documented"];
 
@@ -62,7 +63,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// All generated files, as they have to be.
+/// Returns all generated files, as they have to be.
 fn generate(root: &Path) -> Result<Files, String> {
     let mut apis = Vec::new();
     for path in SOURCES {
@@ -77,6 +78,7 @@ fn generate(root: &Path) -> Result<Files, String> {
     files.insert("crates/crm/tests/source/calls.rs".to_owned(), rust::calls(&apis)?);
     files.extend(reference::files(&apis)?);
     files.extend(readme::files(root, &apis)?);
+    files.extend(blocking::files(root)?);
     Ok(files)
 }
 
@@ -113,17 +115,17 @@ fn changes(root: &Path, files: &Files) -> Result<Vec<Change>, String> {
 
 fn report(changes: &[Change], files: usize) -> Result<(), String> {
     if changes.is_empty() {
-        println!("{files} generated files, all as docs/openapi says");
+        println!("{files} generated files, all up to date");
         return Ok(());
     }
     for change in changes {
         let wanted = change.wanted.as_deref().unwrap_or_default();
         let diff = TextDiff::from_lines(change.found.as_str(), wanted);
-        print!("{}", diff.unified_diff().header(&change.path, "as docs/openapi says"));
+        print!("{}", diff.unified_diff().header(&change.path, "as generated"));
     }
     let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
     Err(format!(
-        "Not as docs/openapi says: {}\nChange the source, not these files, and run: cargo xtask codegen",
+        "Not up to date: {}\nChange the source that each file names, and run: cargo xtask codegen",
         paths.join(", ")
     ))
 }

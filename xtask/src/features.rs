@@ -42,22 +42,15 @@ const CRATES: &[Combinations] = &[
             "tracing",
             "metrics",
             "blocking",
-            "testing",
             "rustls,native-tls",
             "reqwest,tower",
             "tracing,metrics",
             "blocking,tower,tracing",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking",
         ],
     ),
-    (
-        "crm-history",
-        &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing"],
-    ),
-    (
-        "crm-projects",
-        &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing"],
-    ),
+    ("crm-history", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
+    ("crm-projects", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     (
         "crm",
         &[
@@ -65,9 +58,11 @@ const CRATES: &[Combinations] = &[
             "reqwest",
             "tower",
             "sandbox",
+            "testing",
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing,sandbox",
         ],
     ),
+    ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
     ("crm-bench", &["", "clients"]),
 ];

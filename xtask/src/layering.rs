@@ -45,6 +45,12 @@ const RULES: &[Rule] = &[
         why: "crm-transport carries the calls of any CRM and knows no client",
     },
     Rule {
+        name: "crm-testing",
+        may_use: &["crm-transport", "crm-model"],
+        may_offer: &[],
+        why: "crm-testing replaces the transport of any client and knows no client",
+    },
+    Rule {
         name: "crm-projects",
         may_use: &["crm-transport", "crm-model"],
         may_offer: &[],
@@ -59,8 +65,8 @@ const RULES: &[Rule] = &[
     Rule {
         name: "crm",
         may_use: &["crm-history", "crm-model", "crm-projects", "crm-transport"],
-        may_offer: &["crm-sandbox"],
-        why: "crm re-exports the clients, and the sandbox only to those who ask for it: as an optional dependency",
+        may_offer: &["crm-sandbox", "crm-testing"],
+        why: "crm re-exports the clients, and what is for tests as optional dependencies",
     },
     Rule {
         name: "crm-sandbox",

@@ -7,12 +7,14 @@ use bytes::Bytes;
 use crm_model::Page;
 use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
 use crm_transport::json::JsonError;
-use crm_transport::{Client, ClientBuilder, Error, Operation, Pipeline, Records, Stats, records};
+use crm_transport::{
+    Client, ClientBuilder, Error, ExportBuilder, Operation, Pipeline, Records, Stats, records,
+};
 use futures_core::Stream;
 use http::{HeaderName, Request};
 
 use crate::operations::{Add, AddList, Delete, EntryQuery, Fields, Info, List, Tips};
-use crate::{ApiKey, Entries, EntryExport, Import};
+use crate::{ApiKey, Entries, EntrySelection, Import};
 
 /// The client of the history API of a SalesMan CRM. Cheap to clone; clones share the connections.
 ///
@@ -153,46 +155,32 @@ impl HistoryClient {
         records(fetch, PAGE, |entry: &Entry| entry.id.0, unreadable, stuck)
     }
 
-    /// Every activity of a query, in constant memory, with a verdict at the end on whether that was all; by id, oldest
-    /// first. Where activities are deleted meanwhile, [`entries`](Self::entries) may miss some; this does not.
+    /// Exports every activity of a query, in constant memory, with a verdict on whether that is all: by id, oldest first.
     ///
-    /// Without dates it is everything, days to come included, but for activities with the date `0000-00-00`: those
-    /// are in no range of dates (observed).
+    /// If activities are deleted meanwhile, [`entries`](Self::entries) may miss some; an export does not. Without dates
+    /// it covers everything, future days included, except activities with the date `0000-00-00`: those are in no range of
+    /// dates (observed).
+    ///
+    /// The options are methods of the [`ExportBuilder`]: concurrency, a checkpoint to resume from, a progress callback.
+    /// [`EntryQuery::with_texts`] also fetches texts as they are stored.
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
-    /// use crm_history::{EntryQuery, Hydrate};
+    /// use crm_history::{EntryQuery, Texts};
     ///
-    /// let mut export = history.export(EntryQuery::new()).hydrate(Hydrate::Content);
+    /// let mut export = history.export(EntryQuery::new().with_texts(Texts::Changed)).start().await?;
     /// while let Some(entry) = export.next().await {
     ///     println!("{}", entry?.id);
     /// }
-    /// if let Some(verdict) = export.verdict() {
-    ///     println!("{verdict}");
-    /// }
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// A long history on a slow server goes better [month by month](crm_transport::Export::by_month), in one point less
-    /// safe; read there. Interrupted, it goes on with the first month that is not finished:
-    ///
-    /// ```no_run
-    /// # async fn run(history: crm_history::HistoryClient) -> Result<(), Box<dyn std::error::Error>> {
-    /// use crm_history::EntryQuery;
-    ///
-    /// let years = EntryQuery::new().between("2015-01-01".parse()?, "2025-12-31".parse()?);
-    /// let mut export = history.export(years).by_month().checkpoint("history.checkpoint");
-    /// while let Some(entry) = export.next().await {
-    ///     println!("{}", entry?.id);
-    /// }
+    /// println!("{}", export.finish().await);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// They come in place of a record: see [`Export`](crm_transport::Export). A query with a page or another order is
-    /// refused, and by month one without both days.
-    pub fn export(&self, query: EntryQuery) -> EntryExport {
-        EntryExport::new(Entries::new(self.clone(), query))
+    /// [`start`](ExportBuilder::start) refuses a query with a page or another order. Errors of calls come in place of
+    /// a record: see [`Export`](crm_transport::Export).
+    pub fn export(&self, selection: impl Into<EntrySelection>) -> ExportBuilder<Entries> {
+        ExportBuilder::new(Entries::new(self.clone(), selection.into()))
     }
 
     /// Logs an activity and returns its id (`add`).

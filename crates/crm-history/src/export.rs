@@ -1,62 +1,78 @@
 //! The history as a list that can be exported.
 
-use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::history::Entry;
-use crm_transport::{
-    Error, ErrorKind, Export, ExportPage, ExportSource, HydratedSource, MonthlySource, Operation,
-    OperationInfo,
-};
+use crm_transport::{Error, ErrorKind, Export, ExportPage, ExportSource, Operation, OperationInfo};
 
 use crate::HistoryClient;
-use crate::months::months;
 use crate::operations::{EntryQuery, List};
 
-/// Every activity of a query; made by [`HistoryClient::export`].
+/// Every activity of a query; started with [`HistoryClient::export`].
 ///
-/// Its verdict is about what the server lists. It lists no activity with the date `0000-00-00` in any range of dates
-/// (observed), and those of the caller and all subordinates only, unless the query names a user (documented).
-///
-/// [`by_month`](Export::by_month) reads month by month, and needs a query with both days.
+/// Its verdict is about what the server lists. The server lists no activity with the date `0000-00-00` in any range of
+/// dates (observed). It lists the activities of the current user and of all subordinates only, unless the query names a
+/// user (documented).
 pub type EntryExport = Export<Entries>;
 
-/// What an export fetches beyond the list, one call for each activity: a list rewrites contents for display (see
-/// [`Entry::content`]), `info` tells them as they are stored.
+/// Which texts an export fetches beyond the list.
+///
+/// The list changes contents for display (see [`Entry::content`]); `info` returns them as they are stored. Each text
+/// costs one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Hydrate {
-    /// Nothing: contents as the list has them.
+pub enum Texts {
+    /// None: contents are as listed.
     #[default]
-    Nothing,
-    /// The content of each activity whose listed content shows that it was rewritten: it has a `<br`, a `-` or a `”`.
-    /// That brings back whatever was written over the API; tags, which people may write in the CRM itself, leave no
+    AsListed,
+    /// The content of each activity whose listed content shows a change: it has a `<br`, a `-` or a `”`.
+    ///
+    /// That restores everything that was written over the API. Tags, which people may write in the CRM itself, leave no
     /// trace in the list.
-    Content,
+    Changed,
     /// The content of every activity.
-    EveryContent,
+    All,
 }
 
-/// The activities of a query, as the source of an [`EntryExport`].
+/// Which activities to export, and which of their texts to fetch.
+///
+/// An [`EntryQuery`] becomes one with [`Texts::AsListed`], or with [`EntryQuery::with_texts`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntrySelection {
+    query: EntryQuery,
+    texts: Texts,
+}
+
+impl From<EntryQuery> for EntrySelection {
+    fn from(query: EntryQuery) -> Self {
+        query.with_texts(Texts::default())
+    }
+}
+
+impl EntryQuery {
+    /// Selects the activities of this query for an [export](HistoryClient::export) that also fetches these texts.
+    #[must_use]
+    pub fn with_texts(self, texts: Texts) -> EntrySelection {
+        EntrySelection { query: self, texts }
+    }
+}
+
+/// The activities of a selection, as the source of an [`EntryExport`].
 #[derive(Debug)]
 pub struct Entries {
     client: HistoryClient,
     query: EntryQuery,
-    /// The days as they were asked for, where the query sends both in any case.
-    days: (Option<NaiveDate>, Option<NaiveDate>),
-    /// None where it is read as one.
-    months: Vec<(NaiveDate, NaiveDate)>,
-    hydrate: Hydrate,
+    texts: Texts,
+    /// Why the query cannot be exported: the field and what is wrong with it.
     refused: Option<(&'static str, &'static str)>,
 }
 
 impl Entries {
-    pub(crate) fn new(client: HistoryClient, query: EntryQuery) -> Self {
-        let days = query.days();
+    pub(crate) fn new(client: HistoryClient, EntrySelection { query, texts }: EntrySelection) -> Self {
         let (query, refused) = match query.clone().for_export() {
             Ok(query) => (query, None),
             Err(fault) => (query, Some(fault)),
         };
-        Self { client, query, days, months: Vec::new(), hydrate: Hydrate::default(), refused }
+        Self { client, query, texts, refused }
     }
 }
 
@@ -73,11 +89,7 @@ impl ExportSource for Entries {
         let request = self.client.prepare(&List::new(self.query.clone()))?;
         let login = request.headers().get("login").map_or(&b""[..], |login| login.as_bytes());
         let (login, body) = (String::from_utf8_lossy(login), String::from_utf8_lossy(request.body()));
-        Ok(format!("{} {login} {body} {:?}", request.uri(), self.hydrate))
-    }
-
-    fn windows(&self) -> Vec<String> {
-        self.months.iter().map(|(first, last)| format!("{first}/{last}")).collect()
+        Ok(format!("{} {login} {body} {:?}", request.uri(), self.texts))
     }
 
     fn id(record: &Entry) -> u64 {
@@ -89,14 +101,10 @@ impl ExportSource for Entries {
     }
 
     async fn page(&self, at: ExportPage) -> Result<Page<Entry>, Error> {
-        let mut query = self.query.clone().page(at.number);
-        if let Some(&(first, last)) = self.months.get(at.window) {
-            query = query.between(first, last);
-        }
-        self.client.list(&query).await
+        self.client.list(&self.query.clone().page(at.number)).await
     }
 
-    /// A server of 2026-06 ignores `tip` and gives every type (observed).
+    /// A server of 2026-06 ignores `tip` and returns every type (observed).
     fn fits(&self, record: &Entry) -> bool {
         let wanted = self.query.wanted_activity_type();
         wanted.is_none_or(|wanted| {
@@ -104,50 +112,31 @@ impl ExportSource for Entries {
         })
     }
 
-    fn wants(&self, record: &Entry) -> bool {
+    fn needs_hydration(&self, record: &Entry) -> bool {
         let content = record.content.as_deref().unwrap_or_default();
-        match self.hydrate {
-            Hydrate::Nothing => false,
-            Hydrate::Content => ["<br", "-", "”"].iter().any(|trace| content.contains(trace)),
-            Hydrate::EveryContent => true,
+        match self.texts {
+            Texts::AsListed => false,
+            Texts::Changed => ["<br", "-", "”"].iter().any(|trace| content.contains(trace)),
+            Texts::All => true,
         }
     }
 
     async fn hydrate(&self, mut record: Entry) -> Result<(Entry, bool), Error> {
         match self.client.entry(record.id).await {
-            // Only the content: of the contacts `info` tells but the first (observed).
+            // Only the content, because `info` returns the first of the contacts only (observed).
             Ok(whole) => {
                 record.content = whole.content;
                 Ok((record, true))
             }
-            // Deleted since it was listed. A 404 of HTTP is no word of the CRM.
+            // It was deleted since it was listed. A 404 of HTTP does not come from the CRM.
             Err(error) if error.is_not_found() && error.kind() != ErrorKind::Http => Ok((record, false)),
             Err(error) => Err(error),
         }
     }
 }
 
-impl HydratedSource for Entries {
-    type Hydrate = Hydrate;
-
-    fn set_hydrate(&mut self, how: Hydrate) {
-        self.hydrate = how;
-    }
-}
-
-impl MonthlySource for Entries {
-    fn cut_by_month(&mut self) {
-        let both = "is missing, and an export by month needs both days: say between(first, last)";
-        match self.days {
-            (Some(first), Some(last)) => self.months = months(first, last),
-            (None, _) => self.refused = self.refused.or(Some(("since", both))),
-            (_, None) => self.refused = self.refused.or(Some(("until", both))),
-        }
-    }
-}
-
-/// As the server's database compares titles of types: of their first 50 characters, which is all it stores, without
-/// regard to case, `ё` or blanks at the end.
+/// Returns a title as the server's database compares it: its first 50 characters, which is all that it stores, without
+/// regard to case, `ё` or trailing spaces.
 fn collated(title: &str) -> String {
     let title: String = title.trim().chars().take(50).collect();
     title.trim_end().to_lowercase().replace('ё', "е")

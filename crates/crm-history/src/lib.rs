@@ -61,19 +61,20 @@ mod api_key;
 mod client;
 mod export;
 mod import;
-mod months;
+mod non_personal_data;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
 pub use crm_model::history::*;
-pub use crm_model::{Extra, Page, Unreadable};
+pub use crm_model::{Extra, InvalidValue, Page, Unreadable};
 /// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{
-    ClientBuilder, Delivery, Error, ErrorKind, ExportFigures, ExportProgress, Pace, ReadMethod, Records,
-    RetryPolicy, Stats, Verdict,
+    ClientBuilder, Delivery, Error, ErrorKind, ExportBuilder, ExportFigures, ExportProgress, Pace,
+    ReadMethod, Records, RetryPolicy, Stats, Verdict,
 };
-pub use export::{Entries, EntryExport, Hydrate};
+pub use export::{Entries, EntryExport, EntrySelection, Texts};
 pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

@@ -1,4 +1,4 @@
-//! One reader of JSON objects: a type says which keys it knows, the rest is kept.
+//! Reading JSON objects: a type takes the keys that it knows, the others are kept.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,23 +10,23 @@ use crate::Extra;
 
 /// A record that is read key by key.
 pub(crate) trait Object: Sized {
-    /// What it is, for an error: `"an activity"`.
+    /// The name of the record in an error: `"an activity"`.
     const WHAT: &'static str;
 
-    /// The record before its first key.
-    fn blank() -> Self;
+    /// Creates the record before its first key is read.
+    fn empty() -> Self;
 
-    /// Takes the value of `key` from `map` and says `true`, or says `false` and leaves the value.
+    /// Takes the value of `key` from `map` and returns true. Returns false for an unknown key and leaves its value.
     fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error>;
 
-    /// Where unknown keys go.
+    /// Returns the map of the unknown keys.
     fn extra(&mut self) -> &mut Extra;
 
-    /// The key that must have been there and was not.
+    /// Returns a required key that was absent.
     fn missing(&self) -> Option<&'static str>;
 }
 
-/// Reads a record. The cost on known keys is that of a derived reader; only unknown ones allocate.
+/// Reads a record. Known keys cost as much as with a derived `Deserialize`. Only unknown keys allocate.
 pub(crate) fn read<'de, T: Object, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(ObjectVisitor(PhantomData))
 }
@@ -41,7 +41,7 @@ impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut record = T::blank();
+        let mut record = T::empty();
         while let Some(Key(key)) = map.next_key()? {
             if !record.take(&key, &mut map)? {
                 let value = map.next_value()?;
@@ -55,7 +55,7 @@ impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// A key, borrowed from the input where it has no escapes.
+/// A key, borrowed from the input if it has no escapes.
 pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {

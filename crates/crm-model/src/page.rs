@@ -1,36 +1,36 @@
-//! A page of records.
+//! A page of a list, with the records that could not be read.
 
 use std::fmt;
 
-/// One page of a list: what could be read, and what could not.
+/// One page of a list.
 ///
-/// A record that cannot be read never hides the others: it stands in [`unreadable`](Self::unreadable).
+/// A record that cannot be read never hides the others: it is in [`unreadable`](Self::unreadable).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The records that could be read, in the order of the server.
+    /// The readable records, in the server's order.
     pub items: Vec<T>,
     /// The records that could not be read.
     pub unreadable: Vec<Unreadable>,
-    /// How many records there are in all, where the server tells it. SalesMan never does; solOS is not
-    /// documented to (assumed: a key `total` beside the records).
+    /// The number of records on all pages, if the server returns it. SalesMan never does. For solOS a key `total` beside
+    /// the records is *assumed*.
     pub total: Option<u64>,
 }
 
 impl<T> Page<T> {
-    /// A page of these records, all of them readable.
+    /// Creates a page of readable records.
     #[must_use]
     pub fn new(items: Vec<T>) -> Self {
         Self { items, unreadable: Vec::new(), total: None }
     }
 
-    /// The number of records on the page, readable or not.
+    /// Returns the number of records on the page, readable or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len() + self.unreadable.len()
     }
 
-    /// Whether the server sent no record at all.
+    /// Returns whether the server sent no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -41,7 +41,7 @@ impl<T> IntoIterator for Page<T> {
     type Item = T;
     type IntoIter = std::vec::IntoIter<T>;
 
-    /// The readable records.
+    /// Iterates over the readable records.
     fn into_iter(self) -> Self::IntoIter {
         self.items.into_iter()
     }
@@ -51,27 +51,26 @@ impl<'a, T> IntoIterator for &'a Page<T> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
 
-    /// The readable records.
+    /// Iterates over the readable records.
     fn into_iter(self) -> Self::IntoIter {
         self.items.iter()
     }
 }
 
-/// A record that could not be read. `Debug` and `Display` leave its raw value out, for it may hold
-/// somebody's name.
+/// A record that could not be read. `Debug` and `Display` leave out its raw value, because it may be personal data.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unreadable {
-    /// The JSON path of the value that could not be read, from the root of the answer: `$.data[3].datum`.
+    /// The JSON path of the value that could not be read, from the root of the response: `$.data[3].datum`.
     pub path: String,
     /// What was expected there and what was found.
     pub reason: String,
-    /// The whole record as it was received: JSON text.
+    /// The whole record as received: JSON text.
     pub raw: String,
 }
 
 impl Unreadable {
-    /// A record that could not be read.
+    /// Creates the description of a record that could not be read.
     #[must_use]
     pub fn new(path: impl Into<String>, reason: impl Into<String>, raw: impl Into<String>) -> Self {
         Self { path: path.into(), reason: reason.into(), raw: raw.into() }

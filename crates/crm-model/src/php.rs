@@ -1,4 +1,4 @@
-//! How PHP spells values: one reader of scalars, and what each kind of value makes of it.
+//! Reading values as PHP writes them: one type for any scalar, and its conversions to ids, texts and times.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// A JSON value that is no container. Empty containers are PHP's empty array, hence nothing.
+/// A JSON value that is not a container. An empty container is PHP's empty array, which means nothing.
 pub(crate) enum Scalar<'a> {
     /// `null`, `false`, `[]`, `{}`
     Nothing,
@@ -89,7 +89,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 }
 
 impl<'a> Scalar<'a> {
-    /// A scalar of a parsed value; `None` for a container that is not empty.
+    /// Converts a parsed value. Returns `None` for a container that is not empty.
     pub(crate) fn from_value(value: &'a Value) -> Option<Self> {
         Some(match value {
             Value::Null | Value::Bool(false) => Self::Nothing,
@@ -106,12 +106,12 @@ impl<'a> Scalar<'a> {
         })
     }
 
-    /// A whole number that is not negative; `Err` where the value is something else.
+    /// Returns a whole number that is not negative. Fails for any other value.
     pub(crate) fn unsigned(&self) -> Result<Option<u64>, ()> {
         match self {
             Self::Nothing => Ok(None),
             Self::Unsigned(n) => Ok(Some(*n)),
-            // Floats are exact up to 2^53; beyond it an id would be somebody else's.
+            // Floats are exact up to 2^53. A larger one could be the id of another record.
             Self::Float(n) if n.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(n) => {
                 Ok(Some(*n as u64))
             }
@@ -124,11 +124,11 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// The value as text; `""` is kept, nothing is `None`.
+    /// Returns the value as text. Keeps `""`.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Nothing => None,
-            Self::True => Some(Cow::Borrowed("1")), // as PHP casts it
+            Self::True => Some(Cow::Borrowed("1")), // PHP casts it so
             Self::Unsigned(n) => Some(Cow::Owned(n.to_string())),
             Self::Negative(n) => Some(Cow::Owned(n.to_string())),
             Self::Float(n) => Some(Cow::Owned(n.to_string())),
@@ -136,7 +136,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// A date and time; `None` where it is nothing or zero.
+    /// Returns a date and time, or `None` for nothing and for the zero date.
     pub(crate) fn datetime(&self) -> Result<Option<NaiveDateTime>, ()> {
         match self {
             Self::Nothing => Ok(None),
@@ -145,7 +145,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// A few words for an error: what was found, without the value itself, which may be somebody's name.
+    /// Describes the value for an error. Leaves out a text, because it may be personal data.
     pub(crate) fn found(&self) -> String {
         match self {
             Self::Nothing => "nothing".to_owned(),
@@ -158,7 +158,7 @@ impl<'a> Scalar<'a> {
     }
 }
 
-/// The outline of a text: `05.03.2024` becomes `99.99.9999`, a name becomes `aaaa`. At most 32 characters.
+/// Returns the outline of a text: `05.03.2024` becomes `99.99.9999`, a name becomes `aaaa`. At most 32 characters.
 fn outline(text: &str) -> String {
     let mut outline: String = text
         .chars()
@@ -176,7 +176,7 @@ fn outline(text: &str) -> String {
     outline
 }
 
-/// `YYYY-MM-DD HH:MM[:SS]` or `YYYY-MM-DD`, a `T` between them as well; zero is `None`.
+/// Reads `YYYY-MM-DD`, or `YYYY-MM-DD HH:MM[:SS]` with a space or a `T`. The zero date is `None`.
 fn parse_datetime(text: &str) -> Result<Option<NaiveDateTime>, ()> {
     if text.is_empty() || is_zero_date(text) {
         return Ok(None);
@@ -198,7 +198,7 @@ fn parse_datetime(text: &str) -> Result<Option<NaiveDateTime>, ()> {
         .ok_or(())
 }
 
-/// The number of these digits.
+/// Returns the number that the digits form.
 fn number(digits: &[u8]) -> Result<u32, ()> {
     digits.iter().try_fold(0, |number, digit| match digit {
         b'0'..=b'9' => Ok(number * 10 + u32::from(digit - b'0')),
@@ -211,7 +211,7 @@ fn is_zero_date(text: &str) -> bool {
         && text.bytes().all(|b| matches!(b, b'0' | b'-' | b':' | b' ' | b'T' | b'.'))
 }
 
-/// An id that must be there.
+/// Reads a required id.
 pub(crate) fn required_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Id::deserialize(deserializer)?.0.ok_or_else(|| de::Error::custom("expected an id, found nothing or 0"))
 }
@@ -229,7 +229,7 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// A text, or `None` for nothing; `""` is kept.
+/// A text, or `None` for nothing. Keeps `""`.
 pub(crate) struct Text(pub(crate) Option<String>);
 
 impl<'de> Deserialize<'de> for Text {
@@ -239,7 +239,7 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 impl Text {
-    /// For what is `""` where there is none: a name, a login, a title.
+    /// Treats `""` as nothing: for a name, a login or a title.
     pub(crate) fn non_empty(self) -> Option<String> {
         self.0.filter(|s| !s.is_empty())
     }
@@ -260,7 +260,7 @@ impl<'de> Deserialize<'de> for DateTime {
     }
 }
 
-/// A time as the servers write it.
+/// Formats a time as the servers write it.
 pub(crate) fn format_datetime(at: NaiveDateTime) -> String {
     at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
@@ -286,14 +286,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_zero_are_no_id() {
+    fn nothing_and_zero_are_not_ids() {
         for json in ["0", "\"0\"", "\"\"", "null", "false", "[]", "{}"] {
             assert_eq!(id(json), Ok(None), "{json}");
         }
     }
 
     #[test]
-    fn what_could_be_another_id_is_refused() {
+    fn a_number_that_could_be_another_id_is_refused() {
         for json in
             ["-1", "1.5", "\"12a\"", "\"-1\"", "true", "[1]", "{\"a\":1}", "1e30", "\"18446744073709551616\""]
         {
@@ -302,13 +302,13 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_was_found_without_the_value() {
+    fn an_error_says_what_was_found_without_the_value() {
         let error = id("\"Иванов 7\"").unwrap_err();
         assert!(error.starts_with("expected an id (digits), found the text \"aaaaaa 9\""), "{error}");
     }
 
     #[test]
-    fn times_are_read_in_the_spellings_of_the_servers() {
+    fn times_are_read_in_every_format_of_the_servers() {
         for json in ["\"2024-06-25 14:25:00\"", "\"2024-06-25 14:25\"", "\"2024-06-25T14:25\""] {
             assert_eq!(time(json), Ok(Some("2024-06-25 14:25:00".into())), "{json}");
         }
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_date_is_no_date() {
+    fn a_zero_date_is_none() {
         for json in ["\"0000-00-00 00:00:00\"", "\"0000-00-00\"", "\"\"", "null", "false"] {
             assert_eq!(time(json), Ok(None), "{json}");
         }

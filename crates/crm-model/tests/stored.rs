@@ -1,5 +1,5 @@
-//! What is predicted of a stored activity, against what a real server stored.
-#![allow(clippy::unwrap_used, reason = "clippy takes only the #[test] functions of this file for tests")]
+//! The predicted form of a stored activity, compared with what a real server stored.
+#![allow(clippy::unwrap_used, reason = "clippy treats only the #[test] functions of this file as tests")]
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crm_model::history::{ContactId, NewEntry, fingerprint};
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// Written, stored, listed: what PHP 8.2 with MariaDB 10.11 made of it, by the server's way of cleaning.
+/// Written, stored and listed contents, produced with the server's cleaning on PHP 8.2 and MariaDB 10.11.
 const CHECKED: [(&str, &str, &str); 42] = [
     ("a < b", "a  b", "a  b"),
     ("a <\tb", "a \tb", "a \tb"),
@@ -80,7 +80,7 @@ fn the_recorded_type_is_cut_after_fifty_characters() {
 }
 
 #[test]
-fn tags_quotes_and_blanks_go_as_the_server_drops_them() {
+fn tags_quotes_and_whitespace_are_dropped_as_the_server_drops_them() {
     for (written, content, listed) in CHECKED {
         let stored = NewEntry::new(written).as_stored();
         assert_eq!((&*stored.content, &*stored.listed), (content, listed), "{written:?}");
@@ -107,7 +107,7 @@ fn add_cleans_a_type_and_add_list_does_not() {
 }
 
 #[test]
-fn add_gives_a_type_where_there_is_none_and_add_list_does_not() {
+fn add_sets_a_default_type_and_add_list_does_not() {
     for entry in [NewEntry::new("x"), NewEntry::new("x").activity_type("")] {
         let stored = entry.as_stored();
         assert_eq!(stored.activity_type_by_add.as_deref(), Some("Событие"));
@@ -117,7 +117,7 @@ fn add_gives_a_type_where_there_is_none_and_add_list_does_not() {
 }
 
 #[test]
-fn contacts_that_do_not_fit_are_cut_off_and_the_last_becomes_another() {
+fn contacts_that_do_not_fit_are_cut_off_and_the_last_one_becomes_another() {
     let ids: Vec<ContactId> = (10_000..10_020).map(ContactId).collect();
     let stored = NewEntry::new("x").contacts(ids.clone()).as_stored().contacts;
     assert_eq!(stored[..16], ids[..16]);
@@ -137,12 +137,12 @@ fn a_time_is_stored_in_whole_seconds() {
 }
 
 #[test]
-fn a_fingerprint_tells_contents_apart_by_letters_and_digits_alone() {
+fn a_fingerprint_depends_on_letters_and_digits_only() {
     assert_eq!(fingerprint("Звонок №1,\r\nит/д 😀"), fingerprint("Звонок №1,<br />\r\nит-д ????"));
     assert_ne!(fingerprint("Звонок №1"), fingerprint("Звонок №2"));
 }
 
-/// Texts made of what the server cares about.
+/// Texts made of parts that the server treats specially.
 fn texts() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         prop::sample::select(vec![
@@ -191,22 +191,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_content_without_losses_is_stored_as_it_is_and_no_other(written in texts()) {
+    fn only_a_content_without_losses_is_stored_unchanged(written in texts()) {
         let entry = NewEntry::new(&*written);
         prop_assert_eq!(entry.losses().is_empty(), entry.as_stored().content == written);
     }
 
     #[test]
-    fn a_type_without_losses_is_stored_as_it_is_and_no_other(written in texts().prop_filter("given", |t| !t.is_empty())) {
+    fn only_a_type_without_losses_is_stored_unchanged(written in texts().prop_filter("given", |t| !t.is_empty())) {
         let entry = NewEntry::new("x").activity_type(&*written);
         let stored = entry.as_stored();
         let kept = [stored.activity_type_by_add, stored.activity_type_by_add_list].iter().all(|t| t.as_ref() == Some(&written));
         prop_assert_eq!(entry.losses().is_empty(), kept);
     }
 
-    /// Blanks come to an end when what stood beyond them is dropped, and `&laquo;` when what stood in it is.
+    /// Dropping a character can move whitespace to an end, or complete a `&laquo;`.
     #[test]
-    fn what_was_stored_loses_only_blanks_and_quotes_when_it_is_stored_again(written in texts()) {
+    fn a_stored_content_loses_only_whitespace_and_quotes_when_it_is_stored_again(written in texts()) {
         let once = NewEntry::new(written).as_stored().content;
         let twice = NewEntry::new(&*once).as_stored().content;
         if once.contains('&') {
@@ -223,13 +223,13 @@ proptest! {
     }
 
     #[test]
-    fn info_and_list_have_one_fingerprint(written in texts()) {
+    fn info_and_list_have_the_same_fingerprint(written in texts()) {
         let stored = NewEntry::new(written).as_stored();
         prop_assert_eq!(fingerprint(&stored.content), fingerprint(&stored.listed));
     }
 
     #[test]
-    fn contacts_without_losses_are_stored_as_they_are_and_no_others(ids in prop::collection::vec(1..u64::MAX, 0..40)) {
+    fn only_contacts_without_losses_are_stored_unchanged(ids in prop::collection::vec(1..u64::MAX, 0..40)) {
         let ids: Vec<ContactId> = ids.into_iter().map(ContactId).collect();
         let entry = NewEntry::new("x").contacts(ids.clone());
         prop_assert_eq!(entry.losses().is_empty(), entry.as_stored().contacts == ids);

@@ -5,12 +5,13 @@ use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, P
 use crm_model::{Page, Unreadable};
 use crm_transport::json::JsonError;
 use crm_transport::{
-    Client, ClientBuilder, Error, Operation, OperationInfo, Pipeline, Position, Records, Stats, records,
+    Client, ClientBuilder, Error, ExportBuilder, Operation, OperationInfo, Pipeline, Position, Records,
+    Stats, records,
 };
 use http::Request;
 
 use crate::TokenPair;
-use crate::export::{ProjectExport, ProjectSelection, Projects};
+use crate::export::{ProjectSelection, Projects};
 use crate::operations::{
     ActionInfo, ActionQuery, Actions, Checklists, Filter, Goods, Info, List, PaymentQuery, Payments,
     ProjectFilter, ProjectQuery, StepQuery, Steps,
@@ -133,32 +134,33 @@ impl ProjectsClient {
         all(fetch, size)
     }
 
-    /// Every project of a query or a filter, in constant memory, with a verdict at the end on whether that was all; by
-    /// id, the smallest first, so many a page as the query counts, or 100. Where projects are deleted meanwhile,
-    /// [`projects`](Self::projects) may miss some; this does not.
+    /// Exports every project of a query or a filter, in constant memory, with a verdict on whether that is all: by id, the
+    /// smallest first.
     ///
-    /// That the server sorts by `id` and gives new projects greater ids is assumed; an export that finds it does not
-    /// sort ends with an error.
+    /// A page has as many projects as the query counts, or 100. If projects are deleted meanwhile,
+    /// [`projects`](Self::projects) may miss some; an export does not. The options are methods of the
+    /// [`ExportBuilder`]: concurrency, a checkpoint to resume from, a progress callback.
+    ///
+    /// It is assumed that the server sorts by `id` and gives new projects greater ids. If it does not sort, the export
+    /// ends with an error.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
     /// use crm_projects::ProjectQuery;
     ///
-    /// let mut export = projects.export(ProjectQuery::new());
+    /// let mut export = projects.export(ProjectQuery::new()).start().await?;
     /// while let Some(project) = export.next().await {
     ///     println!("{}", project?.id);
     /// }
-    /// if let Some(verdict) = export.verdict() {
-    ///     println!("{verdict}");
-    /// }
+    /// println!("{}", export.finish().await);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// They come in place of a record: see [`Export`](crm_transport::Export). A query with an offset or another order
-    /// is refused.
-    pub fn export(&self, selection: impl Into<ProjectSelection>) -> ProjectExport {
-        ProjectExport::new(Projects::new(self.clone(), selection.into()))
+    /// [`start`](ExportBuilder::start) refuses a query with an offset or another order. Errors of calls come in place of
+    /// a record: see [`Export`](crm_transport::Export).
+    pub fn export(&self, selection: impl Into<ProjectSelection>) -> ExportBuilder<Projects> {
+        ExportBuilder::new(Projects::new(self.clone(), selection.into()))
     }
 
     /// Returns one project (`GET projects/info`).

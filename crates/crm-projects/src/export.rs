@@ -7,16 +7,16 @@ use crm_transport::{Error, Export, ExportPage, ExportSource, Operation, Operatio
 use crate::ProjectsClient;
 use crate::operations::{Filter, List, ProjectFilter, ProjectQuery};
 
-/// Every project of a query or a filter; made by [`ProjectsClient::export`].
+/// Every project of a query or a filter; started with [`ProjectsClient::export`].
 pub type ProjectExport = Export<Projects>;
 
 /// Which projects to export.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ProjectSelection {
-    /// Those of a query: all active ones, or all deleted ones.
+    /// The projects of a query: all active ones, or all deleted ones.
     Query(ProjectQuery),
-    /// Those that meet conditions.
+    /// The projects that meet the conditions of a filter.
     Filter(ProjectFilter),
 }
 
@@ -37,6 +37,7 @@ impl From<ProjectFilter> for ProjectSelection {
 pub struct Projects {
     client: ProjectsClient,
     selection: ProjectSelection,
+    /// Why the selection cannot be exported: the field and what is wrong with it.
     refused: Option<(&'static str, &'static str)>,
 }
 
@@ -71,8 +72,8 @@ impl ExportSource for Projects {
     type Record = Project;
     const OPERATION: OperationInfo = <List as Operation>::INFO;
     const NAME: &'static str = "projects.export";
-    /// `offset` leaves out so many projects (documented), and the server may give fewer than `count` (no greatest
-    /// number is documented).
+    /// `offset` is a number of projects (documented). The server may return fewer than `count`, because no maximum is
+    /// documented.
     const COUNTS_RECORDS: bool = true;
 
     fn identity(&self) -> Result<String, Error> {

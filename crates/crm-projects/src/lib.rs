@@ -61,18 +61,20 @@ pub mod operations;
 
 mod client;
 mod export;
+mod non_personal_data;
 mod token_pair;
 
 pub use client::ProjectsClient;
 pub use crm_model::projects::*;
-pub use crm_model::{FieldError, Fields, Page, Unreadable};
+pub use crm_model::{FieldError, Fields, InvalidValue, Page, Unreadable};
 /// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{
-    ClientBuilder, Delivery, Error, ErrorKind, ExportFigures, ExportProgress, Pace, Records, RetryPolicy,
-    Stats, Verdict,
+    ClientBuilder, Delivery, Error, ErrorKind, ExportBuilder, ExportFigures, ExportProgress, Pace, Records,
+    RetryPolicy, Stats, Verdict,
 };
 pub use export::{ProjectExport, ProjectSelection, Projects};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::{ActionQuery, PaymentQuery, ProjectFilter, ProjectQuery, StepQuery};
 pub use token_pair::TokenPair;

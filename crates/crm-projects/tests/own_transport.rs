@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use crm_projects::operations::List;
 use crm_projects::transport::{Transport, TransportError};
 use crm_projects::{ProjectQuery, ProjectsClient, TokenPair};
 use http::{Request, Response};
@@ -30,9 +31,9 @@ async fn a_call_goes_through_a_transport_of_ones_own_and_is_read_as_a_type_of_on
     let builder = ProjectsClient::builder("https://host/").credentials(TokenPair::new("token", "secret"));
     let client = builder.transport(Echo).build().unwrap();
     let query = ProjectQuery::new().count(1).deleted(true);
-    let page = client.list_as::<Seen>(&query).await.unwrap();
+    let page = client.run(&List::<Seen>::new(query.clone())).await.unwrap();
     assert_eq!(page.items[0].uri, "https://host/backend/public/projects?count=1&deleted=1");
     assert_eq!(page.items[0].token, "token");
     let other = client.with_credentials(TokenPair::new("other", "secret")).unwrap();
-    assert_eq!(other.list_as::<Seen>(&query).await.unwrap().items[0].token, "other");
+    assert_eq!(other.run(&List::<Seen>::new(query.clone())).await.unwrap().items[0].token, "other");
 }

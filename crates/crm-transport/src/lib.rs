@@ -138,6 +138,8 @@ mod call;
 pub mod durable;
 mod error;
 mod export;
+mod mode;
+mod non_personal_data;
 mod observe;
 mod operation_info;
 mod policy;
@@ -155,9 +157,11 @@ pub use call::{
 pub use call::{ReqwestTransport, ReqwestTransportBuilder};
 pub use error::{Delivery, Error, ErrorKind, Refusal, TransportError};
 pub use export::{
-    Export, ExportFigures, ExportPage, ExportProgress, ExportSource, HydratedSource, MonthlySource, Position,
-    Records, Verdict, records,
+    Export, ExportBuilder, ExportFigures, ExportPage, ExportProgress, ExportSource, Position, Records,
+    Verdict, records,
 };
+pub use mode::Async;
+pub use non_personal_data::NonPersonalData;
 pub use observe::Stats;
 pub use operation_info::{Idempotency, OperationInfo};
 pub use policy::{Pace, RetryPolicy};

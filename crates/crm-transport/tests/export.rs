@@ -1,23 +1,22 @@
-//! An export of a list in memory: order, errors, checkpoints, limits.
+//! An export of a list in memory: order, errors, limits, verdicts.
 #![allow(clippy::unwrap_used, reason = "tests")]
-
-mod checkpoint_file;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use checkpoint_file::File;
 use crm_model::{Page, Unreadable};
 use crm_transport::json::JsonError;
 use crm_transport::{
-    Error, Export, ExportPage, ExportSource, HydratedSource, Idempotency, OperationInfo, Verdict,
+    Error, ErrorKind, Export, ExportBuilder, ExportPage, ExportProgress, ExportSource, Idempotency,
+    OperationInfo, Verdict,
 };
 
 /// A list of ids, and what goes wrong with it.
 #[derive(Clone, Default)]
 struct List {
     ids: Arc<Mutex<Vec<u64>>>,
-    name: &'static str,
+    /// Inserted below all others, once the first pages were read.
+    restored: Option<u64>,
     unreadable: Option<u64>,
     broken_page: Option<u64>,
     ignores_offset: bool,
@@ -41,7 +40,7 @@ impl ExportSource for List {
     const COUNTS_RECORDS: bool = false;
 
     fn identity(&self) -> Result<String, Error> {
-        Ok(self.name.to_owned())
+        Ok("all".to_owned())
     }
 
     fn id(record: &u64) -> u64 {
@@ -58,7 +57,10 @@ impl ExportSource for List {
             return Err(Error::undecodable(&INFO, JsonError::new("$", "broken")));
         }
         let number = if self.ignores_offset { 0 } else { at.number as usize };
-        let ids = self.ids.lock().unwrap();
+        let mut ids = self.ids.lock().unwrap();
+        if let Some(id) = self.restored.filter(|id| number > 20 && ids[0] != *id) {
+            ids.insert(0, id);
+        }
         let mut page = Page::new(ids.iter().skip(number * 10).take(10).copied().collect::<Vec<u64>>());
         if let Some(bad) = page.items.iter().position(|id| Some(*id) == self.unreadable) {
             page.items.remove(bad);
@@ -71,7 +73,7 @@ impl ExportSource for List {
         *record != 13
     }
 
-    fn wants(&self, record: &u64) -> bool {
+    fn needs_hydration(&self, record: &u64) -> bool {
         self.hydrates && record.is_multiple_of(3)
     }
 
@@ -81,17 +83,9 @@ impl ExportSource for List {
     }
 }
 
-impl HydratedSource for List {
-    type Hydrate = bool;
-
-    fn set_hydrate(&mut self, how: bool) {
-        self.hydrates = how;
-    }
-}
-
 impl List {
-    fn of(records: u64) -> Self {
-        Self { ids: Arc::new(Mutex::new((1..=records).collect())), name: "all", ..Self::default() }
+    fn new(records: u64) -> Self {
+        Self { ids: Arc::new(Mutex::new((1..=records).collect())), ..Self::default() }
     }
 
     /// Some turns of the others, so that calls overlap and come back in another order.
@@ -111,78 +105,115 @@ impl List {
     }
 }
 
-async fn all(export: &mut Export<List>) -> (Vec<u64>, Vec<String>) {
+async fn start(list: List) -> Export<List> {
+    ExportBuilder::new(list).start().await.unwrap()
+}
+
+/// Everything that is returned: the records and the errors.
+async fn all(export: &mut Export<List>) -> (Vec<u64>, Vec<Error>) {
     let (mut records, mut errors) = (Vec::new(), Vec::new());
     while let Some(record) = export.next().await {
         match record {
             Ok(record) => records.push(record),
-            Err(error) => errors.push(error.to_string()),
+            Err(error) => errors.push(error),
         }
     }
     (records, errors)
 }
 
-/// What is given of a list of so many, 13 of which does not fit.
+/// What is returned of a list of this length, from which 13 is left out.
 fn ids(records: u64) -> Vec<u64> {
     (1..=records).filter(|id| *id != 13).collect()
 }
 
 #[tokio::test]
-async fn every_record_is_given_once_in_order_and_counted() {
-    let mut export = Export::new(List::of(1_234)).concurrency(5);
-    assert_eq!(all(&mut export).await, (ids(1_234), vec![]));
-    let verdict = export.verdict().unwrap();
+async fn every_record_is_returned_once_in_order_and_counted() {
+    let mut export = ExportBuilder::new(List::new(1_234)).concurrency(5).start().await.unwrap();
+    let (records, errors) = all(&mut export).await;
+    assert!(records == ids(1_234) && errors.is_empty(), "{errors:?}");
+    assert!(export.next().await.is_none(), "asking again is no mistake");
+    let verdict = export.finish().await;
     assert!(verdict.is_complete());
     assert_eq!((verdict.figures().records, verdict.figures().left_out), (1_233, 1));
     assert!(verdict.to_string().starts_with("complete: 1233 records from "), "{verdict}");
-    assert!(export.next().await.is_none(), "asking again is no mistake");
 }
 
 #[tokio::test]
-async fn no_more_calls_are_in_flight_than_was_said() {
-    for lanes in [1, 2, 7] {
-        let list = List::of(700);
-        let mut export = Export::new(list.clone()).concurrency(lanes).hydrate(true);
+async fn no_more_calls_are_in_flight_than_allowed() {
+    for calls in [1, 2, 7] {
+        let list = List { hydrates: true, ..List::new(700) };
+        let mut export = ExportBuilder::new(list.clone()).concurrency(calls).start().await.unwrap();
         assert_eq!(all(&mut export).await.0, ids(700));
-        assert_eq!(list.most_in_flight.load(Ordering::SeqCst), lanes);
+        assert_eq!(list.most_in_flight.load(Ordering::SeqCst), calls);
         assert_eq!(export.figures().as_listed, 700 / 15);
     }
 }
 
 #[tokio::test]
 async fn an_unreadable_record_is_an_error_and_the_next_one_follows() {
-    let mut export = Export::new(List { unreadable: Some(350), ..List::of(400) });
+    let mut export = start(List { unreadable: Some(350), ..List::new(400) }).await;
     let (records, errors) = all(&mut export).await;
     assert_eq!(records.len(), 398);
-    assert_eq!(errors, ["test.list: the answer could not be read: expected an id at $[0].cid"]);
-    let verdict = export.verdict().unwrap();
+    let texts: Vec<String> = errors.iter().map(Error::to_string).collect();
+    assert!(texts[0].contains("expected an id at $[0].cid"), "{texts:?}");
+    assert!(texts[1].contains("1 records cannot be decoded"), "{texts:?}");
+    assert_eq!((texts.len(), errors[1].id()), (2, "incomplete-export"));
+    let verdict = export.finish().await;
     assert!(matches!(verdict, Verdict::Complete { .. }) && !verdict.is_complete());
     assert!(verdict.to_string().contains("1 unreadable"), "{verdict}");
 }
 
 #[tokio::test]
 async fn a_page_that_fails_ends_it_and_what_came_before_is_sound() {
-    let mut export = Export::new(List { broken_page: Some(50), ..List::of(1_000) }).concurrency(3);
+    let list = List { broken_page: Some(50), ..List::new(1_000) };
+    let mut export = ExportBuilder::new(list).concurrency(3).start().await.unwrap();
     let (records, errors) = all(&mut export).await;
     assert_eq!(errors.len(), 1);
     assert!(records.len() > 200 && records == ids(1_000)[..records.len()]);
-    let Verdict::Truncated { figures, why, .. } = export.verdict().unwrap() else { panic!("no end") };
-    assert_eq!((figures.records, why), (records.len() as u64, &errors[0]));
+    let Verdict::Truncated { figures, cause, .. } = export.finish().await else { panic!("no end") };
+    assert_eq!((figures.records, cause.to_string()), (records.len() as u64, errors[0].to_string()));
 }
 
 #[tokio::test]
-async fn a_server_that_ignores_the_offset_is_told_and_gives_its_page() {
-    let mut export = Export::new(List { ignores_offset: true, ..List::of(1_000) });
+async fn a_server_that_ignores_the_offset_is_reported_and_its_page_returned() {
+    let mut export = start(List { ignores_offset: true, ..List::new(1_000) }).await;
     let (records, errors) = all(&mut export).await;
     assert_eq!(records.len(), 10);
-    assert!(errors[0].contains("ignores the offset"), "{errors:?}");
-    assert!(matches!(export.verdict(), Some(Verdict::Truncated { .. })));
+    assert!(errors[0].to_string().contains("ignores the offset"), "{errors:?}");
+    assert!(matches!(export.finish().await, Verdict::Truncated { .. }));
+}
+
+#[tokio::test]
+async fn an_export_in_which_records_moved_up_ends_with_an_error() {
+    let list = List::new(1_000);
+    list.ids.lock().unwrap().remove(0);
+    let mut export = start(List { restored: Some(1), ..list }).await;
+    let (records, errors) = all(&mut export).await;
+    assert!(records.len() >= 990, "{}", records.len());
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].kind(), ErrorKind::Incomplete);
+    assert!(errors[0].to_string().contains("export it again") && !errors[0].is_retryable(), "{errors:?}");
+    let verdict = export.finish().await;
+    assert!(matches!(verdict, Verdict::Shifted { .. }), "{verdict}");
+}
+
+#[tokio::test]
+async fn finishing_before_the_end_ends_the_calls_and_is_truncated() {
+    let list = List::new(1_000);
+    let mut export = start(list.clone()).await;
+    export.next().await.unwrap().unwrap();
+    let verdict = export.finish().await;
+    let Verdict::Truncated { figures, cause, .. } = &verdict else { panic!("{verdict}") };
+    assert_eq!((figures.records, cause.id()), (1, "incomplete-export"));
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    assert_eq!(list.in_flight.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
 async fn dropping_it_ends_the_calls() {
-    let list = List::of(1_000);
-    let mut export = Export::new(list.clone()).concurrency(4);
+    let list = List::new(1_000);
+    let mut export = ExportBuilder::new(list.clone()).concurrency(4).start().await.unwrap();
     export.next().await.unwrap().unwrap();
     drop(export);
     tokio::task::yield_now().await;
@@ -191,81 +222,14 @@ async fn dropping_it_ends_the_calls() {
 }
 
 #[tokio::test]
-async fn an_export_that_is_cut_at_any_record_goes_on_from_its_checkpoint() {
-    for cut in [1, 9, 130, 131, 271, 272, 500, 999] {
-        let file = File::new(&format!("cut-{cut}"));
-        let list = List::of(1_000);
-        let output: Arc<Mutex<Vec<u64>>> = Arc::default();
-        let begin = || {
-            let output = Arc::clone(&output);
-            let flush = move |_: &_| Ok(output.lock().unwrap().len() as u64);
-            Export::new(list.clone()).checkpoint(&file.0).before_checkpoint(flush)
-        };
-        let mut export = begin();
-        assert_eq!(export.mark().unwrap(), None);
-        for _ in 0..cut {
-            let record = export.next().await.unwrap().unwrap();
-            output.lock().unwrap().push(record);
-        }
-        drop(export);
-        // Some that were given are deleted, some are added.
-        list.ids.lock().unwrap().drain(0..55);
-        list.ids.lock().unwrap().push(1_001);
-
-        let mut export = begin();
-        let mark = export.mark().unwrap();
-        assert_eq!(mark.is_some(), file.0.exists());
-        assert!(mark.is_some() || cut < 200, "nothing was saved after {cut}");
-        output.lock().unwrap().truncate(mark.unwrap_or(0) as usize);
-        while let Some(record) = export.next().await {
-            output.lock().unwrap().push(record.unwrap());
-        }
-        let output = output.lock().unwrap();
-        assert!(output.is_sorted_by(|a, b| a < b), "not each once, cut at {cut}");
-        assert!(output.ends_with(&(56..=1_001).collect::<Vec<u64>>()), "not all, cut at {cut}");
-        assert_eq!(export.verdict().unwrap().figures().records, output.len() as u64);
-        assert!(!file.0.exists(), "nothing is left to go on with");
-    }
-}
-
-#[tokio::test]
-async fn a_checkpoint_of_another_query_or_a_damaged_one_is_refused_and_kept() {
-    let file = File::new("refused");
-    let mut export = Export::new(List::of(1_000)).checkpoint(&file.0);
-    for _ in 0..500 {
-        export.next().await.unwrap().unwrap();
-    }
-    drop(export);
-    let saved = std::fs::read(&file.0).unwrap();
-    let mut export = Export::new(List { name: "others", ..List::of(1_000) }).checkpoint(&file.0);
-    assert!(export.mark().unwrap_err().to_string().contains("belongs to another query"));
-    assert_eq!(all(&mut export).await.1.len(), 1);
-    assert_eq!(std::fs::read(&file.0).unwrap(), saved);
-    assert!(!String::from_utf8(saved).unwrap().contains("all"), "only a hash of the query is kept");
-
-    std::fs::write(&file.0, "{").unwrap();
-    let error = Export::new(List::of(1_000)).checkpoint(&file.0).mark().unwrap_err();
-    assert_eq!(error.field(), Some("checkpoint"));
-}
-
-#[tokio::test]
-async fn what_cannot_be_written_out_ends_it_before_the_checkpoint_is_saved() {
-    let file = File::new("full");
-    let full = |_: &_| Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
-    let mut export = Export::new(List::of(1_000)).checkpoint(&file.0).before_checkpoint(full);
-    let (records, errors) = all(&mut export).await;
-    assert!(records.len() < 200 && errors[0].contains("could not write the records out"), "{errors:?}");
-    assert!(!file.0.exists());
-}
-
-#[tokio::test]
-async fn progress_tells_how_many_records_there_are() {
+async fn progress_estimates_how_many_records_there_are() {
     let told: Arc<Mutex<Vec<Option<u64>>>> = Arc::default();
-    let tell = {
+    let report = {
         let told = Arc::clone(&told);
-        move |progress: &crm_transport::ExportProgress| told.lock().unwrap().push(progress.records_in_all)
+        move |progress: &ExportProgress| told.lock().unwrap().push(progress.records_in_all)
     };
-    all(&mut Export::new(List::of(20_000)).on_progress(tell)).await;
+    let mut export = ExportBuilder::new(List::new(20_000)).on_progress(report).start().await.unwrap();
+    all(&mut export).await;
     let told = told.lock().unwrap();
     let early = told.iter().take(100).flatten().last().unwrap();
     assert!((17_000..23_000).contains(early), "{early}");

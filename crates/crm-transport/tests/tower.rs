@@ -67,7 +67,7 @@ async fn a_request_goes_out_and_its_whole_answer_comes_back_by_hypers_client() {
 async fn an_answer_that_is_cut_is_told() {
     let (url, server) = answering("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[]");
     let error = TowerTransport::new(hyper(), 100).send(post(&url)).await.unwrap_err();
-    assert!(error.to_string().contains("in the middle of the answer"), "{error}");
+    assert!(error.to_string().contains("in the middle of the response"), "{error}");
     server.join().unwrap();
 }
 
@@ -96,7 +96,7 @@ async fn a_body_above_the_limit_is_refused_and_not_read_on() {
         async { Ok::<_, Infallible>(Response::new(body)) }
     });
     let error = TowerTransport::new(service, 35).send(post("http://x")).await.unwrap_err();
-    assert_eq!(error.to_string(), "the answer is larger than the limit of 35 bytes");
+    assert_eq!(error.to_string(), "the response is larger than the limit of 35 bytes");
     assert_eq!(asked.load(Ordering::Relaxed), 4);
     let exactly = |limit| {
         let service = service_fn(|_: Request<Full<Bytes>>| async {
@@ -147,7 +147,7 @@ async fn a_service_that_fails_leaves_a_write_unknown() {
     let error = error_of_a_write(TowerTransport::new(Failing { when_ready: false }, 1)).await;
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::Closed, Delivery::Unknown));
     assert!(
-        error.to_string().starts_with("test.add: no answer came: broken pipe; it is not known"),
+        error.to_string().starts_with("test.add: no response arrived: broken pipe; it is not known"),
         "{error}"
     );
     assert!(!error.is_retryable());

@@ -88,7 +88,7 @@
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
 //! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
-//! | `testing` | | the module [`testing`]: a scripted server, and recordings of real traffic that answer in its place |
+//! | `testing` | | the module [`testing`]: a scripted transport, and recording and replay of real traffic |
 //!
 //! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
 //! refused when the client is built.
@@ -149,13 +149,13 @@ pub mod sandbox;
 pub mod testing;
 
 #[doc(inline)]
-pub use crm_model::{Extra, FieldError, Fields, Page, Unreadable};
+pub use crm_model::{Extra, FieldError, Fields, InvalidValue, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
-    Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportFigures, ExportPage,
-    ExportProgress, ExportSource, HydratedSource, Idempotency, MonthlySource, Operation, OperationInfo, Pace,
-    Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport, TransportError, Verdict, answer,
-    json,
+    Async, Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportBuilder,
+    ExportFigures, ExportPage, ExportProgress, ExportSource, Idempotency, NonPersonalData, Operation,
+    OperationInfo, Pace, Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport,
+    TransportError, Verdict, answer, json, operation_of,
 };
 
 #[cfg(feature = "reqwest")]
@@ -172,8 +172,8 @@ pub use crm_transport::reqwest;
 #[doc(no_inline)]
 pub use crm_transport::{Bytes, http};
 
-/// The clients for programs without async: [`history`](blocking::history) and [`projects`](blocking::projects) with the
-/// names, methods and results of the async ones, waited for.
+/// The clients for programs without async, in [`history`](blocking::history) and [`projects`](blocking::projects). They
+/// have the names, methods and results of the async clients.
 ///
 /// ```
 /// # fn main() {}
@@ -194,13 +194,11 @@ pub use crm_transport::{Bytes, http};
 ///     println!("{}", project?.id);
 /// }
 ///
-/// let mut export = history.export(EntryQuery::new()).checkpoint("entries.checkpoint");
+/// let mut export = history.export(EntryQuery::new()).checkpoint("entries.checkpoint").start()?;
 /// for entry in &mut export {
 ///     println!("{}", entry?.id);
 /// }
-/// if let Some(verdict) = export.verdict() {
-///     println!("{verdict}");
-/// }
+/// println!("{}", export.finish());
 ///
 /// let calls = (1..=10_000).map(|i| NewEntry::new(format!("Звонок {i}")).client(ClientId(1)));
 /// let report = history.import(calls).journal("calls.journal").run()?;
@@ -209,35 +207,35 @@ pub use crm_transport::{Bytes, http};
 /// # }
 /// ```
 ///
-/// A program changes over by its `use` lines, and by leaving out `async` and `.await`; `while let Some(entry) =
-/// all.next().await` becomes a `for`.
+/// To move a program from async, change its `use` lines, and remove `async` and `.await`. Replace `while let Some(entry) =
+/// all.next().await` with a `for` loop.
 ///
-/// - **Threads**: a client may be cloned and used by many at once; they share its connections and its pace. Each call works
-///   on the thread that makes it, callbacks too; one thread per client, shared by its clones, keeps the connections.
-/// - **Inside async code** a call is an error, and nothing is sent: use [`crm::history`](crate::history) there. In
-///   `spawn_blocking` it works, and a client may be built and dropped anywhere.
+/// Many threads can share a client, and with it the connections and the pace. A call and its callbacks run on the thread
+/// that makes the call. Each client has one more thread for connections and timers, which its clones share.
 ///
-/// More on both: [`crm_transport::blocking`].
+/// # Panics
+/// A call inside async code panics, and nothing is sent. Use [`crm::history`](crate::history) there, or wrap the blocking
+/// code in `tokio::task::spawn_blocking`. [`crm_transport::blocking`] says more, also about `fork`.
 #[cfg(feature = "blocking")]
 pub mod blocking {
-    /// SalesMan CRM, without async: activities (calls, letters, meetings) of clients, contacts and deals. What is not
-    /// listed below is the same as in [`crm::history`](crate::history).
+    /// SalesMan CRM without async: activities (calls, emails, meetings) of clients, contacts and deals. Every item that is
+    /// not listed below is the same as in [`crm::history`](crate::history).
     pub mod history {
         #[doc(no_inline)]
         pub use crm_history::blocking::*;
         #[doc(inline)]
-        pub use crm_history::blocking::{EntryExport, HistoryClient, Import, Records};
+        pub use crm_history::blocking::{EntryExport, ExportBuilder, HistoryClient, Import, Records};
     }
 
-    /// solOS, without async: projects, their steps, actions, checklists, goods and payments. What is not listed below is
-    /// the same as in [`crm::projects`](crate::projects).
+    /// solOS without async: projects, their steps, actions, checklists, goods and payments. Every item that is not listed
+    /// below is the same as in [`crm::projects`](crate::projects).
     pub mod projects {
         #[doc(no_inline)]
         pub use crm_projects::blocking::*;
         #[doc(inline)]
-        pub use crm_projects::blocking::{ProjectExport, ProjectsClient, Records};
+        pub use crm_projects::blocking::{ExportBuilder, ProjectExport, ProjectsClient, Records};
     }
 
     #[doc(inline)]
-    pub use crm_transport::blocking::{Export, Records, Runtime};
+    pub use crm_transport::blocking::{Export, ExportBuilder, Records, Runtime};
 }

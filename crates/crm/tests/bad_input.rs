@@ -94,8 +94,8 @@ fn a_faulty_activity_is_refused() {
         (good().at(NaiveDateTime::MAX), "at"),
         (good().at(day(999).into()), "at"),
     ] {
-        refused_by_history(&h::Add(&entry), field);
-        refused_by_history(&h::AddList(&[good(), entry]), &format!("list[1].{field}"));
+        refused_by_history(&h::Add::new(entry.clone()), field);
+        refused_by_history(&h::AddList::new(vec![good(), entry]), &format!("list[1].{field}"));
     }
 }
 
@@ -112,7 +112,7 @@ fn a_faulty_query_of_activities_is_refused() {
         (EntryQuery::new().contact(ContactId(0)), "contact"),
         (EntryQuery::new().deal(DealId(0)), "deal"),
     ] {
-        refused_by_history(&h::List(&query), field);
+        refused_by_history(&h::List::new(query.clone()), field);
     }
 }
 
@@ -124,20 +124,20 @@ fn a_faulty_query_of_projects_is_refused() {
         (ProjectQuery::new().order_by(""), "order_by"),
         (ProjectQuery::new().order_by("id; drop"), "order_by"),
     ] {
-        refused_by_projects(&p::List::<()>::new(&query), field);
+        refused_by_projects(&p::List::<()>::new(query.clone()), field);
     }
     refused_by_projects(&p::Info::<()>::new(ProjectId(0)), "id");
     refused_by_projects(&p::ActionInfo::<()>::new(ActionId(0)), "id");
-    refused_by_projects(&p::Steps::<()>::new(ProjectId(1), &StepQuery::new().steps([0; 0])), "steps");
-    refused_by_projects(&p::Actions::<()>::new(ProjectId(1), &ActionQuery::new().count(1).count(2)), "count");
-    refused_by_projects(&p::Actions::<()>::new(ProjectId(1), &ActionQuery::new().types([1, 0])), "types");
+    refused_by_projects(&p::Steps::<()>::new(ProjectId(1), StepQuery::new().steps([0; 0])), "steps");
+    refused_by_projects(&p::Actions::<()>::new(ProjectId(1), ActionQuery::new().count(1).count(2)), "count");
+    refused_by_projects(&p::Actions::<()>::new(ProjectId(1), ActionQuery::new().types([1, 0])), "types");
     refused_by_projects(
-        &p::Actions::<()>::new(ProjectId(1), &ActionQuery::new().action(ActionId(0))),
+        &p::Actions::<()>::new(ProjectId(1), ActionQuery::new().action(ActionId(0))),
         "action",
     );
-    refused_by_projects(&p::Payments::<()>::new(ProjectId(1), &PaymentQuery::new().count(0)), "count");
+    refused_by_projects(&p::Payments::<()>::new(ProjectId(1), PaymentQuery::new().count(0)), "count");
     refused_by_projects(
-        &p::Payments::<()>::new(ProjectId(1), &PaymentQuery::new().payment(PaymentId(0))),
+        &p::Payments::<()>::new(ProjectId(1), PaymentQuery::new().payment(PaymentId(0))),
         "payment",
     );
 }
@@ -152,12 +152,12 @@ fn a_faulty_filter_of_projects_is_refused() {
         (ProjectFilter::new().count(1).count(2), "count"),
         (ProjectFilter::new().order_by("id desc"), "order_by"),
     ] {
-        refused_by_projects(&p::Filter::<()>::new(&filter), field);
+        refused_by_projects(&p::Filter::<()>::new(filter.clone()), field);
     }
 }
 
 #[test]
 fn the_same_page_size_twice_is_no_fault() {
     let query = ProjectQuery::new().count(100).count(100);
-    assert!(projects("https://host").prepare(&p::List::<()>::new(&query)).is_ok());
+    assert!(projects("https://host").prepare(&p::List::<()>::new(query.clone())).is_ok());
 }

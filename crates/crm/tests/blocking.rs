@@ -13,20 +13,19 @@ use std::thread;
 
 use async_trait::async_trait;
 use common::every;
+use crm::blocking::Export;
 use crm::blocking::history::{
-    ApiKey, ClientId, EntryId, EntryQuery, HistoryClient, Hydrate, LossPolicy, NewEntry, Pace,
+    ApiKey, ClientId, EntryId, EntryQuery, HistoryClient, LossPolicy, NewEntry, Pace,
 };
 use crm::blocking::projects::{
     ActionId, ActionQuery, PaymentQuery, ProjectFilter, ProjectId, ProjectQuery, ProjectsClient, StepQuery,
     TokenPair,
 };
 use crm::http::{Request, Response};
-use crm::{
-    Bytes, Delivery, Error, ErrorKind, ReqwestTransport, RetryPolicy, Transport, TransportError, Verdict,
-};
+use crm::{Bytes, Error, ReqwestTransport, RetryPolicy, Transport, TransportError};
 use crm_sandbox::{Builder, Sandbox};
 
-/// A runtime for what the blocking clients have none of.
+/// A runtime for everything that has no blocking form.
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
@@ -56,7 +55,7 @@ fn projects(sandbox: &Sandbox) -> ProjectsClient {
         .unwrap()
 }
 
-/// Without dates a server lists the present day alone.
+/// Without dates a server lists only the current day.
 fn everything() -> EntryQuery {
     let day = |year| chrono::NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
     EntryQuery::new().between(day(1970), day(2100))
@@ -69,7 +68,7 @@ fn file(name: &str) -> PathBuf {
     path
 }
 
-/// [`every::call`], without async.
+/// [`every::call`] without async.
 fn call(id: &str, h: &HistoryClient, p: &ProjectsClient) -> Result<String, Error> {
     fn shown<T: Debug>(value: T) -> String {
         format!("{value:?}")
@@ -97,11 +96,11 @@ fn call(id: &str, h: &HistoryClient, p: &ProjectsClient) -> Result<String, Error
 }
 
 #[test]
-fn every_call_gives_what_the_async_one_gives() {
+fn every_call_returns_what_the_async_call_returns() {
     let told = |error: Error| (error.kind(), error.api_code(), error.delivery());
     for id in every::IDS {
         let mut given = Vec::new();
-        // A sandbox for each: what one of them writes, the other must not find.
+        // Each has its own sandbox, so that one does not find the writes of the other.
         for blocking in [true, false] {
             let sandbox = start(Sandbox::builder().records(3));
             given.push(if blocking {
@@ -123,7 +122,7 @@ fn every_call_gives_what_the_async_one_gives() {
 }
 
 #[test]
-fn lists_come_record_by_record_over_all_pages() {
+fn a_list_returns_each_record_of_all_pages() {
     let sandbox = start(Sandbox::builder().records(450).projects(120));
     let ids: Vec<u64> = history(&sandbox).entries(everything()).map(|entry| entry.unwrap().id.0).collect();
     assert_eq!(ids, (1..=450).collect::<Vec<u64>>());
@@ -133,13 +132,13 @@ fn lists_come_record_by_record_over_all_pages() {
     for all in [client.projects(ProjectQuery::new().count(30)), client.filtered(ProjectFilter::new())] {
         assert_eq!(all.map(|project| project.unwrap().id.0).collect::<Vec<u64>>(), active);
     }
-    let mut export = client.export(ProjectQuery::new());
+    let mut export = client.export(ProjectQuery::new()).start().unwrap();
     assert_eq!(export.by_ref().map(|project| project.unwrap().id.0).collect::<Vec<u64>>(), active);
-    assert!(export.verdict().unwrap().is_complete());
+    assert!(export.finish().is_complete());
 }
 
 #[test]
-fn an_export_goes_on_from_its_checkpoint() {
+fn an_export_resumes_from_its_checkpoint() {
     let sandbox = start(Sandbox::builder().records(9_000));
     let client = history(&sandbox);
     let checkpoint = file("checkpoint");
@@ -152,22 +151,25 @@ fn an_export_goes_on_from_its_checkpoint() {
         let mut export = client
             .export(EntryQuery::new())
             .concurrency(1)
-            .hydrate(Hydrate::Nothing)
             .checkpoint(&checkpoint)
             .before_checkpoint(move |_| Ok(length.lock().unwrap().len() as u64))
-            .on_progress(move |progress| told.store(progress.figures.pages as usize, Ordering::Relaxed));
-        let mark = export.mark().unwrap();
+            .on_progress(move |progress| told.store(progress.figures.pages as usize, Ordering::Relaxed))
+            .start()
+            .unwrap();
+        let mark = export.resumed_at();
         assert_eq!(mark.is_some(), runs > 1);
         written.lock().unwrap().truncate(mark.unwrap_or(0) as usize);
-        // Each run is given up after 4,000 records.
+        // Each run stops after 4,000 records.
         for entry in export.by_ref().take(4_000) {
             written.lock().unwrap().push(entry.unwrap().id.0);
         }
-        if let Some(verdict) = export.verdict() {
-            assert!(verdict.is_complete(), "{verdict}");
-            assert_eq!(export.figures(), verdict.figures());
+        let figures = *export.figures();
+        let verdict = export.finish();
+        assert_eq!(figures, *verdict.figures());
+        if verdict.is_complete() {
             break;
         }
+        assert!(runs < 10, "{verdict}");
     }
     assert!(runs > 2, "it was done in {runs} runs");
     assert_eq!(*written.lock().unwrap(), (1..=9_000).collect::<Vec<u64>>());
@@ -180,7 +182,7 @@ fn entries(count: u64) -> Vec<NewEntry> {
 }
 
 #[test]
-fn an_import_stores_each_activity_once_and_tells_what_became_of_it() {
+fn an_import_stores_each_activity_once_and_returns_its_outcome() {
     let sandbox = start(Sandbox::builder());
     let client = history(&sandbox);
     let journal = file("journal");
@@ -213,7 +215,7 @@ fn an_import_stores_each_activity_once_and_tells_what_became_of_it() {
 }
 
 #[test]
-fn an_import_takes_nothing_more_once_it_is_cancelled() {
+fn a_cancelled_import_takes_no_further_activity() {
     let sandbox = start(Sandbox::builder());
     let asked = AtomicUsize::new(0);
     let cancelled = move || asked.fetch_add(1, Ordering::Relaxed) == 100;
@@ -235,40 +237,69 @@ fn an_import_can_be_fed_by_the_list_of_another_blocking_client() {
     assert_eq!(sandbox.record_count(), active);
 }
 
+/// Makes a call that panics. Returns the message, and the files in which this thread panicked meanwhile.
+fn panic_of<T>(call: impl FnOnce() -> T) -> (String, Vec<String>) {
+    let here = thread::current().id();
+    let files = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&files);
+    std::panic::set_hook(Box::new(move |panic| {
+        if thread::current().id() == here {
+            seen.lock().unwrap().push(panic.location().unwrap().file().to_owned());
+        }
+    }));
+    let panic = catch_unwind(AssertUnwindSafe(call)).err().expect("the call did not panic");
+    let _ = std::panic::take_hook();
+    let files = files.lock().unwrap().clone();
+    (
+        panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or(panic.downcast_ref().map(|text: &&str| text.to_string()))
+            .unwrap(),
+        files,
+    )
+}
+
 #[test]
-fn a_call_inside_async_code_is_an_error_that_says_what_to_use_and_nothing_is_sent() {
+fn a_call_inside_async_code_panics_once_where_it_is_made_and_nothing_is_sent() {
     let sandbox = start(Sandbox::builder().records(3));
     let client = history(&sandbox);
     let calls = {
         let client = client.clone();
-        move || {
-            let error = client.add(&NewEntry::new("x").client(ClientId(1))).unwrap_err();
-            assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
-            assert_eq!(
-                error.to_string(),
-                "blocking client called inside async code, which it would hold up: use the client of the same name \
-                 without «blocking» there, or tokio::task::spawn_blocking; nothing was sent"
-            );
-            assert!(!error.is_retryable());
-            assert!(client.import(entries(1)).run().is_err());
-            // Iterators say it once, and end: a loop that goes on after errors does not hang.
-            assert_eq!(client.entries(everything()).filter(Result::is_err).count(), 1);
-            assert_eq!(client.import(entries(1)).outcomes().count(), 1);
-            let mut export = client.export(EntryQuery::new());
-            assert_eq!(export.by_ref().count(), 1);
-            assert!(
-                matches!(export.verdict(), Some(Verdict::Truncated { why, .. }) if *why == error.to_string())
-            );
+        move |mut export: Export<_>| {
+            let mut all = client.entries(everything());
+            let mut outcomes = client.import(entries(1)).outcomes();
+            for (message, files) in [
+                panic_of(|| client.add(&NewEntry::new("x").client(ClientId(1)))),
+                panic_of(|| client.import(entries(1)).run()),
+                panic_of(|| all.next()),
+                panic_of(|| client.export(EntryQuery::new()).start()),
+                panic_of(|| export.next()),
+                panic_of(|| outcomes.next()),
+            ] {
+                assert!(
+                    message.starts_with("Cannot block the current thread from within a runtime"),
+                    "{message}"
+                );
+                assert_eq!(files, [file!()]);
+            }
+            (all, export, outcomes)
         }
     };
-    wait(async { calls() });
-    wait(async { tokio::spawn(async move { calls() }).await.unwrap() });
+    let again = calls.clone();
+    let started = || client.export(EntryQuery::new()).start().unwrap();
+    let (first, second) = (started(), started());
+    let (all, export, outcomes) = wait(async { calls(first) });
+    wait(async { drop(tokio::spawn(async move { again(second) }).await.unwrap()) });
     assert!(sandbox.requests().is_empty());
-    assert_eq!(client.list(&everything()).unwrap().len(), 3);
+    // None of them was lost.
+    assert_eq!(all.filter(Result::is_ok).count(), 3);
+    assert_eq!(export.filter(Result::is_ok).count(), 3);
+    assert_eq!(outcomes.filter(Result::is_ok).count(), 1);
 }
 
 #[test]
-fn in_spawn_blocking_and_beside_an_entered_runtime_it_may_wait() {
+fn a_call_in_spawn_blocking_or_with_an_entered_runtime_waits() {
     let sandbox = start(Sandbox::builder().records(3));
     let client = history(&sandbox);
     let other = client.clone();
@@ -287,7 +318,7 @@ fn clients_and_iterators_may_be_built_and_dropped_inside_async_code() {
     wait(async { drop((history(&sandbox), projects(&sandbox))) });
     let client = history(&sandbox);
     let mut all = client.entries(everything());
-    let mut export = client.export(EntryQuery::new());
+    let mut export = client.export(EntryQuery::new()).start().unwrap();
     assert!(all.next().unwrap().is_ok() && export.next().unwrap().is_ok());
     let mut outcomes = client.import(entries(300)).outcomes();
     assert!(outcomes.next().unwrap().is_ok());
@@ -314,7 +345,7 @@ fn many_threads_share_a_client() {
     assert_eq!((stats.succeeded, stats.in_flight, stats.waiting), (160, 0, 0));
 }
 
-/// Leaves far pages without an answer; tells of each such call, and when it is given up.
+/// Never answers calls for far pages. Reports each such call, and when it is cancelled.
 struct Stuck {
     inner: ReqwestTransport,
     told: mpsc::Sender<&'static str>,
@@ -342,12 +373,12 @@ impl Transport for Stuck {
 }
 
 #[test]
-fn an_iterator_that_is_dropped_half_way_gives_its_calls_up() {
+fn dropping_an_iterator_half_way_cancels_its_calls() {
     let sandbox = start(Sandbox::builder().records(20_000));
     let (told, hear) = mpsc::channel();
     let client = history_over(&sandbox, Stuck { inner: common::transport(), told });
-    let mut export = client.export(EntryQuery::new()).concurrency(2);
-    // The first records are there, and the calls for the next ones go on without anybody asking.
+    let mut export = client.export(EntryQuery::new()).concurrency(2).start().unwrap();
+    // The first records have arrived, and the calls for the next ones go on while nobody waits.
     assert_eq!(export.next().unwrap().unwrap().id, EntryId(1));
     assert_eq!(hear.recv().unwrap(), "stuck");
     assert!(client.stats().in_flight > 0);
@@ -357,10 +388,11 @@ fn an_iterator_that_is_dropped_half_way_gives_its_calls_up() {
 }
 
 #[test]
-fn a_panic_in_a_callback_reaches_the_caller_and_the_client_lives_on() {
+fn a_panic_in_a_callback_reaches_the_caller_and_the_client_stays_usable() {
     let sandbox = start(Sandbox::builder().records(3));
     let client = history(&sandbox);
-    let mut export = client.export(EntryQuery::new()).on_progress(|_| panic!("of the callback"));
+    let mut export =
+        client.export(EntryQuery::new()).on_progress(|_| panic!("of the callback")).start().unwrap();
     let panic = catch_unwind(AssertUnwindSafe(|| export.next())).unwrap_err();
     assert_eq!(panic.downcast_ref(), Some(&"of the callback"));
     let import = client.import(entries(3)).on_progress(|_| panic!("of the import"));
@@ -373,16 +405,19 @@ fn callbacks_run_on_the_callers_thread() {
     let sandbox = start(Sandbox::builder().records(3));
     let here = thread::current().id();
     let client = history(&sandbox);
-    let mut export =
-        client.export(EntryQuery::new()).on_progress(move |_| assert_eq!(thread::current().id(), here));
+    let mut export = client
+        .export(EntryQuery::new())
+        .on_progress(move |_| assert_eq!(thread::current().id(), here))
+        .start()
+        .unwrap();
     assert_eq!(export.by_ref().filter(Result::is_ok).count(), 3);
     let calls = entries(3).into_iter().inspect(move |_| assert_eq!(thread::current().id(), here));
     assert!(client.import(calls).run().unwrap().is_complete());
 }
 
 #[test]
-fn another_account_is_served_over_the_same_thread() {
-    /// Notes the runtime that each call runs in.
+fn a_client_for_another_account_uses_the_same_thread() {
+    /// Records the runtime of each call.
     struct Noting(Arc<Mutex<Vec<tokio::runtime::Id>>>);
 
     #[async_trait]

@@ -93,8 +93,8 @@ fn each_request_of_the_history_is_the_documented_one() {
     check_history(&h::Fields);
     check_history(&h::Tips);
     let query = EntryQuery::new().order_by(EntryOrder::At).between(day("2012-12-18"), day("2012-12-18"));
-    check_history(&h::List(&query));
-    check_history(&h::Info(EntryId(777)));
+    check_history(&h::List::new(query.clone()));
+    check_history(&h::Info::new(EntryId(777)));
     let entry = |minute, tip: &str, content: &str, deal| {
         NewEntry::new(content)
             .user("marand@omadaru.ru")
@@ -104,18 +104,18 @@ fn each_request_of_the_history_is_the_documented_one() {
             .contacts([ContactId(2475), ContactId(2723)])
             .deal(DealId(deal))
     };
-    check_history(&h::Add(&entry("2024-06-25 14:25", "Предложение", "Отправлено КП", 784)));
-    check_history(&h::AddList(&[
+    check_history(&h::Add::new(entry("2024-06-25 14:25", "Предложение", "Отправлено КП", 784)));
+    check_history(&h::AddList::new(vec![
         entry("2024-06-25 14:20", "Исх.звонок", "Это описание 100", 779),
         entry("2024-06-25 14:25", "Отправка КП", "Это описание 101", 779),
     ]));
-    check_history(&h::Delete(EntryId(25355)));
+    check_history(&h::Delete::new(EntryId(25355)));
 }
 
 #[test]
 fn each_request_of_the_projects_is_the_documented_one() {
     let query = ProjectQuery::new().count(100).offset(0).order_by("id").ascending().deleted(false);
-    check_projects(&p::List::<()>::new(&query));
+    check_projects(&p::List::<()>::new(query.clone()));
     let filter = ProjectFilter::new()
         .count(100)
         .offset(0)
@@ -137,17 +137,17 @@ fn each_request_of_the_projects_is_the_documented_one() {
         .goods([10, 11, 12])
         .field("client_id", [1, 3])
         .field("contract_date", "2020-01-01");
-    check_projects(&p::Filter::<()>::new(&filter));
+    check_projects(&p::Filter::<()>::new(filter.clone()));
     check_projects(&p::Info::<()>::new(ProjectId(1)));
     let query = StepQuery::new().date(day("2021-05-21")).steps([1, 2, 3, 4, 5]);
-    check_projects(&p::Steps::<()>::new(ProjectId(1), &query));
+    check_projects(&p::Steps::<()>::new(ProjectId(1), query.clone()));
     let query = ActionQuery::new()
         .count(100)
         .offset(0)
         .action(ActionId(1))
         .date(day("2021-05-21"))
         .types([1, 2, 3, 4, 5]);
-    check_projects(&p::Actions::<()>::new(ProjectId(1), &query));
+    check_projects(&p::Actions::<()>::new(ProjectId(1), query.clone()));
     check_projects(&p::ActionInfo::<()>::new(ActionId(1)));
     check_projects(&p::Checklists::<()>::new(ProjectId(1)));
     check_projects(&p::Goods::<()>::new(ProjectId(1)));
@@ -157,7 +157,7 @@ fn each_request_of_the_projects_is_the_documented_one() {
         .payment(PaymentId(1))
         .date(day("2021-05-21"))
         .kind(PaymentKind::Income);
-    check_projects(&p::Payments::<()>::new(ProjectId(1), &query));
+    check_projects(&p::Payments::<()>::new(ProjectId(1), query.clone()));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn all_eleven_parameters_of_a_list_of_activities_are_sent() {
         .client(ClientId(1))
         .deal(DealId(2))
         .contact(ContactId(3));
-    let request = history("https://crm.example.test").prepare(&h::List(&query)).unwrap();
+    let request = history("https://crm.example.test").prepare(&h::List::new(query.clone())).unwrap();
     let body: Value = serde_json::from_slice(request.body()).unwrap();
     let expected = serde_json::json!({
         "offset": 3, "order": "clid", "first": "old", "user": "boss@example.test", "dateStart": "2024-01-01",
@@ -187,7 +187,7 @@ fn all_eleven_parameters_of_a_list_of_activities_are_sent() {
 fn a_range_open_at_one_end_is_sent_with_both_dates() {
     let client = history("https://crm.example.test");
     let dates = |query: &EntryQuery| {
-        let request = client.prepare(&h::List(query)).unwrap();
+        let request = client.prepare(&h::List::new(query.clone())).unwrap();
         let body: Value = serde_json::from_slice(request.body()).unwrap();
         (body["dateStart"].clone(), body["dateEnd"].clone())
     };
@@ -225,12 +225,12 @@ fn reads_go_as_post_where_asked_and_writes_and_solos_stay_as_they_are() {
         .build()
         .unwrap();
     let query = EntryQuery::new().word("x");
-    let by_get = common::history("https://crm.example.test").prepare(&h::List(&query)).unwrap();
-    let by_post = history.prepare(&h::List(&query)).unwrap();
+    let by_get = common::history("https://crm.example.test").prepare(&h::List::new(query.clone())).unwrap();
+    let by_post = history.prepare(&h::List::new(query.clone())).unwrap();
     assert_eq!((by_get.method().as_str(), by_post.method().as_str()), ("GET", "POST"));
     assert_eq!(by_get.body(), by_post.body());
     assert_eq!(history.prepare(&h::Fields).unwrap().method(), "POST");
-    assert_eq!(history.prepare(&h::Delete(EntryId(1))).unwrap().method(), "POST");
+    assert_eq!(history.prepare(&h::Delete::new(EntryId(1))).unwrap().method(), "POST");
     let projects = ProjectsClient::builder("https://crm.example.test")
         .credentials(TokenPair::new("t", "s"))
         .read_method(ReadMethod::Post)

@@ -48,11 +48,17 @@ async fn the_default_transport_unpacks_no_more_than_the_limit() {
 #[tokio::test]
 async fn rustls_checks_certificates_and_the_system_where_rustls_is_off() {
     let (server, _) = Raw::answering_tls("HTTP/1.1 200 OK\r\n\r\n");
-    let client = history(&format!("https://localhost:{}", server.port)).no_proxy().build().unwrap();
+    let client = history(&format!("https://localhost:{}", server.port)).transport(direct()).build().unwrap();
     let error = client.fields().await.unwrap_err().to_string();
     let by_rustls = error.contains("invalid peer certificate");
     assert_eq!(by_rustls, cfg!(feature = "rustls"), "{error}");
     assert!(server.requests().is_empty());
+}
+
+/// The default transport, but past any proxy of the environment.
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+fn direct() -> crm::ReqwestTransport {
+    crm::ReqwestTransport::builder().no_proxy().build().unwrap()
 }
 
 fn over_hyper() -> impl crm::Transport {
@@ -74,13 +80,13 @@ async fn layers_go_around_the_calls_of_a_client() {
     let sandbox = Sandbox::builder().records(3).start().await.unwrap();
     let history = history(sandbox.url()).transport(common::transport()).build().unwrap();
     let calls = ServiceBuilder::new().concurrency_limit(1).service(history.pipeline().clone());
-    let id = calls.clone().oneshot(Add(NewEntry::new("вх. звонок").client(ClientId(1)))).await.unwrap();
-    let page = calls.oneshot(List(EntryQuery::new())).await.unwrap();
+    let id = calls.clone().oneshot(Add::new(NewEntry::new("вх. звонок").client(ClientId(1)))).await.unwrap();
+    let page = calls.oneshot(List::new(EntryQuery::new())).await.unwrap();
     assert!(page.items.iter().any(|entry| entry.id == id));
 
     let projects = ProjectsClient::builder(sandbox.url()).credentials(TokenPair::new(TOKEN, SECRET));
     let projects = projects.transport(common::transport()).build().unwrap();
     let query = ProjectQuery::new().count(1);
-    let first = projects::operations::List::<projects::Project>::new(&query).into_owned();
+    let first = projects::operations::List::<projects::Project>::new(query);
     assert_eq!(projects.pipeline().clone().oneshot(first).await.unwrap().len(), 1);
 }

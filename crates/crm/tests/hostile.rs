@@ -18,7 +18,7 @@ const LIMIT: usize = 1 << 20;
 fn clients(address: &str, timeout: Duration, limit: usize) -> (HistoryClient, ProjectsClient) {
     let transport = || {
         let client = reqwest::Client::builder().tls_certs_only([]).no_proxy();
-        ReqwestTransport::new(client, limit).unwrap()
+        ReqwestTransport::builder().reqwest(|_| client).body_limit(limit).build().unwrap()
     };
     let history =
         HistoryClient::builder(address).credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS));

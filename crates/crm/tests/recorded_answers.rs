@@ -22,17 +22,19 @@ fn read(operation: &str, body: &Value, response: &http::Response<Bytes>) -> Resu
     match operation {
         "fields" => h::Fields.read(response).map(shown),
         "tips" => h::Tips.read(response).map(shown),
-        "info" => h::Info(EntryId(1)).read(response).map(shown),
-        "list" => h::List(&EntryQuery::new()).read(response).map(|page| {
+        "info" => h::Info::new(EntryId(1)).read(response).map(shown),
+        "list" => h::List::new(EntryQuery::new()).read(response).map(|page| {
             assert!(page.unreadable.is_empty(), "{page:?}");
             shown(page.items)
         }),
-        "add" => h::Add(&entry).read(response).map(shown),
+        "add" => h::Add::new(entry.clone()).read(response).map(shown),
         "add.list" => {
             let sent = vec![entry; body["list"].as_array().unwrap().len()];
-            h::AddList(&sent).read(response).map(|outcomes| (format!("{outcomes:#?}"), Value::Null))
+            h::AddList::new(sent.to_vec())
+                .read(response)
+                .map(|outcomes| (format!("{outcomes:#?}"), Value::Null))
         }
-        "delete" => h::Delete(EntryId(1)).read(response).map(shown),
+        "delete" => h::Delete::new(EntryId(1)).read(response).map(shown),
         // An action that does not exist answers every operation alike.
         "nosuch" => h::Fields.read(response).map(shown),
         other => panic!("no operation for {other}"),

@@ -38,7 +38,7 @@ impl Other {
 }
 
 fn clients(address: &str, http: fn() -> reqwest::ClientBuilder) -> (HistoryClient, ProjectsClient) {
-    let transport = || ReqwestTransport::new(http(), 1 << 20).unwrap();
+    let transport = || ReqwestTransport::builder().reqwest(|_| http()).body_limit(1 << 20).build().unwrap();
     let history = HistoryClient::builder(address).credentials(ApiKey::new(KEYS[0], KEYS[1]));
     let projects = ProjectsClient::builder(address).credentials(TokenPair::new(KEYS[2], KEYS[3]));
     (
@@ -113,7 +113,7 @@ async fn a_redirect_from_https_to_http_is_not_followed() {
             format!("HTTP/1.1 {status} x\r\nlocation: http://127.0.0.1:{port}/\r\ncontent-length: 0\r\n\r\n");
         let (server, authority) = Raw::answering_tls(answer);
         let client = trusting(&authority).redirect(reqwest::redirect::Policy::limited(10));
-        let transport = ReqwestTransport::new(client, 1 << 20).unwrap();
+        let transport = ReqwestTransport::builder().reqwest(|_| client).body_limit(1 << 20).build().unwrap();
         let client = HistoryClient::builder(format!("https://localhost:{}", server.port))
             .credentials(ApiKey::new(KEYS[0], KEYS[1]))
             .transport(transport)
@@ -132,6 +132,11 @@ fn trusting(authority: &str) -> reqwest::ClientBuilder {
     reqwest::Client::builder().no_proxy().tls_certs_only([authority])
 }
 
+/// The default transport, but past any proxy of the environment.
+fn direct() -> ReqwestTransport {
+    ReqwestTransport::builder().no_proxy().build().unwrap()
+}
+
 fn with_keys(builder: ClientBuilder<HistoryClient>) -> HistoryClient {
     builder.credentials(ApiKey::new(KEYS[0], KEYS[1])).retry(RetryPolicy::none()).build().unwrap()
 }
@@ -141,11 +146,12 @@ async fn a_private_authority_is_trusted_where_it_was_added_and_nowhere_else() {
     let (server, authority) =
         Raw::answering_tls("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"data\":{}}");
     let address = format!("https://localhost:{}", server.port);
-    let transport = ReqwestTransport::new(trusting(&authority), 1 << 20).unwrap();
+    let transport =
+        ReqwestTransport::builder().reqwest(|_| trusting(&authority)).body_limit(1 << 20).build().unwrap();
     with_keys(HistoryClient::builder(&address).transport(transport)).fields().await.unwrap();
     assert_eq!(server.requests().len(), 1);
 
-    let error = with_keys(HistoryClient::builder(&address).no_proxy()).fields().await.unwrap_err();
+    let error = with_keys(HistoryClient::builder(&address).transport(direct())).fields().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(error.to_string().to_lowercase().contains("certificate"), "{error}");
     assert_eq!(server.requests().len(), 1, "it was sent to a server that nobody vouches for");
@@ -184,7 +190,11 @@ async fn a_callers_own_headers_neither_replace_nor_double_a_credential() {
     let mut defaults = http::HeaderMap::new();
     defaults.append("apikey", http::HeaderValue::from_static("forged-4"));
     defaults.append("login", http::HeaderValue::from_static("forged-5"));
-    let transport = ReqwestTransport::new(plain().default_headers(defaults), 1 << 20).unwrap();
+    let transport = ReqwestTransport::builder()
+        .reqwest(|_| plain().default_headers(defaults))
+        .body_limit(1 << 20)
+        .build()
+        .unwrap();
     let client = with_keys(HistoryClient::builder(server.url()).transport(transport));
     client.run(&Forged).await.unwrap();
     let head = server.requests().remove(0).to_lowercase();
@@ -201,7 +211,7 @@ fn each_credential_is_marked_sensitive() {
     let query = crm::projects::ProjectQuery::new();
     let requests = [
         history.prepare(&crm::history::operations::Fields).unwrap(),
-        projects.prepare(&crm::projects::operations::List::<()>::new(&query)).unwrap(),
+        projects.prepare(&crm::projects::operations::List::<()>::new(query.clone())).unwrap(),
     ];
     for (request, names) in requests.iter().zip([["apikey", "login"], ["x-crypto-token", "x-crypto-secret"]])
     {
@@ -237,8 +247,11 @@ mod proxies {
     fn the_child() {
         let address = std::env::var("PROXY_TARGET").unwrap();
         let builder = HistoryClient::builder(address).timeout(std::time::Duration::from_secs(10));
-        let builder =
-            if std::env::var("PROXY_TEST").unwrap() == "direct" { builder.no_proxy() } else { builder };
+        let builder = if std::env::var("PROXY_TEST").unwrap() == "direct" {
+            builder.transport(super::direct())
+        } else {
+            builder
+        };
         let client = with_keys(builder);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         println!("{:?}", runtime.block_on(client.fields()));

@@ -1,4 +1,4 @@
-//! Rust: the tables of operations, the plain enumerations, and the calls of the reference as a test.
+//! Rust: the tables of operations, the enumerations, and the calls of the reference as a test.
 
 use super::Files;
 use super::source::{Api, Enumeration, Idempotency, Operation};
@@ -122,7 +122,12 @@ fn enumerations(api: &Api) -> TokenStream {
         quote! { #definition #words }
     });
     quote! {
-        #![doc = " The plain enumerations."]
+        #![doc = " Enumerations of words and codes."]
+
+        use std::fmt;
+        use std::str::FromStr;
+
+        use crate::InvalidValue;
 
         #(#enums)*
     }
@@ -144,7 +149,7 @@ fn definition(enumeration: &Enumeration) -> TokenStream {
     let copy = if enumeration.open { quote!() } else { quote!(Copy,) };
     let other = enumeration.open.then(|| {
         quote! {
-            /// Another word, kept as it came.
+            /// Another word, kept as received.
             Other(String),
         }
     });
@@ -157,31 +162,48 @@ fn definition(enumeration: &Enumeration) -> TokenStream {
     }
 }
 
-/// An enumeration of words that the client alone sends.
+/// An enumeration of words that only the client sends.
 fn words(enumeration: &Enumeration) -> TokenStream {
     let name = format_ident!("{}", enumeration.name);
     let (names, wires) = names_and_wires(enumeration);
     let all = all(enumeration);
+    let display = display(&name, &quote!(f.pad(self.as_str())));
+    let (type_name, expected) = (name.to_string(), format!("one of {}", wires.join(", ")));
     quote! {
         impl #name {
             #all
 
-            /// The server's word for it.
+            /// Returns the server's word.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { #(Self::#names => #wires,)* }
             }
         }
+
+        #display
+
+        impl FromStr for #name {
+            type Err = InvalidValue;
+
+            /// Reads the server's word. Fails for any other text.
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                Self::ALL
+                    .into_iter()
+                    .find(|value| value.as_str() == word)
+                    .ok_or(InvalidValue::new(#type_name, #expected))
+            }
+        }
     }
 }
 
-/// An enumeration of words that the server sends: it may send others.
+/// An enumeration of words that the server sends. It may send others.
 fn open_words(enumeration: &Enumeration) -> TokenStream {
     let name = format_ident!("{}", enumeration.name);
     let (names, wires) = names_and_wires(enumeration);
+    let display = display(&name, &quote!(f.pad(self.as_str())));
     quote! {
         impl #name {
-            /// The server's word for it.
+            /// Returns the server's word.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -191,12 +213,23 @@ fn open_words(enumeration: &Enumeration) -> TokenStream {
             }
         }
 
+        #display
+
         impl From<String> for #name {
             fn from(word: String) -> Self {
                 match word.as_str() {
                     #(#wires => Self::#names,)*
                     _ => Self::Other(word),
                 }
+            }
+        }
+
+        impl FromStr for #name {
+            type Err = std::convert::Infallible;
+
+            /// Reads the server's word. Keeps any other word as `Other`.
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                Ok(word.to_owned().into())
             }
         }
     }
@@ -209,11 +242,12 @@ fn numbers(enumeration: &Enumeration) -> TokenStream {
     let numbers = enumeration.values.iter().filter_map(|value| value.wire.parse().ok());
     let numbers: Vec<Literal> = numbers.map(Literal::i64_unsuffixed).collect();
     let all = all(enumeration);
+    let display = display(&name, &quote!(self.number().fmt(f)));
     quote! {
         impl #name {
             #all
 
-            /// The one with this number; `None` for a number that is not known.
+            /// Returns the value with this number, or `None` for an unknown number.
             #[must_use]
             pub fn from_number(number: i64) -> Option<Self> {
                 match number {
@@ -222,10 +256,22 @@ fn numbers(enumeration: &Enumeration) -> TokenStream {
                 }
             }
 
-            /// Its number.
+            /// Returns the number.
             #[must_use]
             pub fn number(self) -> i64 {
                 match self { #(Self::#names => #numbers,)* }
+            }
+        }
+
+        #display
+    }
+}
+
+fn display(name: &proc_macro2::Ident, body: &TokenStream) -> TokenStream {
+    quote! {
+        impl fmt::Display for #name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                #body
             }
         }
     }
@@ -235,7 +281,7 @@ fn all(enumeration: &Enumeration) -> TokenStream {
     let (names, _) = names_and_wires(enumeration);
     let count = Literal::usize_unsuffixed(names.len());
     quote! {
-        /// All of them, in the vendor's order.
+        /// All values, in the vendor's order.
         pub const ALL: [Self; #count] = [#(Self::#names),*];
     }
 }
@@ -257,7 +303,7 @@ fn doc_lines(text: &str) -> TokenStream {
 }
 
 /// The code as it is committed: with its header, formatted like the rest.
-fn written(from: &[String], code: TokenStream) -> Result<String, String> {
+pub(super) fn written(from: &[String], code: TokenStream) -> Result<String, String> {
     let file = syn::parse2(code).map_err(|error| format!("the generated Rust cannot be read: {error}"))?;
     let code = format!(
         "// Generated by `cargo xtask codegen` from {}: change that and run it again.\n\n{}",
@@ -272,9 +318,11 @@ fn spaced(code: &str) -> String {
     let mut text = String::new();
     let mut last = "";
     for line in code.lines() {
-        let begins = ["///", "#[", "impl ", "use "].iter().any(|start| line.trim_start().starts_with(start));
-        let ends =
-            ["}", ";", "!"].iter().any(|end| last.trim_start().starts_with("//!") || last.ends_with(end));
+        let begins =
+            ["///", "#[", "fn ", "impl ", "use "].iter().any(|start| line.trim_start().starts_with(start));
+        let comment = last.trim_start();
+        let ends = comment.starts_with("//!")
+            || (!comment.starts_with("///") && ["}", ";", "!"].iter().any(|end| last.ends_with(end)));
         let uses = line.starts_with("use ") && last.starts_with("use ");
         if begins && ends && !uses {
             text.push('\n');

@@ -1,4 +1,5 @@
 use super::*;
+use std::collections::BTreeSet;
 
 /// A description with one operation, small enough to read and whole enough to generate from.
 const SMALL: &str = r##"
@@ -122,7 +123,7 @@ fn a_table_holds_what_the_source_says_of_an_operation() {
         "pub(super) const LIST: OperationInfo = OperationInfo {",
         r#"    path: "/v1/things/list","#,
         "    idempotency: Idempotency::Read,",
-        "    reads_by_post: false,",
+        "    accepts_post: false,",
     ] {
         assert!(table.lines().any(|found| found == line), "no {line:?} in {table}");
     }
@@ -200,4 +201,58 @@ fn a_difference_is_reported_with_the_command_that_mends_it() {
         message.contains("a.rs, left/over.md") && message.ends_with("run: cargo xtask codegen"),
         "{message}"
     );
+}
+
+#[test]
+fn a_blocking_client_waits_for_async_methods_forwards_the_others_and_leaves_streams_out() {
+    const SOURCE: &str = r#"
+        use crate::{Key, Thing, Unused};
+        use wire::{Client, Pipeline, Records, Stream};
+
+        /// The things.
+        pub struct Things;
+
+        impl Things {
+            /// One thing.
+            ///
+            /// More about it.
+            ///
+            /// # Errors
+            /// There is none.
+            ///
+            /// # Panics
+            /// Without a runtime.
+            #[doc(alias = "info")]
+            pub async fn thing<T: Into<u64>>(&self, id: T) -> Result<Thing, Error> {}
+            pub fn things(&self) -> Records<Thing> {}
+            pub fn pipeline(&self) -> &Pipeline {}
+            pub fn with_key(&self, key: Key) -> Result<Self, Error> {}
+            pub fn send(&self, things: impl Stream<Item = Thing>) {}
+            fn private(&self) {}
+        }
+
+        impl Client for Things {
+            type Credentials = Key;
+        }
+    "#;
+    let forms = BTreeSet::from(["Records".to_owned()]);
+    let code = blocking::client(&syn::parse_file(SOURCE.trim()).unwrap(), &forms).unwrap();
+    let code = rust::written(&[], code).unwrap();
+    for part in [
+        "use super::Records;",
+        "use crate::Thing;",
+        "    /// One thing.\n    ///\n    /// See [`Things::thing`](crate::Things::thing) for details and an example.\n    ///\n    \
+         /// # Errors\n    /// There is none.\n    ///\n    /// # Panics\n    /// Inside async code.\n    \
+         #[doc(alias = \"info\")]\n    #[track_caller]\n    pub fn thing<T: Into<u64>>",
+        "self.runtime.wait(self.client.thing(id))?",
+        "self.client.things().blocking(&self.runtime)",
+        "self.client.pipeline()\n",
+        "Ok(Self { client: self.client.with_key(key)?, runtime: self.runtime.clone() })",
+        "type Credentials = Key;",
+    ] {
+        assert!(code.contains(part), "no {part:?} in\n{code}");
+    }
+    for part in ["More about it", "Without a runtime", "fn send", "fn private", "Stream", "Unused"] {
+        assert!(!code.contains(part), "{part:?} in\n{code}");
+    }
 }

@@ -34,8 +34,10 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 13] = [
+const ALLOWED: [&str; 15] = [
     "crm-transport → crm-model",
+    "crm-testing → crm-model",
+    "crm-testing → crm-transport",
     "crm-projects → crm-model",
     "crm-projects → crm-transport",
     "crm-history → crm-model",
@@ -68,9 +70,17 @@ fn no_internal_arrow_is_allowed_but_those_of_the_architecture() {
 #[test]
 fn tests_may_use_the_sandbox_and_nothing_else_beyond_the_arrows() {
     let mut expected = ALLOWED.map(str::to_owned).to_vec();
-    for from in
-        ["crm-model", "crm-transport", "crm-projects", "crm-history", "crm", "guide", "crm-bench", "xtask"]
-    {
+    for from in [
+        "crm-model",
+        "crm-transport",
+        "crm-testing",
+        "crm-projects",
+        "crm-history",
+        "crm",
+        "guide",
+        "crm-bench",
+        "xtask",
+    ] {
         expected.push(format!("{from} → crm-sandbox"));
     }
     expected.extend(RULES.iter().map(|rule| format!("{0} → {0}", rule.name)));
@@ -93,9 +103,11 @@ fn the_two_crms_do_not_know_each_other() {
 }
 
 #[test]
-fn the_facade_offers_the_sandbox_only_as_an_option() {
-    assert!(report_optional("crm", "crm-sandbox").is_empty());
-    assert!(report("crm", "crm-sandbox", Kind::Normal)[0].contains("optional dependency"));
+fn the_facade_offers_what_is_for_tests_only_as_an_option() {
+    for for_tests in ["crm-sandbox", "crm-testing"] {
+        assert!(report_optional("crm", for_tests).is_empty());
+        assert!(report("crm", for_tests, Kind::Normal)[0].contains("optional dependenc"));
+    }
     assert_eq!(report_optional("crm-history", "crm-sandbox").len(), 1);
 }
 
@@ -104,6 +116,14 @@ fn the_sandbox_uses_no_crate_of_the_workspace_even_in_its_tests() {
     for to in ["crm-model", "crm-transport", "crm-history", "crm"] {
         assert!(report("crm-sandbox", to, Kind::Dev)[0].contains("a shared mistake"));
     }
+}
+
+#[test]
+fn the_test_doubles_know_no_client_even_in_their_tests() {
+    for to in ["crm-history", "crm-projects", "crm"] {
+        assert!(report("crm-testing", to, Kind::Dev)[0].contains("knows no client"));
+    }
+    assert_eq!(report("crm-transport", "crm-testing", Kind::Dev).len(), 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crm_model::history::NewEntry;
-use crm_transport::{Error, Records};
+use crm_transport::{Async, Error, Records};
 
 use super::checks::{Checks, LossPolicy};
 use super::journal::{EarlierRun, Journal};
@@ -33,8 +33,10 @@ use crate::HistoryClient;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// `M` is how the import is waited for. The import of a blocking client is an `Import<blocking::Runtime>`.
 #[must_use]
-pub struct Import {
+pub struct Import<M = Async> {
     client: HistoryClient,
     input: Input,
     limits: ChunkLimits,
@@ -45,6 +47,7 @@ pub struct Import {
     journal: Option<PathBuf>,
     on_progress: OnProgress,
     cancel: Cancel,
+    mode: M,
 }
 
 impl Import {
@@ -63,12 +66,13 @@ impl Import {
             journal: None,
             on_progress: Box::new(|_| ()),
             cancel: Box::pin(std::future::pending()),
+            mode: Async,
         }
     }
 }
 
 /// The options.
-impl Import {
+impl<M> Import<M> {
     /// Maximum number of activities per call (default 100, minimum 1).
     pub fn chunk(mut self, activities: usize) -> Self {
         self.limits.activities = activities.max(1);
@@ -133,6 +137,28 @@ impl Import {
         self
     }
 
+    /// Replaces the mode, and returns the former one.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn with_mode<N>(self, mode: N) -> (Import<N>, M) {
+        let import = Import {
+            client: self.client,
+            input: self.input,
+            limits: self.limits,
+            concurrency: self.concurrency,
+            losses: self.losses,
+            check_users: self.check_users,
+            settle: self.settle,
+            journal: self.journal,
+            on_progress: self.on_progress,
+            cancel: self.cancel,
+            mode,
+        };
+        (import, self.mode)
+    }
+}
+
+/// Running it.
+impl Import {
     /// Sends no further chunk once this future ends, such as `token.cancelled_owned()` or a Ctrl-C.
     ///
     /// Chunks in flight are finished. Activities that were taken from the input and not sent become
@@ -141,10 +167,7 @@ impl Import {
         self.cancel = Box::pin(when);
         self
     }
-}
 
-/// Running it.
-impl Import {
     /// Returns one outcome for each activity, in the order of the input, in constant memory.
     ///
     /// Nothing is sent before the first outcome is asked for. Dropping the stream stops the import. The journal then
@@ -194,11 +217,12 @@ impl Import {
     }
 }
 
-impl std::fmt::Debug for Import {
+impl<M: std::fmt::Debug> std::fmt::Debug for Import<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Import")
             .field("client", &self.client)
             .field("journal", &self.journal)
+            .field("mode", &self.mode)
             .finish_non_exhaustive()
     }
 }

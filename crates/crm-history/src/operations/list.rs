@@ -187,11 +187,6 @@ impl EntryQuery {
         Ok(self.order_by(EntryOrder::Id).oldest_first())
     }
 
-    /// The days that were asked for.
-    pub(crate) fn days(&self) -> (Option<NaiveDate>, Option<NaiveDate>) {
-        (self.since, self.until)
-    }
-
     /// Returns the activity type that was asked for.
     pub(crate) fn wanted_activity_type(&self) -> Option<&str> {
         self.activity_type.as_deref()

@@ -1,4 +1,4 @@
-//! The types of activities of an account.
+//! The activity types of an account.
 
 use serde::de::{Deserialize, Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -8,24 +8,24 @@ use crate::Extra;
 use crate::object::{self, Object};
 use crate::php::Text;
 
-/// A type of activity, such as «вх.Звонок». All keys are documented; the titles are the account's own.
+/// An activity type, such as «вх.Звонок». All keys are documented. Each account defines its own types.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ActivityType {
-    /// `title`: its name, as `tip` of an activity gives it.
+    /// `title`: the title, as in `tip` of an activity.
     pub title: String,
-    /// `color`: its colour as `#rrggbb`.
+    /// `color`: the color, `#rrggbb`.
     pub color: Option<String>,
-    /// `filter`: where it may be used.
+    /// `filter`: where the type may be used.
     pub filter: Option<ActivityFilter>,
-    /// Keys that have no name here, as they came.
+    /// Unknown keys, as received.
     pub extra: Extra,
 }
 
 impl Object for ActivityType {
-    const WHAT: &'static str = "a type of activity (an object)";
+    const WHAT: &'static str = "an activity type (an object)";
 
-    fn blank() -> Self {
+    fn empty() -> Self {
         Self { title: String::new(), color: None, filter: None, extra: Extra::new() }
     }
 

@@ -1,4 +1,4 @@
-//! An activity as it is read.
+//! An activity as read from the server.
 
 use std::fmt;
 
@@ -11,58 +11,58 @@ use crate::Extra;
 use crate::object::{self, Object};
 use crate::php::{self, DateTime, Id, Text};
 
-/// An activity: a call, a letter, a meeting (a record of the history).
+/// An activity (a record of the history): a call, an email or a meeting.
 ///
-/// All keys are documented. Written back it has the vendor's keys and spellings, `0` and `""` for what is
-/// absent, and then what `extra` holds.
+/// All keys are documented. `Serialize` writes the vendor's keys, with `0` and `""` for absent values, followed by
+/// `extra`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// `cid`: its id.
+    /// `cid`: the id of the activity.
     #[doc(alias = "cid")]
     pub id: EntryId,
-    /// `datum`: when it happened, in the account's local time. `None` where the server stored an invalid date
-    /// (`0000-00-00 00:00:00`, observed).
+    /// `datum`: when it took place, in the account's local time. `None` for the zero date `0000-00-00 00:00:00`, which
+    /// the server stores in place of an invalid one (observed).
     #[doc(alias = "datum")]
     pub at: Option<NaiveDateTime>,
-    /// `content`: what happened. `None` where nothing was left of what was written (observed).
+    /// `content`: the text of the activity. `None` if the server removed everything that was written (observed).
     ///
-    /// From `info` it is as stored; a `list` rewrites it for display: tags gone, line breaks as `<br />`,
-    /// `/` as `-`, double quotes as `”` (observed).
+    /// `info` returns the text as stored. `list` rewrites it for display: it removes tags and writes `<br />` before line
+    /// breaks, `-` for `/` and `”` for double quotes (observed).
     #[doc(alias = "des")]
     pub content: Option<String>,
-    /// `tip`: the title of its type, such as «вх.Звонок».
+    /// `tip`: the title of the activity type, such as «вх.Звонок».
     #[doc(alias = "tip")]
     pub activity_type: Option<String>,
-    /// `iduser`: whose it is; `None` for nobody's, as after an unknown login was given (observed).
+    /// `iduser`: the owner. `None` for an activity without an owner, such as one added with an unknown login (observed).
     #[doc(alias = "iduser")]
     pub user_id: Option<UserId>,
-    /// `user`: the login of that user.
+    /// `user`: the login of the owner.
     #[doc(alias = "user")]
     pub user_login: Option<String>,
-    /// `clid`: its client.
+    /// `clid`: the client.
     #[doc(alias = "clid")]
     pub client_id: Option<ClientId>,
     /// `client`: the name of the client.
     #[doc(alias = "client")]
     pub client_name: Option<String>,
-    /// `person`: its contacts. From `info` only the first of them (observed).
+    /// `person`: the contacts. `info` returns only the first one (observed).
     #[doc(alias = "person")]
     pub contacts: Vec<Contact>,
-    /// `did`: its deal.
+    /// `did`: the deal.
     #[doc(alias = "did")]
     pub deal_id: Option<DealId>,
     /// `dogovor`: the title of the deal.
     #[doc(alias = "dogovor")]
     pub deal_title: Option<String>,
-    /// Keys that have no name here, as they came.
+    /// Unknown keys, as received.
     pub extra: Extra,
 }
 
 impl Object for Entry {
     const WHAT: &'static str = "an activity (an object)";
 
-    fn blank() -> Self {
+    fn empty() -> Self {
         Self {
             id: EntryId(0),
             at: None,
@@ -140,20 +140,20 @@ impl Serialize for Entry {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Contact {
-    /// `pid`: their id.
+    /// `pid`: the id of the contact.
     #[doc(alias = "pid")]
     pub id: ContactId,
-    /// `person`: their name.
+    /// `person`: the name. `None` for a contact that no longer exists (observed).
     #[doc(alias = "person")]
     pub name: Option<String>,
-    /// Keys that have no name here, as they came.
+    /// Unknown keys, as received.
     pub extra: Extra,
 }
 
 impl Object for Contact {
     const WHAT: &'static str = "a contact (an object)";
 
-    fn blank() -> Self {
+    fn empty() -> Self {
         Self { id: ContactId(0), name: None, extra: Extra::new() }
     }
 
@@ -193,7 +193,7 @@ impl Serialize for Contact {
     }
 }
 
-/// The contacts of an activity. A contact with no id and no name is how `info` spells «none» (observed).
+/// The contacts of an activity. `info` sends a contact without id and name if there are none (observed).
 struct Contacts(Vec<Contact>);
 
 impl<'de> Deserialize<'de> for Contacts {
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for ContactsVisitor {
         Ok(contacts)
     }
 
-    /// A PHP array whose keys are not 0, 1, 2 …
+    /// Reads a PHP array whose keys are not 0, 1, 2 …
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut contacts = Vec::new();
         while let Some((serde::de::IgnoredAny, MaybeContact(contact))) = map.next_entry()? {
@@ -251,20 +251,20 @@ struct MaybeContact(Option<Contact>);
 impl Object for MaybeContact {
     const WHAT: &'static str = Contact::WHAT;
 
-    fn blank() -> Self {
-        Self(Some(Contact::blank()))
+    fn empty() -> Self {
+        Self(Some(Contact::empty()))
     }
 
     fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        self.0.get_or_insert_with(Contact::blank).take(key, map)
+        self.0.get_or_insert_with(Contact::empty).take(key, map)
     }
 
     fn extra(&mut self) -> &mut Extra {
-        &mut self.0.get_or_insert_with(Contact::blank).extra
+        &mut self.0.get_or_insert_with(Contact::empty).extra
     }
 
     fn missing(&self) -> Option<&'static str> {
-        // A name without an id is no contact we could point at, and no «none» either.
+        // A name without an id is neither a usable contact nor the placeholder for "no contacts".
         self.0.as_ref().filter(|contact| contact.id.0 == 0 && contact.name.is_some()).map(|_| "pid")
     }
 }

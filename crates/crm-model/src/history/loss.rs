@@ -1,88 +1,89 @@
-//! What a server would change in a new activity.
+//! What the server would change in a new activity.
 
 use std::fmt;
 
 use super::stored::{CONTACTS_LIMIT, Cleaning, fits, fitting};
 use super::{ContactId, NewEntry};
 
-/// Something that a server would change in a new activity, without an error and without a word.
+/// A change that the server would make to a new activity without an error.
 ///
-/// `Display` says it to a person and quotes nothing of what was written.
+/// `Display` describes the change and quotes nothing of the activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {
-    /// The server's word for the field: `content`, `tip`, `pid` or `datum`.
+    /// The server's name of the field: `content`, `tip`, `pid` or `datum`.
     pub field: &'static str,
-    /// What would be lost.
+    /// The change.
     pub kind: LossKind,
 }
 
-/// What would be lost of a field.
+/// The kind of a change, with its size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LossKind {
-    /// `"`, `'`, `` ` ``, `\`, «, », `<`, `>` and NUL are dropped (observed), and so are `&laquo;` and `&raquo;`.
+    /// The server drops `"`, `'`, `` ` ``, `\`, «, », `<`, `>`, NUL, `&laquo;` and `&raquo;` (observed).
     Characters {
-        /// How many characters.
+        /// The number of characters.
         count: usize,
     },
-    /// The four characters `\r\n`, as a text escaped once too often has them, become a line break.
+    /// The server turns the four characters `\r\n` into a line break. A text that was escaped twice has them.
     LineBreaks {
-        /// How many times.
+        /// The number of occurrences.
         count: usize,
     },
-    /// Tags are dropped: whatever stands between a `<` that no blank follows, and a `>`. So is an address
-    /// written as `Name <name@example.ru>`, and the lines of `a<br>b` run together.
+    /// The server drops tags. A tag is everything from a `<` without a space after it to the next `>`. The address in
+    /// `Name <name@example.ru>` is dropped too, and `a<br>b` becomes one word.
     Tags {
-        /// How many tags.
+        /// The number of tags.
         count: usize,
-        /// How many characters they have.
+        /// The number of characters in them.
         characters: usize,
     },
-    /// A `<` that no blank follows, and no `>` ends: it and the rest of the text are dropped.
-    Rest {
-        /// Which character the `<` is, counted from 1.
+    /// A tag is never closed: a `<` without a space after it and without a later `>`. The server drops it and the rest of
+    /// the text.
+    UnclosedTag {
+        /// The position of the `<` in characters, counted from 1.
         position: usize,
-        /// How many characters are dropped, the `<` included.
+        /// The number of dropped characters, including the `<`.
         characters: usize,
     },
-    /// Blanks, tabs and line breaks at the ends are dropped.
-    Blanks {
-        /// How many.
+    /// The server drops spaces, tabs and line breaks at both ends.
+    Whitespace {
+        /// The number of characters.
         count: usize,
     },
-    /// Characters beyond the Basic Multilingual Plane, such as emoji, become `????` each.
+    /// The server replaces each character beyond the Basic Multilingual Plane, such as an emoji, with `????`.
     BeyondBmp {
-        /// How many.
+        /// The number of characters.
         count: usize,
     },
-    /// The end is cut off.
+    /// The server cuts off the end.
     TooLong {
-        /// What the field holds: 65,535 bytes of the content, 50 characters of the type.
+        /// The maximum length: 65,535 bytes for the content, 50 characters for the type.
         limit: usize,
-        /// How many bytes or characters are cut off.
+        /// The number of bytes or characters that are cut off.
         over: usize,
     },
-    /// The ids of the contacts, joined by one character each, fill more than the 100 characters there are.
+    /// The ids of the contacts, joined by one character, are longer than 100 characters.
     Contacts {
-        /// How many contacts are lost.
+        /// The number of lost contacts.
         lost: usize,
-        /// Whether a cut id points at another contact, which the activity then has.
+        /// Whether the server cuts an id in two and so stores another contact.
         another: bool,
     },
-    /// Nothing is left.
+    /// Nothing is left of the field.
     Emptied,
-    /// The date is not from 1970-01-02 to 2038-01-17, or is a leap second: it becomes `0000-00-00 00:00:00`, and
-    /// no range of dates finds the activity. A day more at both ends may do, depending on the account's zone.
+    /// The date is outside 1970-01-02 to 2038-01-17, or a leap second. The server stores `0000-00-00 00:00:00`, and no
+    /// range of dates finds the activity. Depending on the account's time zone, one more day may work at either end.
     Date,
 }
 
 impl NewEntry {
-    /// What a server would change in it without an error. Empty where it is stored as it is written.
+    /// Returns what the server would change without an error. Empty if it stores the activity unchanged.
     ///
-    /// Of the type (`tip`) it says what `add` changes; `add.list` cuts it and replaces emoji, and no more. A login
-    /// that nobody has makes a record of nobody, which cannot be known here. Where the knowledge comes from is
-    /// said at [`Stored`](super::Stored).
+    /// For the type (`tip`) these are the changes of `add`. `add.list` only cuts the type and replaces emoji. An unknown
+    /// login, which makes a record without an owner, is not detected. [`Stored`](super::Stored) says how sure all this
+    /// is.
     ///
     /// ```
     /// use crm_model::history::NewEntry;
@@ -100,7 +101,7 @@ impl NewEntry {
     pub fn losses(&self) -> Vec<Loss> {
         let written = self.activity_type.as_deref().unwrap_or_default();
         let mut tip = Cleaning::activity_type_by_add(written).losses;
-        // What both lose, add.list loses more of: its text is longer by what add cleans away.
+        // Where both calls lose something, `add.list` loses more, because `add` cleans the text first.
         tip.retain(|kind| !matches!(kind, LossKind::BeyondBmp { .. } | LossKind::TooLong { .. }));
         tip.extend(Cleaning::activity_type_by_add_list(written).losses);
 
@@ -133,7 +134,7 @@ impl fmt::Display for Loss {
             )?,
             LossKind::LineBreaks { count } => write!(
                 f,
-                "the four characters \\r\\n stand {}: the server turns them into a line break",
+                "the four characters \\r\\n occur {}: the server turns them into a line break",
                 counted(count, "time")
             )?,
             LossKind::Tags { count, characters } => write!(
@@ -142,13 +143,13 @@ impl fmt::Display for Loss {
                 counted(count, "tag"),
                 counted(characters, "character")
             )?,
-            LossKind::Rest { position, characters } => write!(
+            LossKind::UnclosedTag { position, characters } => write!(
                 f,
                 "the \"<\" at character {position} opens a tag that is never closed: the server drops the rest ({})",
                 counted(characters, "character")
             )?,
-            LossKind::Blanks { count } => {
-                write!(f, "{} at the ends that the server drops", counted(count, "blank"))?;
+            LossKind::Whitespace { count } => {
+                write!(f, "{} at the ends that the server drops", counted(count, "whitespace character"))?;
             }
             LossKind::BeyondBmp { count } => {
                 write!(f, "{} that the server turns into \"????\"", counted(count, "emoji or other rare character"))?;
@@ -232,11 +233,11 @@ mod tests {
         assert_eq!(
             of_content(r"\r\nжa < 1 <b>и</b> a<b \r\n«»"),
             [
-                "content: the four characters \\r\\n stand 2 times: the server turns them into a line break",
+                "content: the four characters \\r\\n occur 2 times: the server turns them into a line break",
                 "content: 2 tags that the server drops (7 characters)",
                 "content: the \"<\" at character 22 opens a tag that is never closed: the server drops the rest \
                  (9 characters)",
-                "content: 2 blanks at the ends that the server drops",
+                "content: 2 whitespace characters at the ends that the server drops",
                 "content: 1 character that the server drops (quotes of any kind, \\, <, >, &laquo;, &raquo;, NUL)",
             ]
         );
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_left_is_a_loss_of_its_own() {
+    fn an_emptied_field_is_a_separate_loss() {
         assert_eq!(
             of_content("<5000"),
             [
@@ -275,11 +276,11 @@ mod tests {
     }
 
     #[test]
-    fn a_type_says_what_add_alone_would_change() {
+    fn the_losses_of_a_type_are_those_of_add() {
         assert_eq!(
             losses(NewEntry::new("x").activity_type("Звонок «вх.» ")),
             [
-                "tip: 1 blank at the ends that the server drops (by add; add.list keeps it)",
+                "tip: 1 whitespace character at the ends that the server drops (by add; add.list keeps it)",
                 "tip: 2 characters that the server drops (quotes of any kind, \\, <, >, &laquo;, &raquo;, NUL) \
                  (by add; add.list keeps it)",
             ]

@@ -1,6 +1,6 @@
-//! SalesMan CRM, history API v3: activities (calls, letters, meetings) of clients, contacts and deals.
+//! Types of SalesMan CRM, history API v3: activities (calls, emails, meetings) with clients, contacts and deals.
 //!
-//! Documented by the vendor; where a real server was seen to differ, the item says so.
+//! The types are documented by the vendor. Where a real server was observed to differ, the item says so.
 
 mod activity_type;
 mod entry;
@@ -22,27 +22,27 @@ pub use outcome::{AddOutcome, Rejection};
 pub use stored::{Stored, fingerprint};
 
 id! {
-    /// `cid`: an activity. Grows with each new one (observed).
+    /// `cid`: the id of an activity. Each new activity gets a higher one (observed).
     #[doc(alias = "cid")]
     EntryId
 }
 id! {
-    /// `clid`: a client.
+    /// `clid`: the id of a client.
     #[doc(alias = "clid")]
     ClientId
 }
 id! {
-    /// `pid`: a contact, a person at a client.
+    /// `pid`: the id of a contact, a person at a client.
     #[doc(alias = "pid")]
     ContactId
 }
 id! {
-    /// `did`: a deal.
+    /// `did`: the id of a deal.
     #[doc(alias = "did")]
     DealId
 }
 id! {
-    /// `iduser`: a user of the CRM.
+    /// `iduser`: the id of a user of the CRM.
     #[doc(alias = "iduser")]
     UserId
 }

@@ -1,4 +1,4 @@
-//! An activity to be written.
+//! An activity to add.
 
 use chrono::NaiveDateTime;
 use serde::de::{self, Deserialize, Deserializer, MapAccess};
@@ -9,11 +9,13 @@ use crate::Extra;
 use crate::object::{self, Object};
 use crate::php::{self, DateTime, Id, Text};
 
-/// An activity to be logged. Not all that is written is stored: [`losses`](Self::losses) says what would change,
-/// [`as_stored`](Self::as_stored) what it would become.
+/// An activity to add.
 ///
-/// A server wants its content and at least one of client, contact and deal for a single `add`; `add.list` is
-/// satisfied with the content (observed).
+/// The server changes some of what it stores. [`losses`](Self::losses) returns the changes,
+/// [`as_stored`](Self::as_stored) the result.
+///
+/// `add` requires the content and at least one of client, contact and deal. `add.list` requires only the content
+/// (observed).
 ///
 /// ```
 /// use crm_model::history::{ClientId, ContactId, NewEntry};
@@ -29,42 +31,42 @@ use crate::php::{self, DateTime, Id, Text};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct NewEntry {
-    /// `user`: the login of the user it belongs to; absent, the user who calls.
+    /// `user`: the login of the owner (default: the current user, whose login is in the request).
     pub user: Option<String>,
-    /// `datum`: when it happened, in the account's local time; absent, now. Sent as `YYYY-MM-DD HH:MM:SS`.
+    /// `datum`: when it took place, in the account's local time (default: now). Sent as `YYYY-MM-DD HH:MM:SS`.
     #[doc(alias = "datum")]
     pub at: Option<NaiveDateTime>,
-    /// `tip`: the title of its type; absent, «Событие» after `add` and none after `add.list` (observed).
+    /// `tip`: the title of the activity type. The default is «Событие» in `add` and no type in `add.list` (observed).
     #[doc(alias = "tip")]
     pub activity_type: Option<String>,
-    /// `content`: what happened. Never empty.
+    /// `content`: the text of the activity. An empty text is refused before sending.
     pub content: String,
-    /// `clid`: its client.
+    /// `clid`: the client.
     #[doc(alias = "clid")]
     pub client: Option<ClientId>,
-    /// `pid`: its contacts. Sent as their numbers joined by `,`; a server keeps 100 characters of them.
+    /// `pid`: the contacts. Sent as ids joined by `,`. The server keeps 100 characters of them (observed).
     #[doc(alias = "pid")]
     pub contacts: Vec<ContactId>,
-    /// `did`: its deal.
+    /// `did`: the deal.
     #[doc(alias = "did")]
     pub deal: Option<DealId>,
 }
 
 impl NewEntry {
-    /// An activity with this content.
+    /// Creates an activity with this content.
     #[must_use]
     pub fn new(content: impl Into<String>) -> Self {
         Self { content: content.into(), ..Self::default() }
     }
 
-    /// `datum`: when it happened, in the account's local time.
+    /// `datum`: sets when it took place, in the account's local time.
     #[must_use]
     pub fn at(mut self, at: NaiveDateTime) -> Self {
         self.at = Some(at);
         self
     }
 
-    /// `tip`: the title of its type. A server that does not know it makes a new one (documented).
+    /// `tip`: sets the title of the activity type. The server creates a type that it does not know (documented).
     #[doc(alias = "tip")]
     #[must_use]
     pub fn activity_type(mut self, title: impl Into<String>) -> Self {
@@ -72,15 +74,15 @@ impl NewEntry {
         self
     }
 
-    /// `user`: the login of the user it belongs to. An unknown one is stored as nobody's, without an error
-    /// (observed).
+    /// `user`: sets the login of the owner. With an unknown login the server stores the activity without an owner and
+    /// returns no error (observed).
     #[must_use]
     pub fn user(mut self, login: impl Into<String>) -> Self {
         self.user = Some(login.into());
         self
     }
 
-    /// `clid`: its client.
+    /// `clid`: sets the client.
     #[doc(alias = "clid")]
     #[must_use]
     pub fn client(mut self, id: ClientId) -> Self {
@@ -88,7 +90,7 @@ impl NewEntry {
         self
     }
 
-    /// `pid`: its contacts, in this order.
+    /// `pid`: sets the contacts, in this order.
     #[doc(alias = "pid")]
     #[must_use]
     pub fn contacts(mut self, ids: impl IntoIterator<Item = impl Into<ContactId>>) -> Self {
@@ -96,7 +98,7 @@ impl NewEntry {
         self
     }
 
-    /// `did`: its deal.
+    /// `did`: sets the deal.
     #[doc(alias = "did")]
     #[must_use]
     pub fn deal(mut self, id: DealId) -> Self {
@@ -133,9 +135,9 @@ impl Serialize for NewEntry {
 }
 
 impl<'de> Deserialize<'de> for NewEntry {
-    /// Reads the vendor's keys. An unknown key is refused: it would be lost on the way to the server.
+    /// Reads the vendor's keys. Fails for an unknown key, because it would not be sent.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Reading { entry, unknown } = object::read(deserializer)?;
+        let PartialEntry { entry, unknown } = object::read(deserializer)?;
         match unknown.keys().next() {
             None => Ok(entry),
             Some(key) => {
@@ -145,15 +147,16 @@ impl<'de> Deserialize<'de> for NewEntry {
     }
 }
 
-struct Reading {
+/// A new activity while it is read, with the keys that it does not know.
+struct PartialEntry {
     entry: NewEntry,
     unknown: Extra,
 }
 
-impl Object for Reading {
+impl Object for PartialEntry {
     const WHAT: &'static str = "a new activity (an object)";
 
-    fn blank() -> Self {
+    fn empty() -> Self {
         Self { entry: NewEntry::default(), unknown: Extra::new() }
     }
 
@@ -177,11 +180,11 @@ impl Object for Reading {
     }
 
     fn missing(&self) -> Option<&'static str> {
-        None // an empty content is refused when it is sent, with its place in the list
+        None // an empty content is refused before sending, with its position in the list
     }
 }
 
-/// `"2475, 2723"`: blanks and empty parts are dropped, as the server drops them (observed).
+/// Reads `"2475, 2723"`. Ignores spaces and empty parts, as the server does (observed).
 fn contact_ids<E: de::Error>(text: &str) -> Result<Vec<ContactId>, E> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts

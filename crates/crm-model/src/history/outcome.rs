@@ -1,20 +1,20 @@
-//! What became of an activity that was handed in.
+//! The outcome of adding one activity.
 
 use std::fmt;
 
 use super::EntryId;
 
-/// What became of one activity of many.
+/// The outcome of adding one activity of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddOutcome {
-    /// Stored, with this id.
+    /// The activity is stored and has this id.
     Created(EntryId),
-    /// Refused and not stored: by the server, or, without a code, before anything was sent. Mend it and send it again.
+    /// The activity was refused and is not stored. Without a code it was refused before sending. Fix it and send it again.
     Rejected(Rejection),
-    /// Never sent, for this reason. It can be sent again.
+    /// The activity was never sent, for this reason. It can be sent again.
     NotSent(String),
-    /// It may be stored or not, for this reason. Look before it is sent again.
+    /// The activity may or may not be stored, for this reason. Check before you send it again.
     Unknown(String),
 }
 
@@ -24,12 +24,12 @@ pub enum AddOutcome {
 pub struct Rejection {
     /// The server's `code`, such as 405 for missing parameters.
     pub code: Option<i64>,
-    /// The server's `text`, word for word, or what is wrong with an activity that was not even sent.
+    /// The server's `text`, unchanged, or the reason why the activity was not sent.
     pub text: String,
 }
 
 impl Rejection {
-    /// A refusal with this code and text.
+    /// Creates a rejection with this code and text.
     #[must_use]
     pub fn new(code: Option<i64>, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
@@ -46,7 +46,7 @@ impl fmt::Display for Rejection {
 }
 
 impl AddOutcome {
-    /// The id, where it was stored.
+    /// Returns the id of a stored activity.
     #[must_use]
     pub fn id(&self) -> Option<EntryId> {
         match self {

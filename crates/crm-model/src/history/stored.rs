@@ -1,39 +1,39 @@
-//! What a server makes of a new activity.
+//! How the server stores a new activity.
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 
 use super::tags;
 use super::{ContactId, LossKind, NewEntry};
 
-/// A new activity as it would be read back.
+/// A new activity as the server would store it.
 ///
-/// Content and type were observed: the recorded cases, and PHP 8.2 with MariaDB 10.11 over the server's public
-/// tables and cleaning. Dates, contacts and the type after `add.list` come from those tables and that cleaning
-/// alone. A server of another revision may differ, and a database in strict mode refuses what is too long, too
-/// early, too late or beyond the Basic Multilingual Plane, where this one cuts or replaces it.
+/// Content and type are *observed*: in recorded calls, and with the server's public source on PHP 8.2 and MariaDB 10.11.
+/// Dates, contacts and the type after `add.list` are derived from that source only. Another revision of the server may
+/// differ. A database in strict mode refuses what this one cuts or replaces: long texts, dates out of range and
+/// characters beyond the Basic Multilingual Plane.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stored {
-    /// `datum`, in whole seconds. `None` for the time of storing, where none was given, and for the zero date.
+    /// `datum`, in whole seconds. `None` for the zero date, and if no time was given: the server then uses its own.
     #[doc(alias = "datum")]
     pub at: Option<NaiveDateTime>,
-    /// `content` as `info` returns it. Empty where nothing is left; `info` says `null` there.
+    /// `content` as `info` returns it. Empty if nothing is left; `info` then returns `null`.
     pub content: String,
-    /// `content` as `list` shows it.
+    /// `content` as `list` returns it.
     pub listed: String,
-    /// `tip` after `add`, which cleans it like a content. «Событие» where none was given.
+    /// `tip` after `add`, which cleans it like the content. «Событие» if no type was given.
     #[doc(alias = "tip")]
     pub activity_type_by_add: Option<String>,
-    /// `tip` after `add.list`, which does not clean it. `None` where none was given.
+    /// `tip` after `add.list`, which does not clean it. `None` if no type was given.
     #[doc(alias = "tip")]
     pub activity_type_by_add_list: Option<String>,
-    /// `pid` as `list` shows it; `info` shows the first alone.
+    /// `pid` as `list` returns it. `info` returns only the first contact.
     #[doc(alias = "pid")]
     pub contacts: Vec<ContactId>,
 }
 
 impl NewEntry {
-    /// What a server would make of it, to recognise it when it is read back.
+    /// Returns the activity as the server would store it. Use it to recognize the activity when it is read back.
     ///
     /// ```
     /// use crm_model::history::NewEntry;
@@ -63,18 +63,18 @@ impl NewEntry {
     }
 }
 
-/// The letters and digits of a content, to compare what was read with what was predicted where a server may
-/// clean a little differently.
+/// Returns the letters and digits of a content. Use it to compare a stored content with the predicted one, because
+/// another revision of the server may clean a little differently.
 ///
-/// It is the same for [`Stored::content`] and [`Stored::listed`]. Two contents with one fingerprint are alike,
-/// not equal: compare the contents themselves first.
+/// [`Stored::content`] and [`Stored::listed`] have the same fingerprint. Two contents with the same fingerprint are
+/// similar but not necessarily equal, so compare the contents first.
 ///
 /// ```
 /// use crm_model::history::{NewEntry, fingerprint};
 ///
 /// let stored = NewEntry::new("и/или: «да»").as_stored();
 /// assert_eq!(fingerprint(&stored.content), "иилида");
-/// assert_eq!(fingerprint("и-или:<br />\n”да”"), "иилида"); // of a server that keeps quotes
+/// assert_eq!(fingerprint("и-или:<br />\n”да”"), "иилида"); // from a server that keeps quotes
 /// ```
 #[must_use]
 pub fn fingerprint(content: &str) -> String {
@@ -85,9 +85,9 @@ pub fn fingerprint(content: &str) -> String {
     text.chars().filter(|&c| c.is_alphanumeric() && !beyond_bmp(c)).collect()
 }
 
-/// A content that is stored, as `list` shows it.
+/// Returns a stored content as `list` returns it.
 fn listed(content: &str) -> String {
-    const SHOWN: [(&str, &str); 8] = [
+    const REPLACED: [(&str, &str); 8] = [
         ("<", ""),
         (">", ""),
         ("\"", "”"),
@@ -98,10 +98,10 @@ fn listed(content: &str) -> String {
         ("»", "”"),
     ];
     let stripped = tags::strip(content).text;
-    break_lines(&replace_all(stripped.trim_matches(BLANKS), &SHOWN))
+    break_lines(&replace_all(stripped.trim_matches(WHITESPACE), &REPLACED))
 }
 
-/// `<br />` before each line break; `\r\n` and `\n\r` are one.
+/// Writes `<br />` before each line break. `\r\n` and `\n\r` are one line break.
 fn break_lines(text: &str) -> String {
     let mut broken = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -118,48 +118,48 @@ fn break_lines(text: &str) -> String {
     broken
 }
 
-/// The column of the contacts holds this many characters, of their ids joined by `;`.
+/// The column of the contacts holds this many characters: ids joined by `;`.
 pub(super) const CONTACTS_LIMIT: usize = 100;
 /// The column of the content holds this many bytes.
 const CONTENT_LIMIT: usize = 65_535;
 /// The column of the type holds this many characters.
 const ACTIVITY_TYPE_LIMIT: usize = 50;
 
-/// The contacts that fit. The last of them may be another one: an id that is cut is an id.
+/// Returns the contacts that fit. The last one may be another contact, because an id that is cut is still an id.
 pub(super) fn fitting(ids: &[ContactId]) -> Vec<ContactId> {
     let mut joined = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
     joined.truncate(CONTACTS_LIMIT);
     joined.split(';').filter_map(|id| id.parse().ok()).filter(|&id| id != 0).map(ContactId).collect()
 }
 
-/// Whether the column of the date, a `TIMESTAMP`, holds it whatever the zone of the account is.
+/// Returns whether the column of the date, a `TIMESTAMP`, can hold it in any time zone of an account.
 pub(super) fn fits(at: NaiveDateTime) -> bool {
     let day = (at.year(), at.month(), at.day());
-    let leap_second = at.nanosecond() >= 1_000_000_000; // is sent as :60, which the column does not know
+    let leap_second = at.nanosecond() >= 1_000_000_000; // sent as :60, which the column does not accept
     ((1970, 1, 2)..=(2038, 1, 17)).contains(&day) && !leap_second
 }
 
-/// What PHP's `trim` takes for blanks.
-const BLANKS: &[char] = &[' ', '\n', '\r', '\t', '\x0b', '\0'];
+/// The characters that PHP's `trim` removes.
+const WHITESPACE: &[char] = &[' ', '\n', '\r', '\t', '\x0b', '\0'];
 
 fn beyond_bmp(c: char) -> bool {
     c > '\u{ffff}'
 }
 
-/// One replacement after the other, each over the whole text.
+/// Applies the replacements one after another, each to the whole text.
 fn replace_all(text: &str, replacements: &[(&str, &str)]) -> String {
     replacements.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
-/// A text on its way into the database, and what it lost there. Every step that changes the text says so:
-/// hence a text without losses is stored as it is.
+/// A text on its way into the database, and its losses. Each step that changes the text adds a loss, so a text without
+/// losses is stored unchanged.
 pub(super) struct Cleaning {
     pub(super) text: String,
     pub(super) losses: Vec<LossKind>,
 }
 
 impl Cleaning {
-    /// A content.
+    /// Cleans a content.
     pub(super) fn content(written: &str) -> Self {
         let mut cleaning = Self::begin(written);
         cleaning.line_breaks();
@@ -170,7 +170,7 @@ impl Cleaning {
         cleaning
     }
 
-    /// The title of a type, by `add`.
+    /// Cleans the title of an activity type as `add` does.
     pub(super) fn activity_type_by_add(written: &str) -> Self {
         let mut cleaning = Self::begin(written);
         cleaning.untag(written);
@@ -180,7 +180,7 @@ impl Cleaning {
         cleaning
     }
 
-    /// The title of a type, by `add.list`.
+    /// Changes the title of an activity type as `add.list` does.
     pub(super) fn activity_type_by_add_list(written: &str) -> Self {
         let mut cleaning = Self::begin(written);
         cleaning.within_bmp();
@@ -192,7 +192,7 @@ impl Cleaning {
         Self { text: written.to_owned(), losses: Vec::new() }
     }
 
-    /// A backslash and an r, a backslash and an n: the server takes the four characters for a line break.
+    /// Turns the four characters `\r\n` into a line break.
     fn line_breaks(&mut self) {
         let count = self.text.matches(r"\r\n").count();
         if count > 0 {
@@ -201,7 +201,7 @@ impl Cleaning {
         }
     }
 
-    /// What the server does to most texts before it stores them.
+    /// Removes tags, whitespace at the ends and some characters, as the server does with most texts.
     fn untag(&mut self, written: &str) {
         const DROPPED: [(&str, &str); 11] = [
             (r"\r\n", "\r\n"),
@@ -221,16 +221,16 @@ impl Cleaning {
             self.losses.push(LossKind::Tags { count: stripped.tags, characters: stripped.tag_characters });
         }
         if let Some(at) = stripped.unclosed {
-            // The line breaks moved it; it is the same `<` of those that were written.
+            // The new line breaks moved the `<`. Count it to find it in the written text.
             let nth = self.text[..at].matches('<').count();
             let before = written.split('<').take(nth + 1).map(|part| part.chars().count() + 1).sum::<usize>();
             let characters = written.chars().count() + 1 - before;
-            self.losses.push(LossKind::Rest { position: before, characters });
+            self.losses.push(LossKind::UnclosedTag { position: before, characters });
         }
-        let trimmed = stripped.text.trim_matches(BLANKS);
-        let blanks = stripped.text.len() - trimmed.len(); // each is one byte
-        if blanks > 0 {
-            self.losses.push(LossKind::Blanks { count: blanks });
+        let trimmed = stripped.text.trim_matches(WHITESPACE);
+        let whitespace = stripped.text.len() - trimmed.len(); // each is one byte
+        if whitespace > 0 {
+            self.losses.push(LossKind::Whitespace { count: whitespace });
         }
         self.text = replace_all(trimmed, &DROPPED);
         let count = stripped.strays + trimmed.chars().count() - self.text.chars().count();
@@ -239,8 +239,7 @@ impl Cleaning {
         }
     }
 
-    /// The connection speaks UTF-8 of at most three bytes: a longer character becomes as many `?` as it has
-    /// bytes.
+    /// Replaces characters of four bytes with `????`. The server's database connection supports at most three bytes.
     fn within_bmp(&mut self) {
         let count = self.text.chars().filter(|&c| beyond_bmp(c)).count();
         if count > 0 {
@@ -249,7 +248,7 @@ impl Cleaning {
         }
     }
 
-    /// A character that would be cut in two is left out.
+    /// Cuts after `limit` bytes, before a character that would be cut in two.
     fn cut_bytes(&mut self, limit: usize) {
         if self.text.len() > limit {
             let end = (0..=limit).rev().find(|&end| self.text.is_char_boundary(end)).unwrap_or(0);
@@ -276,9 +275,9 @@ impl Cleaning {
 mod tests {
     use super::listed;
 
-    /// Records that were not written through the API have tags and quotes.
+    /// Records that were not added through the API may have tags and quotes.
     #[test]
-    fn a_list_shows_no_tags_and_other_quotes() {
+    fn a_list_returns_no_tags_and_replaces_quotes() {
         assert_eq!(
             listed("Запись номер 1 <b>жирно</b> & \"кавычки\"\nвторая строка"),
             "Запись номер 1 жирно & ”кавычки”<br />\nвторая строка"

@@ -1,21 +1,21 @@
-//! Tags, as PHP's `strip_tags` finds them: the server cleans texts with it.
+//! Removing tags as PHP's `strip_tags` does, which the server uses to clean texts.
 //!
-//! It is no reader of HTML. Whatever follows a `<` is a tag until its `>`, unless a blank follows the `<`; a
-//! tag that is never closed takes the rest of the text with it. Checked against PHP 8.2.
+//! `strip_tags` does not parse HTML. Everything from a `<` to its `>` is a tag, unless whitespace follows the `<`. A tag
+//! that is never closed extends to the end of the text. Checked against PHP 8.2.
 
 /// A text without its tags.
 pub(super) struct Stripped {
     pub(super) text: String,
-    /// How many tags were dropped, and how many characters they had.
+    /// The number of dropped tags and of the characters in them.
     pub(super) tags: usize,
     pub(super) tag_characters: usize,
-    /// How many characters were dropped outside of tags: NUL, and `>` after a comment inside of a tag.
+    /// The number of characters dropped outside tags: NUL, and `>` after a comment inside a tag.
     pub(super) strays: usize,
-    /// Where the `<` of the tag that is never closed stands, in bytes.
+    /// The byte position of the `<` of a tag that is never closed.
     pub(super) unclosed: Option<usize>,
 }
 
-/// Drops the tags.
+/// Removes the tags.
 pub(super) fn strip(text: &str) -> Stripped {
     let bytes = text.as_bytes();
     let mut stripped = Stripped {
@@ -26,7 +26,7 @@ pub(super) fn strip(text: &str) -> Stripped {
         unclosed: None,
     };
     let mut tag = Tag::default();
-    let mut start = 0; // of the run of text or of the tag that is being read
+    let mut start = 0; // of the current text or tag
     for (i, &byte) in bytes.iter().enumerate() {
         if stripped.unclosed.is_some() {
             if tag.ends_at(bytes, i) {
@@ -35,7 +35,7 @@ pub(super) fn strip(text: &str) -> Stripped {
                 stripped.unclosed = None;
                 start = i + 1;
             }
-        } else if byte == b'<' && !blank_follows(bytes, i) {
+        } else if byte == b'<' && !whitespace_follows(bytes, i) {
             stripped.text += &text[start..i];
             stripped.unclosed = Some(i);
             tag.begin();
@@ -53,21 +53,21 @@ pub(super) fn strip(text: &str) -> Stripped {
     stripped
 }
 
-/// A `<` before a blank, as in `a < b`, opens no tag.
-fn blank_follows(bytes: &[u8], i: usize) -> bool {
+/// Returns whether whitespace follows the `<` at `i`. Such a `<`, as in `a < b`, does not open a tag.
+fn whitespace_follows(bytes: &[u8], i: usize) -> bool {
     matches!(bytes.get(i + 1), Some(b' ' | b'\t'..=b'\r'))
 }
 
-/// What is known of a tag that has begun. `>` ends it only where `depth` and `quote` are zero. A comment ends
-/// whatever the depth is, and leaves it to what follows.
+/// The state of an open tag. `>` closes it only if `depth` and `quote` are zero. A comment closes at any depth and keeps
+/// the depth for the text after it.
 #[derive(Default)]
 struct Tag {
     kind: Kind,
     depth: usize,
     quote: u8,
-    /// `<?xml … ?>`, of which `->` is no end.
+    /// `<?xml … ?>`, which `->` does not close.
     xml: bool,
-    /// In `<? … ?>`: open brackets, and the last quote or bracket.
+    /// Inside `<? … ?>`: the open brackets, and the last quote or bracket.
     brackets: i64,
     last: u8,
 }
@@ -90,7 +90,7 @@ impl Tag {
         (self.kind, self.last, self.quote) = (Kind::Element, b'<', 0);
     }
 
-    /// Reads the byte at `i`, which is inside of the tag; true where it ends it.
+    /// Reads the byte at `i` inside the tag. Returns true if it closes the tag.
     fn ends_at(&mut self, bytes: &[u8], i: usize) -> bool {
         let byte = bytes[i];
         let before = |n: usize| if n <= i { bytes[i - n] } else { 0 };
@@ -107,7 +107,7 @@ impl Tag {
             (Kind::Code, b'>') => return self.brackets == 0 && self.last != b'"' && before(1) == b'?',
             (Kind::Declaration, b'>') => return true,
 
-            (Kind::Element, b'<') if self.quote == 0 && !blank_follows(bytes, i) => self.depth += 1,
+            (Kind::Element, b'<') if self.quote == 0 && !whitespace_follows(bytes, i) => self.depth += 1,
             (Kind::Element, b'"' | b'\'') => self.turn_quote(byte),
             (Kind::Element, b'!') if before(1) == b'<' => (self.kind, self.last) = (Kind::Declaration, b'!'),
             (Kind::Element, b'?') if before(1) == b'<' => (self.kind, self.brackets) = (Kind::Code, 0),
@@ -120,7 +120,7 @@ impl Tag {
                 self.last = if self.last == byte { 0 } else { byte };
                 self.turn_quote(byte);
             }
-            // At the very start of a text PHP does not see it.
+            // PHP does not recognize it at the very start of a text.
             (Kind::Code, b'l' | b'L') if i > 4 && ends_with(&bytes[..i], b"<?xm") => {
                 (self.kind, self.xml) = (Kind::Element, true);
             }
@@ -135,7 +135,7 @@ impl Tag {
         false
     }
 
-    /// A quote opens where none is open, and closes where it is the one that is open.
+    /// Opens a quote if none is open. Closes it if it is the open one.
     fn turn_quote(&mut self, byte: u8) {
         match self.quote {
             0 => self.quote = byte,

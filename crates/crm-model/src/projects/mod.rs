@@ -1,8 +1,8 @@
-//! solOS, projects API v2.
+//! Types of solOS, projects API v2.
 //!
-//! The vendor documents the requests and not one answer. So the types hold little: an id and [`Fields`], where
-//! every field of the answer is reachable by its name. What is said here of answers is *assumed* from the names
-//! of the documented request parameters unless it says otherwise.
+//! solOS documents no responses. A record therefore holds an id and [`Fields`], which give access to every field by its
+//! name. What this module says about responses is *assumed* from the documented request parameters, unless it says
+//! otherwise.
 //!
 //! [`Fields`]: crate::Fields
 
@@ -17,53 +17,53 @@ pub use project::Project;
 pub use record::{Action, Checklist, Good, Payment, Record, Step};
 
 id! {
-    /// A project.
+    /// The id of a project.
     ProjectId
 }
 id! {
-    /// A step (stage) of a sales funnel, `step_id`.
+    /// `step_id`: the id of a step (stage) of a sales funnel.
     #[doc(alias = "step_id")]
     StepId
 }
 id! {
-    /// A sales funnel, `sales_funnel_id`.
+    /// `sales_funnel_id`: the id of a sales funnel.
     #[doc(alias = "sales_funnel_id")]
     SalesFunnelId
 }
 id! {
-    /// A user, `user_id`.
+    /// `user_id`: the id of a user.
     #[doc(alias = "user_id")]
     UserId
 }
 id! {
-    /// A group of users, `group_id`.
+    /// `group_id`: the id of a group of users.
     #[doc(alias = "group_id")]
     GroupId
 }
 id! {
-    /// A currency, `currency_id`.
+    /// `currency_id`: the id of a currency.
     #[doc(alias = "currency_id")]
     CurrencyId
 }
 id! {
-    /// An action (event) of a project.
+    /// The id of an action (event) of a project.
     ActionId
 }
 id! {
-    /// A type of actions, `actions_type_id`.
+    /// `actions_type_id`: the id of an action type.
     #[doc(alias = "actions_type_id")]
     ActionTypeId
 }
 id! {
-    /// A checklist of a project.
+    /// The id of a checklist of a project.
     ChecklistId
 }
 id! {
-    /// A good, `good_id`.
+    /// `good_id`: the id of a good.
     #[doc(alias = "good_id")]
     GoodId
 }
 id! {
-    /// A payment of a project.
+    /// The id of a payment of a project.
     PaymentId
 }

@@ -1,9 +1,10 @@
 //! A project.
 
-use chrono::NaiveDateTime;
-use serde::de::{self, Deserialize, Deserializer};
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
+
+use chrono::NaiveDateTime;
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{CurrencyId, GroupId, ProjectId, SalesFunnelId, StepId, UserId};
 use crate::fields::read_record;
@@ -11,63 +12,63 @@ use crate::{FieldError, Fields};
 
 /// A project with all its fields.
 ///
-/// Only `id` must be there. The built-in fields have readers named after the documented parameters of the filter
-/// (that answers use the same names is assumed); each gives `Ok(None)` where the field is absent, and an error
-/// that says what was found where it holds something else. Everything is in [`fields`](Self::fields).
+/// Only `id` is required. A method reads the built-in field of the same name. These names are documented as parameters
+/// of the filter; that responses use them too is *assumed*. A method returns `Ok(None)` if the field is absent or empty.
+/// All fields are in [`fields`](Self::fields).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
-    /// Its id.
+    /// `id`: the id of the project.
     pub id: ProjectId,
     /// All other fields, built-in and dynamic: `project.fields.get("contract_date")`.
     pub fields: Fields,
 }
 
 impl Project {
-    /// `created`: when it was made, in the account's local time.
+    /// `created`: when the project was created, in the account's local time.
     ///
     /// # Errors
-    /// The field holds no date and time.
+    /// Fails if the field does not hold a date and time.
     pub fn created(&self) -> Result<Option<NaiveDateTime>, FieldError> {
         self.fields.as_datetime("created")
     }
 
-    /// `sales_funnel_id`: its sales funnel.
+    /// `sales_funnel_id`: the sales funnel of the project.
     ///
     /// # Errors
-    /// The field holds no id.
+    /// Fails if the field does not hold an id.
     pub fn sales_funnel_id(&self) -> Result<Option<SalesFunnelId>, FieldError> {
-        self.id_of("sales_funnel_id")
+        self.fields.as_id("sales_funnel_id")
     }
 
-    /// `step_id`: its step of the funnel.
+    /// `step_id`: the current step of the funnel.
     ///
     /// # Errors
-    /// The field holds no id.
+    /// Fails if the field does not hold an id.
     pub fn step_id(&self) -> Result<Option<StepId>, FieldError> {
-        self.id_of("step_id")
+        self.fields.as_id("step_id")
     }
 
-    /// `user_id`: the user who answers for it.
+    /// `user_id`: the user responsible for the project.
     ///
     /// # Errors
-    /// The field holds no id.
+    /// Fails if the field does not hold an id.
     pub fn user_id(&self) -> Result<Option<UserId>, FieldError> {
-        self.id_of("user_id")
+        self.fields.as_id("user_id")
     }
 
-    /// `group_id`: the group that answers for it.
+    /// `group_id`: the group responsible for the project.
     ///
     /// # Errors
-    /// The field holds no id.
+    /// Fails if the field does not hold an id.
     pub fn group_id(&self) -> Result<Option<GroupId>, FieldError> {
-        self.id_of("group_id")
+        self.fields.as_id("group_id")
     }
 
-    /// `price`: its price as decimal digits.
+    /// `price`: the price, as decimal digits.
     ///
     /// # Errors
-    /// The field holds no decimal number.
+    /// Fails if the field does not hold a decimal number.
     pub fn price(&self) -> Result<Option<Cow<'_, str>>, FieldError> {
         self.fields.as_decimal_str("price")
     }
@@ -75,38 +76,33 @@ impl Project {
     /// `currency_id`: the currency of the price.
     ///
     /// # Errors
-    /// The field holds no id.
+    /// Fails if the field does not hold an id.
     pub fn currency_id(&self) -> Result<Option<CurrencyId>, FieldError> {
-        self.id_of("currency_id")
+        self.fields.as_id("currency_id")
     }
 
-    /// `participants_user_id`: the users who take part.
+    /// `participants_user_id`: the participating users. Empty if there are none.
     ///
     /// # Errors
-    /// The field holds no ids.
+    /// Fails if the field does not hold ids.
     #[doc(alias = "participants_user_id")]
     pub fn participant_users(&self) -> Result<Vec<UserId>, FieldError> {
         Ok(self.fields.as_ids("participants_user_id")?.into_iter().map(UserId).collect())
     }
 
-    /// `participants_group_id`: the groups that take part.
+    /// `participants_group_id`: the participating groups. Empty if there are none.
     ///
     /// # Errors
-    /// The field holds no ids.
+    /// Fails if the field does not hold ids.
     #[doc(alias = "participants_group_id")]
     pub fn participant_groups(&self) -> Result<Vec<GroupId>, FieldError> {
         Ok(self.fields.as_ids("participants_group_id")?.into_iter().map(GroupId).collect())
-    }
-
-    fn id_of<I: From<u64>>(&self, name: &str) -> Result<Option<I>, FieldError> {
-        Ok(self.fields.as_u64(name)?.filter(|&id| id != 0).map(I::from))
     }
 }
 
 impl<'de> Deserialize<'de> for Project {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (id, fields) = read_record(deserializer)?;
-        let id = id.map(ProjectId).ok_or_else(|| de::Error::missing_field("id"))?;
         Ok(Self { id, fields })
     }
 }

@@ -1,4 +1,4 @@
-//! The client for programs without async: the same names, methods and results, waited for.
+//! The client for programs without async.
 //!
 //! ```no_run
 //! use crm_projects::blocking::{ProjectQuery, ProjectsClient, TokenPair};
@@ -15,15 +15,21 @@
 //! # }
 //! ```
 //!
-//! [`ProjectsClient`], [`ProjectExport`] and [`Records`] are others than those of [`crm_projects`](crate), streams are
-//! iterators; everything else is the same thing.
+//! [`ProjectsClient`], [`ExportBuilder`], [`ProjectExport`] and [`Records`] are the blocking forms of the types in
+//! [`crm_projects`](crate), and streams are iterators. Everything else is the same type.
 //!
-//! Which thread does what, and what happens inside async code: see [`crm_transport::blocking`].
+//! # Panics
+//! Every call panics inside async code. [`crm_transport::blocking`] says more on that, on threads and on `fork`.
 
 mod client;
 
-pub use client::{ProjectExport, ProjectsClient};
-pub use crm_transport::blocking::Records;
+use crm_transport::blocking::Export;
+
+pub use client::ProjectsClient;
+pub use crm_transport::blocking::{ExportBuilder, Records};
+
+/// An export of projects as an iterator, started with [`ProjectsClient::export`].
+pub type ProjectExport = Export<crate::Projects>;
 
 #[doc(no_inline)]
 pub use crate::*;

@@ -1,20 +1,23 @@
-//! What clients without async are made of; `crm-history` and `crm-projects` have such a client each, with the methods
-//! of the async one.
+//! Building blocks of the clients without async. `crm-history` and `crm-projects` each have such a client, with the
+//! methods of the async one.
 //!
-//! Whoever calls waits, and works on the call meanwhile: callbacks and iterators that were handed in run on the
-//! caller's own thread. A thread of the client's keeps its connections and its time, see [`Runtime`].
+//! The calling thread waits for the call and runs its callbacks and iterators. A second thread, which the client owns,
+//! serves connections and timers; see [`Runtime`].
 //!
-//! **Inside async code** every call is an error, and nothing is sent: waiting there would hold up all that runs on that
-//! thread. The async client is the one to use there; code that has none goes into `tokio::task::spawn_blocking`. Building,
-//! cloning and dropping are allowed anywhere. (To find out where it is called, tokio is asked in a way that prints its
-//! own words about the mistake too; where a panic aborts the program, it ends there.)
+//! # Panics
+//! A call inside async code of tokio panics, as in `reqwest::blocking`, and nothing is sent. Waiting there would stop
+//! every other task of that thread. Use the async client there, or wrap the blocking code in
+//! `tokio::task::spawn_blocking`. Clients and iterators can be built, cloned and dropped anywhere.
 //!
-//! A process that forks has to make its first call after that: the thread stays with the parent.
+//! # Forks
+//! If a client was used before a `fork`, every call in the child process is an error of the kind
+//! [`Runtime`](crate::ErrorKind::Runtime), because the client's thread stays in the parent. Build the client in the
+//! child.
 
 mod export;
 mod records;
 mod runtime;
 
-pub use export::Export;
+pub use export::{Export, ExportBuilder};
 pub use records::Records;
 pub use runtime::Runtime;

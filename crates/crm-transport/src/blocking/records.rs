@@ -1,4 +1,4 @@
-//! Every record of a list, one after the other.
+//! The records of a list, as an iterator.
 
 use std::fmt;
 use std::iter::FusedIterator;
@@ -6,37 +6,41 @@ use std::iter::FusedIterator;
 use crate::blocking::Runtime;
 use crate::error::Error;
 
-/// The records of a list as they come, page after page: [`crm_transport::Records`](crate::Records) as an iterator.
+/// The records of a list, page after page: [`crm_transport::Records`](crate::Records) as an iterator.
 ///
-/// An error ends it, except for a record that cannot be read: that one is an error and the next follows. Nothing is
-/// fetched before it is asked for; dropping it ends the calls.
+/// A record that cannot be decoded is an error, and the next record follows. Any other error ends the iteration.
+/// Nothing is fetched before the first record is asked for. Dropping the iterator cancels its calls.
+///
+/// # Panics
+/// `next` panics inside async code; see [the module](crate::blocking#panics).
 #[must_use = "nothing is fetched before the records are asked for"]
 pub struct Records<T> {
-    /// `None` after it was asked where nobody may wait.
+    /// `None` after an error of the runtime.
     records: Option<crate::Records<T>>,
     runtime: Runtime,
 }
 
-impl<T> Records<T> {
-    /// These records, waited for on this runtime.
-    pub fn new(records: crate::Records<T>, runtime: &Runtime) -> Self {
-        Self { records: Some(records), runtime: runtime.clone() }
+impl<T> crate::Records<T> {
+    /// Turns the stream into an iterator that waits on this runtime.
+    pub fn blocking(self, runtime: &Runtime) -> Records<T> {
+        Records { records: Some(self), runtime: runtime.clone() }
     }
 }
 
 impl<T> Iterator for Records<T> {
     type Item = Result<T, Error>;
 
+    #[track_caller]
     fn next(&mut self) -> Option<Self::Item> {
         let records = self.records.as_mut()?;
-        self.runtime.wait(records.next()).unwrap_or_else(|refused| {
+        self.runtime.wait(records.next()).unwrap_or_else(|error| {
             self.records = None;
-            Some(Err(refused))
+            Some(Err(error))
         })
     }
 }
 
-/// The records themselves may be asked again after their end.
+/// [`crm_transport::Records`](crate::Records) may be asked again after its end.
 impl<T> FusedIterator for Records<T> {}
 
 impl<T> fmt::Debug for Records<T> {

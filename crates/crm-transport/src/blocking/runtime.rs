@@ -1,11 +1,11 @@
-//! Waiting for what is async.
+//! The runtime on which blocking clients wait.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::panic::catch_unwind;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -15,28 +15,29 @@ use tokio::sync::oneshot;
 
 use crate::error::Error;
 
-/// Lets a thread wait for what a client does. It has a thread of its own, for connections, timers and the calls of an
-/// export: started with the first call, shared by its clones, ended with the last of them.
+/// Waits for the futures of an async client. It owns a thread for connections, timers and the calls of an export.
 ///
-/// A blocking client of your own holds one beside its [`Pipeline`](crate::Pipeline):
+/// The first call starts the thread. Clones share it, and it ends when the last clone is dropped.
+///
+/// A blocking client of your own holds a `Runtime` beside its [`Pipeline`](crate::Pipeline):
 ///
 /// ```
 /// use crm_transport::blocking::Runtime;
 /// use crm_transport::{Client, Credentials, Error, Operation, Pipeline};
 ///
 /// #[derive(Clone)]
-/// struct Waiting {
+/// struct BlockingClient {
 ///     pipeline: Pipeline,
 ///     runtime: Runtime,
 /// }
 ///
-/// impl Waiting {
+/// impl BlockingClient {
 ///     fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
 ///         self.runtime.wait(self.pipeline.run(operation))?
 ///     }
 /// }
 ///
-/// impl Client for Waiting {
+/// impl Client for BlockingClient {
 ///     type Credentials = Credentials;
 ///
 ///     fn over(pipeline: Pipeline) -> Self {
@@ -45,41 +46,63 @@ use crate::error::Error;
 /// }
 /// ```
 #[derive(Clone, Default)]
-pub struct Runtime(Arc<Mutex<Option<Running>>>);
+pub struct Runtime(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// The process that made the first call; 0 before it. It is set before the lock is first taken. In a forked child
+    /// the lock may be held by a thread that exists only in the parent, so the process is compared first.
+    process: AtomicU32,
+    running: Mutex<Option<Running>>,
+}
 
 struct Running {
     tokio: Handle,
-    /// The thread ends when this is dropped, and its runtime with it: there, where no async code can be in the way.
+    /// Dropping this ends the thread. The tokio runtime is dropped on that thread, never inside async code.
     _alive: oneshot::Sender<Infallible>,
 }
 
 impl Runtime {
-    /// One that has not been used yet, so that there is no thread.
+    /// Creates a runtime without a thread.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Waits for a future, on this thread.
+    /// Waits for a future on the calling thread.
     ///
     /// # Errors
-    /// This is async code, which must not wait; or the thread could not be started. Nothing was done then.
+    /// [`ErrorKind::Runtime`](crate::ErrorKind::Runtime): this process is a fork of the one that made the first call,
+    /// or the thread could not be started. The future was not polled.
+    ///
+    /// # Panics
+    /// Inside async code of tokio, because waiting would stop every task of that thread. Waiting is allowed in
+    /// `tokio::task::spawn_blocking`.
+    #[track_caller]
     pub fn wait<F: Future>(&self, future: F) -> Result<F::Output, Error> {
-        if in_async_code() {
-            let fault = "client called inside async code, which it would hold up: use the client of the same name without \
-                         «blocking» there, or tokio::task::spawn_blocking; nothing was sent";
-            return Err(Error::invalid_setting("blocking", fault));
-        }
-        let tokio = self.tokio().map_err(|error| {
-            let fault = format!("client has no thread: it could not be started: {error}; nothing was sent");
-            Error::invalid_setting("blocking", &fault)
+        panic_in_async_code();
+        self.refuse_after_fork()?;
+        let tokio = self.tokio().map_err(|cause| {
+            let fault = format!("the thread of the blocking client could not be started: {cause}");
+            Error::runtime(fault, Some(Box::new(cause))).hint("check the limits on threads and open files")
         })?;
         let _entered = tokio.enter();
         Ok(block_on(future))
     }
 
+    fn refuse_after_fork(&self) -> Result<(), Error> {
+        let here = process::id();
+        match self.0.process.compare_exchange(0, here, Ordering::AcqRel, Ordering::Acquire) {
+            Err(first) if first != here => {
+                let fault = "the blocking client was used before the fork, and its thread stayed in the parent process";
+                Err(Error::runtime(fault, None).hint("build the client in the child, after the fork"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn tokio(&self) -> io::Result<Handle> {
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = &*running {
             return Ok(running.tokio.clone());
         }
@@ -92,19 +115,22 @@ impl Runtime {
     }
 }
 
-/// Whether this thread is polling a task of a tokio runtime.
+/// Panics where this thread drives async tasks of tokio.
 ///
-/// A runtime is current in `spawn_blocking` and while one is entered as well, where waiting is allowed. Only
-/// `block_on` tells these apart, and it says no by a panic.
-fn in_async_code() -> bool {
-    Handle::try_current().is_ok()
-        && catch_unwind(|| Handle::current().block_on(std::future::ready(()))).is_err()
+/// Only tokio can tell that from `spawn_blocking` and from an entered runtime, where waiting is allowed. It has no
+/// function that returns the answer, so a blocking receive asks, and its panic says what is wrong.
+#[track_caller]
+fn panic_in_async_code() {
+    let (sender, receiver) = oneshot::channel::<Infallible>();
+    drop(sender);
+    // The sender is gone, so this does not wait.
+    let _ = receiver.blocking_recv();
 }
 
-/// Polls a future on this thread until it is done.
+/// Polls a future on this thread until it is ready.
 ///
-/// While it does, it may itself wait for another one, as an import does that is fed by a blocking client's list:
-/// tokio's and futures' `block_on` refuse that, and pollster's may miss a waking then.
+/// While it is polled, the future may itself wait for another one: an import does so when a blocking client's list
+/// feeds it. tokio and futures-executor refuse that, and pollster may miss a wake-up.
 fn block_on<F: Future>(future: F) -> F::Output {
     let waiting = Arc::new(Waiting { thread: thread::current(), woken: AtomicBool::new(false) });
     let waker = Waker::from(Arc::clone(&waiting));
@@ -113,7 +139,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        // The thread is unparked for any of the futures it is in the middle of; each knows by itself whether it is meant.
+        // The nested futures share the thread and its unpark token. Each has its own flag.
         while !waiting.woken.swap(false, Ordering::Acquire) {
             thread::park();
         }
@@ -145,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_waking_that_comes_while_another_future_is_waited_for_is_not_missed() {
+    fn a_wake_up_during_a_nested_wait_is_not_missed() {
         let mut polls = 0;
         let outer = poll_fn(|outer| {
             polls += 1;
@@ -166,25 +192,25 @@ mod tests {
     }
 
     #[test]
-    fn clones_share_a_thread_that_is_started_by_the_first_call_and_ends_with_the_last_of_them() {
-        struct Told(std::sync::mpsc::Sender<()>);
-        impl Drop for Told {
+    fn clones_share_a_thread_that_starts_with_the_first_call_and_ends_with_the_last_clone() {
+        struct SendOnDrop(std::sync::mpsc::Sender<()>);
+        impl Drop for SendOnDrop {
             fn drop(&mut self) {
                 let _ = self.0.send(());
             }
         }
 
         let first = Runtime::new();
-        assert!(first.0.lock().unwrap().is_none(), "a thread before anybody waited");
+        assert!(first.0.running.lock().unwrap().is_none(), "a thread before the first call");
         let second = first.clone();
         let id = || async { Handle::current().id() };
         assert_eq!(first.wait(id()).unwrap(), second.wait(id()).unwrap());
         assert_ne!(first.wait(id()).unwrap(), Runtime::new().wait(id()).unwrap());
-        let (told, ended) = std::sync::mpsc::channel();
-        let told = Told(told);
+        let (sender, ended) = std::sync::mpsc::channel();
+        let on_drop = SendOnDrop(sender);
         let task = async move {
             tokio::spawn(async move {
-                let _told = told;
+                let _on_drop = on_drop;
                 std::future::pending::<()>().await;
             });
         };

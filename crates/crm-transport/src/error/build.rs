@@ -61,6 +61,13 @@ impl Error {
         error
     }
 
+    /// Creates an error about an export that may lack records, although no call failed.
+    pub(crate) fn incomplete(operation: &'static str, fault: impl Into<String>) -> Self {
+        let mut error = Self::new(ErrorKind::Incomplete, Delivery::Delivered, fault);
+        error.0.operation = Some(operation);
+        error
+    }
+
     /// Creates an error about this program: it has no thread or no runtime for the call. Nothing was sent.
     pub(crate) fn runtime(fault: impl Into<String>, cause: Option<Box<dyn StdError + Send + Sync>>) -> Self {
         let mut error = Self::new(ErrorKind::Runtime, Delivery::NotSent, fault);

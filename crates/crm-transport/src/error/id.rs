@@ -22,6 +22,7 @@ impl Error {
             ErrorKind::EmptyBody => "empty-response",
             ErrorKind::Undecodable => "undecodable-response",
             ErrorKind::NoRecord => "not-found",
+            ErrorKind::Incomplete => "incomplete-export",
             ErrorKind::Storage => "storage",
             ErrorKind::Runtime => "runtime",
             ErrorKind::Http => match self.http_status() {
@@ -47,6 +48,7 @@ impl Error {
         "empty-response",
         "gateway-page",
         "http-status",
+        "incomplete-export",
         "invalid-request",
         "invalid-setting",
         "no-connection",

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Undecodable,
     /// A response without a record where one was asked for.
     NoRecord,
+    /// An export that may lack records, although no call failed.
+    Incomplete,
     /// A file or a database of this program failed: a journal, a checkpoint. The error's `source()` is the cause.
     Storage,
     /// This program cannot make the call: no thread, no runtime, or a client used after `fork`.

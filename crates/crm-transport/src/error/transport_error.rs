@@ -47,6 +47,27 @@ impl TransportError {
         Self::new(ErrorKind::BodyTooLarge, Delivery::Unknown, message)
     }
 
+    /// The transport refuses to send this request: certainly nothing was sent, and no client retries it.
+    ///
+    /// For test doubles that meet a request they do not expect.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, Delivery::NotSent, message)
+    }
+
+    /// Replaces the message.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// Returns what went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
     /// Adds the cause, which becomes the `source()`.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

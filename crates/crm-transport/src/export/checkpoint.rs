@@ -1,143 +1,208 @@
-//! How far an export came, on disk.
+//! The checkpoint of an export: its file, what it holds, and the work on it, which runs on threads for blocking work.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use serde::{Deserialize, Serialize};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
-use super::ExportFigures;
-use super::ids::Ids;
-use super::plan::Given;
+use super::builder::BeforeCheckpoint;
+use super::returned::ResumePoint;
+use super::verdict::ExportFigures;
 use crate::durable::{self, IdentityHash, PathLock};
 use crate::error::Error;
 
-/// The file of a checkpoint. It holds numbers and the names of windows: nothing secret, nothing that somebody wrote.
+const NAME: &str = "crm export";
+const VERSION: u32 = 1;
+
+/// The checkpoint of an export that may have none: then nothing is saved.
+#[derive(Default)]
 pub(super) struct Checkpoint {
-    path: PathBuf,
-    operation: &'static str,
-    _lock: PathLock,
+    /// `None` while a task has it, and after it was closed.
+    file: Option<Box<CheckpointFile>>,
+    task: Option<Task>,
+    /// Close the file once the task is done, and remove it or not.
+    close_next: Option<bool>,
 }
 
-/// What it says.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Saved {
-    checkpoint: String,
-    version: u32,
-    query: String,
-    /// The windows that were read to their end.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) finished: Vec<String>,
-    /// The greatest id given of the one after them, and the page it stood on.
-    after: u64,
-    page: Option<u64>,
-    /// Records of a page, where it had to be learned.
-    pub(super) size: Option<u64>,
-    /// What the consumer wanted to know again.
-    pub(super) mark: Option<u64>,
-    pub(super) figures: ExportFigures,
-    /// All ids given, where there are windows.
-    #[serde(default, skip_serializing_if = "Ids::is_empty")]
-    pub(super) seen: Ids,
-}
+/// Returns the file, unless it was closed.
+type Task = JoinHandle<(Option<Box<CheckpointFile>>, Result<(), Error>)>;
 
-impl Saved {
-    /// Nothing was given yet.
-    pub(super) fn new(query: &str) -> Self {
-        Self {
-            checkpoint: NAME.to_owned(),
-            version: 1,
-            query: format!("{:016x}", IdentityHash::new().with(query.as_bytes()).value()),
-            finished: Vec::new(),
-            after: 0,
-            page: None,
-            size: None,
-            mark: None,
-            figures: ExportFigures::default(),
-            seen: Ids::default(),
+impl Checkpoint {
+    /// Opens the checkpoint of this query, and locks it. The file is created by the first [`save`](Self::save).
+    pub(super) async fn open(
+        path: PathBuf,
+        operation: &'static str,
+        query: String,
+        before_save: Option<BeforeCheckpoint>,
+    ) -> Result<Self, Error> {
+        let open = move || CheckpointFile::open(path, operation, &query, before_save);
+        match spawn_blocking(open).await {
+            Ok(file) => Ok(Self { file: Some(Box::new(file?)), ..Self::default() }),
+            Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+            Err(_) => Err(Error::runtime("the tokio runtime is shutting down", None)),
         }
     }
 
-    /// Up to where the window after the finished ones was given.
-    pub(super) fn given(&self) -> Given {
-        Given { id: self.after, page: self.page }
+    /// What the file held when it was opened; `None` if there was no file.
+    pub(super) fn saved(&self) -> Option<&Content> {
+        self.file.as_ref()?.saved.as_ref()
     }
 
-    /// Notes what has been given since.
-    pub(super) fn note(&mut self, given: Given, mark: Option<u64>, figures: ExportFigures) {
-        (self.after, self.page, self.mark, self.figures) = (given.id, given.page, mark, figures);
+    /// Begins to save that everything up to here is done. [`poll`](Self::poll) tells when it is saved.
+    ///
+    /// Afterwards the file holds either this or what it held before.
+    pub(super) fn save(&mut self, up_to: ResumePoint, page_size: Option<u64>, figures: ExportFigures) {
+        let Some(mut file) = self.file.take() else { return };
+        self.task = Some(spawn_blocking(move || {
+            let result = file.save(up_to, page_size, figures);
+            (Some(file), result)
+        }));
     }
 
-    /// Notes that this window was read to its end.
-    pub(super) fn finish(&mut self, window: &str) {
-        self.finished.push(window.to_owned());
-        (self.after, self.page, self.size) = (0, None, None);
+    /// Begins to close the file, and to remove it if there is nothing left to resume.
+    pub(super) fn close(&mut self, remove: bool) {
+        match self.file.take() {
+            Some(file) => {
+                // The lock goes on that thread too, because that removes a file.
+                self.task = Some(spawn_blocking(move || (None, if remove { file.remove() } else { Ok(()) })));
+            }
+            None => self.close_next = Some(remove),
+        }
+    }
+
+    /// Waits for what was begun. Fails with the join error if the callback panicked or the runtime is shutting down.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Result<(), Error>, JoinError>> {
+        while let Some(task) = &mut self.task {
+            let done = ready!(Pin::new(task).poll(cx));
+            self.task = None;
+            let (file, result) = match done {
+                Ok(done) => done,
+                Err(stopped) => return Poll::Ready(Err(stopped)),
+            };
+            self.file = file;
+            if self.file.is_some()
+                && let Some(remove) = self.close_next.take()
+            {
+                self.close(remove);
+            }
+            if result.is_err() {
+                return Poll::Ready(Ok(result));
+            }
+        }
+        Poll::Ready(Ok(Ok(())))
     }
 }
 
-impl Checkpoint {
-    /// The checkpoint of this query at this path, and what it says.
-    pub(super) fn open(
+/// The file. It holds numbers only: no secret, and nothing that a person wrote.
+struct CheckpointFile {
+    path: PathBuf,
+    operation: &'static str,
+    /// The hash of the query.
+    query: String,
+    saved: Option<Content>,
+    before_save: Option<BeforeCheckpoint>,
+    _lock: PathLock,
+}
+
+/// What the file holds.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Content {
+    checkpoint: String,
+    version: u32,
+    query: String,
+    /// The greatest id returned, and the page with which its stretch began.
+    after: u64,
+    page: Option<u64>,
+    /// The number of records on a page, if it had to be learnt.
+    pub(super) size: Option<u64>,
+    /// What the callback before the checkpoint returned.
+    pub(super) mark: Option<u64>,
+    pub(super) figures: ExportFigures,
+}
+
+impl Content {
+    pub(super) fn resume_point(&self) -> ResumePoint {
+        ResumePoint { id: self.after, page: self.page }
+    }
+}
+
+impl CheckpointFile {
+    fn open(
         path: PathBuf,
-        query: &str,
-        windows: &[String],
         operation: &'static str,
-    ) -> Result<(Self, Saved), Error> {
-        let fault = |fault: String| at_fault(operation, &path, fault);
-        let lock =
-            PathLock::take(&path).map_err(|e| fault(format!("cannot be locked: {e}")))?.ok_or_else(|| {
-                fault(
-                    "is in use by another export: wait until that has ended, or take another file".to_owned(),
-                )
-            })?;
-        let new = Saved::new(query);
+        query: &str,
+        before_save: Option<BeforeCheckpoint>,
+    ) -> Result<Self, Error> {
+        let fault = |fault: String, cause| storage(operation, &path, fault, cause);
+        let lock = PathLock::take(&path).map_err(|e| fault("cannot be locked".to_owned(), Some(e)))?;
+        let in_use = "is in use by another export: wait until that has ended, or use another file";
+        let lock = lock.ok_or_else(|| fault(in_use.to_owned(), None))?;
+        let query = format!("{:016x}", IdentityHash::new().with(query.as_bytes()).value());
         let saved = match fs::read(&path) {
-            Ok(text) => read(&text, new, windows).map_err(fault)?,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => new,
-            Err(e) => return Err(fault(format!("cannot be read: {e}"))),
+            Ok(text) => Some(read(&text, &query).map_err(|why| fault(why, None))?),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            Err(e) => return Err(fault("cannot be read".to_owned(), Some(e))),
         };
-        Ok((Self { path, operation, _lock: lock }, saved))
+        Ok(Self { path, operation, query, saved, before_save, _lock: lock })
     }
 
-    /// Says how far it came. Either the file says that afterwards, or what it said before.
-    pub(super) fn save(&self, saved: &Saved) -> Result<(), Error> {
-        let bytes = serde_json::to_vec(saved).map_err(|e| self.fault(e.to_string()))?;
-        durable::replace(&self.path, &bytes).map_err(|e| self.fault(format!("cannot be saved: {e}")))
+    fn save(&mut self, up_to: ResumePoint, size: Option<u64>, figures: ExportFigures) -> Result<(), Error> {
+        let mark = self.before_save.as_mut().map(|before_save| before_save(&figures)).transpose();
+        let mark = mark.map_err(|e| {
+            self.fault("was not saved, because the records before it could not be written out", e)
+        })?;
+        let content = Content {
+            checkpoint: NAME.to_owned(),
+            version: VERSION,
+            query: self.query.clone(),
+            after: up_to.id,
+            page: up_to.page,
+            size,
+            mark,
+            figures,
+        };
+        serde_json::to_vec(&content)
+            .map_err(io::Error::from)
+            .and_then(|bytes| durable::replace(&self.path, &bytes))
+            .map_err(|e| self.fault("cannot be saved", e))
     }
 
-    /// Removes the file: there is nothing left to go on with.
-    pub(super) fn remove(&self) -> Result<(), Error> {
-        durable::remove_if_present(&self.path)
-            .map_err(|e| self.fault(format!("cannot be removed: {e}; remove it yourself")))
+    fn remove(&self) -> Result<(), Error> {
+        let fault = "is not needed any more and cannot be removed; remove it before the next export";
+        durable::remove_if_present(&self.path).map_err(|e| self.fault(fault, e))
     }
 
-    fn fault(&self, fault: String) -> Error {
-        at_fault(self.operation, &self.path, fault)
+    fn fault(&self, fault: &str, cause: io::Error) -> Error {
+        storage(self.operation, &self.path, fault, Some(cause))
     }
 }
 
-fn at_fault(operation: &'static str, path: &Path, fault: String) -> Error {
-    Error::invalid_request(operation, "checkpoint", format!("{} {fault}", path.display()))
+fn storage(
+    operation: &'static str,
+    path: &Path,
+    fault: impl Into<String>,
+    cause: Option<io::Error>,
+) -> Error {
+    Error::storage(operation, "checkpoint", path, fault, cause)
 }
 
-/// Reads a checkpoint that should be of the same query and the same windows as a new one.
-fn read(text: &[u8], new: Saved, windows: &[String]) -> Result<Saved, String> {
-    let damaged = |why: &str| format!("is no checkpoint of an export, or is damaged: {why}");
-    let saved: Saved = serde_json::from_slice(text).map_err(|e| damaged(&e.to_string()))?;
-    if (&saved.checkpoint, saved.version) != (&new.checkpoint, new.version) {
+/// Reads a checkpoint, which must belong to the query with this hash.
+fn read(text: &[u8], query: &str) -> Result<Content, String> {
+    let content: Content = serde_json::from_slice(text)
+        .map_err(|e| format!("is damaged, or is not a checkpoint of an export: {e}"))?;
+    if (content.checkpoint.as_str(), content.version) != (NAME, VERSION) {
         return Err("is of another kind or version".to_owned());
     }
-    if saved.query != new.query {
+    if content.query != query {
         return Err(
-            "belongs to another query, account or address, or one of the two is by month and the other not: \
-                    take another file, or remove this one to begin anew"
+            "belongs to another query, account or address: use another file, or remove this one to start \
+                    from the beginning"
                 .to_owned(),
         );
     }
-    if !windows.starts_with(&saved.finished) || saved.finished.len() >= windows.len().max(1) {
-        return Err(damaged("it has finished what is not there"));
-    }
-    Ok(saved)
+    Ok(content)
 }
-
-const NAME: &str = "crm export";

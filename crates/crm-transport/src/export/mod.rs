@@ -1,400 +1,363 @@
-//! Every record of a list, in constant memory, and a verdict on whether that is all there is.
+//! Every record of a list, in constant memory, with a verdict on whether the list is complete.
+//!
+//! Three types share the work. [`Export`] is what the user holds: it makes the calls, returns the records, and reaches
+//! the verdict. `Plan` is what is known of the list: which page to ask for next, and what the pages come to; it does
+//! no I/O. `Checkpoint` is what is on disk. This room uses the rooms `error` and `durable`.
 //!
 //! # How a list is read
 //!
-//! A server gives a list page by page, and the list changes meanwhile. All that is known of it: it can be sorted by
-//! id, and ids only grow. So what is added comes at the end and moves nothing; what is deleted moves all later
-//! records down, to lower positions, never up.
+//! A server returns a list page by page, and the list changes meanwhile. Only two things are known of it. It can be
+//! sorted by id, and new ids are greater than all others. So an added record comes at the end and moves nothing. A
+//! deleted record moves all later ones down, to lower positions, never up.
 //!
-//! **Pages are read downwards.** A record can then not slip past: while it waits on a page below, it can only move
-//! further down, towards the pages still to be read. (Read upwards, the first record of the next page moves onto the
-//! page that was just read, and is missed.) Reading downwards meets a record twice at worst; it is dropped by its id.
+//! **Pages are read downwards.** No record can then slip past. While it waits on a lower page, it can only move further
+//! down, towards the pages that are still to be read. (Read upwards, the first record of the next page moves onto the
+//! page that was just read, and is missed.) At worst, a record is met twice, and the second one is dropped by its id.
 //!
-//! **Many stretches are read downwards at once.** A stretch begins with some page; the greatest id on it is the
-//! stretch's bound. It is read down until it meets an id that is not greater than the bound of the stretch below.
-//! Then it has every record between the two bounds, for none of those can have slipped past it, and it does not
-//! matter when the stretch below was read. The ids are what is shared out; pages are only the way to them. In the
-//! calm case the page at which two stretches meet is read twice, one in fourteen. After a deletion that same page
-//! shows what has moved, so there is nothing to repair.
+//! **Several stretches are read downwards at once.** A stretch begins with some page. The greatest id on that page is
+//! its bound. The stretch is read down until it meets an id that is not above the bound of the stretch below. It then
+//! has every record between the two bounds, because none of them can have slipped past it. It does not matter when the
+//! stretch below was read. The work is divided by ids; pages are only the way to them. If nothing changes, the page at
+//! which two stretches meet is read twice, which is one request in fourteen. After a deletion, that same page shows what
+//! has moved, so nothing has to be repaired.
 //!
-//! **The end** is the last page before an empty one, and the highest stretch begins there, read after the empty page
-//! was seen; so nothing is above it. A short page alone is not taken for the last: a server may give fewer than it
-//! was asked for. A page that comes again in place of one further on is taken for empty; where it is a full one, the
-//! server may be ignoring the offset, and the verdict says so. The end is found by halving.
+//! **The end** is the last page before an empty one. It is found by halving. The highest stretch begins there, and is
+//! read after the empty page was seen, so nothing is above it. A short page alone does not prove the end, because a
+//! server may return fewer records than it was asked for. A page that comes again in place of one further on counts as
+//! empty. If it is a full page, the server may be ignoring the offset, and the export ends with an error.
 //!
-//! **Memory.** At most one stretch more than there are calls in flight is being read, 13 pages each, while another one
-//! is being given; the next begins when the lowest is given. Where the end is known and calls have nothing to do, the longest stretch is cut in two.
+//! **Memory.** While one stretch is being returned, the others are read: at most one more than there are calls in
+//! flight, with 13 pages each. The next one begins when the lowest is returned. When the end is known and calls have
+//! nothing to do, the longest stretch is cut in two.
 //!
-//! **Going on later** needs two numbers: the greatest id given, and the page it stood on. They are the bound of the
-//! stretches already given.
+//! **Resuming** takes two numbers: the greatest id returned, and the page with which its stretch began. They stand for
+//! the stretches that were returned: the id is their bound.
 //!
-//! **Windows.** Where a source has several, each is such a list, read to its end as above before the next one is begun;
-//! while the last records of one are given, the next is being fetched. A record that an edit moves from a window that was
-//! read to one that was not is met twice: so the ids of all that was given are kept, as ranges, in memory and in the
-//! checkpoint, some bytes for each gap between them. A record that is moved the other way is met nowhere, and nothing
-//! cheap would show it: how many records a window has changes with every deletion too. That is why nothing is cut into
-//! windows unless it is asked for, and why they are read in order: an appointment is put off more often than it is
-//! brought forward.
+//! **What this cannot see:** a record that moves *up* past the reader, because another one came in *below* it. That
+//! happens when a record is restored, or is edited so that it fits the query. It shows where two stretches meet, unless
+//! as many records were deleted. The verdict is then [`Verdict::Shifted`].
 //!
-//! What this cannot see: a record that is moved *up* past the reader because another one came in *below* it (restored,
-//! or edited so that it fits the query now). Where two stretches meet that shows, unless as many were deleted; then
-//! the verdict is [`Verdict::Shifted`].
+//! # Files
+//!
+//! | file | content |
+//! |---|---|
+//! | `builder.rs` | the options, and `start` |
+//! | `plan.rs` | `Plan`, with its parts `stretch.rs`, `returned.rs` (below the lowest stretch), `end.rs` and `page_identity.rs` |
+//! | `output.rs` | the records that are ready to be returned |
+//! | `checkpoint.rs` | `Checkpoint` |
+//! | `progress.rs`, `verdict.rs` | how far it has come, and the result |
+//! | `source.rs` | what a client implements to make its list exportable |
+//! | `records.rs` | the other way to read a list: page after page, without a verdict |
 
+mod builder;
 mod checkpoint;
-mod ids;
+mod end;
 mod output;
+mod page_identity;
 mod plan;
+mod progress;
 mod records;
-mod run;
+mod returned;
 mod source;
 mod stretch;
 mod verdict;
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
+use crm_model::Page;
 use futures_core::Stream;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::error::{Error, JsonError};
 use checkpoint::Checkpoint;
-use run::{Answer, Run};
+use output::Output;
+use plan::{PageRequest, Plan};
+use progress::{OnProgress, Reporter};
+use stretch::StretchRecords;
 
+pub use builder::ExportBuilder;
+pub use progress::ExportProgress;
 pub use records::{Position, Records, records};
-pub use source::{ExportPage, ExportSource, HydratedSource, MonthlySource};
-pub use verdict::{ExportFigures, ExportProgress, Verdict};
+pub use source::{ExportPage, ExportSource};
+pub use verdict::{ExportFigures, Verdict};
 
-/// Every record of a list, the smallest id first, each once: a [`Stream`], and a method [`next`](Self::next) for
-/// whoever has no use for one. After the last one [`verdict`](Self::verdict) tells whether that was all.
+/// Every record of a list, the smallest id first, each once.
 ///
-/// A record that cannot be read is an error, and the next one follows. Any other error ends the export, and the
-/// verdict is [`Verdict::Truncated`]. Nothing is fetched before it is asked for; dropping it ends the calls. The
-/// calls run as tasks of tokio, so that a slow consumer does not let them run out of time.
+/// It is a [`Stream`], and has the method [`next`](Self::next). After the last record, [`finish`](Self::finish)
+/// returns the [`Verdict`]. [`ExportBuilder`] has the options.
+///
+/// A record that cannot be decoded is an error, and the next record follows. Any other error ends the export. If the
+/// export is not complete, whatever the reason, its last item is an error. So a loop with `record?` never takes an
+/// incomplete export for a complete one.
+///
+/// Nothing is fetched before it is asked for. Dropping the export ends its calls; a checkpoint that is just being saved
+/// is still saved. The calls run as tasks of tokio, so a slow consumer does not make them time out.
 ///
 /// ```
-/// use crm_transport::{Error, Export, ExportSource, Verdict};
+/// use crm_transport::{Error, ExportBuilder, ExportSource, Verdict};
 ///
 /// # async fn handle<T>(_: T) {}
-/// /// Whether all of it was given.
-/// async fn all<S: ExportSource>(list: S) -> Result<bool, Error> {
-///     let mut export = Export::new(list).concurrency(4).checkpoint("night.checkpoint");
+/// async fn export<S: ExportSource>(list: S) -> Result<Verdict, Error> {
+///     let mut export = ExportBuilder::new(list).concurrency(4).checkpoint("night.checkpoint").start().await?;
 ///     while let Some(record) = export.next().await {
 ///         handle(record?).await;
 ///     }
-///     Ok(matches!(export.verdict(), Some(Verdict::Complete { .. })))
+///     Ok(export.finish().await)
 /// }
 /// ```
+///
+/// # Panics
+/// Records can only be asked for inside a tokio runtime with timers (`enable_time` or `enable_all`). A panic of a
+/// callback is passed on.
 #[must_use = "nothing is exported before the records are asked for"]
 pub struct Export<S: ExportSource> {
     source: Arc<S>,
-    lanes: usize,
-    checkpoint: Option<PathBuf>,
-    before_checkpoint: Option<BeforeCheckpoint>,
-    on_progress: Option<OnProgress>,
-    run: Option<Box<Run<S>>>,
+    concurrency: usize,
+    plan: Plan<S::Record>,
+    /// The calls in flight.
+    calls: JoinSet<Response<S::Record>>,
+    /// There was no call to make, and nothing has come or been taken since, so there is still none.
+    is_idle: bool,
+    output: Output<S::Record>,
+    checkpoint: Checkpoint,
+    /// Whether records were taken from the plan since the last checkpoint.
+    unsaved: bool,
+    resumed_at: Option<u64>,
     figures: ExportFigures,
+    reporter: Option<Reporter>,
+    /// The error of a call. It ends the export after the records that were read before it.
+    failure: Option<Error>,
     verdict: Option<Verdict>,
+    /// What is still to be returned after the verdict was reached.
+    last_errors: VecDeque<Error>,
 }
 
-type BeforeCheckpoint = Box<dyn FnMut(&ExportFigures) -> io::Result<u64> + Send>;
-type OnProgress = Box<dyn FnMut(&ExportProgress) + Send>;
+/// What a call in flight returns.
+enum Response<T> {
+    Page(PageRequest, Result<Page<T>, Error>),
+    Record(u64, Result<(T, bool), Error>),
+}
 
 impl<S: ExportSource> Export<S> {
-    /// An export of this list.
-    pub fn new(source: S) -> Self {
+    fn new(source: S, concurrency: usize, on_progress: Option<OnProgress>, checkpoint: Checkpoint) -> Self {
+        let saved = checkpoint.saved();
+        let from = saved.map_or_else(Default::default, |saved| saved.resume_point());
+        let mut plan = Plan::new(S::id, concurrency, source.page_size(), from);
+        if S::COUNTS_RECORDS {
+            plan = plan.counting_records(saved.and_then(|saved| saved.size));
+        }
+        if on_progress.is_some() {
+            plan = plan.looking_far_ahead();
+        }
         Self {
+            reporter: on_progress.map(|on_progress| Reporter::new(on_progress, &plan)),
             source: Arc::new(source),
-            lanes: 2,
-            checkpoint: None,
-            before_checkpoint: None,
-            on_progress: None,
-            run: None,
-            figures: ExportFigures::default(),
+            concurrency,
+            plan,
+            calls: JoinSet::new(),
+            is_idle: false,
+            output: Output::default(),
+            resumed_at: saved.and_then(|saved| saved.mark),
+            figures: saved.map_or_else(Default::default, |saved| saved.figures),
+            checkpoint,
+            unsaved: false,
+            failure: None,
             verdict: None,
+            last_errors: VecDeque::new(),
         }
     }
 
-    /// How many calls may be in flight at once; 2 by default, for a server with two cores gained nothing from more
-    /// (observed). The client's [`Pace`](crate::Pace), also 2 by default, is the ceiling for all its calls: for more,
-    /// raise both. For each of them 13 pages are held in memory, and 26 more.
-    pub fn concurrency(mut self, calls: usize) -> Self {
-        self.lanes = calls.max(1);
-        self
-    }
-
-    /// Saves in this file how far it is, after each stretch of pages, and goes on from there if the file exists. The
-    /// file names the query by a hash, is refused with another query, and holds no secret and no content. It is
-    /// replaced as a whole, and removed once the list was read to its end.
+    /// Returns what [`before_checkpoint`](ExportBuilder::before_checkpoint) returned for the checkpoint from which this
+    /// export resumes. `None` if it starts from the beginning.
     ///
-    /// A stretch is saved when the record after its last one is asked for: so what came before was handled. What is
-    /// still in a buffer then is to be written out in [`before_checkpoint`](Self::before_checkpoint).
-    ///
-    /// An export [by windows](ExportSource::windows), such as months, saves the names of those that are finished, and
-    /// within the one in progress each stretch as ever; it goes on with the first that is not finished, and the file is
-    /// refused where the windows are others. The ids of what was given stand in it too, some bytes for each gap between
-    /// them, so that no record is given again after an edit has moved it to a later window.
-    ///
-    /// While an export uses the file it holds a lock on one beside it, `.lock`; another one is refused meanwhile.
-    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
-        self.checkpoint = Some(path.into());
-        self
-    }
-
-    /// Is called before a checkpoint is saved, to bring what was given to the disk. What it returns, such as the
-    /// length of the output, is saved along: [`mark`](Self::mark) gives it back to the next run. An error ends the
-    /// export.
-    pub fn before_checkpoint(
-        mut self,
-        flush: impl FnMut(&ExportFigures) -> io::Result<u64> + Send + 'static,
-    ) -> Self {
-        self.before_checkpoint = Some(Box::new(flush));
-        self
-    }
-
-    /// Is called after each page. Some far pages are fetched as well then, to tell how long the list is: one at a
-    /// time, about twenty in all for a million records.
-    pub fn on_progress(mut self, tell: impl FnMut(&ExportProgress) + Send + 'static) -> Self {
-        self.on_progress = Some(Box::new(tell));
-        self
-    }
-
-    /// What [`before_checkpoint`](Self::before_checkpoint) returned when the checkpoint was saved from which this
-    /// export goes on; `None` where it begins anew. Cut the output back to it, before the first record is asked for:
-    /// what was written after the checkpoint comes again.
-    ///
-    /// # Errors
-    /// The query cannot be exported; the checkpoint cannot be read, or belongs to another query.
-    pub fn mark(&mut self) -> Result<Option<u64>, Error> {
-        Ok(self.run()?.mark)
-    }
-
-    /// The next record; `None` after the last.
-    pub async fn next(&mut self) -> Option<Result<S::Record, Error>> {
-        std::future::poll_fn(|cx| self.poll_record(cx)).await
-    }
-
-    /// Whether what was given is all there is. `None` before the end.
+    /// Cut the output back to it before you ask for the first record, because what was written after the checkpoint
+    /// comes again.
     #[must_use]
-    pub fn verdict(&self) -> Option<&Verdict> {
-        self.verdict.as_ref()
+    pub fn resumed_at(&self) -> Option<u64> {
+        self.resumed_at
     }
 
-    /// What was done so far.
+    /// Returns what has been done, with what the runs before it did up to the checkpoint.
     #[must_use]
     pub fn figures(&self) -> &ExportFigures {
         &self.figures
     }
 
-    fn run(&mut self) -> Result<&mut Run<S>, Error> {
-        if self.run.is_none() {
-            let scouting = self.on_progress.is_some();
-            let run = Run::begin(&self.source, self.checkpoint.clone(), self.lanes, scouting)?;
-            self.figures = run.saved.figures;
-            self.run = Some(Box::new(run));
-        }
-        // There is one now.
-        self.run.as_deref_mut().ok_or_else(|| Error::invalid_request(S::NAME, "export", "has ended"))
+    /// Returns the next record; `None` after the last.
+    ///
+    /// Dropping the returned future loses no record.
+    pub async fn next(&mut self) -> Option<Result<S::Record, Error>> {
+        std::future::poll_fn(|cx| self.poll_item(cx)).await
     }
 
-    fn poll_record(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<S::Record, Error>>> {
-        if self.verdict.is_some() {
-            return Poll::Ready(None);
-        }
-        if let Err(error) = self.run() {
-            return self.end_with(error);
-        }
-        let Some(mut run) = self.run.take() else { return Poll::Ready(None) };
-        let step = self.step(&mut run, cx);
-        if self.verdict.is_none() {
-            self.run = Some(run);
-        }
-        step
+    /// Returns whether the export is complete.
+    ///
+    /// Before the end it ends the calls and returns [`Verdict::Truncated`]. A checkpoint stays as it was saved last.
+    pub async fn finish(mut self) -> Verdict {
+        let verdict = match &self.verdict {
+            Some(verdict) => verdict.clone(),
+            None => {
+                let cause = Error::incomplete(S::NAME, "finished before its last record was asked for");
+                self.end(Some(cause)).clone()
+            }
+        };
+        std::future::poll_fn(|cx| self.poll_checkpoint(cx)).await;
+        verdict
     }
 
-    fn step(&mut self, run: &mut Run<S>, cx: &mut Context<'_>) -> Poll<Option<Result<S::Record, Error>>> {
-        self.work(run, cx);
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<S::Record, Error>>> {
         loop {
-            if let Some(record) = run.given.pop() {
-                match &record {
+            if self.verdict.is_none() {
+                self.work(cx);
+            }
+            ready!(self.poll_checkpoint(cx));
+            if self.verdict.is_some() {
+                return Poll::Ready(self.last_errors.pop_front().map(Err));
+            }
+            if let Some(item) = self.output.pop() {
+                match &item {
                     Ok(_) => self.figures.records += 1,
                     Err(_) => self.figures.unreadable += 1,
                 }
-                return Poll::Ready(Some(record));
+                return Poll::Ready(Some(item));
             }
-            if run.given.is_empty() {
-                if let Err(error) = self.save(run) {
-                    return self.end_with(error);
+            if self.output.is_empty() {
+                if std::mem::take(&mut self.unsaved) {
+                    // Everything that was taken from the plan has been handled.
+                    let plan = &self.plan;
+                    self.checkpoint.save(plan.taken_up_to(), plan.learnt_page_size(), self.figures);
+                    continue;
                 }
-                if let Some(taken) = run.plan.take() {
-                    let mut records = taken.records;
-                    records.retain(|record| {
-                        // What does not fit is not remembered: it may have been changed so that it fits when it is
-                        // met again.
-                        let fits = self.source.fits(record);
-                        let is_new = fits && run.is_new(record);
-                        self.figures.left_out += u64::from(!fits);
-                        self.figures.met_again += u64::from(fits && !is_new);
-                        is_new
-                    });
-                    let unreadable = taken
-                        .unreadable
-                        .into_iter()
-                        .map(|bad| Error::undecodable(&S::OPERATION, JsonError::new(bad.path, bad.reason)));
-                    run.given.fill(records, |record| self.source.wants(record), unreadable);
-                    run.to_save = true;
-                    run.is_idle = false;
-                    self.work(run, cx);
+                if let Some(taken) = self.plan.take() {
+                    self.add_to_output(taken);
                     continue;
                 }
             }
-            if let Some(error) = run.failed.take() {
-                return self.end_with(error);
+            if let Some(error) = self.failure.take() {
+                self.end(Some(error));
+            } else if self.output.is_empty() && self.plan.is_over() {
+                self.end(None);
+            } else {
+                return Poll::Pending;
             }
-            if run.given.is_empty() && run.is_over() {
-                return self.end(run);
-            }
-            return Poll::Pending;
         }
     }
 
+    fn add_to_output(&mut self, StretchRecords { mut records, unreadable }: StretchRecords<S::Record>) {
+        let found = records.len();
+        records.retain(|record| self.source.fits(record));
+        self.figures.left_out += (found - records.len()) as u64;
+        let unreadable = unreadable
+            .into_iter()
+            .map(|bad| Error::undecodable(&S::OPERATION, JsonError::new(bad.path, bad.reason)));
+        self.output.add(records, |record| self.source.needs_hydration(record), unreadable);
+        self.unsaved = true;
+        self.is_idle = false;
+    }
+
     /// Makes the calls that can be made, and takes in what has come.
-    fn work(&mut self, run: &mut Run<S>, cx: &mut Context<'_>) {
+    fn work(&mut self, cx: &mut Context<'_>) {
         loop {
-            while run.failed.is_none() && !run.is_idle && run.calls.len() < self.lanes {
-                run.is_idle = !self.call(run);
+            while self.failure.is_none() && !self.is_idle && self.calls.len() < self.concurrency {
+                self.is_idle = !self.call();
             }
-            let Poll::Ready(Some(answer)) = run.calls.poll_join_next(cx) else { return };
-            run.is_idle = false;
-            match answer {
-                Ok(Answer::Page(asked, _)) if run.is_late(asked) => {}
-                Ok(Answer::Page(asked, Ok(page))) => {
-                    if run.answer(asked, page).is_err() {
-                        run.fail(unsorted::<S>());
-                    }
-                    self.figures.repaired += std::mem::take(&mut run.plan.repaired);
-                    self.figures.moved_up += std::mem::take(&mut run.plan.moved_up);
-                    self.tell(run);
+            let Poll::Ready(Some(done)) = self.calls.poll_join_next(cx) else { return };
+            self.is_idle = false;
+            match done {
+                Ok(Response::Page(request, Ok(page))) => self.add_page(request, page),
+                Ok(Response::Record(place, Ok((record, is_whole)))) => {
+                    self.figures.as_listed += u64::from(!is_whole);
+                    self.output.hydrated(place, record);
                 }
-                Ok(Answer::Record(place, Ok((record, whole)))) => {
-                    self.figures.as_listed += u64::from(!whole);
-                    run.given.hydrated(place, record);
+                Ok(Response::Page(_, Err(error)) | Response::Record(_, Err(error))) => self.fail(error),
+                // The calls that `fail` has aborted come back too.
+                Err(stopped) if stopped.is_cancelled() && self.failure.is_some() => {}
+                Err(stopped) => {
+                    let error = self.stopped(stopped);
+                    self.fail(error);
                 }
-                Ok(Answer::Page(_, Err(error)) | Answer::Record(_, Err(error))) => run.fail(error),
-                Err(broken) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
-                Err(_) => run.fail(Error::invalid_request(S::NAME, "runtime", "is shutting down")),
             }
         }
     }
 
     /// Makes one call, if there is one to make.
-    fn call(&mut self, run: &mut Run<S>) -> bool {
+    fn call(&mut self) -> bool {
         let source = Arc::clone(&self.source);
-        if let Some((place, record)) = run.given.next_to_hydrate() {
-            run.calls.spawn(async move { Answer::Record(place, source.hydrate(record).await) });
-        } else if let Some(asked) = run.ask() {
+        if let Some((place, record)) = self.output.next_to_hydrate() {
+            self.calls.spawn(async move { Response::Record(place, source.hydrate(record).await) });
+        } else if let Some(request) = self.plan.next() {
             self.figures.pages += 1;
-            run.calls.spawn(async move { Answer::Page(asked, source.page(asked.page()).await) });
+            let page = ExportPage { number: request.page, size: self.plan.learnt_page_size() };
+            self.calls.spawn(async move { Response::Page(request, source.page(page).await) });
         } else {
             return false;
         }
         true
     }
 
-    fn tell(&mut self, run: &Run<S>) {
-        let Some(tell) = &mut self.on_progress else { return };
-        // Where there are windows, nobody knows what the others hold.
-        let pages = run.plan.pages().filter(|_| run.windows.is_empty());
-        let (read, spent) = (run.plan.pages_read(), run.began.elapsed());
-        let rest = pages.and_then(|pages| {
-            let fresh = read.saturating_sub(run.pages_before).max(1);
-            let ratio = pages.saturating_sub(read) as f64 / fresh as f64;
-            Duration::try_from_secs_f64((spent.as_secs_f64() * ratio).round()).ok()
-        });
-        let records_in_all = pages.map(|pages| pages.saturating_mul(run.plan.longest() as u64));
-        let (windows_read, windows) = (run.window() as u64, run.windows.len().max(1) as u64);
-        tell(&ExportProgress { figures: self.figures, records_in_all, rest, windows_read, windows });
-    }
-
-    /// Saves what the consumer is done with.
-    fn save(&mut self, run: &mut Run<S>) -> Result<(), Error> {
-        let Some(checkpoint) = run.checkpoint.as_ref().filter(|_| run.to_save) else { return Ok(()) };
-        run.to_save = false;
-        let mark = match &mut self.before_checkpoint {
-            Some(flush) => Some(flush(&self.figures).map_err(|e| {
-                Error::invalid_request(
-                    S::NAME,
-                    "before_checkpoint",
-                    format!("could not write the records out: {e}"),
-                )
-            })?),
-            None => None,
-        };
-        run.saved.note(run.plan.given(), mark, self.figures);
-        checkpoint.save(&run.saved)
-    }
-
-    fn end(&mut self, run: &mut Run<S>) -> Poll<Option<Result<S::Record, Error>>> {
-        let removed = run.checkpoint.as_ref().map_or(Ok(()), Checkpoint::remove);
-        if run.plan.is_stuck() {
-            return self.end_with(stuck::<S>());
+    fn add_page(&mut self, request: PageRequest, page: Page<S::Record>) {
+        if self.plan.add(request, page).is_err() {
+            let fault = "the server does not sort by id as it was asked to, so records may be missed";
+            self.fail(Error::undecodable(&S::OPERATION, JsonError::new("$", fault)));
         }
+        let moves = std::mem::take(&mut self.plan.moves);
+        self.figures.repaired += moves.repaired;
+        self.figures.moved_up += moves.moved_up;
+        if let Some(reporter) = &mut self.reporter {
+            reporter.report(&self.plan, self.figures);
+        }
+    }
+
+    /// Ends the calls. What was read before is still returned.
+    fn fail(&mut self, error: Error) {
+        self.calls.abort_all();
+        self.failure.get_or_insert(error);
+    }
+
+    /// Reaches the verdict. `cause` is what ended the export early.
+    fn end(&mut self, cause: Option<Error>) -> &Verdict {
+        self.calls.abort_all();
+        // A list that was read to its end has nothing to resume.
+        self.checkpoint.close(cause.is_none());
         let figures = self.figures;
-        self.verdict = Some(match figures.moved_up {
-            0 => Verdict::Complete { figures },
-            _ => Verdict::Shifted { figures },
-        });
-        Poll::Ready(removed.err().map(Err))
+        let cause = cause.or_else(|| self.plan.offset_is_ignored().then(offset_ignored::<S>));
+        let verdict = match cause {
+            Some(cause) => Verdict::Truncated { figures, cause },
+            None if figures.moved_up > 0 => Verdict::Shifted { figures },
+            None => Verdict::Complete { figures },
+        };
+        self.last_errors.extend(verdict.to_error(S::NAME));
+        self.verdict.insert(verdict)
     }
 
-    /// Ends it with an error that is not its own, unless it has ended.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn refuse(&mut self, error: Error) -> Option<Result<S::Record, Error>> {
-        let goes_on = self.verdict.is_none();
-        goes_on.then(|| match self.end_with(error) {
-            Poll::Ready(ended) => ended,
-            Poll::Pending => None,
-        })?
-    }
-
-    fn end_with(&mut self, error: Error) -> Poll<Option<Result<S::Record, Error>>> {
-        self.verdict = Some(Verdict::Truncated { figures: self.figures, why: error.to_string() });
-        self.run = None;
-        Poll::Ready(Some(Err(error)))
-    }
-}
-
-impl<S: HydratedSource> Export<S> {
-    /// What is fetched beyond the list, record by record. Say it before the first record is asked for.
-    pub fn hydrate(mut self, how: S::Hydrate) -> Self {
-        if let Some(source) = Arc::get_mut(&mut self.source) {
-            source.set_hydrate(how);
+    /// Waits for the work on the checkpoint.
+    fn poll_checkpoint(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let error = match ready!(self.checkpoint.poll(cx)) {
+                Ok(Ok(())) => return Poll::Ready(()),
+                Ok(Err(error)) => error,
+                Err(stopped) => self.stopped(stopped),
+            };
+            if self.verdict.is_some() {
+                self.last_errors.push_back(error);
+            } else {
+                self.end(Some(error));
+            }
         }
-        self
     }
-}
 
-impl<S: MonthlySource> Export<S> {
-    /// Reads the list month by month, the oldest first: each month is a list of its own, and a
-    /// [checkpoint](Self::checkpoint) names those that are finished. Records come by id within a month. The query has to
-    /// name both its first and its last day; a month is cut off where the range begins or ends within it.
-    ///
-    /// It is worth it where the list is long and the server slow at far pages (a database counts its way to each page
-    /// from the first), or where the output is wanted by month. It costs about five requests a month.
-    ///
-    /// What it cannot see: a record whose date somebody changes meanwhile, from a month still to be read to one that was
-    /// read. The verdict cannot tell. (One that is put off to a later month is given once.) Without `by_month` this
-    /// cannot happen, for the whole range is one list by id, whatever its dates; where it matters, do without.
-    ///
-    /// Say it before the first record is asked for.
-    pub fn by_month(mut self) -> Self {
-        if let Some(source) = Arc::get_mut(&mut self.source) {
-            source.cut_by_month();
+    /// The error of a task that did not run to its end. A panic is passed on, after which nothing more is returned.
+    fn stopped(&mut self, stopped: JoinError) -> Error {
+        if stopped.is_panic() {
+            self.end(Some(Error::incomplete(S::NAME, "ended by a panic")));
+            self.last_errors.clear();
+            std::panic::resume_unwind(stopped.into_panic());
         }
-        self
+        Error::runtime("the tokio runtime is shutting down", None)
     }
 }
 
@@ -402,28 +365,26 @@ impl<S: ExportSource> Stream for Export<S> {
     type Item = Result<S::Record, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_record(cx)
+        self.poll_item(cx)
     }
 }
+
+/// Nothing in it is pinned in its place.
+impl<S: ExportSource> Unpin for Export<S> {}
 
 impl<S: ExportSource> fmt::Debug for Export<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Export")
-            .field("concurrency", &self.lanes)
-            .field("checkpoint", &self.checkpoint)
+            .field("concurrency", &self.concurrency)
+            .field("resumed_at", &self.resumed_at)
             .field("figures", &self.figures)
             .field("verdict", &self.verdict)
             .finish_non_exhaustive()
     }
 }
 
-fn unsorted<S: ExportSource>() -> Error {
-    let fault = "the server does not sort by id as it was asked to, so records may be missed";
-    Error::undecodable(&S::OPERATION, JsonError::new("$", fault))
-}
-
-fn stuck<S: ExportSource>() -> Error {
-    let fault = "the server gives a full page again instead of the next one: it ignores the offset, and the rest is out \
-                 of reach";
+fn offset_ignored<S: ExportSource>() -> Error {
+    let fault = "the server returns a full page again instead of the next one: it ignores the offset, and the other \
+                 records cannot be reached";
     Error::undecodable(&S::OPERATION, JsonError::new("$", fault))
 }

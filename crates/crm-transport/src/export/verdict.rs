@@ -1,49 +1,49 @@
-//! What came of an export, and how far it is.
+//! The result of an export.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What an export is worth, once it has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::error::Error;
+
+/// Whether an export is complete.
+#[derive(Clone, Debug)]
+#[must_use = "only the verdict says whether records are missing"]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Every record that was in the list from the beginning to the end was given, once. Records that were added or
-    /// deleted meanwhile may be among those given or not. An export by windows (by month) vouches for the records that
-    /// stayed in their window: one that an edit moves out of a window still to be read, into one that was read, it
-    /// cannot see.
+    /// Every record that was in the list from the beginning to the end was returned, once. Records that were added or
+    /// deleted meanwhile may be among them or not.
     #[non_exhaustive]
     Complete {
         /// The figures.
         figures: ExportFigures,
     },
-    /// The list was read to its end, but records moved up in it meanwhile, which no adding and no deleting does: some
-    /// came in from elsewhere (restored, or edited so that they fit the query now). Up to as many others may have
-    /// been missed. Export it again.
+    /// The list was read to its end, but records moved up in it meanwhile. Adding and deleting do not do that: some
+    /// records came in from elsewhere (restored, or edited so that they fit the query). As many others may be missing.
+    /// Export the list again.
     #[non_exhaustive]
     Shifted {
         /// The figures.
         figures: ExportFigures,
     },
-    /// It ended early. What was given up to there is sound: by id, each record once.
+    /// The export ended early. The records returned so far are sound: by id, each once.
     #[non_exhaustive]
     Truncated {
         /// The figures.
         figures: ExportFigures,
-        /// The words of the error that ended it.
-        why: String,
+        /// What ended it.
+        cause: Error,
     },
 }
 
 impl Verdict {
-    /// What was given is all there is: complete, and every record could be read.
+    /// Returns `true` if the list was read to its end, nothing moved up, and every record could be decoded.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         matches!(self, Self::Complete { figures } if figures.unreadable == 0)
     }
 
-    /// The figures.
+    /// Returns the figures.
     #[must_use]
     pub fn figures(&self) -> &ExportFigures {
         match self {
@@ -52,44 +52,59 @@ impl Verdict {
             }
         }
     }
+
+    /// The error with which an export ends that is not complete.
+    pub(super) fn to_error(&self, operation: &'static str) -> Option<Error> {
+        match self {
+            Self::Truncated { cause, .. } => Some(cause.clone()),
+            Self::Shifted { .. } => {
+                let fault = "records moved up in the list while it was read, so others may be missing: export it again";
+                Some(Error::incomplete(operation, fault))
+            }
+            Self::Complete { figures } if figures.unreadable > 0 => {
+                let fault =
+                    "records cannot be decoded, and are missing: fix them in the CRM, then export again";
+                Some(Error::incomplete(operation, format!("{} {fault}", figures.unreadable)))
+            }
+            Self::Complete { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Complete { figures } if figures.unreadable > 0 => {
-                write!(f, "read to the end, but not every record can be read: {figures}")
+                write!(f, "read to the end, but some records cannot be decoded: {figures}")
             }
             Self::Complete { figures } => write!(f, "complete: {figures}"),
             Self::Shifted { figures } => {
-                write!(f, "records moved while they were read, some may be missing: {figures}")
+                write!(f, "records moved while they were read, so some may be missing: {figures}")
             }
-            Self::Truncated { figures, why } => write!(f, "ended early: {figures}; {why}"),
+            Self::Truncated { figures, cause } => write!(f, "ended early: {figures}; {cause}"),
         }
     }
 }
 
-/// What an export has done; with a checkpoint, what the runs before it did too.
+/// What an export has done. With a checkpoint, it includes the runs before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ExportFigures {
-    /// Records given.
+    /// Records returned.
     pub records: u64,
-    /// Records that could not be read. Each was given as an error.
+    /// Records that cannot be decoded. Each was returned as an error.
     pub unreadable: u64,
-    /// Records that the server sent although the query excludes them; they were not given.
+    /// Records that the server returned although the query excludes them. The export did not return them.
     pub left_out: u64,
-    /// Records given as the list has them, for their whole text was to be fetched and they were gone by then.
+    /// Records returned as listed, because they were deleted before their full text could be fetched.
     pub as_listed: u64,
     /// Pages asked for.
     pub pages: u64,
-    /// How often a deletion was met, and made up for.
+    /// How many deletions were noticed. Nothing is missing because of them.
     pub repaired: u64,
-    /// How often records were met that had moved up.
+    /// How often records were found that had moved up.
     pub moved_up: u64,
-    /// Records that were met again in a later window, because an edit had moved them there. They were given once.
-    pub met_again: u64,
 }
 
 impl fmt::Display for ExportFigures {
@@ -101,7 +116,6 @@ impl fmt::Display for ExportFigures {
             (self.as_listed, "only as listed"),
             (self.repaired, "deletions made up for"),
             (self.moved_up, "moves seen"),
-            (self.met_again, "met again in a later window"),
         ];
         for (count, what) in others {
             if count > 0 {
@@ -110,20 +124,4 @@ impl fmt::Display for ExportFigures {
         }
         Ok(())
     }
-}
-
-/// How far an export is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExportProgress {
-    /// What was done so far.
-    pub figures: ExportFigures,
-    /// How many records there are, about, once that can be told; never where there are several windows.
-    pub records_in_all: Option<u64>,
-    /// How much longer it takes, about, once that can be told; never where there are several windows.
-    pub rest: Option<Duration>,
-    /// How many windows were read to their end, and how many there are; one where the list is read as one.
-    pub windows_read: u64,
-    /// See there.
-    pub windows: u64,
 }

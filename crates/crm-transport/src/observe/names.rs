@@ -27,6 +27,7 @@ pub(super) fn error_type(error: &Error) -> Cow<'static, str> {
         ErrorKind::EmptyBody => "empty_body",
         ErrorKind::Undecodable => "undecodable",
         ErrorKind::NoRecord => "no_record",
+        ErrorKind::Incomplete => "incomplete",
         ErrorKind::Storage => "storage",
         ErrorKind::Runtime => "runtime",
     })

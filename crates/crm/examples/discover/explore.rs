@@ -25,14 +25,14 @@ pub(crate) const HISTORY: &[(OperationInfo, &str)] = &[
 
 /// What is called of solOS, and of what.
 pub(crate) const PROJECTS: &[(OperationInfo, &str)] = &[
-    (<p::List<'_, Value>>::INFO, "the first 20"),
-    (<p::Filter<'_, Value>>::INFO, "the first 20; it changes nothing"),
+    (<p::List<Value>>::INFO, "the first 20"),
+    (<p::Filter<Value>>::INFO, "the first 20; it changes nothing"),
     (<p::Info<Value>>::INFO, OF_THREE),
-    (<p::Steps<'_, Value>>::INFO, OF_THREE),
-    (<p::Actions<'_, Value>>::INFO, OF_THREE),
+    (<p::Steps<Value>>::INFO, OF_THREE),
+    (<p::Actions<Value>>::INFO, OF_THREE),
     (<p::Checklists<Value>>::INFO, OF_THREE),
     (<p::Goods<Value>>::INFO, OF_THREE),
-    (<p::Payments<'_, Value>>::INFO, OF_THREE),
+    (<p::Payments<Value>>::INFO, OF_THREE),
     (<p::ActionInfo<Value>>::INFO, "the first action found"),
 ];
 
@@ -54,11 +54,11 @@ pub(crate) async fn history(
     report.add(h::Fields::INFO.id, client.run(&Raw(h::Fields)).await);
     report.add(h::Tips::INFO.id, client.run(&Raw(h::Tips)).await);
     let query = EntryQuery::new().between(days.0, days.1);
-    let list = client.run(&Raw(h::List(&query))).await;
+    let list = client.run(&Raw(h::List::new(query.clone()))).await;
     let first = list.as_ref().ok().and_then(|answer| ids(answer, "cid").first().copied());
     report.add(<h::List>::INFO.id, list);
     if let Some(id) = first {
-        report.add(h::Info::INFO.id, client.run(&Raw(h::Info(EntryId(id)))).await);
+        report.add(h::Info::INFO.id, client.run(&Raw(h::Info::new(EntryId(id)))).await);
     }
     report.write("SalesMan CRM, history v3", out)?;
     Ok(())
@@ -72,23 +72,26 @@ pub(crate) async fn projects(
     let source = Source::projects()?;
     let mut report = Report::new(&source);
     let query = ProjectQuery::new().count(20);
-    let list = client.run(&Raw(p::List::<Value>::new(&query))).await;
+    let list = client.run(&Raw(p::List::<Value>::new(query.clone()))).await;
     let found = list.as_ref().map(|answer| ids(answer, "id")).unwrap_or_default();
     report.add("projects.list", list);
     let filter = ProjectFilter::new().count(20);
-    report.add("projects.filter", client.run(&Raw(p::Filter::<Value>::new(&filter))).await);
+    report.add("projects.filter", client.run(&Raw(p::Filter::<Value>::new(filter.clone()))).await);
     let mut action = None;
     let (steps, actions, payments) =
         (StepQuery::new(), ActionQuery::new().count(20), PaymentQuery::new().count(20));
     for id in found.into_iter().take(3).map(ProjectId) {
         report.add("projects.info", client.run(&Raw(p::Info::<Value>::new(id))).await);
-        report.add("projects.steps", client.run(&Raw(p::Steps::<Value>::new(id, &steps))).await);
-        let answer = client.run(&Raw(p::Actions::<Value>::new(id, &actions))).await;
+        report.add("projects.steps", client.run(&Raw(p::Steps::<Value>::new(id, steps.clone()))).await);
+        let answer = client.run(&Raw(p::Actions::<Value>::new(id, actions.clone()))).await;
         action = action.or_else(|| ids(answer.as_ref().ok()?, "id").first().copied());
         report.add("projects.actions", answer);
         report.add("projects.checklists", client.run(&Raw(p::Checklists::<Value>::new(id))).await);
         report.add("projects.goods", client.run(&Raw(p::Goods::<Value>::new(id))).await);
-        report.add("projects.payments", client.run(&Raw(p::Payments::<Value>::new(id, &payments))).await);
+        report.add(
+            "projects.payments",
+            client.run(&Raw(p::Payments::<Value>::new(id, payments.clone()))).await,
+        );
     }
     if let Some(id) = action {
         report.add("projects.action_info", client.run(&Raw(p::ActionInfo::<Value>::new(ActionId(id)))).await);

@@ -49,16 +49,14 @@ pub(crate) struct Payments {
 
 impl Payments {
     pub(crate) fn count(&mut self, kind: PaymentKind, payment: &Payment, (from, to): (NaiveDate, NaiveDate)) {
-        let fields = &payment.fields;
-        let amount =
-            fields.as_decimal_str("amount").ok().flatten().and_then(|amount| amount.parse::<f64>().ok());
-        let (Ok(Some(day)), Some(amount)) = (fields.as_date("date"), amount) else {
+        let amount = payment.amount().ok().flatten().and_then(|amount| amount.parse::<f64>().ok());
+        let (Ok(Some(day)), Some(amount)) = (payment.date(), amount) else {
             self.unreadable += 1;
             return;
         };
         if (from..=to).contains(&day) {
             let kind = if kind == PaymentKind::Income { "in" } else { "out" };
-            let name = match fields.as_u64("currency_id") {
+            let name = match payment.currency_id() {
                 Ok(Some(currency)) => format!("{kind}, currency {currency}"),
                 _ => kind.to_owned(),
             };

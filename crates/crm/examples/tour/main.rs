@@ -90,14 +90,14 @@ async fn visit_history(tour: &mut Tour, client: &HistoryClient) -> Result<(), cr
         .activity_type("Предложение")
         .client(ClientId(1))
         .contacts([ContactId(1)]);
-    tour.call("history.add(&entry)", &client.prepare(&history::Add(&new))?);
+    tour.call("history.add(&entry)", &client.prepare(&history::Add::new(new.clone()))?);
     let added = tour.answer(client.add(&new).await, |id| rows(["id"], [[id.to_string()]]));
 
     let more = [
         NewEntry::new("Входящий звонок, 2 мин").at(now).activity_type("вх.Звонок").client(ClientId(1)),
         NewEntry::new("Письмо с вопросом о цене").at(now).activity_type("вх.Почта").client(ClientId(2)),
     ];
-    tour.call("history.add_list(&entries)", &client.prepare(&history::AddList(&more))?);
+    tour.call("history.add_list(&entries)", &client.prepare(&history::AddList::new(more.to_vec()))?);
     let outcomes = tour.answer(client.add_list(&more).await, |outcomes| {
         let outcomes = outcomes.iter().zip(&more);
         rows(
@@ -108,7 +108,7 @@ async fn visit_history(tour: &mut Tour, client: &HistoryClient) -> Result<(), cr
 
     let today = now.date();
     let query = EntryQuery::new().between(today - Days::new(7), today);
-    tour.call("history.list(&query)", &client.prepare(&history::List(&query))?);
+    tour.call("history.list(&query)", &client.prepare(&history::List::new(query.clone()))?);
     tour.answer(client.list(&query).await, |page| {
         rows(
             ["id", "at", "activity", "client", "content"],
@@ -122,10 +122,10 @@ async fn visit_history(tour: &mut Tour, client: &HistoryClient) -> Result<(), cr
     });
 
     let id = added.unwrap_or(EntryId(1));
-    tour.call("history.entry(id)", &client.prepare(&history::Info(id))?);
+    tour.call("history.entry(id)", &client.prepare(&history::Info::new(id))?);
     tour.answer(client.entry(id).await, |entry| fields(&serde_json::json!(entry)));
 
-    tour.call("history.delete(id)", &client.prepare(&history::Delete(id))?);
+    tour.call("history.delete(id)", &client.prepare(&history::Delete::new(id))?);
     tour.answer(client.delete(id).await, |()| rows(["deleted"], [[id.to_string()]]));
     for id in outcomes.iter().flatten().filter_map(AddOutcome::id) {
         client.delete(id).await?;
@@ -135,28 +135,31 @@ async fn visit_history(tour: &mut Tour, client: &HistoryClient) -> Result<(), cr
 
 async fn visit_projects(tour: &mut Tour, client: &ProjectsClient) -> Result<(), crm::Error> {
     let query = ProjectQuery::new().count(5).order_by("id").ascending();
-    tour.call("projects.list(&query)", &client.prepare(&projects::List::<()>::new(&query))?);
+    tour.call("projects.list(&query)", &client.prepare(&projects::List::<()>::new(query.clone()))?);
     let listed = tour.answer(client.list(&query).await, show::records);
     let id = listed.and_then(|page| Some(page.items.first()?.id)).unwrap_or(ProjectId(1));
 
     let today = Local::now().date_naive();
     let filter =
         ProjectFilter::new().created(today - Days::new(3650), today).having(Having::Payments).count(3);
-    tour.call("projects.filter(&filter)", &client.prepare(&projects::Filter::<()>::new(&filter))?);
+    tour.call("projects.filter(&filter)", &client.prepare(&projects::Filter::<()>::new(filter.clone()))?);
     tour.answer(client.filter(&filter).await, show::records);
 
     tour.call("projects.project(id)", &client.prepare(&projects::Info::<()>::new(id))?);
     tour.answer(client.project(id).await, |project| fields(&serde_json::json!(project)));
 
     let query = StepQuery::new();
-    tour.call("projects.steps(id, &query)", &client.prepare(&projects::Steps::<()>::new(id, &query))?);
+    tour.call("projects.steps(id, &query)", &client.prepare(&projects::Steps::<()>::new(id, query.clone()))?);
     tour.answer(client.steps(id, &query).await, show::records);
 
     let query = ActionQuery::new().count(5);
-    tour.call("projects.actions(id, &query)", &client.prepare(&projects::Actions::<()>::new(id, &query))?);
+    tour.call(
+        "projects.actions(id, &query)",
+        &client.prepare(&projects::Actions::<()>::new(id, query.clone()))?,
+    );
     let actions = tour.answer(client.actions(id, &query).await, show::records);
 
-    let action = actions.and_then(|page| page.items.first()?.id).unwrap_or(ActionId(1));
+    let action = actions.and_then(|page| Some(page.items.first()?.id)).unwrap_or(ActionId(1));
     tour.call("projects.action(id)", &client.prepare(&projects::ActionInfo::<()>::new(action))?);
     tour.answer(client.action(action).await, |action| fields(&serde_json::json!(action)));
 
@@ -167,7 +170,10 @@ async fn visit_projects(tour: &mut Tour, client: &ProjectsClient) -> Result<(), 
     tour.answer(client.goods(id).await, show::records);
 
     let query = PaymentQuery::new().kind(PaymentKind::Income);
-    tour.call("projects.payments(id, &query)", &client.prepare(&projects::Payments::<()>::new(id, &query))?);
+    tour.call(
+        "projects.payments(id, &query)",
+        &client.prepare(&projects::Payments::<()>::new(id, query.clone()))?,
+    );
     tour.answer(client.payments(id, &query).await, show::records);
     Ok(())
 }

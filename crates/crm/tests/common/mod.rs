@@ -54,5 +54,5 @@ pub(crate) fn projects(address: &str) -> ProjectsClient {
 
 /// The clients repeat nothing: a test wants the first answer. The default transport without the system's certificates: reading them takes longer than most tests.
 pub(crate) fn transport() -> ReqwestTransport {
-    ReqwestTransport::new(reqwest::Client::builder().tls_certs_only([]).no_proxy(), 64 << 20).unwrap()
+    ReqwestTransport::builder().no_proxy().reqwest(|client| client.tls_certs_only([])).build().unwrap()
 }

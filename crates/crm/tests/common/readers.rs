@@ -31,24 +31,24 @@ pub(crate) fn answer(body: &[u8]) {
         let (project, query, filter) = (ProjectId(1), ProjectQuery::new(), ProjectFilter::new());
         told(h::Fields.read(&response)).iter().for_each(stable);
         told(h::Tips.read(&response)).iter().flatten().for_each(stable);
-        told(h::Info(EntryId(1)).read(&response)).iter().for_each(stable);
-        told(h::List(&list).read(&response)).iter().flatten().for_each(stable);
-        told(h::Add(&entry).read(&response)).iter().for_each(|id| assert_ne!(id.0, 0));
-        if let Some(outcomes) = told(h::AddList(&[entry.clone(), entry.clone()]).read(&response)) {
+        told(h::Info::new(EntryId(1)).read(&response)).iter().for_each(stable);
+        told(h::List::new(list.clone()).read(&response)).iter().flatten().for_each(stable);
+        told(h::Add::new(entry.clone()).read(&response)).iter().for_each(|id| assert_ne!(id.0, 0));
+        if let Some(outcomes) = told(h::AddList::new(vec![entry.clone(), entry.clone()]).read(&response)) {
             assert_eq!(outcomes.len(), 2);
         }
-        told(h::Delete(EntryId(1)).read(&response));
-        told(p::List::<Project>::new(&query).read(&response)).iter().flatten().for_each(stable);
-        told(p::Filter::<Project>::new(&filter).read(&response)).iter().flatten().for_each(stable);
+        told(h::Delete::new(EntryId(1)).read(&response));
+        told(p::List::<Project>::new(query.clone()).read(&response)).iter().flatten().for_each(stable);
+        told(p::Filter::<Project>::new(filter.clone()).read(&response)).iter().flatten().for_each(stable);
         told(p::Info::<Project>::new(project).read(&response)).iter().for_each(stable);
-        let read = p::Steps::<Step>::new(project, &StepQuery::new()).read(&response);
+        let read = p::Steps::<Step>::new(project, StepQuery::new()).read(&response);
         told(read).iter().flatten().for_each(stable);
-        let read = p::Actions::<Action>::new(project, &ActionQuery::new()).read(&response);
+        let read = p::Actions::<Action>::new(project, ActionQuery::new()).read(&response);
         told(read).iter().flatten().for_each(stable);
         told(p::ActionInfo::<Action>::new(ActionId(1)).read(&response)).iter().for_each(stable);
         told(p::Checklists::<Checklist>::new(project).read(&response)).iter().flatten().for_each(stable);
         told(p::Goods::<Good>::new(project).read(&response)).iter().flatten().for_each(stable);
-        let read = p::Payments::<Payment>::new(project, &PaymentQuery::new()).read(&response);
+        let read = p::Payments::<Payment>::new(project, PaymentQuery::new()).read(&response);
         told(read).iter().flatten().for_each(stable);
     }
 }

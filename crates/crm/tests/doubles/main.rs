@@ -1,4 +1,4 @@
-//! The stand-ins for a server, under the real clients.
+//! The test doubles under the real clients.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "../common/mod.rs"]

@@ -1,4 +1,4 @@
-//! Recorded calls, and their replay.
+//! Recording and replay.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use crm::history::{ApiKey, ClientId, Entry, EntryId, EntryQuery, HistoryClient, NewEntry, Pace};
 use crm::projects::{ProjectQuery, ProjectsClient, TokenPair};
-use crm::{Delivery, Error, ErrorKind, RetryPolicy, Transport};
+use crm::testing::{Answer, Call, Recorder, Replay, Scramble, Script};
+use crm::{Delivery, Error, ErrorKind, RetryPolicy, Transport, history, projects};
 use crm_sandbox::{APIKEY, BOSS, Fault, Operation, SECRET, SELLER, Sandbox, TOKEN};
-use crm_transport::testing::{Answer, Recorder, Replay, Scramble, Script};
 use serde_json::json;
 
 use crate::common::raw::Raw;
 use crate::common::{every, transport};
 
-/// A file that is gone with the test.
+/// A file that is removed after the test.
 struct File(PathBuf);
 
 impl File {
@@ -52,18 +52,24 @@ fn history_with(address: &str, transport: impl Transport, login: &str) -> Histor
     builder.credentials(ApiKey::new(APIKEY, login)).build().unwrap()
 }
 
-fn history(address: &str, transport: impl Transport) -> HistoryClient {
+fn history_client(address: &str, transport: impl Transport) -> HistoryClient {
     history_with(address, transport, BOSS)
 }
 
-fn projects(address: &str, transport: impl Transport) -> ProjectsClient {
+fn projects_client(address: &str, transport: impl Transport) -> ProjectsClient {
     let builder = ProjectsClient::builder(address).transport(transport).retry(RetryPolicy::none());
     builder.credentials(TokenPair::new(TOKEN, SECRET)).build().unwrap()
 }
 
 const NOWHERE: &str = "https://crm.example.test";
 
-/// Every operation, and pages of records; what came out, as text.
+/// Scrambles everything but the words of both APIs.
+fn contents() -> Scramble {
+    let scramble = Scramble::contents().keep_non_personal(history::NON_PERSONAL_DATA);
+    scramble.keep_non_personal(projects::NON_PERSONAL_DATA)
+}
+
+/// Every operation, and pages of records. Returns the results as text.
 async fn traffic(history: &HistoryClient, projects: &ProjectsClient) -> Vec<String> {
     let mut results = Vec::new();
     for id in every::IDS {
@@ -81,19 +87,22 @@ async fn traffic(history: &HistoryClient, projects: &ProjectsClient) -> Vec<Stri
 }
 
 #[tokio::test]
-async fn a_replay_gives_the_same_typed_results_as_the_server_did() {
+async fn a_replay_gives_the_same_typed_results_as_the_server() {
     let (file, sandbox) = (File::new(), Sandbox::builder().records(450).start().await.unwrap());
     let recorder = Arc::new(file.recorder(transport(), Scramble::nothing()));
-    let (h, p) =
-        (history(sandbox.url(), Arc::clone(&recorder)), projects(sandbox.url(), Arc::clone(&recorder)));
+    let (h, p) = (
+        history_client(sandbox.url(), Arc::clone(&recorder)),
+        projects_client(sandbox.url(), Arc::clone(&recorder)),
+    );
     let recorded = traffic(&h, &p).await;
     recorder.check().unwrap();
     assert!(recorded.len() > 450 && recorded[0].contains("cid"), "{:?}", &recorded[..16]);
     let replay = file.replay();
-    let (h, p) = (history(NOWHERE, Arc::clone(&replay)), projects(NOWHERE, Arc::clone(&replay)));
+    let (h, p) =
+        (history_client(NOWHERE, Arc::clone(&replay)), projects_client(NOWHERE, Arc::clone(&replay)));
     let replayed = traffic(&h, &p).await;
     for (recorded, replayed) in recorded.iter().zip(&replayed) {
-        // The login is a key, and stands in the records too.
+        // The login is a key, and the records contain it, too.
         assert_eq!(replayed, &recorded.replace(BOSS, "[secret]"));
     }
     assert_eq!(recorded.len(), replayed.len());
@@ -125,12 +134,12 @@ async fn lifecycle(history: &HistoryClient, seller: &str) -> Result<(EntryId, En
 }
 
 #[tokio::test]
-async fn a_scrambled_recording_holds_nobodys_words_and_replays_all_the_same() {
+async fn a_scrambled_recording_holds_no_personal_data_and_still_replays() {
     let (file, sandbox) = (File::new(), Sandbox::start().await.unwrap());
-    let recorder = Arc::new(file.recorder(transport(), Scramble::contents()));
-    let client = history(sandbox.url(), Arc::clone(&recorder));
+    let recorder = Arc::new(file.recorder(transport(), contents()));
+    let client = history_client(sandbox.url(), Arc::clone(&recorder));
     let (id, entry, page) = lifecycle(&client, SELLER).await.unwrap();
-    let solos = projects(sandbox.url(), Arc::clone(&recorder));
+    let solos = projects_client(sandbox.url(), Arc::clone(&recorder));
     let shown = solos.list(&ProjectQuery::new().count(3)).await.unwrap();
     recorder.check().unwrap();
     let text = file.text();
@@ -144,12 +153,13 @@ async fn a_scrambled_recording_holds_nobodys_words_and_replays_all_the_same() {
         assert!(text.contains(stays), "{stays}: {text}");
     }
 
-    // The code under test sends what it always sends, and what it has from the answers.
-    let (same_id, scrambled, pages) = lifecycle(&history(NOWHERE, file.replay()), SELLER).await.unwrap();
+    // The code under test sends what it always sends, and what it took from the responses.
+    let (same_id, scrambled, pages) =
+        lifecycle(&history_client(NOWHERE, file.replay()), SELLER).await.unwrap();
     assert_eq!((same_id, scrambled.id, scrambled.at), (id, entry.id, entry.at));
     assert_eq!((scrambled.client_id, &scrambled.activity_type), (entry.client_id, &entry.activity_type));
     assert_eq!(pages.len(), page.len());
-    // What was equal is equal still.
+    // What was equal stays equal.
     assert_eq!(scrambled.user_login, pages[0].user_login);
     assert_eq!(scrambled.client_name, pages[0].client_name);
     let (content, before) = (scrambled.content.unwrap(), entry.content.unwrap());
@@ -163,8 +173,8 @@ async fn a_scrambled_recording_holds_nobodys_words_and_replays_all_the_same() {
 #[tokio::test]
 async fn every_failure_is_recorded_and_fails_again_in_the_same_way() {
     let (file, sandbox) = (File::new(), Sandbox::start().await.unwrap());
-    let recorder = Arc::new(file.recorder(transport(), Scramble::contents()));
-    let client = history(sandbox.url(), Arc::clone(&recorder));
+    let recorder = Arc::new(file.recorder(transport(), contents()));
+    let client = history_client(sandbox.url(), Arc::clone(&recorder));
     let faults = [
         Fault::CloseAfterCommit,
         Fault::CutBody { after: None },
@@ -175,29 +185,29 @@ async fn every_failure_is_recorded_and_fails_again_in_the_same_way() {
         Fault::Redirect { to: "https://elsewhere.test/secret?k=1".to_owned(), status: 302 },
     ];
     let entry = NewEntry::new("x").client(ClientId(1));
-    let told = |result: Result<EntryId, Error>| match result {
+    let shown = |result: Result<EntryId, Error>| match result {
         Ok(id) => format!("{id}"),
         Err(error) => format!("{error}; {:?} {:?}", error.kind(), error.http_status()),
     };
     let mut recorded = Vec::new();
     for fault in &faults {
         sandbox.add_fault(fault.clone().on(Operation::HistoryAdd));
-        recorded.push(told(client.add(&entry).await));
+        recorded.push(shown(client.add(&entry).await));
     }
-    let nobody = history("http://127.0.0.1:1", Arc::clone(&recorder));
-    recorded.push(told(nobody.add(&entry).await));
+    let nobody = history_client("http://127.0.0.1:1", Arc::clone(&recorder));
+    recorded.push(shown(nobody.add(&entry).await));
     let last = recorded.last().unwrap();
     assert!(last.contains("Connect"), "{last}");
-    let client = history(NOWHERE, file.replay());
+    let client = history_client(NOWHERE, file.replay());
     for recorded in recorded {
-        assert_eq!(told(client.add(&entry).await), recorded);
+        assert_eq!(shown(client.add(&entry).await), recorded);
     }
     let text = file.text();
     assert!(text.contains("https://elsewhere.test") && !text.contains("?k=1"), "{text}");
 }
 
 #[tokio::test]
-async fn hostile_bodies_are_recorded_without_what_is_in_them_and_read_the_same() {
+async fn hostile_bodies_are_recorded_without_their_texts_and_read_the_same() {
     let echo = |text: &str| format!(r#"{{"data":[{{"cid":1,"content":"{text}"}}]}}"#).into_bytes();
     let cp1251 = b"{\"data\":[{\"cid\":1,\"content\":\"\xcf\xf0\xe8\xe2\xe5\xf2 Surname\"}]}".to_vec();
     let utf16: Vec<u8> =
@@ -217,7 +227,7 @@ async fn hostile_bodies_are_recorded_without_what_is_in_them_and_read_the_same()
         b"Surname".to_vec(),
         Vec::new(),
     ];
-    let told = |result: Result<crm::Page<Entry>, Error>| match result {
+    let shown = |result: Result<crm::Page<Entry>, Error>| match result {
         Ok(page) => {
             let content = page.items[0].content.as_ref();
             format!("{:?}", content.map(|text| text.replace(APIKEY, "[secret]").len()))
@@ -228,11 +238,11 @@ async fn hostile_bodies_are_recorded_without_what_is_in_them_and_read_the_same()
         let head =
             format!("HTTP/1.1 200 OK\r\nset-cookie: {APIKEY}\r\ncontent-length: {}\r\n\r\n", body.len());
         let server = Raw::answering([head.as_bytes(), &body].concat());
-        for scramble in [Scramble::contents(), Scramble::nothing()] {
+        for scramble in [contents(), Scramble::nothing()] {
             let (file, contents) = (File::new(), format!("{scramble:?}").contains("contents: true"));
-            let client = history(&server.url(), file.recorder(transport(), scramble));
-            let recorded = told(client.list(&EntryQuery::new()).await);
-            let replayed = told(history(NOWHERE, file.replay()).list(&EntryQuery::new()).await);
+            let client = history_client(&server.url(), file.recorder(transport(), scramble));
+            let recorded = shown(client.list(&EntryQuery::new()).await);
+            let replayed = shown(history_client(NOWHERE, file.replay()).list(&EntryQuery::new()).await);
             assert_eq!(replayed, recorded, "{}", String::from_utf8_lossy(&body[..body.len().min(80)]));
             let text = file.text();
             assert_eq!(text.lines().count(), 2);
@@ -244,19 +254,19 @@ async fn hostile_bodies_are_recorded_without_what_is_in_them_and_read_the_same()
 }
 
 #[tokio::test]
-async fn an_answer_that_is_said_to_be_packed_is_not_kept() {
+async fn a_response_that_is_marked_as_compressed_is_not_kept() {
     let file = File::new();
     let packed = Answer::raw("Surname").header("content-encoding", "br");
     let script = Script::new().expect("history.tips", packed);
-    let client = history(NOWHERE, file.recorder(script.transport(), Scramble::nothing()));
+    let client = history_client(NOWHERE, file.recorder(script.transport(), Scramble::nothing()));
     let recorded = client.activity_types().await.unwrap_err();
     assert!(!file.text().contains("Surname"), "{}", file.text());
-    let replayed = history(NOWHERE, file.replay()).activity_types().await.unwrap_err();
+    let replayed = history_client(NOWHERE, file.replay()).activity_types().await.unwrap_err();
     assert_eq!(replayed.kind(), recorded.kind());
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_at_the_same_time_stand_in_lines_of_their_own_and_one_given_up_is_a_timeout() {
+async fn concurrent_calls_have_lines_of_their_own_and_a_dropped_one_is_a_timeout() {
     let file = File::new();
     let mut script = Script::new().in_any_order();
     for id in 1..=40 {
@@ -265,13 +275,13 @@ async fn calls_at_the_same_time_stand_in_lines_of_their_own_and_one_given_up_is_
         } else {
             Answer::json(json!({"result": "Успешно", "data": id}))
         };
-        let call = crm_transport::testing::Call::to("history.delete").json(json!({"cid": id}));
+        let call = Call::to("history.delete").json(json!({"cid": id}));
         script = script.expect(call, answer);
     }
     let builder = HistoryClient::builder(NOWHERE).credentials(ApiKey::new("key-1", "login"));
     let builder = builder.retry(RetryPolicy::none()).pace(Pace::new().in_flight(8));
-    let recorder = file.recorder(script.transport(), Scramble::nothing());
-    let client = builder.transport(recorder).timeout(Duration::from_secs(5)).build().unwrap();
+    let recorder = Arc::new(file.recorder(script.transport(), Scramble::nothing()));
+    let client = builder.transport(Arc::clone(&recorder)).timeout(Duration::from_secs(5)).build().unwrap();
     let calls = (1..=40).map(|id| {
         let client = client.clone();
         tokio::spawn(async move { client.delete(EntryId(id)).await.map_err(|error| error.kind()) })
@@ -282,8 +292,9 @@ async fn calls_at_the_same_time_stand_in_lines_of_their_own_and_one_given_up_is_
     }
     script.finish();
     assert_eq!(results[6], Err(ErrorKind::Timeout));
+    recorder.check().unwrap();
     assert_eq!(file.text().lines().count(), 41);
-    let replay = history(NOWHERE, file.replay());
+    let replay = history_client(NOWHERE, file.replay());
     for (id, result) in (1..=40).zip(results) {
         let replayed = replay.delete(EntryId(id)).await;
         assert_eq!(replayed.as_ref().map_err(Error::kind).copied(), result);
@@ -294,14 +305,14 @@ async fn calls_at_the_same_time_stand_in_lines_of_their_own_and_one_given_up_is_
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_in_the_recording_is_told_with_the_nearest_that_is() {
+async fn a_call_that_is_not_in_the_recording_is_refused_with_the_nearest_that_is() {
     let file = File::new();
     let answers = || Answer::json(json!({"result": "Успешно", "data": 1}));
     let script = Script::new()
         .expect("history.tips", Answer::json(json!([])))
         .expect("history.add", answers())
         .expect("history.add", answers());
-    let recorded = history(NOWHERE, file.recorder(script.transport(), Scramble::nothing()));
+    let recorded = history_client(NOWHERE, file.recorder(script.transport(), Scramble::nothing()));
     recorded.activity_types().await.unwrap();
     let entry = NewEntry::new("Встреча").client(ClientId(1));
     recorded.add(&entry).await.unwrap();
@@ -309,14 +320,14 @@ async fn a_call_that_is_not_in_the_recording_is_told_with_the_nearest_that_is() 
 
     let transport = file.replay();
     assert_eq!(transport.left().len(), 3);
-    let replay = history(NOWHERE, Arc::clone(&transport));
+    let replay = history_client(NOWHERE, Arc::clone(&transport));
     let error = replay.add(&entry.clone().client(ClientId(3))).await.unwrap_err();
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
     let text = error.to_string();
     assert!(text.contains("has no such call: history.add: POST /developer/v3/history/add {"), "{text}");
     assert!(
         text.contains("; the nearest is line 3: history.add: POST")
-            && text.contains("($.clid is 3 and not 1)"),
+            && text.contains("($.clid is 3, expected 1)"),
         "{text}"
     );
     replay.add(&entry).await.unwrap();
@@ -332,21 +343,21 @@ async fn a_call_that_is_not_in_the_recording_is_told_with_the_nearest_that_is() 
 }
 
 #[tokio::test]
-async fn in_a_scrambled_recording_each_request_is_one_of_its_shape_and_always_the_same() {
+async fn in_a_scrambled_recording_a_request_matches_one_of_its_shape_and_always_the_same_one() {
     let file = File::new();
     let found = |id: u64| Answer::json(json!({"data": [{"cid": id}]}));
     let mut script = Script::new();
     for id in [1, 2, 1, 2] {
         script = script.expect("history.list", found(id));
     }
-    let recorded = history(NOWHERE, file.recorder(script.transport(), Scramble::contents()));
+    let recorded = history_client(NOWHERE, file.recorder(script.transport(), contents()));
     let search = async |client: &HistoryClient, word: &str| {
         client.list(&EntryQuery::new().word(word)).await.map(|page| page.items[0].id.0)
     };
     for word in ["Иванов", "Петров", "Иванов", "Петров"] {
         search(&recorded, word).await.unwrap();
     }
-    let replay = history(NOWHERE, file.replay());
+    let replay = history_client(NOWHERE, file.replay());
     assert_eq!(search(&replay, "Иванов").await.unwrap(), 1);
     assert_eq!(search(&replay, "Иванов").await.unwrap(), 1);
     assert_eq!(search(&replay, "Петров").await.unwrap(), 2);
@@ -355,16 +366,16 @@ async fn in_a_scrambled_recording_each_request_is_one_of_its_shape_and_always_th
 }
 
 #[tokio::test]
-async fn a_recording_is_never_overwritten_and_a_faulty_one_is_told_by_its_line() {
+async fn a_recording_is_never_overwritten_and_an_invalid_one_is_refused_with_the_line() {
     let file = File::new();
     std::fs::write(&file.0, "{\"recording\":1,\"scramble\":{\"contents\":false}}\n{\"request\":").unwrap();
     let error = Recorder::new(Script::new().transport(), &file.0, Scramble::nothing()).unwrap_err();
-    assert!(error.to_string().contains("it is never overwritten"), "{error}");
+    assert!(error.to_string().contains("is never overwritten"), "{error}");
     for (text, fault) in [
         (file.text(), "line 2: EOF"),
-        (String::new(), "line 1: it is empty"),
+        (String::new(), "line 1: the file is empty"),
         ("{}".to_owned(), "line 1: missing field"),
-        ("{\"recording\":2,\"scramble\":{\"contents\":false}}".to_owned(), "its format is 2"),
+        ("{\"recording\":2,\"scramble\":{\"contents\":false}}".to_owned(), "format 2 is unknown"),
     ] {
         std::fs::write(&file.0, text).unwrap();
         let error = Replay::open(&file.0).unwrap_err().to_string();

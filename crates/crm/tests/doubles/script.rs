@@ -1,12 +1,12 @@
-//! A scripted server.
+//! The scripted transport.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crm::history::{ApiKey, ClientId, EntryId, EntryQuery, HistoryClient, NewEntry};
 use crm::projects::{ProjectQuery, ProjectsClient, TokenPair};
-use crm::{Delivery, ErrorKind, RetryPolicy, Transport};
-use crm_transport::testing::{Answer, Call, Script, operation};
+use crm::testing::{Answer, Call, Script};
+use crm::{Delivery, ErrorKind, RetryPolicy, Transport, operation_of};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -27,20 +27,22 @@ fn added(id: u64) -> Answer {
     Answer::json(json!({"result": "Успешно", "data": id}))
 }
 
-/// How it ends when the test is over.
-fn story(script: Script) -> Option<String> {
+/// The report with which the script ends the test.
+fn report(script: Script) -> Option<String> {
     let end = catch_unwind(AssertUnwindSafe(|| script.finish()));
     end.err().map(|panic| *panic.downcast::<String>().unwrap())
 }
 
 #[tokio::test]
-async fn calls_that_come_in_their_order_are_answered_in_it() {
+async fn calls_in_the_expected_order_are_answered() {
     let script = Script::new()
         .expect("history.tips", Answer::json(json!({"data": [{"title": "Звонок"}]})))
         .expect(
             Call::to("POST /crm/developer/v3/history/add")
                 .json(json!({"clid": 7, "content": "Отправлено КП"}))
-                .matching("a request with an operation", |request| operation(request) == Some("history.add")),
+                .matching("a request with an operation", |request| {
+                    operation_of(request) == Some("history.add")
+                }),
             added(5),
         )
         .expect("history.delete", Answer::raw("{\"result\":\"Успешно\",\"data\":5}<br />\n<b>Notice</b>:"));
@@ -49,11 +51,11 @@ async fn calls_that_come_in_their_order_are_answered_in_it() {
     let id = history.add(&NewEntry::new("Отправлено КП").client(ClientId(7))).await.unwrap();
     assert_eq!(id, EntryId(5));
     history.delete(id).await.unwrap();
-    assert_eq!(story(script), None);
+    assert_eq!(report(script), None);
 }
 
 #[tokio::test]
-async fn another_call_than_the_one_that_is_due_is_an_error_at_once_and_a_story_at_the_end() {
+async fn an_unexpected_call_is_an_error_at_once_and_a_report_at_the_end() {
     let script = Script::new()
         .expect("history.tips", Answer::json(json!([])))
         .expect(Call::to("history.add").json(json!({"content": "a", "clid": 1})), added(5))
@@ -65,59 +67,64 @@ async fn another_call_than_the_one_that_is_due_is_an_error_at_once_and_a_story_a
     assert_eq!((error.is_retryable(), error.attempts()), (false, 1));
     assert_eq!(
         error.to_string(),
-        "history.delete: the script expects history.add {\"clid\":1,\"content\":\"a\"}, and this came: \
+        "history.delete: the script expected history.add {\"clid\":1,\"content\":\"a\"}, but received \
          history.delete: POST /crm/developer/v3/history/delete {\"cid\":7}"
     );
     let later = history.add(&NewEntry::new("a").client(ClientId(1))).await.unwrap_err();
-    assert!(later.to_string().contains("the script was left by a call before this one"), "{later}");
+    assert!(later.to_string().contains("an earlier call was not in the script"), "{later}");
     assert_eq!(
-        story(script).unwrap(),
-        "the script expects history.add {\"clid\":1,\"content\":\"a\"}, and this came: \
+        report(script).unwrap(),
+        "the script expected history.add {\"clid\":1,\"content\":\"a\"}, but received \
          history.delete: POST /crm/developer/v3/history/delete {\"cid\":7}\n\
          The script:\n   \
-         1. history.tips … came\n   \
-         2. history.add {\"clid\":1,\"content\":\"a\"} … was due\n   \
-         3. history.info … never came"
+         1. history.tips: made\n   \
+         2. history.add {\"clid\":1,\"content\":\"a\"}: expected next\n   \
+         3. history.info: not made"
     );
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_right_call_is_told_and_its_keys_are_not() {
+async fn a_difference_is_shown_without_the_keys() {
     let script =
         Script::new().expect(Call::to("history.add").json(json!({"content": "a", "clid": 1})), added(5));
     let error = client(script.transport()).add(&NewEntry::new(KEY).client(ClientId(1))).await.unwrap_err();
-    let story = story(script).unwrap();
-    for text in [error.to_string(), story] {
-        assert!(text.contains(r#"$.content is "[secret]" and not "a""#), "{text}");
+    let report = report(script).unwrap();
+    for text in [error.to_string(), report] {
+        assert!(text.contains(r#"$.content is "[secret]", expected "a""#), "{text}");
         assert!(!text.contains(KEY), "{text}");
     }
     assert!(!format!("{error:?}").contains(KEY), "{error:?}");
     let want = Call::to("history.list").matching("a search for today", |_| false);
     let script = Script::new().expect(want, Answer::never());
     let error = client(script.transport()).list(&EntryQuery::new()).await.unwrap_err();
-    assert!(error.to_string().ends_with("(it is not a search for today)"), "{error}");
-    assert!(self::story(script).is_some());
+    assert!(error.to_string().ends_with("(not a search for today)"), "{error}");
+    assert!(self::report(script).is_some());
 }
 
 #[tokio::test]
-async fn calls_that_never_come_and_calls_too_many_are_told() {
+async fn calls_that_are_not_made_and_calls_too_many_are_reported() {
     let script = Script::new().expect("history.tips", Answer::never());
     assert_eq!(
-        story(script).unwrap(),
-        "calls of the script never came\nThe script:\n   1. history.tips … never came"
+        report(script).unwrap(),
+        "expected calls of the script were not made\nThe script:\n   1. history.tips: not made"
     );
     let script = Script::new().expect("history.delete", added(7));
     let history = client(script.transport());
     history.delete(EntryId(7)).await.unwrap();
     history.delete(EntryId(8)).await.unwrap_err();
-    let story = story(script).unwrap();
-    assert!(story.starts_with("the script expects no more calls, and this came: history.delete"), "{story}");
+    let report = report(script).unwrap();
+    assert!(report.starts_with("the script expected no more calls, but received history.delete"), "{report}");
 }
 
 #[test]
-fn a_script_that_is_dropped_tells_its_story_and_never_panics_twice() {
+fn a_script_that_is_dropped_reports_and_never_panics_twice() {
     let end = catch_unwind(|| drop(Script::new().expect("history.tips", Answer::never())));
-    assert!(end.unwrap_err().downcast::<String>().unwrap().starts_with("calls of the script never came"));
+    assert!(
+        end.unwrap_err()
+            .downcast::<String>()
+            .unwrap()
+            .starts_with("expected calls of the script were not made")
+    );
     let end = catch_unwind(|| {
         let _script = Script::new().expect("history.tips", Answer::never());
         panic!("the test's own failure");
@@ -126,7 +133,7 @@ fn a_script_that_is_dropped_tells_its_story_and_never_panics_twice() {
 }
 
 #[tokio::test]
-async fn calls_may_come_in_any_order_and_some_at_any_time() {
+async fn calls_may_be_made_in_any_order_and_some_at_any_time() {
     let script = Script::new()
         .always("history.fields", Answer::json(json!({"data": {"cid": "Номер"}})))
         .expect(Call::to("history.delete").json(json!({"cid": 1})), added(1))
@@ -145,7 +152,7 @@ async fn calls_may_come_in_any_order_and_some_at_any_time() {
 }
 
 #[tokio::test]
-async fn each_failure_tells_the_delivery_that_a_server_would_have_caused() {
+async fn each_failure_has_the_delivery_that_a_server_would_have_caused() {
     for (answer, kind, delivery) in [
         (Answer::connect(), ErrorKind::Connect, Delivery::NotSent),
         (Answer::timeout(), ErrorKind::Timeout, Delivery::Unknown),
@@ -163,7 +170,7 @@ async fn each_failure_tells_the_delivery_that_a_server_would_have_caused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_attempt_is_a_call_and_waits_are_those_of_the_client() {
+async fn each_attempt_is_a_call_and_the_client_waits_between_them() {
     let began = Instant::now();
     let script = Script::new()
         .expect("history.tips", Answer::connect())
@@ -182,7 +189,7 @@ async fn each_attempt_is_a_call_and_waits_are_those_of_the_client() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_answered_is_refused_where_it_is_written() {
+async fn an_impossible_answer_panics_where_it_is_written() {
     assert!(catch_unwind(|| Answer::raw("").status(99)).is_err());
     assert!(catch_unwind(|| Answer::raw("").header("a b", "c")).is_err());
     assert!(catch_unwind(|| Answer::timeout().status(200)).is_err());

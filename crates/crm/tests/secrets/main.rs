@@ -19,9 +19,9 @@ use common::every;
 use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient, NewEntry};
 use crm::projects::{ProjectsClient, TokenPair};
+use crm::testing::{Recorder, Scramble};
 use crm::{ReqwestTransport, RetryPolicy, reqwest};
 use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox};
-use crm_transport::testing::{Recorder, Scramble};
 use search::Texts;
 
 // Each begins with nine characters that stand nowhere else, and holds what JSON, URLs and `Debug` spell otherwise.
@@ -221,7 +221,7 @@ async fn no_failure_no_log_and_no_list_of_requests_shows_a_secret() {
     let authority = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).connection_verbose(true);
     let client = HistoryClient::builder(format!("https://localhost:{}", server.port))
-        .transport(ReqwestTransport::new(client, 1 << 20).unwrap())
+        .transport(ReqwestTransport::builder().reqwest(|_| client).body_limit(1 << 20).build().unwrap())
         .credentials(ApiKey::new(KEY, LOGIN));
     client.build().unwrap().fields().await.unwrap();
 

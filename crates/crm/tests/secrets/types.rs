@@ -33,7 +33,11 @@ pub(crate) fn transport_with_secrets() -> ReqwestTransport {
     headers.insert("authorization", http::HeaderValue::from_str(OTHER).unwrap());
     let proxy = reqwest::Proxy::https("http://127.0.0.1:1").unwrap().basic_auth("user", PASSWORD);
     let client = reqwest::Client::builder().tls_certs_only([]).default_headers(headers).proxy(proxy);
-    ReqwestTransport::new(client.connection_verbose(true), 1 << 20).unwrap()
+    ReqwestTransport::builder()
+        .reqwest(|_| client.connection_verbose(true))
+        .body_limit(1 << 20)
+        .build()
+        .unwrap()
 }
 
 fn clients(texts: &mut Texts) {
@@ -58,7 +62,7 @@ fn clients(texts: &mut Texts) {
     texts.debug(&history).debug(&other).debug(&projects).debug(&projects.with_credentials(pair).unwrap());
     texts.debug(&history.prepare(&h::Fields).unwrap());
     let query = projects::ProjectQuery::new();
-    texts.debug(&projects.prepare(&p::List::<()>::new(&query)).unwrap());
+    texts.debug(&projects.prepare(&p::List::<()>::new(query.clone())).unwrap());
     texts.debug(&history.entries(EntryQuery::new())).debug(&history.stats());
     without_async(texts);
     for bad in [format!(" {KEY}"), format!("{KEY}\n"), format!("{KEY}\0")] {
@@ -92,7 +96,7 @@ fn transport(texts: &mut Texts) {
     texts.debug(&crm_transport::TowerTransport::new(tower::service_fn(with_key), 1));
     texts.debug(&transport_with_secrets()).debug(&INFO).debug(&RetryPolicy::new());
     texts.debug(&history::Pace::new()).debug(&crm_transport::Position::default());
-    texts.debug(&Idempotency::Read).debug(&Success::NoError).debug(&ReadMethod::Get).debug(&Refusal::Auth);
+    texts.debug(&Idempotency::Read).debug(&ReadMethod::Get).debug(&Refusal::Auth);
     texts.debug(&ErrorKind::Api).debug(&Delivery::Unknown);
     let error = JsonError::new("$", "expected");
     texts.debug(&error).display(&error);
@@ -153,8 +157,11 @@ fn model(texts: &mut Texts) {
     let contact: Contact = entry.contacts[0].clone();
     texts.debug(&contact).json(&contact);
     let kind: ActivityType = read(r##"{"title":"x","filter":"all"}"##);
-    texts.debug(&kind).json(&kind).debug(&ActivityFilter::All).debug(&EntryOrder::Id);
-    texts.debug(&ErrorCode::NotFound);
+    texts.debug(&kind).json(&kind).debug(&ActivityFilter::All).display(&ActivityFilter::All);
+    texts.debug(&EntryOrder::Id).display(&EntryOrder::Id);
+    texts.debug(&ErrorCode::NotFound).display(&ErrorCode::NotFound);
+    let error = KEY.parse::<EntryId>().unwrap_err();
+    texts.debug(&error).display(&error);
     let new = NewEntry::new("«x»");
     texts.debug(&new).json(&new).debug(&new.as_stored());
     let loss = new.losses().remove(0);
@@ -171,29 +178,35 @@ fn model(texts: &mut Texts) {
     texts.debug(&error).display(&error);
     let step: m::Step = read(r#"{"id":1}"#);
     texts.debug(&step).json(&step);
-    texts.debug(&m::Condition::And).debug(&m::Having::Payments).debug(&m::PaymentKind::Income);
+    texts.debug(&m::Condition::And).display(&m::Condition::And);
+    texts.debug(&m::Having::Payments).display(&m::Having::Payments);
+    texts.debug(&m::PaymentKind::Income).display(&m::PaymentKind::Income);
 }
 
 fn operations(texts: &mut Texts) {
     let (entry, query) = (NewEntry::new("x"), EntryQuery::new());
-    texts.debug(&h::Fields).debug(&h::Tips).debug(&h::Info(history::EntryId(1))).debug(&h::List(&query));
     texts
-        .debug(&h::Add(&entry))
-        .debug(&h::AddList([entry.clone()]))
-        .debug(&h::Delete(history::EntryId(1)))
+        .debug(&h::Fields)
+        .debug(&h::Tips)
+        .debug(&h::Info::new(history::EntryId(1)))
+        .debug(&h::List::new(query.clone()));
+    texts
+        .debug(&h::Add::new(entry.clone()))
+        .debug(&h::AddList::new(vec![entry.clone()]))
+        .debug(&h::Delete::new(history::EntryId(1)))
         .debug(&query);
     let project = projects::ProjectId(1);
     let (list, filter) = (projects::ProjectQuery::new(), projects::ProjectFilter::new());
     let (steps, actions) = (projects::StepQuery::new(), projects::ActionQuery::new());
     let payments = projects::PaymentQuery::new();
     texts.debug(&list).debug(&filter).debug(&steps).debug(&actions).debug(&payments);
-    texts.debug(&p::List::<()>::new(&list)).debug(&p::Filter::<()>::new(&filter));
-    texts.debug(&p::Info::<()>::new(project)).debug(&p::Steps::<()>::new(project, &steps));
+    texts.debug(&p::List::<()>::new(list.clone())).debug(&p::Filter::<()>::new(filter.clone()));
+    texts.debug(&p::Info::<()>::new(project)).debug(&p::Steps::<()>::new(project, steps.clone()));
     texts
-        .debug(&p::Actions::<()>::new(project, &actions))
+        .debug(&p::Actions::<()>::new(project, actions.clone()))
         .debug(&p::ActionInfo::<()>::new(projects::ActionId(1)));
     texts.debug(&p::Checklists::<()>::new(project)).debug(&p::Goods::<()>::new(project));
-    texts.debug(&p::Payments::<()>::new(project, &payments));
+    texts.debug(&p::Payments::<()>::new(project, payments.clone()));
 }
 
 async fn import(texts: &mut Texts) {
@@ -234,14 +247,15 @@ async fn export(texts: &mut Texts) {
 }
 
 async fn testing(texts: &mut Texts) {
-    use crm_transport::testing::{Answer, Call, Recorder, Replay, Scramble, Script};
+    use crm::testing::{Answer, Call, Recorder, Replay, Scramble, Script};
     let script = Script::new().expect(Call::to("history.add"), Answer::timeout());
     texts
         .debug(&script)
         .debug(&Call::to("history.add"))
         .display(&Call::to("history.add"))
         .debug(&Answer::raw("x"))
-        .debug(&Scramble::contents());
+        .debug(&Scramble::contents().keep_non_personal(history::NON_PERSONAL_DATA))
+        .debug(&history::NON_PERSONAL_DATA);
     let client = HistoryClient::builder("https://crm.example.test").transport(script.transport());
     let client = client.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
     let mut entry = NewEntry::new(KEY);

@@ -102,22 +102,20 @@ fn read(id: &str, body: &Value) -> String {
     match id {
         "history.fields" => shown(h::Fields.read(&answer)),
         "history.tips" => shown(h::Tips.read(&answer)),
-        "history.list" => shown(h::List(&EntryQuery::new()).read(&answer)),
-        "history.info" => shown(h::Info(EntryId(1)).read(&answer)),
-        "history.add" => shown(h::Add(&entry).read(&answer)),
-        "history.add_list" => shown(h::AddList(&entries).read(&answer)),
-        "history.delete" => shown(h::Delete(EntryId(1)).read(&answer)),
-        "projects.list" => shown(p::List::<Project>::new(&ProjectQuery::new()).read(&answer)),
-        "projects.filter" => shown(p::Filter::<Project>::new(&ProjectFilter::new()).read(&answer)),
+        "history.list" => shown(h::List::new(EntryQuery::new()).read(&answer)),
+        "history.info" => shown(h::Info::new(EntryId(1)).read(&answer)),
+        "history.add" => shown(h::Add::new(entry.clone()).read(&answer)),
+        "history.add_list" => shown(h::AddList::new(entries.to_vec()).read(&answer)),
+        "history.delete" => shown(h::Delete::new(EntryId(1)).read(&answer)),
+        "projects.list" => shown(p::List::<Project>::new(ProjectQuery::new()).read(&answer)),
+        "projects.filter" => shown(p::Filter::<Project>::new(ProjectFilter::new()).read(&answer)),
         "projects.info" => shown(p::Info::<Project>::new(project).read(&answer)),
-        "projects.steps" => shown(p::Steps::<Step>::new(project, &StepQuery::new()).read(&answer)),
-        "projects.actions" => shown(p::Actions::<Action>::new(project, &ActionQuery::new()).read(&answer)),
+        "projects.steps" => shown(p::Steps::<Step>::new(project, StepQuery::new()).read(&answer)),
+        "projects.actions" => shown(p::Actions::<Action>::new(project, ActionQuery::new()).read(&answer)),
         "projects.action_info" => shown(p::ActionInfo::<Action>::new(ActionId(1)).read(&answer)),
         "projects.checklists" => shown(p::Checklists::<Checklist>::new(project).read(&answer)),
         "projects.goods" => shown(p::Goods::<Good>::new(project).read(&answer)),
-        "projects.payments" => {
-            shown(p::Payments::<Payment>::new(project, &PaymentQuery::new()).read(&answer))
-        }
+        "projects.payments" => shown(p::Payments::<Payment>::new(project, PaymentQuery::new()).read(&answer)),
         _ => panic!("{id} is in the source and has no operation in Rust, or none in this test"),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Listener {
 impl Listener {
     pub(crate) fn new() -> Arc<Self> {
         let client = reqwest::Client::builder().tls_certs_only([]).no_proxy();
-        let inner = ReqwestTransport::new(client, 64 << 20).unwrap();
+        let inner = ReqwestTransport::builder().reqwest(|_| client).body_limit(64 << 20).build().unwrap();
         Arc::new(Self { inner, answers: Mutex::default() })
     }
 }

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only the #[test] functions of this file for tests")]
 
 mod answers;
-mod blocking;
 mod calls;
 mod discover;
 mod doubles;

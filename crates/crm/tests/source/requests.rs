@@ -161,8 +161,8 @@ fn everything(id: &str) -> http::Request<Bytes> {
     let request = match id {
         "history.fields" => h::Fields.request(),
         "history.tips" => h::Tips.request(),
-        "history.list" => h::List(
-            &EntryQuery::new()
+        "history.list" => h::List::new(
+            EntryQuery::new()
                 .page(1)
                 .order_by(EntryOrder::Id)
                 .newest_first()
@@ -178,16 +178,16 @@ fn everything(id: &str) -> http::Request<Bytes> {
                 .contact(ContactId(3)),
         )
         .request(),
-        "history.info" => h::Info(EntryId(1)).request(),
-        "history.add" => h::Add(&entry).request(),
-        "history.add_list" => h::AddList(&[entry]).request(),
-        "history.delete" => h::Delete(EntryId(1)).request(),
+        "history.info" => h::Info::new(EntryId(1)).request(),
+        "history.add" => h::Add::new(entry.clone()).request(),
+        "history.add_list" => h::AddList::new(vec![entry]).request(),
+        "history.delete" => h::Delete::new(EntryId(1)).request(),
         "projects.list" => p::List::<Value>::new(
-            &ProjectQuery::new().count(1).offset(1).order_by("id").ascending().descending().deleted(true),
+            ProjectQuery::new().count(1).offset(1).order_by("id").ascending().descending().deleted(true),
         )
         .request(),
         "projects.filter" => p::Filter::<Value>::new(
-            &ProjectFilter::new()
+            ProjectFilter::new()
                 .count(1)
                 .offset(1)
                 .order_by("id")
@@ -211,10 +211,10 @@ fn everything(id: &str) -> http::Request<Bytes> {
         )
         .request(),
         "projects.info" => p::Info::<Value>::new(project).request(),
-        "projects.steps" => p::Steps::<Value>::new(project, &StepQuery::new().date(day).steps([1])).request(),
+        "projects.steps" => p::Steps::<Value>::new(project, StepQuery::new().date(day).steps([1])).request(),
         "projects.actions" => p::Actions::<Value>::new(
             project,
-            &ActionQuery::new().count(1).offset(1).action(ActionId(1)).date(day).types([1]),
+            ActionQuery::new().count(1).offset(1).action(ActionId(1)).date(day).types([1]),
         )
         .request(),
         "projects.action_info" => p::ActionInfo::<Value>::new(ActionId(1)).request(),
@@ -222,12 +222,7 @@ fn everything(id: &str) -> http::Request<Bytes> {
         "projects.goods" => p::Goods::<Value>::new(project).request(),
         "projects.payments" => p::Payments::<Value>::new(
             project,
-            &PaymentQuery::new()
-                .count(1)
-                .offset(1)
-                .payment(PaymentId(1))
-                .date(day)
-                .kind(PaymentKind::Expense),
+            PaymentQuery::new().count(1).offset(1).payment(PaymentId(1)).date(day).kind(PaymentKind::Expense),
         )
         .request(),
         _ => panic!("{id} is in the source and has no operation in Rust, or none in this test"),

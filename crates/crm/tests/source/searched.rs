@@ -116,7 +116,7 @@ impl<'a> Visit<'a> for Found {
 fn methods(krate: &str, client: &str) -> Vec<(String, String)> {
     let mut methods = Vec::new();
     sources::each(krate, &mut |path, file| {
-        // The same methods without async lead to these.
+        // The docs of the blocking methods link to these.
         if path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("blocking")) {
             return;
         }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crm_model::Unreadable;
 use proptest::prelude::*;
 
 use super::*;
@@ -42,23 +43,23 @@ impl Server {
     }
 }
 
-fn plan(lanes: usize, asked: usize) -> Plan<u64> {
-    Plan::new(|id| *id, lanes, asked, Given::default())
+fn plan(concurrency: usize, asked: usize) -> Plan<u64> {
+    Plan::new(|id| *id, concurrency, asked, ResumePoint::default())
 }
 
 /// All calls in flight are answered at once, again and again: the records, the requests, and the rounds.
-fn in_rounds(plan: &mut Plan<u64>, lanes: usize, server: &Server) -> (Vec<u64>, Vec<u64>, usize) {
+fn in_rounds(plan: &mut Plan<u64>, concurrency: usize, server: &Server) -> (Vec<u64>, Vec<u64>, usize) {
     let (mut records, mut requests, mut rounds) = (Vec::new(), Vec::new(), 0);
     loop {
-        let tickets: Vec<Ticket> = std::iter::from_fn(|| plan.next()).take(lanes).collect();
-        if tickets.is_empty() {
+        let requested: Vec<PageRequest> = std::iter::from_fn(|| plan.next()).take(concurrency).collect();
+        if requested.is_empty() {
             assert!(plan.is_over(), "it stands still");
             return (records, requests, rounds);
         }
         rounds += 1;
-        for ticket in tickets {
-            requests.push(ticket.page);
-            plan.answer(ticket, server.page(ticket.page)).unwrap();
+        for request in requested {
+            requests.push(request.page);
+            plan.add(request, server.page(request.page)).unwrap();
         }
         while let Some(taken) = plan.take() {
             records.extend(taken.records);
@@ -78,13 +79,13 @@ fn twenty_thousand_records_take_fourteen_rounds_of_eight_calls() {
 #[test]
 fn a_list_of_any_length_is_read_with_any_number_of_calls() {
     for records in (0..200).chain([400, 1_000, 2_601, 5_000]) {
-        for lanes in [1, 2, 3, 8] {
+        for concurrency in [1, 2, 3, 8] {
             let server = Server::new(records, 10);
-            let (read, requests, _) = in_rounds(&mut plan(lanes, 10), lanes, &server);
+            let (read, requests, _) = in_rounds(&mut plan(concurrency, 10), concurrency, &server);
             assert_eq!(read, server.ids);
             let (pages, requests) = (records.div_ceil(10) + 1, requests.len() as u64);
-            let most = pages + pages / 10 + 5 + 4 * lanes as u64;
-            assert!(requests <= most, "{requests} requests for {pages} pages with {lanes} calls");
+            let most = pages + pages / 10 + 5 + 4 * concurrency as u64;
+            assert!(requests <= most, "{requests} requests for {pages} pages with {concurrency} calls");
         }
     }
 }
@@ -109,8 +110,8 @@ fn a_server_with_smaller_pages_than_asked_for_is_read_to_the_end() {
 fn a_full_page_that_is_shorter_than_asked_for_is_not_taken_for_the_last() {
     let mut server = Server::new(4, 3);
     let mut plan = plan(1, 5);
-    let ticket = plan.next().unwrap();
-    plan.answer(ticket, server.page(ticket.page)).unwrap();
+    let request = plan.next().unwrap();
+    plan.add(request, server.page(request.page)).unwrap();
     server.ids.remove(0); // what was on the next page is on this one now
     assert_eq!(in_rounds(&mut plan, 1, &server).0, [1, 2, 3, 4]);
 }
@@ -121,17 +122,17 @@ fn a_server_that_repeats_the_last_page_makes_no_endless_loop() {
         let server = Server { beyond: Beyond::TheLastPage, ..Server::new(records, 10) };
         let mut plan = plan(3, 10);
         assert_eq!(in_rounds(&mut plan, 3, &server).0, server.ids);
-        assert!(!plan.is_stuck());
+        assert!(!plan.offset_is_ignored());
     }
 }
 
 #[test]
 fn a_server_that_ignores_the_offset_makes_no_endless_loop_and_is_found_out() {
     let server = Server { beyond: Beyond::TheFirstPage, ..Server::new(10, 10) };
-    for (asked, is_stuck) in [(10, true), (11, false)] {
+    for (asked, is_ignored) in [(10, true), (11, false)] {
         let mut plan = plan(3, asked);
         assert_eq!(in_rounds(&mut plan, 3, &server).0, server.ids);
-        assert_eq!(plan.is_stuck(), is_stuck);
+        assert_eq!(plan.offset_is_ignored(), is_ignored);
     }
 }
 
@@ -144,10 +145,10 @@ fn a_page_that_moved_down_is_not_taken_for_one_that_came_again() {
     server.ids.drain(0..13);
     let low_page = server.page(low.page);
     assert_eq!(low_page, high_page);
-    plan.answer(low, low_page).unwrap();
-    plan.answer(high, high_page).unwrap();
+    plan.add(low, low_page).unwrap();
+    plan.add(high, high_page).unwrap();
     assert_eq!(in_rounds(&mut plan, 2, &server).0, server.ids);
-    assert!(!plan.is_stuck());
+    assert!(!plan.offset_is_ignored());
 }
 
 #[test]
@@ -155,13 +156,13 @@ fn a_list_that_is_not_sorted_is_found_out() {
     let mut server = Server::new(100, 10);
     server.ids.reverse();
     let mut plan = plan(1, 10);
-    let ticket = plan.next().unwrap();
-    assert!(plan.answer(ticket, server.page(ticket.page)).is_ok());
-    let ticket = plan.next().unwrap();
+    let request = plan.next().unwrap();
+    assert!(plan.add(request, server.page(request.page)).is_ok());
+    let request = plan.next().unwrap();
     // Beyond the end, so far there is one page.
-    assert!(plan.answer(ticket, server.page(ticket.page)).is_ok());
-    let ticket = plan.next().unwrap();
-    assert!(plan.answer(ticket, server.page(ticket.page)).is_err());
+    assert!(plan.add(request, server.page(request.page)).is_ok());
+    let request = plan.next().unwrap();
+    assert!(plan.add(request, server.page(request.page)).is_err());
 }
 
 #[test]
@@ -170,21 +171,21 @@ fn records_that_move_up_are_noticed_where_two_stretches_meet() {
     server.ids.retain(|&id| id != 5);
     let mut plan = plan(2, 10);
     for _ in 0..4 {
-        let ticket = plan.next().unwrap();
-        plan.answer(ticket, server.page(ticket.page)).unwrap();
+        let request = plan.next().unwrap();
+        plan.add(request, server.page(request.page)).unwrap();
     }
     server.ids.insert(4, 5);
     in_rounds(&mut plan, 2, &server);
-    assert!(plan.moved_up > 0);
+    assert!(plan.moves.moved_up > 0);
 }
 
 #[test]
 fn the_length_of_a_long_list_is_told_early() {
     let server = Server::new(1_000_000, 200);
-    let mut plan = plan(2, 200).scouting();
+    let mut plan = plan(2, 200).looking_far_ahead();
     for _ in 0..60 {
-        let ticket = plan.next().unwrap();
-        plan.answer(ticket, server.page(ticket.page)).unwrap();
+        let request = plan.next().unwrap();
+        plan.add(request, server.page(request.page)).unwrap();
         while plan.take().is_some() {}
     }
     let pages = plan.pages().unwrap();
@@ -196,11 +197,11 @@ fn an_unreadable_record_comes_once_and_hides_no_other() {
     let server = Server::new(300, 10);
     let mut plan = plan(2, 10);
     let (mut records, mut unreadable) = (Vec::new(), 0);
-    while let Some(ticket) = plan.next() {
-        let mut page = server.page(ticket.page);
+    while let Some(request) = plan.next() {
+        let mut page = server.page(request.page);
         let bad: Vec<u64> = page.items.extract_if(.., |id| matches!(*id, 131..=140 | 200 | 291..)).collect();
         page.unreadable = bad.iter().map(|id| Unreadable::new("$", "", id.to_string())).collect();
-        plan.answer(ticket, page).unwrap();
+        plan.add(request, page).unwrap();
         while let Some(taken) = plan.take() {
             records.extend(taken.records);
             unreadable += taken.unreadable.len();
@@ -249,9 +250,9 @@ proptest! {
         records in 0..700u64,
         size in 1..8usize,
         asked_for_more in 0..4usize,
-        lanes in 1..10usize,
+        concurrency in 1..10usize,
         from in prop::option::of((0..300u64, 0..60u64)),
-        scouting: bool,
+        looks_far_ahead: bool,
         beyond in prop_oneof![
             4 => Just(Beyond::Nothing), 1 => Just(Beyond::TheLastPage), 1 => Just(Beyond::TheFirstPage)
         ],
@@ -259,12 +260,12 @@ proptest! {
     ) {
         let mut server = Server { beyond, ..Server::new(records, size) };
         // A run that goes on from a checkpoint; the page may be far off by now.
-        let given = from.map_or_else(Given::default, |(id, page)| Given { id, page: Some(page) });
+        let given = from.map_or_else(ResumePoint::default, |(id, page)| ResumePoint { id, page: Some(page) });
         // A server that ignores the offset is found out by a full page only.
         let asked = size + if beyond == Beyond::TheFirstPage { 0 } else { asked_for_more };
-        let mut plan: Plan<u64> = Plan::new(|id| *id, lanes, asked, given);
-        if scouting {
-            plan = plan.scouting();
+        let mut plan: Plan<u64> = Plan::new(|id| *id, concurrency, asked, given);
+        if looks_far_ahead {
+            plan = plan.looking_far_ahead();
         }
         let mut throughout: BTreeSet<u64> = server.ids.iter().copied().filter(|&id| id > given.id).collect();
         let (mut asked, mut read, mut given) = (Vec::new(), Vec::new(), Vec::new());
@@ -276,19 +277,19 @@ proptest! {
             _ => Event::Take,
         });
         for event in events.into_iter().chain(calm) {
-            while asked.len() + read.len() < lanes && let Some(ticket) = plan.next() {
-                asked.push(ticket);
+            while asked.len() + read.len() < concurrency && let Some(request) = plan.next() {
+                asked.push(request);
                 requests += 1;
             }
             prop_assert!(requests < 20_000, "no end");
             match event {
                 Event::Read(at) if !asked.is_empty() => {
-                    let ticket: Ticket = asked.swap_remove(at % asked.len());
-                    read.push((ticket, server.page(ticket.page)));
+                    let request: PageRequest = asked.swap_remove(at % asked.len());
+                    read.push((request, server.page(request.page)));
                 }
                 Event::Answer(at) if !read.is_empty() => {
-                    let (ticket, page) = read.swap_remove(at % read.len());
-                    prop_assert!(plan.answer(ticket, page).is_ok());
+                    let (request, page) = read.swap_remove(at % read.len());
+                    prop_assert!(plan.add(request, page).is_ok());
                 }
                 Event::Take => given.extend(plan.take().into_iter().flat_map(|taken| taken.records)),
                 Event::Delete(at, count) if !server.ids.is_empty() => {
@@ -311,8 +312,8 @@ proptest! {
         prop_assert!(given.is_sorted_by(|a, b| a < b), "not in order, or twice");
         let given: BTreeSet<u64> = given.into_iter().collect();
         let missed: Vec<&u64> = throughout.difference(&given).collect();
-        prop_assert!(missed.is_empty() || (beyond != Beyond::Nothing && plan.is_stuck()), "missed: {missed:?}");
-        prop_assert!(plan.moved_up == 0 || from.is_some() || beyond != Beyond::Nothing);
-        prop_assert!(!plan.is_stuck() || beyond != Beyond::Nothing);
+        prop_assert!(missed.is_empty() || (beyond != Beyond::Nothing && plan.offset_is_ignored()), "missed: {missed:?}");
+        prop_assert!(plan.moves.moved_up == 0 || from.is_some() || beyond != Beyond::Nothing);
+        prop_assert!(!plan.offset_is_ignored() || beyond != Beyond::Nothing);
     }
 }

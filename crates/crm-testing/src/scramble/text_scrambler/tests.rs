@@ -1,21 +1,31 @@
 use proptest::prelude::*;
 
+use crm_transport::NonPersonalData;
+
 use super::super::Scramble;
 use super::*;
 
-fn walked(scramble: Scramble, text: &str) -> String {
-    Walk { rules: &scramble.0, ink: &Ink::keyed() }.text(text)
+/// What a client of a made-up API declares.
+const API: NonPersonalData = NonPersonalData {
+    fields: &["kind", "error.text", "result"],
+    numbers: &["data"],
+    operations: &["api.kinds"],
+};
+
+fn scrambled_by(scramble: Scramble, text: &str) -> String {
+    TextScrambler { rules: &scramble.0, words: &WordReplacer::with_random_key() }.text(text)
 }
 
 fn scrambled(text: &str) -> String {
-    walked(Scramble::contents(), text)
+    scrambled_by(Scramble::contents().keep_non_personal(API), text)
 }
 
 fn shape(text: &str) -> String {
-    Walk { rules: &Scramble::contents().0, ink: &Ink::Shape }.text(text)
+    let rules = Scramble::contents().keep_non_personal(API).0;
+    TextScrambler { rules: &rules, words: &WordReplacer::Shape }.text(text)
 }
 
-/// The text with «*» for each word that is another.
+/// Returns the text with `*` for each word that was replaced.
 fn mask(text: &str) -> String {
     let other = scrambled(text);
     assert_eq!(other.len(), text.len(), "{other}");
@@ -34,8 +44,8 @@ fn mask(text: &str) -> String {
 fn texts_are_scrambled_and_what_shows_a_bug_stays() {
     for (text, masked) in [
         (
-            r#"{"cid":20528,"datum":"2024-06-25 14:25:00","content":"Отправлено<br \/>&quot;","tip":"Звонок"}"#,
-            r#"{"cid":20528,"datum":"2024-06-25 14:25:00","content":"*<br \/>&quot;","tip":"Звонок"}"#,
+            r#"{"cid":20528,"datum":"2024-06-25 14:25:00","content":"Отправлено<br \/>&quot;","kind":"Звонок"}"#,
+            r#"{"cid":20528,"datum":"2024-06-25 14:25:00","content":"*<br \/>&quot;","kind":"Звонок"}"#,
         ),
         (
             r#"{"user":"seller@example.test","clid":1,"person":[{"pid":"12","person":"Сидорова \"Элла\""}]}"#,
@@ -48,6 +58,8 @@ fn texts_are_scrambled_and_what_shows_a_bug_stays() {
             r#"{"error":{"code":"403","text":"Не найдено"}}"#,
         ),
         (r#"{"text":"приветствие"}"#, r#"{"text":"*"}"#),
+        (r#"{"other":{"text":"приветствие"}}"#, r#"{"other":{"text":"*"}}"#),
+        (r#"{"data":"Иванов"}"#, r#"{"data":"*"}"#),
         (r#"{"result":"Успешно","data":12345678}"#, r#"{"result":"Успешно","data":12345678}"#),
         (r#"{"data":[12345678,"12345678"],"code":-12345678.5}"#, r#"{"data":[*,"*"],"code":-12345678.5}"#),
         (r#"{"Фамилия":true,"first_name":null}"#, r#"{"*":true,"first_name":null}"#),
@@ -78,28 +90,49 @@ fn escapes_stay_escapes_and_broken_json_is_scrambled_too() {
 }
 
 #[test]
+fn words_of_an_api_are_scrambled_unless_its_client_declares_them() {
+    let text = r#"{"result":"Успешно","kind":"Звонок","error":{"text":"Не найдено"},"data":12345678}"#;
+    assert_eq!(scrambled(text), text);
+    let undeclared = scrambled_by(Scramble::contents(), text);
+    for word in ["Успешно", "Звонок", "Не найдено", "12345678"] {
+        assert!(!undeclared.contains(word), "{undeclared}");
+    }
+    let hidden = scrambled_by(Scramble::contents().keep_non_personal(API).hide("kind"), text);
+    assert!(hidden.contains("Успешно") && !hidden.contains("Звонок"), "{hidden}");
+}
+
+#[test]
+fn the_response_of_a_declared_operation_is_kept_whole_unless_a_field_is_hidden() {
+    let declared = Scramble::contents().keep_non_personal(API);
+    assert!(declared.0.keep_response_of(Some("api.kinds")));
+    assert!(!declared.0.keep_response_of(Some("api.people")) && !declared.0.keep_response_of(None));
+    assert!(!Scramble::contents().0.keep_response_of(Some("api.kinds")));
+    assert!(!declared.hide("phone").0.keep_response_of(Some("api.kinds")));
+}
+
+#[test]
 fn a_field_can_be_kept_or_hidden_wherever_it_stands() {
     let text = r#"{"a":{"note":["письмо"]},"phones":{"home":"12","on":"2024-06-25"},"cid":777}"#;
-    let other = walked(Scramble::contents().keep("note"), text);
+    let other = scrambled_by(Scramble::contents().keep("note"), text);
     assert!(other.contains("письмо"), "{other}");
-    let other = walked(Scramble::nothing().hide("phones").hide("cid"), text);
+    let other = scrambled_by(Scramble::nothing().hide("phones").hide("cid"), text);
     assert!(other.contains("письмо") && !other.contains("\"12\"") && !other.contains("2024"), "{other}");
     assert!(!other.contains("777"), "{other}");
-    assert_eq!(walked(Scramble::nothing(), text), text);
+    assert_eq!(scrambled_by(Scramble::nothing(), text), text);
 }
 
 #[test]
 fn the_words_of_a_query_are_scrambled_too() {
     let rules = Scramble::contents().0;
     let query = "count=5&word=%D0%98%D0%B2%D0%B0%D0%BD&date=2024-06-25&project_id=1234567&flag";
-    let other = Walk { rules: &rules, ink: &Ink::keyed() }.query(query);
+    let other = TextScrambler { rules: &rules, words: &WordReplacer::with_random_key() }.query(query);
     assert_eq!(other.len(), query.len());
     assert!(other.starts_with("count=5&word=%D0%") && !other.contains("%98%D0%B2"), "{other}");
     assert!(other.ends_with("&date=2024-06-25&project_id=1234567&flag"), "{other}");
 }
 
 #[test]
-fn what_is_nested_beyond_all_measure_costs_no_memory_beyond_it() {
+fn a_text_nested_a_million_levels_deep_is_scrambled_in_little_memory() {
     let text = format!("{}\"Иванов\"{}", "[".repeat(1 << 20), "]".repeat(1 << 20));
     let other = scrambled(&text);
     assert!(other.len() == text.len() && !other.contains("Иванов"));
@@ -107,10 +140,10 @@ fn what_is_nested_beyond_all_measure_costs_no_memory_beyond_it() {
 
 proptest! {
     #[test]
-    fn no_text_is_too_odd(text in any::<String>(), quoted in any::<String>()) {
+    fn any_text_can_be_scrambled(text in any::<String>(), quoted in any::<String>()) {
         for text in [format!("{{\"{quoted}\":\"{text}\",\"a\":["), text] {
             prop_assert_eq!(scrambled(&text).len(), text.len());
-            Walk { rules: &Scramble::contents().0, ink: &Ink::keyed() }.query(&text);
+            TextScrambler { rules: &Scramble::contents().0, words: &WordReplacer::with_random_key() }.query(&text);
         }
     }
 

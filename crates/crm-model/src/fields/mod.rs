@@ -1,28 +1,32 @@
-//! Fields that no documentation names: an account's own, and all answers of solOS.
+//! Fields of a record by name: the dynamic fields of an account, and everything in a solOS response.
+
+mod error;
+mod record;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
 use chrono::{NaiveDate, NaiveDateTime};
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::Extra;
-use crate::object::Key;
-use crate::php::{Id, Scalar};
+use crate::php::Scalar;
+
+pub use error::FieldError;
+pub(crate) use record::read_record;
 
 /// The fields of a record as the server sent them, with typed access.
 ///
-/// An account's dynamic fields come beside the built-in ones or under a key `data` (both assumed: no answer of
-/// solOS is documented). [`get`](Self::get) finds a field in either place, `data` first.
+/// The dynamic fields of an account stand beside the built-in ones or under the key `data`. Both are *assumed*, because
+/// solOS documents no responses. [`get`](Self::get) finds a field in either place, `data` first.
 ///
-/// Each typed reader gives `Ok(None)` for a field that is absent or says nothing (`null`, `""`, `false`, `[]`,
-/// a zero date), and an error that says what was found where the value is something else.
+/// Each typed method returns `Ok(None)` for a field that is absent or empty (`null`, `""`, `false`, `[]`, a zero date).
+/// For a value of another type it returns an error that says what was found.
 ///
-/// The fields are kept as text and taken apart when the first of them is asked for.
+/// The fields are kept as text and parsed on first access.
 ///
 /// ```
 /// use crm_model::projects::Project;
@@ -44,58 +48,59 @@ use crate::php::{Id, Scalar};
 /// ```
 #[derive(Clone, Default)]
 pub struct Fields {
-    /// The JSON of the whole record, checked; empty where the fields were never text.
+    /// The JSON of the whole record, already checked. Empty if the fields were created from a map.
     text: Box<str>,
     parsed: OnceLock<Extra>,
 }
 
 impl Fields {
-    /// The value of a field as JSON: under `data` where there is one, else beside the built-in fields.
+    /// Returns the JSON value of a field: the one under `data` if there is one, else the one beside the built-in
+    /// fields.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.dynamic().and_then(|data| data.get(name)).or_else(|| self.raw().get(name))
     }
 
-    /// The names of all fields, those under `data` last.
+    /// Returns the names of all fields, those under `data` last.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let inner = self.dynamic();
         let outer = self.raw().keys().filter(move |key| inner.is_none() || *key != "data");
         outer.chain(inner.into_iter().flat_map(|data| data.keys())).map(String::as_str)
     }
 
-    /// All of it as it was received, without the record's `id`.
+    /// Returns the whole record as received, without its `id`.
     #[must_use]
     pub fn raw(&self) -> &Extra {
         self.parsed.get_or_init(|| {
-            // It was checked when it was read, so it can be read again.
+            // The text was checked when the record was read, so parsing cannot fail.
             let mut fields: Extra = serde_json::from_str(&self.text).unwrap_or_default();
             fields.remove("id");
             fields
         })
     }
 
-    /// A text; numbers are written out.
+    /// Returns a text. A number becomes its digits.
     ///
     /// # Errors
-    /// The field holds a list or an object.
+    /// Fails if the field holds a list or an object.
     pub fn as_str(&self, name: &str) -> Result<Option<Cow<'_, str>>, FieldError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let scalar = Scalar::from_value(value).ok_or_else(|| FieldError::new(name, "a text", value))?;
         Ok(scalar.text().filter(|s| !s.is_empty()))
     }
 
-    /// A whole number that is not negative: `7` or `"7"`.
+    /// Returns a whole number that is not negative: `7` or `"7"`.
     ///
     /// # Errors
-    /// The field holds something else.
+    /// Fails if the field holds anything else.
     pub fn as_u64(&self, name: &str) -> Result<Option<u64>, FieldError> {
         self.scalar(name, "a whole number", |scalar| scalar.unsigned())
     }
 
-    /// A flag: `1`, `"1"`, `true` or `0`, `"0"`, `false`.
+    /// Returns a flag: `1`, `"1"` and `true`, or `0`, `"0"` and `false`.
     ///
     /// # Errors
-    /// The field holds something else.
+    /// Fails if the field holds anything else.
     pub fn as_bool(&self, name: &str) -> Result<Option<bool>, FieldError> {
         if self.get(name) == Some(&Value::Bool(false)) {
             return Ok(Some(false));
@@ -108,28 +113,28 @@ impl Fields {
         })
     }
 
-    /// A date, `YYYY-MM-DD`; the time of a date and time is left out.
+    /// Returns a date, `YYYY-MM-DD`. The time of a date and time is ignored.
     ///
     /// # Errors
-    /// The field holds something else.
+    /// Fails if the field holds anything else.
     pub fn as_date(&self, name: &str) -> Result<Option<NaiveDate>, FieldError> {
         let date = |scalar: &Scalar<'_>| Ok(scalar.datetime()?.map(|at| at.date()));
         self.scalar(name, "a date as YYYY-MM-DD", date)
     }
 
-    /// A date and time, `YYYY-MM-DD HH:MM:SS`, in the account's local time; a date alone is its midnight.
+    /// Returns a date and time, `YYYY-MM-DD HH:MM:SS`, in the account's local time. A date alone is midnight.
     ///
     /// # Errors
-    /// The field holds something else.
+    /// Fails if the field holds anything else.
     pub fn as_datetime(&self, name: &str) -> Result<Option<NaiveDateTime>, FieldError> {
         self.scalar(name, "a time as YYYY-MM-DD HH:MM:SS", |scalar| scalar.datetime())
     }
 
-    /// A decimal number as its digits (`"1500.50"`), for a decimal type of your choice: money does not go
-    /// through a float where the server sends it as a string.
+    /// Returns the digits of a decimal number (`"1500.50"`), for a decimal type of your choice. An amount that the
+    /// server sends as a string never passes through a float.
     ///
     /// # Errors
-    /// The field holds something else than an optional sign, digits and at most one point.
+    /// Fails if the field holds anything else than an optional sign, digits and at most one point.
     pub fn as_decimal_str(&self, name: &str) -> Result<Option<Cow<'_, str>>, FieldError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let refused = || FieldError::new(name, "a decimal number (1500.50)", value);
@@ -145,11 +150,11 @@ impl Fields {
         }
     }
 
-    /// Ids: a list of them, one of them, or a string of them joined by `,`, `;` or `_`. Empty where there are
-    /// none; 0 is left out.
+    /// Returns ids: from a list, from a single id, or from a string of ids joined by `,`, `;` or `_`. Skips 0. Empty if
+    /// there are none.
     ///
     /// # Errors
-    /// The field, or an element of its list, holds something else.
+    /// Fails if the field, or an element of its list, holds anything else.
     pub fn as_ids(&self, name: &str) -> Result<Vec<u64>, FieldError> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
         let refused = || FieldError::new(name, "ids", value);
@@ -172,6 +177,11 @@ impl Fields {
         .map_err(|()| refused())?;
         ids.retain(|&id| id != 0);
         Ok(ids)
+    }
+
+    /// An id of the type `I`. 0 is nothing, as everywhere.
+    pub(crate) fn as_id<I: From<u64>>(&self, name: &str) -> Result<Option<I>, FieldError> {
+        Ok(self.as_u64(name)?.filter(|&id| id != 0).map(I::from))
     }
 
     fn dynamic(&self) -> Option<&Extra> {
@@ -205,7 +215,7 @@ impl PartialEq for Fields {
 }
 
 impl fmt::Debug for Fields {
-    /// The names and their values.
+    /// Writes the names and their values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.raw().fmt(f)
     }
@@ -223,132 +233,12 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
-/// Reads a record: its `id`, and all the rest as text. What could be unreadable in it is checked now, so that it makes
-/// the record unreadable and is not found missing later.
-pub(crate) fn read_record<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<(Option<u64>, Fields), D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    let id = match leading_id(raw.get()) {
-        Some(id) => Some(id),
-        None => head(raw.get())?.0,
-    };
-    let fields = Fields { text: raw.into(), parsed: OnceLock::new() };
-    if may_be_unreadable(&fields.text) {
-        serde_json::from_str::<Value>(&fields.text).map_err(de::Error::custom)?;
-    }
-    Ok((id, fields))
-}
-
-/// The id of a record that begins with it, `{"id":7,` or `{"id":"7",`, as nearly all do: the rest need not be read.
-/// Unless there may be another `id`, plain or with its letters escaped, for of two the last one counts.
-fn leading_id(record: &str) -> Option<u64> {
-    let (value, rest) = record.strip_prefix("{\"id\":")?.split_once(',')?;
-    if rest.contains("\"id\"") || rest.contains("\\u00") {
-        return None;
-    }
-    let digits = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-    let is_id = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|&id| is_id && id != 0)
-}
-
-/// The id wherever it stands.
-fn head<E: de::Error>(record: &str) -> Result<Head, E> {
-    serde_json::from_str(record).map_err(|error| {
-        let text = error.to_string();
-        // Line and column within the record mean nothing to whoever reads the error.
-        E::custom(text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message))
-    })
-}
-
-/// Whether a well-formed JSON text may hold what cannot be read: half of a surrogate pair behind `\u`, or a number that
-/// is too large, which has an exponent or very many digits.
-fn may_be_unreadable(json: &str) -> bool {
-    const MANY: usize = 128;
-    let bytes = json.as_bytes();
-    // Without a way out of the loop: so the compiler looks at many bytes at once.
-    let has_exponent = bytes
-        .windows(2)
-        .fold(false, |found, pair| found | (pair[0].is_ascii_digit() & matches!(pair[1], b'e' | b'E')));
-    // More than 300 digits in a row fill one of the pieces.
-    let has_many_digits = || bytes.chunks_exact(MANY).any(|piece| piece.iter().all(u8::is_ascii_digit));
-    has_exponent || json.contains("\\ud") || json.contains("\\uD") || has_many_digits()
-}
-
-/// The `id` of a record.
-struct Head(Option<u64>);
-
-impl<'de> Deserialize<'de> for Head {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(HeadVisitor)
-    }
-}
-
-struct HeadVisitor;
-
-impl<'de> Visitor<'de> for HeadVisitor {
-    type Value = Head;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record (an object)")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Head, A::Error> {
-        let mut head = Head(None);
-        while let Some(Key(key)) = map.next_key()? {
-            if key == "id" {
-                // The rest of the path before the fault, for whoever knows the beginning.
-                let id = map
-                    .next_value::<Id>()
-                    .map_err(|fault| de::Error::custom(format_args!("`.id`: {fault}")))?;
-                head = Head(id.0);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(head)
-    }
-}
-
 fn is_decimal(text: &str) -> bool {
     let digits = text.trim().trim_start_matches(['-', '+']);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     all_digits(whole) && all_digits(fraction) && text.trim().len() - digits.len() <= 1
 }
-
-/// A field whose value is not what was asked for. Says what was found, without the value itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    name: String,
-    expected: &'static str,
-    found: String,
-}
-
-impl FieldError {
-    fn new(name: &str, expected: &'static str, value: &Value) -> Self {
-        let found = match (value, Scalar::from_value(value)) {
-            (_, Some(scalar)) => scalar.found(),
-            (Value::Array(items), None) => format!("a list of {}", items.len()),
-            (_, None) => "an object".to_owned(),
-        };
-        Self { name: name.to_owned(), expected, found }
-    }
-
-    /// The name of the field.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "field \"{}\": expected {}, found {}", self.name, self.expected, self.found)
-    }
-}
-
-impl std::error::Error for FieldError {}
 
 #[cfg(test)]
 mod tests {
@@ -359,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_is_found_beside_the_others_and_under_data() {
+    fn a_field_is_found_beside_the_built_in_fields_and_under_data() {
         let fields = fields(r#"{"a": 1, "data": {"b": 2, "a": 3}}"#);
         assert_eq!(fields.as_u64("b").unwrap(), Some(2));
         assert_eq!(fields.as_u64("a").unwrap(), Some(3));
@@ -367,14 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn a_field_named_data_that_is_no_object_is_a_field() {
+    fn a_field_named_data_that_is_not_an_object_is_a_field() {
         let fields = fields(r#"{"data": "x"}"#);
         assert_eq!(fields.as_str("data").unwrap().as_deref(), Some("x"));
         assert_eq!(fields.names().collect::<Vec<_>>(), ["data"]);
     }
 
     #[test]
-    fn what_says_nothing_is_none_for_every_reader() {
+    fn an_empty_value_is_none_for_every_typed_method() {
         for json in [r#"{}"#, r#"{"f":null}"#, r#"{"f":""}"#, r#"{"f":[]}"#] {
             let fields = fields(json);
             assert_eq!(fields.as_str("f").unwrap(), None, "{json}");
@@ -398,14 +288,6 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_cannot_be_read_makes_the_record_unreadable_at_once() {
-        for value in [r#""\ud800""#, "1e999", r#"{"a":["\udc00"]}"#] {
-            let json = format!(r#"{{"id":1,"f":{value}}}"#);
-            assert!(serde_json::from_str::<crate::projects::Project>(&json).is_err(), "{json}");
-        }
-    }
-
-    #[test]
     fn decimals_keep_their_digits() {
         for (json, text) in [("\"1500.50\"", "1500.50"), ("-3", "-3"), ("\"+0.10\"", "+0.10"), ("12", "12")] {
             assert_eq!(fields(&format!("{{\"f\":{json}}}")).as_decimal_str("f").unwrap().unwrap(), text);
@@ -416,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_come_as_lists_strings_and_alone() {
+    fn ids_are_read_from_lists_from_strings_and_alone() {
         for json in ["[1,3]", "[\"1\",\"3\"]", "\"1,3\"", "\"1_3\"", "\"1; 3\"", "[1,0,3]"] {
             assert_eq!(fields(&format!("{{\"f\":{json}}}")).as_ids("f").unwrap(), [1, 3], "{json}");
         }

@@ -1,0 +1,57 @@
+//! The part of the list that has been returned, which is the lower neighbour of the lowest stretch.
+
+use std::collections::HashSet;
+
+use super::page_identity::PageIdentity;
+use super::stretch::{Stretch, StretchRecords};
+
+/// Where an export resumes: everything up to this id has been returned.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ResumePoint {
+    /// The greatest id returned.
+    pub(super) id: u64,
+    /// The page with which its stretch began; `None` if nothing was returned.
+    pub(super) page: Option<u64>,
+}
+
+/// What is remembered of the stretches that have been returned.
+#[derive(Default)]
+pub(super) struct Returned {
+    pub(super) up_to: ResumePoint,
+    /// The page with which the highest of them began.
+    pub(super) first_page: Option<PageIdentity>,
+    /// When that page came for the first time.
+    pub(super) first_page_came: u64,
+    /// When the first page of any of them came for the last time.
+    pub(super) answered: u64,
+    /// The unreadable records of the highest of them, which may be met again in the next one.
+    unreadable: HashSet<String>,
+}
+
+impl Returned {
+    pub(super) fn new(up_to: ResumePoint) -> Self {
+        Self { up_to, ..Self::default() }
+    }
+
+    /// The page with which the highest of them began.
+    pub(super) fn top(&self) -> u64 {
+        self.up_to.page.unwrap_or(0)
+    }
+
+    /// Adds the stretch above, which is finished, and returns its records.
+    pub(super) fn add<T>(&mut self, stretch: Stretch<T>, id: fn(&T) -> u64) -> StretchRecords<T> {
+        if self.first_page != stretch.first_page {
+            (self.first_page, self.first_page_came) = (stretch.first_page, stretch.answered);
+        }
+        self.answered = self.answered.max(stretch.answered);
+        let (top, bound, is_last) = (stretch.top, stretch.bound.unwrap_or(0), stretch.is_last());
+        let floor = self.up_to.id;
+        let mut found = stretch.into_records(id, floor);
+        let last = found.records.last().map_or(0, id);
+        self.up_to = ResumePoint { id: floor.max(if is_last { last } else { bound }), page: Some(top) };
+        let raw = found.unreadable.iter().map(|record| record.raw.clone()).collect();
+        let known = std::mem::replace(&mut self.unreadable, raw);
+        found.unreadable.retain(|record| !known.contains(&record.raw));
+        found
+    }
+}
