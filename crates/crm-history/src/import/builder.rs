@@ -167,6 +167,7 @@ impl Import {
         self.cancel = Box::pin(when);
         self
     }
+
     /// Returns one outcome for each activity, in the order of the input, in constant memory.
     ///
     /// Nothing is sent before the first outcome is asked for. Dropping the stream stops the import. The journal then
