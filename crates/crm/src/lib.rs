@@ -158,12 +158,12 @@ pub use crm_transport::{
     TransportError, Verdict, answer, json, operation_of,
 };
 
-#[cfg(feature = "reqwest")]
-#[doc(inline)]
-pub use crm_transport::ReqwestTransport;
 #[cfg(feature = "tower")]
 #[doc(inline)]
 pub use crm_transport::TowerTransport;
+#[cfg(feature = "reqwest")]
+#[doc(inline)]
+pub use crm_transport::{ReqwestTransport, ReqwestTransportBuilder};
 
 // Inlined, the three hundred pages of these would stand in the way of whoever searches here.
 #[cfg(feature = "reqwest")]

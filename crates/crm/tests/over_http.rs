@@ -71,7 +71,7 @@ const CASES: [Case; 16] = [
         good: r#"[{"result":"Успешно","data":20528}]"#,
         empty: "[]",
         empty_reads_as: Some(
-            r#"[Unknown("the server answered 0 times to 1 activities, and not to this one")]"#,
+            r#"[Unknown("the server returned 0 results for 1 activities, and none for this one")]"#,
         ),
         spoilt: None,
     },
@@ -445,7 +445,7 @@ mod add_list {
         let body = r#"[{"result":"Успешно","data":7},{"result":"Успешно","data":8}]"#;
         let outcomes = outcomes(1, body).await.unwrap();
         let AddOutcome::Unknown(why) = &outcomes[0] else { panic!("{outcomes:?}") };
-        assert_eq!(why, "the server answered 2 times to 1 activities");
+        assert_eq!(why, "the server returned 2 results for 1 activities");
     }
 
     #[tokio::test]
@@ -484,7 +484,7 @@ async fn an_accepted_add_whose_answer_cannot_be_read_is_delivered_and_says_so() 
         let error = add.refused(200, body).await;
         assert_eq!((error.kind(), error.delivery()), (ErrorKind::Undecodable, Delivery::Delivered), "{body}");
         assert_eq!(error.json_path(), Some("$.data"));
-        assert!(error.to_string().contains("the server did accept it: do not send it again"), "{error}");
+        assert!(error.to_string().contains("the server accepted it: do not send it again"), "{error}");
     }
     let error = add.refused(200, r#"{"ok":1}"#).await;
     assert_eq!(error.delivery(), Delivery::Unknown);

@@ -58,7 +58,6 @@ impl ReqwestTransport {
 pub(super) const BODY_LIMIT: usize = 64 << 20;
 
 /// Builds a [`ReqwestTransport`].
-#[derive(Debug)]
 #[must_use]
 pub struct ReqwestTransportBuilder {
     client: reqwest::ClientBuilder,
@@ -111,6 +110,15 @@ impl ReqwestTransportBuilder {
             Error::invalid_setting("transport", format!("cannot be built: {}", innermost(&error)))
         })?;
         Ok(ReqwestTransport { client, body_limit: self.body_limit })
+    }
+}
+
+impl fmt::Debug for ReqwestTransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the client: it shows its default headers and the password of a proxy.
+        f.debug_struct("ReqwestTransportBuilder")
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
     }
 }
 

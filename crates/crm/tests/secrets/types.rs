@@ -29,15 +29,15 @@ pub(crate) async fn show(texts: &mut Texts) {
 }
 
 pub(crate) fn transport_with_secrets() -> ReqwestTransport {
+    transport_builder_with_secrets().build().unwrap()
+}
+
+fn transport_builder_with_secrets() -> crm::ReqwestTransportBuilder {
     let mut headers = http::HeaderMap::new();
     headers.insert("authorization", http::HeaderValue::from_str(OTHER).unwrap());
     let proxy = reqwest::Proxy::https("http://127.0.0.1:1").unwrap().basic_auth("user", PASSWORD);
     let client = reqwest::Client::builder().tls_certs_only([]).default_headers(headers).proxy(proxy);
-    ReqwestTransport::builder()
-        .reqwest(|_| client.connection_verbose(true))
-        .body_limit(1 << 20)
-        .build()
-        .unwrap()
+    ReqwestTransport::builder().reqwest(|_| client.connection_verbose(true)).body_limit(1 << 20)
 }
 
 fn clients(texts: &mut Texts) {
@@ -84,7 +84,6 @@ fn without_async(texts: &mut Texts) {
     texts.debug(&history).debug(&projects).debug(&blocking::Runtime::new());
     texts.debug(&history.entries(EntryQuery::new())).debug(&history.export(EntryQuery::new()));
     texts.debug(&history.import([NewEntry::new("x")]));
-    texts.error("inside async code", &history.fields().unwrap_err());
 }
 
 fn transport(texts: &mut Texts) {
@@ -94,10 +93,16 @@ fn transport(texts: &mut Texts) {
         Ok::<_, std::convert::Infallible>(http::Response::new(request.into_body()))
     };
     texts.debug(&crm_transport::TowerTransport::new(tower::service_fn(with_key), 1));
-    texts.debug(&transport_with_secrets()).debug(&INFO).debug(&RetryPolicy::new());
+    texts
+        .debug(&transport_with_secrets())
+        .debug(&transport_builder_with_secrets())
+        .debug(&INFO)
+        .debug(&RetryPolicy::new());
     texts.debug(&history::Pace::new()).debug(&crm_transport::Position::default());
     texts.debug(&Idempotency::Read).debug(&ReadMethod::Get).debug(&Refusal::Auth);
-    texts.debug(&ErrorKind::Api).debug(&Delivery::Unknown);
+    texts.debug(&ErrorKind::Api).debug(&Delivery::Unknown).debug(&crm::Async);
+    let lock = crm_transport::durable::PathLock::take(&std::env::temp_dir().join("crm-secrets-lock"));
+    texts.debug(&lock.unwrap().unwrap()).debug(&crm_transport::durable::IdentityHash::new());
     let error = JsonError::new("$", "expected");
     texts.debug(&error).display(&error);
     texts.debug(&RawRecord { place: Place::Index(0), json: Cow::Borrowed("1") }).debug(&Place::Index(0));
