@@ -235,10 +235,10 @@ async fn export(texts: &mut Texts) {
     let tell = std::sync::Arc::clone(&told);
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let checkpoint = folder.join(format!("secrets-checkpoint-{}", std::process::id()));
+    texts.debug(&EntryQuery::new().with_texts(history::Texts::Changed));
+    // What is searched for is the caller's own, but the checkpoint must not keep it.
     let query = EntryQuery::new().user(sandbox::SELLER).word(OTHER);
-    let selection = query.with_texts(history::Texts::Changed);
-    texts.debug(&selection);
-    let builder = client.export(selection).checkpoint(&checkpoint);
+    let builder = client.export(query.with_texts(history::Texts::Changed)).checkpoint(&checkpoint);
     let builder = builder.on_progress(move |progress| *tell.lock().unwrap() = Some(*progress));
     texts.debug(&builder);
     let mut all = builder.start().await.unwrap();
