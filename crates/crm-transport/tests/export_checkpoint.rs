@@ -302,6 +302,19 @@ async fn two_exports_do_not_share_a_checkpoint() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_stays_when_the_export_ends_early() {
+    let (file, list, output) = (File::new("stays"), list(1_000), Output::default());
+    let mut export = start(&list, &file, 2, &output).await;
+    for _ in 0..500 {
+        let record = export.next().await.unwrap().unwrap();
+        output.lock().unwrap().push(record);
+    }
+    assert!(matches!(export.finish().await, Verdict::Truncated { .. }));
+    let export = start(&list, &file, 2, &output).await;
+    assert!(export.resumed_at().is_some_and(|mark| mark > 100));
+}
+
+#[tokio::test]
 async fn the_size_of_a_page_is_learnt_once() {
     let file = File::new("size");
     let list: List<true> = List::new(301);

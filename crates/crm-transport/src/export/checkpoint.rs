@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -47,9 +47,9 @@ impl Checkpoint {
         }
     }
 
-    /// What the file held when it was opened; `None` if there was no file.
-    pub(super) fn saved(&self) -> Option<&Content> {
-        self.file.as_ref()?.saved.as_ref()
+    /// What the file held when it was opened; the default if there was none.
+    pub(super) fn saved(&self) -> Content {
+        self.file.as_ref().map_or_else(Content::default, |file| file.content.clone())
     }
 
     /// Begins to save that everything up to here is done. [`poll`](Self::poll) tells when it is saved.
@@ -101,33 +101,25 @@ impl Checkpoint {
 struct CheckpointFile {
     path: PathBuf,
     operation: &'static str,
-    /// The hash of the query.
-    query: String,
-    saved: Option<Content>,
+    content: Content,
     before_save: Option<BeforeCheckpoint>,
     _lock: PathLock,
 }
 
 /// What the file holds.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Content {
     checkpoint: String,
     version: u32,
+    /// A hash of the query.
     query: String,
-    /// The greatest id returned, and the page with which its stretch began.
-    after: u64,
-    page: Option<u64>,
+    #[serde(flatten)]
+    pub(super) up_to: ResumePoint,
     /// The number of records on a page, if it had to be learnt.
     pub(super) size: Option<u64>,
-    /// What the callback before the checkpoint returned.
+    /// What the function before the checkpoint returned.
     pub(super) mark: Option<u64>,
     pub(super) figures: ExportFigures,
-}
-
-impl Content {
-    pub(super) fn resume_point(&self) -> ResumePoint {
-        ResumePoint { id: self.after, page: self.page }
-    }
 }
 
 impl CheckpointFile {
@@ -137,35 +129,28 @@ impl CheckpointFile {
         query: &str,
         before_save: Option<BeforeCheckpoint>,
     ) -> Result<Self, Error> {
-        let fault = |fault: String, cause| storage(operation, &path, fault, cause);
-        let lock = PathLock::take(&path).map_err(|e| fault("cannot be locked".to_owned(), Some(e)))?;
+        let fault = |fault: &str, cause| Error::storage(operation, "checkpoint", &path, fault, cause);
         let in_use = "is in use by another export: wait until that has ended, or use another file";
-        let lock = lock.ok_or_else(|| fault(in_use.to_owned(), None))?;
+        let lock = PathLock::take(&path).map_err(|e| fault("cannot be locked", Some(e)))?;
+        let lock = lock.ok_or_else(|| fault(in_use, None))?;
         let query = format!("{:016x}", IdentityHash::new().with(query.as_bytes()).value());
-        let saved = match fs::read(&path) {
-            Ok(text) => Some(read(&text, &query).map_err(|why| fault(why, None))?),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-            Err(e) => return Err(fault("cannot be read".to_owned(), Some(e))),
+        let new = Content { checkpoint: NAME.to_owned(), version: VERSION, query, ..Content::default() };
+        let content = match fs::read(&path) {
+            Ok(text) => read(&text, &new).map_err(|why| fault(&why, None))?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => new,
+            Err(e) => return Err(fault("cannot be read", Some(e))),
         };
-        Ok(Self { path, operation, query, saved, before_save, _lock: lock })
+        Ok(Self { path, operation, content, before_save, _lock: lock })
     }
 
     fn save(&mut self, up_to: ResumePoint, size: Option<u64>, figures: ExportFigures) -> Result<(), Error> {
-        let mark = self.before_save.as_mut().map(|before_save| before_save(&figures)).transpose();
-        let mark = mark.map_err(|e| {
-            self.fault("was not saved, because the records before it could not be written out", e)
-        })?;
-        let content = Content {
-            checkpoint: NAME.to_owned(),
-            version: VERSION,
-            query: self.query.clone(),
-            after: up_to.id,
-            page: up_to.page,
-            size,
-            mark,
-            figures,
-        };
-        serde_json::to_vec(&content)
+        if let Some(before_save) = &mut self.before_save {
+            let mark = before_save(&figures);
+            let fault = "was not saved, because the records before it could not be written out";
+            self.content.mark = Some(mark.map_err(|e| self.fault(fault, e))?);
+        }
+        (self.content.up_to, self.content.size, self.content.figures) = (up_to, size, figures);
+        serde_json::to_vec(&self.content)
             .map_err(io::Error::from)
             .and_then(|bytes| durable::replace(&self.path, &bytes))
             .map_err(|e| self.fault("cannot be saved", e))
@@ -177,32 +162,21 @@ impl CheckpointFile {
     }
 
     fn fault(&self, fault: &str, cause: io::Error) -> Error {
-        storage(self.operation, &self.path, fault, Some(cause))
+        Error::storage(self.operation, "checkpoint", &self.path, fault, Some(cause))
     }
 }
 
-fn storage(
-    operation: &'static str,
-    path: &Path,
-    fault: impl Into<String>,
-    cause: Option<io::Error>,
-) -> Error {
-    Error::storage(operation, "checkpoint", path, fault, cause)
-}
-
-/// Reads a checkpoint, which must belong to the query with this hash.
-fn read(text: &[u8], query: &str) -> Result<Content, String> {
+/// Reads a checkpoint, which must belong to the same query as a new one.
+fn read(text: &[u8], new: &Content) -> Result<Content, String> {
     let content: Content = serde_json::from_slice(text)
         .map_err(|e| format!("is damaged, or is not a checkpoint of an export: {e}"))?;
-    if (content.checkpoint.as_str(), content.version) != (NAME, VERSION) {
+    if (&content.checkpoint, content.version) != (&new.checkpoint, new.version) {
         return Err("is of another kind or version".to_owned());
     }
-    if content.query != query {
-        return Err(
-            "belongs to another query, account or address: use another file, or remove this one to start \
-                    from the beginning"
-                .to_owned(),
-        );
+    if content.query != new.query {
+        let fault = "belongs to another query, account or address: use another file, or remove this one to start from \
+                     the beginning";
+        return Err(fault.to_owned());
     }
     Ok(content)
 }

@@ -145,10 +145,9 @@ enum Response<T> {
 impl<S: ExportSource> Export<S> {
     fn new(source: S, concurrency: usize, on_progress: Option<OnProgress>, checkpoint: Checkpoint) -> Self {
         let saved = checkpoint.saved();
-        let from = saved.map_or_else(Default::default, |saved| saved.resume_point());
-        let mut plan = Plan::new(S::id, concurrency, source.page_size(), from);
+        let mut plan = Plan::new(S::id, concurrency, source.page_size(), saved.up_to);
         if S::COUNTS_RECORDS {
-            plan = plan.counting_records(saved.and_then(|saved| saved.size));
+            plan = plan.counting_records(saved.size);
         }
         if on_progress.is_some() {
             plan = plan.looking_far_ahead();
@@ -161,8 +160,8 @@ impl<S: ExportSource> Export<S> {
             calls: JoinSet::new(),
             is_idle: false,
             output: Output::default(),
-            resumed_at: saved.and_then(|saved| saved.mark),
-            figures: saved.map_or_else(Default::default, |saved| saved.figures),
+            resumed_at: saved.mark,
+            figures: saved.figures,
             checkpoint,
             unsaved: false,
             failure: None,

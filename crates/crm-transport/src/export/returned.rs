@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::page_identity::PageIdentity;
 use super::stretch::{Stretch, StretchRecords};
 
 /// Where an export resumes: everything up to this id has been returned.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ResumePoint {
     /// The greatest id returned.
+    #[serde(rename = "after")]
     pub(super) id: u64,
     /// The page with which its stretch began; `None` if nothing was returned.
     pub(super) page: Option<u64>,

@@ -81,7 +81,9 @@ fn a_list_of_any_length_is_read_with_any_number_of_calls() {
     for records in (0..200).chain([400, 1_000, 2_601, 5_000]) {
         for concurrency in [1, 2, 3, 8] {
             let server = Server::new(records, 10);
-            let (read, requests, _) = in_rounds(&mut plan(concurrency, 10), concurrency, &server);
+            let mut plan = plan(concurrency, 10);
+            let (read, requests, _) = in_rounds(&mut plan, concurrency, &server);
+            assert_eq!(plan.taken_up_to().id, records);
             assert_eq!(read, server.ids);
             let (pages, requests) = (records.div_ceil(10) + 1, requests.len() as u64);
             let most = pages + pages / 10 + 5 + 4 * concurrency as u64;
