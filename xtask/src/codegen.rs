@@ -5,11 +5,11 @@
 
 mod blocking;
 mod fixtures;
-mod node;
 mod readme;
 mod reference;
 mod rust;
 mod source;
+mod yaml_node;
 
 use crate::Task;
 use crate::cargo::ROOT;
@@ -75,7 +75,7 @@ fn generate(root: &Path) -> Result<Files, String> {
         files.extend(rust::files(api)?);
         files.extend(fixtures::files(api)?);
     }
-    files.insert("crates/crm/tests/source/calls.rs".to_owned(), rust::calls(&apis)?);
+    files.insert("crates/crm/tests/openapi_conformance/calls.rs".to_owned(), rust::calls(&apis)?);
     files.extend(reference::files(&apis)?);
     files.extend(readme::files(root, &apis)?);
     files.extend(blocking::files(root)?);

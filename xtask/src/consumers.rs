@@ -2,7 +2,7 @@
 
 use crate::Task;
 use crate::cargo::{ROOT, cargo, passes};
-use crate::weights::crates_of;
+use crate::dependency_weights::crates_of;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

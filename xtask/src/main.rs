@@ -9,8 +9,9 @@ mod cargo;
 mod check;
 mod codegen;
 mod consumers;
+mod dependency_weights;
 mod features;
-mod foreign;
+mod foreign_types;
 mod fuzz;
 mod layering;
 mod msrv;
@@ -20,7 +21,6 @@ mod rustdoc;
 mod semver;
 mod supply_chain;
 mod tools;
-mod weights;
 
 use std::process::ExitCode;
 
@@ -46,7 +46,7 @@ const TASKS: &[Task] = &[
     codegen::TASK,
     consumers::TASK,
     features::TASK,
-    foreign::TASK,
+    foreign_types::TASK,
     fuzz::TASK,
     layering::TASK,
     msrv::TASK,
@@ -54,7 +54,7 @@ const TASKS: &[Task] = &[
     package::TASK,
     semver::TASK,
     supply_chain::TASK,
-    weights::TASK,
+    dependency_weights::TASK,
 ];
 
 fn main() -> ExitCode {

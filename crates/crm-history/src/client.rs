@@ -13,7 +13,7 @@ use crm_transport::{
 use futures_core::Stream;
 use http::{HeaderName, Request};
 
-use crate::operations::{Add, AddList, Delete, EntryQuery, Fields, Info, List, Tips};
+use crate::operations::{ActivityTypes, Add, AddList, Delete, EntryQuery, Fields, Info, List};
 use crate::{ApiKey, Entries, EntrySelection, Import};
 
 /// The client of the history API of a SalesMan CRM. Cheap to clone; clones share the connections.
@@ -72,7 +72,7 @@ impl HistoryClient {
     /// See [`Error`].
     #[doc(alias = "tips")]
     pub async fn activity_types(&self) -> Result<Vec<ActivityType>, Error> {
-        self.run(&Tips).await
+        self.run(&ActivityTypes).await
     }
 
     /// Returns one activity, with its content as stored (`info`).

@@ -30,7 +30,7 @@
 mod fields;
 mod ids;
 mod invalid_value;
-mod object;
+mod json_object;
 mod page;
 mod php;
 

@@ -69,7 +69,7 @@
 //!
 //! | room | holds |
 //! |---|---|
-//! | `operation_info` | an operation as data |
+//! | `operation_info`, `non_personal_data`, `async_mode` | plain data: an operation, the words of an API that are not personal, the marker [`Async`] |
 //! | `error/` | [`Error`], [`ErrorKind`], [`Delivery`] |
 //! | `durable` | [files](durable) that survive a crash |
 //! | `reading/` | [`answer`] finds the JSON in a response, [`json`] decodes it |
@@ -134,11 +134,11 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod async_mode;
 mod call;
 pub mod durable;
 mod error;
 mod export;
-mod mode;
 mod non_personal_data;
 mod observe;
 mod operation_info;
@@ -148,6 +148,7 @@ mod reading;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 
+pub use async_mode::Async;
 #[cfg(feature = "tower")]
 pub use call::TowerTransport;
 pub use call::{
@@ -160,7 +161,6 @@ pub use export::{
     Export, ExportBuilder, ExportFigures, ExportPage, ExportProgress, ExportSource, Position, Records,
     Verdict, records,
 };
-pub use mode::Async;
 pub use non_personal_data::NonPersonalData;
 pub use observe::Stats;
 pub use operation_info::{Idempotency, OperationInfo};

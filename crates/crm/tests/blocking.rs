@@ -247,7 +247,7 @@ fn panic_of<T>(call: impl FnOnce() -> T) -> (String, Vec<String>) {
             seen.lock().unwrap().push(panic.location().unwrap().file().to_owned());
         }
     }));
-    let panic = catch_unwind(AssertUnwindSafe(call)).err().expect("the call did not panic");
+    let panic = catch_unwind(AssertUnwindSafe(call)).err().unwrap();
     let _ = std::panic::take_hook();
     let files = files.lock().unwrap().clone();
     (

@@ -91,7 +91,7 @@ fn check_projects<O: Operation>(operation: &O) {
 #[test]
 fn each_request_of_the_history_is_the_documented_one() {
     check_history(&h::Fields);
-    check_history(&h::Tips);
+    check_history(&h::ActivityTypes);
     let query = EntryQuery::new().order_by(EntryOrder::At).between(day("2012-12-18"), day("2012-12-18"));
     check_history(&h::List::new(query.clone()));
     check_history(&h::Info::new(EntryId(777)));

@@ -108,14 +108,14 @@ async fn of_twenty_thousand_records_with_equal_times_each_that_stays_comes_once(
         let mut export = client.export(EntryQuery::new()).concurrency(calls).start().await.unwrap();
         let ids = ids(&mut export).await.unwrap();
         assert!(ids.is_sorted_by(|a, b| a < b), "not each once");
+        let verdict = export.finish().await;
+        assert!(verdict.is_complete(), "{verdict}");
         let deleted = deleted.lock().unwrap();
         let ids: BTreeSet<u64> = ids.into_iter().collect();
         let missed: Vec<u64> =
             (1..=20_000).filter(|cid| !deleted.contains(cid) && !ids.contains(cid)).collect();
         assert_eq!(missed, [0; 0], "with {calls} calls at once");
         assert!(deleted.len() > 100, "nothing happened");
-        let verdict = export.finish().await;
-        assert!(verdict.is_complete(), "{verdict}");
     }
 }
 

@@ -21,7 +21,7 @@ fn read(operation: &str, body: &Value, response: &http::Response<Bytes>) -> Resu
     let entry = NewEntry::new("x");
     match operation {
         "fields" => h::Fields.read(response).map(shown),
-        "tips" => h::Tips.read(response).map(shown),
+        "tips" => h::ActivityTypes.read(response).map(shown),
         "info" => h::Info::new(EntryId(1)).read(response).map(shown),
         "list" => h::List::new(EntryQuery::new()).read(response).map(|page| {
             assert!(page.unreadable.is_empty(), "{page:?}");

@@ -1,8 +1,8 @@
 //! The documented requests and answers, as files that the tests read.
 
 use super::Files;
-use super::node::Value;
 use super::source::{Api, Operation};
+use super::yaml_node::Value;
 
 pub(super) fn files(api: &Api) -> Result<Files, String> {
     let folder = match api.name.as_str() {

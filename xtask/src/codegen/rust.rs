@@ -12,7 +12,7 @@ pub(super) fn files(api: &Api) -> Result<Files, String> {
     let name = &api.name;
     let from = std::slice::from_ref(&api.file);
     Ok(Files::from([
-        (format!("crates/crm-{name}/src/operations/table.rs"), written(from, table(api))?),
+        (format!("crates/crm-{name}/src/operations/catalog.rs"), written(from, table(api))?),
         (format!("crates/crm-model/src/{name}/enumerations.rs"), written(from, enumerations(api))?),
     ]))
 }

@@ -1,7 +1,7 @@
 //! The descriptions of the APIs as the generator uses them. What is missing or does not fit together is an error that
 //! names its place.
 
-use super::node::{Node, Value};
+use super::yaml_node::{Node, Value};
 
 /// One API.
 pub(super) struct Api {

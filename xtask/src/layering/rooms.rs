@@ -3,9 +3,20 @@
 use std::fs;
 use std::path::Path;
 
-/// From the bottom to the top. `durable` and `operation_info` are single files.
-const ROOMS: [&str; 9] =
-    ["operation_info", "error", "durable", "reading", "observe", "policy", "call", "export", "blocking"];
+/// From the bottom to the top. Some are single files.
+const ROOMS: [&str; 11] = [
+    "operation_info",
+    "non_personal_data",
+    "async_mode",
+    "error",
+    "durable",
+    "reading",
+    "observe",
+    "policy",
+    "call",
+    "export",
+    "blocking",
+];
 
 const SOURCE: &str = "crates/crm-transport/src";
 

@@ -9,12 +9,12 @@ use crm_model::history::NewEntry;
 use crm_transport::{Async, Error, Records};
 
 use super::checks::{Checks, LossPolicy};
+use super::import_outcome::{ImportOutcome, ImportProgress};
+use super::input_reader::{Cancel, ChunkLimits, ChunkReader, Input};
 use super::journal::{EarlierRun, Journal};
 use super::known_ids::KnownIds;
 use super::logins::Logins;
-use super::outcome::{ImportOutcome, ImportProgress};
 use super::outcome_stream::{OnProgress, OutcomeStream};
-use super::reader::{Cancel, ChunkLimits, ChunkReader, Input};
 use super::report::ImportReport;
 use super::sender::Sender;
 use super::stop::StopSignal;

@@ -3,7 +3,7 @@
 use crm_model::history::{AddOutcome, Loss, NewEntry};
 use crm_transport::durable::IdentityHash;
 
-use super::outcome::ImportOutcome;
+use super::import_outcome::ImportOutcome;
 
 /// A part of the input, sent in one call.
 pub(super) struct Chunk {

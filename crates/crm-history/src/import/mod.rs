@@ -19,7 +19,7 @@
 //! # How an import works
 //!
 //! ```text
-//! builder → outcome_stream ─┬→ reader ─→ checks ─→ logins
+//! builder → outcome_stream ─┬→ input_reader ─→ checks ─→ logins
 //!                           └→ sender ─┬→ settling ─→ lookup ─→ matching
 //!                                      ├→ known_ids
 //!                                      └→ journal
@@ -27,7 +27,7 @@
 //!
 //! - `outcome_stream` keeps some chunks in flight and returns the outcomes in the order of the input. Chunks are polled
 //!   with the stream and are not tasks, so dropping the stream stops the import.
-//! - `reader` splits the input into chunks. Chunks that the journal knows come first, with their outcomes.
+//! - `input_reader` splits the input into chunks. Chunks that the journal knows come first, with their outcomes.
 //! - `checks` refuses activities that the server would reject or change, and `logins` finds unknown owners.
 //! - `sender` sends a chunk until every activity has an outcome. If the server fails at a chunk, the sender halves it to
 //!   isolate the activity at fault. It stops the import if the server fails again and again.
@@ -36,20 +36,20 @@
 //! - `known_ids` separates new records from old ones, and the records of one chunk from those of another.
 //! - `journal` is the only part that touches a file. It does so in `tokio::task::spawn_blocking`.
 //!
-//! All of them share the data types `chunk` and `outcome`. `reader` and `sender` also share the stop signal `stop`. What the
-//! journal knows of earlier runs, `journal::EarlierRun`, is given to `reader` and `known_ids` at the start.
+//! All of them share the data types `chunk` and `import_outcome`. `input_reader` and `sender` also share the stop signal `stop`. What the
+//! journal knows of earlier runs, `journal::EarlierRun`, is given to `input_reader` and `known_ids` at the start.
 
 mod builder;
 mod checks;
 mod chunk;
+mod import_outcome;
+mod input_reader;
 mod journal;
 mod known_ids;
 mod logins;
 mod lookup;
 mod matching;
-mod outcome;
 mod outcome_stream;
-mod reader;
 mod report;
 mod sender;
 mod settling;
@@ -57,7 +57,7 @@ mod stop;
 
 pub use builder::Import;
 pub use checks::LossPolicy;
-pub use outcome::{ImportOutcome, ImportProgress};
+pub use import_outcome::{ImportOutcome, ImportProgress};
 pub use report::ImportReport;
 
 /// The operation that the errors of an import name.

@@ -9,8 +9,8 @@ use crm_transport::Error;
 use futures_core::Stream;
 
 use super::chunk::Chunk;
-use super::outcome::{ImportOutcome, ImportProgress};
-use super::reader::ChunkReader;
+use super::import_outcome::{ImportOutcome, ImportProgress};
+use super::input_reader::ChunkReader;
 use super::sender::Sender;
 
 pub(super) type OnProgress = Box<dyn FnMut(&ImportProgress) + Send>;

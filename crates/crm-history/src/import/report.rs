@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crm_model::history::AddOutcome;
 
-use super::outcome::{ImportOutcome, ImportProgress};
+use super::import_outcome::{ImportOutcome, ImportProgress};
 
 /// The outcomes of an import: one for each activity, and those that need attention.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,10 +10,10 @@ use crm_transport::{Delivery, Error, ErrorKind, Operation};
 use tokio::sync::RwLock;
 
 use super::chunk::{Chunk, Sent};
+use super::import_outcome::ImportOutcome;
 use super::journal::Journal;
 use super::known_ids::KnownIds;
 use super::lookup;
-use super::outcome::ImportOutcome;
 use super::settling::{self, Doubt};
 use super::stop::StopSignal;
 use crate::HistoryClient;

@@ -7,7 +7,7 @@ use crm_transport::json::{self, JsonError};
 use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 
-use super::table;
+use super::catalog;
 use crate::answer::{self, Added};
 use crate::operations;
 
@@ -28,7 +28,7 @@ impl Add {
 impl Operation for Add {
     type Output = EntryId;
 
-    const INFO: OperationInfo = table::ADD;
+    const INFO: OperationInfo = catalog::ADD;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         if let Some((field, fault)) = fault(&self.entry) {

@@ -7,7 +7,7 @@ use crm_transport::{Credentials, Error, Operation, OperationInfo, Refusal, answe
 use http::{Request, Response};
 use serde::Serialize;
 
-use super::table;
+use super::catalog;
 use crate::answer::{self, Added};
 use crate::operations::{self, add};
 
@@ -31,7 +31,7 @@ impl Operation for AddList {
     /// One outcome for each activity, in order.
     type Output = Vec<AddOutcome>;
 
-    const INFO: OperationInfo = table::ADD_LIST;
+    const INFO: OperationInfo = catalog::ADD_LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         for (index, entry) in self.entries.iter().enumerate() {
@@ -105,7 +105,7 @@ fn outcome(answer: &RawRecord<'_>) -> AddOutcome {
 
 fn rejection(error: &str) -> AddOutcome {
     let error = format!("{{\"result\":\"Error\",\"error\":{error}}}");
-    let info = &table::ADD_LIST;
+    let info = &catalog::ADD_LIST;
     let Some(error) = common::api_error(info, error.as_bytes(), answer::refusal) else {
         return AddOutcome::Rejected(Rejection::new(None, ""));
     };

@@ -7,7 +7,7 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde_json::json;
 
-use super::table;
+use super::catalog;
 use crate::{answer, operations};
 
 /// `history/delete`: removes the activity with this `cid`. A second delete does not find it (observed).
@@ -27,7 +27,7 @@ impl Delete {
 impl Operation for Delete {
     type Output = ();
 
-    const INFO: OperationInfo = table::DELETE;
+    const INFO: OperationInfo = catalog::DELETE;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         operations::request(&Self::INFO, &json!({ "cid": self.id }))

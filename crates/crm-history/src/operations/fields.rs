@@ -8,7 +8,7 @@ use crm_transport::{Error, ErrorKind, Operation, OperationInfo};
 use http::{Request, Response};
 use serde_json::Value;
 
-use super::table;
+use super::catalog;
 use crate::answer;
 
 /// `history/fields`: the wire names of the fields of an activity, and their titles in this account.
@@ -18,7 +18,7 @@ pub struct Fields;
 impl Operation for Fields {
     type Output = BTreeMap<String, String>;
 
-    const INFO: OperationInfo = table::FIELDS;
+    const INFO: OperationInfo = catalog::FIELDS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Self::INFO.request(&[], Bytes::new())

@@ -6,7 +6,7 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::Serialize;
 
-use super::table;
+use super::catalog;
 use crate::{answer, operations};
 
 /// `history/info`: the activity with this `cid`.
@@ -26,7 +26,7 @@ impl Info {
 impl Operation for Info {
     type Output = Entry;
 
-    const INFO: OperationInfo = table::INFO;
+    const INFO: OperationInfo = catalog::INFO;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         #[derive(Serialize)]

@@ -8,7 +8,7 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::Serialize;
 
-use super::table;
+use super::catalog;
 use crate::{answer, operations};
 
 /// `history/list`: one page of 200 activities.
@@ -28,7 +28,7 @@ impl List {
 impl Operation for List {
     type Output = Page<Entry>;
 
-    const INFO: OperationInfo = table::LIST;
+    const INFO: OperationInfo = catalog::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         if let Some((field, fault)) = self.query.fault() {

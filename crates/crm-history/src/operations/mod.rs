@@ -4,26 +4,26 @@
 //! ([`HistoryClient::prepare`](crate::HistoryClient::prepare)) or over another pipeline. An operation owns what it
 //! sends; `new` takes it.
 
+mod activity_types;
 pub(crate) mod add;
 mod add_list;
+pub mod catalog;
 mod delete;
 mod fields;
 mod info;
 mod list;
-pub mod table;
-mod tips;
 
 use bytes::Bytes;
 use crm_transport::{Error, OperationInfo};
 use http::Request;
 
+pub use activity_types::ActivityTypes;
 pub use add::Add;
 pub use add_list::AddList;
 pub use delete::Delete;
 pub use fields::Fields;
 pub use info::Info;
 pub use list::{EntryQuery, List};
-pub use tips::Tips;
 
 /// A request with this JSON body. SalesMan reads the parameters of a GET from there and ignores the query string
 /// (observed).

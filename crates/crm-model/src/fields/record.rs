@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Fields;
-use crate::object::Key;
+use crate::json_object::Key;
 use crate::php::Id;
 
 /// Reads a record whose id is required.

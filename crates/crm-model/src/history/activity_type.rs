@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ActivityFilter;
 use crate::Extra;
-use crate::object::{self, Object};
+use crate::json_object::{self, Object};
 use crate::php::Text;
 
 /// An activity type, such as «вх.Звонок». All keys are documented. Each account defines its own types.
@@ -50,7 +50,7 @@ impl Object for ActivityType {
 
 impl<'de> Deserialize<'de> for ActivityType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object::read(deserializer)
+        json_object::read(deserializer)
     }
 }
 

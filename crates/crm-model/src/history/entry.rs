@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{ClientId, ContactId, DealId, EntryId, UserId};
 use crate::Extra;
-use crate::object::{self, Object};
+use crate::json_object::{self, Object};
 use crate::php::{self, DateTime, Id, Text};
 
 /// An activity (a record of the history): a call, an email or a meeting.
@@ -108,7 +108,7 @@ impl Object for Entry {
 
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object::read(deserializer)
+        json_object::read(deserializer)
     }
 }
 
@@ -177,7 +177,7 @@ impl Object for Contact {
 
 impl<'de> Deserialize<'de> for Contact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object::read(deserializer)
+        json_object::read(deserializer)
     }
 }
 
@@ -271,7 +271,7 @@ impl Object for MaybeContact {
 
 impl<'de> Deserialize<'de> for MaybeContact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Self(contact) = object::read(deserializer)?;
+        let Self(contact) = json_object::read(deserializer)?;
         Ok(Self(contact.filter(|contact| contact.id.0 != 0)))
     }
 }

@@ -3,22 +3,22 @@
 //! The types are documented by the vendor. Where a real server was observed to differ, the item says so.
 
 mod activity_type;
+mod add_outcome;
 mod entry;
 mod enumerations;
-mod loss;
+mod loss_when_stored;
 mod new_entry;
-mod outcome;
 mod stored;
 mod tags;
 
 use crate::ids::id;
 
 pub use activity_type::ActivityType;
+pub use add_outcome::{AddOutcome, Rejection};
 pub use entry::{Contact, Entry};
 pub use enumerations::{ActivityFilter, EntryOrder, ErrorCode};
-pub use loss::{Loss, LossKind};
+pub use loss_when_stored::{Loss, LossKind};
 pub use new_entry::NewEntry;
-pub use outcome::{AddOutcome, Rejection};
 pub use stored::{Stored, fingerprint};
 
 id! {

@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{ClientId, ContactId, DealId};
 use crate::Extra;
-use crate::object::{self, Object};
+use crate::json_object::{self, Object};
 use crate::php::{self, DateTime, Id, Text};
 
 /// An activity to add.
@@ -137,7 +137,7 @@ impl Serialize for NewEntry {
 impl<'de> Deserialize<'de> for NewEntry {
     /// Reads the vendor's keys. Fails for an unknown key, because it would not be sent.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let PartialEntry { entry, unknown } = object::read(deserializer)?;
+        let PartialEntry { entry, unknown } = json_object::read(deserializer)?;
         match unknown.keys().next() {
             None => Ok(entry),
             Some(key) => {

@@ -8,13 +8,13 @@
 
 mod enumerations;
 mod project;
-mod record;
+mod project_records;
 
 use crate::ids::id;
 
 pub use enumerations::{Condition, Having, PaymentKind};
 pub use project::Project;
-pub use record::{Action, Checklist, Good, Payment, Record, Step};
+pub use project_records::{Action, Checklist, Good, Payment, Record, Step};
 
 id! {
     /// The id of a project.

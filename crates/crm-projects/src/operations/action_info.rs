@@ -8,8 +8,8 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
-use super::parameters::Query;
-use super::table;
+use super::catalog;
+use super::request_parameters::Query;
 use crate::answer;
 
 /// `GET projects/actions/info`: one action (event), decoded as a `T`.
@@ -30,7 +30,7 @@ impl<T> ActionInfo<T> {
 impl<T: DeserializeOwned + Send> Operation for ActionInfo<T> {
     type Output = T;
 
-    const INFO: OperationInfo = table::ACTION_INFO;
+    const INFO: OperationInfo = catalog::ACTION_INFO;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Query::new(&Self::INFO).id(self.action.0).request()

@@ -10,8 +10,8 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
-use super::parameters::{Paging, Query, fault_of_ids, joined};
-use super::table;
+use super::catalog;
+use super::request_parameters::{Paging, Query, fault_of_ids, joined};
 use crate::answer;
 
 /// `GET projects/actions`: the actions (events) of a project, each decoded as a `T`.
@@ -33,7 +33,7 @@ impl<T> Actions<T> {
 impl<T: DeserializeOwned + Send> Operation for Actions<T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = table::ACTIONS;
+    const INFO: OperationInfo = catalog::ACTIONS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let ActionQuery { paging, action, date, types } = &self.query;

@@ -15,9 +15,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::catalog;
 use super::list::ProjectQuery;
-use super::parameters::{Fault, fault_of_ids, flag};
-use super::table;
+use super::request_parameters::{Fault, fault_of_ids, flag};
 use crate::answer;
 
 /// `POST projects/filter`: one page of the projects that match conditions, each decoded as a `T`. This POST changes
@@ -39,7 +39,7 @@ impl<T> Filter<T> {
 impl<T: DeserializeOwned + Send> Operation for Filter<T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = table::FILTER;
+    const INFO: OperationInfo = catalog::FILTER;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let refused = |field: &str, fault: &str| Error::invalid_request(Self::INFO.id, field, fault);

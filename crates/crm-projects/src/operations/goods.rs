@@ -9,8 +9,8 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
-use super::parameters::Query;
-use super::table;
+use super::catalog;
+use super::request_parameters::Query;
 use crate::answer;
 
 /// `GET projects/goods`: the goods of a project, each decoded as a `T`.
@@ -31,7 +31,7 @@ impl<T> Goods<T> {
 impl<T: DeserializeOwned + Send> Operation for Goods<T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = table::GOODS;
+    const INFO: OperationInfo = catalog::GOODS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Query::new(&Self::INFO).id(self.project.0).request()

@@ -8,8 +8,8 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
-use super::parameters::Query;
-use super::table;
+use super::catalog;
+use super::request_parameters::Query;
 use crate::answer;
 
 /// `GET projects/info`: one project, decoded as a `T`.
@@ -30,7 +30,7 @@ impl<T> Info<T> {
 impl<T: DeserializeOwned + Send> Operation for Info<T> {
     type Output = T;
 
-    const INFO: OperationInfo = table::INFO;
+    const INFO: OperationInfo = catalog::INFO;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Query::new(&Self::INFO).id(self.project.0).request()

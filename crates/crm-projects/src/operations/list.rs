@@ -9,8 +9,8 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
-use super::parameters::{Fault, Paging, Query, flag};
-use super::table;
+use super::catalog;
+use super::request_parameters::{Fault, Paging, Query, flag};
 use crate::answer;
 
 /// `GET projects`: one page of projects, each decoded as a `T`.
@@ -31,7 +31,7 @@ impl<T> List<T> {
 impl<T: DeserializeOwned + Send> Operation for List<T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = table::LIST;
+    const INFO: OperationInfo = catalog::LIST;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let query = &self.query;

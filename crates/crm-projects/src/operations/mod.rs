@@ -23,15 +23,15 @@
 
 mod action_info;
 mod actions;
+pub mod catalog;
 mod checklists;
 mod filter;
 mod goods;
 mod info;
 mod list;
-mod parameters;
 mod payments;
+mod request_parameters;
 mod steps;
-pub mod table;
 
 pub use action_info::ActionInfo;
 pub use actions::{ActionQuery, Actions};

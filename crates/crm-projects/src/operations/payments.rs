@@ -10,8 +10,8 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
-use super::parameters::{Paging, Query};
-use super::table;
+use super::catalog;
+use super::request_parameters::{Paging, Query};
 use crate::answer;
 
 /// `GET projects/payments`: the payments of a project, each decoded as a `T`.
@@ -33,7 +33,7 @@ impl<T> Payments<T> {
 impl<T: DeserializeOwned + Send> Operation for Payments<T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = table::PAYMENTS;
+    const INFO: OperationInfo = catalog::PAYMENTS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let PaymentQuery { paging, payment, date, kind } = &self.query;

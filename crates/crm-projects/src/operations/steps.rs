@@ -10,8 +10,8 @@ use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
-use super::parameters::{Query, fault_of_ids, joined};
-use super::table;
+use super::catalog;
+use super::request_parameters::{Query, fault_of_ids, joined};
 use crate::answer;
 
 /// `GET projects/steps`: the steps (stages) of a project, each decoded as a `T`.
@@ -33,7 +33,7 @@ impl<T> Steps<T> {
 impl<T: DeserializeOwned + Send> Operation for Steps<T> {
     type Output = Page<T>;
 
-    const INFO: OperationInfo = table::STEPS;
+    const INFO: OperationInfo = catalog::STEPS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         let StepQuery { date, steps } = &self.query;

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
-use crate::blocking::Runtime;
-use crate::{Async, Error, ExportFigures, ExportSource, Verdict};
+use super::Runtime;
+use crate::async_mode::Async;
+use crate::error::Error;
+use crate::export::{self, ExportFigures, ExportSource, Verdict};
 
 /// Builds an [`Export`]. It has the options of [`crm_transport::ExportBuilder`](crate::ExportBuilder).
-pub type ExportBuilder<S> = crate::ExportBuilder<S, Runtime>;
+pub type ExportBuilder<S> = export::ExportBuilder<S, Runtime>;
 
-impl<S: ExportSource> crate::ExportBuilder<S> {
+impl<S: ExportSource> export::ExportBuilder<S> {
     /// Lets the export wait on this runtime.
     pub fn blocking(self, runtime: &Runtime) -> ExportBuilder<S> {
         self.with_mode(runtime.clone()).0
@@ -17,7 +19,7 @@ impl<S: ExportSource> crate::ExportBuilder<S> {
 }
 
 /// Starting it without async.
-impl<S: ExportSource> crate::ExportBuilder<S, Runtime> {
+impl<S: ExportSource> export::ExportBuilder<S, Runtime> {
     /// Checks the query and opens the checkpoint. Nothing is sent before the first record is asked for.
     ///
     /// # Errors
@@ -42,7 +44,7 @@ impl<S: ExportSource> crate::ExportBuilder<S, Runtime> {
 /// `next` panics inside async code; see [the module](crate::blocking#panics).
 #[must_use = "nothing is exported before the records are asked for"]
 pub struct Export<S: ExportSource> {
-    export: crate::Export<S>,
+    export: export::Export<S>,
     runtime: Runtime,
     /// An error of the runtime has ended the iteration.
     has_no_runtime: bool,

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
-use crate::blocking::Runtime;
+use super::Runtime;
 use crate::error::Error;
+use crate::export;
 
 /// The records of a list, page after page: [`crm_transport::Records`](crate::Records) as an iterator.
 ///
@@ -16,11 +17,11 @@ use crate::error::Error;
 #[must_use = "nothing is fetched before the records are asked for"]
 pub struct Records<T> {
     /// `None` after an error of the runtime.
-    records: Option<crate::Records<T>>,
+    records: Option<export::Records<T>>,
     runtime: Runtime,
 }
 
-impl<T> crate::Records<T> {
+impl<T> export::Records<T> {
     /// Turns the stream into an iterator that waits on this runtime.
     pub fn blocking(self, runtime: &Runtime) -> Records<T> {
         Records { records: Some(self), runtime: runtime.clone() }

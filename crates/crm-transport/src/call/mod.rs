@@ -7,7 +7,7 @@
 //! ```
 
 mod address;
-mod builder;
+mod client_builder;
 mod credentials;
 mod operation;
 mod pipeline;
@@ -19,7 +19,7 @@ mod tower_service;
 mod tower_transport;
 mod transport;
 
-pub use builder::{Client, ClientBuilder};
+pub use client_builder::{Client, ClientBuilder};
 pub use credentials::Credentials;
 pub use operation::{Operation, ReadMethod};
 pub use pipeline::Pipeline;

@@ -1,11 +1,11 @@
 //! What went wrong with a call, an import or an export.
 //!
 //! [`Error`] is opaque: [`ErrorKind`] says what failed, [`Delivery`] whether the server may have done it, and
-//! `build.rs` has the constructors. This room uses no other room.
+//! `constructors.rs` has the constructors. This room uses no other room.
 
-mod build;
+mod constructors;
 mod display;
-mod id;
+mod error_id;
 mod json_error;
 mod kind;
 mod transport_error;
@@ -18,7 +18,7 @@ use http::StatusCode;
 
 use crate::operation_info::Idempotency;
 
-pub(crate) use build::CHECK_CREDENTIALS;
+pub(crate) use constructors::CHECK_CREDENTIALS;
 pub use json_error::JsonError;
 pub use kind::{Delivery, ErrorKind, Refusal};
 pub use transport_error::TransportError;

@@ -9,8 +9,8 @@ use super::checkpoint::Checkpoint;
 use super::progress::{ExportProgress, OnProgress};
 use super::source::ExportSource;
 use super::verdict::ExportFigures;
+use crate::async_mode::Async;
 use crate::error::Error;
-use crate::mode::Async;
 
 /// Called before a checkpoint is saved.
 pub(super) type BeforeCheckpoint = Box<dyn FnMut(&ExportFigures) -> io::Result<u64> + Send>;

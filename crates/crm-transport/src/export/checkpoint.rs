@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::builder::BeforeCheckpoint;
-use super::returned::ResumePoint;
+use super::resume_point::ResumePoint;
 use super::verdict::ExportFigures;
 use crate::durable::{self, IdentityHash, PathLock};
 use crate::error::Error;

@@ -51,13 +51,13 @@
 
 mod builder;
 mod checkpoint;
-mod end;
+mod end_search;
 mod output;
 mod page_identity;
 mod plan;
 mod progress;
 mod records;
-mod returned;
+mod resume_point;
 mod source;
 mod stretch;
 mod verdict;

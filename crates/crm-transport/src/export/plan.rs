@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 
 use crm_model::Page;
 
-use super::end::{EndSearch, Step};
+use super::end_search::{EndSearch, Step};
 use super::page_identity::{PageIdentity, PagesSeen, Unsorted};
-use super::returned::{ResumePoint, Returned};
+use super::resume_point::{ResumePoint, Returned};
 use super::stretch::{Stretch, StretchRecords};
 
 /// The number of pages in a stretch. The lowest of them is read twice, so one request in fourteen pays for that. A

@@ -18,7 +18,7 @@ use crate::source::Source;
 /// What is called of SalesMan, and of what.
 pub(crate) const HISTORY: &[(OperationInfo, &str)] = &[
     (h::Fields::INFO, "once"),
-    (h::Tips::INFO, "once"),
+    (h::ActivityTypes::INFO, "once"),
     (<h::List>::INFO, "one page, of the days given"),
     (h::Info::INFO, "the first of that page"),
 ];
@@ -52,7 +52,7 @@ pub(crate) async fn history(
     let source = Source::history()?;
     let mut report = Report::new(&source);
     report.add(h::Fields::INFO.id, client.run(&Raw(h::Fields)).await);
-    report.add(h::Tips::INFO.id, client.run(&Raw(h::Tips)).await);
+    report.add(h::ActivityTypes::INFO.id, client.run(&Raw(h::ActivityTypes)).await);
     let query = EntryQuery::new().between(days.0, days.1);
     let list = client.run(&Raw(h::List::new(query.clone()))).await;
     let first = list.as_ref().ok().and_then(|answer| ids(answer, "cid").first().copied());

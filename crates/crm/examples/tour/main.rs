@@ -73,7 +73,7 @@ async fn visit_history(tour: &mut Tour, client: &HistoryClient) -> Result<(), cr
         rows(["column", "title"], titles.iter().map(|(k, v)| [k, v]))
     });
 
-    tour.call("history.activity_types()", &client.prepare(&history::Tips)?);
+    tour.call("history.activity_types()", &client.prepare(&history::ActivityTypes)?);
     tour.answer(client.activity_types().await, |kinds| {
         rows(
             ["title", "color", "filter"],

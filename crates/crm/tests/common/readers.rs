@@ -30,7 +30,7 @@ pub(crate) fn answer(body: &[u8]) {
         let (entry, list) = (NewEntry::new("x"), EntryQuery::new());
         let (project, query, filter) = (ProjectId(1), ProjectQuery::new(), ProjectFilter::new());
         told(h::Fields.read(&response)).iter().for_each(stable);
-        told(h::Tips.read(&response)).iter().flatten().for_each(stable);
+        told(h::ActivityTypes.read(&response)).iter().flatten().for_each(stable);
         told(h::Info::new(EntryId(1)).read(&response)).iter().for_each(stable);
         told(h::List::new(list.clone()).read(&response)).iter().flatten().for_each(stable);
         told(h::Add::new(entry.clone()).read(&response)).iter().for_each(|id| assert_ne!(id.0, 0));

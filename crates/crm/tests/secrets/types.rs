@@ -192,7 +192,7 @@ fn operations(texts: &mut Texts) {
     let (entry, query) = (NewEntry::new("x"), EntryQuery::new());
     texts
         .debug(&h::Fields)
-        .debug(&h::Tips)
+        .debug(&h::ActivityTypes)
         .debug(&h::Info::new(history::EntryId(1)))
         .debug(&h::List::new(query.clone()));
     texts

@@ -41,7 +41,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     if !faults.is_empty() {
         return Err(format!(
             "{}\nA crate in a public signature binds the users to its version. Wrap it, or allow it with a reason in \
-             ALLOWED of xtask/src/foreign.rs.",
+             ALLOWED of xtask/src/foreign_types.rs.",
             faults.join("\n")
         ));
     }

@@ -60,7 +60,7 @@ impl Canaries {
         if self.failing {
             return json!({"result": "Error", "error": {"code": self.number(), "text": text}}).to_string();
         }
-        let tables = [&h::table::ALL[..], &p::table::ALL[..]].concat();
+        let tables = [&h::catalog::ALL[..], &p::catalog::ALL[..]].concat();
         let id = tables.iter().find(|(info, _)| info.path == path).unwrap().0.id;
         let examples = |source: &Source| {
             let examples =

@@ -96,7 +96,7 @@ fn each_parameter_can_be_sent_and_no_other_is() {
 
 #[test]
 fn the_table_knows_the_parameters_of_the_source() {
-    let tables = [&h::table::ALL[..], &p::table::ALL[..]].concat();
+    let tables = [&h::catalog::ALL[..], &p::catalog::ALL[..]].concat();
     for_each_operation(|operation| {
         let row = tables.iter().find(|(info, _)| info.id == operation.id);
         let (_, parameters) = row.unwrap_or_else(|| panic!("{} is in no table", operation.id));
@@ -160,7 +160,7 @@ fn everything(id: &str) -> http::Request<Bytes> {
         .deal(DealId(3));
     let request = match id {
         "history.fields" => h::Fields.request(),
-        "history.tips" => h::Tips.request(),
+        "history.tips" => h::ActivityTypes.request(),
         "history.list" => h::List::new(
             EntryQuery::new()
                 .page(1)

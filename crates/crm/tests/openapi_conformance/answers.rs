@@ -101,7 +101,7 @@ fn read(id: &str, body: &Value) -> String {
     let (entries, project) = (vec![entry.clone(); body.as_array().map_or(1, Vec::len)], ProjectId(1));
     match id {
         "history.fields" => shown(h::Fields.read(&answer)),
-        "history.tips" => shown(h::Tips.read(&answer)),
+        "history.tips" => shown(h::ActivityTypes.read(&answer)),
         "history.list" => shown(h::List::new(EntryQuery::new()).read(&answer)),
         "history.info" => shown(h::Info::new(EntryId(1)).read(&answer)),
         "history.add" => shown(h::Add::new(entry.clone()).read(&answer)),

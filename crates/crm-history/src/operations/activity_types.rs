@@ -1,4 +1,4 @@
-//! `tips`: the types of activities.
+//! `tips`: the activity types of an account.
 
 use bytes::Bytes;
 use crm_model::history::ActivityType;
@@ -6,17 +6,18 @@ use crm_transport::json::JsonError;
 use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 
-use super::table;
+use super::catalog;
 use crate::answer;
 
-/// `history/tips`: the types of activities of this account.
+/// `history/tips`: the activity types of this account.
+#[doc(alias = "tips")]
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tips;
+pub struct ActivityTypes;
 
-impl Operation for Tips {
+impl Operation for ActivityTypes {
     type Output = Vec<ActivityType>;
 
-    const INFO: OperationInfo = table::TIPS;
+    const INFO: OperationInfo = catalog::TIPS;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         Self::INFO.request(&[], Bytes::new())

@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_name_is_in_the_list_once_and_the_list_has_no_other() {
-        let source = include_str!("id.rs");
+        let source = include_str!("error_id.rs");
         let (code, list) = source.split_once("pub const IDS").unwrap();
         let arms = code.lines().filter_map(|line| line.split_once("=> \"")?.1.split('"').next());
         let arms: BTreeSet<&str> = arms.collect();
