@@ -126,8 +126,41 @@ impl Operation {
         })
     }
 
-    pub(crate) fn is_history(self) -> bool {
-        self.id().starts_with("history.")
+    /// Every operation that stores or deletes something.
+    pub fn writes() -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(|operation| operation.is_write())
+    }
+
+    /// Every operation that only reads.
+    pub fn reads() -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(|operation| !operation.is_write())
+    }
+
+    /// Every operation that returns a list of records.
+    pub fn lists() -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(|operation| operation.is_list())
+    }
+
+    /// Whether it stores or deletes something.
+    pub fn is_write(self) -> bool {
+        matches!(self, Operation::HistoryAdd | Operation::HistoryAddList | Operation::HistoryDelete)
+    }
+
+    /// Whether it returns a list of records.
+    pub fn is_list(self) -> bool {
+        match self {
+            Operation::ProjectsFilter
+            | Operation::ProjectsSteps
+            | Operation::ProjectsActions
+            | Operation::ProjectsChecklists
+            | Operation::ProjectsGoods
+            | Operation::ProjectsPayments => true,
+            other => other.id().ends_with(".list"),
+        }
+    }
+
+    pub(crate) fn is_projects(self) -> bool {
+        self.id().starts_with("projects.")
     }
 }
 

@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use http::{HeaderMap, Method, StatusCode};
 
 use self::data::{Action, Payment, Project, Step};
+pub(crate) use self::query::DEFAULT_COUNT;
 use self::query::Query;
 use self::shape::{ProjectsShape, Record};
 use crate::json::Json;
