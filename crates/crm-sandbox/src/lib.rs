@@ -28,6 +28,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod answer;
 mod control;
 mod faults;
@@ -41,6 +42,7 @@ mod server;
 mod state;
 mod wire;
 
+pub use crate::account::{Account, Role, SqlMode, User, Zone};
 pub use crate::faults::{Fault, RetryAfter, Rule, When};
 pub use crate::history::Revision;
 pub use crate::history::records::Record;
@@ -48,13 +50,13 @@ pub use crate::operation::Operation;
 pub use crate::projects::data::{Action, Checklist, ChecklistItem, FieldValue, Good, Payment, Project, Step};
 pub use crate::projects::shape::ProjectsShape;
 pub use crate::received::{Credential, Received};
-pub use crate::sandbox::{Builder, Sandbox};
+pub use crate::sandbox::{Builder, Sandbox, UnknownLogin};
 
-/// The only valid `apikey` of the history.
+/// The `apikey` of the built-in account.
 pub const APIKEY: &str = "sandbox-key";
-/// The login of user 1, the head of user 2.
+/// The login of user 1 of the built-in account, the head of user 2.
 pub const BOSS: &str = "boss@example.test";
-/// The login of user 2, who reports to user 1.
+/// The login of user 2 of the built-in account, who reports to user 1.
 pub const SELLER: &str = "seller@example.test";
 /// The only valid `X-Crypto-Token` of the projects.
 pub const TOKEN: &str = "sandbox-token";

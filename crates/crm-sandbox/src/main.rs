@@ -1,14 +1,17 @@
 //! The sandbox as a program.
 
 use std::convert::Infallible;
+use std::fmt::Display;
+use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
 use clap::Parser;
-use crm_sandbox::{ProjectsShape, Revision, Sandbox};
+use crm_sandbox::{Account, ProjectsShape, Revision, Sandbox, SqlMode, Zone};
 
 /// A local server that behaves like solOS and SalesMan CRM.
 ///
@@ -24,12 +27,24 @@ struct Arguments {
     /// Allow an address that others in the network can reach
     #[arg(long)]
     allow_other_machines: bool,
-    /// How many generated records the history starts with
+    /// How many generated records the history of the first account starts with
     #[arg(long, value_name = "N", default_value_t = 0)]
     records: u64,
     /// Which server the history is: observed, or documented by its vendor
     #[arg(long, value_name = "observed|documented", default_value = "observed")]
     revision: Revision,
+    /// A JSON file with a list of accounts in place of the built-in one; the README shows one
+    #[arg(long, value_name = "FILE")]
+    accounts: Option<PathBuf>,
+    /// What the database does with a value that does not fit: bend it (lenient) or refuse it (strict)
+    #[arg(long, value_name = "lenient|strict")]
+    sql_mode: Option<SqlMode>,
+    /// The time zone of the accounts, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<Zone>,
+    /// How many hours the clock of a user is ahead of the account's, such as boss@example.test=2; repeatable
+    #[arg(long, value_name = "LOGIN=HOURS", value_parser = shift)]
+    shift: Vec<(String, i32)>,
     /// How many projects there are
     #[arg(long, value_name = "N", default_value_t = 120)]
     projects: u64,
@@ -45,9 +60,21 @@ struct Arguments {
     /// How late every answer comes
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency_ms: u64,
-    /// The local time of the account, standing still, such as 2024-06-25T14:25:00
+    /// The local time of the first account, standing still, such as 2024-06-25T14:25:00
     #[arg(long, value_name = "TIME")]
     now: Option<NaiveDateTime>,
+}
+
+fn shift(text: &str) -> Result<(String, i32), String> {
+    let (login, hours) = text.rsplit_once('=').ok_or("it has the form LOGIN=HOURS")?;
+    let hours = hours.parse().map_err(|_| format!("{hours:?} is not a whole number of hours"))?;
+    Ok((login.to_owned(), hours))
+}
+
+fn accounts(file: &Path) -> io::Result<Vec<Account>> {
+    let refused = |kind, error: &dyn Display| io::Error::new(kind, format!("{}: {error}", file.display()));
+    let text = fs::read_to_string(file).map_err(|error| refused(error.kind(), &error))?;
+    serde_json::from_str(&text).map_err(|error| refused(io::ErrorKind::InvalidData, &error))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -75,6 +102,18 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         .projects(arguments.projects)
         .projects_shape(arguments.projects_shape)
         .latency(Duration::from_millis(arguments.latency_ms));
+    if let Some(file) = arguments.accounts {
+        builder = builder.accounts(accounts(&file)?);
+    }
+    if let Some(mode) = arguments.sql_mode {
+        builder = builder.sql_mode(mode);
+    }
+    if let Some(zone) = arguments.zone {
+        builder = builder.zone(zone);
+    }
+    for (login, hours) in arguments.shift {
+        builder = builder.shift(&login, hours).map_err(io::Error::other)?;
+    }
     if arguments.projects_numbers_as_strings {
         builder = builder.projects_numbers_as_strings();
     }

@@ -1,5 +1,7 @@
 //! The running sandbox and its settings.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +11,7 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 use tokio::sync::oneshot;
 
+use crate::account::{Account, SqlMode, Zone};
 use crate::faults::Rule;
 use crate::history::Revision;
 use crate::history::records::Record;
@@ -45,6 +48,7 @@ impl Sandbox {
         Builder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             settings: Settings {
+                accounts: vec![Account::default()],
                 revision: Revision::default(),
                 records: 0,
                 projects: 120,
@@ -104,7 +108,18 @@ impl Sandbox {
         self.state().projects.clone()
     }
 
-    /// Sets the local time of the account; it stands still from then on.
+    /// Copies of all accounts.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.state().accounts.clone()
+    }
+
+    /// Changes the account at this place of the list, 0 for the first, as an administrator does. Returns whether there
+    /// is one.
+    pub fn change_account(&self, place: usize, change: impl FnOnce(&mut Account)) -> bool {
+        self.state().accounts.get_mut(place).map(change).is_some()
+    }
+
+    /// Sets the local time of the first account; it stands still from then on.
     pub fn set_now(&self, now: NaiveDateTime) {
         self.state().fixed_now = Some(now);
     }
@@ -176,7 +191,45 @@ impl Builder {
         self
     }
 
-    /// How many generated records the history starts with; none by default.
+    /// The accounts of SalesMan CRM; [`Account::default`] alone by default.
+    pub fn accounts(mut self, accounts: impl IntoIterator<Item = Account>) -> Builder {
+        self.settings.accounts = accounts.into_iter().collect();
+        self
+    }
+
+    /// The SQL mode of every account so far; [`SqlMode::Lenient`] by default.
+    pub fn sql_mode(mut self, mode: SqlMode) -> Builder {
+        for account in &mut self.settings.accounts {
+            account.sql_mode = mode;
+        }
+        self
+    }
+
+    /// The time zone of every account so far; [`Zone::default`] by default.
+    pub fn zone(mut self, zone: Zone) -> Builder {
+        for account in &mut self.settings.accounts {
+            account.zone = zone;
+        }
+        self
+    }
+
+    /// How many hours the clock of the users with this login is ahead of the account's ([`User::tzone`]); 0 by default.
+    ///
+    /// [`User::tzone`]: crate::User::tzone
+    ///
+    /// # Errors
+    /// When no account has a user with this login.
+    pub fn shift(mut self, login: &str, hours: i32) -> Result<Builder, UnknownLogin> {
+        let users = self.settings.accounts.iter_mut().flat_map(|account| &mut account.users);
+        let mut found = false;
+        for user in users.filter(|user| user.login == login) {
+            user.tzone = Some(hours);
+            found = true;
+        }
+        if found { Ok(self) } else { Err(UnknownLogin(login.to_owned())) }
+    }
+
+    /// How many generated records the history of the first account starts with; none by default.
     pub fn records(mut self, count: u64) -> Builder {
         self.settings.records = count;
         self
@@ -212,7 +265,7 @@ impl Builder {
         self
     }
 
-    /// The local time of the account, standing still; the wall clock by default.
+    /// The local time of the first account, standing still; the wall clock by default.
     pub fn now(mut self, now: NaiveDateTime) -> Builder {
         self.settings.now = Some(now);
         self
@@ -236,3 +289,15 @@ impl Builder {
         Ok(Sandbox { url, state, stop: Some(stop), thread: Some(thread) })
     }
 }
+
+/// The error of [`Builder::shift`]: no account has a user with this login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownLogin(String);
+
+impl fmt::Display for UnknownLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no account has a user with the login {:?}", self.0)
+    }
+}
+
+impl Error for UnknownLogin {}

@@ -1,8 +1,14 @@
 //! How the database compares texts: case does not count, and `ё` is `е` (utf8mb3_general_ci).
 
 /// A text in the form in which equal ones are equal.
-pub(super) fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     text.chars().map(fold).collect()
+}
+
+/// Whether two texts are equal for the database: spaces at the end do not count either.
+pub(crate) fn equal(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim_end_matches(' '), other.trim_end_matches(' '));
+    one.chars().map(fold).eq(other.chars().map(fold))
 }
 
 /// A text that is looked for inside others.

@@ -4,7 +4,8 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::params::Params;
 use super::records::{Record, Records};
-use super::{Caller, Revision, account, collation, datum, php};
+use super::{Revision, collation, datum, names, php};
+use crate::account::Caller;
 
 /// Records on a page.
 const PAGE: usize = 200;
@@ -13,7 +14,7 @@ const PAGE: usize = 200;
 pub(super) fn page<'r>(
     records: &'r Records,
     params: &Params,
-    caller: Caller,
+    caller: &Caller<'_>,
     revision: Revision,
 ) -> Result<Vec<&'r Record>, String> {
     let order = params.text_or("order", "datum");
@@ -110,6 +111,7 @@ impl Column {
 }
 
 struct Filter {
+    account: usize,
     days: Option<Days>,
     owners: Vec<i64>,
     word: Option<collation::Pattern>,
@@ -120,10 +122,10 @@ struct Filter {
 }
 
 impl Filter {
-    fn read(params: &Params, caller: Caller, revision: Revision) -> Filter {
+    fn read(params: &Params, caller: &Caller<'_>, revision: Revision) -> Filter {
         // A slip of the server: it compares the wanted kind with the names of the columns.
         let tip_counts = match revision {
-            Revision::Observed => account::FIELDS.iter().any(|(name, _)| *name == params.text("tip")),
+            Revision::Observed => names::FIELDS.iter().any(|(name, _)| *name == params.text("tip")),
             Revision::Documented => !params.is_blank("tip"),
         };
         let id = |name: &str| (params.int(name) > 0).then(|| php::leading_number(&params.text(name)));
@@ -134,10 +136,11 @@ impl Filter {
         Filter {
             days: days(params, caller, revision),
             owners: if params.is_blank("user") {
-                account::people_of(caller.user).to_vec()
+                caller.people()
             } else {
-                vec![account::user_id(&params.text("user"))]
+                vec![caller.account.user(&params.text("user")).map_or(0, |user| user.id)]
             },
+            account: caller.place,
             word: (!params.is_blank("word")).then_some(word),
             tip: tip_counts.then(|| collation::folded(&params.text("tip"))),
             clid: id("clid"),
@@ -148,6 +151,7 @@ impl Filter {
 
     fn matches(&self, record: &Record) -> bool {
         self.days.zip(record.datum).is_some_and(|((from, until), datum)| from <= datum && datum < until)
+            && record.account == self.account
             && self.owners.contains(&record.iduser)
             && self.clid.is_none_or(|clid| record.clid as f64 == clid)
             && self.did.is_none_or(|did| record.did as f64 == did)
@@ -167,7 +171,7 @@ type Days = (NaiveDateTime, NaiveDateTime);
 
 /// The days a list covers; `None` where a date cannot be read, for that fits nothing. A caller may send a time with a
 /// date: a day counts from its midnight.
-fn days(params: &Params, caller: Caller, revision: Revision) -> Option<Days> {
+fn days(params: &Params, caller: &Caller<'_>, revision: Revision) -> Option<Days> {
     let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN);
     let next_midnight = |day: NaiveDate| midnight(day.succ_opt().unwrap_or(day));
     let read = |name: &str| {

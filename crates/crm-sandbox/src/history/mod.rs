@@ -1,12 +1,12 @@
 //! SalesMan CRM, history v3: the answers of the real server, or those its vendor promises.
 
-mod account;
-mod collation;
+pub(crate) mod collation;
 mod content;
 mod datum;
 mod errors;
 mod generate;
 mod list;
+mod names;
 mod params;
 mod php;
 mod read;
@@ -17,12 +17,14 @@ use std::str::FromStr;
 
 use self::errors::error;
 pub(crate) use self::generate::generate;
+pub(crate) use self::names::Names;
 pub(crate) use self::params::{Call, Params};
 use self::records::Records;
 pub(crate) use self::write::halve;
+use crate::account::{Account, Caller};
 use crate::json::Json;
 use crate::received::{Credential, Credentials};
-use chrono::NaiveDateTime;
+use chrono::{DateTime, Utc};
 
 /// The start of every path of the API.
 pub(crate) const PREFIX: &str = "/developer/v3";
@@ -52,20 +54,14 @@ impl FromStr for Revision {
     }
 }
 
-/// The history of the account.
+/// The history of all accounts.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) revision: Revision,
     pub(crate) records: Records,
+    pub(crate) names: Names,
     /// Kinds of activity that writing brought into the directory; only the documented revision does that.
     pub(crate) new_tips: Vec<String>,
-}
-
-/// Who calls, and when.
-#[derive(Debug, Clone, Copy)]
-struct Caller {
-    user: i64,
-    now: NaiveDateTime,
 }
 
 /// The body of an answer, or the HTML of a PHP error in its place.
@@ -73,25 +69,24 @@ type Answer = Result<Json, String>;
 
 impl History {
     /// The body of the answer; its HTTP status is 200 whatever happens.
-    pub(crate) fn answer(&mut self, now: NaiveDateTime, call: &Call<'_>) -> String {
+    pub(crate) fn answer(&mut self, accounts: &[Account], moment: DateTime<Utc>, call: &Call<'_>) -> String {
         let params = Params::read(call, self.revision);
-        let user = match self.user_of(&params) {
-            Ok(user) => user,
+        let caller = match caller(accounts, moment, &params, self.revision) {
+            Ok(caller) => caller,
             Err(refused) => return refused.to_text(),
         };
         let (method, action) = params.route(call.path);
         if method != "history" {
             return String::new();
         }
-        let caller = Caller { user, now };
         let answer = match action.as_str() {
             "fields" => Ok(read::fields()),
             "tips" => Ok(self.tips()),
-            "list" => self.list(&params, caller),
-            "info" => Ok(self.info(&params, caller)),
-            "add" => self.add(&params, caller),
-            "add.list" => self.add_list(&params, caller),
-            "delete" => Ok(self.delete(&params, caller)),
+            "list" => self.list(&params, &caller),
+            "info" => Ok(self.info(&params, &caller)),
+            "add" => self.add(&params, &caller),
+            "add.list" => self.add_list(&params, &caller),
+            "delete" => Ok(self.delete(&params, &caller)),
             _ => Ok(error(404, "Не понимаю чЁ происходит. Может в следующий раз?")),
         };
         answer.map_or_else(|html| html, |json| json.to_text())
@@ -100,15 +95,15 @@ impl History {
     /// Deletes the first records of the first page of a list, and adds copies of its first record under new ids.
     pub(crate) fn change_first_page(
         &mut self,
-        now: NaiveDateTime,
+        accounts: &[Account],
+        moment: DateTime<Utc>,
         call: &Call<'_>,
         add: usize,
         delete: usize,
     ) {
         let params = Params::read(call, self.revision).of_first_page();
-        let Ok(user) = self.user_of(&params) else { return };
-        let caller = Caller { user, now };
-        let Ok(page) = list::page(&self.records, &params, caller, self.revision) else { return };
+        let Ok(caller) = caller(accounts, moment, &params, self.revision) else { return };
+        let Ok(page) = list::page(&self.records, &params, &caller, self.revision) else { return };
         let Some(first) = page.first().map(|record| (*record).clone()) else { return };
         let doomed: Vec<u64> = page.iter().take(delete).map(|record| record.cid).collect();
         for cid in doomed {
@@ -118,21 +113,29 @@ impl History {
             self.records.add(first.clone());
         }
     }
+}
 
-    fn user_of(&self, params: &Params) -> Result<i64, Json> {
-        let unknown = || error(401, "Неизвестный пользователь");
-        let (apikey, login) = params.credentials().ok_or_else(unknown)?;
-        if !account::is_apikey(apikey) {
-            return Err(match self.revision {
-                Revision::Observed => unknown(),
-                Revision::Documented => error(400, "Не верный API key"),
-            });
-        }
-        match account::user_id(login) {
-            0 => Err(unknown()),
-            user => Ok(user),
-        }
-    }
+/// Who calls: the user whose credentials the call carries.
+pub(crate) fn caller<'a>(
+    accounts: &'a [Account],
+    moment: DateTime<Utc>,
+    params: &Params,
+    revision: Revision,
+) -> Result<Caller<'a>, Json> {
+    let unknown = || error(401, "Неизвестный пользователь");
+    let (apikey, login) = params.credentials().ok_or_else(unknown)?;
+    let Some((place, account)) = by_key(accounts, apikey) else {
+        return Err(match revision {
+            Revision::Observed => unknown(),
+            Revision::Documented => error(400, "Не верный API key"),
+        });
+    };
+    let user = account.user(login).ok_or_else(unknown)?;
+    Ok(Caller { place, account, user, now: account.zone.local(moment) })
+}
+
+fn by_key<'a>(accounts: &'a [Account], apikey: &str) -> Option<(usize, &'a Account)> {
+    accounts.iter().enumerate().find(|(_, account)| collation::equal(&account.apikey, apikey))
 }
 
 /// The method and the action of a path: its third and fourth part.
@@ -148,8 +151,12 @@ pub(crate) fn error_text(code: i32, text: String) -> String {
 }
 
 /// How the credentials of a call are described to whoever looks at the requests.
-pub(crate) fn credentials_seen(params: &Params) -> Credentials {
-    let apikey = params.apikey().map(account::is_apikey);
-    let login = params.login().map(|login| account::user_id(login) > 0);
-    [("apikey", Credential::of(apikey)), ("login", Credential::of(login))]
+pub(crate) fn credentials_seen(accounts: &[Account], params: &Params) -> Credentials {
+    let account = params.apikey().map(|apikey| by_key(accounts, apikey));
+    let is_login = |login: &str| match account.flatten() {
+        Some((_, account)) => account.user(login).is_some(),
+        None => accounts.iter().any(|account| account.user(login).is_some()),
+    };
+    let login = params.login().map(is_login);
+    [("apikey", Credential::of(account.map(|found| found.is_some()))), ("login", Credential::of(login))]
 }

@@ -13,7 +13,7 @@ pub struct Record {
     pub content: Option<String>,
     /// The kind of activity; `None` where `add.list` was given none.
     pub tip: Option<String>,
-    /// The owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is nobody.
+    /// The id of the owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is nobody.
     pub iduser: i64,
     /// The client; 0 is none.
     pub clid: i64,
@@ -21,6 +21,8 @@ pub struct Record {
     pub pid: String,
     /// The deal; 0 is none.
     pub did: i64,
+    /// The account: its place in the list of accounts, 0 for the first. Not on the wire. Ids are unique across accounts.
+    pub account: usize,
 }
 
 /// All records in the order of their ids, which are counted from 1 and never come twice.

@@ -7,14 +7,15 @@ use serde_json::Value;
 use super::errors::{error, type_error};
 use super::params::Params;
 use super::records::Record;
-use super::{Answer, Caller, History, Revision, account, content, datum};
+use super::{Answer, History, Revision, content, datum, names};
+use crate::account::{Account, Caller};
 use crate::json::Json;
 
 const NO_TEXT: &str = "strip_tags(): Argument #1 ($string) must be of type string, array given";
 const DEFAULT_TIP: &str = "Событие";
 
 impl History {
-    pub(super) fn add(&mut self, params: &Params, caller: Caller) -> Answer {
+    pub(super) fn add(&mut self, params: &Params, caller: &Caller<'_>) -> Answer {
         let belongs = ["clid", "pid", "did"].iter().any(|name| !params.is_blank(name));
         if !belongs || params.is_blank("content") {
             return Ok(error(405, "Отсутствуют параметры"));
@@ -27,14 +28,14 @@ impl History {
         }
         let tip = params.text_or("tip", DEFAULT_TIP);
         let tip = if self.revision == Revision::Documented { Some(tip) } else { content::stored_tip(&tip) };
-        let record = self.new_record(params, owner(params, caller.user), tip, caller)?;
+        let record = self.new_record(params, owner(params, caller.account, caller.user.id), tip, caller)?;
         Ok(Json::object([("result", "Успешно".into()), ("data", self.store(record).into())]))
     }
 
     /// The real server uses one answer for all items and never clears it: an item that fails keeps the `data` of the
     /// one before it, and every item after it keeps its `error`.
-    pub(super) fn add_list(&mut self, params: &Params, caller: Caller) -> Answer {
-        let owner_of_all = owner(params, caller.user);
+    pub(super) fn add_list(&mut self, params: &Params, caller: &Caller<'_>) -> Answer {
+        let owner_of_all = owner(params, caller.account, caller.user.id);
         let mut answers = Vec::new();
         let mut answer = Vec::new();
         for item in params.items("list") {
@@ -50,7 +51,8 @@ impl History {
                     Revision::Observed => content::stored_raw_tip(&item.text("tip")),
                     Revision::Documented => Some(item.text_or("tip", DEFAULT_TIP)),
                 };
-                let record = self.new_record(&item, owner(&item, owner_of_all), tip, caller)?;
+                let record =
+                    self.new_record(&item, owner(&item, caller.account, owner_of_all), tip, caller)?;
                 set(&mut answer, "result", "Успешно".into());
                 set(&mut answer, "data", self.store(record).into());
             }
@@ -59,9 +61,9 @@ impl History {
         Ok(Json::List(answers))
     }
 
-    pub(super) fn delete(&mut self, params: &Params, caller: Caller) -> Json {
-        let people = account::people_of(caller.user);
-        let deletable = self.find(params).filter(|record| people.contains(&record.iduser));
+    pub(super) fn delete(&mut self, params: &Params, caller: &Caller<'_>) -> Json {
+        let people = caller.people();
+        let deletable = self.find(params, caller).filter(|record| people.contains(&record.iduser));
         match deletable.map(|record| record.cid) {
             Some(cid) => {
                 self.records.remove(cid);
@@ -83,7 +85,7 @@ impl History {
         params: &Params,
         iduser: i64,
         tip: Option<String>,
-        caller: Caller,
+        caller: &Caller<'_>,
     ) -> Result<Record, String> {
         if params.is_composite("content") {
             return Err(type_error(NO_TEXT));
@@ -103,12 +105,13 @@ impl History {
             clid: column_int(params.int("clid")),
             pid: content::stored_contacts(&joined_contacts(&params.text("pid"))),
             did: column_int(params.int("did")),
+            account: caller.place,
         })
     }
 
     fn store(&mut self, record: Record) -> u64 {
         if self.revision == Revision::Documented {
-            let known = |title: &str| account::TIPS.iter().any(|(known, ..)| *known == title);
+            let known = |title: &str| names::TIPS.iter().any(|(known, ..)| *known == title);
             if let Some(tip) = record.tip.as_deref().filter(|tip| !known(tip))
                 && !self.new_tips.iter().any(|known| known == tip)
             {
@@ -127,8 +130,11 @@ pub(crate) fn halve(body: &[u8]) -> Option<Vec<u8>> {
     serde_json::to_vec(&body).ok()
 }
 
-fn owner(params: &Params, default: i64) -> i64 {
-    if params.is_blank("user") { default } else { account::user_id(&params.text("user")) }
+fn owner(params: &Params, account: &Account, default: i64) -> i64 {
+    if params.is_blank("user") {
+        return default;
+    }
+    account.user(&params.text("user")).map_or(0, |user| user.id)
 }
 
 /// What a column of type INT keeps of a number that is too large for it.
