@@ -8,7 +8,7 @@
 //! println!("two CRMs to try against: {}", sandbox.url());
 //!
 //! // The second `add` is stored, but its answer never arrives.
-//! sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAdd).each(2));
+//! sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAdd).each(2));
 //! // … let the code under test run …
 //! assert_eq!(sandbox.record_count(), 2);
 //! assert_eq!(sandbox.requests().len(), 2);
@@ -30,20 +30,28 @@
 
 mod account;
 mod answer;
+mod clock;
 mod control;
+mod exchange;
 mod faults;
 mod history;
 mod json;
 mod operation;
 mod projects;
 mod received;
+mod request;
 mod sandbox;
 mod server;
 mod state;
 mod wire;
 
 pub use crate::account::{Account, Role, SqlMode, User, Zone};
-pub use crate::faults::{Fault, RetryAfter, Rule, When};
+pub use crate::clock::{Clock, VirtualClock};
+pub use crate::exchange::{Exchange, Failure};
+pub use crate::faults::{
+    AnswerEdit, ApiError, Change, Condition, Fault, Ids, Moment, Page, PageChange, RequestEdit, RetryAfter,
+    Rule, Store, Transfer, When,
+};
 pub use crate::history::Revision;
 pub use crate::history::records::Record;
 pub use crate::operation::Operation;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::request_edit::holds;
+use crate::Operation;
 use crate::json::Json;
 
 /// A change to an answer. An edit of records or ids leaves an answer alone that has none.
@@ -43,8 +44,6 @@ pub enum AnswerEdit {
         /// The text of the error.
         text: String,
     },
-    /// Only every second item of the answer of an `add.list` is left, the first not among them.
-    EverySecond,
 }
 
 /// The ids in the answer of a successful write.
@@ -67,6 +66,8 @@ pub(crate) struct About<'r> {
     pub(crate) items: &'r [Value],
     /// The body of the request as it was sent.
     pub(crate) body: &'r [u8],
+    /// The operation.
+    pub(crate) operation: Operation,
     /// Whether an empty list is an array in place of the whole answer.
     pub(crate) empty_is_bare: bool,
     /// From 0 to below 1, another each time.
@@ -77,6 +78,10 @@ impl AnswerEdit {
     pub(crate) fn apply(&self, answer: &mut Vec<u8>, about: &About<'_>) {
         if let AnswerEdit::Wrap { before, after } = self {
             *answer = [before.as_bytes(), answer, after.as_bytes()].concat();
+            return;
+        }
+        let is_for_lists = !matches!(self, AnswerEdit::Ids(_) | AnswerEdit::FailItems { .. });
+        if is_for_lists && !about.operation.is_list() || !is_for_lists && !about.operation.is_write() {
             return;
         }
         let Ok(mut json) = serde_json::from_slice::<Json>(answer) else { return };
@@ -115,13 +120,16 @@ impl AnswerEdit {
                     _ => {}
                 }
             }
-            AnswerEdit::EverySecond => {
-                if let Json::List(answers) = &mut json {
-                    *answers = answers.drain(..).skip(1).step_by(2).collect();
-                }
-            }
         }
         *answer = json.to_text().into_bytes();
+    }
+}
+
+/// Leaves each `nth` item of the answer of an `add.list`.
+pub(crate) fn leave_each_nth(answer: &mut Vec<u8>, nth: usize) {
+    if let Ok(Json::List(items)) = serde_json::from_slice(answer) {
+        let left = items.into_iter().skip(nth - 1).step_by(nth).collect();
+        *answer = Json::List(left).to_text().into_bytes();
     }
 }
 
@@ -182,7 +190,9 @@ fn records_of(json: &mut Json) -> Option<&mut Json> {
         Json::List(_) => Some(json),
         Json::Object(members) => {
             let found = members.iter_mut().find(|(name, _)| name == "data" || name == "payload");
-            found.map(|(_, records)| records).filter(|records| matches!(records, Json::List(_) | Json::Object(_)))
+            found
+                .map(|(_, records)| records)
+                .filter(|records| matches!(records, Json::List(_) | Json::Object(_)))
         }
         _ => None,
     }

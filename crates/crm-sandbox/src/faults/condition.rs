@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Operation;
+use crate::request::Request;
 
 /// Something that is true of a request or not.
 ///
@@ -78,13 +79,8 @@ pub(crate) struct Asked<'r> {
 }
 
 impl<'r> Asked<'r> {
-    pub(crate) fn new(
-        operation: Operation,
-        head: &'r http::request::Parts,
-        body: &[u8],
-        reused: bool,
-    ) -> Asked<'r> {
-        let query = head.uri.query().unwrap_or_default().as_bytes();
+    pub(crate) fn new(operation: Operation, request: &'r Request) -> Asked<'r> {
+        let (query, body) = (request.query.as_bytes(), &request.body[..]);
         let mut texts = vec![String::from_utf8_lossy(body).into_owned()];
         let mut parameters = Map::new();
         for (name, value) in form_urlencoded::parse(query) {
@@ -98,8 +94,10 @@ impl<'r> Asked<'r> {
             }
         }
         let credential = if operation.is_projects() { "x-crypto-token" } else { "login" };
-        let login = head.headers.get(credential).map(|login| String::from_utf8_lossy(login.as_bytes()).into());
-        let mut asked = Asked { operation, method: &head.method, reused, login, parameters, texts };
+        let login =
+            request.headers.get(credential).map(|login| String::from_utf8_lossy(login.as_bytes()).into());
+        let mut asked =
+            Asked { operation, method: &request.method, reused: request.reused, login, parameters, texts };
         asked.login = asked.login.take().or_else(|| asked.parameter("login"));
         asked
     }

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::answer_edit::{AnswerEdit, Ids};
-use super::change::{Change, Moment};
+use super::change::{Change, Moment, PageChange};
 use super::condition::Condition;
 use super::fault::{ApiError, Fault, Page, RetryAfter, Store, Transfer};
 use super::request_edit::RequestEdit;
@@ -285,14 +285,10 @@ impl Fault {
 
 /// What lists and single records answer.
 impl Fault {
-    /// Before any page but the first is answered, records of the first page are copied and deleted. A [`Change::FirstPage`]
-    /// can also move and edit them.
-    pub fn change_between_pages(add: usize, delete: usize) -> Fault {
-        Fault::pages_changed(Change::FirstPage { add, delete, moved: 0, days: 1, edit: 0 })
-    }
-
-    pub(super) fn pages_changed(change: Change) -> Fault {
-        Fault::new().named("change_between_pages").change(change).only_if(Condition::LaterPage)
+    /// Before any page but the first is answered, records of the first page change.
+    pub fn change_between_pages(change: PageChange) -> Fault {
+        let fault = Fault::new().named("change_between_pages").change(Change::FirstPage(change));
+        fault.only_if(Condition::LaterPage)
     }
 
     /// A page has so many records, and the next page starts behind them.

@@ -154,7 +154,11 @@ impl Page {
 
     /// The body as it is before it is packed.
     pub(crate) fn whole_body(&self) -> String {
-        if self.unit.is_empty() { self.body.clone() } else { self.body.replace("{units}", &self.unit.repeat(self.units)) }
+        if self.unit.is_empty() {
+            self.body.clone()
+        } else {
+            self.body.replace("{units}", &self.unit.repeat(self.units))
+        }
     }
 }
 
@@ -337,4 +341,12 @@ impl Fault {
 
 fn ok() -> u16 {
     200
+}
+
+impl Transfer {
+    /// Whether anything of the answer reaches the client.
+    pub(crate) fn brings_the_answer(self) -> bool {
+        use Transfer::{Close, CloseUnread, Interim, Never, Refuse};
+        !matches!(self, Refuse | CloseUnread | Close | Interim { .. } | Never)
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 use super::answer_edit::AnswerEdit;
 use super::change::Change;
@@ -15,21 +17,30 @@ use crate::Operation;
 
 /// Reads one rule or a list of them. The error says what is wrong.
 pub(crate) fn rules_from_json(text: &[u8]) -> Result<Vec<Rule>, String> {
-    let rules: OneOrMany<RuleJson> = if text.trim_ascii_start().starts_with(b"[") {
-        serde_json::from_slice(text).map(OneOrMany::Many)
-    } else {
-        serde_json::from_slice(text).map(OneOrMany::One)
-    }
-    .map_err(|error| error.to_string())?;
+    let rules: OneOrMany<RuleJson> = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     rules.into_vec().into_iter().map(Rule::try_from).collect()
 }
 
 /// A value, or a list of values.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 enum OneOrMany<T> {
     Many(Vec<T>),
     One(T),
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMany<T>, D::Error> {
+        // With an untagged enum the error would not say what is wrong.
+        match Value::deserialize(deserializer)? {
+            Value::Array(values) => values
+                .into_iter()
+                .map(serde_json::from_value)
+                .collect::<Result<Vec<T>, _>>()
+                .map(OneOrMany::Many),
+            value => serde_json::from_value(value).map(OneOrMany::One),
+        }
+        .map_err(D::Error::custom)
+    }
 }
 
 impl<T> OneOrMany<T> {
@@ -86,9 +97,11 @@ impl TryFrom<RuleJson> for Rule {
         fault.change.extend(json.change.map_or_else(Vec::new, OneOrMany::into_vec));
         fault.edit_answer.extend(json.edit_answer.map_or_else(Vec::new, OneOrMany::into_vec));
         if !named && fault == before {
-            return Err("missing field `fault`, or a part of one: `store`, `page`, `transfer`, `delay_millis`, \
+            return Err(
+                "missing field `fault`, or a part of one: `store`, `page`, `transfer`, `delay_millis`, \
                         `edit_request`, `edit_answer`, `change`"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         fault.name = json.name.unwrap_or(fault.name);
         fault.conditions.extend(json.conditions.map_or_else(Vec::new, OneOrMany::into_vec));
@@ -101,8 +114,7 @@ impl TryFrom<RuleJson> for Rule {
                 _ => operations.push(name.parse()?),
             }
         }
-        let rule = Rule { skip: json.skip, ..Rule::new(fault, operations) };
-        Ok(rule.when(json.when))
+        Ok(Rule::new(fault, operations).after(json.skip).when(json.when))
     }
 }
 
@@ -122,6 +134,7 @@ impl Serialize for Rule {
             struck: u64,
         }
         let Rule { operations, skip, when, fault, seen, struck, .. } = self;
-        Written { operations, skip: *skip, when: *when, fault, seen: *seen, struck: *struck }.serialize(serializer)
+        Written { operations, skip: *skip, when: *when, fault, seen: *seen, struck: *struck }
+            .serialize(serializer)
     }
 }

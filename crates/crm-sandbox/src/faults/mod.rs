@@ -11,13 +11,13 @@ mod request_edit;
 mod rule;
 
 pub use self::answer_edit::{AnswerEdit, Ids};
-pub use self::change::{Change, Moment};
+pub use self::change::{Change, Moment, PageChange};
 pub use self::condition::Condition;
 pub use self::fault::{ApiError, Fault, Page, RetryAfter, Store, Transfer};
 pub use self::request_edit::RequestEdit;
 pub use self::rule::{Rule, When};
 
-pub(crate) use self::answer_edit::About;
+pub(crate) use self::answer_edit::{About, leave_each_nth};
 pub(crate) use self::condition::Asked;
 pub(crate) use self::json::rules_from_json;
 pub(crate) use self::request_edit::Content;
@@ -38,6 +38,10 @@ impl Faults {
     pub(crate) fn replace(&mut self, rules: Vec<Rule>) {
         self.rules.clear();
         rules.into_iter().for_each(|rule| self.add(rule));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
     }
 
     pub(crate) fn rules(&self) -> &[Rule] {

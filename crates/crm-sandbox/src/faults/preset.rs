@@ -7,69 +7,159 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::{Value, json};
 
-use super::change::{Change, Moment};
+use super::change::{Moment, PageChange};
 use super::fault::{Fault, RetryAfter, Store};
 
 /// A name, alone or with values. The names are those of the constructors of [`Fault`].
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", rename_all_fields = "snake_case", deny_unknown_fields)]
 enum Preset {
-    Latency { millis: u64, #[serde(default)] jitter_millis: u64 },
+    Latency {
+        millis: u64,
+        #[serde(default)]
+        jitter_millis: u64,
+    },
     ConnectionRefused {},
     CloseBeforeReading {},
     KeepAliveClosed {},
     CloseAfterCommit {},
     CommitHalf {},
-    CutBody { after: Option<usize> },
+    CutBody {
+        after: Option<usize>,
+    },
     NoAnswer {},
-    InterimAnswers { #[serde(default = "processing")] status: u16 },
+    InterimAnswers {
+        #[serde(default = "processing")]
+        status: u16,
+    },
     EndlessBody {},
-    GzipBomb { mib: u32 },
-    WrongContentLength { by: i64 },
-    SlowDrip { bytes: usize, millis: u64 },
-    GatewayPage { #[serde(default = "bad_gateway")] status: u16, #[serde(default)] after_commit: bool },
-    RetryLater { status: u16, after: RetryAfter },
+    GzipBomb {
+        mib: u32,
+    },
+    WrongContentLength {
+        by: i64,
+    },
+    SlowDrip {
+        bytes: usize,
+        millis: u64,
+    },
+    GatewayPage {
+        #[serde(default = "bad_gateway")]
+        status: u16,
+        #[serde(default)]
+        after_commit: bool,
+    },
+    RetryLater {
+        status: u16,
+        after: RetryAfter,
+    },
     #[serde(rename = "varnish_503")]
-    Varnish { retry_after: Option<u64> },
-    FirewallPage { #[serde(default = "forbidden")] status: u16 },
-    BareStatus { status: u16 },
-    CloudflarePage { #[serde(default = "unknown_error")] status: u16 },
-    GatewayJson { #[serde(default = "bad_gateway")] status: u16, #[serde(default = "timed_out")] message: String },
-    TooManyRequests { retry_after: Option<RetryAfter> },
+    Varnish {
+        retry_after: Option<u64>,
+    },
+    FirewallPage {
+        #[serde(default = "forbidden")]
+        status: u16,
+    },
+    BareStatus {
+        status: u16,
+    },
+    CloudflarePage {
+        #[serde(default = "unknown_error")]
+        status: u16,
+    },
+    GatewayJson {
+        #[serde(default = "bad_gateway")]
+        status: u16,
+        #[serde(default = "timed_out")]
+        message: String,
+    },
+    TooManyRequests {
+        retry_after: Option<RetryAfter>,
+    },
     #[serde(rename = "nginx_503")]
-    Nginx { retry_after: Option<RetryAfter> },
-    Redirect { to: String, #[serde(default = "found")] status: u16 },
+    Nginx {
+        retry_after: Option<RetryAfter>,
+    },
+    Redirect {
+        to: String,
+        #[serde(default = "found")]
+        status: u16,
+    },
     GetBodyDropped {},
-    ErrorInOk { code: i32, text: String },
+    ErrorInOk {
+        code: i32,
+        text: String,
+    },
     DatabaseDown {},
     TooManyConnections {},
     WriteLock {},
-    PhpWarning { #[serde(default)] before: bool, #[serde(default)] after: bool },
-    ByteOrderMark {},
-    ParametersIgnored { names: Vec<String> },
-    SuccessWithoutStoring {},
-    ChangedRecord { #[serde(default)] set: BTreeMap<String, Value>, #[serde(default)] append: BTreeMap<String, String> },
-    ItemsRefused { #[serde(default)] holding: String, code: i32, text: String },
-    ItemsFailed { #[serde(default)] holding: String, code: i32, text: String },
-    WithoutIds { #[serde(default)] absent: bool },
-    IdsAsText {},
-    IdsGoingDown { from: u64 },
-    EqualRecords { #[serde(default = "one")] count: usize, #[serde(default)] at: Moment },
-    ChangeBetweenPages {
-        #[serde(default)] add: usize,
-        #[serde(default)] delete: usize,
-        #[serde(default, rename = "move")] moved: usize,
-        #[serde(default = "one_day")] days: i64,
-        #[serde(default)] edit: usize,
+    PhpWarning {
+        #[serde(default)]
+        before: bool,
+        #[serde(default)]
+        after: bool,
     },
-    SmallPages { records: usize },
-    ShortPages { records: usize, #[serde(default)] random: bool },
+    ByteOrderMark {},
+    ParametersIgnored {
+        names: Vec<String>,
+    },
+    SuccessWithoutStoring {},
+    ChangedRecord {
+        #[serde(default)]
+        set: BTreeMap<String, Value>,
+        #[serde(default)]
+        append: BTreeMap<String, String>,
+    },
+    ItemsRefused {
+        #[serde(default)]
+        holding: String,
+        code: i32,
+        text: String,
+    },
+    ItemsFailed {
+        #[serde(default)]
+        holding: String,
+        code: i32,
+        text: String,
+    },
+    WithoutIds {
+        #[serde(default)]
+        absent: bool,
+    },
+    IdsAsText {},
+    IdsGoingDown {
+        from: u64,
+    },
+    EqualRecords {
+        #[serde(default = "one")]
+        count: usize,
+        #[serde(default)]
+        at: Moment,
+    },
+    ChangeBetweenPages(PageChange),
+    SmallPages {
+        records: usize,
+    },
+    ShortPages {
+        records: usize,
+        #[serde(default)]
+        random: bool,
+    },
     RepeatedPage {},
     DoubledRecords {},
     EmptyPage {},
     NullPage {},
-    AnotherRecord { id: u64 },
-    JunkList { items: usize, #[serde(default = "zero")] item: String, #[serde(default)] gzip: bool },
+    AnotherRecord {
+        id: u64,
+    },
+    JunkList {
+        items: usize,
+        #[serde(default = "zero")]
+        item: String,
+        #[serde(default)]
+        gzip: bool,
+    },
 }
 
 /// Reads a fault from its name, or from `{"name": {values}}`.
@@ -131,9 +221,7 @@ impl From<Preset> for Fault {
             Preset::IdsAsText {} => Fault::ids_as_text(),
             Preset::IdsGoingDown { from } => Fault::ids_going_down(from),
             Preset::EqualRecords { count, at } => Fault::equal_records(count, at),
-            Preset::ChangeBetweenPages { add, delete, moved, days, edit } => {
-                Fault::pages_changed(Change::FirstPage { add, delete, moved, days, edit })
-            }
+            Preset::ChangeBetweenPages(change) => Fault::change_between_pages(change),
             Preset::SmallPages { records } => Fault::small_pages(records),
             Preset::ShortPages { records, random } => Fault::short_pages(records, random),
             Preset::RepeatedPage {} => Fault::repeated_page(),
@@ -175,9 +263,5 @@ fn zero() -> String {
 }
 
 fn one() -> usize {
-    1
-}
-
-fn one_day() -> i64 {
     1
 }

@@ -26,12 +26,8 @@ pub enum RequestEdit {
     /// The `offset` of SalesMan counts pages of so many records, at most 200. The answer is not shortened by it:
     /// [`AnswerEdit::Shorten`](crate::AnswerEdit::Shorten).
     CountPagesOf(u64),
-    /// Only the first half of the items of an `add.list` arrives, rounded down.
-    HalfOfItems,
     /// The items of an `add.list` that contain this text do not arrive.
     RemoveItems(String),
-    /// Each item of an `add.list` arrives twice, one after the other.
-    DoubleItems,
 }
 
 /// What of a request can be edited.
@@ -49,7 +45,9 @@ impl RequestEdit {
                 content.change_query(|pairs| pairs.retain(|(name, _)| !names.contains(name)));
                 content.change_body(|members| remove(members, names));
             }
-            RequestEdit::Set(values) => content.change_each(values.keys(), |name, _| values.get(name).cloned()),
+            RequestEdit::Set(values) => {
+                content.change_each(values.keys(), |name, _| values.get(name).cloned())
+            }
             RequestEdit::Append(ends) => content.change_each(ends.keys(), |name, value| {
                 Some(format!("{}{}", value?.as_str()?, ends.get(name)?).into())
             }),
@@ -66,12 +64,8 @@ impl RequestEdit {
                 // The server multiplies by 200 and cuts the fraction off.
                 Some((offset * *size as f64 / 200.0 + 1e-9).into())
             }),
-            RequestEdit::HalfOfItems => content.change_items(|items| items.truncate(items.len() / 2)),
-            RequestEdit::RemoveItems(text) => content.change_items(|items| items.retain(|item| !holds(item, text))),
-            RequestEdit::DoubleItems => {
-                content.change_items(|items| {
-                    *items = items.drain(..).flat_map(|item| [item.clone(), item]).collect();
-                });
+            RequestEdit::RemoveItems(text) => {
+                content.change_items(|items| items.retain(|item| !holds(item, text)))
             }
         }
     }
@@ -123,6 +117,19 @@ impl Content {
     pub(crate) fn items(&self) -> Vec<Value> {
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
         body.and_then(|mut body| Some(body.get_mut("list")?.as_array()?.clone())).unwrap_or_default()
+    }
+
+    /// Leaves the first half of the items, rounded down. Returns whether there are items at all.
+    pub(crate) fn halve_items(&mut self) -> bool {
+        self.change_items(|items| items.truncate(items.len() / 2));
+        !self.items().is_empty()
+    }
+
+    /// Puts so many copies of each item in its place, one after the other.
+    pub(crate) fn repeat_items(&mut self, times: usize) {
+        self.change_items(|items| {
+            *items = items.drain(..).flat_map(|item| std::iter::repeat_n(item, times)).collect();
+        });
     }
 
     fn change_items(&mut self, change: impl FnOnce(&mut Vec<Value>)) {
@@ -214,7 +221,9 @@ mod tests {
 
     #[test]
     fn half_of_an_odd_list_is_rounded_down() {
-        let (_, body) = edited(&RequestEdit::HalfOfItems, "", &json!({"list": [1, 2, 3]}));
-        assert_eq!(body, json!({"list": [1]}));
+        let mut content = Content { query: String::new(), body: br#"{"list":[1,2,3]}"#.to_vec() };
+        assert!(content.halve_items());
+        assert_eq!(content.body, br#"{"list":[1]}"#);
+        assert!(!content.halve_items(), "half of one is nothing");
     }
 }

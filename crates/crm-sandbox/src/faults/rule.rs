@@ -194,7 +194,9 @@ impl Rule {
             When::Times(times) => count <= times,
             When::Each(nth) => nth > 0 && count.is_multiple_of(nth),
             When::Probability { p, seed } => fraction(seed ^ present.seed, count) < p,
-            When::During(time) => present.now < *self.progress.until.get_or_insert(present.now.saturating_add(time)),
+            When::During(time) => {
+                present.now < *self.progress.until.get_or_insert(present.now.saturating_add(time))
+            }
             When::OverRate { per_second, burst } => {
                 let burst = f64::from(burst.max(1));
                 let (tokens, counted) = self.progress.tokens.unwrap_or((burst, present.now));

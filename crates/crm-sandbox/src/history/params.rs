@@ -91,11 +91,6 @@ impl Params {
         if named.is_empty() || named == "0" { (method, action) } else { (method, named) }
     }
 
-    /// Whether a list is asked for a page that is not its first.
-    pub(crate) fn is_later_page(&self) -> bool {
-        php::leading_number(&self.text("offset")) > 0.0
-    }
-
     /// The same list from its start.
     pub(super) fn of_first_page(mut self) -> Params {
         self.members.remove("offset");

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::errors::{error, type_error};
 use super::params::Params;
 use super::records::Record;
@@ -122,14 +120,6 @@ impl History {
     }
 }
 
-/// A body of `add.list` with the first half of its items; `None` where it has no list.
-pub(crate) fn halve(body: &[u8]) -> Option<Vec<u8>> {
-    let mut body: Value = serde_json::from_slice(body).ok()?;
-    let items = body.get_mut("list")?.as_array_mut()?;
-    items.truncate(items.len() / 2);
-    serde_json::to_vec(&body).ok()
-}
-
 fn owner(params: &Params, account: &Account, default: i64) -> i64 {
     if params.is_blank("user") {
         return default;
@@ -173,12 +163,5 @@ mod tests {
         assert_eq!(joined_contacts("1, 2,,3;4"), "1;2;3;4");
         assert_eq!(joined_contacts(",2"), "2");
         assert_eq!(joined_contacts(" ,2"), ";2");
-    }
-
-    #[test]
-    fn half_of_an_odd_list_is_rounded_down() {
-        let half = halve(br#"{"list":[1,2,3]}"#).unwrap();
-        assert_eq!(half, br#"{"list":[1]}"#);
-        assert_eq!(halve(b"{}"), None);
     }
 }

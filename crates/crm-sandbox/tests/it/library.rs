@@ -22,7 +22,7 @@ async fn it_listens_on_a_free_loopback_port_and_is_gone_when_dropped() {
 #[tokio::test]
 async fn it_goes_even_while_answers_are_on_their_way() {
     let sandbox = sandbox().await;
-    let fault = crm_sandbox::Fault::Latency { millis: 3_600_000, jitter_millis: 0 };
+    let fault = crm_sandbox::Fault::latency(std::time::Duration::from_hours(1));
     sandbox.add_fault(fault.everywhere().always());
     let mut stream = crate::support::connect(&sandbox);
     let request = crate::support::raw_history("fields", crate::support::HEADERS, "");
