@@ -69,9 +69,9 @@ pub enum Failure {
     /// The connection was closed after the request was read, without an answer.
     Closed,
     /// The connection was closed in the middle of the body.
-    Cut(Response<Bytes>),
+    Cut(Box<Response<Bytes>>),
     /// The body does not end; this is its beginning.
-    Endless(Response<Bytes>),
+    Endless(Box<Response<Bytes>>),
 }
 
 impl std::fmt::Display for Failure {
@@ -128,6 +128,9 @@ impl Exchange {
     /// What a request comes to of which only the head is known, if the body need not be read.
     pub(crate) fn from_head(shared: &Arc<Mutex<State>>, request: &Request) -> Option<Exchange> {
         let mut state = lock(shared);
+        if state.faults.is_empty() {
+            return None;
+        }
         let busy = state.begin();
         let (operation, credentials) = request.describe(&state);
         let present = state.present();
@@ -239,9 +242,9 @@ impl Reply {
             Transfer::Close => Err(Failure::Closed),
             Transfer::Cut { after, .. } => {
                 self.answer.body.truncate(after.unwrap_or(length / 2));
-                Err(Failure::Cut(self.answer.response()))
+                Err(Failure::Cut(Box::new(self.answer.response())))
             }
-            Transfer::WrongLength { by } if by > 0 => Err(Failure::Cut(self.answer.response())),
+            Transfer::WrongLength { by } if by > 0 => Err(Failure::Cut(Box::new(self.answer.response()))),
             Transfer::WrongLength { by } => {
                 let missing = usize::try_from(by.unsigned_abs()).unwrap_or(usize::MAX);
                 self.answer.body.truncate(length.saturating_sub(missing));
@@ -249,7 +252,7 @@ impl Reply {
             }
             Transfer::Endless => {
                 self.answer.body.pop();
-                Err(Failure::Endless(self.answer.response()))
+                Err(Failure::Endless(Box::new(self.answer.response())))
             }
             Transfer::GzipBomb { mib } => {
                 let (mut answer, pieces) = self.answer.gzip_bomb(mib);

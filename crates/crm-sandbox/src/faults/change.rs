@@ -27,7 +27,7 @@ pub enum Change {
     FirstPage(PageChange),
     /// From now on each new record of the history has the next free id below this one.
     IdsGoDown {
-        /// The first id is one less.
+        /// The first id is one less; 10,000,000 at most.
         from: u64,
     },
 }

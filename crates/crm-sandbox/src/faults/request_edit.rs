@@ -60,7 +60,7 @@ impl RequestEdit {
             }
             RequestEdit::CountPagesOf(_) if operation.is_projects() => {}
             RequestEdit::CountPagesOf(size) => content.change_each(["offset"], |_, value| {
-                let offset = value.and_then(number).unwrap_or(0.0);
+                let offset = value.and_then(number).filter(|offset| *offset > 0.0)?;
                 // The server multiplies by 200 and cuts the fraction off.
                 Some((offset * *size as f64 / 200.0 + 1e-9).into())
             }),

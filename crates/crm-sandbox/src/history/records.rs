@@ -55,7 +55,8 @@ impl Records {
 
     /// Lets the ids of new records go down: the next one is below `from`, or below the last one if they go down already.
     pub(crate) fn go_down_from(&mut self, from: u64) {
-        self.going_down_from.get_or_insert(from);
+        // There is a place for each id.
+        self.going_down_from.get_or_insert(from.min(10_000_000));
     }
 
     fn next_id(&mut self) -> u64 {
