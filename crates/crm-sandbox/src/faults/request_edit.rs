@@ -26,7 +26,8 @@ pub enum RequestEdit {
     /// The `offset` of SalesMan counts pages of so many records, at most 200. The answer is not shortened by it:
     /// [`AnswerEdit::Shorten`](crate::AnswerEdit::Shorten).
     CountPagesOf(u64),
-    /// The items of an `add.list` that contain this text do not arrive.
+    /// The items of an `add.list` that contain this text do not arrive. Any other request that contains it arrives without
+    /// parameters.
     RemoveItems(String),
 }
 
@@ -64,9 +65,14 @@ impl RequestEdit {
                 // The server multiplies by 200 and cuts the fraction off.
                 Some((offset * *size as f64 / 200.0 + 1e-9).into())
             }),
-            RequestEdit::RemoveItems(text) => {
-                content.change_items(|items| items.retain(|item| !holds(item, text)))
-            }
+            RequestEdit::RemoveItems(text) => content.change_body(|members| {
+                let is_held = members.values().any(|value| holds(value, text));
+                match members.get_mut("list").and_then(Value::as_array_mut) {
+                    Some(items) => items.retain(|item| !holds(item, text)),
+                    None if is_held => members.clear(),
+                    None => {}
+                }
+            }),
         }
     }
 }
