@@ -45,6 +45,7 @@ mod wire;
 pub use crate::account::{Account, Role, SqlMode, User, Zone};
 pub use crate::faults::{Fault, RetryAfter, Rule, When};
 pub use crate::history::Revision;
+pub use crate::history::events::ServerEvent;
 pub use crate::history::records::Record;
 pub use crate::operation::Operation;
 pub use crate::projects::data::{Action, Checklist, ChecklistItem, FieldValue, Good, Payment, Project, Step};

@@ -36,20 +36,29 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(settings: Settings) -> State {
-        State {
+        let mut state = State {
             accounts: settings.accounts.clone(),
             history: History {
                 revision: settings.revision,
                 records: history::generate(settings.records),
                 names: Names::default(),
                 new_tips: Vec::new(),
+                offsets: Vec::new(),
             },
             projects: data::generate(settings.projects),
             faults: Faults::default(),
             log: Log::default(),
             fixed_now: settings.now,
             settings,
-        }
+        };
+        state.settle();
+        state
+    }
+
+    /// Moves the records of accounts whose clock was changed since the last look.
+    pub(crate) fn settle(&mut self) {
+        let moment = self.moment();
+        self.history.settle(&self.accounts, moment);
     }
 
     pub(crate) fn reset(&mut self) {
