@@ -345,6 +345,7 @@ fn begin(state: &mut State, request: Request) -> Begun {
             let _ = answer.set(edited.carry_out(state));
         } else if wants_answer {
             // Nothing stays of it, and the answer looks as if it did.
+            state.settle();
             let before = state.history.records.clone();
             let _ = answer.set(edited.carry_out(state));
             state.history.records = before;

@@ -53,6 +53,7 @@ pub use crate::faults::{
     Rule, Store, Transfer, When,
 };
 pub use crate::history::Revision;
+pub use crate::history::events::ServerEvent;
 pub use crate::history::records::Record;
 pub use crate::operation::Operation;
 pub use crate::projects::data::{Action, Checklist, ChecklistItem, FieldValue, Good, Payment, Project, Step};

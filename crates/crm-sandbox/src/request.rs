@@ -110,9 +110,10 @@ impl Request {
     }
 
     /// The ids of the records on the first page of the list that is asked for.
-    pub(crate) fn ids_of_first_page(&self, state: &State) -> Vec<u64> {
+    pub(crate) fn ids_of_first_page(&self, state: &mut State) -> Vec<u64> {
         if self.path.starts_with(history::PREFIX) {
-            state.history.ids_of_first_page(&state.accounts, state.moment(), &self.history())
+            let moment = state.moment();
+            state.history.ids_of_first_page(&state.accounts, moment, &self.history())
         } else {
             projects::ids_of_first_page(&state.projects, state.now().date(), &self.projects())
         }

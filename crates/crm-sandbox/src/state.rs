@@ -81,7 +81,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(settings: Settings, time: Time) -> State {
-        State {
+        let mut state = State {
             clock: time.clock,
             clock_of_machine: time.of_machine,
             jobs: Vec::new(),
@@ -93,13 +93,22 @@ impl State {
                 records: history::generate(settings.records),
                 names: Names::default(),
                 new_tips: Vec::new(),
+                offsets: Vec::new(),
             },
             projects: data::generate(settings.projects),
             faults: Faults::default(),
             log: Log::default(),
             fixed_now: settings.now,
             settings,
-        }
+        };
+        state.settle();
+        state
+    }
+
+    /// Moves the records of accounts whose clock was changed since the last look.
+    pub(crate) fn settle(&mut self) {
+        let moment = self.moment();
+        self.history.settle(&self.accounts, moment);
     }
 
     pub(crate) fn reset(&mut self) {

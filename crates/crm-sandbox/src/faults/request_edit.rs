@@ -62,8 +62,13 @@ impl RequestEdit {
             RequestEdit::CountPagesOf(_) if operation.is_projects() => {}
             RequestEdit::CountPagesOf(size) => content.change_each(["offset"], |_, value| {
                 let offset = value.and_then(number).filter(|offset| *offset > 0.0)?;
-                // The server multiplies by 200 and cuts the fraction off.
-                Some((offset * *size as f64 / 200.0 + 1e-9).into())
+                let first = offset * *size as f64;
+                // The server multiplies by 200, and the result must be whole.
+                let pages = first / 200.0;
+                [pages, pages.next_up(), pages.next_down()]
+                    .into_iter()
+                    .find(|pages| pages * 200.0 == first)
+                    .map(Value::from)
             }),
             RequestEdit::RemoveItems(text) => content.change_body(|members| {
                 let is_held = members.values().any(|value| holds(value, text));
@@ -218,10 +223,13 @@ mod tests {
 
     #[test]
     fn a_page_of_another_size_starts_at_its_record() {
-        for (size, offset) in [(3, 1), (3, 95), (7, 41), (50, 2), (199, 3), (200, 9)] {
+        for (size, offset) in (1..=200).flat_map(|size| (1..50).map(move |offset| (size, offset))) {
             let (_, body) = edited(&RequestEdit::CountPagesOf(size), "", &json!({"offset": offset}));
-            let first = (body["offset"].as_f64().unwrap() * 200.0) as u64;
-            assert_eq!(first, size * offset, "page {offset} of {size}");
+            assert_eq!(
+                body["offset"].as_f64().unwrap() * 200.0,
+                (size * offset) as f64,
+                "page {offset} of {size}"
+            );
         }
     }
 
