@@ -68,6 +68,15 @@ fn small_pages_have_fewer_records_and_the_next_page_starts_behind_them() {
 }
 
 #[test]
+fn small_pages_of_any_size_lose_no_record() {
+    for size in [1, 7, 50, 199] {
+        let world = world(220, &json!({"fault": {"small_pages": {"records": size}}, "when": {"each": 1}}));
+        let pages: Vec<u64> = (0..=220 / size).flat_map(|page| world.page(page)).collect();
+        assert_eq!(pages, numbers(1..=220), "pages of {size}");
+    }
+}
+
+#[test]
 fn short_pages_lose_their_last_records() {
     let world = world(201, &json!({"fault": {"short_pages": {"records": 5}}, "when": {"each": 1}}));
     assert_eq!((world.page(0), world.page(1)), (numbers(1..=5), vec![201]));
