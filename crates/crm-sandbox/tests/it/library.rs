@@ -19,6 +19,13 @@ async fn it_listens_on_a_free_loopback_port_and_is_gone_when_dropped() {
     assert!(TcpStream::connect(&address).is_err());
 }
 
+#[test]
+fn it_starts_in_a_program_without_async() {
+    let sandbox = Sandbox::start_blocking().unwrap();
+    let request = crate::support::raw_history("fields", crate::support::HEADERS, "");
+    assert!(crate::support::raw(&sandbox, &request).starts_with(b"HTTP/1.1 200"));
+}
+
 #[tokio::test]
 async fn it_goes_even_while_answers_are_on_their_way() {
     let sandbox = sandbox().await;

@@ -19,6 +19,7 @@ mod misleading_servers;
 mod program;
 mod projects;
 mod projects_filter;
+mod readme;
 mod recordings;
 mod support;
 mod world;

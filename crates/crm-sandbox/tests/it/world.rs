@@ -42,9 +42,16 @@ impl World {
 
     /// Sets the rules, over the same path as a program in another language.
     pub(crate) fn put(&self, rules: &Value) {
-        let request = Request::put("http://localhost/_sandbox/faults").body(Bytes::from(rules.to_string()));
-        let answer = self.end(self.sandbox.receive(request.unwrap())).unwrap();
-        assert_eq!(answer.status(), 200, "{}", text(&answer));
+        let answer = self.control("PUT", "/faults", rules);
+        assert!(answer.is_array(), "{answer}");
+    }
+
+    /// The answer to a request to the sandbox itself.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &Value) -> Value {
+        let request = Request::builder().method(method).uri(format!("http://localhost/_sandbox{path}"));
+        let request = request.body(Bytes::from(body.to_string())).unwrap();
+        let answer = self.end(self.sandbox.receive(request)).unwrap();
+        serde_json::from_slice(answer.body()).unwrap()
     }
 
     pub(crate) fn begin(&self, action: &str, body: &Value) -> Exchange {
