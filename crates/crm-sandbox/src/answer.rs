@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::channel::Sender;
 use http_body_util::{Channel, Either, Full};
 
-use crate::faults::{ApiError, Page, RetryAfter};
+use crate::faults::{ApiError, FixedAnswer, RetryAfter};
 use crate::state::State;
 use crate::{Operation, history, projects};
 
@@ -46,26 +46,26 @@ impl Answer {
     }
 
     /// The answer of a fault. `until` is when its rule lets requests through.
-    pub(crate) fn from_page(
-        page: &Page,
+    pub(crate) fn from_fixed(
+        fixed: &FixedAnswer,
         operation: Operation,
         state: &State,
         until: Option<Duration>,
     ) -> Answer {
-        let body = match &page.api_error {
+        let body = match &fixed.api_error {
             Some(ApiError { text, .. }) if operation.is_projects() => projects::error_text(text.clone()),
             Some(ApiError { code, text }) => history::error_text(*code, text.clone()),
-            None => page.whole_body(),
+            None => fixed.whole_body(),
         };
-        let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let status = StatusCode::from_u16(fixed.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = Answer { status, headers: Vec::new(), body: body.into_bytes() };
-        for (name, value) in &page.headers {
+        for (name, value) in &fixed.headers {
             answer.headers.extend(name.parse().ok().map(|name| (name, value.clone())));
         }
-        if let Some(after) = page.retry_after {
+        if let Some(after) = fixed.retry_after {
             answer.headers.push((RETRY_AFTER, retry_after(after, state, until)));
         }
-        if page.gzip {
+        if fixed.gzip {
             answer.headers.push((CONTENT_ENCODING, "gzip".to_owned()));
             let mut packer = GzEncoder::new(Vec::new(), Compression::best());
             // Writing to memory does not fail.

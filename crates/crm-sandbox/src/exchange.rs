@@ -92,7 +92,7 @@ impl std::error::Error for Failure {}
 #[derive(Debug)]
 struct Finish {
     /// What is answered in its place.
-    page: Option<Answer>,
+    fixed: Option<Answer>,
     edits: Vec<AnswerEdit>,
     /// The request as it was sent, for the edits.
     request: Option<(Operation, Request)>,
@@ -106,7 +106,7 @@ struct Finish {
 impl Finish {
     fn whole() -> Finish {
         Finish {
-            page: None,
+            fixed: None,
             edits: Vec::new(),
             request: None,
             repeated: 1,
@@ -190,9 +190,9 @@ impl Exchange {
             return None;
         }
         let transfer = self.finish.transfer;
-        let answer = match (&self.finish.page, self.answer.get()) {
+        let answer = match (&self.finish.fixed, self.answer.get()) {
             _ if !transfer.brings_the_answer() => return Some(Reply { answer: Answer::empty(), transfer }),
-            (Some(page), _) => page.clone(),
+            (Some(fixed), _) => fixed.clone(),
             (None, Some(answer)) => answer.clone(),
             // Somebody started the sandbox over: what would have answered is gone.
             (None, None) if Arc::strong_count(&self.answer) == 1 => {
@@ -295,7 +295,7 @@ fn begin(state: &mut State, request: Request) -> Begun {
     let mut finish = Finish { chance, transfer: fault.transfer, ..Finish::whole() };
     finish.empty_is_bare =
         operation == Operation::HistoryList && state.settings.revision == Revision::Observed;
-    finish.page = fault.page.as_ref().map(|page| Answer::from_page(page, operation, state, until));
+    finish.fixed = fault.answer.as_ref().map(|fixed| Answer::from_fixed(fixed, operation, state, until));
     let answer = nothing();
     if !fault.leaves_unread() {
         let mut after = Vec::new();
@@ -335,7 +335,7 @@ fn begin(state: &mut State, request: Request) -> Begun {
             Store::Held => until.unwrap_or(present.now),
             _ => present.now,
         };
-        let wants_answer = finish.page.is_none() && fault.transfer.brings_the_answer();
+        let wants_answer = finish.fixed.is_none() && fault.transfer.brings_the_answer();
         let edited = request.clone().with_content(content);
         if due > present.now {
             state.later(Job { due, request: edited, answer: Arc::clone(&answer) });

@@ -103,7 +103,7 @@ async fn a_killed_import_goes_on_where_it_stood_fifty_times_over() {
         let journal = Scratch::new(&format!("killed-{seed}"));
         let mut random = fastrand::Rng::with_seed(seed);
         if random.bool() {
-            let fault = [Fault::CommitHalf, Fault::CloseAfterCommit][random.usize(..2)].clone();
+            let fault = [Fault::commit_half(), Fault::close_after_commit()][random.usize(..2)].clone();
             sandbox.add_fault(fault.on(Operation::HistoryAddList).with_probability(0.1, seed));
         }
         // Killed once or twice, and then left to finish.

@@ -32,7 +32,7 @@ pub enum AnswerEdit {
     /// A list is `null` where its records would be.
     Null,
     /// A success has other ids than the stored ones.
-    Ids(Ids),
+    Ids(IdForm),
     /// Items of an `add.list` failed, or so the answer says: those that contain this text, all of them for the empty one.
     /// An `add` is its only item. As on the real server, later items keep the error.
     FailItems {
@@ -50,7 +50,7 @@ pub enum AnswerEdit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Ids {
+pub enum IdForm {
     /// `null`.
     Null,
     /// The member `data` is absent.
@@ -133,13 +133,13 @@ pub(crate) fn leave_each_nth(answer: &mut Vec<u8>, nth: usize) {
     }
 }
 
-impl Ids {
+impl IdForm {
     fn apply(self, answer: &mut Json) {
         let Json::Object(members) = answer else { return };
         match self {
-            Ids::Absent => members.retain(|(name, _)| name != "data"),
-            Ids::Null => set(members, "data", Json::Null, false),
-            Ids::Text => {
+            IdForm::Absent => members.retain(|(name, _)| name != "data"),
+            IdForm::Null => set(members, "data", Json::Null, false),
+            IdForm::Text => {
                 if let Some((_, Json::Int(id))) = members.iter().find(|(name, _)| name == "data") {
                     let id = id.to_string();
                     set(members, "data", id.into(), false);

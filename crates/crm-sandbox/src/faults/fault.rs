@@ -21,7 +21,7 @@ use crate::Operation;
 /// | [`store`](Fault::store) | whether and when the request is carried out | at once |
 /// | [`edit_request`](Fault::edit_request) | how the request arrives | as sent |
 /// | [`change`](Fault::change) | what others do to the records | nothing |
-/// | [`page`](Fault::page) | what is answered in place of the application's answer | its answer |
+/// | [`answer`](Fault::answer) | what is answered in place of the application's answer | its answer |
 /// | [`edit_answer`](Fault::edit_answer) | how the answer is changed | not at all |
 /// | [`delay`](Fault::delay) | when the answer comes | at once |
 /// | [`transfer`](Fault::transfer) | how the answer travels | whole |
@@ -53,7 +53,7 @@ pub struct Fault {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) change: Vec<Change>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) page: Option<Page>,
+    pub(crate) answer: Option<FixedAnswer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) edit_answer: Vec<AnswerEdit>,
     #[serde(rename = "delay_millis", with = "millis", skip_serializing_if = "is_default")]
@@ -77,7 +77,7 @@ pub enum Store {
     /// The first half of the items of an `add.list`, rounded down. Half of a single record is nothing.
     Half,
     /// So long after the request came, whether the client waits or not. The answer comes then, unless the fault has a
-    /// [`Page`] or another [`Transfer`] than the whole answer.
+    /// [`FixedAnswer`] or another [`Transfer`] than the whole answer.
     #[serde(rename = "later_millis", with = "millis")]
     Later(Duration),
     /// When the time of [`When::During`](crate::When::During) is over, in the order in which the requests came, whether the
@@ -89,7 +89,7 @@ pub enum Store {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Page {
+pub struct FixedAnswer {
     /// The HTTP status.
     #[serde(default = "ok")]
     pub status: u16,
@@ -105,7 +105,7 @@ pub struct Page {
     /// An error in the form of the API that was called, in place of the body. The form of solOS is a guess.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_error: Option<ApiError>,
-    /// So many copies of [`unit`](Page::unit) come in the body where it contains `{units}`.
+    /// So many copies of [`unit`](FixedAnswer::unit) come in the body where it contains `{units}`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub units: usize,
     /// The text that is repeated.
@@ -116,10 +116,10 @@ pub struct Page {
     pub gzip: bool,
 }
 
-impl Page {
+impl FixedAnswer {
     /// An answer with a status and nothing else.
-    pub fn new(status: u16) -> Page {
-        Page {
+    pub fn new(status: u16) -> FixedAnswer {
+        FixedAnswer {
             status,
             headers: BTreeMap::new(),
             retry_after: None,
@@ -133,21 +133,21 @@ impl Page {
 
     /// The same with a header, which replaces one of the same name.
     #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Page {
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> FixedAnswer {
         self.headers.insert(name.into(), value.into());
         self
     }
 
     /// The same with a body and its `Content-Type`.
     #[must_use]
-    pub fn body(mut self, content_type: &str, body: impl Into<String>) -> Page {
+    pub fn body(mut self, content_type: &str, body: impl Into<String>) -> FixedAnswer {
         self.body = body.into();
         self.header("content-type", content_type)
     }
 
     /// The same with `Retry-After`.
     #[must_use]
-    pub fn retry_after(mut self, after: RetryAfter) -> Page {
+    pub fn retry_after(mut self, after: RetryAfter) -> FixedAnswer {
         self.retry_after = Some(after);
         self
     }
@@ -277,14 +277,14 @@ impl Fault {
     }
 
     /// Sets an answer in place of the application's own.
-    pub fn page(mut self, page: Page) -> Fault {
-        self.page = Some(page);
+    pub fn answer(mut self, answer: FixedAnswer) -> Fault {
+        self.answer = Some(answer);
         self
     }
 
-    /// Sets `Retry-After` of the page; does nothing to a fault without a page.
+    /// Sets `Retry-After` of the fixed answer; does nothing to a fault without one.
     pub fn retry_after(mut self, after: RetryAfter) -> Fault {
-        self.page = self.page.map(|page| page.retry_after(after));
+        self.answer = self.answer.map(|answer| answer.retry_after(after));
         self
     }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::answer_edit::AnswerEdit;
 use super::change::Change;
 use super::condition::Condition;
-use super::fault::{Fault, Page, Store, Transfer};
+use super::fault::{Fault, FixedAnswer, Store, Transfer};
 use super::request_edit::RequestEdit;
 use super::rule::{Rule, When};
 use super::{is_default, preset};
@@ -69,7 +69,7 @@ struct RuleJson {
     store: Option<Store>,
     edit_request: Option<OneOrMany<RequestEdit>>,
     change: Option<OneOrMany<Change>>,
-    page: Option<Page>,
+    answer: Option<FixedAnswer>,
     edit_answer: Option<OneOrMany<AnswerEdit>>,
     delay_millis: Option<u64>,
     jitter_millis: Option<u64>,
@@ -89,7 +89,7 @@ impl TryFrom<RuleJson> for Rule {
         let mut fault = json.fault.unwrap_or_default();
         let before = fault.clone();
         fault.store = json.store.unwrap_or(fault.store);
-        fault.page = json.page.or(fault.page);
+        fault.answer = json.answer.or(fault.answer);
         fault.transfer = json.transfer.unwrap_or(fault.transfer);
         fault.delay = json.delay_millis.map_or(fault.delay, Duration::from_millis);
         fault.jitter = json.jitter_millis.map_or(fault.jitter, Duration::from_millis);
@@ -98,7 +98,7 @@ impl TryFrom<RuleJson> for Rule {
         fault.edit_answer.extend(json.edit_answer.map_or_else(Vec::new, OneOrMany::into_vec));
         if !named && fault == before {
             return Err(
-                "missing field `fault`, or a part of one: `store`, `page`, `transfer`, `delay_millis`, \
+                "missing field `fault`, or a part of one: `store`, `answer`, `transfer`, `delay_millis`, \
                         `edit_request`, `edit_answer`, `change`"
                     .to_owned(),
             );

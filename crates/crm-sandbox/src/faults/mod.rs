@@ -10,10 +10,10 @@ mod preset;
 mod request_edit;
 mod rule;
 
-pub use self::answer_edit::{AnswerEdit, Ids};
+pub use self::answer_edit::{AnswerEdit, IdForm};
 pub use self::change::{Change, Moment, PageChange};
 pub use self::condition::Condition;
-pub use self::fault::{ApiError, Fault, Page, RetryAfter, Store, Transfer};
+pub use self::fault::{ApiError, Fault, FixedAnswer, RetryAfter, Store, Transfer};
 pub use self::request_edit::RequestEdit;
 pub use self::rule::{Rule, When};
 

@@ -286,7 +286,7 @@ fn a_page_of_ones_own_has_any_status_headers_and_body_and_travels_in_any_way() {
     let world = World::with_rules(&json!({
         "operation": "history.add",
         "name": "mine",
-        "page": {"status": 418, "headers": {"x-a": "b"}, "body": "short and stout"},
+        "answer": {"status": 418, "headers": {"x-a": "b"}, "body": "short and stout"},
         "transfer": {"cut": {"after": 5, "chunked": true}},
         "delay_millis": 3_000,
     }));

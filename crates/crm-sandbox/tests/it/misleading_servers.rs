@@ -47,7 +47,7 @@ fn it_answers_an_error_at_once_and_stores_three_seconds_later() {
 #[test]
 fn it_begins_a_chunked_page_of_a_php_warning_closes_and_stores_later() {
     let (outcome, at_once, later) = write(json!({
-        "page": {"headers": {"content-type": "text/html"}, "body": "<br />\n<b>Warning</b>:  Undefined array key"},
+        "answer": {"headers": {"content-type": "text/html"}, "body": "<br />\n<b>Warning</b>:  Undefined array key"},
         "transfer": {"cut": {"after": 32, "chunked": true}},
         "store": {"later_millis": 3_000},
     }));
@@ -223,7 +223,7 @@ fn an_error_text_and_the_title_of_a_page_hold_control_characters() {
     let nasty = "a\r\nERROR forged\u{1b}[2J\u{7}\u{202e}";
     let world = World::with_rules(&json!([
         {"fault": {"error_in_ok": {"code": 500, "text": nasty}}},
-        {"page": {"status": 502, "body": format!("<title>{nasty}</title>")}},
+        {"answer": {"status": 502, "body": format!("<title>{nasty}</title>")}},
     ]));
     assert_eq!(world.json("fields", &json!({}))["error"]["text"], nasty);
     assert!(world.text("fields", &json!({})).contains(nasty));

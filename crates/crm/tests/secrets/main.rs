@@ -20,7 +20,7 @@ use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient, NewEntry};
 use crm::projects::{ProjectsClient, TokenPair};
 use crm::{ReqwestTransport, RetryPolicy, reqwest};
-use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox};
+use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox, Store};
 use crm_transport::testing::{Recorder, Scramble};
 use search::Texts;
 
@@ -164,25 +164,25 @@ async fn no_error_repeats_a_secret_that_the_server_throws_back() {
 fn faults() -> Vec<Fault> {
     let elsewhere = format!("http://127.0.0.1:1/?k={}", crm_sandbox::APIKEY);
     vec![
-        Fault::Latency { millis: 700, jitter_millis: 0 },
-        Fault::CloseBeforeReading,
-        Fault::CloseAfterCommit,
-        Fault::CommitHalf,
-        Fault::CutBody { after: None },
-        Fault::CutBody { after: Some(0) },
-        Fault::GatewayPage { status: 502, after_commit: false },
-        Fault::GatewayPage { status: 504, after_commit: true },
-        Fault::RetryLater { status: 429, after: RetryAfter::Absurd },
-        Fault::RetryLater { status: 503, after: RetryAfter::Seconds(0) },
-        Fault::ErrorInOk { code: 500, text: "x".to_owned() },
-        Fault::PhpWarning { before: true, after: true },
-        Fault::ByteOrderMark,
-        Fault::EndlessBody,
-        Fault::GzipBomb { mib: 8 },
-        Fault::WrongContentLength { by: 10 },
-        Fault::WrongContentLength { by: -10 },
-        Fault::SlowDrip { bytes: 1, millis: 300 },
-        Fault::Redirect { to: elsewhere, status: 302 },
+        Fault::latency(Duration::from_millis(700)),
+        Fault::close_before_reading(),
+        Fault::close_after_commit(),
+        Fault::commit_half(),
+        Fault::cut_body(None),
+        Fault::cut_body(Some(0)),
+        Fault::gateway_page(502),
+        Fault::gateway_page(504).store(Store::Now),
+        Fault::retry_later(429, RetryAfter::Absurd),
+        Fault::retry_later(503, RetryAfter::Seconds(0)),
+        Fault::error_in_ok(500, "x"),
+        Fault::php_warning(true, true),
+        Fault::byte_order_mark(),
+        Fault::endless_body(),
+        Fault::gzip_bomb(8),
+        Fault::wrong_content_length(10),
+        Fault::wrong_content_length(-10),
+        Fault::slow_drip(1, Duration::from_millis(300)),
+        Fault::redirect(302, &elsewhere),
     ]
 }
 
@@ -206,7 +206,7 @@ async fn no_failure_no_log_and_no_list_of_requests_shows_a_secret() {
                 sandbox.add_fault(fault.clone().everywhere().always());
             }
             // A failure that takes its time takes it once.
-            let slow = matches!(fault, Some(Fault::Latency { .. } | Fault::SlowDrip { .. }));
+            let slow = fault.as_ref().is_some_and(|fault| matches!(fault.name(), "latency" | "slow_drip"));
             let (history, projects) = if slow { &hurried } else { &patient };
             for id in every::IDS.into_iter().take(if slow { 1 } else { 16 }) {
                 if let Err(error) = every::call(id, history, projects).await {

@@ -273,9 +273,11 @@ async fn the_sandbox(texts: &mut Texts) {
     texts.debug(&running).debug(&running.records()[0]);
     let operation = received.operation.unwrap();
     texts.debug(&operation).display(&operation).json(&operation);
-    let rule = sandbox::Fault::ByteOrderMark.everywhere();
+    let rule = sandbox::Fault::byte_order_mark().everywhere();
     texts.debug(&rule).json(&rule).debug(rule.fault()).json(rule.fault());
     texts.debug(&sandbox::When::Once).json(&sandbox::When::Once);
+    let page = sandbox::Fault::error_in_ok(1, "x");
+    texts.debug(&page).json(&page);
     texts.debug(&sandbox::RetryAfter::Absurd).json(&sandbox::RetryAfter::Absurd);
     texts.debug(&sandbox::Revision::default()).debug(&sandbox::ProjectsShape::default());
     let all = running.projects();
