@@ -24,7 +24,7 @@ pub(super) fn page<'r>(
     let newest_first = params.text("first") != "old";
     let filter = Filter::read(params, caller, revision)?;
     if revision == Revision::Observed {
-        check_statement(params, caller, (&order, newest_first), &skip)?;
+        check_statement(params, caller, &filter.owners, (&order, newest_first), &skip)?;
     }
     let skip = skip.parse().unwrap_or(usize::MAX);
     let column = match (Column::read(&order), revision) {
@@ -143,6 +143,7 @@ fn skip(offset: Option<&Value>) -> Result<String, String> {
 fn check_statement(
     params: &Params,
     caller: &Caller<'_>,
+    owners: &[i64],
     (order, newest_first): (&str, bool),
     skip: &str,
 ) -> Result<(), String> {
@@ -151,8 +152,16 @@ fn check_statement(
     if is_whole && Column::read(order).is_some() && values.iter().all(|value| sql::is_plain(value)) {
         return Ok(());
     }
-    let [start, end, clid, did, pid] = values;
-    let mut filters = String::new();
+    let today = (caller.now + caller.shift).date().to_string();
+    let [start, end] = ["dateStart", "dateEnd"].map(|name| params.text_or(name, &today));
+    let [.., clid, did, pid] = values;
+    let owners: Vec<String> = owners.iter().map(i64::to_string).collect();
+    let owners = owners.join(",");
+    let mut filters = if params.is_blank("user") {
+        format!(" and app_history.iduser IN ({owners})")
+    } else {
+        format!(" and app_history.iduser = '{owners}'")
+    };
     for (name, value) in [("clid", clid), ("did", did)] {
         if params.int(name) > 0 {
             filters.push_str(&format!(" and app_history.{name} = '{value}'"));

@@ -1,9 +1,13 @@
 //! Tests from the outside, over HTTP.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
+mod clocks;
 mod content;
 mod control;
+mod dates;
 mod documented;
+mod events;
 mod faults;
 mod history_list;
 mod history_read;
@@ -15,4 +19,7 @@ mod program;
 mod projects;
 mod projects_filter;
 mod recordings;
+mod sql;
+mod strict;
 mod support;
+mod values;
