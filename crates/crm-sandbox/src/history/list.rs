@@ -19,7 +19,12 @@ pub(super) fn page<'r>(
     caller: &Caller<'_>,
     revision: Revision,
 ) -> Result<Vec<&'r Record>, String> {
-    let skip = skip(params.value("offset"))?;
+    let skip = match revision {
+        Revision::Observed => skip(params.value("offset"))?,
+        Revision::Documented => {
+            (php::leading_number(&params.text("offset")) as usize).saturating_mul(PAGE).to_string()
+        }
+    };
     let order = params.text_or("order", "datum");
     let newest_first = params.text("first") != "old";
     let filter = Filter::read(params, caller, revision)?;
@@ -195,7 +200,8 @@ struct Filter {
 
 impl Filter {
     fn read(params: &Params, caller: &Caller<'_>, revision: Revision) -> Result<Filter, String> {
-        if params.is_composite("word") {
+        let is_observed = revision == Revision::Observed;
+        if is_observed && params.is_composite("word") {
             return Err(errors::type_error(
                 "trim(): Argument #1 ($string) must be of type string, array given",
             ));
@@ -219,7 +225,11 @@ impl Filter {
         Ok(Filter {
             account: caller.place,
             days: Days::read(params, caller, revision),
-            owners: if params.is_blank("user") { caller.people() } else { vec![user_id(params, caller)?] },
+            owners: if params.is_blank("user") {
+                caller.people()
+            } else {
+                vec![user_id(params, caller, revision)?]
+            },
             word: (!params.is_blank("word")).then_some(word),
             tip: tip_counts.then(|| collation::folded(&tip)),
             clid: id("clid"),
