@@ -319,7 +319,17 @@ pub(crate) struct Caller<'a> {
     pub(crate) shift: TimeDelta,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    pub(crate) fn new(
+        (place, account): (usize, &'a Account),
+        user: &'a User,
+        moment: DateTime<Utc>,
+        shift: TimeDelta,
+    ) -> Caller<'a> {
+        let (now, offset) = (account.zone.local(moment), account.zone.offset(moment));
+        Caller { place, account, user, now, offset, shift }
+    }
+
     /// The ids of the users whose records the caller sees.
     pub(crate) fn people(&self) -> Vec<i64> {
         self.account.people_of(self.user)

@@ -19,12 +19,17 @@ pub(super) fn page<'r>(
     caller: &Caller<'_>,
     revision: Revision,
 ) -> Result<Vec<&'r Record>, String> {
-    let skip = skip(params.value("offset"))?;
+    let skip = match revision {
+        Revision::Observed => skip(params.value("offset"))?,
+        Revision::Documented => {
+            (php::leading_number(&params.text("offset")) as usize).saturating_mul(PAGE).to_string()
+        }
+    };
     let order = params.text_or("order", "datum");
     let newest_first = params.text("first") != "old";
     let filter = Filter::read(params, caller, revision)?;
     if revision == Revision::Observed {
-        check_statement(params, caller, (&order, newest_first), &skip)?;
+        check_statement(params, caller, &filter.owners, (&order, newest_first), &skip)?;
     }
     let skip = skip.parse().unwrap_or(usize::MAX);
     let column = match (Column::read(&order), revision) {
@@ -143,6 +148,7 @@ fn skip(offset: Option<&Value>) -> Result<String, String> {
 fn check_statement(
     params: &Params,
     caller: &Caller<'_>,
+    owners: &[i64],
     (order, newest_first): (&str, bool),
     skip: &str,
 ) -> Result<(), String> {
@@ -151,8 +157,16 @@ fn check_statement(
     if is_whole && Column::read(order).is_some() && values.iter().all(|value| sql::is_plain(value)) {
         return Ok(());
     }
-    let [start, end, clid, did, pid] = values;
-    let mut filters = String::new();
+    let today = (caller.now + caller.shift).date().to_string();
+    let [start, end] = ["dateStart", "dateEnd"].map(|name| params.text_or(name, &today));
+    let [.., clid, did, pid] = values;
+    let owners: Vec<String> = owners.iter().map(i64::to_string).collect();
+    let owners = owners.join(",");
+    let mut filters = if params.is_blank("user") {
+        format!(" and app_history.iduser IN ({owners})")
+    } else {
+        format!(" and app_history.iduser = '{owners}'")
+    };
     for (name, value) in [("clid", clid), ("did", did)] {
         if params.int(name) > 0 {
             filters.push_str(&format!(" and app_history.{name} = '{value}'"));
@@ -186,7 +200,8 @@ struct Filter {
 
 impl Filter {
     fn read(params: &Params, caller: &Caller<'_>, revision: Revision) -> Result<Filter, String> {
-        if params.is_composite("word") {
+        let is_observed = revision == Revision::Observed;
+        if is_observed && params.is_composite("word") {
             return Err(errors::type_error(
                 "trim(): Argument #1 ($string) must be of type string, array given",
             ));
@@ -210,7 +225,11 @@ impl Filter {
         Ok(Filter {
             account: caller.place,
             days: Days::read(params, caller, revision),
-            owners: if params.is_blank("user") { caller.people() } else { vec![user_id(params, caller)?] },
+            owners: if params.is_blank("user") {
+                caller.people()
+            } else {
+                vec![user_id(params, caller, revision)?]
+            },
             word: (!params.is_blank("word")).then_some(word),
             tip: tip_counts.then(|| collation::folded(&tip)),
             clid: id("clid"),

@@ -88,12 +88,12 @@ impl History {
         if method != "history" {
             return String::new();
         }
-        let writes_into_params = matches!(action.as_str(), "list" | "add" | "add.list");
+        let sets_parameters = matches!(action.as_str(), "list" | "add" | "add.list");
         let answer = match action.as_str() {
             "info" | "delete" | "list" | "add" | "add.list" if params.shape == Shape::Text => {
                 Err(errors::offset_on_string())
             }
-            _ if writes_into_params && params.shape == Shape::Scalar => Err(errors::scalar_as_array()),
+            _ if sets_parameters && params.shape == Shape::Scalar => Err(errors::scalar_as_array()),
             "fields" => Ok(read::fields()),
             "tips" => Ok(self.tips()),
             "list" => self.list(&params, &caller),
@@ -130,6 +130,13 @@ pub(crate) fn caller<'a>(
     revision: Revision,
 ) -> Result<Caller<'a>, String> {
     let unknown = || error(401, "Неизвестный пользователь").to_text();
+    if revision == Revision::Documented {
+        let (apikey, login) = params.credentials().ok_or_else(unknown)?;
+        let found = by_key(accounts, apikey);
+        let (place, account) = found.ok_or_else(|| error(400, "Не верный API key").to_text())?;
+        let user = account.user(login).ok_or_else(unknown)?;
+        return Ok(Caller::new((place, account), user, moment, TimeDelta::zero()));
+    }
     if params.shape == Shape::Text && params.apikey().is_none() {
         return Err(errors::offset_on_string());
     }
@@ -137,41 +144,40 @@ pub(crate) fn caller<'a>(
     sql::check_values(&[apikey], || {
         format!("SELECT id, api_key, timezone FROM app_settings WHERE api_key = '{apikey}'")
     })?;
-    let found = by_key(accounts, apikey);
+    let found = by_key(accounts, &sql::literal(apikey));
     let identity = found.map_or(0, |(place, _)| place + 1);
     sql::check_values(&[login], || {
         format!(
             "SELECT title, iduser, isadmin, tip FROM app_user WHERE login = '{login}' and identity = '{identity}'"
         )
     })?;
-    let Some((place, account)) = found else {
-        return Err(match revision {
-            Revision::Observed => unknown(),
-            Revision::Documented => error(400, "Не верный API key").to_text(),
-        });
-    };
+    let (place, account) = found.ok_or_else(unknown)?;
     let user = account.user(&sql::literal(login));
-    let offset = account.zone.offset(moment);
-    let shift = datum::shift(offset, user.map_or(Some(0), |user| user.tzone))?;
+    // The clock is set before the user is looked at, so its errors come first.
+    let shift = datum::shift(account.zone.offset(moment), user.map_or(Some(0), |user| user.tzone))?;
     let user = user.filter(|user| !user.title.is_empty() && user.title != "0").ok_or_else(unknown)?;
-    Ok(Caller { place, account, user, now: account.zone.local(moment), offset, shift })
+    Ok(Caller::new((place, account), user, moment, shift))
 }
 
 /// The id of the user whose login the parameter `user` is; 0, which is nobody, for an unknown one.
-fn user_id(params: &Params, caller: &Caller<'_>) -> Result<i64, String> {
+fn user_id(params: &Params, caller: &Caller<'_>, revision: Revision) -> Result<i64, String> {
     if params.is_empty("user") {
         return Ok(0);
     }
     let login = params.text("user");
+    let id = |login: &str| Ok(caller.account.user(login).map_or(0, |user| user.id));
+    if revision == Revision::Documented {
+        return id(&login);
+    }
     sql::check_values(&[&login], || {
         let identity = caller.place + 1;
         format!("SELECT iduser FROM app_user WHERE login = '{login}' AND identity = '{identity}'")
     })?;
-    Ok(caller.account.user(&sql::literal(&login)).map_or(0, |user| user.id))
+    id(&sql::literal(&login))
 }
 
 fn by_key<'a>(accounts: &'a [Account], apikey: &str) -> Option<(usize, &'a Account)> {
-    accounts.iter().enumerate().find(|(_, account)| collation::equal(&account.apikey, &sql::literal(apikey)))
+    accounts.iter().enumerate().find(|(_, account)| collation::equal(&account.apikey, apikey))
 }
 
 /// The method and the action of a path: its third and fourth part. Without a method it is `client`.

@@ -39,7 +39,7 @@ impl From<Refusal> for Failure {
 
 impl History {
     pub(super) fn add(&mut self, params: &Params, caller: &Caller<'_>) -> Answer {
-        let iduser = owner(params, caller, caller.user.id)?;
+        let iduser = self.owner(params, caller, caller.user.id)?;
         if params.is_composite("tip") {
             return Err(type_error(NO_TEXT));
         }
@@ -64,7 +64,7 @@ impl History {
     /// The real server uses one answer for all items and never clears it: an item that fails keeps the `data` of the
     /// one before it, and every item after it keeps its `error`.
     pub(super) fn add_list(&mut self, params: &Params, caller: &Caller<'_>) -> Answer {
-        let owner_of_all = owner(params, caller, caller.user.id)?;
+        let owner_of_all = self.owner(params, caller, caller.user.id)?;
         let mut answers = Vec::new();
         let mut answer = Vec::new();
         for item in params.items("list") {
@@ -77,7 +77,7 @@ impl History {
             let failure = if item.is_blank("content") {
                 Some((405, "Отсутствуют параметры - Заголовок".to_owned()))
             } else {
-                let iduser = owner(&item, caller, owner_of_all)?;
+                let iduser = self.owner(&item, caller, owner_of_all)?;
                 let tip = match self.revision {
                     Revision::Observed => item.text("tip"),
                     Revision::Documented => item.text_or("tip", DEFAULT_TIP),
@@ -123,7 +123,8 @@ impl History {
 
     fn new_record(&self, values: &Values<'_>, caller: &Caller<'_>) -> Result<Record, Failure> {
         let params = values.params;
-        if let Some(refusal) = datum::unwritable(caller.offset) {
+        let is_observed = self.revision == Revision::Observed;
+        if let Some(refusal) = datum::unwritable(caller.offset).filter(|_| is_observed) {
             return Err(refusal.into());
         }
         if params.is_composite("content") {
@@ -134,7 +135,6 @@ impl History {
         if is_not_escapable("datum") || is_not_escapable("tip") {
             return Err(Failure::Page(type_error(NOT_ESCAPABLE)));
         }
-        let is_observed = self.revision == Revision::Observed;
         // What the vendor's page promises needs no other SQL mode.
         let mode = if is_observed { caller.account.sql_mode } else { SqlMode::Lenient };
         let content = params.text("content");
@@ -165,6 +165,10 @@ impl History {
         })
     }
 
+    fn owner(&self, params: &Params, caller: &Caller<'_>, default: i64) -> Result<i64, String> {
+        if params.is_blank("user") { Ok(default) } else { user_id(params, caller, self.revision) }
+    }
+
     fn store(&mut self, record: Record) -> u64 {
         if self.revision == Revision::Documented {
             let known = |title: &str| names::TIPS.iter().any(|(known, ..)| *known == title);
@@ -176,10 +180,6 @@ impl History {
         }
         self.records.add(record)
     }
-}
-
-fn owner(params: &Params, caller: &Caller<'_>, default: i64) -> Result<i64, String> {
-    if params.is_blank("user") { Ok(default) } else { user_id(params, caller) }
 }
 
 /// The ids as they are stored: empty parts fall out, blanks at the ends of each go; a blank part in front leaves its

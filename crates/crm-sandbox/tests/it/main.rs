@@ -1,9 +1,13 @@
 //! Tests from the outside, over HTTP.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
+mod clocks;
 mod content;
 mod control;
+mod dates;
 mod documented;
+mod events;
 mod faults;
 mod faults_answers;
 mod faults_lists;
@@ -21,5 +25,8 @@ mod projects;
 mod projects_filter;
 mod readme;
 mod recordings;
+mod sql;
+mod strict;
 mod support;
+mod values;
 mod world;
