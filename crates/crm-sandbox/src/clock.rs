@@ -38,8 +38,9 @@ impl VirtualClock {
     /// Lets so much time pass, for the monotonic time and the time of day.
     pub fn advance(&self, time: Duration) {
         let mut times = self.times();
-        times.monotonic += time;
-        times.utc += TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
+        times.monotonic = times.monotonic.saturating_add(time);
+        let utc = TimeDelta::from_std(time).ok().and_then(|time| times.utc.checked_add_signed(time));
+        times.utc = utc.unwrap_or(DateTime::<Utc>::MAX_UTC);
     }
 
     /// Advances to a monotonic time; does nothing if that has passed.

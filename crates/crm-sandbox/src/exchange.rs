@@ -11,7 +11,7 @@ use crate::Operation;
 use crate::answer::Answer;
 use crate::control;
 use crate::faults::{
-    About, AnswerEdit, Asked, Change, Moment, Present, Store, Strike, Transfer, leave_each_nth,
+    About, AnswerEdit, Asked, Change, Content, Moment, Present, Store, Strike, Transfer, leave_each_nth,
 };
 use crate::history::Revision;
 use crate::request::Request;
@@ -280,56 +280,36 @@ fn begin(state: &mut State, request: Request) -> Begun {
     let received =
         request.received(operation, credentials, strike.as_ref().map(|strike| strike.fault.clone()));
     state.log.push(received);
-    let (Some(operation), Some(strike)) = (operation, strike) else {
-        let answer = request.carry_out(state);
-        let ready = present.now.saturating_add(Duration::from_millis(state.settings.latency_ms));
-        return (ready, Arc::new(OnceLock::from(answer)), Finish::whole());
+    let latency = Duration::from_millis(state.settings.latency_ms);
+    let (ready, answer, finish) = match (operation, strike) {
+        (Some(operation), Some(strike)) => begin_struck(state, request, operation, strike),
+        _ => (present.now, Arc::new(OnceLock::from(request.carry_out(state))), Finish::whole()),
     };
-    let mut ready = ready(present, &strike).saturating_add(Duration::from_millis(state.settings.latency_ms));
-    let Strike { fault, until, chance } = strike;
+    (ready.saturating_add(latency), answer, finish)
+}
 
-    let mut content = request.content();
-    for edit in &fault.edit_request {
-        edit.apply(operation, &mut content);
-    }
-    let mut finish = Finish { chance, transfer: fault.transfer, ..Finish::whole() };
-    finish.empty_is_bare =
-        operation == Operation::HistoryList && state.settings.revision == Revision::Observed;
-    finish.fixed = fault.answer.as_ref().map(|fixed| Answer::from_fixed(fixed, operation, state, until));
+/// The same for a request at which a fault strikes.
+fn begin_struck(state: &mut State, request: Request, operation: Operation, strike: Strike) -> Begun {
+    let present = state.present();
+    let mut ready = ready(present, &strike);
+    let Strike { fault, until, chance } = strike;
+    let mut finish = Finish {
+        fixed: fault.answer.as_ref().map(|fixed| Answer::from_fixed(fixed, operation, state, until)),
+        chance,
+        empty_is_bare: operation == Operation::HistoryList && state.settings.revision == Revision::Observed,
+        transfer: fault.transfer,
+        ..Finish::whole()
+    };
     let answer = nothing();
     if !fault.leaves_unread() {
-        let mut after = Vec::new();
-        for change in &fault.change {
-            match change {
-                Change::EqualRecords { count, at: Moment::Meanwhile } if !content.items().is_empty() => {
-                    finish.repeated = count + 1;
-                    content.repeat_items(finish.repeated);
-                }
-                Change::EqualRecords { count, at: Moment::Before | Moment::Meanwhile } => {
-                    for _ in 0..*count {
-                        request.carry_out(state);
-                    }
-                }
-                Change::EqualRecords { count, at } => {
-                    let due = if let Moment::Later(time) = at {
-                        Some(present.now.saturating_add(*time))
-                    } else {
-                        None
-                    };
-                    after.extend(std::iter::repeat_n(due, *count));
-                }
-                Change::FirstPage(change) => {
-                    let ids = request.ids_of_first_page(state);
-                    if operation.is_projects() {
-                        change.apply_to_projects(&mut state.projects, &ids);
-                    } else {
-                        change.apply_to_records(&mut state.history.records, &ids);
-                    }
-                }
-                Change::IdsGoDown { from } => state.history.records.go_down_from(*from),
-            }
+        let mut content = request.content();
+        for edit in &fault.edit_request {
+            edit.apply(operation, &mut content);
         }
-        let something = !matches!(fault.store, Store::Half) || content.halve_items();
+        for change in &fault.change {
+            finish.repeated *= change_before(state, change, operation, &request, &mut content);
+        }
+        let something = fault.store != Store::Half || content.halve_items();
         let due = match fault.store {
             Store::Later(time) => present.now.saturating_add(time),
             Store::Held => until.unwrap_or(present.now),
@@ -350,15 +330,60 @@ fn begin(state: &mut State, request: Request) -> Begun {
             let _ = answer.set(edited.carry_out(state));
             state.history.records = before;
         }
-        for at in after {
-            let due = at.unwrap_or(due);
-            state.later(Job { due, request: request.clone(), answer: nothing() });
+        for change in fault.change.iter().filter(|_| operation.adds()) {
+            change_after(state, change, &request, due);
         }
         state.catch_up();
     }
     finish.edits = fault.edit_answer;
     finish.request = Some((operation, request));
     (ready, answer, finish)
+}
+
+/// Lets others work before a request is carried out. Returns how often each of its items is carried out then.
+fn change_before(
+    state: &mut State,
+    change: &Change,
+    operation: Operation,
+    request: &Request,
+    content: &mut Content,
+) -> usize {
+    match change {
+        Change::EqualRecords { count, at: Moment::Meanwhile } if !content.items().is_empty() => {
+            content.repeat_items(count + 1);
+            return count + 1;
+        }
+        Change::EqualRecords { count, at: Moment::Before | Moment::Meanwhile } if operation.adds() => {
+            for _ in 0..*count {
+                request.carry_out(state);
+            }
+        }
+        Change::EqualRecords { .. } => {}
+        Change::FirstPage(change) => {
+            let ids = request.ids_of_first_page(state);
+            if operation.is_projects() {
+                change.apply_to_projects(&mut state.projects, &ids);
+            } else {
+                change.apply_to_records(&mut state.history.records, &ids);
+            }
+        }
+        Change::IdsGoDown { from } => state.history.records.go_down_from(*from),
+    }
+    1
+}
+
+/// Lets others work when a request has been carried out, which is at `due`, or later.
+fn change_after(state: &mut State, change: &Change, request: &Request, due: Duration) {
+    let (count, due) = match change {
+        Change::EqualRecords { count, at: Moment::After } => (*count, due),
+        Change::EqualRecords { count, at: Moment::Later(time) } => {
+            (*count, state.present().now.saturating_add(*time))
+        }
+        _ => return,
+    };
+    for _ in 0..count {
+        state.later(Job { due, request: request.clone(), answer: nothing() });
+    }
 }
 
 fn ready(present: Present, strike: &Strike) -> Duration {

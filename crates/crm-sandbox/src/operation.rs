@@ -155,8 +155,13 @@ impl Operation {
             | Operation::ProjectsChecklists
             | Operation::ProjectsGoods
             | Operation::ProjectsPayments => true,
-            other => other.id().ends_with(".list"),
+            other => other.id().ends_with("list") && !other.is_write(),
         }
+    }
+
+    /// Whether it stores new records.
+    pub(crate) fn adds(self) -> bool {
+        matches!(self, Operation::HistoryAdd | Operation::HistoryAddList)
     }
 
     pub(crate) fn is_projects(self) -> bool {

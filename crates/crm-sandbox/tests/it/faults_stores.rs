@@ -199,6 +199,14 @@ fn equal_records_of_others_come_where_nothing_is_stored_too() {
 }
 
 #[test]
+fn equal_records_come_beside_records_that_are_added_and_nothing_else() {
+    let world = World::with_rules(&json!({"fault": "equal_records", "when": {"each": 1}}));
+    world.fill(2);
+    assert_eq!(world.json("delete", &json!({"cid": 1}))["result"], "Успешно");
+    assert_eq!(world.page(0), [2]);
+}
+
+#[test]
 fn get_body_dropped_lets_a_list_answer_for_today() {
     let world = World::with_rules(&json!({"fault": "get_body_dropped", "when": {"each": 1}}));
     world.fill(1);
