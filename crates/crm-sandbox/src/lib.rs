@@ -31,6 +31,7 @@
 mod account;
 mod answer;
 mod control;
+mod directory;
 mod faults;
 mod history;
 mod json;
@@ -43,6 +44,9 @@ mod state;
 mod wire;
 
 pub use crate::account::{Account, Role, SqlMode, User, Zone};
+pub use crate::directory::data::{Client, Contact};
+pub use crate::directory::guides::{Category, Guides, Relation, Signer, Source, Territory};
+pub use crate::directory::{Generated, ServerRecord, generated_phone};
 pub use crate::faults::{Fault, RetryAfter, Rule, When};
 pub use crate::history::Revision;
 pub use crate::history::records::Record;

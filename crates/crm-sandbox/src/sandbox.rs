@@ -51,6 +51,8 @@ impl Sandbox {
                 accounts: vec![Account::default()],
                 revision: Revision::default(),
                 records: 0,
+                clients: 0,
+                contacts: 0,
                 projects: 120,
                 form: Form::default(),
                 latency_ms: 0,
@@ -155,7 +157,7 @@ impl Sandbox {
         self.state().reset();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -175,7 +177,7 @@ impl Drop for Sandbox {
 #[must_use]
 pub struct Builder {
     address: SocketAddr,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 impl Builder {

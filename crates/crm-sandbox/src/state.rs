@@ -3,8 +3,9 @@
 use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
 
 use crate::account::{Account, Zone};
+use crate::directory::Directory;
 use crate::faults::Faults;
-use crate::history::{self, History, Names, Revision};
+use crate::history::{self, History, Revision};
 use crate::projects::Form;
 use crate::projects::data::{self, Project};
 use crate::received::Log;
@@ -15,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) accounts: Vec<Account>,
     pub(crate) revision: Revision,
     pub(crate) records: u64,
+    pub(crate) clients: u64,
+    pub(crate) contacts: u64,
     pub(crate) projects: u64,
     pub(crate) form: Form,
     /// How late every answer comes.
@@ -36,12 +39,14 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(settings: Settings) -> State {
+        let directory = Directory::new(settings.clients, settings.contacts);
         State {
             accounts: settings.accounts.clone(),
             history: History {
                 revision: settings.revision,
                 records: history::generate(settings.records),
-                names: Names::default(),
+                names: directory.names(),
+                directory,
                 new_tips: Vec::new(),
             },
             projects: data::generate(settings.projects),

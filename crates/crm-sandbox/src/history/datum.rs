@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveDateTime, Timelike};
 
 /// A date, with or without a time, as MariaDB reads a text: `2024-06-25 14:25`, `2024-6-5`, `20240625142500`,
 /// `2024-06-25T14:25:00Z` (what follows the seconds is left out). `None` where it is none, such as `25.06.2024`.
-pub(super) fn read(text: &str) -> Option<NaiveDateTime> {
+pub(crate) fn read(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim_start();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (fields, year_digits) = if digits == text.len() || text[digits..].starts_with('.') {
@@ -35,7 +35,7 @@ pub(super) fn stored(at: NaiveDateTime) -> Option<NaiveDateTime> {
 }
 
 /// A date and time as it is written on the wire.
-pub(super) fn write(datum: Option<NaiveDateTime>) -> String {
+pub(crate) fn write(datum: Option<NaiveDateTime>) -> String {
     datum.map_or_else(
         || "0000-00-00 00:00:00".to_owned(),
         // Shown so by itself where there is no fraction of a second, and many times as fast as by a format.

@@ -3,7 +3,7 @@
 use crate::json::Json;
 
 /// An error of the API.
-pub(super) fn error(code: impl Into<Json>, text: impl Into<Json>) -> Json {
+pub(crate) fn error(code: impl Into<Json>, text: impl Into<Json>) -> Json {
     Json::object([
         ("result", Json::from("Error")),
         ("error", Json::object([("code", code.into()), ("text", text.into())])),
@@ -13,9 +13,9 @@ pub(super) fn error(code: impl Into<Json>, text: impl Into<Json>) -> Json {
 const DATABASE_CLASS: &str = "/srv/crm/vendor/colshrapnel/safemysql/safemysql.class.php";
 
 /// What PHP prints when the database refuses the query for its order. Observed, paths shortened.
-pub(super) fn unknown_column(column: &str) -> String {
+pub(crate) fn unknown_column(column: &str, clause: &str) -> String {
     fatal_error(
-        &format!("mysqli_sql_exception: Unknown column '{column}' in 'ORDER BY'"),
+        &format!("mysqli_sql_exception: Unknown column '{column}' in '{clause}'"),
         (DATABASE_CLASS, 466),
         &format!(
             "#0 {DATABASE_CLASS}(466): mysqli_query(Object(mysqli), 'SELECT * FROM a...')\n\
@@ -26,8 +26,22 @@ pub(super) fn unknown_column(column: &str) -> String {
     )
 }
 
+/// What PHP prints when the database cannot read the query. `near` is what stands where it cannot; 80 characters of it
+/// are shown. Observed, paths shortened.
+pub(crate) fn sql_syntax(near: &str) -> String {
+    let near: String = near.chars().take(80).collect();
+    fatal_error(
+        &format!(
+            "mysqli_sql_exception: You have an error in your SQL syntax; check the manual that corresponds to your \
+             MariaDB server version for the right syntax to use near '{near}' at line 1"
+        ),
+        (DATABASE_CLASS, 466),
+        "#0",
+    )
+}
+
 /// What PHP prints when it cannot use a value. Assumed after the form of the observed error.
-pub(super) fn type_error(what: &str) -> String {
+pub(crate) fn type_error(what: &str) -> String {
     fatal_error(&format!("TypeError: {what}"), ("/srv/crm/developer/v3/methods/history.php", 250), "#0")
 }
 

@@ -1,14 +1,14 @@
 //! SalesMan CRM, history v3: the answers of the real server, or those its vendor promises.
 
 pub(crate) mod collation;
-mod content;
-mod datum;
-mod errors;
+pub(crate) mod content;
+pub(crate) mod datum;
+pub(crate) mod errors;
 mod generate;
 mod list;
 mod names;
 mod params;
-mod php;
+pub(crate) mod php;
 mod read;
 pub(crate) mod records;
 mod write;
@@ -22,6 +22,7 @@ pub(crate) use self::params::{Call, Params};
 use self::records::Records;
 pub(crate) use self::write::halve;
 use crate::account::{Account, Caller};
+use crate::directory::Directory;
 use crate::json::Json;
 use crate::received::{Credential, Credentials};
 use chrono::{DateTime, Utc};
@@ -55,11 +56,12 @@ impl FromStr for Revision {
 }
 
 /// The history of all accounts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct History {
     pub(crate) revision: Revision,
     pub(crate) records: Records,
     pub(crate) names: Names,
+    pub(crate) directory: Directory,
     /// Kinds of activity that writing brought into the directory; only the documented revision does that.
     pub(crate) new_tips: Vec<String>,
 }
@@ -76,6 +78,9 @@ impl History {
             Err(refused) => return refused.to_text(),
         };
         let (method, action) = params.route(call.path);
+        if let Some(answer) = self.directory.answer(&method, &action, &params, &caller) {
+            return answer.map_or_else(|html| html, |json| json.to_text());
+        }
         if method != "history" {
             return String::new();
         }

@@ -102,7 +102,25 @@ impl Params {
         self
     }
 
-    pub(super) fn is_blank(&self, name: &str) -> bool {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
+    /// Whether PHP takes the parameter for true.
+    pub(crate) fn is_true(&self, name: &str) -> bool {
+        php::is_true(self.get(name))
+    }
+
+    /// Whether the parameter is this word. PHP takes `true` for equal to every word.
+    pub(crate) fn is_word(&self, name: &str, word: &str) -> bool {
+        match self.get(name) {
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::String(text)) => text == word,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
         php::is_blank(self.members.get(name))
     }
 
@@ -111,7 +129,7 @@ impl Params {
     }
 
     /// An array or an object: what PHP cannot use as a text.
-    pub(super) fn is_composite(&self, name: &str) -> bool {
+    pub(crate) fn is_composite(&self, name: &str) -> bool {
         self.members.get(name).is_some_and(|value| value.is_array() || value.is_object())
     }
 
@@ -126,15 +144,15 @@ impl Params {
         self.is_blank(name) || (!self.is_composite(name) && starts_numeric())
     }
 
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         php::to_text(self.members.get(name))
     }
 
-    pub(super) fn text_or(&self, name: &str, default: &str) -> String {
+    pub(crate) fn text_or(&self, name: &str, default: &str) -> String {
         if self.is_blank(name) { default.to_owned() } else { self.text(name) }
     }
 
-    pub(super) fn int(&self, name: &str) -> i64 {
+    pub(crate) fn int(&self, name: &str) -> i64 {
         php::to_int(self.members.get(name))
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// `$value == ''`: absent, null, false or the empty string.
-pub(super) fn is_blank(value: Option<&Value>) -> bool {
+pub(crate) fn is_blank(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => true,
         Some(Value::String(text)) => text.is_empty(),
@@ -11,8 +11,48 @@ pub(super) fn is_blank(value: Option<&Value>) -> bool {
     }
 }
 
+/// `if ($value)`: not false, 0, `""`, `"0"`, null or an empty array.
+pub(crate) fn is_true(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(flag)) => *flag,
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(Value::String(text)) => !text.is_empty() && text != "0",
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(members)) => !members.is_empty(),
+    }
+}
+
+/// `is_numeric($value)`: a number, or a text that is one, with blanks around it.
+pub(crate) fn is_numeric(value: &Value) -> bool {
+    match value {
+        Value::Number(_) => true,
+        Value::String(text) => {
+            starts_numeric(text) && text.trim_ascii().trim_start_matches('+').parse::<f64>().is_ok()
+        }
+        _ => false,
+    }
+}
+
+/// Whether a text starts with a number, so that PHP can count with it.
+pub(crate) fn starts_numeric(text: &str) -> bool {
+    let unsigned = text.trim_ascii_start().trim_start_matches(['-', '+', '.']);
+    unsigned.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// A number with a fraction inside a text, or one that is too large for an integer.
+pub(crate) fn float_text(number: f64) -> String {
+    if number.abs() < 1e15 {
+        return number.to_string();
+    }
+    let text = format!("{number:E}");
+    let (digits, exponent) = text.split_once('E').unwrap_or((&text, "0"));
+    let point = if digits.contains('.') { "" } else { ".0" };
+    format!("{digits}{point}E+{exponent}")
+}
+
 /// `(int)$value`: the leading number of a text, 0 where there is none.
-pub(super) fn to_int(value: Option<&Value>) -> i64 {
+pub(crate) fn to_int(value: Option<&Value>) -> i64 {
     match value {
         None | Some(Value::Null) => 0,
         Some(Value::Bool(flag)) => i64::from(*flag),
@@ -26,7 +66,7 @@ pub(super) fn to_int(value: Option<&Value>) -> i64 {
 }
 
 /// `"$value"`: the value inside a text.
-pub(super) fn to_text(value: Option<&Value>) -> String {
+pub(crate) fn to_text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => String::new(),
         Some(Value::Bool(true)) => "1".to_owned(),
@@ -38,7 +78,7 @@ pub(super) fn to_text(value: Option<&Value>) -> String {
 }
 
 /// The number a text starts with, as PHP and MySQL read it; 0 where it starts with none.
-pub(super) fn leading_number(text: &str) -> f64 {
+pub(crate) fn leading_number(text: &str) -> f64 {
     let text = text.trim_start();
     let mut end = 0;
     let mut dot = false;
@@ -54,12 +94,12 @@ pub(super) fn leading_number(text: &str) -> f64 {
 }
 
 /// The six symbols that `trim` takes away at both ends.
-pub(super) fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\n', '\r', '\0', '\u{b}'])
 }
 
 /// What the server does to a parameter of a query string, and to the word of a search.
-pub(super) fn cleaned(text: &str) -> String {
+pub(crate) fn cleaned(text: &str) -> String {
     trimmed(text).replace('"', "”").replace("\n\r", "").replace('\'', "&acute;")
 }
 

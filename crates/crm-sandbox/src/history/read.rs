@@ -26,7 +26,7 @@ impl History {
             return Err(type_error("Unsupported operand types: string * int"));
         }
         let page = list::page(&self.records, params, caller, self.revision)
-            .map_err(|order| unknown_column(&order))?;
+            .map_err(|order| unknown_column(&order, "ORDER BY"))?;
         if page.is_empty() && self.revision == Revision::Observed {
             // Nothing was ever put into the answer, and PHP writes an empty array as a list.
             return Ok(Json::List(Vec::new()));

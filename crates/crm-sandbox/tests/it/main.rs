@@ -3,6 +3,7 @@
 
 mod content;
 mod control;
+mod directory_recordings;
 mod documented;
 mod faults;
 mod history_list;

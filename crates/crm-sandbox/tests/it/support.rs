@@ -40,6 +40,20 @@ pub(crate) fn recording(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// The answer to the request of a recording.
+pub(crate) async fn replayed(sandbox: &Sandbox, request: &Value) -> reqwest::Response {
+    let method = request["method"].as_str().unwrap().parse().unwrap();
+    let url = format!("{}{}", sandbox.url(), request["path"].as_str().unwrap());
+    let mut call = client().request(method, url);
+    for (header, value) in request["headers"].as_object().unwrap() {
+        call = call.header(header, value.as_str().unwrap().replace("{{apikey}}", APIKEY));
+    }
+    if let Some(body) = request["body"].as_str() {
+        call = call.body(body.to_owned());
+    }
+    call.send().await.unwrap()
+}
+
 /// The answer to a call to the history, made by the head, as JSON.
 pub(crate) async fn history(sandbox: &Sandbox, action: &str, body: &Value) -> Value {
     serde_json::from_str(&history_text(sandbox, action, body).await).unwrap()
