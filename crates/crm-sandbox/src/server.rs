@@ -177,8 +177,8 @@ fn reply(state: &mut State, head: &Parts, names: &[String], body: &[u8]) -> (Rep
         Some(Fault::RetryLater { status: code, after }) => whole(Answer::retry_later(status(code), after)),
         Some(Fault::Redirect { to, status: code }) => whole(Answer::redirect(status(code), &to)),
         Some(Fault::ErrorInOk { code, text }) => {
-            let is_history = operation.is_some_and(Operation::is_history);
-            let text = if is_history { history::error_text(code, text) } else { projects::error_text(text) };
+            let is_salesman = operation.is_some_and(Operation::is_salesman);
+            let text = if is_salesman { history::error_text(code, text) } else { projects::error_text(text) };
             whole(Answer::json(StatusCode::OK, text))
         }
         Some(Fault::PhpWarning { before, after }) => {

@@ -40,15 +40,17 @@ pub(crate) fn starts_numeric(text: &str) -> bool {
     unsigned.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// A number with a fraction inside a text, or one that is too large for an integer.
+/// A float inside a text: 14 digits, in the notation with an exponent where it has more before the point.
 pub(crate) fn float_text(number: f64) -> String {
-    if number.abs() < 1e15 {
-        return number.to_string();
+    let digits = format!("{number:.13E}");
+    let rounded: f64 = digits.parse().unwrap_or(number);
+    if rounded.abs() < 1e15 {
+        return rounded.to_string();
     }
-    let text = format!("{number:E}");
-    let (digits, exponent) = text.split_once('E').unwrap_or((&text, "0"));
-    let point = if digits.contains('.') { "" } else { ".0" };
-    format!("{digits}{point}E+{exponent}")
+    let digits = format!("{rounded:E}");
+    let (mantissa, exponent) = digits.split_once('E').unwrap_or((&digits, "0"));
+    let point = if mantissa.contains('.') { "" } else { ".0" };
+    format!("{mantissa}{point}E+{exponent}")
 }
 
 /// `(int)$value`: the leading number of a text, 0 where there is none.

@@ -3,7 +3,12 @@
 
 mod content;
 mod control;
+mod directory_clients;
+mod directory_contacts;
+mod directory_events;
 mod directory_recordings;
+mod directory_search;
+mod directory_users;
 mod documented;
 mod faults;
 mod history_list;

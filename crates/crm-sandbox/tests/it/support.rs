@@ -85,6 +85,31 @@ pub(crate) fn history_request(sandbox: &Sandbox, action: &str) -> reqwest::Reque
         .header("apikey", APIKEY)
 }
 
+/// A call to a SalesMan method such as `client/list`, made by the head, as JSON.
+pub(crate) async fn directory(sandbox: &Sandbox, call: &str, body: &Value) -> Value {
+    directory_as(sandbox, BOSS, call, body).await
+}
+
+/// The same, made by anybody.
+pub(crate) async fn directory_as(sandbox: &Sandbox, login: &str, call: &str, body: &Value) -> Value {
+    let text = directory_text(sandbox, login, call, body).await;
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The same as text.
+pub(crate) async fn directory_text(sandbox: &Sandbox, login: &str, call: &str, body: &Value) -> String {
+    let request = client().post(format!("{}/developer/v3/{call}", sandbox.url()));
+    let request = request.header("Content-Type", "application/json").header("apikey", APIKEY);
+    request.header("login", login).body(body.to_string()).send().await.unwrap().text().await.unwrap()
+}
+
+/// The exception that a PHP error page names, without its class and the file.
+pub(crate) fn php_error(page: &str) -> &str {
+    let text =
+        page.strip_prefix("<br />\n<b>Fatal error</b>:  Uncaught ").unwrap_or_else(|| panic!("{page}"));
+    text.split_once(": ").unwrap().1.split_once(" in /").unwrap().0
+}
+
 /// The ids of the records that a list returns, in its order.
 pub(crate) async fn listed(sandbox: &Sandbox, query: &Value) -> Vec<u64> {
     ids(&history(sandbox, "list", query).await["data"], "cid")
