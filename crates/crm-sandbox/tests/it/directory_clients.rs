@@ -58,7 +58,7 @@ async fn an_offset_that_cannot_be_read_is_the_first_page() {
 #[tokio::test]
 async fn unknown_fields_are_left_out_and_spaces_around_names_do_no_harm() {
     let sandbox = more().await;
-    let query = json!({"order": "clid", "fields": " clid , nosuch,iduser,clid,recv", "user": SELLER});
+    let query = json!({"order": "clid", "fields": "clid , nosuch, iduser,clid,recv", "user": SELLER});
     let answer = directory(&sandbox, "client/list", &query).await;
     let row = |clid: u64| json!({"clid": clid, "user": SELLER, "iduser": 2});
     assert_eq!(answer["data"], json!([row(2), row(1)]));
