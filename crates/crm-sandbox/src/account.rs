@@ -221,15 +221,18 @@ impl Role {
 
 /// What the database does with a value that does not fit its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SqlMode {
     /// It bends the value, as the vendor asks for.
     #[default]
     Lenient,
-    /// It refuses the record, as MariaDB and MySQL do by default: code 500 for emoji, a type of more than 50 characters,
-    /// content or contacts that are too long, and a date that cannot be read.
+    /// It refuses the record with code 500, as MariaDB does by default: emoji, a type of more than 50 characters, content
+    /// or contacts that are too long, ids beyond the column, and dates that cannot be read. Observed with MariaDB.
     Strict,
+    /// The same, and it refuses the zero date and finds no record with it in a list, as MySQL does by default
+    /// (`NO_ZERO_DATE`). That nothing is found was observed, the refusal is assumed.
+    StrictNoZeroDate,
 }
 
 impl FromStr for SqlMode {
@@ -239,7 +242,8 @@ impl FromStr for SqlMode {
         match name {
             "lenient" => Ok(SqlMode::Lenient),
             "strict" => Ok(SqlMode::Strict),
-            _ => Err(format!("no SQL mode {name:?}: it is lenient or strict")),
+            "strict-no-zero-date" => Ok(SqlMode::StrictNoZeroDate),
+            _ => Err(format!("no SQL mode {name:?}: it is lenient, strict or strict-no-zero-date")),
         }
     }
 }
@@ -314,9 +318,23 @@ pub(crate) struct Caller<'a> {
     pub(crate) user: &'a User,
     /// The local time of the account, not shifted for the user.
     pub(crate) now: NaiveDateTime,
+    /// How far the account is ahead of Greenwich today.
+    pub(crate) offset: TimeDelta,
+    /// How far the clock of the user is ahead of the account's: [`User::tzone`], unless the server ignores it.
+    pub(crate) shift: TimeDelta,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    pub(crate) fn new(
+        (place, account): (usize, &'a Account),
+        user: &'a User,
+        moment: DateTime<Utc>,
+        shift: TimeDelta,
+    ) -> Caller<'a> {
+        let (now, offset) = (account.zone.local(moment), account.zone.offset(moment));
+        Caller { place, account, user, now, offset, shift }
+    }
+
     /// The ids of the users whose records the caller sees.
     pub(crate) fn people(&self) -> Vec<i64> {
         self.account.people_of(self.user)

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::account::{Account, SqlMode, Zone};
 use crate::faults::Rule;
 use crate::history::Revision;
+use crate::history::events::ServerEvent;
 use crate::history::records::Record;
 use crate::projects::Form;
 use crate::projects::data::Project;
@@ -105,6 +106,31 @@ impl Sandbox {
         true
     }
 
+    /// Stores a record that the server writes itself after a change in the CRM, and returns its id. `about` gives the
+    /// owner (who made the change), the client, the contacts, the deal and the account; the time is now where it has none.
+    pub fn add_server_record(&self, event: ServerEvent, about: Record) -> u64 {
+        let mut state = self.state();
+        let now = state.accounts.get(about.account).map(|account| account.zone.local(state.moment()));
+        let datum = about.datum.or(now);
+        state.history.add_server_record(event, Record { datum, ..about })
+    }
+
+    /// Deletes a client, as a person does in the CRM: all its records go. Returns how many. Its contacts stay (assumed).
+    pub fn delete_client(&self, clid: i64) -> usize {
+        self.state().history.delete_client(clid)
+    }
+
+    /// Deletes a deal, as a person does in the CRM: all its records go. Returns how many.
+    pub fn delete_deal(&self, did: i64) -> usize {
+        self.state().history.delete_deal(did)
+    }
+
+    /// Deletes a contact, as a person does in the CRM: its records lose it, and those that have no client, no deal and no
+    /// other contact go. Returns how many of both kinds there were.
+    pub fn delete_contact(&self, pid: i64) -> usize {
+        self.state().history.delete_contact(pid)
+    }
+
     /// Copies of all projects in the order of their ids.
     pub fn projects(&self) -> Vec<Project> {
         self.state().projects.clone()
@@ -157,8 +183,11 @@ impl Sandbox {
         self.state().reset();
     }
 
+    /// The state, with the records at the times that the clocks of their accounts show now.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.settle();
+        state
     }
 }
 

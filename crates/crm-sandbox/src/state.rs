@@ -40,7 +40,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(settings: Settings) -> State {
         let directory = Directory::new(settings.clients, settings.contacts);
-        State {
+        let mut state = State {
             accounts: settings.accounts.clone(),
             history: History {
                 revision: settings.revision,
@@ -48,13 +48,22 @@ impl State {
                 names: directory.names(),
                 directory,
                 new_tips: Vec::new(),
+                offsets: Vec::new(),
             },
             projects: data::generate(settings.projects),
             faults: Faults::default(),
             log: Log::default(),
             fixed_now: settings.now,
             settings,
-        }
+        };
+        state.settle();
+        state
+    }
+
+    /// Moves the records of accounts whose clock was changed since the last look.
+    pub(crate) fn settle(&mut self) {
+        let moment = self.moment();
+        self.history.settle(&self.accounts, moment);
     }
 
     pub(crate) fn reset(&mut self) {

@@ -3,7 +3,7 @@
 use super::data::{Client, Contact};
 use super::fields::BANK;
 use super::table::Row as _;
-use super::{Answer, Directory, Members, data, dates, sql};
+use super::{Answer, Directory, Members, data, sql};
 use crate::account::Caller;
 use crate::history::errors::error;
 use crate::history::{Params, collation, datum, php};
@@ -21,14 +21,14 @@ impl Directory {
             });
         };
         let mut members = self.whole_client(client, caller);
-        if params.is_true("bankinfo") {
+        if !params.is_empty("bankinfo") {
             members.push(("bankinfo".into(), bank_details(client)));
         }
-        if params.is_true("uids") {
+        if !params.is_empty("uids") {
             members.push(("uids".into(), Json::List(Vec::new())));
         }
         members.push(("person".into(), self.contacts.get(client.pid).map_or(Json::Null, main_contact)));
-        if params.is_true("contacts") {
+        if !params.is_empty("contacts") {
             members.push(("contacts".into(), self.own_contacts(client, caller)));
         }
         Ok(data(Json::Object(members)))
@@ -64,7 +64,7 @@ impl Directory {
     }
 
     fn whole_client(&self, client: &Client, caller: &Caller<'_>) -> Members {
-        let shift = dates::shift(caller);
+        let shift = caller.shift;
         let text = |text: &Option<String>| Json::optional(text.as_deref());
         let yes = |yes: bool| Json::from(if yes { "yes" } else { "no" });
         let user = |id: i64| {
@@ -139,7 +139,7 @@ impl Directory {
                 ("mail", text(&contact.mail)),
                 ("iduser", number(contact.iduser)),
                 ("rol", text(&contact.rol)),
-                ("date_create", datum::write(Some(contact.date_create + dates::shift(caller))).into()),
+                ("date_create", datum::write(Some(contact.date_create + caller.shift)).into()),
                 ("client", client.title.as_str().into()),
                 ("user", caller.user.title.as_str().into()),
                 ("color", Json::optional(loyalty.map(|row| row.color.as_str()))),

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::data::Client;
-use super::dates::{self, Limits};
+use super::dates::Limits;
 use super::fields::{self, BANK};
 use super::search::{self, Named};
 use super::table::{Condition, PAGE, Row as _};
 use super::{Answer, Directory, Members, login, sql};
 use crate::account::Caller;
-use crate::history::{Params, collation, errors, php};
+use crate::history::{self, Params, Revision, collation, errors, php};
 use crate::json::Json;
 
 impl Directory {
@@ -28,7 +28,7 @@ impl Directory {
         let (total, clients) = self.clients.page(&conditions, column, true, page.saturating_mul(PAGE));
 
         let fields = fields::chosen_of_clients(&self.client_fields, params);
-        let with_bank = params.is_true("bankinfo");
+        let with_bank = !params.is_empty("bankinfo");
         let rows: Vec<Json> =
             clients.into_iter().map(|client| self.client_row(client, &fields, with_bank, caller)).collect();
         let count = Json::from(rows.len() as u64);
@@ -47,12 +47,12 @@ impl Directory {
         params: &Params,
         caller: &Caller<'_>,
     ) -> Result<Vec<Condition<Client>>, String> {
-        let (place, shift) = (caller.place, dates::shift(caller));
+        let (place, shift) = (caller.place, caller.shift);
         let mut conditions: Vec<Condition<Client>> = vec![Box::new(move |kept| kept.row.account == place)];
         conditions.extend(search::word(params)?);
 
         let limit = |name: &str| {
-            let given = params.is_true(name).then(|| params.text(name));
+            let given = (!params.is_empty(name)).then(|| params.text(name));
             given.map(|date| sql::value(&date, &sql::of_account(caller))).transpose()
         };
         let created = Limits { start: limit("dateStart")?, end: limit("dateEnd")? };
@@ -71,7 +71,7 @@ impl Directory {
         }
 
         if !params.is_blank("user") {
-            let owner = sql::user_id(&params.text("user"), caller)?;
+            let owner = history::user_id(params, caller, Revision::Observed)?;
             conditions.push(Box::new(move |kept| kept.row.iduser == owner));
         }
         if params.int("iduser") > 0 {
@@ -130,7 +130,7 @@ impl Directory {
                 Box::new(move |kept| kept.row.clientpath == source)
             }
             "trash" => {
-                let wanted = php::is_true(Some(value));
+                let wanted = !php::is_empty(Some(value));
                 Box::new(move |kept| kept.row.trash == wanted)
             }
             name if name.contains("input") && self.client_fields.iter().any(|(field, _)| field == name) => {
@@ -154,7 +154,7 @@ impl Directory {
                 _ => None,
             };
             members.extend(title.map(|(name, title)| (name.into(), title)));
-            let value = client.column(field).map_or(Json::Null, |value| value.json(dates::shift(caller)));
+            let value = client.column(field).map_or(Json::Null, |value| value.json(caller.shift));
             members.push((field.clone().into(), value));
         }
         if with_bank {

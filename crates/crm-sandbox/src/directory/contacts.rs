@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::data::Contact;
-use super::dates::{self, Limits};
+use super::dates::Limits;
 use super::fields::{self, SOCIAL};
 use super::search::{self, Named};
 use super::table::{Condition, PAGE, Row as _};
 use super::{Answer, Directory, Members, data, login, sql};
 use crate::account::Caller;
-use crate::history::{Params, errors, php};
+use crate::history::{self, Params, Revision, errors, php};
 use crate::json::Json;
 
 impl Directory {
@@ -77,7 +77,7 @@ impl Directory {
         params: &Params,
         caller: &Caller<'_>,
     ) -> Result<Vec<Condition<Contact>>, String> {
-        let (place, shift) = (caller.place, dates::shift(caller));
+        let (place, shift) = (caller.place, caller.shift);
         let mut conditions: Vec<Condition<Contact>> = vec![Box::new(move |kept| kept.row.account == place)];
         conditions.extend(search::word(params)?);
         let limit = |name: &str| {
@@ -92,7 +92,7 @@ impl Directory {
         let owners = if params.is_blank("user") {
             caller.people()
         } else {
-            vec![sql::user_id(&params.text("user"), caller)?]
+            vec![history::user_id(params, caller, Revision::Observed)?]
         };
         conditions.push(Box::new(move |kept| owners.contains(&kept.row.iduser)));
         for (name, value) in search::filters(params) {
@@ -166,7 +166,7 @@ impl Directory {
 }
 
 fn column(contact: &Contact, name: &str, caller: &Caller<'_>) -> Json {
-    contact.column(name).map_or(Json::Null, |value| value.json(dates::shift(caller)))
+    contact.column(name).map_or(Json::Null, |value| value.json(caller.shift))
 }
 
 /// The parts of a text without any are one empty text and nothing behind it.
@@ -178,19 +178,19 @@ fn socials(social: &str) -> Json {
 /// How many records come before the page. PHP multiplies the value, so it has to be a number of some kind.
 fn skipped(params: &Params) -> Result<usize, String> {
     let cannot = |kind: &str| errors::type_error(&format!("Unsupported operand types: {kind} * int"));
-    let page = match params.get("offset") {
+    let page = match params.value("offset") {
         None | Some(Value::Null | Value::Bool(false)) => 0.0,
         Some(Value::Bool(true)) => 1.0,
         Some(Value::Number(number)) => number.as_f64().unwrap_or(0.0),
         Some(Value::Array(_) | Value::Object(_)) => return Err(cannot("array")),
         // A text that is no number is compared with "0" as a text.
-        Some(Value::String(text)) if php::starts_numeric(text) => php::leading_number(text),
+        Some(Value::String(text)) if !php::numeric_start(text).is_empty() => php::leading_number(text),
         Some(Value::String(text)) if text.as_str() > "0" => return Err(cannot("string")),
         Some(Value::String(_)) => 0.0,
     };
     let skipped = page.max(0.0) * PAGE as f64;
     if skipped.fract() != 0.0 || skipped >= 1e15 {
-        return Err(errors::sql_syntax(&format!("{},{PAGE}", php::float_text(skipped))));
+        return Err(errors::syntax_error(&format!("{},{PAGE}", php::float_text(skipped)), 1));
     }
     Ok(skipped as usize)
 }

@@ -1,14 +1,8 @@
-//! Times of clients and contacts: what a reader sees, and what a search compares.
+//! Times of clients and contacts as a search compares them.
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use crate::account::Caller;
-use crate::history::datum;
-
-/// How far the clock of the reader is ahead of the account's. It counts in what is shown and in what is compared.
-pub(super) fn shift(caller: &Caller<'_>) -> TimeDelta {
-    TimeDelta::hours(caller.user.tzone.unwrap_or(0).into())
-}
+use crate::history::datum::Written;
 
 /// The limits of a search by a time, as texts; a limit that is not given is `None`.
 #[derive(Debug, Default)]
@@ -25,10 +19,12 @@ impl Limits {
     /// Whether a time fits: alone the limits are exclusive, together inclusive. A day means its midnight. A limit that the
     /// database cannot read is the zero date, which is before every time. NULL never fits.
     pub(super) fn condition(&self, shift: TimeDelta) -> impl Fn(Option<NaiveDateTime>) -> bool + use<> {
-        let read = |text: &Option<String>| text.as_deref().map(datum::read);
+        let read = |text: &Option<String>| {
+            text.as_deref().map(|text| Written::read(text).and_then(Written::compared))
+        };
         let (start, end) = (read(&self.start), read(&self.end));
         move |at| {
-            let Some(at) = at.map(|at| at + shift) else { return false };
+            let Some(at) = at.map(|at| Written::from(at + shift)) else { return false };
             // `None` is the zero date, and less than every other.
             let at = Some(at);
             match (start, end) {

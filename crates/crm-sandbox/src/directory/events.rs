@@ -1,5 +1,8 @@
-//! What happens to clients and contacts outside the API, and what becomes of the history with it.
+//! What happens to clients and contacts outside the API.
 
+use chrono::TimeDelta;
+
+use super::Directory;
 use super::data::{Client, Contact};
 use crate::history::History;
 
@@ -29,34 +32,30 @@ impl History {
         self.names.contacts.insert(pid, contact.person.clone());
         true
     }
+}
 
-    /// Deletes a client with its records.
-    pub(crate) fn delete_client(&mut self, clid: i64) -> Option<Client> {
-        let client = self.directory.clients.remove(clid)?;
-        self.names.clients.remove(&clid);
-        let doomed = self.records.iter().filter(|record| record.clid == clid).map(|record| record.cid);
-        for cid in doomed.collect::<Vec<u64>>() {
-            self.records.remove(cid);
-        }
-        Some(client)
+impl Directory {
+    pub(crate) fn remove_client(&mut self, clid: i64) {
+        self.clients.remove(clid);
     }
 
-    /// Deletes a contact and takes it out of its records. A record without a client, a deal and another contact goes.
-    pub(crate) fn delete_contact(&mut self, pid: i64) -> Option<Contact> {
-        let contact = self.directory.contacts.remove(pid)?;
-        self.names.contacts.remove(&pid);
-        let pid = pid.to_string();
-        let is_of_contact = |pids: &str| pids.split(';').any(|one| one == pid);
-        let changed =
-            self.records.iter().filter(|record| is_of_contact(&record.pid)).map(|record| record.cid);
-        for cid in changed.collect::<Vec<u64>>() {
-            let Some(record) = self.records.get_mut(cid) else { continue };
-            let others: Vec<&str> = record.pid.split(';').filter(|one| *one != pid).collect();
-            record.pid = others.join(";");
-            if record.pid.is_empty() && record.clid <= 0 && record.did <= 0 {
-                self.records.remove(cid);
+    pub(crate) fn remove_contact(&mut self, pid: i64) {
+        self.contacts.remove(pid);
+    }
+
+    /// Moves all times of an account, whose clock was changed.
+    pub(crate) fn move_times(&mut self, account: usize, by: TimeDelta) {
+        self.clients.change_all(|client| {
+            if client.account == account {
+                client.date_create += by;
+                client.date_edit = client.date_edit.map(|at| at + by);
             }
-        }
-        Some(contact)
+        });
+        self.contacts.change_all(|contact| {
+            if contact.account == account {
+                contact.date_create += by;
+                contact.date_edit = contact.date_edit.map(|at| at + by);
+            }
+        });
     }
 }

@@ -22,11 +22,10 @@ use self::data::{Client, Contact};
 use self::fields::Fields;
 pub use self::generate::{Generated, generated_phone};
 use self::guides::Guides;
-pub use self::public::ServerRecord;
 use self::table::Table;
 use crate::account::Caller;
-use crate::history::errors::error;
-use crate::history::{Names, Params};
+use crate::history::errors::{self, error};
+use crate::history::{Names, Params, Shape};
 use crate::json::Json;
 
 /// The body of an answer, or the HTML of a PHP error in its place.
@@ -77,6 +76,10 @@ impl Directory {
         caller: &Caller<'_>,
     ) -> Option<Answer> {
         Some(match (method, action) {
+            ("client" | "person", _) | ("user", "info") if params.shape == Shape::Text => {
+                Err(errors::offset_on_string())
+            }
+            ("client", "list") if params.shape == Shape::Scalar => Err(errors::scalar_as_array()),
             ("user", "list") => Ok(users::list(caller)),
             ("user", "info") => users::info(params, caller),
             // Nothing was ever put into the answer, and PHP writes an empty array as a list.

@@ -3,28 +3,7 @@
 use super::data::{Client, Contact};
 use super::fields;
 use super::guides::Guides;
-use crate::history::records::Record;
 use crate::sandbox::{Builder, Sandbox};
-
-/// A record that the server itself writes into the history, on demand. The activity type is observed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ServerRecord {
-    /// «СобытиеCRM»: a client was added, its owner was changed, a deal or a lead was added.
-    Event,
-    /// «ЛогCRM»: what was changed, with `<b>` tags.
-    Log,
-}
-
-impl ServerRecord {
-    /// The activity type on the wire.
-    pub fn tip(self) -> &'static str {
-        match self {
-            ServerRecord::Event => "СобытиеCRM",
-            ServerRecord::Log => "ЛогCRM",
-        }
-    }
-}
 
 impl Sandbox {
     /// Stores a client just as it is and returns its id. [`Client::clid`] 0 is replaced by the next free id. A client
@@ -68,34 +47,6 @@ impl Sandbox {
     /// Changes a contact, as a person does in the CRM. Its id stays. Returns whether there is one.
     pub fn change_contact(&self, pid: i64, change: impl FnOnce(&mut Contact)) -> bool {
         self.state().history.change_contact(pid, change)
-    }
-
-    /// Deletes a client with all its history records, as the server does (observed). Returns the client.
-    ///
-    /// Its contacts stay and keep its id (assumed).
-    pub fn delete_client(&self, clid: i64) -> Option<Client> {
-        self.state().history.delete_client(clid)
-    }
-
-    /// Deletes a contact and takes it out of its history records. A record that has no client, no deal and no other
-    /// contact is deleted with it (observed). Returns the contact.
-    pub fn delete_contact(&self, pid: i64) -> Option<Contact> {
-        self.state().history.delete_contact(pid)
-    }
-
-    /// Lets the server write a record of its own about a client of the first account, at the account's present time, and
-    /// returns its id. It belongs to the user who caused it.
-    pub fn add_server_record(&self, kind: ServerRecord, iduser: i64, clid: i64, content: &str) -> u64 {
-        let mut state = self.state();
-        let record = Record {
-            datum: Some(state.now()),
-            content: Some(content.to_owned()),
-            tip: Some(kind.tip().to_owned()),
-            iduser,
-            clid,
-            ..Record::default()
-        };
-        state.history.records.add(record)
     }
 
     /// Changes the guides.

@@ -21,7 +21,7 @@ pub(super) fn word<R: Row>(params: &Params) -> Result<Option<Condition<R>>, Stri
 
 /// The conditions of `filter` that are there at all.
 pub(super) fn filters(params: &Params) -> Vec<(String, Value)> {
-    let filters = params.get("filter").and_then(Value::as_object);
+    let filters = params.value("filter").and_then(Value::as_object);
     filters.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

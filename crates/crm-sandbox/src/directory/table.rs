@@ -145,6 +145,11 @@ impl<R: Row> Table<R> {
         self.get(id)
     }
 
+    /// Changes something that no word is looked for in, in all records.
+    pub(super) fn change_all(&mut self, mut change: impl FnMut(&mut R)) {
+        self.rows.values_mut().for_each(|kept| change(&mut kept.row));
+    }
+
     pub(super) fn remove(&mut self, id: i64) -> Option<R> {
         self.rows.remove(&id).map(|kept| kept.row)
     }

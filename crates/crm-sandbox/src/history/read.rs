@@ -1,9 +1,9 @@
 //! `fields`, `tips`, `list`, `info`.
 
-use super::errors::{error, type_error, unknown_column};
+use super::errors::error;
 use super::params::Params;
 use super::records::Record;
-use super::{Answer, History, Names, Revision, content, datum, list, names, php};
+use super::{Answer, History, Names, Revision, content, datum, list, names, php, sql};
 use crate::account::Caller;
 use crate::json::Json;
 
@@ -22,11 +22,7 @@ impl History {
     }
 
     pub(super) fn list(&self, params: &Params, caller: &Caller<'_>) -> Answer {
-        if self.revision == Revision::Observed && !params.is_numeric_or_blank("offset") {
-            return Err(type_error("Unsupported operand types: string * int"));
-        }
-        let page = list::page(&self.records, params, caller, self.revision)
-            .map_err(|order| unknown_column(&order, "ORDER BY"))?;
+        let page = list::page(&self.records, params, caller, self.revision)?;
         if page.is_empty() && self.revision == Revision::Observed {
             // Nothing was ever put into the answer, and PHP writes an empty array as a list.
             return Ok(Json::List(Vec::new()));
@@ -42,10 +38,10 @@ impl History {
         Ok(data(Json::List(entries.collect())))
     }
 
-    pub(super) fn info(&self, params: &Params, caller: &Caller<'_>) -> Json {
-        let found = self.find(params, caller);
+    pub(super) fn info(&self, params: &Params, caller: &Caller<'_>) -> Answer {
+        let found = self.find(params, caller, "")?;
         if self.revision == Revision::Documented {
-            return match found {
+            return Ok(match found {
                 Some(record) if !caller.people().contains(&record.iduser) => error(
                     403,
                     "Запись с указанным cid не найдено в пределах аккаунта указанного пользователя",
@@ -53,9 +49,9 @@ impl History {
                 Some(record) => data(self.whole_entry(caller, record)),
                 None if self.is_without_cid(params) => error(405, "Отсутствуют параметры - сid записи"),
                 None => error(404, "Не найдено"),
-            };
+            });
         }
-        match found {
+        Ok(match found {
             Some(record) => {
                 // The column is read as a number there, so all but the first contact is lost.
                 let first = contact(&record.pid, &self.names);
@@ -66,17 +62,30 @@ impl History {
             }
             None if params.is_blank("id") => error(405, "Отсутствуют параметры - сid записи"),
             None => error(404, "Не найдено"),
-        }
+        })
     }
 
-    /// The record that `cid` names; the vendor's page calls the parameter `id` as well.
-    pub(super) fn find(&self, params: &Params, caller: &Caller<'_>) -> Option<&Record> {
+    /// The record that `cid` names; the vendor's page calls the parameter `id` as well. `more` is the rest of the
+    /// condition in the statement, for the text of an error.
+    pub(super) fn find(
+        &self,
+        params: &Params,
+        caller: &Caller<'_>,
+        more: &str,
+    ) -> Result<Option<&Record>, String> {
         let by_id = self.revision == Revision::Documented && params.is_blank("cid");
-        let cid = php::leading_number(&params.text(if by_id { "id" } else { "cid" }));
-        if cid < 1.0 || cid.fract() != 0.0 {
-            return None;
+        let cid = params.text(if by_id { "id" } else { "cid" });
+        if self.revision == Revision::Observed {
+            sql::check_values(&[&cid], || {
+                let identity = caller.place + 1;
+                format!("SELECT cid FROM app_history WHERE cid = '{cid}' {more} and identity = '{identity}'")
+            })?;
         }
-        self.records.get(cid as u64).filter(|record| record.account == caller.place)
+        let cid = php::leading_number(&sql::literal(&cid));
+        if cid < 1.0 || cid.fract() != 0.0 {
+            return Ok(None);
+        }
+        Ok(self.records.get(cid as u64).filter(|record| record.account == caller.place))
     }
 
     pub(super) fn is_without_cid(&self, params: &Params) -> bool {
@@ -94,7 +103,7 @@ impl History {
         let owner = caller.account.user_by_id(record.iduser);
         let mut members = vec![
             ("cid".into(), Json::from(record.cid)),
-            ("datum".into(), datum::write(record.datum).into()),
+            ("datum".into(), datum::write(record.datum.map(|datum| datum + caller.shift)).into()),
             ("content".into(), content),
             ("tip".into(), Json::optional(record.tip.as_deref())),
             ("iduser".into(), Json::from(record.iduser)),

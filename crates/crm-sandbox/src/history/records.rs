@@ -53,6 +53,21 @@ impl Records {
         removed
     }
 
+    /// Removes all records that `is_doomed` says, and returns how many.
+    pub(crate) fn remove_where(&mut self, is_doomed: impl Fn(&Record) -> bool) -> usize {
+        let doomed: Vec<u64> =
+            self.iter().filter(|record| is_doomed(record)).map(|record| record.cid).collect();
+        for cid in &doomed {
+            self.remove(*cid);
+        }
+        doomed.len()
+    }
+
+    /// Changes records; their ids stay.
+    pub(crate) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
+        self.places.iter_mut().flatten().for_each(change);
+    }
+
     pub(crate) fn get_mut(&mut self, cid: u64) -> Option<&mut Record> {
         self.places.get_mut(place(cid)?)?.as_mut()
     }

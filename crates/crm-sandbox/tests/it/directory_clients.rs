@@ -4,7 +4,7 @@ use crm_sandbox::{Client, Contact, SELLER, Sandbox};
 use serde_json::{Value, json};
 
 use crate::directory_recordings::more;
-use crate::support::{at, code, directory, directory_as, directory_text, ids, php_error};
+use crate::support::{at, code, directory, directory_as, directory_text, exception, ids};
 
 /// The ids that a list by `clid` returns.
 async fn found(sandbox: &Sandbox, login: &str, query: Value) -> Vec<u64> {
@@ -20,7 +20,7 @@ async fn order_is_needed_for_the_default_is_a_column_that_does_not_exist() {
     let sandbox = more().await;
     for (query, column) in [(json!({}), "datum"), (json!({"order": "nosuch"}), "nosuch")] {
         let page = directory_text(&sandbox, BOSS, "client/list", &query).await;
-        assert_eq!(php_error(&page), format!("Unknown column '{column}' in 'ORDER BY'"));
+        assert_eq!(exception(&page), format!("Unknown column '{column}' in 'ORDER BY'"));
     }
 }
 
@@ -116,6 +116,21 @@ async fn a_start_that_cannot_be_read_is_no_limit() {
         assert_eq!(found(&sandbox, BOSS, json!({"dateStart": start})).await, [4, 3, 2, 1], "{start}");
         let both = json!({"dateStart": start, "dateEnd": "2024-05-02"});
         assert_eq!(found(&sandbox, BOSS, both).await, [3], "{start}");
+    }
+}
+
+#[tokio::test]
+async fn dates_are_compared_as_the_database_reads_them() {
+    let sandbox = more().await;
+    for (query, expected) in [
+        (json!({"dateStart": "24.05.01", "dateEnd": "2024.5.3"}), vec![4, 3]),
+        (json!({"dateStart": "20240502", "dateEnd": "2024-05-32"}), vec![]),
+        (json!({"dateStart": "2024-04-31", "dateEnd": "2024-05-02"}), vec![3]),
+        (json!({"dateStart": "2024-05-01 09:59 утра", "dateEnd": "2024-05-01 10:00:00"}), vec![3]),
+        (json!({"dateStart": "0000-00-00", "dateEnd": "2024-05-02"}), vec![3]),
+        (json!({"dateEnd": "0000-00-00"}), vec![]),
+    ] {
+        assert_eq!(found(&sandbox, BOSS, query.clone()).await, expected, "{query}");
     }
 }
 
@@ -224,7 +239,7 @@ async fn an_own_field_is_a_filter_where_it_is_enabled_and_other_keys_are_passed_
 }
 
 #[tokio::test]
-async fn an_array_in_place_of_a_text_is_a_php_error() {
+async fn an_array_in_place_of_a_text_is_a_exception() {
     let sandbox = more().await;
     let not_a_string =
         |function: &str| format!("{function}(): Argument #1 ($string) must be of type string, array given");
@@ -235,7 +250,7 @@ async fn an_array_in_place_of_a_text_is_a_php_error() {
         ("person/list", json!({"filter": {"mob": ["x"]}}), "strip_tags"),
     ] {
         let page = directory_text(&sandbox, BOSS, call, &query).await;
-        assert_eq!(php_error(&page), not_a_string(function), "{call} {query}");
+        assert_eq!(exception(&page), not_a_string(function), "{call} {query}");
     }
 }
 

@@ -4,7 +4,7 @@ use crm_sandbox::{Contact, SELLER, Sandbox};
 use serde_json::{Value, json};
 
 use crate::directory_recordings::more;
-use crate::support::{at, directory, directory_as, directory_text, ids, php_error};
+use crate::support::{at, directory, directory_as, directory_text, exception, ids};
 
 const BOSS: &str = "boss@example.test";
 
@@ -44,14 +44,14 @@ async fn an_offset_that_php_cannot_multiply_is_an_error() {
     let sandbox = more().await;
     for (offset, kind) in [(json!("abc"), "string"), (json!([1]), "array"), (json!({}), "array")] {
         let page = directory_text(&sandbox, BOSS, "person/list", &json!({"offset": offset})).await;
-        assert_eq!(php_error(&page), format!("Unsupported operand types: {kind} * int"), "{offset}");
+        assert_eq!(exception(&page), format!("Unsupported operand types: {kind} * int"), "{offset}");
     }
     for offset in [json!(-1), json!(""), json!(null), json!("0abc"), json!(false)] {
         assert_eq!(found(&sandbox, BOSS, json!({"offset": offset})).await, [1, 2, 3], "{offset}");
     }
     for (offset, near) in [(json!(1e25), "2.0E+27,200"), (json!(0.001), "0.2,200")] {
         let page = directory_text(&sandbox, BOSS, "person/list", &json!({"offset": offset})).await;
-        assert!(php_error(&page).ends_with(&format!("near '{near}' at line 1")), "{page}");
+        assert!(exception(&page).ends_with(&format!("near '{near}' at line 1")), "{page}");
     }
 }
 
@@ -66,7 +66,7 @@ async fn an_unknown_column_is_an_sql_error_in_order_and_in_a_filter() {
     let sandbox = more().await;
     for (query, clause) in [(json!({"order": "x"}), "ORDER BY"), (json!({"filter": {"x": 1}}), "WHERE")] {
         let page = directory_text(&sandbox, BOSS, "person/list", &query).await;
-        assert_eq!(php_error(&page), format!("Unknown column 'x' in '{clause}'"));
+        assert_eq!(exception(&page), format!("Unknown column 'x' in '{clause}'"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happens to clients and contacts, and what becomes of the history with it.
 
-use crm_sandbox::{Client, Contact, Record, Sandbox, ServerRecord};
+use crm_sandbox::{Client, Contact, Record, Sandbox};
 use serde_json::json;
 
 use crate::support::{at, directory, history, record, sandbox};
@@ -10,29 +10,24 @@ async fn deleting_a_client_deletes_all_its_records() {
     let sandbox = sandbox().await;
     let kept = sandbox.add_record(Record { clid: 2, ..record() });
     let gone = sandbox.add_record(Record { clid: 1, did: 1, pid: "1".to_owned(), ..record() });
-    assert_eq!(sandbox.delete_client(1).unwrap().title, "КАМКАБЕЛЬ, ОАО");
+    assert_eq!(sandbox.delete_client(1), 1);
     assert!(sandbox.record(gone).is_none());
     assert!(sandbox.record(kept).is_some());
-    assert!(sandbox.delete_client(1).is_none());
+    assert!(sandbox.client(1).is_none());
+    assert_eq!(sandbox.delete_client(1), 0);
     let list = directory(&sandbox, "client/list", &json!({"order": "clid", "fields": "clid"})).await;
     assert_eq!(list["data"], json!([{"clid": 2}]));
 }
 
 #[tokio::test]
-async fn deleting_a_contact_takes_it_out_of_its_records_and_deletes_those_that_have_nothing_else() {
+async fn deleting_a_contact_takes_it_out_of_the_directory_and_of_its_records() {
     let sandbox = sandbox().await;
-    let with = |clid: i64, did: i64, pid: &str| {
-        sandbox.add_record(Record { clid, did, pid: pid.to_owned(), ..record() })
-    };
-    let (of_client, of_deal) = (with(1, 0, "1;2"), with(0, 1, "1"));
-    let (of_another, alone, other) = (with(0, 0, "2;1"), with(0, 0, "1"), with(0, 0, "11"));
-    assert_eq!(sandbox.delete_contact(1).unwrap().person, "Васильев Дмитрий");
-    let pid = |cid: u64| sandbox.record(cid).map(|record| record.pid);
-    assert_eq!(pid(of_client).as_deref(), Some("2"));
-    assert_eq!(pid(of_deal).as_deref(), Some(""));
-    assert_eq!(pid(of_another).as_deref(), Some("2"));
-    assert_eq!(pid(alone), None);
-    assert_eq!(pid(other).as_deref(), Some("11"));
+    let cid = sandbox.add_record(Record { pid: "1;2".to_owned(), ..record() });
+    assert_eq!(sandbox.delete_contact(1), 1);
+    assert_eq!(sandbox.record(cid).unwrap().pid, "2");
+    assert!(sandbox.contact(1).is_none());
+    let info = directory(&sandbox, "person/info", &json!({"pid": 1, "fields": "pid"})).await;
+    assert_eq!(info["data"], json!({"pid": null}));
 }
 
 #[tokio::test]
@@ -60,17 +55,19 @@ async fn a_deleted_client_is_not_found_in_what_pointed_to_it() {
 }
 
 #[tokio::test]
-async fn the_server_writes_records_of_its_own_on_demand() {
-    let sandbox = sandbox().await;
-    sandbox.add_server_record(ServerRecord::Event, 1, 2, "Добавлен клиент");
-    sandbox.add_server_record(ServerRecord::Log, 2, 2, "<b>Телефон</b>: 8(495)123-45-67");
-    let list = history(&sandbox, "list", &json!({"order": "cid", "first": "old"})).await;
-    let seen = |place: usize| {
-        let record = &list["data"][place];
-        (record["tip"].clone(), record["iduser"].clone(), record["clid"].clone(), record["datum"].clone())
-    };
-    assert_eq!(seen(0), (json!("СобытиеCRM"), json!(1), json!(2), json!("2024-06-25 14:25:00")));
-    assert_eq!(seen(1), (json!("ЛогCRM"), json!(2), json!(2), json!("2024-06-25 14:25:00")));
+async fn times_move_with_the_clock_of_the_account_as_those_of_records_do() {
+    let zone = "Europe/Berlin".parse().unwrap();
+    let sandbox = Sandbox::builder().zone(zone).now(at(25, 14)).start().await.unwrap();
+    let mut client = Client::new("Летний", 1, at(25, 10));
+    client.date_edit = Some(at(25, 11));
+    let clid = sandbox.add_client(client);
+    let pid = sandbox.add_contact(Contact::new("Летний", clid, 1, at(25, 10)));
+    sandbox.set_now("2024-12-25T14:25:00".parse().unwrap());
+    let info = directory(&sandbox, "client/info", &json!({"clid": clid})).await;
+    assert_eq!(info["data"]["created"], "2024-06-25 09:25:00");
+    assert_eq!(info["data"]["edited"], "2024-06-25 10:25:00");
+    let info = directory(&sandbox, "person/info", &json!({"pid": pid})).await;
+    assert_eq!(info["data"]["date_create"], "2024-06-25 09:25:00");
 }
 
 #[tokio::test]

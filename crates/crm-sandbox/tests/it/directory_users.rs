@@ -4,7 +4,7 @@ use crm_sandbox::{Account, SELLER, Sandbox, User};
 use serde_json::json;
 
 use crate::directory_recordings::more;
-use crate::support::{code, directory, directory_as, directory_text, ids, php_error};
+use crate::support::{code, directory, directory_as, directory_text, exception, ids};
 
 #[tokio::test]
 async fn every_caller_sees_every_user_blocked_ones_too() {
@@ -100,8 +100,25 @@ async fn a_quote_in_a_value_that_reaches_the_query_is_an_sql_error() {
             "You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version \
              for the right syntax to use near '{near}' at line 1"
         );
-        assert_eq!(php_error(&page), expected, "{call} {query}");
+        assert_eq!(exception(&page), expected, "{call} {query}");
     }
+}
+
+#[tokio::test]
+async fn a_body_that_is_a_text_or_a_number_is_a_php_error_where_php_cannot_use_it() {
+    let sandbox = more().await;
+    let text = "Cannot access offset of type string on string";
+    for (call, body, error) in [
+        ("client/fields", json!("x"), text),
+        ("person/list", json!("x"), text),
+        ("user/info", json!("x"), text),
+        ("client/list", json!(12), "Cannot use a scalar value as an array"),
+    ] {
+        let page = directory_text(&sandbox, SELLER, call, &body).await;
+        assert_eq!(exception(&page), error, "{call} {body}");
+    }
+    assert_eq!(ids(&directory(&sandbox, "person/list", &json!(12)).await["data"], "pid"), [1, 2, 3]);
+    assert_eq!(ids(&directory(&sandbox, "user/list", &json!("x")).await["data"], "iduser"), [1, 2, 3]);
 }
 
 #[tokio::test]

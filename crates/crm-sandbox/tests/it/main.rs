@@ -1,8 +1,11 @@
 //! Tests from the outside, over HTTP.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
+mod clocks;
 mod content;
 mod control;
+mod dates;
 mod directory_clients;
 mod directory_contacts;
 mod directory_events;
@@ -10,6 +13,7 @@ mod directory_recordings;
 mod directory_search;
 mod directory_users;
 mod documented;
+mod events;
 mod faults;
 mod history_list;
 mod history_read;
@@ -21,4 +25,7 @@ mod program;
 mod projects;
 mod projects_filter;
 mod recordings;
+mod sql;
+mod strict;
 mod support;
+mod values;

@@ -66,15 +66,19 @@ pub(crate) async fn history_text(sandbox: &Sandbox, action: &str, body: &Value) 
 
 /// A call to the history, made by anybody.
 pub(crate) async fn history_as(sandbox: &Sandbox, login: &str, action: &str, body: &Value) -> String {
-    history_request(sandbox, action)
-        .header("login", login)
-        .body(body.to_string())
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap()
+    history_raw_as(sandbox, login, action, &body.to_string()).await
+}
+
+/// The same with a body that need not be JSON.
+pub(crate) async fn history_raw_as(sandbox: &Sandbox, login: &str, action: &str, body: &str) -> String {
+    let request = history_request(sandbox, action).header("login", login).body(body.to_owned());
+    request.send().await.unwrap().text().await.unwrap()
+}
+
+/// The ids of the records that a list returns to anybody.
+pub(crate) async fn listed_as(sandbox: &Sandbox, login: &str, query: &Value) -> Vec<u64> {
+    let answer: Value = serde_json::from_str(&history_as(sandbox, login, "list", query).await).unwrap();
+    ids(&answer["data"], "cid")
 }
 
 /// A call to the history that lacks its login and its body.
@@ -103,11 +107,24 @@ pub(crate) async fn directory_text(sandbox: &Sandbox, login: &str, call: &str, b
     request.header("login", login).body(body.to_string()).send().await.unwrap().text().await.unwrap()
 }
 
-/// The exception that a PHP error page names, without its class and the file.
-pub(crate) fn php_error(page: &str) -> &str {
-    let text =
-        page.strip_prefix("<br />\n<b>Fatal error</b>:  Uncaught ").unwrap_or_else(|| panic!("{page}"));
-    text.split_once(": ").unwrap().1.split_once(" in /").unwrap().0
+/// What a PHP error page says, up to the place in the code.
+pub(crate) fn php_error(answer: &str) -> &str {
+    let rest = answer.strip_prefix("<br />\n<b>Fatal error</b>:  Uncaught ");
+    let rest = rest.unwrap_or_else(|| panic!("not a PHP error: {answer}"));
+    rest.split(" in /").next().unwrap()
+}
+
+/// What a PHP error page says of a statement that the database cannot read.
+pub(crate) fn syntax_error(near: &str) -> String {
+    format!(
+        "mysqli_sql_exception: You have an error in your SQL syntax; check the manual that corresponds to your MariaDB \
+         server version for the right syntax to use near '{near}' at line 1"
+    )
+}
+
+/// The exception that a PHP error page names, without its class.
+pub(crate) fn exception(answer: &str) -> &str {
+    php_error(answer).split_once(": ").unwrap().1
 }
 
 /// The ids of the records that a list returns, in its order.
