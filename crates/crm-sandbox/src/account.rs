@@ -91,7 +91,12 @@ impl Default for Account {
                 ..User::new(1, BOSS)
             })
             .with_user(User {
-                title: "Продавец Иван".to_owned(), chief: 1, ..User::new(2, SELLER)
+                title: "Продавец Иван".to_owned(),
+                chief: 1,
+                phone: "+7(495)1112244".to_owned(),
+                extension: "102".to_owned(),
+                mobile: "+7(901)1112244".to_owned(),
+                ..User::new(2, SELLER)
             })
     }
 }

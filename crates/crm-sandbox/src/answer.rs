@@ -53,7 +53,7 @@ impl Answer {
         until: Option<Duration>,
     ) -> Answer {
         let body = match &fixed.api_error {
-            Some(ApiError { text, .. }) if operation.is_projects() => projects::error_text(text.clone()),
+            Some(ApiError { text, .. }) if !operation.is_salesman() => projects::error_text(text.clone()),
             Some(ApiError { code, text }) => history::error_text(*code, text.clone()),
             None => fixed.whole_body(),
         };

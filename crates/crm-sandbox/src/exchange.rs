@@ -361,10 +361,10 @@ fn change_before(
         Change::EqualRecords { .. } => {}
         Change::FirstPage(change) => {
             let ids = request.ids_of_first_page(state);
-            if operation.is_projects() {
-                change.apply_to_projects(&mut state.projects, &ids);
-            } else {
+            if operation == Operation::HistoryList {
                 change.apply_to_records(&mut state.history.records, &ids);
+            } else if !operation.is_salesman() {
+                change.apply_to_projects(&mut state.projects, &ids);
             }
         }
         Change::IdsGoDown { from } => state.history.records.go_down_from(*from),

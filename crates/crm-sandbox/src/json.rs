@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json {
     Null,
+    Bool(bool),
     Int(i64),
     Text(Cow<'static, str>),
     List(Vec<Json>),
@@ -45,6 +46,7 @@ impl Json {
     fn write(&self, out: &mut String) {
         match self {
             Json::Null => out.push_str("null"),
+            Json::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
             Json::Int(number) => {
                 let _ = write!(out, "{number}");
             }

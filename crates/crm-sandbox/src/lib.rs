@@ -35,6 +35,7 @@ mod account;
 mod answer;
 mod clock;
 mod control;
+mod directory;
 mod exchange;
 mod faults;
 mod history;
@@ -50,6 +51,9 @@ mod wire;
 
 pub use crate::account::{Account, Role, SqlMode, User, Zone};
 pub use crate::clock::{Clock, VirtualClock};
+pub use crate::directory::data::{Client, Contact};
+pub use crate::directory::guides::{Category, Guides, Relation, Signer, Source, Territory};
+pub use crate::directory::{Generated, generated_phone};
 pub use crate::exchange::{Exchange, Failure};
 pub use crate::faults::{
     AnswerEdit, ApiError, Change, Condition, Fault, FixedAnswer, IdForm, Moment, PageChange, RequestEdit,

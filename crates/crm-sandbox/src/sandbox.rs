@@ -71,6 +71,8 @@ impl Sandbox {
                 accounts: vec![Account::default()],
                 revision: Revision::default(),
                 records: 0,
+                clients: 0,
+                contacts: 0,
                 projects: 120,
                 form: Form::default(),
                 latency_ms: 0,
@@ -146,7 +148,7 @@ impl Sandbox {
         state.history.add_server_record(event, Record { datum, ..about })
     }
 
-    /// Deletes a client, as a person does in the CRM: all its records go. Returns how many.
+    /// Deletes a client, as a person does in the CRM: all its records go. Returns how many. Its contacts stay (assumed).
     pub fn delete_client(&self, clid: i64) -> usize {
         self.state().history.delete_client(clid)
     }
@@ -216,7 +218,7 @@ impl Sandbox {
     }
 
     /// The state, with the records at the times that the clocks of their accounts show now.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = lock(&self.state);
         state.catch_up();
         state.settle();
@@ -239,7 +241,7 @@ impl Drop for Sandbox {
 #[must_use]
 pub struct Builder {
     address: SocketAddr,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 impl Builder {

@@ -9,8 +9,9 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Timelike, Utc};
 use crate::account::{Account, Zone};
 use crate::answer::Answer;
 use crate::clock::Clock;
+use crate::directory::Directory;
 use crate::faults::{Faults, Present};
-use crate::history::{self, History, Names, Revision};
+use crate::history::{self, History, Revision};
 use crate::projects::Form;
 use crate::projects::data::{self, Project};
 use crate::received::Log;
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) accounts: Vec<Account>,
     pub(crate) revision: Revision,
     pub(crate) records: u64,
+    pub(crate) clients: u64,
+    pub(crate) contacts: u64,
     pub(crate) projects: u64,
     pub(crate) form: Form,
     /// How late every answer comes.
@@ -81,6 +84,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(settings: Settings, time: Time) -> State {
+        let directory = Directory::new(settings.clients, settings.contacts);
         let mut state = State {
             clock: time.clock,
             clock_of_machine: time.of_machine,
@@ -91,7 +95,8 @@ impl State {
             history: History {
                 revision: settings.revision,
                 records: history::generate(settings.records),
-                names: Names::default(),
+                names: directory.names(),
+                directory,
                 new_tips: Vec::new(),
                 offsets: Vec::new(),
             },

@@ -93,7 +93,7 @@ impl<'r> Asked<'r> {
                 parameters.extend(members);
             }
         }
-        let credential = if operation.is_projects() { "x-crypto-token" } else { "login" };
+        let credential = if operation.is_salesman() { "login" } else { "x-crypto-token" };
         let login =
             request.headers.get(credential).map(|login| String::from_utf8_lossy(login.as_bytes()).into());
         let mut asked =

@@ -53,13 +53,13 @@ impl RequestEdit {
                 Some(format!("{}{}", value?.as_str()?, ends.get(name)?).into())
             }),
             RequestEdit::PreviousPage => {
-                let step = if operation.is_projects() { content.count() } else { 1.0 };
+                let step = if operation.is_salesman() { 1.0 } else { content.count() };
                 content.change_each(["offset"], |_, value| {
                     let offset = value.and_then(number).filter(|offset| *offset > 0.0)?;
                     Some(((offset - step).max(0.0) as u64).into())
                 });
             }
-            RequestEdit::CountPagesOf(_) if operation.is_projects() => {}
+            RequestEdit::CountPagesOf(_) if !operation.is_salesman() => {}
             RequestEdit::CountPagesOf(size) => content.change_each(["offset"], |_, value| {
                 let offset = value.and_then(number).filter(|offset| *offset > 0.0)?;
                 // The server multiplies by 200, and PHP writes 14 digits of the result.

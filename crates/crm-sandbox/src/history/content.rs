@@ -18,7 +18,7 @@ pub(super) fn listed(stored: &str) -> String {
 }
 
 /// Drops tags, quotes and backslashes. Spaces are trimmed before the quotes go, so those inside the quotes stay.
-pub(super) fn untagged(written: &str) -> String {
+pub(crate) fn untagged(written: &str) -> String {
     let text = without_tags(&written.replace("\\r\\n", "\r\n"));
     let mut clean = String::with_capacity(text.len());
     for symbol in trimmed(&text).replace("\\r\\n", "\r\n").chars() {

@@ -7,7 +7,7 @@ use super::{errors, php};
 
 /// A date as it is written, which may be a day that does not exist, such as 31 February or day 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Written {
+pub(crate) struct Written {
     year: u32,
     month: u32,
     day: u32,
@@ -22,7 +22,7 @@ impl Written {
     /// A date, with or without a time, as MariaDB reads a text: `2024-06-25 14:25`, `2024.6.5`, `24-06-25`,
     /// `20240625142500`, `2024-06-25T14:25:00Z` (what follows the seconds is left out). `None` where it is none, such as
     /// `25.06.2024`.
-    pub(super) fn read(text: &str) -> Option<Written> {
+    pub(crate) fn read(text: &str) -> Option<Written> {
         let text = text.trim();
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let is_run_together = digits == text.len() || (digits > 4 && text[digits..].starts_with('.'));
@@ -62,6 +62,11 @@ impl Written {
             && written.minute <= 59
             && written.second <= 59;
         fits.then_some(written)
+    }
+
+    /// The date without what stands behind it; `None` for the zero date, which is before every other.
+    pub(crate) fn compared(self) -> Option<Written> {
+        (!self.is_zero()).then_some(Written { has_more: false, ..self })
     }
 
     /// `0000-00-00 00:00:00`.
@@ -104,6 +109,20 @@ impl Written {
     }
 }
 
+impl From<NaiveDateTime> for Written {
+    fn from(at: NaiveDateTime) -> Written {
+        Written {
+            year: u32::try_from(at.year()).unwrap_or(0),
+            month: at.month(),
+            day: at.day(),
+            hour: at.hour(),
+            minute: at.minute(),
+            second: at.second(),
+            has_more: false,
+        }
+    }
+}
+
 /// What a column of type TIMESTAMP keeps of a local time, given how far that is ahead of Greenwich: a second from 1970
 /// to 2038.
 pub(super) fn stored(at: NaiveDateTime, offset: TimeDelta) -> Option<NaiveDateTime> {
@@ -143,7 +162,7 @@ fn hours_of(offset: TimeDelta) -> f64 {
 }
 
 /// A date and time as it is written on the wire.
-pub(super) fn write(datum: Option<NaiveDateTime>) -> String {
+pub(crate) fn write(datum: Option<NaiveDateTime>) -> String {
     datum.map_or_else(
         || "0000-00-00 00:00:00".to_owned(),
         // Displayed in the same form where there is no fraction of a second, and much faster than by a format.

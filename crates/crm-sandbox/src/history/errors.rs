@@ -3,7 +3,7 @@
 use crate::json::Json;
 
 /// An error of the API.
-pub(super) fn error(code: impl Into<Json>, text: impl Into<Json>) -> Json {
+pub(crate) fn error(code: impl Into<Json>, text: impl Into<Json>) -> Json {
     Json::object([
         ("result", Json::from("Error")),
         ("error", Json::object([("code", code.into()), ("text", text.into())])),
@@ -12,10 +12,10 @@ pub(super) fn error(code: impl Into<Json>, text: impl Into<Json>) -> Json {
 
 const DATABASE_CLASS: &str = "/srv/crm/vendor/colshrapnel/safemysql/safemysql.class.php";
 
-/// What PHP prints when the database refuses the query for its order. Observed, paths shortened.
-pub(super) fn unknown_column(column: &str) -> String {
+/// What PHP prints when the database does not know a column. Observed, paths shortened.
+pub(crate) fn unknown_column(column: &str, clause: &str) -> String {
     fatal_error(
-        &format!("mysqli_sql_exception: Unknown column '{column}' in 'ORDER BY'"),
+        &format!("mysqli_sql_exception: Unknown column '{column}' in '{clause}'"),
         (DATABASE_CLASS, 466),
         &format!(
             "#0 {DATABASE_CLASS}(466): mysqli_query(Object(mysqli), 'SELECT * FROM a...')\n\
@@ -27,7 +27,7 @@ pub(super) fn unknown_column(column: &str) -> String {
 }
 
 /// What PHP prints when the database cannot read a statement. Observed, with the stack trace of another error.
-pub(super) fn syntax_error(near: &str, line: usize) -> String {
+pub(crate) fn syntax_error(near: &str, line: usize) -> String {
     database_error(&format!(
         "You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version for \
          the right syntax to use near '{near}' at line {line}"
@@ -45,17 +45,17 @@ fn database_error(text: &str) -> String {
 }
 
 /// What PHP prints when it cannot use a value. The texts were observed, the stack trace was not.
-pub(super) fn type_error(what: &str) -> String {
+pub(crate) fn type_error(what: &str) -> String {
     fatal_error(&format!("TypeError: {what}"), METHOD, "#0")
 }
 
 /// What PHP prints for a body that is a number or `true`, where the method writes into its parameters.
-pub(super) fn scalar_as_array() -> String {
+pub(crate) fn scalar_as_array() -> String {
     fatal_error("Error: Cannot use a scalar value as an array", METHOD, "#0")
 }
 
 /// What PHP prints when it looks for a parameter in a text.
-pub(super) fn offset_on_string() -> String {
+pub(crate) fn offset_on_string() -> String {
     type_error("Cannot access offset of type string on string")
 }
 

@@ -54,6 +54,7 @@ impl History {
     /// Deletes a client with all its records, and returns how many records went.
     pub(crate) fn delete_client(&mut self, clid: i64) -> usize {
         self.names.clients.remove(&clid);
+        self.directory.remove_client(clid);
         self.records.remove_where(|record| clid > 0 && record.clid == clid)
     }
 
@@ -67,6 +68,7 @@ impl History {
     /// contact. Returns how many records there were of either kind.
     pub(crate) fn delete_contact(&mut self, pid: i64) -> usize {
         self.names.contacts.remove(&pid);
+        self.directory.remove_contact(pid);
         let pid = pid.to_string();
         let has = |record: &Record| record.pid.split(';').any(|one| one == pid);
         let is_all = |record: &Record| record.clid <= 0 && record.did <= 0 && record.pid == pid;
@@ -93,6 +95,7 @@ impl History {
             };
             let change = offset - std::mem::replace(before, offset);
             if change != TimeDelta::zero() {
+                self.directory.move_times(place, change);
                 self.records.change_all(|record| {
                     if record.account == place {
                         record.datum = record.datum.map(|datum| datum + change);

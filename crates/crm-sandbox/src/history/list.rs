@@ -34,7 +34,7 @@ pub(super) fn page<'r>(
     let skip = skip.parse().unwrap_or(usize::MAX);
     let column = match (Column::read(&order), revision) {
         (Some(column), _) => column,
-        (None, Revision::Observed) => return Err(errors::unknown_column(&order)),
+        (None, Revision::Observed) => return Err(errors::unknown_column(&order, "ORDER BY")),
         (None, Revision::Documented) => Column::Datum,
     };
 

@@ -1,18 +1,18 @@
 //! SalesMan CRM, history v3: the answers of the real server, or those its vendor promises.
 
 pub(crate) mod collation;
-mod content;
-mod datum;
-mod errors;
+pub(crate) mod content;
+pub(crate) mod datum;
+pub(crate) mod errors;
 pub(crate) mod events;
 mod generate;
 mod list;
 mod names;
 mod params;
-mod php;
+pub(crate) mod php;
 mod read;
 pub(crate) mod records;
-mod sql;
+pub(crate) mod sql;
 mod table;
 mod write;
 
@@ -21,10 +21,11 @@ use std::str::FromStr;
 use self::errors::error;
 pub(crate) use self::generate::generate;
 pub(crate) use self::names::Names;
-use self::params::Shape;
+pub(crate) use self::params::Shape;
 pub(crate) use self::params::{Call, Params};
 use self::records::Records;
 use crate::account::{Account, Caller};
+use crate::directory::Directory;
 use crate::json::Json;
 use crate::received::{Credential, Credentials};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -58,11 +59,12 @@ impl FromStr for Revision {
 }
 
 /// The history of all accounts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct History {
     pub(crate) revision: Revision,
     pub(crate) records: Records,
     pub(crate) names: Names,
+    pub(crate) directory: Directory,
     /// Kinds of activity that writing brought into the directory; only the documented revision does that.
     pub(crate) new_tips: Vec<String>,
     /// How far each account was ahead of Greenwich when its records were last looked at.
@@ -82,8 +84,8 @@ impl History {
             Err(refused) => return refused,
         };
         let (method, action) = params.route(call.path);
-        if method == "client" {
-            return error(402, "Неизвестный метод").to_text();
+        if let Some(answer) = self.directory.answer(&method, &action, &params, &caller) {
+            return answer.map_or_else(|html| html, |json| json.to_text());
         }
         if method != "history" {
             return String::new();
@@ -160,7 +162,7 @@ pub(crate) fn caller<'a>(
 }
 
 /// The id of the user whose login the parameter `user` is; 0, which is nobody, for an unknown one.
-fn user_id(params: &Params, caller: &Caller<'_>, revision: Revision) -> Result<i64, String> {
+pub(crate) fn user_id(params: &Params, caller: &Caller<'_>, revision: Revision) -> Result<i64, String> {
     if params.is_empty("user") {
         return Ok(0);
     }

@@ -18,7 +18,7 @@ pub(crate) struct Call<'r> {
 
 /// What the parameters are read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// An object; or an array or `null`, in which PHP finds no parameter.
     #[default]
     Members,
@@ -42,7 +42,7 @@ impl Shape {
 #[derive(Debug, Default)]
 pub(crate) struct Params {
     members: Map<String, Value>,
-    pub(super) shape: Shape,
+    pub(crate) shape: Shape,
     apikey: Option<String>,
     login: Option<String>,
 }
@@ -130,7 +130,16 @@ impl Params {
         self
     }
 
-    pub(super) fn is_blank(&self, name: &str) -> bool {
+    /// Whether the parameter is this word. PHP takes `true` for equal to every word.
+    pub(crate) fn is_word(&self, name: &str, word: &str) -> bool {
+        match self.value(name) {
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::String(text)) => text == word,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
         php::is_blank(self.members.get(name))
     }
 
@@ -139,27 +148,27 @@ impl Params {
     }
 
     /// An array or an object: what PHP cannot use as a text.
-    pub(super) fn is_composite(&self, name: &str) -> bool {
+    pub(crate) fn is_composite(&self, name: &str) -> bool {
         self.members.get(name).is_some_and(|value| value.is_array() || value.is_object())
     }
 
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
     }
 
-    pub(super) fn is_empty(&self, name: &str) -> bool {
+    pub(crate) fn is_empty(&self, name: &str) -> bool {
         php::is_empty(self.members.get(name))
     }
 
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         php::to_text(self.members.get(name))
     }
 
-    pub(super) fn text_or(&self, name: &str, default: &str) -> String {
+    pub(crate) fn text_or(&self, name: &str, default: &str) -> String {
         if self.is_blank(name) { default.to_owned() } else { self.text(name) }
     }
 
-    pub(super) fn int(&self, name: &str) -> i64 {
+    pub(crate) fn int(&self, name: &str) -> i64 {
         php::to_int(self.members.get(name))
     }
 

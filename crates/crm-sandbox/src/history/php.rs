@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// `$value == ''`: absent, null, false or the empty string.
-pub(super) fn is_blank(value: Option<&Value>) -> bool {
+pub(crate) fn is_blank(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => true,
         Some(Value::String(text)) => text.is_empty(),
@@ -12,7 +12,7 @@ pub(super) fn is_blank(value: Option<&Value>) -> bool {
 }
 
 /// `empty($value)`: blank, zero, or without anything in it.
-pub(super) fn is_empty(value: Option<&Value>) -> bool {
+pub(crate) fn is_empty(value: Option<&Value>) -> bool {
     match value {
         Some(Value::Number(number)) => number.as_f64() == Some(0.0),
         Some(Value::String(text)) => text.is_empty() || text == "0",
@@ -23,7 +23,7 @@ pub(super) fn is_empty(value: Option<&Value>) -> bool {
 }
 
 /// `(int)$value`. A JSON number beyond 64 bits is a float, which wraps around; a text ends at the largest number.
-pub(super) fn to_int(value: Option<&Value>) -> i64 {
+pub(crate) fn to_int(value: Option<&Value>) -> i64 {
     match value {
         None | Some(Value::Null) => 0,
         Some(Value::Bool(flag)) => i64::from(*flag),
@@ -48,7 +48,7 @@ fn wrapped(number: f64) -> i64 {
 }
 
 /// `"$value"`: the value inside a text.
-pub(super) fn to_text(value: Option<&Value>) -> String {
+pub(crate) fn to_text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null | Value::Bool(false)) => String::new(),
         Some(Value::Bool(true)) => "1".to_owned(),
@@ -61,7 +61,7 @@ pub(super) fn to_text(value: Option<&Value>) -> String {
 }
 
 /// A float inside a text: 14 digits at most, a whole number without a point, a very large or small one as `2.0E+27`.
-pub(super) fn float_text(number: f64) -> String {
+pub(crate) fn float_text(number: f64) -> String {
     const DIGITS: usize = 14;
     let scientific = format!("{number:.*e}", DIGITS - 1);
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
@@ -81,12 +81,12 @@ pub(super) fn float_text(number: f64) -> String {
 }
 
 /// The number a text starts with, as PHP and MySQL read it; 0 where it starts with none.
-pub(super) fn leading_number(text: &str) -> f64 {
+pub(crate) fn leading_number(text: &str) -> f64 {
     numeric_start(text).parse().unwrap_or(0.0)
 }
 
 /// The number a text starts with: sign, digits, point, exponent; nothing where it starts with none.
-pub(super) fn numeric_start(text: &str) -> &str {
+pub(crate) fn numeric_start(text: &str) -> &str {
     let text = text.trim_start();
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
     let sign = usize::from(text.starts_with(['-', '+']));
@@ -111,13 +111,25 @@ pub(super) fn numeric_start(text: &str) -> &str {
     &text[..end]
 }
 
+/// `is_numeric($value)`: a number, or a text that is one, with spaces around it.
+pub(crate) fn is_numeric(value: &Value) -> bool {
+    match value {
+        Value::Number(_) => true,
+        Value::String(text) => {
+            let number = numeric_start(text);
+            !number.is_empty() && number == text.trim_ascii()
+        }
+        _ => false,
+    }
+}
+
 /// The six symbols that `trim` takes away at both ends.
-pub(super) fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\n', '\r', '\0', '\u{b}'])
 }
 
 /// What the server does to a parameter of a query string, and to the word of a search.
-pub(super) fn cleaned(text: &str) -> String {
+pub(crate) fn cleaned(text: &str) -> String {
     trimmed(text).replace('"', "”").replace("\n\r", "").replace('\'', "&acute;")
 }
 

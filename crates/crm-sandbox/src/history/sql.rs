@@ -17,7 +17,7 @@ pub(super) fn check(statement: &str) -> Result<(), String> {
 }
 
 /// The same for a statement that is only needed when one of the values in it has a quote or a backslash.
-pub(super) fn check_values(values: &[&str], statement: impl FnOnce() -> String) -> Result<(), String> {
+pub(crate) fn check_values(values: &[&str], statement: impl FnOnce() -> String) -> Result<(), String> {
     if values.iter().all(|value| is_plain(value)) { Ok(()) } else { check(&statement()) }
 }
 
@@ -27,7 +27,7 @@ pub(super) fn is_plain(value: &str) -> bool {
 }
 
 /// What a value between quotes means: up to an unpaired quote, without the backslashes.
-pub(super) fn literal(value: &str) -> String {
+pub(crate) fn literal(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let mut symbols = value.chars();
     while let Some(symbol) = symbols.next() {

@@ -71,8 +71,9 @@ fn small_pages_have_fewer_records_and_the_next_page_starts_behind_them() {
 fn small_pages_of_any_size_lose_no_record() {
     for size in [7, 50, 199] {
         let world = world(220, &json!({"fault": {"small_pages": {"records": size}}, "when": {"each": 1}}));
-        let pages: Vec<u64> = (0..=220 / size).flat_map(|page| world.page(page)).collect();
-        assert_eq!(pages, numbers(1..=220), "pages of {size}");
+        let pages: Vec<Vec<u64>> = (0..=220 / size).map(|page| world.page(page)).collect();
+        assert_eq!(pages[0].len() as u64, size);
+        assert_eq!(pages.concat(), numbers(1..=220), "pages of {size}");
     }
 }
 
@@ -190,4 +191,25 @@ fn edits_of_lists_leave_other_answers_alone() {
         assert_eq!(world.json("fields", &json!({}))["data"].as_object().unwrap().len(), 8);
         assert_eq!(world.json("add", &json!({"content": "x", "clid": 1}))["data"], 2);
     }
+}
+
+#[test]
+fn lists_of_the_directory_are_struck_too() {
+    let query = json!({"order": "clid"});
+    let clients = |rule: Value| {
+        let world = World::with_rules(&rule);
+        let answer = world.json("/client/list", &query);
+        answer["data"].as_array().map(Vec::len)
+    };
+    let all = clients(json!([]));
+    assert!(all > Some(1), "{all:?}");
+    let rule = |fault: Value| json!({"operation": "lists", "fault": fault});
+    assert_eq!(clients(rule(json!("empty_page"))), Some(0));
+    assert_eq!(clients(rule(json!("null_page"))), None);
+    assert_eq!(clients(rule(json!({"short_pages": {"records": 1}}))), Some(1));
+    let world =
+        World::with_rules(&json!({"operation": "lists", "fault": {"change_between_pages": {"delete": 1}}}));
+    world.fill(2);
+    world.json("/client/list", &json!({"order": "clid", "offset": 1}));
+    assert_eq!((world.sandbox.record_count(), world.sandbox.projects().len()), (2, 120));
 }

@@ -43,6 +43,7 @@ fn the_own_answer_of_a_record_that_is_stored_later_comes_then() {
 fn a_record_is_stored_later_even_if_the_client_has_gone() {
     let world = world(json!({"store": {"later_millis": 3_000}}));
     drop(world.begin("add", &json!({"content": "x", "clid": 1})));
+    assert_eq!(world.sandbox.record_count(), 0);
     world.advance(3);
     assert_eq!(world.contents(), ["x"]);
 }

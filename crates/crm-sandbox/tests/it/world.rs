@@ -58,10 +58,12 @@ impl World {
         self.begin_as(BOSS, "POST", action, body)
     }
 
+    /// A call by anybody. An action that starts with a slash is of another method than `history`, such as `/client/list`.
     pub(crate) fn begin_as(&self, login: &str, method: &str, action: &str, body: &Value) -> Exchange {
+        let action = action.strip_prefix('/').map_or_else(|| format!("history/{action}"), str::to_owned);
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}/developer/v3/history/{action}", self.sandbox.url()))
+            .uri(format!("{}/developer/v3/{action}", self.sandbox.url()))
             .header("content-type", "application/json")
             .header("apikey", APIKEY)
             .header("login", login)
