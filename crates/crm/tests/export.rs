@@ -14,7 +14,7 @@ use crm::history::{ApiKey, Contact, EntryExport, EntryQuery, HistoryClient, Hydr
 use crm::http::{Request, Response};
 use crm::projects::{ProjectFilter, ProjectId, ProjectQuery, ProjectsClient, TokenPair};
 use crm::{Bytes, Error, ReqwestTransport, Transport, TransportError, Verdict};
-use crm_sandbox::{Fault, Operation, ProjectsShape, Record, Revision, Sandbox};
+use crm_sandbox::{Fault, Operation, PageChange, ProjectsShape, Record, Revision, Sandbox};
 
 fn history(sandbox: &Sandbox, transport: impl Transport, calls: usize) -> HistoryClient {
     HistoryClient::builder(sandbox.url())
@@ -135,7 +135,11 @@ async fn a_calm_list_takes_a_tenth_more_requests_than_pages() {
 #[tokio::test]
 async fn the_first_records_may_change_before_every_page() {
     let sandbox = Sandbox::builder().records(9_000).start().await.unwrap();
-    sandbox.add_fault(Fault::change_between_pages(PageChange { add: 2, delete: 3, ..PageChange::default() }).on(Operation::HistoryList).always());
+    sandbox.add_fault(
+        Fault::change_between_pages(PageChange { add: 2, delete: 3, ..PageChange::default() })
+            .on(Operation::HistoryList)
+            .always(),
+    );
     let client = history(&sandbox, transport(), 4);
     let mut export = client.export(EntryQuery::new()).concurrency(4);
     let ids = ids(&mut export).await.unwrap();
