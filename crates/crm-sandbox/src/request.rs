@@ -1,5 +1,7 @@
 //! A request, and what the two APIs make of it.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
@@ -11,7 +13,7 @@ use crate::state::State;
 use crate::{Fault, Operation, control, history, projects};
 
 /// A request as it arrived.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
@@ -22,6 +24,16 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     /// Whether its connection carried a request before.
     pub(crate) reused: bool,
+}
+
+impl fmt::Debug for Request {
+    /// Without the headers, the query and the body, which may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {

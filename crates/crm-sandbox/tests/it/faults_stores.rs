@@ -216,3 +216,12 @@ fn get_body_dropped_lets_a_list_answer_for_today() {
     assert!(text(&got).contains("2024-06-25"), "{}", text(&got));
     assert_eq!(world.text("list", &january), "[]", "the body of a POST arrives");
 }
+
+#[test]
+fn a_request_that_waits_shows_no_credential() {
+    let world = world(json!({"store": {"later_millis": 3_000}}));
+    let waits = world.begin("add", &json!({"content": "x", "clid": 1, "apikey": "another-key"}));
+    let shown = format!("{waits:?}");
+    assert!(shown.contains("/developer/v3/history/add") && !shown.contains("another-key"), "{shown}");
+    assert!(!shown.contains("\"apikey\": \"sandbox-key\""), "a header in {shown}");
+}
