@@ -83,6 +83,7 @@ impl History {
             Err(refused) => return refused,
         };
         let (method, action) = params.route(call.path);
+        // Other actions of this method are not there.
         if method == "client" {
             return error(402, "Неизвестный метод").to_text();
         }
