@@ -19,7 +19,7 @@ pub struct Account {
     /// Its time zone; [`Zone::default`] by default.
     #[serde(default)]
     pub zone: Zone,
-    /// What the database does with a value that does not fit; [`SqlMode::Lenient`] by default.
+    /// How the database treats a value that does not fit; [`SqlMode::Lenient`] by default.
     #[serde(default)]
     pub sql_mode: SqlMode,
 }
@@ -214,7 +214,7 @@ impl Role {
     }
 }
 
-/// What the database does with a value that does not fit its column.
+/// How the database treats a value that does not fit its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
