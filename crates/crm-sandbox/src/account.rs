@@ -19,7 +19,7 @@ pub struct Account {
     /// Its time zone; [`Zone::default`] by default.
     #[serde(default)]
     pub zone: Zone,
-    /// What the database does with a value that does not fit; [`SqlMode::Lenient`] by default.
+    /// How the database treats a value that does not fit; [`SqlMode::Lenient`] by default.
     #[serde(default)]
     pub sql_mode: SqlMode,
 }
@@ -219,7 +219,7 @@ impl Role {
     }
 }
 
-/// What the database does with a value that does not fit its column.
+/// How the database treats a value that does not fit its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -258,7 +258,8 @@ pub struct Zone(Option<chrono_tz::Tz>);
 impl Zone {
     /// The time of the account at a moment.
     pub(crate) fn local(self, moment: DateTime<Utc>) -> NaiveDateTime {
-        moment.naive_utc() + self.offset(moment)
+        let utc = moment.naive_utc();
+        utc.checked_add_signed(self.offset(moment)).unwrap_or(utc)
     }
 
     /// How far the account is ahead of Greenwich at a moment.
@@ -272,7 +273,8 @@ impl Zone {
     /// The moment at which the account has this time; the first of two where the clock is set back.
     pub(crate) fn moment(self, local: NaiveDateTime) -> DateTime<Utc> {
         let moment = self.0.and_then(|zone| zone.from_local_datetime(&local).earliest());
-        moment.map_or_else(|| (local - self.offset(local.and_utc())).and_utc(), |moment| moment.to_utc())
+        let by_offset = || local.checked_sub_signed(self.offset(local.and_utc())).unwrap_or(local).and_utc();
+        moment.map_or_else(by_offset, |moment| moment.to_utc())
     }
 
     /// The present time of the account by the clock of this machine.

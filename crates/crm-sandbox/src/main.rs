@@ -37,8 +37,8 @@ struct Arguments {
     /// A JSON file with a list of accounts in place of the built-in one; the README shows one
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
-    /// What the database does with a value that does not fit: bend it (lenient) or refuse it (strict)
-    #[arg(long, value_name = "lenient|strict")]
+    /// How the database treats a value that does not fit: it bends it (the default) or refuses it
+    #[arg(long, value_name = "lenient|strict|strict-no-zero-date")]
     sql_mode: Option<SqlMode>,
     /// The time zone of the accounts, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]

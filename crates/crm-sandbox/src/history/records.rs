@@ -13,7 +13,7 @@ pub struct Record {
     pub content: Option<String>,
     /// The kind of activity; `None` where `add.list` was given none.
     pub tip: Option<String>,
-    /// The id of the owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is nobody.
+    /// The id of the owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is no owner.
     pub iduser: i64,
     /// The client; 0 is none.
     pub clid: i64,
