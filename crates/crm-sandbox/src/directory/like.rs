@@ -1,5 +1,7 @@
 //! `LIKE '%…%'` of the database: a text inside another one, without case, with `%` for any characters and `_` for one.
 
+use std::borrow::Cow;
+
 use crate::history::collation;
 
 /// A text that is looked for inside others.
@@ -68,7 +70,16 @@ impl Like {
 
     /// The same for a text as it is stored.
     pub(super) fn is_in_stored(&self, text: &str) -> bool {
-        self.is_in(&collation::folded(text))
+        self.is_in(&folded(text))
+    }
+}
+
+/// A text in the form in which equal ones are equal; without a copy where it has that form already, as numbers do.
+pub(super) fn folded(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(collation::folded(text))
     }
 }
 
