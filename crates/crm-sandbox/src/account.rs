@@ -258,7 +258,8 @@ pub struct Zone(Option<chrono_tz::Tz>);
 impl Zone {
     /// The time of the account at a moment.
     pub(crate) fn local(self, moment: DateTime<Utc>) -> NaiveDateTime {
-        moment.naive_utc() + self.offset(moment)
+        let utc = moment.naive_utc();
+        utc.checked_add_signed(self.offset(moment)).unwrap_or(utc)
     }
 
     /// How far the account is ahead of Greenwich at a moment.
@@ -272,7 +273,8 @@ impl Zone {
     /// The moment at which the account has this time; the first of two where the clock is set back.
     pub(crate) fn moment(self, local: NaiveDateTime) -> DateTime<Utc> {
         let moment = self.0.and_then(|zone| zone.from_local_datetime(&local).earliest());
-        moment.map_or_else(|| (local - self.offset(local.and_utc())).and_utc(), |moment| moment.to_utc())
+        let by_offset = || local.checked_sub_signed(self.offset(local.and_utc())).unwrap_or(local).and_utc();
+        moment.map_or_else(by_offset, |moment| moment.to_utc())
     }
 
     /// The present time of the account by the clock of this machine.

@@ -151,6 +151,11 @@ pub(super) fn shift(offset: TimeDelta, hours: Option<i32>) -> Result<TimeDelta, 
     Ok(TimeDelta::hours(own.into()))
 }
 
+/// A time by a clock that is ahead by this much; the same where there is no such time.
+pub(super) fn moved(datum: NaiveDateTime, by: TimeDelta) -> NaiveDateTime {
+    datum.checked_add_signed(by).unwrap_or(datum)
+}
+
 /// Why an account west of Greenwich cannot be written to: the server puts a plus before its offset.
 pub(super) fn unwritable(offset: TimeDelta) -> Option<Refusal> {
     let hours = hours_of(offset);

@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Value;
 
-use super::datum::Written;
+use super::datum::{self, Written};
 use super::params::Params;
 use super::records::{Record, Records};
 use super::{Revision, collation, errors, names, php, sql, user_id};
@@ -157,7 +157,7 @@ fn check_statement(
     if is_whole && Column::read(order).is_some() && values.iter().all(|value| sql::is_plain(value)) {
         return Ok(());
     }
-    let today = (caller.now + caller.shift).date().to_string();
+    let today = datum::moved(caller.now, caller.shift).date().to_string();
     let [start, end] = ["dateStart", "dateEnd"].map(|name| params.text_or(name, &today));
     let [.., clid, did, pid] = values;
     let owners: Vec<String> = owners.iter().map(i64::to_string).collect();
@@ -175,16 +175,14 @@ fn check_statement(
     if params.int("pid") > 0 {
         filters.push_str(&format!(" and FIND_IN_SET('{pid}', REPLACE(app_history.pid, ';',',')) > 0"));
     }
-    if !is_whole {
-        // A number with a point or an exponent is one that LIMIT does not take.
-        return Err(errors::syntax_error(&format!("{skip},{PAGE}"), 1));
-    }
     let direction = if newest_first { "DESC" } else { "" };
     let identity = caller.place + 1;
     sql::check(&format!(
         "SELECT * FROM app_history WHERE cid > 0  and (DATE(datum) BETWEEN '{start}' and '{end}'){filters} and \
          identity = '{identity}' ORDER BY {order} {direction} LIMIT {skip},{PAGE}"
-    ))
+    ))?;
+    // LIMIT takes no number with a point or an exponent.
+    if is_whole { Ok(()) } else { Err(errors::syntax_error(&format!("{skip},{PAGE}"), 1)) }
 }
 
 struct Filter {
@@ -268,7 +266,7 @@ impl Days {
     /// The database compares the midnight of a record's day with both dates; a date that it cannot read is the zero date.
     /// The days are those of the reader's clock.
     fn read(params: &Params, caller: &Caller<'_>, revision: Revision) -> Days {
-        let today = (caller.now + caller.shift).date();
+        let today = datum::moved(caller.now, caller.shift).date();
         let written =
             |name: &str| Written::read(&sql::literal(&params.text(name))).filter(|day| !day.is_zero());
         let (no_start, no_end) = (params.is_blank("dateStart"), params.is_blank("dateEnd"));
@@ -286,7 +284,7 @@ impl Days {
                 (start.map_or(NaiveDateTime::MIN, midnight), end.map_or(NaiveDateTime::MIN, next))
             }
         };
-        let by_account = |time: NaiveDateTime| time.checked_sub_signed(caller.shift).unwrap_or(time);
+        let by_account = |time: NaiveDateTime| datum::moved(time, -caller.shift);
         Days {
             from: by_account(from),
             until: by_account(until),

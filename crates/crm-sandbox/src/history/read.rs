@@ -103,7 +103,10 @@ impl History {
         let owner = caller.account.user_by_id(record.iduser);
         let mut members = vec![
             ("cid".into(), Json::from(record.cid)),
-            ("datum".into(), datum::write(record.datum.map(|datum| datum + caller.shift)).into()),
+            (
+                "datum".into(),
+                datum::write(record.datum.map(|datum| datum::moved(datum, caller.shift))).into(),
+            ),
             ("content".into(), content),
             ("tip".into(), Json::optional(record.tip.as_deref())),
             ("iduser".into(), Json::from(record.iduser)),

@@ -149,7 +149,7 @@ impl History {
             pid: table::text(table::CONTACTS, &contacts, mode)?.unwrap_or_default(),
             did: table::id("did", params.int("did"), mode)?,
             datum: if is_now {
-                Some(caller.now + caller.shift)
+                Some(datum::moved(caller.now, caller.shift))
             } else {
                 table::moment(&params.text("datum"), caller.offset, mode)?
             },

@@ -88,6 +88,15 @@ async fn each_account_has_its_own_key_its_users_and_its_records() {
         assert!(call(key, "list", json!({"user": SELLER})).await == "[]");
     }
     assert_eq!(sandbox.record_count(), 2);
+    for (account, content) in [(0, "первый"), (1, "второй")] {
+        sandbox.add_record(Record { account, iduser: 0, content: Some(content.to_owned()), ..record() });
+        let key = if account == 0 { APIKEY } else { "other-key" };
+        let list = call(key, "list", json!({"user": "nobody@example.test"})).await;
+        assert!(
+            list.contains(content) && list.matches("\"cid\"").count() == 1,
+            "nobody of the own account: {list}"
+        );
+    }
     assert!(call("third-key", "list", json!({})).await.contains("401"));
 }
 

@@ -54,6 +54,17 @@ async fn the_days_of_a_list_are_those_of_the_readers_clock() {
 }
 
 #[tokio::test]
+async fn today_is_that_of_the_readers_clock() {
+    let sandbox = with_shift().await;
+    sandbox.set_now(time("2024-06-25T23:00:00"));
+    sandbox.add_record(Record { datum: Some(time("2024-06-25T21:59:59")), iduser: 2, ..record() });
+    sandbox.add_record(Record { datum: Some(time("2024-06-25T22:00:00")), iduser: 2, ..record() });
+    let query = json!({"order": "cid", "first": "old"});
+    assert_eq!(listed_as(&sandbox, SELLER, &query).await, [2]);
+    assert_eq!(listed_as(&sandbox, BOSS, &query).await, [1, 2]);
+}
+
+#[tokio::test]
 async fn the_zero_date_is_not_shifted() {
     let sandbox = with_shift().await;
     sandbox.add_record(Record { datum: None, ..record() });
@@ -198,4 +209,15 @@ async fn the_default_zone_has_no_summer_time_and_the_wall_clock_of_the_machine()
     history(&sandbox, "add", &json!({"content": "x", "clid": 1, "datum": "2024-01-15 10:00"})).await;
     sandbox.set_now(time("2024-12-01T12:00:00"));
     assert_eq!(sandbox.record(1).unwrap().datum, Some(time("2024-01-15T10:00:00")));
+}
+
+#[tokio::test]
+async fn a_clock_at_the_end_of_time_does_no_harm() {
+    let sandbox = with_shift().await;
+    for end in [NaiveDateTime::MIN, NaiveDateTime::MAX] {
+        sandbox.set_now(end);
+        sandbox.add_record(Record { datum: Some(end), iduser: 2, ..record() });
+        assert!(history_as(&sandbox, SELLER, "info", &json!({"cid": 1})).await.starts_with("{\"data\":"));
+        assert!(!history_as(&sandbox, SELLER, "list", &json!({})).await.is_empty());
+    }
 }
