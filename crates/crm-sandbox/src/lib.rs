@@ -18,6 +18,8 @@
 //!
 //! - SalesMan CRM, history v3, is under `/developer/v3/history/`, with the credentials [`APIKEY`] and [`BOSS`] or
 //!   [`SELLER`]. It answers as a real server was observed to answer, or as its vendor promises: [`Revision`].
+//! - Its methods `user`, `client`, `person` and `guides` can be read, with the data set of the recordings:
+//!   [`Sandbox::add_client`], [`Sandbox::add_contact`], [`Builder::clients`], [`Guides`].
 //! - solOS, projects v2, is under `/backend/public/projects`, with the credentials [`TOKEN`] and [`SECRET`]. The
 //!   parameters of its requests are documented, and all work. No answer is documented, so every answer is a guess, and
 //!   its outer form is a setting: [`ProjectsShape`].

@@ -15,7 +15,8 @@ use crm_sandbox::{Account, ProjectsShape, Revision, Sandbox, SqlMode, Zone};
 
 /// A local server for tests: SalesMan CRM as a real one was observed, solOS as we guess.
 ///
-/// SalesMan: /developer/v3/history/…, apikey sandbox-key, login boss@example.test or seller@example.test.
+/// SalesMan: /developer/v3/history/… (also user, client, person and guides), apikey sandbox-key, login boss@example.test
+/// or seller@example.test.
 /// solOS: /backend/public/projects…, X-Crypto-Token sandbox-token, X-Crypto-Secret sandbox-secret. The requests are
 /// documented by the vendor; every answer is a guess, for none is documented.
 /// Faults and requests: PUT /_sandbox/faults, GET /_sandbox/requests, POST /_sandbox/reset.
@@ -31,6 +32,12 @@ struct Arguments {
     /// How many generated records the history of the first account starts with
     #[arg(long, value_name = "N", default_value_t = 0)]
     records: u64,
+    /// How many generated clients there are beside the two built-in ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    clients: u64,
+    /// How many generated contacts there are beside the two built-in ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    contacts: u64,
     /// Which server the history is: observed, or documented by its vendor
     #[arg(long, value_name = "observed|documented", default_value = "observed")]
     revision: Revision,
@@ -106,6 +113,8 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         .listen(listen)
         .revision(arguments.revision)
         .records(arguments.records)
+        .clients(arguments.clients)
+        .contacts(arguments.contacts)
         .projects(arguments.projects)
         .projects_shape(arguments.projects_shape)
         .latency(Duration::from_millis(arguments.latency_ms));

@@ -20,12 +20,12 @@ impl Directory {
             other_name if other_name == "date_change" => "date_edit".to_owned(),
             order => order,
         };
-        let column = php::trimmed(&order);
-        if !search::has_column::<Client>(column) {
+        let column = php::trimmed(&order).to_ascii_lowercase();
+        if !search::has_column::<Client>(&column) {
             return Err(errors::unknown_column(&order, "ORDER BY"));
         }
         let page = usize::try_from(params.int("offset")).unwrap_or(0);
-        let (total, clients) = self.clients.page(&conditions, column, true, page.saturating_mul(PAGE));
+        let (total, clients) = self.clients.page(&conditions, &column, true, page.saturating_mul(PAGE));
 
         let fields = fields::chosen_of_clients(&self.client_fields, params);
         let with_bank = !params.is_empty("bankinfo");
@@ -134,7 +134,7 @@ impl Directory {
                 Box::new(move |kept| kept.row.trash == wanted)
             }
             name if name.contains("input") && self.client_fields.iter().any(|(field, _)| field == name) => {
-                search::column_holds(name.to_owned(), &search::text(value)?, shift)
+                search::column_holds(name, &search::text(value)?, shift)
             }
             _ => return Ok(None),
         }))

@@ -17,13 +17,13 @@ impl Directory {
         let fields = self.chosen(params)?;
         let conditions = self.contact_conditions(params, caller)?;
         let order = params.text_or("order", "date_create");
-        let column = php::trimmed(&order);
-        if !search::has_column::<Contact>(column) {
+        let column = php::trimmed(&order).to_ascii_lowercase();
+        if !search::has_column::<Contact>(&column) {
             return Err(errors::unknown_column(&order, "ORDER BY"));
         }
         let newest_first = !params.is_word("first", "old");
         let skip = skipped(params)?;
-        let (total, contacts) = self.contacts.page(&conditions, column, newest_first, skip);
+        let (total, contacts) = self.contacts.page(&conditions, &column, newest_first, skip);
 
         let social = params.is_word("socinfo", "yes");
         let rows: Vec<Json> =
@@ -135,7 +135,7 @@ impl Directory {
             // The sandbox keeps no ids of other systems for contacts.
             "uid" => Box::new(|_| false),
             column if search::has_column::<Contact>(column) => {
-                search::column_holds(column.to_owned(), &search::text(value)?, shift)
+                search::column_holds(column, &search::text(value)?, shift)
             }
             unknown => return Err(errors::unknown_column(unknown, "WHERE")),
         }))

@@ -178,7 +178,7 @@ impl Row for Client {
     }
 
     fn column(&self, name: &str) -> Option<Value<'_>> {
-        Some(match name.to_ascii_lowercase().as_str() {
+        Some(match name {
             "clid" => Value::Int(self.clid),
             "uid" => Value::optional(self.uid.as_deref()),
             "type" => Value::from(&*self.kind),
@@ -233,7 +233,7 @@ impl Row for Contact {
     }
 
     fn column(&self, name: &str) -> Option<Value<'_>> {
-        Some(match name.to_ascii_lowercase().as_str() {
+        Some(match name {
             "pid" => Value::Int(self.pid),
             "clid" => Value::Int(self.clid),
             "date_create" => Value::Time(self.date_create),

@@ -20,7 +20,7 @@ impl Limits {
     /// database cannot read is the zero date, which is before every time. NULL never fits.
     pub(super) fn condition(&self, shift: TimeDelta) -> impl Fn(Option<NaiveDateTime>) -> bool + use<> {
         let read = |text: &Option<String>| {
-            text.as_deref().map(|text| Written::read(text).and_then(Written::compared))
+            text.as_deref().map(|text| Written::read(text).map(Written::without_rest))
         };
         let (start, end) = (read(&self.start), read(&self.end));
         move |at| {

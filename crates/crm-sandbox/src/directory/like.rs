@@ -1,5 +1,7 @@
 //! `LIKE '%…%'` of the database: a text inside another one, without case, with `%` for any characters and `_` for one.
 
+use std::borrow::Cow;
+
 use crate::history::collation;
 
 /// A text that is looked for inside others.
@@ -14,6 +16,8 @@ pub(super) struct Like {
 #[derive(Debug)]
 enum Part {
     Literal(String),
+    /// A literal of one character, which is found faster.
+    One(char),
     /// `None` is `_`.
     Signs(Vec<Option<char>>),
 }
@@ -68,15 +72,25 @@ impl Like {
 
     /// The same for a text as it is stored.
     pub(super) fn is_in_stored(&self, text: &str) -> bool {
-        self.is_in(&collation::folded(text))
+        self.is_in(&folded(text))
+    }
+}
+
+/// A text in the form in which equal ones are equal; without a copy where it has that form already, as numbers do.
+pub(super) fn folded(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(collation::folded(text))
     }
 }
 
 impl Part {
     fn new(signs: Vec<Option<char>>) -> Part {
-        match signs.iter().copied().collect() {
-            Some(literal) => Part::Literal(literal),
-            None => Part::Signs(signs),
+        match (signs.as_slice(), signs.iter().copied().collect()) {
+            ([Some(sign)], _) => Part::One(*sign),
+            (_, Some(literal)) => Part::Literal(literal),
+            (_, None) => Part::Signs(signs),
         }
     }
 
@@ -84,6 +98,7 @@ impl Part {
     fn find(&self, text: &str) -> Option<usize> {
         match self {
             Part::Literal(literal) => text.find(literal.as_str()).map(|start| start + literal.len()),
+            Part::One(sign) => text.find(*sign).map(|start| start + sign.len_utf8()),
             Part::Signs(signs) => {
                 let mut starts = text.char_indices().map(|(start, _)| start);
                 starts.find_map(|start| matched(&text[start..], signs).map(|length| start + length))
@@ -94,6 +109,7 @@ impl Part {
     fn ends(&self, text: &str) -> bool {
         match self {
             Part::Literal(literal) => text.ends_with(literal.as_str()),
+            Part::One(sign) => text.ends_with(*sign),
             Part::Signs(signs) => {
                 let mut starts = text.char_indices().map(|(start, _)| &text[start..]);
                 starts.any(|tail| matched(tail, signs) == Some(tail.len()))

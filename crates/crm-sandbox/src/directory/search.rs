@@ -49,8 +49,8 @@ pub(super) fn named(value: &Value) -> Result<Named, String> {
 }
 
 /// Whether a column holds a text somewhere. NULL holds none, not even the empty one.
-pub(super) fn column_holds<R: Row>(column: String, text: &str, shift: chrono::TimeDelta) -> Condition<R> {
-    let like = Like::new(text);
+pub(super) fn column_holds<R: Row>(column: &str, text: &str, shift: chrono::TimeDelta) -> Condition<R> {
+    let (like, column) = (Like::new(text), column.to_ascii_lowercase());
     Box::new(move |kept| {
         let value = kept.row.column(&column).and_then(|value| value.text(shift));
         value.is_some_and(|value| like.is_in_stored(&value))
@@ -59,5 +59,5 @@ pub(super) fn column_holds<R: Row>(column: String, text: &str, shift: chrono::Ti
 
 /// Whether a table has a column; the database says so before it looks at any record.
 pub(super) fn has_column<R: Row>(name: &str) -> bool {
-    R::default().column(name).is_some()
+    R::default().column(&name.to_ascii_lowercase()).is_some()
 }

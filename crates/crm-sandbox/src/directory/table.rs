@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::like::Like;
+use super::like::{self, Like};
 use crate::history::{collation, datum};
 use crate::json::Json;
 
@@ -21,7 +21,8 @@ pub(crate) trait Row: Default {
 
     fn set_id(&mut self, id: i64);
 
-    /// The value of a column; `None` where there is no such column. The database compares their names without case.
+    /// The value of a column; `None` where there is no such column. The name is in lower case: the database does not
+    /// distinguish case there.
     fn column(&self, name: &str) -> Option<Value<'_>>;
 
     /// The telephone numbers that `word` looks at, punctuation left out.
@@ -74,7 +75,10 @@ impl<'r> Value<'r> {
     /// The form in which the database sorts values.
     fn sorted(self) -> Value<'r> {
         match self {
-            Value::Text(text) => Value::Text(collation::folded(&text).into()),
+            Value::Text(text) => Value::Text(match text {
+                Cow::Borrowed(text) => like::folded(text),
+                Cow::Owned(text) => collation::folded(&text).into(),
+            }),
             other => other,
         }
     }

@@ -4,7 +4,10 @@ use super::sql;
 
 /// A text in the form in which equal ones are equal.
 pub(crate) fn folded(text: &str) -> String {
-    text.chars().map(fold).collect()
+    // `collect` would grow the text step by step.
+    let mut folded = String::with_capacity(text.len());
+    folded.extend(text.chars().map(fold));
+    folded
 }
 
 /// Whether two texts are equal for the database: spaces at the end do not count either.

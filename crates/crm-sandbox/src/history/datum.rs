@@ -64,9 +64,9 @@ impl Written {
         fits.then_some(written)
     }
 
-    /// The date without what stands behind it; `None` for the zero date, which is before every other.
-    pub(crate) fn compared(self) -> Option<Written> {
-        (!self.is_zero()).then_some(Written { has_more: false, ..self })
+    /// The date without what stands behind it.
+    pub(crate) fn without_rest(self) -> Written {
+        Written { has_more: false, ..self }
     }
 
     /// `0000-00-00 00:00:00`.

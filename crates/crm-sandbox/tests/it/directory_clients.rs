@@ -126,7 +126,7 @@ async fn dates_are_compared_as_the_database_reads_them() {
         (json!({"dateStart": "24.05.01", "dateEnd": "2024.5.3"}), vec![4, 3]),
         (json!({"dateStart": "20240502", "dateEnd": "2024-05-32"}), vec![]),
         (json!({"dateStart": "2024-04-31", "dateEnd": "2024-05-02"}), vec![3]),
-        (json!({"dateStart": "2024-05-01 09:59 утра", "dateEnd": "2024-05-01 10:00:00"}), vec![3]),
+        (json!({"dateStart": "2024-05-01 10:00:00 утра", "dateEnd": "2024-05-01 10:00:00"}), vec![3]),
         (json!({"dateStart": "0000-00-00", "dateEnd": "2024-05-02"}), vec![3]),
         (json!({"dateEnd": "0000-00-00"}), vec![]),
     ] {

@@ -142,6 +142,23 @@ async fn its_arguments_are_the_settings_of_the_account() {
     assert!(answer.contains("Incorrect string value"), "{answer}");
 }
 
+#[tokio::test]
+async fn it_serves_as_many_generated_clients_and_contacts_as_asked() {
+    let program = start(&["--clients", "3", "--contacts", "4"]);
+    let count = async |call: &str| {
+        let request = client()
+            .post(format!("{}/developer/v3/{call}", program.url))
+            .header("Content-Type", "application/json")
+            .header("apikey", "sandbox-key")
+            .header("login", "boss@example.test")
+            .body(r#"{"order":"date_create"}"#);
+        let answer: serde_json::Value =
+            serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+        answer["count"].as_u64().unwrap()
+    };
+    assert_eq!((count("client/list").await, count("person/list").await), (5, 6));
+}
+
 /// The file of accounts in the README.
 fn accounts_of_readme() -> &'static str {
     let readme = include_str!("../../README.md");
@@ -222,7 +239,7 @@ fn the_curl_lines_of_the_readme_work() {
     let readme = include_str!("../../README.md").replace("http://127.0.0.1:8787", &program.url);
     let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let calls: Vec<&str> = blocks.filter(|block| block.starts_with("curl")).collect();
-    assert_eq!(calls.len(), 6);
+    assert_eq!(calls.len(), 7);
     for call in calls {
         let ran = Command::new("sh").args(["-e", "-c", call]).output().unwrap();
         let said = String::from_utf8(ran.stdout).unwrap();

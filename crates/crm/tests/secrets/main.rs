@@ -433,7 +433,7 @@ fn the_faults_of_the_sandbox_are_all_in_the_list() {
         let name = variant.ident.to_string();
         assert!(listed.contains(&name), "{name} is not among the faults");
     }
-    let ids = Operation::ALL.into_iter().map(Operation::id);
-    let called: Vec<&str> = ids.filter(|id| !id.starts_with("directory.")).collect();
-    assert_eq!(called, every::IDS);
+    // Nothing here calls the directory yet.
+    let called = Operation::ALL.map(Operation::id).into_iter().filter(|id| !id.starts_with("directory."));
+    assert_eq!(called.collect::<Vec<&str>>(), every::IDS);
 }
