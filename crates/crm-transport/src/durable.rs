@@ -25,7 +25,7 @@ pub fn open_private(path: &Path) -> io::Result<File> {
 /// The new bytes are written to `path` with `.new` appended, flushed, and renamed.
 ///
 /// # Errors
-/// The file cannot be written or renamed. The old file is then left as it was.
+/// The file cannot be written, renamed or flushed. It then holds either the old bytes or the new ones.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = beside(path, ".new");
     // What a crash left behind may be longer, or readable by others.
