@@ -342,7 +342,12 @@ async fn the_sandbox(texts: &mut Texts) {
     let request =
         http::Request::post("http://sandbox.test/developer/v3/history/fields").header("apikey", KEY);
     let exchange = inside.receive(request.body(Default::default()).unwrap());
-    texts.debug(&clock).debug(&inside).debug(&exchange).debug(&sandbox::Failure::Closed);
+    texts
+        .debug(&clock)
+        .debug(&inside)
+        .debug(&exchange)
+        .debug(&sandbox::Failure::Closed)
+        .display(&sandbox::Failure::Closed);
     texts.debug(&sandbox::RetryAfter::Absurd).json(&sandbox::RetryAfter::Absurd);
     texts.debug(&sandbox::Revision::default()).debug(&sandbox::ProjectsShape::default());
     the_sandboxs_accounts(texts);
