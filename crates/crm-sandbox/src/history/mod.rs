@@ -206,6 +206,6 @@ pub(crate) fn credentials_seen(accounts: &[Account], params: &Params) -> Credent
     let login = params.login().map(is_login);
     [
         ("apikey", Credential::from_check(account.map(|found| found.is_some()))),
-        ("login", Credential::of(login)),
+        ("login", Credential::from_check(login)),
     ]
 }
