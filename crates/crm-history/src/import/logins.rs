@@ -179,6 +179,7 @@ mod tests {
             (503, "<html><title>503 Backend fetch failed</title></html>"),
             (200, r#"{"result":"Error","error":{"code":500,"text":"Неизвестный пользователь"}}"#),
             (200, r#"{"result":"Error","error":{"code":403,"text":"Нет доступа"}}"#),
+            (200, r#"{"result":"Error","error":{"code":402,"text":"Неизвестный пользователь"}}"#),
             (200, "Ошибка подключения к БД: Connection refused."),
             (200, ""),
             (0, ""),
