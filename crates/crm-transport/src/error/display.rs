@@ -7,8 +7,23 @@ use super::{Cause, Delivery, Error, ErrorKind};
 /// How many characters of the API's own words a message shows.
 const SHOWN: usize = 500;
 
+/// Writes a space in place of each control character, so that the words of a server neither break a line of a log nor
+/// command a terminal.
+struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for (i, part) in text.split(char::is_control).enumerate() {
+            self.0.write_str(if i == 0 { "" } else { " " })?;
+            self.0.write_str(part)?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut OneLine(f);
         let inner = &*self.0;
         if let Some(operation) = inner.operation {
             write!(f, "{operation}: ")?;
@@ -70,5 +85,32 @@ impl fmt::Debug for Error {
             .field("message", &message)
             .field("source", &cause)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{JsonError, Refusal};
+    use crate::operation_info::{Idempotency, OperationInfo};
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "test.call",
+        method: http::Method::GET,
+        path: "/x",
+        idempotency: Idempotency::Read,
+        accepts_post: false,
+    };
+
+    #[test]
+    fn the_words_of_a_server_break_no_line_and_command_no_terminal() {
+        let api = Error::api(&INFO, Some(405), "нет\r\nполя\u{1b}[2J\u{85}", Refusal::Other);
+        assert_eq!(api.to_string(), "test.call: the server refused the call: 405 «нет  поля [2J »");
+        let undecodable = Error::undecodable(&INFO, JsonError::new("$\n", "expected\ta list"));
+        for error in [api, undecodable, Error::invalid_request("x", "a\nb", "is\0wrong").hint("look\nthere")]
+        {
+            let texts = format!("{error}{error:?}");
+            assert!(!texts.contains(char::is_control), "{texts:?}");
+        }
     }
 }
