@@ -5,6 +5,7 @@ use crm_model::history::Entry;
 use crm_transport::{Error, ErrorKind, Export, ExportPage, ExportSource, Operation, OperationInfo};
 
 use crate::HistoryClient;
+use crate::client::PAGE;
 use crate::collation::folded_activity_type;
 use crate::operations::{EntryQuery, List};
 
@@ -98,7 +99,7 @@ impl ExportSource for Entries {
     }
 
     fn page_size(&self) -> usize {
-        200 // documented
+        PAGE
     }
 
     async fn page(&self, at: ExportPage) -> Result<Page<Entry>, Error> {

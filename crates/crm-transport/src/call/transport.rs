@@ -55,6 +55,9 @@ pub(super) fn with_operation(mut request: Request<Bytes>, id: &'static str) -> R
     request
 }
 
+/// The largest response by default, in bytes after decompression.
+pub(super) const BODY_LIMIT: usize = 64 << 20;
+
 #[derive(Clone)]
 struct OperationId(&'static str);
 
