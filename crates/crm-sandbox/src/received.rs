@@ -48,7 +48,7 @@ pub enum Credential {
 pub(crate) type Credentials = [(&'static str, Credential); 2];
 
 impl Credential {
-    pub(crate) fn of(is_right: Option<bool>) -> Credential {
+    pub(crate) fn from_check(is_right: Option<bool>) -> Credential {
         match is_right {
             Some(true) => Credential::Right,
             Some(false) => Credential::Wrong,

@@ -98,7 +98,7 @@
 //! | `crm.operation` | both | `history.add` |
 //! | `crm.delivery` | both | `delivered`, `not_sent` or `unknown`: see [`Delivery`] |
 //! | `crm.api_code` | both | the API's own code, if it refused |
-//! | `error.type` | both | `connect`, `timeout`, `closed`, `api`, … by [`ErrorKind`]; an HTTP status such as `503`; or `cancelled` if the call was dropped |
+//! | `error.type` | both | the [`id`](Error::id) of the error, such as `no-connection`; an HTTP status such as `503`, if that is all there is; or `cancelled` if the call was dropped |
 //! | `crm.attempts` | call | the number of attempts |
 //! | `http.request.method` | attempt | |
 //! | `http.request.resend_count` | attempt | from the second attempt on |

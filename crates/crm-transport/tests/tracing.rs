@@ -160,7 +160,7 @@ async fn a_repeated_call_has_a_span_for_each_attempt_and_an_event_for_each_wait(
         .unwrap();
     let attempts = collector.attempts();
     attempts[0].says(&[
-        ("error.type", "connect"),
+        ("error.type", "no-connection"),
         ("otel.status_code", "ERROR"),
         ("crm.delivery", "not_sent"),
     ]);
@@ -190,7 +190,7 @@ async fn a_write_of_unknown_fate_says_so_on_both_spans() {
     for span in [collector.calls(), collector.attempts()].concat() {
         span.says(&[
             ("crm.delivery", "unknown"),
-            ("error.type", "closed"),
+            ("error.type", "connection-lost"),
             ("otel.status_code", "ERROR"),
             ("crm.operation", "test.add"),
         ]);
@@ -226,7 +226,7 @@ async fn an_error_of_the_api_is_told_by_its_code_and_not_in_its_words() {
     let body = r#"{"result":"Error","error":{"code":405,"text":"Q7-words of the server"}}"#;
     without_retries(&Server::new([status(200, body)])).add().await.unwrap_err();
     for span in [collector.calls(), collector.attempts()].concat() {
-        span.says(&[("error.type", "api"), ("crm.api_code", "405")]);
+        span.says(&[("error.type", "server-refused-request"), ("crm.api_code", "405")]);
     }
     let everything = format!("{:?}", collector.0.lock().unwrap());
     assert!(!everything.contains("Q7-words"), "{everything}");

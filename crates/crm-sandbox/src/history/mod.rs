@@ -204,5 +204,8 @@ pub(crate) fn credentials_seen(accounts: &[Account], params: &Params) -> Credent
         None => accounts.iter().any(|account| account.user(login).is_some()),
     };
     let login = params.login().map(is_login);
-    [("apikey", Credential::of(account.map(|found| found.is_some()))), ("login", Credential::of(login))]
+    [
+        ("apikey", Credential::from_check(account.map(|found| found.is_some()))),
+        ("login", Credential::of(login)),
+    ]
 }

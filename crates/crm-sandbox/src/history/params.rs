@@ -29,7 +29,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    fn of(value: &Value) -> Shape {
+    fn from_json(value: &Value) -> Shape {
         match value {
             Value::String(_) => Shape::Text,
             Value::Number(_) | Value::Bool(true) => Shape::Scalar,
@@ -89,7 +89,7 @@ impl Params {
 
     /// A value that stands where an object is expected.
     fn of_value(value: Value) -> Params {
-        let shape = Shape::of(&value);
+        let shape = Shape::from_json(&value);
         let members = if let Value::Object(members) = value { members } else { Map::new() };
         Params { members, shape, ..Params::default() }
     }

@@ -67,7 +67,7 @@ pub(crate) fn error_text(text: String) -> String {
 /// How the credentials of a call are described to whoever looks at the requests.
 pub(crate) fn credentials_seen(call: &Call<'_>) -> Credentials {
     let seen = |name: &str, right: &str| {
-        Credential::of(call.headers.get(name).map(|value| value.as_bytes() == right.as_bytes()))
+        Credential::from_check(call.headers.get(name).map(|value| value.as_bytes() == right.as_bytes()))
     };
     [("token", seen("x-crypto-token", TOKEN)), ("secret", seen("x-crypto-secret", SECRET))]
 }

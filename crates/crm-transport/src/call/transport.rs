@@ -35,7 +35,7 @@ pub trait Transport: Send + Sync + 'static {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
 
     /// Returns `true` if [`send`](Self::send) calls [`operation_of`]. The default is `false`, because marking a request
-    /// costs three allocations.
+    /// costs three allocations. A transport that wraps another one returns what that one returns.
     fn reads_operation(&self) -> bool {
         false
     }

@@ -83,7 +83,7 @@ impl Observer {
     }
 
     fn raise(&self, gauge: Gauge) -> Raised<'_> {
-        *gauge.of(&mut self.now()) += 1;
+        *gauge.figure(&mut self.now()) += 1;
         self.meters.raised(gauge);
         Raised { observer: self, gauge }
     }
@@ -101,7 +101,7 @@ pub(crate) enum Gauge {
 }
 
 impl Gauge {
-    fn of(self, stats: &mut Stats) -> &mut usize {
+    fn figure(self, stats: &mut Stats) -> &mut usize {
         match self {
             Self::Waiting => &mut stats.waiting,
             Self::InFlight => &mut stats.in_flight,
@@ -116,7 +116,7 @@ pub(crate) struct Raised<'a> {
 
 impl Drop for Raised<'_> {
     fn drop(&mut self) {
-        *self.gauge.of(&mut self.observer.now()) -= 1;
+        *self.gauge.figure(&mut self.observer.now()) -= 1;
         self.observer.meters.lowered(self.gauge);
     }
 }

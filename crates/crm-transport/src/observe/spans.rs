@@ -133,7 +133,7 @@ impl Call {
     pub(super) fn cancelled(&self, maybe_done: bool) {
         self.span.record("error.type", names::CANCELLED);
         if maybe_done {
-            self.span.record("crm.delivery", delivery(Delivery::Unknown));
+            self.span.record("crm.delivery", Delivery::Unknown.as_str());
         }
     }
 }
@@ -154,25 +154,17 @@ impl Attempt {
     /// The request may have reached the server.
     pub(super) fn cancelled(&self) {
         self.span.record("error.type", names::CANCELLED);
-        self.span.record("crm.delivery", delivery(Delivery::Unknown));
+        self.span.record("crm.delivery", Delivery::Unknown.as_str());
     }
 }
 
 fn end(span: &Span, error: Option<&Error>) {
-    span.record("crm.delivery", delivery(error.map_or(Delivery::Delivered, Error::delivery)));
+    span.record("crm.delivery", error.map_or(Delivery::Delivered, Error::delivery).as_str());
     if let Some(error) = error {
         span.record("otel.status_code", "ERROR");
         span.record("error.type", &*names::error_type(error));
         if let Some(code) = error.api_code() {
             span.record("crm.api_code", code);
         }
-    }
-}
-
-fn delivery(delivery: Delivery) -> &'static str {
-    match delivery {
-        Delivery::NotSent => "not_sent",
-        Delivery::Unknown => "unknown",
-        Delivery::Delivered => "delivered",
     }
 }
