@@ -158,7 +158,8 @@ async fn each_failure_has_the_delivery_that_a_server_would_have_caused() {
         (Answer::timeout(), ErrorKind::Timeout, Delivery::Unknown),
         (Answer::closed(), ErrorKind::Closed, Delivery::Unknown),
         (Answer::cut(), ErrorKind::CutBody, Delivery::Unknown),
-        (Answer::raw("").status(503).header("retry-after", "7"), ErrorKind::Http, Delivery::Delivered),
+        (Answer::raw("").status(503).header("retry-after", "7"), ErrorKind::Http, Delivery::Unknown),
+        (Answer::raw("").status(429), ErrorKind::RateLimited, Delivery::Delivered),
         (Answer::raw("<html>").status(502), ErrorKind::Gateway, Delivery::Unknown),
         (Answer::raw("<br />\n<b>Fatal error</b>:  x"), ErrorKind::PhpError, Delivery::Unknown),
     ] {
