@@ -39,6 +39,7 @@ mod builder;
 mod clock;
 mod control;
 mod directory;
+mod events;
 mod exchange;
 mod faults;
 mod history;

@@ -47,10 +47,7 @@ impl Sandbox {
     /// Stores a record that the server writes itself after a change in the CRM, and returns its id. `about` gives the
     /// owner (who made the change), the client, the contacts, the deal and the account; the time is now where it has none.
     pub fn add_server_record(&self, event: ServerEvent, about: Record) -> u64 {
-        let mut state = self.state();
-        let now = state.accounts.get(about.account).map(|account| account.zone.local(state.moment()));
-        let datum = about.datum.or(now);
-        state.history.add_server_record(event, Record { datum, ..about })
+        self.state().add_server_record(event, about)
     }
 
     /// Deletes a client, as a person does in the CRM: all its records go. Returns how many. Its contacts stay (assumed).

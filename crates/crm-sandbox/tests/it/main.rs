@@ -24,7 +24,9 @@ mod history_read;
 mod history_transport;
 mod history_write;
 mod library;
-mod misleading_servers;
+mod misleading_lookups;
+mod misleading_reads;
+mod misleading_writes;
 #[cfg(feature = "cli")]
 mod program;
 mod projects;
