@@ -350,11 +350,12 @@ fn change_before(
 ) -> usize {
     match change {
         Change::EqualRecords { count, at: Moment::Meanwhile } if !content.items().is_empty() => {
-            content.repeat_items(count + 1);
-            return count + 1;
+            let copies = at_most(*count) + 1;
+            content.repeat_items(copies);
+            return copies;
         }
         Change::EqualRecords { count, at: Moment::Before | Moment::Meanwhile } if operation.adds() => {
-            for _ in 0..*count {
+            for _ in 0..at_most(*count) {
                 request.carry_out(state);
             }
         }
@@ -381,9 +382,14 @@ fn change_after(state: &mut State, change: &Change, request: &Request, due: Dura
         }
         _ => return,
     };
-    for _ in 0..count {
+    for _ in 0..at_most(count) {
         state.later(Job { due, request: request.clone(), answer: nothing() });
     }
+}
+
+/// So many equal records are enough, and no slip of the hand fills the memory.
+fn at_most(count: usize) -> usize {
+    count.min(10_000)
 }
 
 fn ready(present: Present, strike: &Strike) -> Duration {
