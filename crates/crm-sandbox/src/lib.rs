@@ -35,6 +35,7 @@
 
 mod account;
 mod answer;
+mod begin;
 mod builder;
 mod clock;
 mod control;
