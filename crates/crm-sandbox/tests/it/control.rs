@@ -231,3 +231,12 @@ async fn an_event_that_is_not_understood_is_refused_with_what_is_wrong() {
     }
     assert_eq!(sandbox.record_count(), 0);
 }
+
+#[tokio::test]
+async fn events_of_web_pages_are_refused_too() {
+    let sandbox = sandbox().await;
+    let request =
+        client().post(format!("{}/_sandbox/events", sandbox.url())).header("Origin", "http://evil.test");
+    let answer = request.body(r#"{"delete_client": 1}"#).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), sandbox.client(1).is_some()), (403, true));
+}

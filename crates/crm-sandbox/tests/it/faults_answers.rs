@@ -156,6 +156,14 @@ fn latency_delays_the_answer_and_nothing_else() {
 }
 
 #[test]
+fn the_latency_of_the_sandbox_delays_every_answer_and_adds_to_that_of_a_fault() {
+    let world = World::with(crm_sandbox::Sandbox::builder().latency(Duration::from_secs(2)));
+    assert_eq!(world.begin("fields", &json!({})).ready_at(), Some(Duration::from_secs(2)));
+    world.put(&json!({"fault": {"latency": {"millis": 1_000}}}));
+    assert_eq!(world.begin("fields", &json!({})).ready_at(), Some(Duration::from_secs(3)));
+}
+
+#[test]
 fn jitter_is_different_each_time_and_the_same_in_each_run() {
     let run = |seed| {
         let world = World::with(crm_sandbox::Sandbox::builder().seed(seed));
