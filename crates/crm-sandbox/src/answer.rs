@@ -172,6 +172,8 @@ impl Answer {
         let body = &self.body[..sent.min(self.body.len())];
         match length {
             Some(length) => raw.push_str(&format!("content-length: {length}\r\n\r\n")),
+            // A chunk of no bytes would be the end of the body.
+            None if body.is_empty() => raw.push_str("transfer-encoding: chunked\r\n\r\n"),
             None => raw.push_str(&format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", body.len())),
         }
         let mut raw = raw.into_bytes();

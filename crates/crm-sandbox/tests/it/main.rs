@@ -20,6 +20,7 @@ mod faults_limits;
 mod faults_lists;
 mod faults_rules;
 mod faults_stores;
+mod faults_wire;
 mod history_list;
 mod history_read;
 mod history_transport;
