@@ -16,6 +16,7 @@ mod documented;
 mod events;
 mod faults;
 mod faults_answers;
+mod faults_conditions;
 mod faults_limits;
 mod faults_lists;
 mod faults_rules;
