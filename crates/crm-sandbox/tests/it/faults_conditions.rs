@@ -81,3 +81,19 @@ fn a_repeated_page_of_projects_has_the_default_length_where_no_count_is_given() 
     world.put(&json!({"fault": "repeated_page"}));
     assert_eq!(page(length), first);
 }
+
+#[test]
+fn a_login_is_compared_without_case_and_found_in_the_query_too() {
+    assert!(strikes(json!({"login": "Boss@Example.test"}), "POST", "fields", &json!({})));
+    let world = World::with_rules(&json!({"if": {"login": BOSS}, "fault": "close_after_commit"}));
+    let path = format!("http://sandbox.test/developer/v3/history/fields?apikey=k&login={BOSS}");
+    let request = http::Request::get(path).body(bytes::Bytes::new()).unwrap();
+    assert!(world.end(world.sandbox.receive(request)).is_err());
+}
+
+#[test]
+fn what_an_answer_shows_is_not_asked_of_a_write() {
+    let world = World::with_rules(&json!({"if": {"shows": "Успешно"}, "fault": "close_after_commit"}));
+    assert!(world.add("x").is_ok(), "nobody knows before it is stored");
+    assert_eq!(world.sandbox.record_count(), 1, "and it is stored once");
+}
