@@ -7,7 +7,10 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, Crc, FlushCompress};
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
+    TRANSFER_ENCODING,
+};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::channel::Sender;
 use http_body_util::{Channel, Either, Full};
@@ -57,10 +60,15 @@ impl Answer {
             Some(ApiError { code, text }) => history::error_text(*code, text.clone()),
             None => fixed.whole_body(),
         };
-        let status = StatusCode::from_u16(fixed.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let status = StatusCode::from_u16(fixed.status).ok().filter(|status| !status.is_informational());
+        let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = Answer { status, headers: Vec::new(), body: body.into_bytes() };
         for (name, value) in &fixed.headers {
-            answer.headers.extend(name.parse().ok().map(|name| (name, value.clone())));
+            let name = name
+                .parse()
+                .ok()
+                .filter(|name| ![CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(name));
+            answer.headers.extend(name.map(|name| (name, value.clone())));
         }
         if let Some(after) = fixed.retry_after {
             answer.headers.push((RETRY_AFTER, retry_after(after, state, until)));
@@ -164,6 +172,8 @@ impl Answer {
         let body = &self.body[..sent.min(self.body.len())];
         match length {
             Some(length) => raw.push_str(&format!("content-length: {length}\r\n\r\n")),
+            // A chunk of no bytes would be the end of the body.
+            None if body.is_empty() => raw.push_str("transfer-encoding: chunked\r\n\r\n"),
             None => raw.push_str(&format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", body.len())),
         }
         let mut raw = raw.into_bytes();

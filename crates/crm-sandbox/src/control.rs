@@ -1,4 +1,4 @@
-//! `/_sandbox`: how programs in other languages set faults, see requests and start over.
+//! `/_sandbox`: how programs in other languages set faults, let events happen, see requests and start over.
 
 use std::net::IpAddr;
 
@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::events::Event;
 use crate::faults::rules_from_json;
 use crate::request::Request;
 use crate::state::{ControlSecret, State};
@@ -39,6 +40,13 @@ fn controlled(state: &mut State, request: &Request) -> (StatusCode, Value) {
                 (StatusCode::BAD_REQUEST, json!({"error": format!("no rule for a fault: {error}")}))
             }
         },
+        ("/events", "POST") => {
+            let event = serde_json::from_slice::<Event>(&request.body).map_err(|error| error.to_string());
+            match event.and_then(|event| event.happen(state)) {
+                Ok(result) => (StatusCode::OK, json!({"result": result})),
+                Err(error) => (StatusCode::BAD_REQUEST, json!({"error": format!("no event: {error}")})),
+            }
+        }
         ("/requests", "GET") => (StatusCode::OK, json!(state.log.all())),
         ("/reset", "POST") => {
             state.reset();
@@ -46,7 +54,8 @@ fn controlled(state: &mut State, request: &Request) -> (StatusCode, Value) {
         }
         _ => {
             let error = format!(
-                "nothing at {method} {path}: there are GET and PUT {PREFIX}/faults, GET {PREFIX}/requests and POST {PREFIX}/reset"
+                "nothing at {method} {path}: there are GET and PUT {PREFIX}/faults, GET {PREFIX}/requests, POST {PREFIX}/events \
+                 and POST {PREFIX}/reset"
             );
             (StatusCode::NOT_FOUND, json!({"error": error}))
         }

@@ -1,5 +1,5 @@
-//! A request and its answer, in time: what happens when a request comes, what happens later, and when the answer is
-//! there. It sleeps nowhere and has no clock of its own.
+//! A request and its answer, in time: when the answer is there, and how it travels. It sleeps nowhere and has no clock of
+//! its own.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -9,13 +9,11 @@ use http::Response;
 
 use crate::Operation;
 use crate::answer::Answer;
+use crate::begin::{begin, nothing, ready};
 use crate::control;
-use crate::faults::{
-    About, AnswerEdit, Asked, Change, Content, Moment, Present, Store, Strike, Transfer, leave_each_nth,
-};
-use crate::history::Revision;
+use crate::faults::{About, AnswerEdit, Asked, Transfer, leave_each_nth};
 use crate::request::Request;
-use crate::state::{Job, State};
+use crate::state::State;
 
 /// A request that a sandbox in process received, and the outcome that it may not have yet.
 ///
@@ -90,21 +88,21 @@ impl std::error::Error for Failure {}
 
 /// What remains to be done with the answer of the application.
 #[derive(Debug)]
-struct Finish {
+pub(crate) struct Finish {
     /// What is answered in its place.
-    fixed: Option<Answer>,
-    edits: Vec<AnswerEdit>,
+    pub(crate) fixed: Option<Answer>,
+    pub(crate) edits: Vec<AnswerEdit>,
     /// The request as it was sent, for the edits.
-    request: Option<(Operation, Request)>,
+    pub(crate) request: Option<(Operation, Request)>,
     /// Each item of the request was carried out so many times.
-    repeated: usize,
-    chance: f64,
-    empty_is_bare: bool,
-    transfer: Transfer,
+    pub(crate) repeated: usize,
+    pub(crate) chance: f64,
+    pub(crate) empty_is_bare: bool,
+    pub(crate) transfer: Transfer,
 }
 
 impl Finish {
-    fn whole() -> Finish {
+    pub(crate) fn whole() -> Finish {
         Finish {
             fixed: None,
             edits: Vec::new(),
@@ -261,138 +259,6 @@ impl Reply {
             }
         }
     }
-}
-
-type Begun = (Duration, Arc<OnceLock<Answer>>, Finish);
-
-/// Carries out a request, or puts it off.
-fn begin(state: &mut State, request: Request) -> Begun {
-    let (operation, credentials) = request.describe(state);
-    let present = state.present();
-    let strike = operation.filter(|_| !state.faults.is_empty()).and_then(|operation| {
-        // The rules may ask what the answer would be.
-        let mut faults = std::mem::take(&mut state.faults);
-        let shown = || (!operation.is_write()).then(|| request.carry_out(state).text());
-        let strike = faults.strike_after_reading(&Asked::new(operation, &request), shown, present);
-        state.faults = faults;
-        strike
-    });
-    let received =
-        request.received(operation, credentials, strike.as_ref().map(|strike| strike.fault.clone()));
-    state.log.push(received);
-    let latency = Duration::from_millis(state.settings.latency_ms);
-    let (ready, answer, finish) = match (operation, strike) {
-        (Some(operation), Some(strike)) => begin_struck(state, request, operation, strike),
-        _ => (present.now, Arc::new(OnceLock::from(request.carry_out(state))), Finish::whole()),
-    };
-    (ready.saturating_add(latency), answer, finish)
-}
-
-/// The same for a request at which a fault strikes.
-fn begin_struck(state: &mut State, request: Request, operation: Operation, strike: Strike) -> Begun {
-    let present = state.present();
-    let mut ready = ready(present, &strike);
-    let Strike { fault, until, chance } = strike;
-    let mut finish = Finish {
-        fixed: fault.answer.as_ref().map(|fixed| Answer::from_fixed(fixed, operation, state, until)),
-        chance,
-        empty_is_bare: operation == Operation::HistoryList && state.settings.revision == Revision::Observed,
-        transfer: fault.transfer,
-        ..Finish::whole()
-    };
-    let answer = nothing();
-    if !fault.leaves_unread() {
-        let mut content = request.content();
-        for edit in &fault.edit_request {
-            edit.apply(operation, &mut content);
-        }
-        for change in &fault.change {
-            finish.repeated *= change_before(state, change, operation, &request, &mut content);
-        }
-        let something = fault.store != Store::Half || content.halve_items();
-        let due = match fault.store {
-            Store::Later(time) => present.now.saturating_add(time),
-            Store::Held => until.unwrap_or(present.now),
-            _ => present.now,
-        };
-        let wants_answer = finish.fixed.is_none() && fault.transfer.brings_the_answer();
-        let edited = request.clone().with_content(content);
-        if due > present.now {
-            state.later(Job { due, request: edited, answer: Arc::clone(&answer) });
-            // The application's own answer is not there before.
-            ready = if wants_answer { ready.max(due) } else { ready };
-        } else if something && fault.store != Store::Not {
-            let _ = answer.set(edited.carry_out(state));
-        } else if wants_answer {
-            // Nothing stays of it, and the answer looks as if it did.
-            state.settle();
-            let before = state.history.records.clone();
-            let _ = answer.set(edited.carry_out(state));
-            state.history.records = before;
-        }
-        for change in fault.change.iter().filter(|_| operation.adds()) {
-            change_after(state, change, &request, due);
-        }
-        state.catch_up();
-    }
-    finish.edits = fault.edit_answer;
-    finish.request = Some((operation, request));
-    (ready, answer, finish)
-}
-
-/// Lets others work before a request is carried out. Returns how often each of its items is carried out then.
-fn change_before(
-    state: &mut State,
-    change: &Change,
-    operation: Operation,
-    request: &Request,
-    content: &mut Content,
-) -> usize {
-    match change {
-        Change::EqualRecords { count, at: Moment::Meanwhile } if !content.items().is_empty() => {
-            content.repeat_items(count + 1);
-            return count + 1;
-        }
-        Change::EqualRecords { count, at: Moment::Before | Moment::Meanwhile } if operation.adds() => {
-            for _ in 0..*count {
-                request.carry_out(state);
-            }
-        }
-        Change::EqualRecords { .. } => {}
-        Change::FirstPage(change) => {
-            let ids = request.ids_of_first_page(state);
-            if operation == Operation::HistoryList {
-                change.apply_to_records(&mut state.history.records, &ids);
-            } else if !operation.is_salesman() {
-                change.apply_to_projects(&mut state.projects, &ids);
-            }
-        }
-        Change::IdsGoDown { from } => state.history.records.go_down_from(*from),
-    }
-    1
-}
-
-/// Lets others work when a request has been carried out, which is at `due`, or later.
-fn change_after(state: &mut State, change: &Change, request: &Request, due: Duration) {
-    let (count, due) = match change {
-        Change::EqualRecords { count, at: Moment::After } => (*count, due),
-        Change::EqualRecords { count, at: Moment::Later(time) } => {
-            (*count, state.present().now.saturating_add(*time))
-        }
-        _ => return,
-    };
-    for _ in 0..count {
-        state.later(Job { due, request: request.clone(), answer: nothing() });
-    }
-}
-
-fn ready(present: Present, strike: &Strike) -> Duration {
-    let jitter = strike.fault.jitter.mul_f64(strike.chance);
-    present.now.saturating_add(strike.fault.delay).saturating_add(jitter)
-}
-
-fn nothing() -> Arc<OnceLock<Answer>> {
-    Arc::default()
 }
 
 pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

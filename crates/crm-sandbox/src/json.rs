@@ -120,11 +120,15 @@ impl<'de> Visitor<'de> for Reader {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("null, a whole number, a text, a list or an object")
+        f.write_str("null, a truth value, a whole number, a text, a list or an object")
     }
 
     fn visit_unit<E>(self) -> Result<Json, E> {
         Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Json, E> {
+        Ok(Json::Bool(truth))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Json, E> {

@@ -35,9 +35,12 @@
 
 mod account;
 mod answer;
+mod begin;
+mod builder;
 mod clock;
 mod control;
 mod directory;
+mod events;
 mod exchange;
 mod faults;
 mod history;
@@ -52,6 +55,7 @@ mod state;
 mod wire;
 
 pub use crate::account::{Account, Role, SqlMode, User, Zone};
+pub use crate::builder::{Builder, UnknownLogin};
 pub use crate::clock::{Clock, VirtualClock};
 pub use crate::directory::data::{Client, Contact};
 pub use crate::directory::guides::{Category, Guides, Relation, Signer, Source, Territory};
@@ -68,7 +72,7 @@ pub use crate::operation::Operation;
 pub use crate::projects::data::{Action, Checklist, ChecklistItem, FieldValue, Good, Payment, Project, Step};
 pub use crate::projects::shape::ProjectsShape;
 pub use crate::received::{Credential, Received};
-pub use crate::sandbox::{Builder, Sandbox, UnknownLogin};
+pub use crate::sandbox::Sandbox;
 
 /// The `apikey` of the built-in account.
 pub const APIKEY: &str = "sandbox-key";

@@ -19,7 +19,7 @@ use crm_sandbox::{Account, ProjectsShape, Revision, Sandbox, SqlMode, Zone};
 /// or seller@example.test.
 /// solOS: /backend/public/projects…, X-Crypto-Token sandbox-token, X-Crypto-Secret sandbox-secret. The requests are
 /// documented by the vendor; every answer is a guess, for none is documented.
-/// Faults and requests: PUT /_sandbox/faults, GET /_sandbox/requests, POST /_sandbox/reset.
+/// Faults, events and requests: PUT /_sandbox/faults, POST /_sandbox/events, GET /_sandbox/requests, POST /_sandbox/reset.
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
 struct Arguments {

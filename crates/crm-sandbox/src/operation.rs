@@ -223,17 +223,22 @@ impl Operation {
         matches!(self, Operation::HistoryAdd | Operation::HistoryAddList | Operation::HistoryDelete)
     }
 
-    /// Whether it returns a list of records.
+    /// Whether it returns a list of records. The guides do not count.
     pub fn is_list(self) -> bool {
-        match self {
-            Operation::ProjectsFilter
-            | Operation::ProjectsSteps
-            | Operation::ProjectsActions
-            | Operation::ProjectsChecklists
-            | Operation::ProjectsGoods
-            | Operation::ProjectsPayments => true,
-            other => other.id().ends_with("list") && !other.is_write(),
-        }
+        matches!(
+            self,
+            Operation::HistoryList
+                | Operation::UserList
+                | Operation::ClientList
+                | Operation::PersonList
+                | Operation::ProjectsList
+                | Operation::ProjectsFilter
+                | Operation::ProjectsSteps
+                | Operation::ProjectsActions
+                | Operation::ProjectsChecklists
+                | Operation::ProjectsGoods
+                | Operation::ProjectsPayments
+        )
     }
 
     /// Whether it stores new records.

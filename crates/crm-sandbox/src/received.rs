@@ -28,7 +28,7 @@ pub struct Received {
     pub body: String,
     /// The length of the body in bytes as it was received.
     pub body_length: usize,
-    /// The fault that struck.
+    /// The fault that struck; the body of its answer is cut at 16 KiB.
     pub fault: Option<Fault>,
 }
 
@@ -96,7 +96,9 @@ impl Log {
 impl Received {
     fn size(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        self.path.len() + self.query.len() + self.body.len() + headers
+        let answer = self.fault.as_ref().and_then(|fault| fault.answer.as_ref());
+        let answer = answer.map_or(0, |answer| answer.body.len() + answer.unit.len());
+        self.path.len() + self.query.len() + self.body.len() + headers + answer
     }
 }
 
@@ -153,11 +155,24 @@ pub(crate) fn harmless_body(body: &[u8]) -> String {
             Err(_) => text = harmless_query(&text),
         }
     }
+    cut(&mut text);
+    text
+}
+
+/// A fault with no more of the body of its answer than the log keeps.
+pub(crate) fn short_fault(mut fault: Fault) -> Fault {
+    if let Some(answer) = &mut fault.answer {
+        cut(&mut answer.body);
+        cut(&mut answer.unit);
+    }
+    fault
+}
+
+fn cut(text: &mut String) {
     if text.len() > BODY_KEPT {
         let end = (0..=BODY_KEPT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);
     }
-    text
 }
 
 #[cfg(test)]
@@ -175,23 +190,39 @@ mod tests {
 
     #[test]
     fn the_log_forgets_the_oldest_requests_by_number_and_by_size() {
-        let request = |body_length| Received {
-            method: "POST".to_owned(),
-            path: String::new(),
-            query: String::new(),
-            operation: None,
-            headers: Vec::new(),
-            credentials: Vec::new(),
-            body: "x".repeat(body_length),
-            body_length,
-            fault: None,
-        };
+        let request = |body_length| Received { body: "x".repeat(body_length), body_length, ..empty() };
         let mut log = Log::default();
         log.push(request(1));
         (0..10_000).for_each(|_| log.push(request(2)));
         assert_eq!((log.all().len(), log.all()[0].body_length), (10_000, 2));
         (0..5).for_each(|_| log.push(request(8 * 1024 * 1024)));
         assert_eq!(log.all().len(), 4);
+    }
+
+    #[test]
+    fn the_page_of_a_fault_counts_and_is_cut() {
+        let page = crate::FixedAnswer::new(200).body("text/html", "ё".repeat(20_000));
+        let fault = short_fault(Fault::new().answer(page));
+        assert_eq!(fault.answer.as_ref().map(|answer| answer.body.len()), Some(BODY_KEPT));
+        let mut log = Log::default();
+        for _ in 0..10_000 {
+            log.push(Received { fault: Some(fault.clone()), ..empty() });
+        }
+        assert_eq!(log.all().len(), Log::SIZE / BODY_KEPT);
+    }
+
+    fn empty() -> Received {
+        Received {
+            method: "POST".to_owned(),
+            path: String::new(),
+            query: String::new(),
+            operation: None,
+            headers: Vec::new(),
+            credentials: Vec::new(),
+            body: String::new(),
+            body_length: 0,
+            fault: None,
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::answer::Answer;
 use crate::faults::Content;
-use crate::received::{Credentials, Received, harmless_body, harmless_headers, harmless_query};
+use crate::received::{Credentials, Received, harmless_body, harmless_headers, harmless_query, short_fault};
 use crate::state::State;
 use crate::{Fault, Operation, control, history, projects};
 
@@ -146,7 +146,7 @@ impl Request {
             credentials: credentials.map(|(name, seen)| (name.to_owned(), seen)).to_vec(),
             body: harmless_body(&self.body),
             body_length: self.body.len(),
-            fault,
+            fault: fault.map(short_fault),
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::faults::{Faults, Present};
+use crate::history::events::ServerEvent;
+use crate::history::records::Record;
 use crate::history::{self, History, Revision};
 use crate::projects::Form;
 use crate::projects::data::{self, Project};
@@ -152,6 +154,13 @@ impl State {
             let _ = job.answer.set(job.request.carry_out(self));
             self.behind = Duration::ZERO;
         }
+    }
+
+    /// Stores a record that the server writes itself; the time is now where `about` has none. Returns its id.
+    pub(crate) fn add_server_record(&mut self, event: ServerEvent, about: Record) -> u64 {
+        let now = self.accounts.get(about.account).map(|account| account.zone.local(self.moment()));
+        let datum = about.datum.or(now);
+        self.history.add_server_record(event, Record { datum, ..about })
     }
 
     /// The local time of the first account, in whole seconds.

@@ -6,7 +6,7 @@ use super::table::Row as _;
 use super::{Answer, Directory, Members, data, sql};
 use crate::account::Caller;
 use crate::history::errors::error;
-use crate::history::{Params, collation, datum, php};
+use crate::history::{Params, collation, date, php};
 use crate::json::Json;
 
 impl Directory {
@@ -97,11 +97,11 @@ impl Directory {
             ("relation", text(&client.tip_cmr)),
             ("territory", client.territory.into()),
             ("territoryname", self.guides.territory(client.territory).unwrap_or_default().into()),
-            ("created", datum::write(Some(created)).into()),
+            ("created", date::write(Some(created)).into()),
             ("creator", user(client.creator)),
             ("creatorID", client.creator.into()),
             ("date_create", shown(created).into()),
-            ("edited", edited.map_or(Json::Null, |at| datum::write(Some(at)).into())),
+            ("edited", edited.map_or(Json::Null, |at| date::write(Some(at)).into())),
             ("editor", user(client.editor)),
             ("editorID", client.editor.into()),
             ("date_edit", edited.map(shown).unwrap_or_default().into()),
@@ -139,7 +139,7 @@ impl Directory {
                 ("mail", text(&contact.mail)),
                 ("iduser", number(contact.iduser)),
                 ("rol", text(&contact.rol)),
-                ("date_create", datum::write(Some(contact.date_create + caller.shift)).into()),
+                ("date_create", date::write(Some(contact.date_create + caller.shift)).into()),
                 ("client", client.title.as_str().into()),
                 ("user", caller.user.title.as_str().into()),
                 ("color", Json::optional(loyalty.map(|row| row.color.as_str()))),

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use crate::history::datum::Written;
+use crate::history::date::Written;
 
 /// The limits of a search by a time, as texts; a limit that is not given is `None`.
 #[derive(Debug, Default)]

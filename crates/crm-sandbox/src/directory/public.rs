@@ -3,7 +3,8 @@
 use super::data::{Client, Contact};
 use super::fields;
 use super::guides::Guides;
-use crate::sandbox::{Builder, Sandbox};
+use crate::builder::Builder;
+use crate::sandbox::Sandbox;
 
 impl Sandbox {
     /// Stores a client just as it is and returns its id. [`Client::clid`] 0 is replaced by the next free id. A client

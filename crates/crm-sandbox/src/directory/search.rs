@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::like::Like;
 use super::table::{Condition, Row};
-use crate::history::{Params, content, errors, php};
+use crate::history::{Params, clean, errors, php};
 
 /// The word of a search. An array in its place is a PHP error.
 pub(super) fn word<R: Row>(params: &Params) -> Result<Option<Condition<R>>, String> {
@@ -31,7 +31,7 @@ pub(super) fn text(value: &Value) -> Result<String, String> {
         let text = "strip_tags(): Argument #1 ($string) must be of type string, array given";
         return Err(errors::type_error(text));
     }
-    Ok(content::untagged(&php::to_text(Some(value))))
+    Ok(clean::untagged(&php::to_text(Some(value))))
 }
 
 /// What a filter names a row of a guide by.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::like::{self, Like};
-use crate::history::{collation, datum};
+use crate::history::{collation, date};
 use crate::json::Json;
 
 /// Records on a page of a list.
@@ -57,7 +57,7 @@ impl<'r> Value<'r> {
         match self {
             Value::Null => Json::Null,
             Value::Int(number) => Json::Int(number),
-            Value::Time(at) => datum::write(Some(at + shift)).into(),
+            Value::Time(at) => date::write(Some(at + shift)).into(),
             Value::Text(text) => Json::from(&*text),
         }
     }
@@ -67,7 +67,7 @@ impl<'r> Value<'r> {
         Some(match self {
             Value::Null => return None,
             Value::Int(number) => number.to_string().into(),
-            Value::Time(at) => datum::write(Some(at + shift)).into(),
+            Value::Time(at) => date::write(Some(at + shift)).into(),
             Value::Text(text) => text,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDateTime, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::millis;
@@ -16,7 +16,7 @@ use crate::projects::data::Project;
 pub enum Change {
     /// Somebody else adds records that are equal to those of this write.
     EqualRecords {
-        /// How many times.
+        /// How many times; more than 10,000 are 10,000.
         #[serde(default = "one")]
         count: usize,
         /// When.
@@ -65,7 +65,7 @@ impl PageChange {
         }
         for id in moved {
             if let Some(record) = records.get_mut(*id) {
-                record.datum = record.datum.map(|datum| datum + self.time());
+                record.datum = record.datum.map(|datum| self.moved(datum));
             }
         }
         for id in edited {
@@ -85,7 +85,7 @@ impl PageChange {
             if deleted.contains(&project.id) {
                 project.deleted = true;
             } else if moved.contains(&project.id) {
-                project.created += self.time();
+                project.created = self.moved(project.created);
             } else if edited.contains(&project.id) {
                 project.name.push_str(EDITED);
             }
@@ -102,8 +102,10 @@ impl PageChange {
         [deleted, moved, &rest[..self.edit.min(rest.len())]]
     }
 
-    fn time(&self) -> TimeDelta {
-        TimeDelta::try_days(self.days).unwrap_or_default()
+    /// The same time on another day; on the same one where the calendar ends before.
+    fn moved(&self, time: NaiveDateTime) -> NaiveDateTime {
+        let days = TimeDelta::try_days(self.days);
+        days.and_then(|days| time.checked_add_signed(days)).unwrap_or(time)
     }
 }
 

@@ -111,8 +111,13 @@ impl<'r> Asked<'r> {
     }
 
     fn users(&self) -> impl Iterator<Item = String> {
-        let items = self.parameters.get("list").and_then(Value::as_array);
-        let of_items = items.into_iter().flatten().filter_map(|item| item.get("user"));
+        // The server takes the values of an object for the items, too.
+        let items: Vec<&Value> = match self.parameters.get("list") {
+            Some(Value::Array(items)) => items.iter().collect(),
+            Some(Value::Object(items)) => items.values().collect(),
+            _ => Vec::new(),
+        };
+        let of_items = items.into_iter().filter_map(|item| item.get("user"));
         self.parameters.get("user").into_iter().chain(of_items).map(text)
     }
 }

@@ -178,7 +178,7 @@ impl Fault {
         Fault::in_front("redirect", nginx(status).header("location", to))
     }
 
-    /// The body of every GET and HEAD is lost on the way.
+    /// The body of every request but a POST is lost on the way.
     pub fn get_body_dropped() -> Fault {
         let fault = Fault::new().named("get_body_dropped").edit_request(RequestEdit::DropBody);
         fault.only_if(Condition::Not(Box::new(Condition::Method("POST".to_owned()))))

@@ -90,10 +90,11 @@ pub enum Store {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FixedAnswer {
-    /// The HTTP status.
+    /// The HTTP status, from 200 to 999; any other is 502.
     #[serde(default = "ok")]
     pub status: u16,
-    /// The headers. One that HTTP does not allow is left out.
+    /// The headers. Left out are those that HTTP does not allow, and `Content-Length`, `Transfer-Encoding` and `Connection`:
+    /// the [`Transfer`] decides about them.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// The header `Retry-After`.
@@ -105,7 +106,7 @@ pub struct FixedAnswer {
     /// An error in the form of the API that was called, in place of the body. The form of solOS is a guess.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_error: Option<ApiError>,
-    /// So many copies of [`unit`](FixedAnswer::unit) come in the body where it contains `{units}`.
+    /// So many copies of [`unit`](FixedAnswer::unit) come in the body where it contains `{units}`, up to 1 GiB.
     #[serde(default, skip_serializing_if = "is_default")]
     pub units: usize,
     /// The text that is repeated.
@@ -157,7 +158,8 @@ impl FixedAnswer {
         if self.unit.is_empty() {
             self.body.clone()
         } else {
-            self.body.replace("{units}", &self.unit.repeat(self.units))
+            let most = (1 << 30) / self.unit.len();
+            self.body.replace("{units}", &self.unit.repeat(self.units.min(most)))
         }
     }
 }

@@ -114,8 +114,27 @@ impl TryFrom<RuleJson> for Rule {
                 _ => operations.push(name.parse()?),
             }
         }
+        checked(&fault, json.when)?;
         Ok(Rule::new(fault, operations).after(json.skip).when(json.when))
     }
+}
+
+/// Refuses numbers that mean nothing. In Rust they do no harm either.
+fn checked(fault: &Fault, when: When) -> Result<(), String> {
+    let refused = match (when, fault.transfer) {
+        (When::Each(0), _) => "`each` is at least 1",
+        (When::Probability { p, .. }, _) if !(0.0..=1.0).contains(&p) => "`p` is from 0 to 1",
+        (When::OverRate { per_second, .. }, _) if per_second < 0.0 => "`per_second` is not below 0",
+        (When::OverRate { burst: 0, .. }, _) => "`burst` is at least 1",
+        (_, Transfer::Interim { status }) if !(100..200).contains(&status) => {
+            "the `status` of interim answers is from 100 to 199"
+        }
+        _ if fault.answer.as_ref().is_some_and(|answer| !(200..1000).contains(&answer.status)) => {
+            "the `status` of an answer is from 200 to 999"
+        }
+        _ => return Ok(()),
+    };
+    Err(refused.to_owned())
 }
 
 impl Serialize for Rule {

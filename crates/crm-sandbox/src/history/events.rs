@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::records::Record;
-use super::{History, datum};
+use super::{History, date};
 use crate::account::Account;
 
 /// A change in the CRM after which the server writes a record of its own.
@@ -98,7 +98,7 @@ impl History {
                 self.directory.move_times(place, change);
                 self.records.change_all(|record| {
                     if record.account == place {
-                        record.datum = record.datum.map(|datum| datum::moved(datum, change));
+                        record.datum = record.datum.map(|datum| date::moved(datum, change));
                     }
                 });
             }

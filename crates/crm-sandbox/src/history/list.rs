@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Value;
 
-use super::datum::{self, Written};
+use super::date::{self, Written};
 use super::params::Params;
 use super::records::{Record, Records};
 use super::{Revision, collation, errors, names, php, sql, user_id};
@@ -157,7 +157,7 @@ fn check_statement(
     if is_whole && Column::read(order).is_some() && values.iter().all(|value| sql::is_plain(value)) {
         return Ok(());
     }
-    let today = datum::moved(caller.now, caller.shift).date().to_string();
+    let today = date::moved(caller.now, caller.shift).date().to_string();
     let [start, end] = ["dateStart", "dateEnd"].map(|name| params.text_or(name, &today));
     let [.., clid, did, pid] = values;
     let owners: Vec<String> = owners.iter().map(i64::to_string).collect();
@@ -266,7 +266,7 @@ impl Days {
     /// The database compares the midnight of a record's day with both dates; a date that it cannot read is the zero date.
     /// The days are those of the reader's clock.
     fn read(params: &Params, caller: &Caller<'_>, revision: Revision) -> Days {
-        let today = datum::moved(caller.now, caller.shift).date();
+        let today = date::moved(caller.now, caller.shift).date();
         let written =
             |name: &str| Written::read(&sql::literal(&params.text(name))).filter(|day| !day.is_zero());
         let (no_start, no_end) = (params.is_blank("dateStart"), params.is_blank("dateEnd"));
@@ -284,7 +284,7 @@ impl Days {
                 (start.map_or(NaiveDateTime::MIN, midnight), end.map_or(NaiveDateTime::MIN, next))
             }
         };
-        let by_account = |time: NaiveDateTime| datum::moved(time, -caller.shift);
+        let by_account = |time: NaiveDateTime| date::moved(time, -caller.shift);
         Days {
             from: by_account(from),
             until: by_account(until),

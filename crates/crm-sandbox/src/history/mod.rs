@@ -1,8 +1,8 @@
 //! SalesMan CRM, history v3: the answers of the real server, or those its vendor promises.
 
+pub(crate) mod clean;
 pub(crate) mod collation;
-pub(crate) mod content;
-pub(crate) mod datum;
+pub(crate) mod date;
 pub(crate) mod errors;
 pub(crate) mod events;
 mod generate;
@@ -10,6 +10,7 @@ mod list;
 mod names;
 mod params;
 pub(crate) mod php;
+mod public;
 mod read;
 pub(crate) mod records;
 pub(crate) mod sql;
@@ -156,7 +157,7 @@ pub(crate) fn caller<'a>(
     let (place, account) = found.ok_or_else(unknown)?;
     let user = account.user(&sql::literal(login));
     // The clock is set before the user is looked at, so its errors come first.
-    let shift = datum::shift(account.zone.offset(moment), user.map_or(Some(0), |user| user.tzone))?;
+    let shift = date::shift(account.zone.offset(moment), user.map_or(Some(0), |user| user.tzone))?;
     let user = user.filter(|user| !user.title.is_empty() && user.title != "0").ok_or_else(unknown)?;
     Ok(Caller::new((place, account), user, moment, shift))
 }

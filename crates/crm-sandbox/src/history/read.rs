@@ -3,7 +3,7 @@
 use super::errors::error;
 use super::params::Params;
 use super::records::Record;
-use super::{Answer, History, Names, Revision, content, datum, list, names, php, sql};
+use super::{Answer, History, Names, Revision, clean, date, list, names, php, sql};
 use crate::account::Caller;
 use crate::json::Json;
 
@@ -29,7 +29,7 @@ impl History {
         }
         let entries = page.into_iter().map(|record| match self.revision {
             Revision::Observed => {
-                let content = content::listed(record.content.as_deref().unwrap_or_default());
+                let content = clean::listed(record.content.as_deref().unwrap_or_default());
                 let contacts = contacts(record, &self.names);
                 self.entry(caller, record, content.into(), (!contacts.is_empty()).then_some(contacts))
             }
@@ -103,10 +103,7 @@ impl History {
         let owner = caller.account.user_by_id(record.iduser);
         let mut members = vec![
             ("cid".into(), Json::from(record.cid)),
-            (
-                "datum".into(),
-                datum::write(record.datum.map(|datum| datum::moved(datum, caller.shift))).into(),
-            ),
+            ("datum".into(), date::write(record.datum.map(|datum| date::moved(datum, caller.shift))).into()),
             ("content".into(), content),
             ("tip".into(), Json::optional(record.tip.as_deref())),
             ("iduser".into(), Json::from(record.iduser)),

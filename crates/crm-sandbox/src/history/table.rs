@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::datum::{self, Written};
+use super::date::{self, Written};
 use crate::account::SqlMode;
 
 /// An error of the database for a value: its number and its text.
@@ -96,7 +96,7 @@ pub(super) fn id(name: &str, number: i64, mode: SqlMode) -> Result<i64, Refusal>
 /// What the column of the date keeps; `None` is the zero date. `offset` is how far the account is ahead of Greenwich.
 pub(super) fn moment(text: &str, offset: TimeDelta, mode: SqlMode) -> Result<Option<NaiveDateTime>, Refusal> {
     let written = Written::read(text);
-    let kept = written.and_then(Written::exact).and_then(|at| datum::stored(at, offset));
+    let kept = written.and_then(Written::exact).and_then(|at| date::stored(at, offset));
     let is_zero = written.is_some_and(Written::is_zero);
     let is_loss = (kept.is_none() && !(is_zero && mode != SqlMode::StrictNoZeroDate))
         || written.is_some_and(Written::has_more);

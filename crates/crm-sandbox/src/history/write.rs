@@ -6,7 +6,7 @@ use super::errors::{error, offset_on_string, type_error};
 use super::params::{Params, Shape};
 use super::records::Record;
 use super::table::{self, Refusal};
-use super::{Answer, History, Revision, content, datum, names, user_id};
+use super::{Answer, History, Revision, clean, date, names, user_id};
 use crate::account::{Caller, SqlMode};
 use crate::json::Json;
 
@@ -44,7 +44,7 @@ impl History {
             return Err(type_error(NO_TEXT));
         }
         let tip = params.text_or("tip", DEFAULT_TIP);
-        let tip = if self.revision == Revision::Documented { tip } else { content::untagged(&tip) };
+        let tip = if self.revision == Revision::Documented { tip } else { clean::untagged(&tip) };
         let belongs = ["clid", "pid", "did"].iter().any(|name| !params.is_blank(name));
         if !belongs || params.is_blank("content") {
             return Ok(error(405, "Отсутствуют параметры"));
@@ -124,7 +124,7 @@ impl History {
     fn new_record(&self, values: &Values<'_>, caller: &Caller<'_>) -> Result<Record, Failure> {
         let params = values.params;
         let is_observed = self.revision == Revision::Observed;
-        if let Some(refusal) = datum::unwritable(caller.offset).filter(|_| is_observed) {
+        if let Some(refusal) = date::unwritable(caller.offset).filter(|_| is_observed) {
             return Err(refusal.into());
         }
         if params.is_composite("content") {
@@ -147,12 +147,12 @@ impl History {
             pid: table::text(table::CONTACTS, &contacts, mode)?.unwrap_or_default(),
             did: table::id("did", params.int("did"), mode)?,
             datum: if is_now {
-                Some(datum::moved(caller.now, caller.shift))
+                Some(date::moved(caller.now, caller.shift))
             } else {
                 table::moment(&params.text("datum"), caller.offset, mode)?
             },
             content: if is_observed {
-                table::text(table::CONTENT, &content::untagged(&content), mode)?
+                table::text(table::CONTENT, &clean::untagged(&content), mode)?
             } else {
                 Some(content)
             },

@@ -1,6 +1,6 @@
 //! `/_sandbox`, for programs in other languages.
 
-use crm_sandbox::{APIKEY, BOSS, Sandbox, TOKEN};
+use crm_sandbox::{APIKEY, BOSS, Record, Sandbox, TOKEN};
 use serde_json::{Value, json};
 
 use crate::support::{client, history, history_text, record, sandbox};
@@ -191,4 +191,52 @@ async fn the_apis_answer_for_any_host_and_origin() {
     let headers = format!("{}Origin: http://evil.test\r\n", crate::support::HEADERS);
     let answer = crate::support::raw(&sandbox, &crate::support::raw_history("fields", &headers, ""));
     assert!(answer.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn post_events_deletes_clients_deals_and_contacts_and_adds_records_of_the_server() {
+    let sandbox = sandbox().await;
+    for (clid, did, pid) in [(2, 0, ""), (1, 1, ""), (1, 0, "1"), (0, 0, "1")] {
+        sandbox.add_record(Record { clid, did, pid: pid.to_owned(), ..record() });
+    }
+    let event = async |event: Value| {
+        let (status, answer) = control(&sandbox, "POST", "/events", &event.to_string()).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["result"].as_u64().unwrap()
+    };
+    assert_eq!(event(json!({"delete_deal": 1})).await, 1);
+    assert_eq!(event(json!({"delete_contact": 1})).await, 2, "one was deleted, one has lost it");
+    assert_eq!(event(json!({"delete_client": 2})).await, 1);
+    assert_eq!(sandbox.records().iter().map(|record| record.cid).collect::<Vec<u64>>(), [3]);
+    assert!(sandbox.client(2).is_none() && sandbox.contact(1).is_none());
+    assert_eq!(event(json!({"server_record": {"event": "fields_changed", "clid": 1, "iduser": 2}})).await, 5);
+    assert_eq!(event(json!({"server_record": {"event": "client_added"}})).await, 6);
+    let (by_seller, by_boss) = (sandbox.record(5).unwrap(), sandbox.record(6).unwrap());
+    assert_eq!((by_seller.tip.as_deref(), by_seller.clid, by_seller.iduser), (Some("ЛогCRM"), 1, 2));
+    assert_eq!((by_boss.tip.as_deref(), by_boss.iduser), (Some("СобытиеCRM"), 1));
+    assert_eq!(by_boss.datum, Some(crate::support::at(25, 14)), "now");
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_understood_is_refused_with_what_is_wrong() {
+    let sandbox = sandbox().await;
+    for (event, wrong) in [
+        (json!({"delete_user": 1}), "delete_client"),
+        (json!({"server_record": {"event": "nothing"}}), "fields_changed"),
+        (json!({"server_record": {"event": "client_added", "iduser": 9}}), "no account has this user"),
+    ] {
+        let (status, answer) = control(&sandbox, "POST", "/events", &event.to_string()).await;
+        assert_eq!(status, 400);
+        assert!(answer["error"].as_str().unwrap().contains(wrong), "{answer}");
+    }
+    assert_eq!(sandbox.record_count(), 0);
+}
+
+#[tokio::test]
+async fn events_of_web_pages_are_refused_too() {
+    let sandbox = sandbox().await;
+    let request =
+        client().post(format!("{}/_sandbox/events", sandbox.url())).header("Origin", "http://evil.test");
+    let answer = request.body(r#"{"delete_client": 1}"#).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), sandbox.client(1).is_some()), (403, true));
 }

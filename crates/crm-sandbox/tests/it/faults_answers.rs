@@ -156,6 +156,14 @@ fn latency_delays_the_answer_and_nothing_else() {
 }
 
 #[test]
+fn the_latency_of_the_sandbox_delays_every_answer_and_adds_to_that_of_a_fault() {
+    let world = World::with(crm_sandbox::Sandbox::builder().latency(Duration::from_secs(2)));
+    assert_eq!(world.begin("fields", &json!({})).ready_at(), Some(Duration::from_secs(2)));
+    world.put(&json!({"fault": {"latency": {"millis": 1_000}}}));
+    assert_eq!(world.begin("fields", &json!({})).ready_at(), Some(Duration::from_secs(3)));
+}
+
+#[test]
 fn jitter_is_different_each_time_and_the_same_in_each_run() {
     let run = |seed| {
         let world = World::with(crm_sandbox::Sandbox::builder().seed(seed));
@@ -308,7 +316,9 @@ fn a_fault_can_strike_while_many_requests_are_being_answered() {
     let world = World::new();
     world.sandbox.add_fault(Fault::latency(Duration::from_secs(1)).on(Operation::HistoryTips).always());
     world.sandbox.add_fault(Fault::too_many_connections().everywhere().when(When::Busy { most: 2 }));
-    let (one, two) = (world.begin("tips", &json!({})), world.begin("tips", &json!({})));
+    let one = world.begin("tips", &json!({}));
+    assert!(world.text("fields", &json!({})).starts_with("{\"data\""), "two are not more than two");
+    let two = world.begin("tips", &json!({}));
     assert!(world.text("fields", &json!({})).contains("max_user_connections"));
     drop((one, two));
     assert!(world.text("fields", &json!({})).starts_with("{\"data\""));

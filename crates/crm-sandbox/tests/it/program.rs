@@ -239,7 +239,7 @@ fn the_curl_lines_of_the_readme_work() {
     let readme = include_str!("../../README.md").replace("http://127.0.0.1:8787", &program.url);
     let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let calls: Vec<&str> = blocks.filter(|block| block.starts_with("curl")).collect();
-    assert_eq!(calls.len(), 7);
+    assert_eq!(calls.len(), 8);
     for call in calls {
         let ran = Command::new("sh").args(["-e", "-c", call]).output().unwrap();
         let said = String::from_utf8(ran.stdout).unwrap();
