@@ -6,7 +6,6 @@ use std::task::Poll;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::history::{ActivityType, AddOutcome, Entry, EntryId, NewEntry};
-use crm_transport::json::JsonError;
 use crm_transport::{
     Client, ClientBuilder, Error, ExportBuilder, Operation, Pipeline, Records, Stats, records,
 };
@@ -144,15 +143,7 @@ impl HistoryClient {
             let (client, query) = (client.clone(), query.clone().page(first + position.pages));
             async move { client.list(&query).await }
         };
-        let unreadable = |bad: crm_model::Unreadable| {
-            Error::undecodable(&<List as Operation>::INFO, JsonError::new(bad.path, bad.reason))
-        };
-        let stuck = || {
-            let fault =
-                "the server returned the same page again: it ignores the offset, so the rest cannot be read";
-            Error::undecodable(&<List as Operation>::INFO, JsonError::new("$.data", fault))
-        };
-        records(fetch, PAGE, |entry: &Entry| entry.id.0, unreadable, stuck)
+        records(<List as Operation>::INFO, PAGE, |entry| entry.id.0, fetch)
     }
 
     /// Exports every activity of a query, in constant memory, with a verdict on whether that is all: by id, oldest first.
@@ -393,4 +384,4 @@ impl Client for HistoryClient {
 }
 
 /// The number of activities on a page (documented).
-const PAGE: usize = 200;
+pub(crate) const PAGE: usize = 200;

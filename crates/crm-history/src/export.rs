@@ -1,10 +1,14 @@
 //! The history as a list that can be exported.
 
-use crm_model::Page;
+use std::fmt;
+use std::str::FromStr;
+
 use crm_model::history::Entry;
+use crm_model::{InvalidValue, Page};
 use crm_transport::{Error, ErrorKind, Export, ExportPage, ExportSource, Operation, OperationInfo};
 
 use crate::HistoryClient;
+use crate::client::PAGE;
 use crate::operations::{EntryQuery, List};
 
 /// Every activity of a query; started with [`HistoryClient::export`].
@@ -31,6 +35,30 @@ pub enum Texts {
     Changed,
     /// The content of every activity.
     All,
+}
+
+impl fmt::Display for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::AsListed => "none",
+            Self::Changed => "changed",
+            Self::All => "all",
+        })
+    }
+}
+
+impl FromStr for Texts {
+    type Err = InvalidValue;
+
+    /// Reads one of the words that `Display` writes: `none`, `changed`, `all`.
+    fn from_str(word: &str) -> Result<Self, InvalidValue> {
+        match word {
+            "none" => Ok(Self::AsListed),
+            "changed" => Ok(Self::Changed),
+            "all" => Ok(Self::All),
+            _ => Err(InvalidValue::new("Texts", "one of none, changed, all")),
+        }
+    }
 }
 
 /// Which activities to export, and which of their texts to fetch.
@@ -97,7 +125,7 @@ impl ExportSource for Entries {
     }
 
     fn page_size(&self) -> usize {
-        200 // documented
+        PAGE
     }
 
     async fn page(&self, at: ExportPage) -> Result<Page<Entry>, Error> {

@@ -24,7 +24,9 @@ pub struct InvalidValue {
 }
 
 impl InvalidValue {
-    pub(crate) fn new(type_name: &'static str, expected: &'static str) -> Self {
+    /// Creates the error for a type, and what it accepts.
+    #[must_use]
+    pub fn new(type_name: &'static str, expected: &'static str) -> Self {
         Self { type_name, expected }
     }
 }

@@ -1,12 +1,10 @@
 //! The client of the projects API.
 
 use bytes::Bytes;
+use crm_model::Page;
 use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, ProjectId, Step};
-use crm_model::{Page, Unreadable};
-use crm_transport::json::JsonError;
 use crm_transport::{
-    Client, ClientBuilder, Error, ExportBuilder, Operation, OperationInfo, Pipeline, Position, Records,
-    Stats, records,
+    Client, ClientBuilder, Error, ExportBuilder, Operation, Pipeline, Position, Records, Stats, records,
 };
 use http::Request;
 
@@ -81,12 +79,12 @@ impl ProjectsClient {
     /// An error of a call ends the stream. A record that cannot be decoded is an error, too, and the next record follows.
     pub fn projects(&self, query: ProjectQuery) -> Records<Project> {
         let client = self.clone();
-        let size = query.page_size();
+        let page_size = query.page_size();
         let fetch = move |position: Position| {
             let (client, query) = (client.clone(), query.clone().page_after(position.records));
             async move { client.list(&query).await }
         };
-        all(fetch, size)
+        records(<List as Operation>::INFO, page_size, |project| project.id.0, fetch)
     }
 
     /// Returns one page of the projects that match a filter (`POST projects/filter`).
@@ -125,13 +123,13 @@ impl ProjectsClient {
     /// See [`projects`](Self::projects).
     pub fn filtered(&self, filter: ProjectFilter) -> Records<Project> {
         let client = self.clone();
-        let size = filter.page.page_size();
+        let page_size = filter.page.page_size();
         let fetch = move |position: Position| {
             let (client, mut filter) = (client.clone(), filter.clone());
             filter.page = filter.page.page_after(position.records);
             async move { client.filter(&filter).await }
         };
-        all(fetch, size)
+        records(<Filter as Operation>::INFO, page_size, |project| project.id.0, fetch)
     }
 
     /// Exports every project of a query or a filter, in constant memory, with a verdict on whether that is all: by id, the
@@ -377,19 +375,4 @@ impl Client for ProjectsClient {
     fn over(pipeline: Pipeline) -> Self {
         Self { pipeline }
     }
-}
-
-fn all<F, R>(fetch: F, size: usize) -> Records<Project>
-where
-    F: FnMut(Position) -> R + Send + 'static,
-    R: Future<Output = Result<Page<Project>, Error>> + Send + 'static,
-{
-    const INFO: OperationInfo = <List as Operation>::INFO;
-    let unreadable = |bad: Unreadable| Error::undecodable(&INFO, JsonError::new(bad.path, bad.reason));
-    let stuck = || {
-        let fault =
-            "the server returned the same page again: it ignores the offset, so the rest cannot be read";
-        Error::undecodable(&INFO, JsonError::new("$", fault))
-    };
-    records(fetch, size, |project| project.id.0, unreadable, stuck)
 }

@@ -84,7 +84,10 @@ impl ExportSource for Projects {
             ProjectSelection::Query(query) => self.client.prepare(&List::<Project>::new(query))?,
             ProjectSelection::Filter(filter) => self.client.prepare(&Filter::<Project>::new(filter))?,
         };
-        Ok(format!("{} {}", request.uri(), String::from_utf8_lossy(request.body())))
+        // The token is hashed with the rest; it names the account.
+        let token = request.headers().get("x-crypto-token").map_or(&b""[..], |token| token.as_bytes());
+        let (token, body) = (String::from_utf8_lossy(token), String::from_utf8_lossy(request.body()));
+        Ok(format!("{} {token} {body}", request.uri()))
     }
 
     fn id(record: &Project) -> u64 {

@@ -1,28 +1,37 @@
 //! The running sandbox and its settings.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::NaiveDateTime;
 use tokio::sync::oneshot;
 
+use crate::account::{Account, SqlMode, Zone};
+use crate::clock::{Clock, MachineClock};
+use crate::exchange::{Exchange, lock};
 use crate::faults::Rule;
 use crate::history::Revision;
+use crate::history::events::ServerEvent;
 use crate::history::records::Record;
 use crate::projects::Form;
 use crate::projects::data::Project;
 use crate::projects::shape::ProjectsShape;
 use crate::received::Received;
+use crate::request::Request;
 use crate::server;
-use crate::state::{Settings, State};
+use crate::state::{ControlSecret, Settings, State, Time};
 
-/// A running sandbox. It is gone, port and all, when this is dropped.
+/// A sandbox: with a socket ([`Sandbox::start`]), or in process ([`Builder::in_process`]). When it is dropped, its port
+/// is free again.
 ///
-/// It runs on a thread of its own, so it answers even while a test blocks the thread it runs on, and a paused clock
-/// of a test does not stop it.
+/// With a socket it runs on a thread of its own. It answers even while a test blocks the thread it runs on, and a paused
+/// clock of a test does not stop it.
 #[derive(Debug)]
 pub struct Sandbox {
     url: String,
@@ -40,24 +49,55 @@ impl Sandbox {
         Sandbox::builder().start().await
     }
 
+    /// Does the same as [`Sandbox::start`] in a program without async.
+    ///
+    /// ```
+    /// let sandbox = crm_sandbox::Sandbox::start_blocking()?;
+    /// println!("two CRMs to try against: {}", sandbox.url());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub fn start_blocking() -> io::Result<Sandbox> {
+        Sandbox::builder().start_blocking()
+    }
+
     /// Other settings than those of [`Sandbox::start`].
     pub fn builder() -> Builder {
         Builder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             settings: Settings {
+                accounts: vec![Account::default()],
                 revision: Revision::default(),
                 records: 0,
+                clients: 0,
+                contacts: 0,
                 projects: 120,
                 form: Form::default(),
                 latency_ms: 0,
                 now: None,
+                seed: 0,
+                control_secret: None,
             },
         }
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// `http://127.0.0.1:PORT`, without a slash at the end; in process `http://sandbox.test`, where nothing listens.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Receives a request, as the socket does. The scheme and the host of its URI do not matter.
+    ///
+    /// Header names count as sent in lower case. What goes wrong is in the outcome of the exchange.
+    pub fn receive(&self, request: http::Request<Bytes>) -> Exchange {
+        let (head, body) = request.into_parts();
+        let names = head.headers.keys().map(ToString::to_string).collect();
+        let reused = !self.state().log.is_empty();
+        let request = Request::new(&head, names, Bytes::new(), reused);
+        Exchange::from_head(&self.state, &request)
+            .unwrap_or_else(|| Exchange::from_request(&self.state, request.with_body(body)))
     }
 
     /// A copy of the record with this id, as it is stored.
@@ -99,18 +139,54 @@ impl Sandbox {
         true
     }
 
+    /// Stores a record that the server writes itself after a change in the CRM, and returns its id. `about` gives the
+    /// owner (who made the change), the client, the contacts, the deal and the account; the time is now where it has none.
+    pub fn add_server_record(&self, event: ServerEvent, about: Record) -> u64 {
+        let mut state = self.state();
+        let now = state.accounts.get(about.account).map(|account| account.zone.local(state.moment()));
+        let datum = about.datum.or(now);
+        state.history.add_server_record(event, Record { datum, ..about })
+    }
+
+    /// Deletes a client, as a person does in the CRM: all its records go. Returns how many. Its contacts stay (assumed).
+    pub fn delete_client(&self, clid: i64) -> usize {
+        self.state().history.delete_client(clid)
+    }
+
+    /// Deletes a deal, as a person does in the CRM: all its records go. Returns how many.
+    pub fn delete_deal(&self, did: i64) -> usize {
+        self.state().history.delete_deal(did)
+    }
+
+    /// Deletes a contact, as a person does in the CRM: its records lose it, and those that have no client, no deal and no
+    /// other contact go. Returns how many of both kinds there were.
+    pub fn delete_contact(&self, pid: i64) -> usize {
+        self.state().history.delete_contact(pid)
+    }
+
     /// Copies of all projects in the order of their ids.
     pub fn projects(&self) -> Vec<Project> {
         self.state().projects.clone()
     }
 
-    /// Sets the local time of the account; it stands still from then on.
+    /// Copies of all accounts.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.state().accounts.clone()
+    }
+
+    /// Changes the account at this place of the list, 0 for the first, as an administrator does. Returns whether there
+    /// is one.
+    pub fn change_account(&self, place: usize, change: impl FnOnce(&mut Account)) -> bool {
+        self.state().accounts.get_mut(place).map(change).is_some()
+    }
+
+    /// Sets the local time of the first account; it stands still from then on.
     pub fn set_now(&self, now: NaiveDateTime) {
         self.state().fixed_now = Some(now);
     }
 
-    /// Lets something go wrong from now on. Among several rules that fit a request, the first that strikes counts,
-    /// and those behind it do not see the request.
+    /// Lets something go wrong from now on. Among several rules that fit a request, the first that strikes counts, and
+    /// those behind it do not see the request. Rules that close the connection unread come first.
     pub fn add_fault(&self, rule: Rule) {
         self.state().faults.add(rule);
     }
@@ -125,7 +201,8 @@ impl Sandbox {
         self.state().faults.replace(Vec::new());
     }
 
-    /// The requests received, oldest first, up to 10,000 of them; those to `/_sandbox` are left out.
+    /// The requests received, oldest first: at most the last 10,000, and at most about 32 MiB of them. Those to `/_sandbox`
+    /// are left out.
     pub fn requests(&self) -> Vec<Received> {
         self.state().log.all()
     }
@@ -140,8 +217,12 @@ impl Sandbox {
         self.state().reset();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The state, with the records at the times that the clocks of their accounts show now.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = lock(&self.state);
+        state.catch_up();
+        state.settle();
+        state
     }
 }
 
@@ -160,7 +241,7 @@ impl Drop for Sandbox {
 #[must_use]
 pub struct Builder {
     address: SocketAddr,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 impl Builder {
@@ -176,7 +257,45 @@ impl Builder {
         self
     }
 
-    /// How many generated records the history starts with; none by default.
+    /// The accounts of SalesMan CRM; [`Account::default`] alone by default.
+    pub fn accounts(mut self, accounts: impl IntoIterator<Item = Account>) -> Builder {
+        self.settings.accounts = accounts.into_iter().collect();
+        self
+    }
+
+    /// The SQL mode of every account so far; [`SqlMode::Lenient`] by default.
+    pub fn sql_mode(mut self, mode: SqlMode) -> Builder {
+        for account in &mut self.settings.accounts {
+            account.sql_mode = mode;
+        }
+        self
+    }
+
+    /// The time zone of every account so far; [`Zone::default`] by default.
+    pub fn zone(mut self, zone: Zone) -> Builder {
+        for account in &mut self.settings.accounts {
+            account.zone = zone;
+        }
+        self
+    }
+
+    /// How many hours the clock of the users with this login is ahead of the account's ([`User::tzone`]); 0 by default.
+    ///
+    /// [`User::tzone`]: crate::User::tzone
+    ///
+    /// # Errors
+    /// When no account has a user with this login.
+    pub fn shift(mut self, login: &str, hours: i32) -> Result<Builder, UnknownLogin> {
+        let users = self.settings.accounts.iter_mut().flat_map(|account| &mut account.users);
+        let mut found = false;
+        for user in users.filter(|user| user.login == login) {
+            user.tzone = Some(hours);
+            found = true;
+        }
+        if found { Ok(self) } else { Err(UnknownLogin(login.to_owned())) }
+    }
+
+    /// How many generated records the history of the first account starts with; none by default.
     pub fn records(mut self, count: u64) -> Builder {
         self.settings.records = count;
         self
@@ -212,9 +331,25 @@ impl Builder {
         self
     }
 
-    /// The local time of the account, standing still; the wall clock by default.
+    /// The local time of the first account, standing still; the wall clock by default.
     pub fn now(mut self, now: NaiveDateTime) -> Builder {
         self.settings.now = Some(now);
+        self
+    }
+
+    /// Gives everything that happens by chance another course; 0 by default. The same seed and the same requests give the
+    /// same answers.
+    pub fn seed(mut self, seed: u64) -> Builder {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Requires this secret, in the header `X-Sandbox-Secret`, for every request to `/_sandbox`; none by default.
+    ///
+    /// Without a secret such requests must name an IP address or `localhost` as their `Host`. Those with an `Origin` are
+    /// always refused.
+    pub fn control_secret(mut self, secret: impl Into<String>) -> Builder {
+        self.settings.control_secret = Some(ControlSecret(secret.into()));
         self
     }
 
@@ -223,10 +358,19 @@ impl Builder {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(self) -> io::Result<Sandbox> {
+        self.start_blocking()
+    }
+
+    /// Starts the sandbox in a program without async.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub fn start_blocking(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.address)?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
-        let state = Arc::new(Mutex::new(State::new(self.settings)));
+        let time = Time { clock: Arc::new(MachineClock::new()), of_machine: true };
+        let state = Arc::new(Mutex::new(State::new(self.settings, time)));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&state);
@@ -235,4 +379,26 @@ impl Builder {
             .spawn(move || runtime.block_on(server::serve(listener, served, stopped)))?;
         Ok(Sandbox { url, state, stop: Some(stop), thread: Some(thread) })
     }
+
+    /// Makes a sandbox without a socket, for tests in virtual time: it has no thread, and no clock but this one.
+    ///
+    /// It takes requests with [`Sandbox::receive`]. Whatever happens later happens when the sandbox is used next, as if it had
+    /// happened in time. Where the account has the default time zone, it is in Moscow (UTC+3).
+    pub fn in_process(self, clock: impl Clock + 'static) -> Sandbox {
+        let time = Time { clock: Arc::new(clock), of_machine: false };
+        let state = Arc::new(Mutex::new(State::new(self.settings, time)));
+        Sandbox { url: "http://sandbox.test".to_owned(), state, stop: None, thread: None }
+    }
 }
+
+/// The error of [`Builder::shift`]: no account has a user with this login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownLogin(String);
+
+impl fmt::Display for UnknownLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no account has a user with the login {:?}", self.0)
+    }
+}
+
+impl Error for UnknownLogin {}

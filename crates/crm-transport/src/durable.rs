@@ -20,12 +20,24 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// Opens a file for writing, and empties it. A new file is for its owner alone.
+///
+/// # Errors
+/// The file cannot be opened or created.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// Replaces a file as a whole: after a crash it holds either the old bytes or the new ones.
 ///
 /// The new bytes are written to `path` with `.new` appended, flushed, and renamed.
 ///
 /// # Errors
-/// The file cannot be written or renamed. The old file is then left as it was.
+/// The file cannot be written, renamed or flushed. It then holds either the old bytes or the new ones.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = beside(path, ".new");
     // What a crash left behind may be longer, or readable by others.
@@ -203,7 +215,8 @@ mod tests {
         let folder = Folder::new("mode");
         replace(&folder.file(), b"x").unwrap();
         let lock = PathLock::take(&folder.file()).unwrap();
-        for path in [folder.file(), beside(&folder.file(), ".lock")] {
+        drop(create_private(&beside(&folder.file(), ".csv")).unwrap());
+        for path in [folder.file(), beside(&folder.file(), ".lock"), beside(&folder.file(), ".csv")] {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         drop(lock);

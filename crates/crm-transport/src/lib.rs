@@ -98,7 +98,7 @@
 //! | `crm.operation` | both | `history.add` |
 //! | `crm.delivery` | both | `delivered`, `not_sent` or `unknown`: see [`Delivery`] |
 //! | `crm.api_code` | both | the API's own code, if it refused |
-//! | `error.type` | both | `connect`, `timeout`, `closed`, `api`, … by [`ErrorKind`]; an HTTP status such as `503`; or `cancelled` if the call was dropped |
+//! | `error.type` | both | the [`id`](Error::id) of the error, such as `no-connection`; an HTTP status such as `503`, if that is all there is; or `cancelled` if the call was dropped |
 //! | `crm.attempts` | call | the number of attempts |
 //! | `http.request.method` | attempt | |
 //! | `http.request.resend_count` | attempt | from the second attempt on |
@@ -124,7 +124,7 @@
 //! | `crm_attempt_duration_seconds` | histogram | `operation`, `outcome`, `server` | duration of an attempt |
 //! | `crm_retries_total` | counter | `operation`, `server` | attempts after the first of a call |
 //! | `crm_retries_denied_total` | counter | `operation`, `server` | calls not retried because the [budget](RetryPolicy::budget) was spent |
-//! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | changes that failed, or were dropped in flight, and that the server may have made |
+//! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | changes that failed or were dropped, and that the server may have made |
 //! | `crm_slowdowns_total` | counter | `operation`, `server` | how often the client [slowed down](Pace) |
 //! | `crm_in_flight` | gauge | `server` | attempts in flight |
 //! | `crm_waiting` | gauge | `server` | calls that wait for a permit |

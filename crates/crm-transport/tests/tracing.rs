@@ -160,7 +160,7 @@ async fn a_repeated_call_has_a_span_for_each_attempt_and_an_event_for_each_wait(
         .unwrap();
     let attempts = collector.attempts();
     attempts[0].says(&[
-        ("error.type", "connect"),
+        ("error.type", "no-connection"),
         ("otel.status_code", "ERROR"),
         ("crm.delivery", "not_sent"),
     ]);
@@ -190,7 +190,7 @@ async fn a_write_of_unknown_fate_says_so_on_both_spans() {
     for span in [collector.calls(), collector.attempts()].concat() {
         span.says(&[
             ("crm.delivery", "unknown"),
-            ("error.type", "closed"),
+            ("error.type", "connection-lost"),
             ("otel.status_code", "ERROR"),
             ("crm.operation", "test.add"),
         ]);
@@ -210,12 +210,23 @@ async fn a_call_that_is_dropped_in_flight_is_cancelled_and_of_unknown_fate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_between_two_attempts_is_of_unknown_fate_if_the_first_may_have_done_it() {
+    let (collector, _guard) = Collector::begin();
+    let closed = Answer::Fails(|| TransportError::closed("the connection was lost"));
+    let retry = RetryPolicy::new().base(Duration::from_secs(60)).cap(Duration::from_secs(60));
+    let client = client_with(&Server::new([closed, Answer::Hangs]), |b| b.retry(retry));
+    timeout(Duration::from_millis(1), client.delete()).await.unwrap_err();
+    let [call] = &collector.calls()[..] else { panic!("not one call") };
+    call.says(&[("crm.delivery", "unknown"), ("error.type", "cancelled"), ("crm.attempts", "1")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_of_the_api_is_told_by_its_code_and_not_in_its_words() {
     let (collector, _guard) = Collector::begin();
     let body = r#"{"result":"Error","error":{"code":405,"text":"Q7-words of the server"}}"#;
     without_retries(&Server::new([status(200, body)])).add().await.unwrap_err();
     for span in [collector.calls(), collector.attempts()].concat() {
-        span.says(&[("error.type", "api"), ("crm.api_code", "405")]);
+        span.says(&[("error.type", "server-refused-request"), ("crm.api_code", "405")]);
     }
     let everything = format!("{:?}", collector.0.lock().unwrap());
     assert!(!everything.contains("Q7-words"), "{everything}");

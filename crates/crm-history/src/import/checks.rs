@@ -1,5 +1,9 @@
 //! Checks an activity before it is sent.
 
+use std::fmt;
+use std::str::FromStr;
+
+use crm_model::InvalidValue;
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 
 use super::chunk::Item;
@@ -17,6 +21,30 @@ pub enum LossPolicy {
     Warn,
     /// Sends it, and does not look for losses.
     Allow,
+}
+
+impl fmt::Display for LossPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Reject => "reject",
+            Self::Warn => "warn",
+            Self::Allow => "allow",
+        })
+    }
+}
+
+impl FromStr for LossPolicy {
+    type Err = InvalidValue;
+
+    /// Reads one of the words that `Display` writes: `reject`, `warn`, `allow`.
+    fn from_str(word: &str) -> Result<Self, InvalidValue> {
+        match word {
+            "reject" => Ok(Self::Reject),
+            "warn" => Ok(Self::Warn),
+            "allow" => Ok(Self::Allow),
+            _ => Err(InvalidValue::new("LossPolicy", "one of reject, warn, allow")),
+        }
+    }
 }
 
 /// The checks of an import.

@@ -1,11 +1,11 @@
 //! The report of a whole import.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crm_model::history::AddOutcome;
+use crm_transport::durable;
 
 use super::import_outcome::{ImportOutcome, ImportProgress};
 
@@ -56,12 +56,12 @@ impl ImportReport {
     /// Writes the refused activities as CSV, so that you can fix them and import them again.
     ///
     /// The columns have the vendor's names, and the last one is the reason. If nothing was refused, the file holds only
-    /// the header.
+    /// the header. A new file is readable by its owner alone (mode 0600 on Unix), because it holds personal data.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn write_rejected(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
+        let mut file = BufWriter::new(durable::create_private(path.as_ref())?);
         file.write_all(b"datum,content,tip,user,clid,pid,did,reason\n")?;
         for ImportOutcome { entry, outcome, .. } in &self.not_stored {
             let AddOutcome::Rejected(rejection) = outcome else { continue };
@@ -104,5 +104,23 @@ impl fmt::Display for ImportReport {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn refused_activities_are_written_for_their_owner_alone() {
+        let path = std::env::temp_dir().join(format!("crm-rejected-{}.csv", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        ImportReport::default().write_rejected(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        std::fs::remove_file(path).unwrap();
     }
 }

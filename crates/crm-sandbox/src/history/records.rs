@@ -13,7 +13,7 @@ pub struct Record {
     pub content: Option<String>,
     /// The kind of activity; `None` where `add.list` was given none.
     pub tip: Option<String>,
-    /// The owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is nobody.
+    /// The id of the owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is no owner.
     pub iduser: i64,
     /// The client; 0 is none.
     pub clid: i64,
@@ -21,34 +21,71 @@ pub struct Record {
     pub pid: String,
     /// The deal; 0 is none.
     pub did: i64,
+    /// The account: its place in the list of accounts, 0 for the first. Not on the wire. Ids are unique across accounts.
+    pub account: usize,
 }
 
 /// All records in the order of their ids, which are counted from 1 and never come twice.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Records {
     /// The record with the id 1 comes first; a deleted one leaves its place empty.
     places: Vec<Option<Record>>,
     count: usize,
+    /// Where the ids of new records go down: each is below this one.
+    going_down_from: Option<u64>,
 }
 
 impl Records {
     pub(crate) fn with_capacity(count: usize) -> Records {
-        Records { places: Vec::with_capacity(count), count: 0 }
+        Records { places: Vec::with_capacity(count), ..Records::default() }
     }
 
     /// Stores a record under the next free id, whatever its `cid` says.
     pub(crate) fn add(&mut self, mut record: Record) -> u64 {
-        record.cid = self.places.len() as u64 + 1;
+        record.cid = self.next_id();
         let cid = record.cid;
-        self.places.push(Some(record));
+        let index = cid as usize - 1;
+        if index >= self.places.len() {
+            self.places.resize_with(index + 1, || None);
+        }
+        self.places[index] = Some(record);
         self.count += 1;
         cid
+    }
+
+    /// Lets the ids of new records go down: the next one is below `from`, or below the last one if they go down already.
+    pub(crate) fn go_down_from(&mut self, from: u64) {
+        // There is a place for each id.
+        self.going_down_from.get_or_insert(from.min(10_000_000));
+    }
+
+    fn next_id(&mut self) -> u64 {
+        let above = self.places.len() as u64 + 1;
+        let Some(from) = self.going_down_from else { return above };
+        let below = (1..from).rev().find(|cid| self.get(*cid).is_none());
+        self.going_down_from = below;
+        below.unwrap_or(above)
     }
 
     pub(crate) fn remove(&mut self, cid: u64) -> Option<Record> {
         let removed = self.places.get_mut(place(cid)?)?.take();
         self.count -= usize::from(removed.is_some());
         removed
+    }
+
+    /// Removes all records that `is_doomed` says, and returns how many.
+    pub(crate) fn remove_where(&mut self, is_doomed: impl Fn(&Record) -> bool) -> usize {
+        let doomed: Vec<u64> =
+            self.iter().filter(|record| is_doomed(record)).map(|record| record.cid).collect();
+        for cid in &doomed {
+            self.remove(*cid);
+        }
+        doomed.len()
+    }
+
+    /// Changes records; their ids stay.
+    pub(crate) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
+        self.places.iter_mut().flatten().for_each(change);
     }
 
     pub(crate) fn get_mut(&mut self, cid: u64) -> Option<&mut Record> {

@@ -89,11 +89,13 @@ impl Address {
     }
 
     /// Returns `true` if requests are not encrypted and do not leave this machine.
+    #[cfg(feature = "reqwest")]
     pub(crate) fn is_plain_loopback(&self) -> bool {
         !self.is_https() && is_loopback(self.host())
     }
 
     /// Returns `true` if the connection is encrypted.
+    #[cfg(feature = "reqwest")]
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }

@@ -10,7 +10,7 @@ use super::address::Address;
 use super::credentials::Credentials;
 use super::operation::ReadMethod;
 use super::pipeline::{Pipeline, Shared};
-use super::transport::Transport;
+use super::transport::{BODY_LIMIT, Transport};
 use crate::error::Error;
 use crate::observe::Observer;
 use crate::policy::{Limiter, Pace, Retries, RetryPolicy};
@@ -188,8 +188,6 @@ impl<C: Client> ClientBuilder<C> {
     }
 }
 
-/// The largest response by default, in bytes.
-const BODY_LIMIT: usize = 64 << 20;
 const DEADLINE: Duration = Duration::from_secs(120);
 /// A year, so that no sum of times overflows.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(365 * 86_400);

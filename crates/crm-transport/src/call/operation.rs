@@ -1,6 +1,10 @@
 //! One call of an API as two pure functions.
 
+use std::fmt;
+use std::str::FromStr;
+
 use bytes::Bytes;
+use crm_model::InvalidValue;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, Uri};
 
@@ -61,7 +65,7 @@ pub trait Operation: Send + Sync {
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error>;
 
     /// Removes the account's secrets from words of the server that are part of the output, by
-    /// [`Credentials::scrub`]. Errors need no such care. The default does nothing.
+    /// [`Credentials::scrub`] and [`Credentials::scrub_unreadable`]. Errors need no such care. The default does nothing.
     fn redact(&self, output: &mut Self::Output, credentials: &Credentials) {
         let _ = (output, credentials);
     }
@@ -126,6 +130,28 @@ pub enum ReadMethod {
     /// POST with the same body, for networks that drop the body of a GET. The server returns the same response
     /// (observed). Calls of APIs that do not accept POST, such as solOS, stay GET.
     Post,
+}
+
+impl fmt::Display for ReadMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Get => "get",
+            Self::Post => "post",
+        })
+    }
+}
+
+impl FromStr for ReadMethod {
+    type Err = InvalidValue;
+
+    /// Reads one of the words that `Display` writes: `get`, `post`.
+    fn from_str(word: &str) -> Result<Self, InvalidValue> {
+        match word {
+            "get" => Ok(Self::Get),
+            "post" => Ok(Self::Post),
+            _ => Err(InvalidValue::new("ReadMethod", "one of get, post")),
+        }
+    }
 }
 
 #[cfg(test)]

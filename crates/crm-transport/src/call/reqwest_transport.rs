@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
-use super::transport::Transport;
+use super::transport::{BODY_LIMIT, Transport};
 use crate::error::{Error, TransportError, innermost};
 
 /// Sends requests with reqwest.
@@ -53,9 +53,6 @@ impl ReqwestTransport {
             .connect_timeout(Duration::from_secs(10))
     }
 }
-
-/// The largest response that a client reads by default, in bytes after decompression.
-pub(super) const BODY_LIMIT: usize = 64 << 20;
 
 /// Builds a [`ReqwestTransport`].
 #[must_use]

@@ -103,6 +103,11 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
+    /// A layer may want to know.
+    fn reads_operation(&self) -> bool {
+        true
+    }
+
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner).clone();
         poll_fn(|context| service.poll_ready(context)).await.map_err(|error| {

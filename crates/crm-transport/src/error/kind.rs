@@ -1,5 +1,7 @@
 //! The kinds of failure, and whether the server may have done what was asked.
 
+use std::fmt;
+
 /// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -54,6 +56,24 @@ pub enum Delivery {
     Unknown,
     /// The server has responded: it refused, or it did what was asked ([`Error::is_done`](crate::Error::is_done)).
     Delivered,
+}
+
+impl Delivery {
+    /// Returns the word for spans and logs: `not_sent`, `unknown` or `delivered`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+            Self::Delivered => "delivered",
+        }
+    }
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// What an error of the API is about.

@@ -250,9 +250,8 @@ impl<S: ExportSource> Export<S> {
         let found = records.len();
         records.retain(|record| self.source.fits(record));
         self.figures.left_out += (found - records.len()) as u64;
-        let unreadable = unreadable
-            .into_iter()
-            .map(|bad| Error::undecodable(&S::OPERATION, JsonError::new(bad.path, bad.reason)));
+        let unreadable =
+            unreadable.into_iter().map(|record| records::unreadable_record(&S::OPERATION, record));
         self.output.add(records, |record| self.source.needs_hydration(record), unreadable);
         self.unsaved = true;
         self.is_idle = false;

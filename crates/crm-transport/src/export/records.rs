@@ -1,4 +1,4 @@
-//! Every record of a list, page after page.
+//! The records of a list, page after page.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,13 +9,16 @@ use std::task::{Context, Poll, ready};
 use crm_model::{Page, Unreadable};
 use futures_core::Stream;
 
-use crate::error::Error;
+use crate::error::{Error, JsonError};
+use crate::operation_info::OperationInfo;
 
-/// The records of a list as they come, page after page: a [`Stream`], and a method [`next`](Self::next) for whoever
-/// has no use for one.
+/// The records of a list, page after page. It is a [`Stream`], and has the method [`next`](Self::next).
 ///
-/// An error ends it, except for a record that cannot be read: that one is an error and the next follows. Nothing is
-/// fetched before it is asked for; dropping it ends the calls.
+/// A record that cannot be decoded is an error, and the next record follows. Any other error ends the stream. Nothing is
+/// fetched before it is asked for. Dropping the stream cancels its calls.
+///
+/// # Panics
+/// The records of a client can only be asked for inside a tokio runtime with timers (`enable_time` or `enable_all`).
 #[must_use]
 pub struct Records<T> {
     records: Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>,
@@ -23,12 +26,14 @@ pub struct Records<T> {
 }
 
 impl<T> Records<T> {
-    /// A stream of records made otherwise. It may be asked again after its end.
+    /// Creates records from any stream. Unlike that stream, they may be asked for again after the end.
     pub fn new(records: impl Stream<Item = Result<T, Error>> + Send + 'static) -> Self {
         Self { records: Box::pin(records), ended: false }
     }
 
-    /// The next record; `None` after the last.
+    /// Returns the next record; `None` after the last.
+    ///
+    /// Dropping the returned future loses no record.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
@@ -63,18 +68,15 @@ pub struct Position {
     pub records: u64,
 }
 
-/// The records of all pages that `fetch` brings, until an empty one.
+/// Returns the records of all pages that `fetch` returns, until an empty page.
 ///
-/// A page shorter than the others is not taken for the last: a server with a smaller limit would hide the rest. A
-/// page with the same ids as the one before it comes from a server that ignores the position. Where that page holds
-/// fewer than `asked` records it was all there is; else `stuck` makes the error that says so.
-pub fn records<T, F, R>(
-    fetch: F,
-    asked: usize,
-    id: fn(&T) -> u64,
-    unreadable: fn(Unreadable) -> Error,
-    stuck: fn() -> Error,
-) -> Records<T>
+/// `info` is the operation that fetches a page, `page_size` the number of records that it asks for, and `id` returns the
+/// id of a record.
+///
+/// A short page is not taken for the last one, because a server with a lower limit would hide the rest. A page with the
+/// same ids as the one before it comes from a server that ignores the position. If that page has fewer than `page_size`
+/// records, it was the only one. Otherwise the stream ends with an error.
+pub fn records<T, F, R>(info: OperationInfo, page_size: usize, id: fn(&T) -> u64, fetch: F) -> Records<T>
 where
     T: Send + 'static,
     F: FnMut(Position) -> R + Send + 'static,
@@ -87,10 +89,9 @@ where
         position: Position::default(),
         last_ids: Vec::new(),
         ended: false,
-        asked,
+        info,
+        page_size,
         id,
-        unreadable,
-        stuck,
     })
 }
 
@@ -102,10 +103,9 @@ struct Pages<T, F, R> {
     position: Position,
     last_ids: Vec<u64>,
     ended: bool,
-    asked: usize,
+    info: OperationInfo,
+    page_size: usize,
     id: fn(&T) -> u64,
-    unreadable: fn(Unreadable) -> Error,
-    stuck: fn() -> Error,
 }
 
 /// Nothing in it is pinned where it stands.
@@ -130,13 +130,13 @@ where
             let call = pages.in_flight.get_or_insert_with(|| Box::pin((pages.fetch)(pages.position)));
             let page = ready!(call.as_mut().poll(cx));
             pages.in_flight = None;
-            pages.take_in(page);
+            pages.add(page);
         }
     }
 }
 
 impl<T, F, R> Pages<T, F, R> {
-    fn take_in(&mut self, page: Result<Page<T>, Error>) {
+    fn add(&mut self, page: Result<Page<T>, Error>) {
         let page = match page {
             Ok(page) => page,
             Err(error) => {
@@ -148,8 +148,9 @@ impl<T, F, R> Pages<T, F, R> {
         let repeated = !ids.is_empty() && ids == self.last_ids;
         self.ended = page.is_empty() || repeated;
         if repeated {
-            if page.len() >= self.asked {
-                self.ready.push_back(Err((self.stuck)()));
+            if page.len() >= self.page_size {
+                let fault = "the server returned the same page again: it ignores the offset, so the rest cannot be read";
+                self.ready.push_back(Err(Error::undecodable(&self.info, JsonError::new("$", fault))));
             }
             return;
         }
@@ -157,8 +158,14 @@ impl<T, F, R> Pages<T, F, R> {
         self.position.records += page.len() as u64;
         self.last_ids = ids;
         self.ready.extend(page.items.into_iter().map(Ok));
-        self.ready.extend(page.unreadable.into_iter().map(|record| Err((self.unreadable)(record))));
+        let unreadable = page.unreadable.into_iter();
+        self.ready.extend(unreadable.map(|record| Err(unreadable_record(&self.info, record))));
     }
+}
+
+/// Creates the error about a record that cannot be decoded.
+pub(super) fn unreadable_record(info: &OperationInfo, record: Unreadable) -> Error {
+    Error::undecodable(info, JsonError::new(record.path, record.reason))
 }
 
 #[cfg(test)]
