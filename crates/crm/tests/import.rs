@@ -91,6 +91,17 @@ async fn stored_once_at_each_chunk(faults: impl Iterator<Item = Fault>, timeout:
 }
 
 #[tokio::test]
+async fn an_import_behind_a_rate_limit_stores_everything_once_in_one_run() {
+    let entries = entries(200);
+    for fault in [Fault::too_many_requests(None), Fault::too_many_requests(Some(RetryAfter::Seconds(1)))] {
+        let sandbox = Sandbox::start().await.unwrap();
+        sandbox.add_fault(fault.clone().everywhere().over_rate(20.0, 3));
+        let report = quick(client(sandbox.url()).import(entries.clone())).chunk(10).run().await.unwrap();
+        all_created(&report, &sandbox, &entries, &format!("{fault:?}"));
+    }
+}
+
+#[tokio::test]
 async fn everything_is_stored_once_when_chunks_fail_side_by_side() {
     let entries = entries(1_000);
     let sandbox = Sandbox::start().await.unwrap();

@@ -152,7 +152,10 @@ mod tests {
     #[test]
     fn the_words_of_a_server_break_no_line_and_command_no_terminal() {
         let api = Error::api(&INFO, Some(405), "нет\r\nполя\u{1b}[2J\u{85}", Refusal::Other);
-        assert_eq!(api.to_string(), "test.call: the server refused the call: 405 «нет  поля [2J »");
+        assert_eq!(
+            api.to_string(),
+            "test.call: the server refused the call: 405 «нет\\r\\nполя\\u{1b}[2J\\u{85}»"
+        );
         let undecodable = Error::undecodable(&INFO, JsonError::new("$\n", "expected\ta list"));
         for error in [api, undecodable, Error::invalid_request("x", "a\nb", "is\0wrong").hint("look\nthere")]
         {

@@ -10,7 +10,7 @@ pub(super) const CANCELLED: &str = "cancelled";
 /// Returns the stable name of the error, or the HTTP status if that is all there is.
 pub(super) fn error_type(error: &Error) -> Cow<'static, str> {
     match (error.kind(), error.http_status()) {
-        (ErrorKind::Http, Some(status)) => Cow::Owned(status.to_string()),
+        (ErrorKind::Http | ErrorKind::RateLimited, Some(status)) => Cow::Owned(status.to_string()),
         _ => Cow::Borrowed(error.id()),
     }
 }

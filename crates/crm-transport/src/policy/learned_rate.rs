@@ -47,7 +47,8 @@ impl LearnedRate {
             Some(rate) if started < rate.lowered => return,
             Some(rate) if rate.is_proven => (rate.per_second * 0.7, rate.per_second * 0.7),
             Some(rate) => (rate.per_second / 2.0, rate.went_well),
-            None => (measured / 2.0, measured * 0.7),
+            // What was refused may be a burst: the rate that goes well may be far above it.
+            None => (measured / 2.0, FORGOTTEN),
         };
         let per_second = per_second.max(LOWEST);
         self.rate = Some(Rate { per_second, went_well, lowered: now, is_proven: false });
@@ -62,7 +63,7 @@ impl LearnedRate {
         }
         rate.is_proven = true;
         rate.per_second = if rate.per_second < rate.went_well {
-            (rate.per_second * 1.5).min(rate.went_well)
+            (rate.per_second * 1.25).min(rate.went_well)
         } else {
             rate.per_second * 1.02
         };
@@ -95,10 +96,13 @@ mod tests {
         rate.limited(start, start);
         assert!((per_second(&rate).unwrap() - 4.0).abs() < 0.01);
         let later = start + Duration::from_millis(1);
+        (0..4).for_each(|_| rate.was_good(later));
+        assert!((per_second(&rate).unwrap() - 9.77).abs() < 0.01, "it rises quickly");
+        rate.limited(later, later);
+        assert!((per_second(&rate).unwrap() - 6.84).abs() < 0.01);
+        let later = later + Duration::from_millis(1);
         rate.was_good(later);
-        assert!((per_second(&rate).unwrap() - 5.6).abs() < 0.01, "what went well is reached at once");
-        rate.was_good(later);
-        assert!(per_second(&rate).unwrap() < 5.8, "beyond it the rate rises slowly");
+        assert!(per_second(&rate).unwrap() < 7.0, "beyond what went well it rises slowly");
         (0..200).for_each(|_| rate.was_good(later));
         assert_eq!(rate.interval(), None);
     }
