@@ -307,13 +307,19 @@ async fn files() -> Vec<(&'static str, String)> {
         for (own, prefix) in [([KEY, LOGIN], "history."), ([TOKEN, SECRET], "projects.")] {
             for answer in echoes(own) {
                 let server = Raw::answering(answer);
-                let h = HistoryClient::builder(server.url()).credentials(ApiKey::new(KEY, LOGIN));
-                let p = ProjectsClient::builder(server.url()).credentials(TokenPair::new(TOKEN, SECRET));
-                let h = h.transport(Arc::clone(&recorder)).retry(RetryPolicy::none()).build().unwrap();
-                let p = p.transport(Arc::clone(&recorder)).retry(RetryPolicy::none()).build().unwrap();
+                // A client slows down after each 503, so each call has its own.
+                let clients = || {
+                    let h = HistoryClient::builder(server.url()).credentials(ApiKey::new(KEY, LOGIN));
+                    let p = ProjectsClient::builder(server.url()).credentials(TokenPair::new(TOKEN, SECRET));
+                    let h = h.transport(Arc::clone(&recorder)).retry(RetryPolicy::none()).build().unwrap();
+                    let p = p.transport(Arc::clone(&recorder)).retry(RetryPolicy::none()).build().unwrap();
+                    (h, p)
+                };
                 for id in every::IDS.iter().filter(|id| id.starts_with(prefix)) {
+                    let (h, p) = clients();
                     let _ = every::call(id, &h, &p).await;
                 }
+                let (h, _) = clients();
                 let _ = h.add(&NewEntry::new(KEY).user(LOGIN)).await;
             }
         }
