@@ -8,12 +8,14 @@ use std::fmt;
 /// feed becomes `\n`, ESC becomes `\u{1b}`. Every other character stays as it is. All messages of these crates go
 /// through it, because a server may put anything into its texts.
 ///
+/// `Debug` shows the type's name only.
+///
 /// ```
 /// use crm_model::OneLine;
 ///
 /// assert_eq!(OneLine("Нет\r\n\u{1b}[2J\u{202e}").to_string(), r"Нет\r\n\u{1b}[2J\u{202e}");
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct OneLine<'a>(pub &'a str);
 
 impl fmt::Display for OneLine<'_> {
@@ -40,6 +42,12 @@ fn is_unsafe(c: char) -> bool {
             c,
             '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
         )
+}
+
+impl fmt::Debug for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OneLine")
+    }
 }
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ fn model(texts: &mut Texts) {
     let rejection = Rejection::new(Some(405), "x");
     texts.debug(&rejection).display(&rejection);
     let outcome = AddOutcome::Rejected(rejection);
-    texts.debug(&outcome).display(&outcome);
+    texts.debug(&outcome).display(&outcome).debug(&crm_model::OneLine(KEY)).display(&crm_model::OneLine("x"));
     let unreadable = crm::Unreadable::new("$", "x", KEY);
     texts.debug(&unreadable).display(&unreadable).debug(&crm::Page::new(vec![1]));
     let project: m::Project = read(r#"{"id":1,"price":"x"}"#);
