@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use crm::history::{
     ActivityType, ApiKey, Entry, EntryId, EntryQuery, HistoryClient, NewEntry, operations as h,
@@ -103,7 +104,8 @@ pub(crate) fn exchange(bytes: &[u8]) {
     let answer = http::Response::builder().status(status).header(name, value);
     let Ok(answer) = answer.body(Bytes::copy_from_slice(body)) else { return };
     let builder = HistoryClient::builder("https://crm.example.test").transport(Answer(answer));
-    let builder = builder.retry(RetryPolicy::none()).keep_body_excerpts();
+    // A short deadline, because the second call waits as long as the first answer asks for.
+    let builder = builder.retry(RetryPolicy::none()).deadline(Duration::from_millis(20)).keep_body_excerpts();
     let Ok(client) = builder.credentials(ApiKey::new("key-0123456789", "login")).build() else { return };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
     told(runtime.block_on(client.fields()));
