@@ -99,8 +99,8 @@ fn transport(texts: &mut Texts) {
         .debug(&INFO)
         .debug(&RetryPolicy::new());
     texts.debug(&history::Pace::new()).debug(&crm_transport::Position::default());
-    texts.debug(&Idempotency::Read).debug(&ReadMethod::Get).debug(&Refusal::Auth);
-    texts.debug(&ErrorKind::Api).debug(&Delivery::Unknown).debug(&crm::Async);
+    texts.debug(&Idempotency::Read).debug(&ReadMethod::Get).display(&ReadMethod::Get).debug(&Refusal::Auth);
+    texts.debug(&ErrorKind::Api).debug(&Delivery::Unknown).display(&Delivery::Unknown).debug(&crm::Async);
     let lock = crm_transport::durable::PathLock::take(&std::env::temp_dir().join("crm-secrets-lock"));
     texts.debug(&lock.unwrap().unwrap()).debug(&crm_transport::durable::IdentityHash::new());
     let error = JsonError::new("$", "expected");
@@ -218,7 +218,10 @@ async fn import(texts: &mut Texts) {
     let builder = HistoryClient::builder("http://127.0.0.1:1").transport(transport_with_secrets());
     let builder = builder.retry(crm::RetryPolicy::none());
     let client = builder.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
-    texts.debug(&client.import([NewEntry::new("x")]).journal("journal")).debug(&history::LossPolicy::Warn);
+    texts
+        .debug(&client.import([NewEntry::new("x")]).journal("journal"))
+        .debug(&history::LossPolicy::Warn)
+        .display(&history::LossPolicy::Warn);
     let mut outcomes = client.import([NewEntry::new("x")]).outcomes();
     let imported = outcomes.next().await.unwrap().unwrap();
     let mut report = history::ImportReport::default();
@@ -245,7 +248,7 @@ async fn export(texts: &mut Texts) {
     while all.next().await.is_some() {}
     texts.debug(&all).debug(all.figures()).display(all.figures()).json(all.figures());
     let verdict = all.finish().await;
-    texts.debug(&verdict).display(&verdict).debug(&history::Texts::Changed);
+    texts.debug(&verdict).display(&verdict).debug(&history::Texts::Changed).display(&history::Texts::Changed);
     texts.debug(&told.lock().unwrap().unwrap());
     if let Ok(text) = std::fs::read_to_string(&checkpoint) {
         texts.text("checkpoint", &text);
