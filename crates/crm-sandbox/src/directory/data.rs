@@ -144,7 +144,7 @@ pub struct Contact {
     pub mail: Option<String>,
     /// The id of the owner; 0 is nobody.
     pub iduser: i64,
-    /// The loyalty, a number of [`Guides::loyalty`](crate::Guides::loyalty); 0 is none.
+    /// The loyalty, a number of `Guides::loyalty`; 0 is none.
     pub loyalty: i64,
     /// The source, a number of [`Guides::sources`](crate::Guides::sources); 0 is none.
     pub clientpath: i64,
