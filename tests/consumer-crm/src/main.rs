@@ -38,8 +38,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Logs the calls; whatever is not certainly stored is an error.
 async fn log_calls(history: &HistoryClient, calls: &[&str]) -> Result<Vec<EntryId>, Box<dyn Error>> {
-    let entries: Vec<NewEntry> =
-        calls.iter().map(|call| NewEntry::new(*call).activity_type("вх.Звонок").client(ClientId(1))).collect();
+    let entries: Vec<NewEntry> = calls
+        .iter()
+        .map(|call| NewEntry::new(*call).activity_type("вх.Звонок").client(ClientId(1)))
+        .collect();
     let mut ids = Vec::new();
     for (call, outcome) in calls.iter().zip(history.add_list(&entries).await?) {
         match outcome {

@@ -64,8 +64,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .credentials(ApiKey::new("a-key", "seller@example.test"))
         .transport(Tunnel { to })
         .build()?;
-    let id =
-        history.add(&NewEntry::new("Входящий звонок").activity_type("вх.Звонок").client(ClientId(1781))).await?;
+    let id = history
+        .add(&NewEntry::new("Входящий звонок").activity_type("вх.Звонок").client(ClientId(1781)))
+        .await?;
     println!("logged as {id}");
 
     let request = far_end.join().map_err(|_| "the far end failed")??;

@@ -70,7 +70,10 @@ fn summary(lines: &str) -> Result<Summary, Box<dyn Error>> {
         }
         summary.read += 1;
         summary.undated += usize::from(entry.at.is_none());
-        *summary.by_activity.entry(entry.activity_type.unwrap_or_else(|| "(none)".to_owned())).or_default() += 1;
+        *summary
+            .by_activity
+            .entry(entry.activity_type.unwrap_or_else(|| "(none)".to_owned()))
+            .or_default() += 1;
     }
     Ok(summary)
 }
