@@ -88,7 +88,7 @@ impl HistoryClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such activity. For others see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such activity. Otherwise see [`Error`].
     #[doc(alias = "info")]
     pub async fn entry(&self, id: EntryId) -> Result<Entry, Error> {
         self.run(&Info::new(id)).await
@@ -274,7 +274,7 @@ impl HistoryClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none, or if it belongs to somebody else. For others see
+    /// [`is_not_found`](Error::is_not_found) if there is none, or if it belongs to another user. Otherwise see
     /// [`Error`].
     pub async fn delete(&self, id: EntryId) -> Result<(), Error> {
         self.run(&Delete::new(id)).await

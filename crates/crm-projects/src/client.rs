@@ -173,7 +173,7 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. Otherwise see [`Error`].
     #[doc(alias = "info")]
     pub async fn project(&self, id: ProjectId) -> Result<Project, Error> {
         self.run(&Info::new(id)).await
@@ -223,7 +223,7 @@ impl ProjectsClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. Otherwise see [`Error`].
     pub async fn action(&self, id: ActionId) -> Result<Action, Error> {
         self.run(&ActionInfo::new(id)).await
     }

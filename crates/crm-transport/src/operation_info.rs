@@ -27,3 +27,13 @@ pub enum Idempotency {
     /// A second call would do it twice. Never repeated unless it is certain that the first was not sent.
     Write,
 }
+
+/// The operation of unit tests.
+#[cfg(test)]
+pub(crate) const TEST_CALL: OperationInfo = OperationInfo {
+    id: "test.call",
+    method: Method::GET,
+    path: "/x",
+    idempotency: Idempotency::Read,
+    accepts_post: false,
+};

@@ -80,7 +80,7 @@ impl HistoryClient {
     /// See [`HistoryClient::entry`](crate::HistoryClient::entry) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such activity. For others see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such activity. Otherwise see [`Error`].
     ///
     /// # Panics
     /// Inside async code.
@@ -171,7 +171,7 @@ impl HistoryClient {
     /// See [`HistoryClient::delete`](crate::HistoryClient::delete) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none, or if it belongs to somebody else. For others see
+    /// [`is_not_found`](Error::is_not_found) if there is none, or if it belongs to another user. Otherwise see
     /// [`Error`].
     ///
     /// # Panics

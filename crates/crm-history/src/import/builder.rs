@@ -123,7 +123,7 @@ impl<M> Import<M> {
     ///
     /// The server refuses a wrong key with the same words as an unknown login (observed). So the client's own key is
     /// checked first, and again after each login that the server refuses. If the server refuses the key, the import stops.
-    /// Any other failure is no answer about a login.
+    /// Any other failure says nothing about a login.
     pub fn check_users(mut self) -> Self {
         self.check_users = true;
         self

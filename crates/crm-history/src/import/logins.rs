@@ -13,7 +13,7 @@ use crate::collation::folded;
 pub(super) enum Obstacle {
     /// The CRM refused the key or the login of the client itself. Nothing that it says about others counts.
     KeyRefused(Error),
-    /// It could not be asked, or somebody else answered. Ask again later.
+    /// The CRM could not be asked, or a gateway responded in its place. Ask again later.
     NotNow(Error),
 }
 

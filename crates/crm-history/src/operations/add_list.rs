@@ -46,7 +46,7 @@ impl Operation for AddList {
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         let json = common::json(&Self::INFO, response)?;
         if json.starts_with(b"{") {
-            // An error of the whole call. Success without results is no answer to a list.
+            // An error of the whole call. Success without results does not say what became of each activity.
             let one_for_all = || Error::foreign_answer(&Self::INFO, "expected a list of results");
             return Err(answer::done_in(&Self::INFO, json, "$").err().unwrap_or_else(one_for_all));
         }

@@ -116,7 +116,7 @@ impl ProjectsClient {
     /// See [`ProjectsClient::project`](crate::ProjectsClient::project) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. Otherwise see [`Error`].
     ///
     /// # Panics
     /// Inside async code.
@@ -159,7 +159,7 @@ impl ProjectsClient {
     /// See [`ProjectsClient::action`](crate::ProjectsClient::action) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is no such record. For others see [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such record. Otherwise see [`Error`].
     ///
     /// # Panics
     /// Inside async code.

@@ -139,15 +139,7 @@ impl fmt::Debug for Error {
 mod tests {
     use super::*;
     use crate::error::{JsonError, Refusal};
-    use crate::operation_info::{Idempotency, OperationInfo};
-
-    const INFO: OperationInfo = OperationInfo {
-        id: "test.call",
-        method: http::Method::GET,
-        path: "/x",
-        idempotency: Idempotency::Read,
-        accepts_post: false,
-    };
+    use crate::operation_info::TEST_CALL as INFO;
 
     #[test]
     fn the_words_of_a_server_break_no_line_and_command_no_terminal() {

@@ -157,14 +157,7 @@ fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const INFO: OperationInfo = OperationInfo {
-        id: "test.call",
-        method: http::Method::GET,
-        path: "/x",
-        idempotency: Idempotency::Read,
-        accepts_post: false,
-    };
+    use crate::operation_info::TEST_CALL as INFO;
 
     fn answer(status: u16, body: &str) -> Response<Bytes> {
         Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).unwrap()

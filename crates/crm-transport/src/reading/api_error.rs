@@ -203,14 +203,7 @@ fn scalar_text(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
     use crate::error::{Delivery, ErrorKind};
-
-    const INFO: OperationInfo = OperationInfo {
-        id: "test.call",
-        method: http::Method::GET,
-        path: "/x",
-        idempotency: Idempotency::Read,
-        accepts_post: false,
-    };
+    use crate::operation_info::TEST_CALL as INFO;
 
     fn error_in(body: &str) -> Option<(Option<i64>, String)> {
         api_error(&INFO, body.as_bytes(), |_| Refusal::Other)

@@ -91,7 +91,7 @@ impl EarlierRun {
                 Some(outcome) => chunk.outcomes.insert(item, outcome),
                 None => chunk.outcomes.remove(&item),
             };
-            // A missing item has no outcome, but it is no longer in doubt.
+            // A missing item has no outcome, but its doubt is settled.
             if let Some(doubt) = &mut chunk.doubt {
                 doubt.items.retain(|&sent| sent != item);
             }

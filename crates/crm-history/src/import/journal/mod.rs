@@ -61,7 +61,7 @@ impl Journal {
     }
 
     /// Records the outcomes of items that were sent. [`AddOutcome::NotSent`] means that an item is certainly not stored,
-    /// so that it is no longer in doubt.
+    /// which settles its doubt.
     pub(super) async fn outcomes(&self, first: u64, outcomes: &[(usize, AddOutcome)]) -> Result<(), Error> {
         if outcomes.is_empty() {
             return Ok(());
