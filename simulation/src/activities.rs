@@ -91,6 +91,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) equal: f64,
     /// The logins that activities name as their owner; none for the caller's own.
     pub(crate) owners: &'a [String],
+    /// Whether some of those differ in one value after all, which makes them another activity.
+    pub(crate) nearly_equal: bool,
     /// Whether some hold a character that a strict database refuses.
     pub(crate) emoji: bool,
 }
@@ -101,8 +103,8 @@ pub(crate) fn draw(draw: &mut Draw, shape: &Shape<'_>) -> Vec<NewEntry> {
     for number in 0..shape.count {
         if !entries.is_empty() && draw.chance(shape.equal) {
             let equal = draw.among(&entries).clone();
-            // Equal in all but one value, now and then: that is another activity.
-            entries.push(if draw.chance(0.25) { changed(draw, equal) } else { equal });
+            let differs = shape.nearly_equal && draw.chance(0.25);
+            entries.push(if differs { changed(draw, equal) } else { equal });
         } else {
             entries.push(new(draw, shape, number));
         }
@@ -113,7 +115,7 @@ pub(crate) fn draw(draw: &mut Draw, shape: &Shape<'_>) -> Vec<NewEntry> {
 fn new(draw: &mut Draw, shape: &Shape<'_>, number: usize) -> NewEntry {
     let is_undated = draw.chance(shape.undated);
     // Few texts, so that many activities differ in another value alone.
-    let text = if draw.chance(0.3) { draw.size(0, 3) } else { 100 + number };
+    let text = if shape.nearly_equal && draw.chance(0.3) { draw.size(0, 3) } else { 100 + number };
     let emoji = if shape.emoji && draw.chance(0.1) { " 😀" } else { "" };
     let mut entry = if is_undated {
         NewEntry::new(format!("{UNDATED} {text}{emoji}"))

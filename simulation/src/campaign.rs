@@ -102,10 +102,15 @@ pub fn report(finished: &Finished, selection: &Selection, lines: usize) -> Strin
     }
     let _ = writeln!(text, "  replay: cargo xtask simulate --seed {}{}", finished.seed, selection.option());
     let left_out = finished.trace.len().saturating_sub(lines);
-    // The beginning says what was drawn.
-    let head = finished.trace.iter().take(left_out.min(6));
-    for line in head.chain(finished.trace.iter().skip(left_out.max(6).min(finished.trace.len()))) {
-        let _ = writeln!(text, "    {line}");
+    for (number, line) in finished.trace.iter().enumerate() {
+        // The beginning says what was drawn.
+        if number < DRAWN || number >= left_out {
+            let _ = writeln!(text, "    {}", line.chars().take(LONGEST_LINE).collect::<String>());
+        }
     }
     text
 }
+
+/// The lines at the beginning of a trace that are always shown.
+const DRAWN: usize = 6;
+const LONGEST_LINE: usize = 400;

@@ -56,14 +56,20 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
     DrawnFault { name: "bare_status", draw: bare_status },
     DrawnFault { name: "cloudflare_page", draw: cloudflare_page },
     DrawnFault { name: "gateway_json", draw: gateway_json },
-    DrawnFault { name: "too_large", draw: |d, l| text_always(d, l, Fault::bare_status(413).named("too_large")) },
+    DrawnFault {
+        name: "too_large",
+        draw: |d, l| text_always(d, l, Fault::bare_status(413).named("too_large")),
+    },
     DrawnFault { name: "too_many_requests", draw: too_many_requests },
     DrawnFault { name: "nginx_503", draw: nginx_503 },
     DrawnFault { name: "redirect", draw: redirect },
     DrawnFault { name: "get_body_dropped", draw: |_, _| Fault::get_body_dropped().everywhere().always() },
     // The application and its database.
     DrawnFault { name: "error_500", draw: error_500 },
-    DrawnFault { name: "key_refused", draw: |d, _| at_any(d, Fault::error_in_ok(401, "Не верный API key").named("key_refused")) },
+    DrawnFault {
+        name: "key_refused",
+        draw: |d, _| at_any(d, Fault::error_in_ok(401, "Не верный API key").named("key_refused")),
+    },
     DrawnFault { name: "database_down", draw: |d, _| outage(d, Fault::database_down()) },
     DrawnFault { name: "too_many_connections", draw: |d, _| outage(d, Fault::too_many_connections()) },
     DrawnFault { name: "write_lock", draw: write_lock },
@@ -77,12 +83,30 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
     DrawnFault { name: "ids_going_down", draw: |d, _| at_writes(d, Fault::ids_going_down(5000)) },
     DrawnFault { name: "zone_refused", draw: zone_refused },
     // Lists.
-    DrawnFault { name: "order_ignored", draw: |d, _| at_lists(d, Fault::parameters_ignored(&["order", "first"])) },
+    DrawnFault {
+        name: "order_ignored",
+        draw: |d, _| at_lists(d, Fault::parameters_ignored(&["order", "first"])),
+    },
     DrawnFault { name: "offset_ignored", draw: offset_ignored },
     DrawnFault { name: "user_ignored", draw: |d, _| at_lists(d, Fault::parameters_ignored(&["user"])) },
-    DrawnFault { name: "dates_ignored", draw: |d, _| at_lists(d, Fault::parameters_ignored(&["dateStart", "dateEnd"])) },
-    DrawnFault { name: "small_pages", draw: |d, _| { let n = d.size(1, 20); at_lists(d, Fault::small_pages(n)) } },
-    DrawnFault { name: "short_pages", draw: |d, _| { let (n, r) = (d.size(1, 20), d.chance(0.5)); at_lists(d, Fault::short_pages(n, r)) } },
+    DrawnFault {
+        name: "dates_ignored",
+        draw: |d, _| at_lists(d, Fault::parameters_ignored(&["dateStart", "dateEnd"])),
+    },
+    DrawnFault {
+        name: "small_pages",
+        draw: |d, _| {
+            let n = d.size(1, 20);
+            at_lists(d, Fault::small_pages(n))
+        },
+    },
+    DrawnFault {
+        name: "short_pages",
+        draw: |d, _| {
+            let (n, r) = (d.size(1, 20), d.chance(0.5));
+            at_lists(d, Fault::short_pages(n, r))
+        },
+    },
     DrawnFault { name: "repeated_page", draw: |d, _| at_lists(d, Fault::repeated_page()) },
     DrawnFault { name: "doubled_records", draw: |d, _| at_lists(d, Fault::doubled_records()) },
     DrawnFault { name: "empty_page", draw: |d, _| at_lists(d, Fault::empty_page()) },
@@ -313,7 +337,10 @@ fn offset_ignored(draw: &mut Draw, _: &Limits) -> Rule {
 
 fn view_without_user_empty(_: &mut Draw, _: &Limits) -> Rule {
     let fault = Fault::empty_page().named("view_without_user_empty");
-    fault.only_if(Condition::Not(Box::new(Condition::Parameter("user".to_owned())))).on(Operation::HistoryList).always()
+    fault
+        .only_if(Condition::Not(Box::new(Condition::Parameter("user".to_owned()))))
+        .on(Operation::HistoryList)
+        .always()
 }
 
 /// Others add and edit records between two pages.

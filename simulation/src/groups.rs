@@ -29,6 +29,7 @@ const WORLD: &[Group] = &[
     Group { name: "crash", status: On },
     Group { name: "torn", status: On },
     Group { name: "undated", status: On },
+    Group { name: "nearly_equal", status: On },
     Group { name: "owners", status: On },
     Group { name: "seller", status: On },
     Group { name: "empty_history", status: On },
@@ -56,7 +57,37 @@ fn status(name: &str) -> Status {
 }
 
 /// The groups under which seeds fail, each with the reason. A line goes when its reason does.
-pub const KNOWN_FAILURES: &[(&str, &str)] = &[];
+pub const KNOWN_FAILURES: &[(&str, &str)] = &[
+    (
+        "nearly_equal",
+        "a record of a similar activity of the same import ends in doubt, although nothing is lost",
+    ),
+    ("strict", "a value that a strict database refuses stops the import"),
+    ("server_clock", "undated activities are looked up in days by the clock of this machine"),
+    ("shift", "a time that the reader sees shifted is not recognized"),
+    ("slow", "absence after `settle` counts as proof, without a witness"),
+    ("foreign_equal_undated", "an undated record of somebody else is taken for ours"),
+    ("gateway_page", "the import looks before `settle` after a page with 500"),
+    ("varnish_503", "a 503 with Retry-After counts as refused"),
+    ("retry_later", "a 5xx with Retry-After counts as refused"),
+    ("firewall_page", "a 403 or 406 counts as refused"),
+    ("bare_status", "408, 499 and 5xx without a body count as refused, or are looked up before `settle`"),
+    ("cloudflare_page", "the import looks before `settle` after 520 to 526"),
+    ("gateway_json", "the JSON of a gateway counts as an answer of the application"),
+    ("redirect", "302, 303 and 307 count as refused"),
+    ("error_500", "the import looks before `settle` after code 500"),
+    ("changed_record", "a success without an id is sent again when the record is not found"),
+    ("get_body_dropped", "a lookup by GET is answered with the records of today"),
+    ("ids_going_down", "a record below the watermark is not found, and its activity is sent again"),
+    ("offset_ignored", "a lookup that repeats a page counts as complete"),
+    ("dates_ignored", "records outside the days that were asked for are believed"),
+    ("short_pages", "a lookup whose pages miss records counts as complete"),
+    ("doubled_records", "a lookup whose pages hold records twice counts as complete"),
+    ("empty_page", "a lookup that shows nothing counts as proof"),
+    ("null_page", "a lookup that shows nothing counts as proof"),
+    ("view_without_user_empty", "a view that shows nothing counts as proof"),
+    ("junk_list", "an unreadable record leaves an activity in doubt for good"),
+];
 
 /// Which groups a run draws from.
 #[derive(Debug, Clone, PartialEq, Eq)]

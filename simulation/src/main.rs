@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use simulation::{Campaign, Selection, Until, groups, report, simulate};
 
-const USAGE: &str = "usage: simulation [--seed N | --seconds N | --seeds N | --survey N] [--from N] [--failures N]
+const USAGE: &str =
+    "usage: simulation [--seed N | --seconds N | --seeds N | --survey N] [--from N] [--failures N]
                   [--only GROUPS | --with GROUPS | --all]
 
   --seed N       replays a seed with its whole trace
   --seconds N    runs as many seeds as fit (default: 60)
   --seeds N      runs N seeds
   --survey N     runs N seeds for each group alone, and counts those that fail
+                 (a crash and a lost answer are in each)
   --from N       the first seed (default: 1)
   --failures N   stops after so many seeds with a violation (default: 5)
   --only, --with draw from these groups alone, or from these beside those that are on; separated by commas
@@ -92,7 +94,9 @@ fn run(until: Until, options: &Options) -> ExitCode {
 
 fn survey(seeds: u64, options: &Options) -> ExitCode {
     for group in groups() {
-        let Ok(selection) = Selection::only(&format!("crash,torn,{}", group.name)) else { continue };
+        let Ok(selection) = Selection::only(&format!("crash,torn,close_late,{}", group.name)) else {
+            continue;
+        };
         let campaign = Campaign::run(options.first, Until::Seeds(seeds), &selection, usize::MAX);
         let failed = campaign.failed();
         let first = failed.first().map(|finished| {

@@ -147,9 +147,13 @@ impl Network {
         let now = self.0.clock.utc().naive_utc();
         let record = match what {
             ForeignRecord::EqualTo(index) => self.0.keys[index].to_record(now),
-            ForeignRecord::Unequal => {
-                Record { datum: Some(now), content: Some("Чужая запись".to_owned()), iduser: 1, clid: 1, ..Record::default() }
-            }
+            ForeignRecord::Unequal => Record {
+                datum: Some(now),
+                content: Some("Чужая запись".to_owned()),
+                iduser: 1,
+                clid: 1,
+                ..Record::default()
+            },
         };
         let id = self.0.sandbox.add_record(record);
         self.progress().foreign_ids.insert(id);
@@ -186,12 +190,21 @@ impl Network {
         (state, count)
     }
 
+    /// The ids of all records, with those that are stored late but by now.
+    fn ids(&self) -> BTreeSet<u64> {
+        self.0.sandbox.with_records(|records| records.map(|record| record.cid).collect())
+    }
+
     /// The fault that struck since the last call.
     fn struck(&self) -> Option<String> {
         let rules = self.0.sandbox.faults();
         let mut progress = self.progress();
-        let before = std::mem::replace(&mut progress.struck, rules.iter().map(|rule| rule.struck()).collect());
-        let at = rules.iter().enumerate().find(|(place, rule)| before.get(*place).is_none_or(|b| *b < rule.struck()) && rule.struck() > 0);
+        let before =
+            std::mem::replace(&mut progress.struck, rules.iter().map(|rule| rule.struck()).collect());
+        let at = rules
+            .iter()
+            .enumerate()
+            .find(|(place, rule)| before.get(*place).is_none_or(|b| *b < rule.struck()) && rule.struck() > 0);
         at.map(|(_, rule)| rule.fault().name().to_owned())
     }
 
@@ -202,9 +215,14 @@ impl Network {
         let operation = operation_of(&request).unwrap_or("?");
         let (state, items) = self.state(operation, &request);
         let login = request.headers().get("login").map(|login| login.to_str().unwrap_or("?").to_owned());
-        let before = self.0.sandbox.record_count();
+        let before = self.ids();
         let mut exchange = self.0.sandbox.receive(request);
-        let stored = self.0.sandbox.record_count().saturating_sub(before);
+        let added: Vec<u64> = self.ids().difference(&before).copied().collect();
+        let stored = added.len();
+        if items == 0 {
+            // Whatever appears during a read is not ours.
+            self.progress().foreign_ids.extend(added);
+        }
         let fault = self.struck();
         if let Some(fault) = &fault {
             let mut progress = self.progress();

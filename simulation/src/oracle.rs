@@ -37,7 +37,8 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], outcomes: &[AddOutcome]) -
             }
             // One that is equal in everything, to the second, cannot be told apart.
             Some(_) if truth.foreign.contains(&id.0) && !(key.is_dated() && id.0 > truth.watermark) => {
-                found.push(format!("activity {index} was reported as record {id}, which somebody else wrote"));
+                found
+                    .push(format!("activity {index} was reported as record {id}, which somebody else wrote"));
             }
             Some(_) => {}
         }
@@ -47,9 +48,9 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], outcomes: &[AddOutcome]) -
         if stored > count.len() {
             found.push(format!("{stored} records for {} equal activities: {}", count.len(), name(&key)));
         }
-        let may_be_stored = count.iter().filter(|&&index| {
-            !matches!(outcomes[index], AddOutcome::NotSent(_) | AddOutcome::Rejected(_))
-        });
+        let may_be_stored = count
+            .iter()
+            .filter(|&&index| !matches!(outcomes[index], AddOutcome::NotSent(_) | AddOutcome::Rejected(_)));
         let may_be_stored = may_be_stored.count();
         if stored > may_be_stored && stored <= count.len() {
             found.push(format!(

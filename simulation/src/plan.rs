@@ -8,7 +8,7 @@ use crm_sandbox::{APIKEY, Account, BOSS, Role, Rule, SELLER, SqlMode, User};
 
 use crate::activities::{self, Shape};
 use crate::draw::Draw;
-use crate::faults::{FAULTS, Limits};
+use crate::faults::{DrawnFault, FAULTS, Limits};
 use crate::groups::Selection;
 
 /// Everything that a seed decides before anything runs. The latencies are drawn on the way.
@@ -93,15 +93,16 @@ impl Plan {
         let is_strict = selection.has("strict") && draw.chance(0.2);
         let undated = *draw.among(&[0.0, 0.0, 0.2, 1.0]);
         let shape = Shape {
-            count: draw.skewed(1, 60),
+            count: draw.skewed(1, 80),
             undated: if selection.has("undated") { undated } else { 0.0 },
             equal: *draw.among(&[0.0, 0.1, 0.5, 0.9]),
             owners: &owners,
+            nearly_equal: selection.has("nearly_equal"),
             emoji: is_strict,
         };
         let entries = activities::draw(draw, &shape);
         let settings = Settings {
-            chunk: draw.skewed(1, 30),
+            chunk: draw.skewed(1, 12),
             concurrency: draw.size(1, 4),
             settle: draw.millis(1_000, 90_000),
             timeout: draw.millis(1_000, 30_000),
@@ -114,15 +115,16 @@ impl Plan {
             latest_store: settings.settle.mul_f64(if is_prompt { 0.8 } else { 3.0 }),
             text: draw.among(&entries).content.clone(),
         };
-        let faults: Vec<_> = FAULTS.iter().filter(|fault| selection.has(fault.name)).collect();
-        let rules = if faults.is_empty() { 0 } else { *draw.among(&[0, 1, 1, 1, 2, 2, 3]) };
-        let rules = (0..rules).map(|_| (draw.among(&faults).draw)(draw, &limits)).collect();
+        let rules = rules(draw, selection, &limits);
         let crashes = crashes(draw, selection);
         let has_journal = !crashes.is_empty() || draw.chance(0.8);
         let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let most_old = if is_empty { 0 } else { 30 };
         Plan {
-            old_records: users.iter().map(|user| (user.id, draw.skewed(usize::from(!is_empty), most_old))).collect(),
+            old_records: users
+                .iter()
+                .map(|user| (user.id, draw.skewed(usize::from(!is_empty), most_old)))
+                .collect(),
             old_equal: draw.chance(0.3),
             foreign: foreign(draw, selection, &entries, settings.settle),
             clock_steps: clock_steps(draw, selection),
@@ -152,6 +154,32 @@ impl Plan {
     }
 }
 
+fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> Vec<Rule> {
+    let enabled = |names: &[&str]| -> Vec<&DrawnFault> {
+        FAULTS
+            .iter()
+            .filter(|fault| selection.has(fault.name) && (names.is_empty() || names.contains(&fault.name)))
+            .collect()
+    };
+    let faults = enabled(&[]);
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let mut rules: Vec<Rule> = Vec::new();
+    for _ in 0..*draw.among(&[0, 1, 1, 1, 2, 2, 3]) {
+        rules.push((draw.among(&faults).draw)(draw, limits));
+    }
+    // Most faults of reads mean something only while a write is in doubt.
+    let lost = enabled(&LOST_ANSWERS);
+    if !rules.is_empty() && !lost.is_empty() && draw.chance(0.5) {
+        rules.push((draw.among(&lost).draw)(draw, limits));
+    }
+    rules
+}
+
+/// The faults that leave a write in doubt.
+const LOST_ANSWERS: [&str; 4] = ["close_after_commit", "close_late", "commit_half", "no_answer_late"];
+
 fn users(draw: &mut Draw, selection: &Selection) -> Vec<User> {
     let shift = |draw: &mut Draw| {
         let is_shifted = selection.has("shift") && draw.chance(0.3);
@@ -176,7 +204,12 @@ fn crashes(draw: &mut Draw, selection: &Selection) -> Vec<Crash> {
     (0..draw.size(1, 4)).map(|_| one(draw)).collect()
 }
 
-fn foreign(draw: &mut Draw, selection: &Selection, entries: &[NewEntry], settle: Duration) -> Vec<ForeignWrite> {
+fn foreign(
+    draw: &mut Draw,
+    selection: &Selection,
+    entries: &[NewEntry],
+    settle: Duration,
+) -> Vec<ForeignWrite> {
     let mut writes = Vec::new();
     let later = |draw: &mut Draw| draw.chance(0.5).then(|| draw.millis(1, settle.as_millis() as u64));
     if selection.has("foreign_unequal") && draw.chance(0.3) {

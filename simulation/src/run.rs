@@ -115,7 +115,13 @@ impl World {
         for (user, count) in &plan.old_records {
             for number in 0..*count {
                 let content = Some(format!("Старая запись {number}"));
-                sandbox.add_record(Record { content, datum: Some(now), iduser: *user, clid: 1, ..Record::default() });
+                sandbox.add_record(Record {
+                    content,
+                    datum: Some(now),
+                    iduser: *user,
+                    clid: 1,
+                    ..Record::default()
+                });
             }
         }
         if plan.old_equal {
@@ -127,7 +133,8 @@ impl World {
         let watermark = sandbox.records().last().map_or(0, |record| record.cid);
         let network = Network::new(&plan, seed, keys.clone(), Arc::clone(&sandbox), clock, trace.clone());
         let scratch = Scratch::new().map_err(|error| format!("no folder for the journal: {error}"))?;
-        let world = World { seed, plan, keys, sandbox, network, trace, scratch, watermark, draw: Draw::new(seed, 3) };
+        let world =
+            World { seed, plan, keys, sandbox, network, trace, scratch, watermark, draw: Draw::new(seed, 3) };
         world.describe();
         Ok(world)
     }
