@@ -125,7 +125,7 @@ impl Plan {
                 .iter()
                 .map(|user| (user.id, draw.skewed(usize::from(!is_empty), most_old)))
                 .collect(),
-            old_equal: draw.chance(0.3),
+            old_equal: selection.has("old_equal") && draw.chance(0.3),
             foreign: foreign(draw, selection, &entries, settings.settle),
             clock_steps: clock_steps(draw, selection),
             server_time: server_time(draw, selection),
