@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json {
     Null,
+    Bool(bool),
     Int(i64),
     Text(Cow<'static, str>),
     List(Vec<Json>),
@@ -43,6 +44,7 @@ impl Json {
     fn write(&self, out: &mut String) {
         match self {
             Json::Null => out.push_str("null"),
+            Json::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
             Json::Int(number) => {
                 let _ = write!(out, "{number}");
             }
@@ -112,7 +114,15 @@ fn write_text(out: &mut String, text: &str) {
         let mut behind = rest[plain..].chars();
         match behind.next().unwrap_or_default() {
             '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
+            '\\' => match russian_code(behind.as_str()) {
+                // The server replaces the codes of Russian letters after the encoding, and finds them here as well.
+                Some(letter) => {
+                    out.push('\\');
+                    out.push(letter);
+                    behind = behind.as_str()["u0410".len()..].chars();
+                }
+                None => out.push_str("\\\\"),
+            },
             '/' => out.push_str("\\/"),
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
@@ -131,9 +141,34 @@ fn write_text(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// The Russian letter whose code, in small hexadecimal digits behind a `u`, a text starts with.
+fn russian_code(text: &str) -> Option<char> {
+    let code = text.strip_prefix('u')?.get(..4)?;
+    let is_small = code.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    let letter = u32::from_str_radix(code, 16).ok().and_then(char::from_u32)?;
+    (is_small && matches!(letter, 'А'..='я' | 'Ё' | 'ё')).then_some(letter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Json;
+
+    #[test]
+    fn a_backslash_before_the_code_of_a_russian_letter_is_written_as_the_server_breaks_it() {
+        for (text, written) in [
+            (r"\u0410", r#""\А""#),
+            (r"\\u044f!", r#""\\\я!""#),
+            (r"\u0401\u0451", r#""\Ё\ё""#),
+            (r"\u041A", r#""\\u041A""#),
+            (r"\U0410", r#""\\U0410""#),
+            (r"u0410", r#""u0410""#),
+            (r"\u0456", r#""\\u0456""#),
+            (r"\u04", r#""\\u04""#),
+            ("\\ёж", "\"\\\\ёж\""),
+        ] {
+            assert_eq!(Json::from(text).to_text(), written, "{text}");
+        }
+    }
 
     #[test]
     fn only_russian_letters_are_left_unescaped_beyond_ascii() {

@@ -18,6 +18,8 @@
 //!
 //! - SalesMan CRM, history v3, is under `/developer/v3/history/`, with the credentials [`APIKEY`] and [`BOSS`] or
 //!   [`SELLER`]. It behaves like a real server was observed to behave, or like its vendor promises: [`Revision`].
+//! - Its methods `user`, `client`, `person` and `guides` can be read, with the data set of the recordings:
+//!   [`Sandbox::add_client`], [`Sandbox::add_contact`], [`Builder::clients`], [`Guides`].
 //! - solOS, projects v2, is under `/backend/public/projects`, with the credentials [`TOKEN`] and [`SECRET`]. The
 //!   parameters of its requests are documented and all work; no answer is documented, so what they look like is
 //!   assumed, and a setting: [`ProjectsShape`].
@@ -28,8 +30,10 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod answer;
 mod control;
+mod directory;
 mod faults;
 mod history;
 mod json;
@@ -41,20 +45,25 @@ mod server;
 mod state;
 mod wire;
 
+pub use crate::account::{Account, Role, SqlMode, User, Zone};
+pub use crate::directory::data::{Client, Contact};
+pub use crate::directory::guides::{Category, Guides, Relation, Signer, Source, Territory};
+pub use crate::directory::{Generated, generated_phone};
 pub use crate::faults::{Fault, RetryAfter, Rule, When};
 pub use crate::history::Revision;
+pub use crate::history::events::ServerEvent;
 pub use crate::history::records::Record;
 pub use crate::operation::Operation;
 pub use crate::projects::data::{Action, Checklist, ChecklistItem, FieldValue, Good, Payment, Project, Step};
 pub use crate::projects::shape::ProjectsShape;
 pub use crate::received::{Credential, Received};
-pub use crate::sandbox::{Builder, Sandbox};
+pub use crate::sandbox::{Builder, Sandbox, UnknownLogin};
 
-/// The only valid `apikey` of the history.
+/// The `apikey` of the built-in account.
 pub const APIKEY: &str = "sandbox-key";
-/// The login of user 1, the head of user 2.
+/// The login of user 1 of the built-in account, the head of user 2.
 pub const BOSS: &str = "boss@example.test";
-/// The login of user 2, who reports to user 1.
+/// The login of user 2 of the built-in account, who reports to user 1.
 pub const SELLER: &str = "seller@example.test";
 /// The only valid `X-Crypto-Token` of the projects.
 pub const TOKEN: &str = "sandbox-token";

@@ -1,18 +1,21 @@
 //! The sandbox as a program.
 
 use std::convert::Infallible;
+use std::fmt::Display;
+use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
 use clap::Parser;
-use crm_sandbox::{ProjectsShape, Revision, Sandbox};
+use crm_sandbox::{Account, ProjectsShape, Revision, Sandbox, SqlMode, Zone};
 
 /// A local server that behaves like solOS and SalesMan CRM.
 ///
-/// SalesMan: /developer/v3/history/…, apikey sandbox-key, login boss@example.test or seller@example.test.
+/// SalesMan: /developer/v3/history/… (also user, client, person and guides), apikey sandbox-key, login boss@example.test or seller@example.test.
 /// solOS: /backend/public/projects…, X-Crypto-Token sandbox-token, X-Crypto-Secret sandbox-secret.
 /// Faults and requests: PUT /_sandbox/faults, GET /_sandbox/requests, POST /_sandbox/reset.
 #[derive(Debug, Parser)]
@@ -24,12 +27,30 @@ struct Arguments {
     /// Allow an address that others in the network can reach
     #[arg(long)]
     allow_other_machines: bool,
-    /// How many generated records the history starts with
+    /// How many generated records the history of the first account starts with
     #[arg(long, value_name = "N", default_value_t = 0)]
     records: u64,
+    /// How many generated clients there are beside the two built-in ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    clients: u64,
+    /// How many generated contacts there are beside the two built-in ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    contacts: u64,
     /// Which server the history is: observed, or documented by its vendor
     #[arg(long, value_name = "observed|documented", default_value = "observed")]
     revision: Revision,
+    /// A JSON file with a list of accounts in place of the built-in one; the README shows one
+    #[arg(long, value_name = "FILE")]
+    accounts: Option<PathBuf>,
+    /// How the database treats a value that does not fit: it bends it (the default) or refuses it
+    #[arg(long, value_name = "lenient|strict|strict-no-zero-date")]
+    sql_mode: Option<SqlMode>,
+    /// The time zone of the accounts, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<Zone>,
+    /// How many hours the clock of a user is ahead of the account's, such as boss@example.test=2; repeatable
+    #[arg(long, value_name = "LOGIN=HOURS", value_parser = shift)]
+    shift: Vec<(String, i32)>,
     /// How many projects there are
     #[arg(long, value_name = "N", default_value_t = 120)]
     projects: u64,
@@ -45,9 +66,21 @@ struct Arguments {
     /// How late every answer comes
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     latency_ms: u64,
-    /// The local time of the account, standing still, such as 2024-06-25T14:25:00
+    /// The local time of the first account, standing still, such as 2024-06-25T14:25:00
     #[arg(long, value_name = "TIME")]
     now: Option<NaiveDateTime>,
+}
+
+fn shift(text: &str) -> Result<(String, i32), String> {
+    let (login, hours) = text.rsplit_once('=').ok_or("it has the form LOGIN=HOURS")?;
+    let hours = hours.parse().map_err(|_| format!("{hours:?} is not a whole number of hours"))?;
+    Ok((login.to_owned(), hours))
+}
+
+fn accounts(file: &Path) -> io::Result<Vec<Account>> {
+    let refused = |kind, error: &dyn Display| io::Error::new(kind, format!("{}: {error}", file.display()));
+    let text = fs::read_to_string(file).map_err(|error| refused(error.kind(), &error))?;
+    serde_json::from_str(&text).map_err(|error| refused(io::ErrorKind::InvalidData, &error))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -72,9 +105,23 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         .listen(listen)
         .revision(arguments.revision)
         .records(arguments.records)
+        .clients(arguments.clients)
+        .contacts(arguments.contacts)
         .projects(arguments.projects)
         .projects_shape(arguments.projects_shape)
         .latency(Duration::from_millis(arguments.latency_ms));
+    if let Some(file) = arguments.accounts {
+        builder = builder.accounts(accounts(&file)?);
+    }
+    if let Some(mode) = arguments.sql_mode {
+        builder = builder.sql_mode(mode);
+    }
+    if let Some(zone) = arguments.zone {
+        builder = builder.zone(zone);
+    }
+    for (login, hours) in arguments.shift {
+        builder = builder.shift(&login, hours).map_err(io::Error::other)?;
+    }
     if arguments.projects_numbers_as_strings {
         builder = builder.projects_numbers_as_strings();
     }

@@ -26,6 +26,38 @@ pub enum Operation {
     HistoryAddList,
     /// `history.delete`
     HistoryDelete,
+    /// `directory.user_list`: `user/list`
+    UserList,
+    /// `directory.user_info`: `user/info`
+    UserInfo,
+    /// `directory.client_fields`: `client/fields`
+    ClientFields,
+    /// `directory.client_list`: `client/list`
+    ClientList,
+    /// `directory.client_info`: `client/info`
+    ClientInfo,
+    /// `directory.person_fields`: `person/fields`
+    PersonFields,
+    /// `directory.person_list`: `person/list`
+    PersonList,
+    /// `directory.person_info`: `person/info`
+    PersonInfo,
+    /// `directory.guides_category`: `guides/category`
+    GuidesCategory,
+    /// `directory.guides_territory`: `guides/territory`
+    GuidesTerritory,
+    /// `directory.guides_relations`: `guides/relations`
+    GuidesRelations,
+    /// `directory.guides_clientpath`: `guides/clientpath`
+    GuidesClientpath,
+    /// `directory.guides_company_list`: `guides/company.list`
+    GuidesCompanyList,
+    /// `directory.guides_company_listfull`: `guides/company.listfull`
+    GuidesCompanyListfull,
+    /// `directory.guides_company_bank`: `guides/company.bank`
+    GuidesCompanyBank,
+    /// `directory.guides_company_signers`: `guides/company.signers`
+    GuidesCompanySigners,
     /// `projects.list`: `GET /backend/public/projects`
     ProjectsList,
     /// `projects.filter`: `POST /backend/public/projects/filter`
@@ -47,8 +79,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Every operation, those of the history first.
-    pub const ALL: [Operation; 16] = [
+    /// Every operation: those of the history, of the directory, of the projects.
+    pub const ALL: [Operation; 32] = [
         Operation::HistoryFields,
         Operation::HistoryTips,
         Operation::HistoryList,
@@ -56,6 +88,22 @@ impl Operation {
         Operation::HistoryAdd,
         Operation::HistoryAddList,
         Operation::HistoryDelete,
+        Operation::UserList,
+        Operation::UserInfo,
+        Operation::ClientFields,
+        Operation::ClientList,
+        Operation::ClientInfo,
+        Operation::PersonFields,
+        Operation::PersonList,
+        Operation::PersonInfo,
+        Operation::GuidesCategory,
+        Operation::GuidesTerritory,
+        Operation::GuidesRelations,
+        Operation::GuidesClientpath,
+        Operation::GuidesCompanyList,
+        Operation::GuidesCompanyListfull,
+        Operation::GuidesCompanyBank,
+        Operation::GuidesCompanySigners,
         Operation::ProjectsList,
         Operation::ProjectsFilter,
         Operation::ProjectsInfo,
@@ -77,6 +125,22 @@ impl Operation {
             Operation::HistoryAdd => "history.add",
             Operation::HistoryAddList => "history.add_list",
             Operation::HistoryDelete => "history.delete",
+            Operation::UserList => "directory.user_list",
+            Operation::UserInfo => "directory.user_info",
+            Operation::ClientFields => "directory.client_fields",
+            Operation::ClientList => "directory.client_list",
+            Operation::ClientInfo => "directory.client_info",
+            Operation::PersonFields => "directory.person_fields",
+            Operation::PersonList => "directory.person_list",
+            Operation::PersonInfo => "directory.person_info",
+            Operation::GuidesCategory => "directory.guides_category",
+            Operation::GuidesTerritory => "directory.guides_territory",
+            Operation::GuidesRelations => "directory.guides_relations",
+            Operation::GuidesClientpath => "directory.guides_clientpath",
+            Operation::GuidesCompanyList => "directory.guides_company_list",
+            Operation::GuidesCompanyListfull => "directory.guides_company_listfull",
+            Operation::GuidesCompanyBank => "directory.guides_company_bank",
+            Operation::GuidesCompanySigners => "directory.guides_company_signers",
             Operation::ProjectsList => "projects.list",
             Operation::ProjectsFilter => "projects.filter",
             Operation::ProjectsInfo => "projects.info",
@@ -111,23 +175,37 @@ impl Operation {
 
     /// The operation an action of a SalesMan method stands for.
     pub(crate) fn of_action(method: &str, action: &str) -> Option<Operation> {
-        if method != "history" {
-            return None;
-        }
-        Some(match action {
-            "fields" => Operation::HistoryFields,
-            "tips" => Operation::HistoryTips,
-            "list" => Operation::HistoryList,
-            "info" => Operation::HistoryInfo,
-            "add" => Operation::HistoryAdd,
-            "add.list" => Operation::HistoryAddList,
-            "delete" => Operation::HistoryDelete,
+        Some(match (method, action) {
+            ("history", "fields") => Operation::HistoryFields,
+            ("history", "tips") => Operation::HistoryTips,
+            ("history", "list") => Operation::HistoryList,
+            ("history", "info") => Operation::HistoryInfo,
+            ("history", "add") => Operation::HistoryAdd,
+            ("history", "add.list") => Operation::HistoryAddList,
+            ("history", "delete") => Operation::HistoryDelete,
+            ("user", "list") => Operation::UserList,
+            ("user", "info") => Operation::UserInfo,
+            ("client", "fields") => Operation::ClientFields,
+            ("client", "list") => Operation::ClientList,
+            ("client", "info") => Operation::ClientInfo,
+            ("person", "fields") => Operation::PersonFields,
+            ("person", "list") => Operation::PersonList,
+            ("person", "info") => Operation::PersonInfo,
+            ("guides", "category") => Operation::GuidesCategory,
+            ("guides", "territory") => Operation::GuidesTerritory,
+            ("guides", "relations") => Operation::GuidesRelations,
+            ("guides", "clientpath") => Operation::GuidesClientpath,
+            ("guides", "company.list") => Operation::GuidesCompanyList,
+            ("guides", "company.listfull") => Operation::GuidesCompanyListfull,
+            ("guides", "company.bank") => Operation::GuidesCompanyBank,
+            ("guides", "company.signers") => Operation::GuidesCompanySigners,
             _ => return None,
         })
     }
 
-    pub(crate) fn is_history(self) -> bool {
-        self.id().starts_with("history.")
+    /// Whether it is one of SalesMan CRM.
+    pub(crate) fn is_salesman(self) -> bool {
+        !self.id().starts_with("projects.")
     }
 }
 

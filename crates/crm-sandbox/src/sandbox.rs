@@ -1,5 +1,7 @@
 //! The running sandbox and its settings.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,8 +11,10 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 use tokio::sync::oneshot;
 
+use crate::account::{Account, SqlMode, Zone};
 use crate::faults::Rule;
 use crate::history::Revision;
+use crate::history::events::ServerEvent;
 use crate::history::records::Record;
 use crate::projects::Form;
 use crate::projects::data::Project;
@@ -45,8 +49,11 @@ impl Sandbox {
         Builder {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             settings: Settings {
+                accounts: vec![Account::default()],
                 revision: Revision::default(),
                 records: 0,
+                clients: 0,
+                contacts: 0,
                 projects: 120,
                 form: Form::default(),
                 latency_ms: 0,
@@ -99,12 +106,48 @@ impl Sandbox {
         true
     }
 
+    /// Stores a record that the server writes itself after a change in the CRM, and returns its id. `about` gives the
+    /// owner (who made the change), the client, the contacts, the deal and the account; the time is now where it has none.
+    pub fn add_server_record(&self, event: ServerEvent, about: Record) -> u64 {
+        let mut state = self.state();
+        let now = state.accounts.get(about.account).map(|account| account.zone.local(state.moment()));
+        let datum = about.datum.or(now);
+        state.history.add_server_record(event, Record { datum, ..about })
+    }
+
+    /// Deletes a client, as a person does in the CRM: all its records go. Returns how many. Its contacts stay (assumed).
+    pub fn delete_client(&self, clid: i64) -> usize {
+        self.state().history.delete_client(clid)
+    }
+
+    /// Deletes a deal, as a person does in the CRM: all its records go. Returns how many.
+    pub fn delete_deal(&self, did: i64) -> usize {
+        self.state().history.delete_deal(did)
+    }
+
+    /// Deletes a contact, as a person does in the CRM: its records lose it, and those that have no client, no deal and no
+    /// other contact go. Returns how many of both kinds there were.
+    pub fn delete_contact(&self, pid: i64) -> usize {
+        self.state().history.delete_contact(pid)
+    }
+
     /// Copies of all projects in the order of their ids.
     pub fn projects(&self) -> Vec<Project> {
         self.state().projects.clone()
     }
 
-    /// Sets the local time of the account; it stands still from then on.
+    /// Copies of all accounts.
+    pub fn accounts(&self) -> Vec<Account> {
+        self.state().accounts.clone()
+    }
+
+    /// Changes the account at this place of the list, 0 for the first, as an administrator does. Returns whether there
+    /// is one.
+    pub fn change_account(&self, place: usize, change: impl FnOnce(&mut Account)) -> bool {
+        self.state().accounts.get_mut(place).map(change).is_some()
+    }
+
+    /// Sets the local time of the first account; it stands still from then on.
     pub fn set_now(&self, now: NaiveDateTime) {
         self.state().fixed_now = Some(now);
     }
@@ -140,8 +183,11 @@ impl Sandbox {
         self.state().reset();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The state, with the records at the times that the clocks of their accounts show now.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.settle();
+        state
     }
 }
 
@@ -160,7 +206,7 @@ impl Drop for Sandbox {
 #[must_use]
 pub struct Builder {
     address: SocketAddr,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 impl Builder {
@@ -176,7 +222,45 @@ impl Builder {
         self
     }
 
-    /// How many generated records the history starts with; none by default.
+    /// The accounts of SalesMan CRM; [`Account::default`] alone by default.
+    pub fn accounts(mut self, accounts: impl IntoIterator<Item = Account>) -> Builder {
+        self.settings.accounts = accounts.into_iter().collect();
+        self
+    }
+
+    /// The SQL mode of every account so far; [`SqlMode::Lenient`] by default.
+    pub fn sql_mode(mut self, mode: SqlMode) -> Builder {
+        for account in &mut self.settings.accounts {
+            account.sql_mode = mode;
+        }
+        self
+    }
+
+    /// The time zone of every account so far; [`Zone::default`] by default.
+    pub fn zone(mut self, zone: Zone) -> Builder {
+        for account in &mut self.settings.accounts {
+            account.zone = zone;
+        }
+        self
+    }
+
+    /// How many hours the clock of the users with this login is ahead of the account's ([`User::tzone`]); 0 by default.
+    ///
+    /// [`User::tzone`]: crate::User::tzone
+    ///
+    /// # Errors
+    /// When no account has a user with this login.
+    pub fn shift(mut self, login: &str, hours: i32) -> Result<Builder, UnknownLogin> {
+        let users = self.settings.accounts.iter_mut().flat_map(|account| &mut account.users);
+        let mut found = false;
+        for user in users.filter(|user| user.login == login) {
+            user.tzone = Some(hours);
+            found = true;
+        }
+        if found { Ok(self) } else { Err(UnknownLogin(login.to_owned())) }
+    }
+
+    /// How many generated records the history of the first account starts with; none by default.
     pub fn records(mut self, count: u64) -> Builder {
         self.settings.records = count;
         self
@@ -212,7 +296,7 @@ impl Builder {
         self
     }
 
-    /// The local time of the account, standing still; the wall clock by default.
+    /// The local time of the first account, standing still; the wall clock by default.
     pub fn now(mut self, now: NaiveDateTime) -> Builder {
         self.settings.now = Some(now);
         self
@@ -236,3 +320,15 @@ impl Builder {
         Ok(Sandbox { url, state, stop: Some(stop), thread: Some(thread) })
     }
 }
+
+/// The error of [`Builder::shift`]: no account has a user with this login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownLogin(String);
+
+impl fmt::Display for UnknownLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no account has a user with the login {:?}", self.0)
+    }
+}
+
+impl Error for UnknownLogin {}

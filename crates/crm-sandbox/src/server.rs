@@ -177,8 +177,8 @@ fn reply(state: &mut State, head: &Parts, names: &[String], body: &[u8]) -> (Rep
         Some(Fault::RetryLater { status: code, after }) => whole(Answer::retry_later(status(code), after)),
         Some(Fault::Redirect { to, status: code }) => whole(Answer::redirect(status(code), &to)),
         Some(Fault::ErrorInOk { code, text }) => {
-            let is_history = operation.is_some_and(Operation::is_history);
-            let text = if is_history { history::error_text(code, text) } else { projects::error_text(text) };
+            let is_salesman = operation.is_some_and(Operation::is_salesman);
+            let text = if is_salesman { history::error_text(code, text) } else { projects::error_text(text) };
             whole(Answer::json(StatusCode::OK, text))
         }
         Some(Fault::PhpWarning { before, after }) => {
@@ -241,7 +241,7 @@ impl<'r> Call<'r> {
             let (method, action) = params.route(self.path());
             let operation = Operation::of_action(&method, &action);
             let later_page = operation == Some(Operation::HistoryList) && params.is_later_page();
-            (operation, later_page, history::credentials_seen(&params))
+            (operation, later_page, history::credentials_seen(&state.accounts, &params))
         } else {
             let call = self.projects();
             (
@@ -253,9 +253,10 @@ impl<'r> Call<'r> {
     }
 
     fn carry_out(&self, state: &mut State) -> Answer {
-        let now = state.now();
+        let (now, moment) = (state.now(), state.moment());
         if self.path().starts_with(history::PREFIX) {
-            Answer::json(StatusCode::OK, state.history.answer(now, &self.history())).for_any_origin()
+            let text = state.history.answer(&state.accounts, moment, &self.history());
+            Answer::json(StatusCode::OK, text).for_any_origin()
         } else if self.path().starts_with(projects::PREFIX) {
             let form = state.settings.form;
             let (status, text) = projects::answer(&state.projects, form, now.date(), &self.projects());
@@ -274,9 +275,9 @@ impl<'r> Call<'r> {
     }
 
     fn change_first_page(&self, state: &mut State, add: usize, delete: usize) {
-        let now = state.now();
+        let (now, moment) = (state.now(), state.moment());
         if self.path().starts_with(history::PREFIX) {
-            state.history.change_first_page(now, &self.history(), add, delete);
+            state.history.change_first_page(&state.accounts, moment, &self.history(), add, delete);
         } else {
             projects::change_first_page(&mut state.projects, now.date(), &self.projects(), add, delete);
         }

@@ -1,16 +1,37 @@
 //! How the database compares texts: case does not count, and `ё` is `е` (utf8mb3_general_ci).
 
+use super::sql;
+
 /// A text in the form in which equal ones are equal.
-pub(super) fn folded(text: &str) -> String {
-    text.chars().map(fold).collect()
+pub(crate) fn folded(text: &str) -> String {
+    // `collect` would grow the text step by step.
+    let mut folded = String::with_capacity(text.len());
+    folded.extend(text.chars().map(fold));
+    folded
+}
+
+/// Whether two texts are equal for the database: spaces at the end do not count either.
+pub(crate) fn equal(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim_end_matches(' '), other.trim_end_matches(' '));
+    one.chars().map(fold).eq(other.chars().map(fold))
 }
 
 /// A text that is looked for inside others.
 pub(super) enum Pattern {
     /// As it stands.
     Literal(String),
-    /// With the two signs of `LIKE`: `%` for any symbols, `_` for one.
-    Like(Vec<char>),
+    /// With the signs of `LIKE`.
+    Like(Vec<Sign>),
+}
+
+/// A sign of a pattern of `LIKE`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// `%`: any symbols.
+    Any,
+    /// `_`: one symbol.
+    One,
+    Symbol(char),
 }
 
 impl Pattern {
@@ -18,13 +39,24 @@ impl Pattern {
         Pattern::Literal(folded(word))
     }
 
-    /// The server puts the word into the query as it is, so its signs count.
+    /// The server puts the word into the query as it is, so its signs count. A backslash takes away their meaning, also
+    /// that of the sign that the server puts behind the word.
     pub(super) fn new(word: &str) -> Pattern {
-        if word.contains(['%', '_']) {
-            Pattern::Like(format!("%{word}%").chars().map(fold).collect())
-        } else {
-            Pattern::literal(word)
+        if !word.contains(['%', '_', '\\']) {
+            return Pattern::literal(word);
         }
+        let text = sql::literal(&format!("%{word}%"));
+        let mut symbols = text.chars();
+        let mut signs = Vec::new();
+        while let Some(symbol) = symbols.next() {
+            signs.push(match symbol {
+                '%' => Sign::Any,
+                '_' => Sign::One,
+                '\\' => Sign::Symbol(fold(symbols.next().unwrap_or(symbol))),
+                _ => Sign::Symbol(fold(symbol)),
+            });
+        }
+        Pattern::Like(signs)
     }
 
     pub(super) fn is_in(&self, text: &str) -> bool {
@@ -36,16 +68,16 @@ impl Pattern {
 }
 
 /// Goes back to the last `%` where the rest does not fit.
-fn like(text: &[char], pattern: &[char]) -> bool {
+fn like(text: &[char], pattern: &[Sign]) -> bool {
     let (mut at, mut sign) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
     while at < text.len() {
         match pattern.get(sign) {
-            Some('%') => {
+            Some(Sign::Any) => {
                 back = Some((at, sign));
                 sign += 1;
             }
-            Some(wanted) if *wanted == '_' || *wanted == text[at] => {
+            Some(wanted) if *wanted == Sign::One || *wanted == Sign::Symbol(text[at]) => {
                 at += 1;
                 sign += 1;
             }
@@ -59,7 +91,7 @@ fn like(text: &[char], pattern: &[char]) -> bool {
             },
         }
     }
-    pattern[sign..].iter().all(|rest| *rest == '%')
+    pattern[sign..].iter().all(|rest| *rest == Sign::Any)
 }
 
 fn fold(symbol: char) -> char {
@@ -87,5 +119,7 @@ mod tests {
         assert!(!Pattern::new("а_в").is_in("ав"));
         assert!(Pattern::new("100%").is_in("было 100 штук"));
         assert!(!Pattern::literal("100%").is_in("было 100 штук"));
+        assert!(Pattern::new("100\\%").is_in("скидка 100% сразу"));
+        assert!(!Pattern::new("100\\%").is_in("было 100 штук"));
     }
 }

@@ -2,26 +2,6 @@
 
 use super::php::trimmed;
 
-/// The content as it is stored; `None` where nothing is left of it.
-pub(super) fn stored(written: &str) -> Option<String> {
-    column(&untagged(written), Limit::Bytes(65_535))
-}
-
-/// The kind of activity as `add` stores it.
-pub(super) fn stored_tip(written: &str) -> Option<String> {
-    column(&untagged(written), Limit::Symbols(50))
-}
-
-/// The kind of activity as `add.list` stores it: not cleaned at all.
-pub(super) fn stored_raw_tip(written: &str) -> Option<String> {
-    column(written, Limit::Symbols(50))
-}
-
-/// The contacts as they are stored.
-pub(super) fn stored_contacts(ids: &str) -> String {
-    column(ids, Limit::Symbols(100)).unwrap_or_default()
-}
-
 /// The content as `list` shows it.
 pub(super) fn listed(stored: &str) -> String {
     let text = without_tags(stored);
@@ -37,8 +17,8 @@ pub(super) fn listed(stored: &str) -> String {
     with_line_breaks(&shown)
 }
 
-/// Tags, quotes and backslashes gone. Blanks are trimmed before the quotes go, so those inside them stay.
-fn untagged(written: &str) -> String {
+/// Drops tags, quotes and backslashes. Spaces are trimmed before the quotes go, so those inside the quotes stay.
+pub(crate) fn untagged(written: &str) -> String {
     let text = without_tags(&written.replace("\\r\\n", "\r\n"));
     let mut clean = String::with_capacity(text.len());
     for symbol in trimmed(&text).replace("\\r\\n", "\r\n").chars() {
@@ -47,33 +27,6 @@ fn untagged(written: &str) -> String {
         }
     }
     clean.replace("&laquo;", "").replace("&raquo;", "")
-}
-
-enum Limit {
-    Bytes(usize),
-    Symbols(usize),
-}
-
-/// What a column of the database keeps of a text. It knows characters of three bytes at most, and takes each byte of
-/// a longer one for an unknown character.
-fn column(text: &str, limit: Limit) -> Option<String> {
-    let mut kept = String::with_capacity(text.len());
-    for symbol in text.chars() {
-        if symbol > '\u{ffff}' {
-            kept.push_str("????");
-        } else {
-            kept.push(symbol);
-        }
-    }
-    let end = match limit {
-        Limit::Bytes(bytes) => {
-            let bytes = bytes.min(kept.len());
-            (0..=bytes).rev().find(|end| kept.is_char_boundary(*end)).unwrap_or(0)
-        }
-        Limit::Symbols(symbols) => kept.char_indices().nth(symbols).map_or(kept.len(), |(end, _)| end),
-    };
-    kept.truncate(end);
-    (!kept.is_empty()).then_some(kept)
 }
 
 /// PHP's `strip_tags`: a `<` before anything but a blank starts a tag; a quote inside a tag hides its end; a comment
@@ -147,34 +100,27 @@ mod tests {
 
     #[test]
     fn a_quote_inside_a_tag_hides_its_end() {
-        assert_eq!(stored("a <b title='>'>c</b>"), Some("a c".to_owned()));
-        assert_eq!(stored("a <b it's> c"), Some("a".to_owned()));
+        assert_eq!(untagged("a <b title='>'>c</b>"), "a c");
+        assert_eq!(untagged("a <b it's> c"), "a");
     }
 
     #[test]
     fn a_comment_goes_up_to_its_end_and_an_inner_tag_with_its_outer_one() {
-        assert_eq!(stored("a<!-- > -->b"), Some("ab".to_owned()));
-        assert_eq!(stored("a<b <i> >c"), Some("ac".to_owned()));
+        assert_eq!(untagged("a<!-- > -->b"), "ab");
+        assert_eq!(untagged("a<b <i> >c"), "ac");
     }
 
     #[test]
     fn blanks_inside_dropped_quotes_stay() {
-        assert_eq!(stored("\" x \""), Some(" x ".to_owned()));
+        assert_eq!(untagged("\" x \""), " x ");
         assert_eq!(listed(" x "), "x");
     }
 
     #[test]
-    fn nothing_left_is_null() {
-        assert_eq!(stored("<b>"), None);
-        assert_eq!(stored("<3 сердце"), None);
-        assert_eq!(stored("«»"), None);
-    }
-
-    #[test]
-    fn content_is_cut_at_65_535_bytes_and_a_tip_at_50_symbols() {
-        assert_eq!(stored(&"ё".repeat(40_000)).map(|text| text.len()), Some(65_534));
-        assert_eq!(stored(&"a".repeat(70_000)).map(|text| text.len()), Some(65_535));
-        assert_eq!(stored_tip(&"ё".repeat(60)), Some("ё".repeat(50)));
+    fn nothing_may_be_left() {
+        assert_eq!(untagged("<b>"), "");
+        assert_eq!(untagged("<3 сердце"), "");
+        assert_eq!(untagged("«»"), "");
     }
 
     #[test]

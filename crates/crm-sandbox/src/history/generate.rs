@@ -35,5 +35,6 @@ fn record(number: u64) -> Record {
         clid: if seller { 2 } else { 1 },
         pid: pid.to_owned(),
         did: i64::from(seller),
+        account: 0,
     }
 }

@@ -1,31 +1,43 @@
 //! `list`: which records, in which order, which page.
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use serde_json::Value;
 
+use super::datum::{self, Written};
 use super::params::Params;
 use super::records::{Record, Records};
-use super::{Caller, Revision, account, collation, datum, php};
+use super::{Revision, collation, errors, names, php, sql, user_id};
+use crate::account::{Caller, SqlMode};
 
 /// Records on a page.
 const PAGE: usize = 200;
 
-/// The page asked for, or the column of the order that does not exist.
+/// The page asked for, or the page of a PHP error in its place.
 pub(super) fn page<'r>(
     records: &'r Records,
     params: &Params,
-    caller: Caller,
+    caller: &Caller<'_>,
     revision: Revision,
 ) -> Result<Vec<&'r Record>, String> {
+    let skip = match revision {
+        Revision::Observed => skip(params.value("offset"))?,
+        Revision::Documented => {
+            (php::leading_number(&params.text("offset")) as usize).saturating_mul(PAGE).to_string()
+        }
+    };
     let order = params.text_or("order", "datum");
+    let newest_first = params.text("first") != "old";
+    let filter = Filter::read(params, caller, revision)?;
+    if revision == Revision::Observed {
+        check_statement(params, caller, &filter.owners, (&order, newest_first), &skip)?;
+    }
+    let skip = skip.parse().unwrap_or(usize::MAX);
     let column = match (Column::read(&order), revision) {
         (Some(column), _) => column,
-        (None, Revision::Observed) => return Err(order),
+        (None, Revision::Observed) => return Err(errors::unknown_column(&order, "ORDER BY")),
         (None, Revision::Documented) => Column::Datum,
     };
-    let newest_first = params.text("first") != "old";
-    let skip = (php::leading_number(&params.text("offset")).max(0.0) * PAGE as f64) as usize;
 
-    let filter = Filter::read(params, caller, revision);
     let matching = records.iter().filter(|record| filter.matches(record));
     if column == Column::Cid {
         return Ok(if newest_first {
@@ -109,8 +121,73 @@ impl Column {
     }
 }
 
+/// How many records the pages before take, as it stands in the statement. A text that is not a number cannot be
+/// multiplied.
+fn skip(offset: Option<&Value>) -> Result<String, String> {
+    let cannot_multiply =
+        |kind: &str| errors::type_error(&format!("Unsupported operand types: {kind} * int"));
+    let (whole, number) = match offset {
+        Some(Value::Array(_) | Value::Object(_)) => return Err(cannot_multiply("array")),
+        Some(Value::String(text)) => {
+            let number = php::numeric_start(text);
+            // A text that is not a number is compared with 0 as a text.
+            if number.is_empty() && text.as_str() > "0" {
+                return Err(cannot_multiply("string"));
+            }
+            (number.parse().ok(), number.parse().unwrap_or(0.0))
+        }
+        Some(Value::Number(number)) => (number.as_i64(), number.as_f64().unwrap_or(0.0)),
+        Some(Value::Bool(true)) => (Some(1), 1.0),
+        _ => (Some(0), 0.0),
+    };
+    let records = whole.and_then(|page: i64| page.max(0).checked_mul(PAGE as i64));
+    Ok(records.map_or_else(|| php::float_text(number.max(0.0) * PAGE as f64), |records| records.to_string()))
+}
+
+/// Whether the database can read the statement of the list, which takes most parameters as they are.
+fn check_statement(
+    params: &Params,
+    caller: &Caller<'_>,
+    owners: &[i64],
+    (order, newest_first): (&str, bool),
+    skip: &str,
+) -> Result<(), String> {
+    let values = ["dateStart", "dateEnd", "clid", "did", "pid"].map(|name| params.text(name));
+    let is_whole = skip.bytes().all(|digit| digit.is_ascii_digit());
+    if is_whole && Column::read(order).is_some() && values.iter().all(|value| sql::is_plain(value)) {
+        return Ok(());
+    }
+    let today = datum::moved(caller.now, caller.shift).date().to_string();
+    let [start, end] = ["dateStart", "dateEnd"].map(|name| params.text_or(name, &today));
+    let [.., clid, did, pid] = values;
+    let owners: Vec<String> = owners.iter().map(i64::to_string).collect();
+    let owners = owners.join(",");
+    let mut filters = if params.is_blank("user") {
+        format!(" and app_history.iduser IN ({owners})")
+    } else {
+        format!(" and app_history.iduser = '{owners}'")
+    };
+    for (name, value) in [("clid", clid), ("did", did)] {
+        if params.int(name) > 0 {
+            filters.push_str(&format!(" and app_history.{name} = '{value}'"));
+        }
+    }
+    if params.int("pid") > 0 {
+        filters.push_str(&format!(" and FIND_IN_SET('{pid}', REPLACE(app_history.pid, ';',',')) > 0"));
+    }
+    let direction = if newest_first { "DESC" } else { "" };
+    let identity = caller.place + 1;
+    sql::check(&format!(
+        "SELECT * FROM app_history WHERE cid > 0  and (DATE(datum) BETWEEN '{start}' and '{end}'){filters} and \
+         identity = '{identity}' ORDER BY {order} {direction} LIMIT {skip},{PAGE}"
+    ))?;
+    // LIMIT takes no number with a point or an exponent.
+    if is_whole { Ok(()) } else { Err(errors::syntax_error(&format!("{skip},{PAGE}"), 1)) }
+}
+
 struct Filter {
-    days: Option<Days>,
+    account: usize,
+    days: Days,
     owners: Vec<i64>,
     word: Option<collation::Pattern>,
     tip: Option<String>,
@@ -120,34 +197,48 @@ struct Filter {
 }
 
 impl Filter {
-    fn read(params: &Params, caller: Caller, revision: Revision) -> Filter {
-        // A slip of the server: it compares the wanted kind with the names of the columns.
+    fn read(params: &Params, caller: &Caller<'_>, revision: Revision) -> Result<Filter, String> {
+        let is_observed = revision == Revision::Observed;
+        if is_observed && params.is_composite("word") {
+            return Err(errors::type_error(
+                "trim(): Argument #1 ($string) must be of type string, array given",
+            ));
+        }
+        let tip = params.text("tip");
+        // A slip of the server: it compares the wanted type with the names of the columns. `true` is equal to any.
         let tip_counts = match revision {
-            Revision::Observed => account::FIELDS.iter().any(|(name, _)| *name == params.text("tip")),
+            Revision::Observed => {
+                params.value("tip") == Some(&Value::Bool(true))
+                    || names::FIELDS.iter().any(|(name, _)| *name == tip)
+            }
             Revision::Documented => !params.is_blank("tip"),
         };
-        let id = |name: &str| (params.int(name) > 0).then(|| php::leading_number(&params.text(name)));
+        let id = |name: &str| {
+            (params.int(name) > 0).then(|| php::leading_number(&sql::literal(&params.text(name))))
+        };
         let word = match revision {
             Revision::Observed => collation::Pattern::new(&php::cleaned(&params.text("word"))),
             Revision::Documented => collation::Pattern::literal(&params.text("word")),
         };
-        Filter {
-            days: days(params, caller, revision),
+        Ok(Filter {
+            account: caller.place,
+            days: Days::read(params, caller, revision),
             owners: if params.is_blank("user") {
-                account::people_of(caller.user).to_vec()
+                caller.people()
             } else {
-                vec![account::user_id(&params.text("user"))]
+                vec![user_id(params, caller, revision)?]
             },
             word: (!params.is_blank("word")).then_some(word),
-            tip: tip_counts.then(|| collation::folded(&params.text("tip"))),
+            tip: tip_counts.then(|| collation::folded(&tip)),
             clid: id("clid"),
             did: id("did"),
-            pid: (params.int("pid") > 0).then(|| params.text("pid")),
-        }
+            pid: (params.int("pid") > 0).then(|| sql::literal(&params.text("pid"))),
+        })
     }
 
     fn matches(&self, record: &Record) -> bool {
-        self.days.zip(record.datum).is_some_and(|((from, until), datum)| from <= datum && datum < until)
+        self.days.hold(record.datum)
+            && record.account == self.account
             && self.owners.contains(&record.iduser)
             && self.clid.is_none_or(|clid| record.clid as f64 == clid)
             && self.did.is_none_or(|did| record.did as f64 == did)
@@ -162,30 +253,48 @@ impl Filter {
     }
 }
 
-/// The times from the first to before the second, which is what whole days come to.
-type Days = (NaiveDateTime, NaiveDateTime);
+/// The days of a list.
+struct Days {
+    /// From the first time to before the second, by the clock of the account.
+    from: NaiveDateTime,
+    until: NaiveDateTime,
+    /// Whether records with the zero date are among them.
+    has_zero: bool,
+}
 
-/// The days a list covers; `None` where a date cannot be read, for that fits nothing. A caller may send a time with a
-/// date: a day counts from its midnight.
-fn days(params: &Params, caller: Caller, revision: Revision) -> Option<Days> {
-    let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN);
-    let next_midnight = |day: NaiveDate| midnight(day.succ_opt().unwrap_or(day));
-    let read = |name: &str| {
-        if params.is_blank(name) {
-            Some(midnight(caller.now.date()))
-        } else {
-            datum::read(&params.text(name))
+impl Days {
+    /// The database compares the midnight of a record's day with both dates; a date that it cannot read is the zero date.
+    /// The days are those of the reader's clock.
+    fn read(params: &Params, caller: &Caller<'_>, revision: Revision) -> Days {
+        let today = datum::moved(caller.now, caller.shift).date();
+        let written =
+            |name: &str| Written::read(&sql::literal(&params.text(name))).filter(|day| !day.is_zero());
+        let (no_start, no_end) = (params.is_blank("dateStart"), params.is_blank("dateEnd"));
+        let start = if no_start { Some(today) } else { written("dateStart").and_then(Written::first_day) };
+        let end = if no_end { Some(today) } else { written("dateEnd").and_then(Written::last_day) };
+        let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN);
+        let next = |day: NaiveDate| midnight(day.succ_opt().unwrap_or(day));
+        let is_half_open = revision == Revision::Documented && no_start != no_end;
+        let (from, until) = match (start, end) {
+            (Some(start), _) if is_half_open && no_end => (next(start), NaiveDateTime::MAX),
+            (_, Some(end)) if is_half_open && no_start => (NaiveDateTime::MIN, midnight(end)),
+            // The vendor's page knows no other dates.
+            (None, _) if revision == Revision::Documented => (NaiveDateTime::MAX, NaiveDateTime::MIN),
+            (start, end) => {
+                (start.map_or(NaiveDateTime::MIN, midnight), end.map_or(NaiveDateTime::MIN, next))
+            }
+        };
+        let by_account = |time: NaiveDateTime| datum::moved(time, -caller.shift);
+        Days {
+            from: by_account(from),
+            until: by_account(until),
+            has_zero: revision == Revision::Observed
+                && start.is_none()
+                && caller.account.sql_mode != SqlMode::StrictNoZeroDate,
         }
-    };
-    let (start, end) = (read("dateStart")?, read("dateEnd")?);
-    let (no_start, no_end) = (params.is_blank("dateStart"), params.is_blank("dateEnd"));
-    if revision == Revision::Documented && no_start != no_end {
-        return Some(if no_end {
-            (next_midnight(start.date()), NaiveDateTime::MAX)
-        } else {
-            (NaiveDateTime::MIN, midnight(end.date()))
-        });
     }
-    let from = if start == midnight(start.date()) { start } else { next_midnight(start.date()) };
-    Some((from, next_midnight(end.date())))
+
+    fn hold(&self, datum: Option<NaiveDateTime>) -> bool {
+        datum.map_or(self.has_zero, |datum| self.from <= datum && datum < self.until)
+    }
 }

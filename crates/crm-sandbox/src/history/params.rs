@@ -16,10 +16,33 @@ pub(crate) struct Call<'r> {
     pub(crate) body: &'r [u8],
 }
 
+/// What the parameters are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Shape {
+    /// An object; or an array or `null`, in which PHP finds no parameter.
+    #[default]
+    Members,
+    /// A text, in which PHP cannot look for a parameter.
+    Text,
+    /// A number or `true`, in which PHP finds no parameter and cannot set one.
+    Scalar,
+}
+
+impl Shape {
+    fn of(value: &Value) -> Shape {
+        match value {
+            Value::String(_) => Shape::Text,
+            Value::Number(_) | Value::Bool(true) => Shape::Scalar,
+            _ => Shape::Members,
+        }
+    }
+}
+
 /// The parameters of a call, or those of one item of a list.
 #[derive(Debug, Default)]
 pub(crate) struct Params {
     members: Map<String, Value>,
+    pub(crate) shape: Shape,
     apikey: Option<String>,
     login: Option<String>,
 }
@@ -28,10 +51,7 @@ impl Params {
     /// The observed server reads the body and the headers only with exactly `application/json`, and the query string
     /// only without it. The documented one reads all three.
     pub(crate) fn read(call: &Call<'_>, revision: Revision) -> Params {
-        let json = || match serde_json::from_slice(call.body) {
-            Ok(Value::Object(members)) => members,
-            _ => Map::new(),
-        };
+        let json = || serde_json::from_slice(call.body).unwrap_or(Value::Null);
         let content_type =
             call.header(header::CONTENT_TYPE.as_str(), &["Content-Type", "content-type"], revision);
         match revision {
@@ -49,20 +69,29 @@ impl Params {
             }
             Revision::Documented => {
                 let mut members = form(call.query.as_bytes());
-                members.extend(json());
-                Params::with_headers(call, members, revision)
+                if let Value::Object(body) = json() {
+                    members.extend(body);
+                }
+                Params::with_headers(call, Value::Object(members), revision)
             }
         }
     }
 
-    fn with_headers(call: &Call<'_>, members: Map<String, Value>, revision: Revision) -> Params {
+    fn with_headers(call: &Call<'_>, body: Value, revision: Revision) -> Params {
         let apikey = call.header("apikey", &["apikey", "Apikey"], revision);
         let login = call.header("login", &["login", "Login"], revision);
-        let mut params = Params { members, apikey, login };
+        let mut params = Params { apikey, login, ..Params::of_value(body) };
         if params.apikey.is_none() {
             params.credentials_from_members();
         }
         params
+    }
+
+    /// A value that stands where an object is expected.
+    fn of_value(value: Value) -> Params {
+        let shape = Shape::of(&value);
+        let members = if let Value::Object(members) = value { members } else { Map::new() };
+        Params { members, shape, ..Params::default() }
     }
 
     fn credentials_from_members(&mut self) {
@@ -84,11 +113,15 @@ impl Params {
         self.login.as_deref()
     }
 
-    /// The method and the action; a parameter `action` goes before that of the path.
+    /// The method and the action; a parameter `action` takes precedence over that of the path.
     pub(crate) fn route(&self, path: &str) -> (String, String) {
         let (method, action) = route(path);
-        let named = self.text("action");
-        if named.is_empty() || named == "0" { (method, action) } else { (method, named) }
+        match self.value("action") {
+            // PHP compares `true` with the name of the first action, and finds it equal.
+            Some(Value::Bool(true)) => (method, "fields".to_owned()),
+            named if php::is_empty(named) => (method, action),
+            named => (method, php::to_text(named)),
+        }
     }
 
     /// Whether a list is asked for a page that is not its first.
@@ -102,7 +135,16 @@ impl Params {
         self
     }
 
-    pub(super) fn is_blank(&self, name: &str) -> bool {
+    /// Whether the parameter is this word. PHP takes `true` for equal to every word.
+    pub(crate) fn is_word(&self, name: &str, word: &str) -> bool {
+        match self.value(name) {
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::String(text)) => text == word,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
         php::is_blank(self.members.get(name))
     }
 
@@ -111,39 +153,33 @@ impl Params {
     }
 
     /// An array or an object: what PHP cannot use as a text.
-    pub(super) fn is_composite(&self, name: &str) -> bool {
+    pub(crate) fn is_composite(&self, name: &str) -> bool {
         self.members.get(name).is_some_and(|value| value.is_array() || value.is_object())
     }
 
-    /// Whether PHP can count with it: a number, or a text that starts with one.
-    pub(super) fn is_numeric_or_blank(&self, name: &str) -> bool {
-        let starts_numeric = || {
-            let text = self.text(name);
-            text.trim_start()
-                .trim_start_matches(['-', '+', '.'])
-                .starts_with(|first: char| first.is_ascii_digit())
-        };
-        self.is_blank(name) || (!self.is_composite(name) && starts_numeric())
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
     }
 
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn is_empty(&self, name: &str) -> bool {
+        php::is_empty(self.members.get(name))
+    }
+
+    pub(crate) fn text(&self, name: &str) -> String {
         php::to_text(self.members.get(name))
     }
 
-    pub(super) fn text_or(&self, name: &str, default: &str) -> String {
+    pub(crate) fn text_or(&self, name: &str, default: &str) -> String {
         if self.is_blank(name) { default.to_owned() } else { self.text(name) }
     }
 
-    pub(super) fn int(&self, name: &str) -> i64 {
+    pub(crate) fn int(&self, name: &str) -> i64 {
         php::to_int(self.members.get(name))
     }
 
-    /// The items of a list; an item that is no object has no parameters.
+    /// The items of a list, or the values of an object; nothing in place of either has no items.
     pub(super) fn items(&self, name: &str) -> Vec<Params> {
-        let params = |item: &Value| Params {
-            members: item.as_object().cloned().unwrap_or_default(),
-            ..Params::default()
-        };
+        let params = |item: &Value| Params::of_value(item.clone());
         match self.members.get(name) {
             Some(Value::Array(items)) => items.iter().map(params).collect(),
             Some(Value::Object(members)) => members.values().map(params).collect(),

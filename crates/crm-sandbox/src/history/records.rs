@@ -13,7 +13,7 @@ pub struct Record {
     pub content: Option<String>,
     /// The kind of activity; `None` where `add.list` was given none.
     pub tip: Option<String>,
-    /// The owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is nobody.
+    /// The id of the owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is no owner.
     pub iduser: i64,
     /// The client; 0 is none.
     pub clid: i64,
@@ -21,6 +21,8 @@ pub struct Record {
     pub pid: String,
     /// The deal; 0 is none.
     pub did: i64,
+    /// The account: its place in the list of accounts, 0 for the first. Not on the wire. Ids are unique across accounts.
+    pub account: usize,
 }
 
 /// All records in the order of their ids, which are counted from 1 and never come twice.
@@ -49,6 +51,21 @@ impl Records {
         let removed = self.places.get_mut(place(cid)?)?.take();
         self.count -= usize::from(removed.is_some());
         removed
+    }
+
+    /// Removes all records that `is_doomed` says, and returns how many.
+    pub(crate) fn remove_where(&mut self, is_doomed: impl Fn(&Record) -> bool) -> usize {
+        let doomed: Vec<u64> =
+            self.iter().filter(|record| is_doomed(record)).map(|record| record.cid).collect();
+        for cid in &doomed {
+            self.remove(*cid);
+        }
+        doomed.len()
+    }
+
+    /// Changes records; their ids stay.
+    pub(crate) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
+        self.places.iter_mut().flatten().for_each(change);
     }
 
     pub(crate) fn get_mut(&mut self, cid: u64) -> Option<&mut Record> {

@@ -4,17 +4,49 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::errors::{error, type_error};
-use super::params::Params;
+use super::errors::{error, offset_on_string, type_error};
+use super::params::{Params, Shape};
 use super::records::Record;
-use super::{Answer, Caller, History, Revision, account, content, datum};
+use super::table::{self, Refusal};
+use super::{Answer, History, Revision, content, datum, names, user_id};
+use crate::account::{Caller, SqlMode};
 use crate::json::Json;
 
 const NO_TEXT: &str = "strip_tags(): Argument #1 ($string) must be of type string, array given";
+const NOT_ESCAPABLE: &str =
+    "mysqli_real_escape_string(): Argument #2 ($string) must be of type string, array given";
 const DEFAULT_TIP: &str = "Событие";
 
+/// What a record is written with: the values of a call, or of one item.
+struct Values<'p> {
+    params: &'p Params,
+    iduser: i64,
+    /// The type as it goes to the database.
+    tip: String,
+}
+
+/// Why a record is not stored.
+enum Failure {
+    /// The page of a PHP error: the call ends here.
+    Page(String),
+    /// An error of the database, which the server tells as code 500.
+    Database(Refusal),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure::Database(refusal)
+    }
+}
+
 impl History {
-    pub(super) fn add(&mut self, params: &Params, caller: Caller) -> Answer {
+    pub(super) fn add(&mut self, params: &Params, caller: &Caller<'_>) -> Answer {
+        let iduser = self.owner(params, caller, caller.user.id)?;
+        if params.is_composite("tip") {
+            return Err(type_error(NO_TEXT));
+        }
+        let tip = params.text_or("tip", DEFAULT_TIP);
+        let tip = if self.revision == Revision::Documented { tip } else { content::untagged(&tip) };
         let belongs = ["clid", "pid", "did"].iter().any(|name| !params.is_blank(name));
         if !belongs || params.is_blank("content") {
             return Ok(error(405, "Отсутствуют параметры"));
@@ -22,47 +54,60 @@ impl History {
         if params.is_composite("pid") {
             return Err(type_error("yexplode(): Argument #2 ($str) must be of type ?string, array given"));
         }
-        if params.is_composite("tip") {
-            return Err(type_error(NO_TEXT));
+        match self.new_record(&Values { params, iduser, tip }, caller) {
+            Ok(record) => {
+                Ok(Json::object([("result", "Успешно".into()), ("data", self.store(record).into())]))
+            }
+            Err(Failure::Page(page)) => Err(page),
+            Err(Failure::Database(refusal)) => Ok(error(500, refusal.message())),
         }
-        let tip = params.text_or("tip", DEFAULT_TIP);
-        let tip = if self.revision == Revision::Documented { Some(tip) } else { content::stored_tip(&tip) };
-        let record = self.new_record(params, owner(params, caller.user), tip, caller)?;
-        Ok(Json::object([("result", "Успешно".into()), ("data", self.store(record).into())]))
     }
 
     /// The real server uses one answer for all items and never clears it: an item that fails keeps the `data` of the
     /// one before it, and every item after it keeps its `error`.
-    pub(super) fn add_list(&mut self, params: &Params, caller: Caller) -> Answer {
-        let owner_of_all = owner(params, caller.user);
+    pub(super) fn add_list(&mut self, params: &Params, caller: &Caller<'_>) -> Answer {
+        let owner_of_all = self.owner(params, caller, caller.user.id)?;
         let mut answers = Vec::new();
         let mut answer = Vec::new();
         for item in params.items("list") {
+            if item.shape == Shape::Text {
+                return Err(offset_on_string());
+            }
             if self.revision == Revision::Documented {
                 answer.clear();
             }
-            if item.is_blank("content") {
-                set(&mut answer, "result", "Error".into());
-                let error = [("code", 405.into()), ("text", "Отсутствуют параметры - Заголовок".into())];
-                set(&mut answer, "error", Json::object(error));
+            let failure = if item.is_blank("content") {
+                Some((405, "Отсутствуют параметры - Заголовок".to_owned()))
             } else {
+                let iduser = self.owner(&item, caller, owner_of_all)?;
                 let tip = match self.revision {
-                    Revision::Observed => content::stored_raw_tip(&item.text("tip")),
-                    Revision::Documented => Some(item.text_or("tip", DEFAULT_TIP)),
+                    Revision::Observed => item.text("tip"),
+                    Revision::Documented => item.text_or("tip", DEFAULT_TIP),
                 };
-                let record = self.new_record(&item, owner(&item, owner_of_all), tip, caller)?;
-                set(&mut answer, "result", "Успешно".into());
-                set(&mut answer, "data", self.store(record).into());
+                match self.new_record(&Values { params: &item, iduser, tip }, caller) {
+                    Ok(record) => {
+                        set(&mut answer, "result", "Успешно".into());
+                        set(&mut answer, "data", self.store(record).into());
+                        None
+                    }
+                    Err(Failure::Page(page)) => return Err(page),
+                    Err(Failure::Database(refusal)) => Some((500, refusal.message())),
+                }
+            };
+            if let Some((code, text)) = failure {
+                set(&mut answer, "result", "Error".into());
+                set(&mut answer, "error", Json::object([("code", code.into()), ("text", text.into())]));
             }
             answers.push(Json::Object(answer.clone()));
         }
         Ok(Json::List(answers))
     }
 
-    pub(super) fn delete(&mut self, params: &Params, caller: Caller) -> Json {
-        let people = account::people_of(caller.user);
-        let deletable = self.find(params).filter(|record| people.contains(&record.iduser));
-        match deletable.map(|record| record.cid) {
+    pub(super) fn delete(&mut self, params: &Params, caller: &Caller<'_>) -> Answer {
+        let people = caller.people();
+        let found = self.find(params, caller, "and iduser IN (1)")?;
+        let deletable = found.filter(|record| people.contains(&record.iduser)).map(|record| record.cid);
+        Ok(match deletable {
             Some(cid) => {
                 self.records.remove(cid);
                 Json::object([("result", "Успешно".into())])
@@ -75,40 +120,60 @@ impl History {
                 Revision::Observed => error(403, "Запись не найдена."),
                 Revision::Documented => error(403, "Запись не найдена"),
             },
-        }
+        })
     }
 
-    fn new_record(
-        &self,
-        params: &Params,
-        iduser: i64,
-        tip: Option<String>,
-        caller: Caller,
-    ) -> Result<Record, String> {
-        if params.is_composite("content") {
-            return Err(type_error(NO_TEXT));
+    fn new_record(&self, values: &Values<'_>, caller: &Caller<'_>) -> Result<Record, Failure> {
+        let params = values.params;
+        let is_observed = self.revision == Revision::Observed;
+        if let Some(refusal) = datum::unwritable(caller.offset).filter(|_| is_observed) {
+            return Err(refusal.into());
         }
+        if params.is_composite("content") {
+            return Err(Failure::Page(type_error(NO_TEXT)));
+        }
+        let is_now = params.is_blank("datum") || (params.is_composite("datum") && params.is_empty("datum"));
+        let is_not_escapable = |name: &str| params.is_composite(name) && !params.is_empty(name);
+        if is_not_escapable("datum") || is_not_escapable("tip") {
+            return Err(Failure::Page(type_error(NOT_ESCAPABLE)));
+        }
+        // What the vendor's page promises needs no other SQL mode.
+        let mode = if is_observed { caller.account.sql_mode } else { SqlMode::Lenient };
         let content = params.text("content");
-        let datum = params.text("datum");
-        let is_now = datum.is_empty() || datum == "0";
+        let contacts = joined_contacts(&params.text("pid"));
+        // In the order of the columns in the statement: the first one that is refused is named.
         Ok(Record {
             cid: 0,
-            datum: if is_now { Some(caller.now) } else { datum::read(&datum).and_then(datum::stored) },
-            content: match self.revision {
-                Revision::Observed => content::stored(&content),
-                Revision::Documented => Some(content),
+            iduser: values.iduser,
+            clid: table::id("clid", params.int("clid"), mode)?,
+            pid: table::text(table::CONTACTS, &contacts, mode)?.unwrap_or_default(),
+            did: table::id("did", params.int("did"), mode)?,
+            datum: if is_now {
+                Some(datum::moved(caller.now, caller.shift))
+            } else {
+                table::moment(&params.text("datum"), caller.offset, mode)?
             },
-            tip,
-            iduser,
-            clid: column_int(params.int("clid")),
-            pid: content::stored_contacts(&joined_contacts(&params.text("pid"))),
-            did: column_int(params.int("did")),
+            content: if is_observed {
+                table::text(table::CONTENT, &content::untagged(&content), mode)?
+            } else {
+                Some(content)
+            },
+            tip: if is_observed {
+                table::text(table::TIP, &values.tip, mode)?
+            } else {
+                Some(values.tip.clone())
+            },
+            account: caller.place,
         })
+    }
+
+    fn owner(&self, params: &Params, caller: &Caller<'_>, default: i64) -> Result<i64, String> {
+        if params.is_blank("user") { Ok(default) } else { user_id(params, caller, self.revision) }
     }
 
     fn store(&mut self, record: Record) -> u64 {
         if self.revision == Revision::Documented {
-            let known = |title: &str| account::TIPS.iter().any(|(known, ..)| *known == title);
+            let known = |title: &str| names::TIPS.iter().any(|(known, ..)| *known == title);
             if let Some(tip) = record.tip.as_deref().filter(|tip| !known(tip))
                 && !self.new_tips.iter().any(|known| known == tip)
             {
@@ -125,15 +190,6 @@ pub(crate) fn halve(body: &[u8]) -> Option<Vec<u8>> {
     let items = body.get_mut("list")?.as_array_mut()?;
     items.truncate(items.len() / 2);
     serde_json::to_vec(&body).ok()
-}
-
-fn owner(params: &Params, default: i64) -> i64 {
-    if params.is_blank("user") { default } else { account::user_id(&params.text("user")) }
-}
-
-/// What a column of type INT keeps of a number that is too large for it.
-fn column_int(number: i64) -> i64 {
-    number.clamp(i32::MIN.into(), i32::MAX.into())
 }
 
 /// The ids as they are stored: empty parts fall out, blanks at the ends of each go; a blank part in front leaves its

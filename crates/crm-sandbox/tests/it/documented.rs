@@ -1,6 +1,6 @@
 //! The revision that keeps the promises of the vendor's page.
 
-use crm_sandbox::{APIKEY, BOSS, Record, Revision, SELLER, Sandbox};
+use crm_sandbox::{APIKEY, BOSS, Record, Revision, SELLER, Sandbox, SqlMode};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -131,4 +131,30 @@ async fn an_unknown_order_is_the_default_one() {
     let sandbox = sandbox().await;
     sandbox.add_record(record());
     assert_eq!(listed(&sandbox, &json!({"order": "nonexistent"})).await, [1]);
+}
+
+#[tokio::test]
+async fn no_value_breaks_a_statement_and_no_setting_of_the_account_a_call() {
+    let zone = "America/Bogota".parse().unwrap();
+    let builder = Sandbox::builder().now(at(25, 14)).revision(Revision::Documented).zone(zone);
+    let sandbox = builder.sql_mode(SqlMode::Strict).shift(BOSS, 2).unwrap().start().await.unwrap();
+    sandbox.add_record(record());
+    for query in [
+        json!({"user": "d'artagnan"}),
+        json!({"word": ["x"]}),
+        json!({"offset": "1'"}),
+        json!({"clid": "2'"}),
+    ] {
+        assert_eq!(listed(&sandbox, &query).await, [] as [u64; 0], "{query}");
+    }
+    assert_eq!(
+        history(&sandbox, "info", &json!({"cid": "1'"})).await["data"]["datum"],
+        "2024-06-25 10:25:00"
+    );
+    assert_eq!(
+        *code(&serde_json::from_str(&history_as(&sandbox, "d'artagnan", "list", &json!({})).await).unwrap()),
+        json!(401)
+    );
+    let entry = json!({"content": "😀", "clid": 1, "tip": "т".repeat(60)});
+    assert_eq!(history(&sandbox, "add", &entry).await["result"], "Успешно");
 }

@@ -302,6 +302,10 @@ async fn every_operation_can_be_struck() {
         let (method, path) = match operation.id().split_once('.').unwrap() {
             ("history", "add_list") => ("POST", "/developer/v3/history/add.list".to_owned()),
             ("history", action) => ("POST", format!("/developer/v3/history/{action}")),
+            ("directory", name) => {
+                let (method, action) = name.split_once('_').unwrap();
+                ("POST", format!("/developer/v3/{method}/{}", action.replace('_', ".")))
+            }
             (_, "list") => ("GET", "/backend/public/projects".to_owned()),
             (_, "filter") => ("POST", "/backend/public/projects/filter".to_owned()),
             (_, "action_info") => ("GET", "/backend/public/projects/actions/info".to_owned()),

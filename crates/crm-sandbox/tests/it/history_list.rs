@@ -58,18 +58,6 @@ async fn both_ends_are_inclusive_days() {
 }
 
 #[tokio::test]
-async fn a_record_with_the_zero_date_is_found_by_no_date_range() {
-    let sandbox = sandbox().await;
-    sandbox.add_record(Record { datum: None, ..record() });
-    for start in ["0000-00-00", "0001-01-01", "1970-01-01"] {
-        assert_eq!(
-            listed(&sandbox, &json!({"dateStart": start, "dateEnd": "9999-12-31"})).await,
-            [] as [u64; 0]
-        );
-    }
-}
-
-#[tokio::test]
 async fn tip_is_ignored() {
     let sandbox = sandbox().await;
     sandbox.add_record(record());

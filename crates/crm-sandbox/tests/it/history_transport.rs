@@ -171,6 +171,52 @@ async fn a_get_with_a_body_and_a_post_give_the_same_answer() {
 }
 
 #[tokio::test]
+async fn a_head_with_the_body_of_an_add_stores_a_record() {
+    let sandbox = sandbox().await;
+    for method in ["HEAD", "PATCH", "OPTIONS", "DELETE"] {
+        let request = raw_history("add", HEADERS, r#"{"content": "x", "clid": 1}"#).replace("POST", method);
+        raw(&sandbox, &request);
+    }
+    assert_eq!(sandbox.record_count(), 4);
+}
+
+#[tokio::test]
+async fn further_segments_are_ignored_and_names_are_taken_as_they_are() {
+    let sandbox = sandbox().await;
+    for (action, is_known) in
+        [("fields/", true), ("fields/more/and/more", true), ("Fields", false), ("fi%65lds", false)]
+    {
+        let answer: Value =
+            serde_json::from_str(&body_of(&raw(&sandbox, &raw_history(action, HEADERS, "")))).unwrap();
+        assert_eq!(answer["data"].is_object(), is_known, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn quotes_in_a_query_string_or_a_form_are_replaced() {
+    let sandbox = sandbox().await;
+    let url = format!("{}/developer/v3/history/add", sandbox.url());
+    let values = [("apikey", APIKEY), ("login", BOSS), ("clid", "1"), ("content", "'a' \"b\"")];
+    let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+    client().get(format!("{url}?{query}")).send().await.unwrap();
+    let form = client().post(url).header("Content-Type", "application/x-www-form-urlencoded").body(query);
+    form.send().await.unwrap();
+    for cid in [1, 2] {
+        assert_eq!(sandbox.record(cid).unwrap().content.as_deref(), Some("&acute;a&acute; ”b”"), "{cid}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_that_is_true_is_the_first_one() {
+    let sandbox = sandbox().await;
+    let answer = history(&sandbox, "list", &json!({"action": true})).await;
+    assert!(answer["data"].is_object(), "{answer}");
+    for action in [json!(0), json!([]), json!("")] {
+        assert_eq!(history(&sandbox, "list", &json!({"action": action})).await, json!([]), "{action}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_apikey_and_a_wrong_login_both_give_401() {
     let sandbox = sandbox().await;
     let wrong_key = history_request(&sandbox, "fields").header("apikey", "wrong").header("login", BOSS);

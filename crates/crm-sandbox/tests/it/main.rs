@@ -1,9 +1,19 @@
 //! Tests from the outside, over HTTP.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
+mod clocks;
 mod content;
 mod control;
+mod dates;
+mod directory_clients;
+mod directory_contacts;
+mod directory_events;
+mod directory_recordings;
+mod directory_search;
+mod directory_users;
 mod documented;
+mod events;
 mod faults;
 mod history_list;
 mod history_read;
@@ -15,4 +25,7 @@ mod program;
 mod projects;
 mod projects_filter;
 mod recordings;
+mod sql;
+mod strict;
 mod support;
+mod values;

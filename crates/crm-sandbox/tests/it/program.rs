@@ -95,6 +95,98 @@ fn it_binds_to_other_than_loopback_only_when_told_so_in_so_many_words() {
     );
 }
 
+#[tokio::test]
+async fn its_arguments_are_the_settings_of_the_account() {
+    let program = start(&[
+        "--records",
+        "9",
+        "--now",
+        "2024-06-25T14:25:00",
+        "--zone",
+        "Europe/Berlin",
+        "--sql-mode",
+        "strict",
+        "--shift",
+        "boss@example.test=-3",
+    ]);
+    assert_eq!(list(&program).await, json!([]), "the first records are of midnight, 2023-01-01");
+    let add = client()
+        .post(format!("{}/developer/v3/history/add", program.url))
+        .header("Content-Type", "application/json")
+        .header("apikey", "sandbox-key")
+        .header("login", "boss@example.test")
+        .body(json!({"content": "😀", "clid": 1}).to_string());
+    let answer = add.send().await.unwrap().text().await.unwrap();
+    assert!(answer.contains("Incorrect string value"), "{answer}");
+}
+
+#[tokio::test]
+async fn it_serves_as_many_generated_clients_and_contacts_as_asked() {
+    let program = start(&["--clients", "3", "--contacts", "4"]);
+    let count = async |call: &str| {
+        let request = client()
+            .post(format!("{}/developer/v3/{call}", program.url))
+            .header("Content-Type", "application/json")
+            .header("apikey", "sandbox-key")
+            .header("login", "boss@example.test")
+            .body(r#"{"order":"date_create"}"#);
+        let answer: serde_json::Value =
+            serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+        answer["count"].as_u64().unwrap()
+    };
+    assert_eq!((count("client/list").await, count("person/list").await), (5, 6));
+}
+
+/// The file of accounts in the README.
+fn accounts_of_readme() -> &'static str {
+    let readme = include_str!("../../README.md");
+    readme
+        .split("```json\n")
+        .find(|block| block.starts_with("[{\"apikey\""))
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_accounts_of_a_file_take_the_place_of_the_built_in_one() {
+    let file = std::env::temp_dir().join(format!("crm-sandbox-accounts-{}.json", std::process::id()));
+    std::fs::write(&file, accounts_of_readme()).unwrap();
+    let program = start(&["--accounts", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    for (key, login, is_known) in [
+        ("first-key", "head@example.test", true),
+        ("second-key", "owner@example.test", true),
+        ("second-key", "head@example.test", false),
+        ("sandbox-key", "boss@example.test", false),
+    ] {
+        let request = client()
+            .get(format!("{}/developer/v3/history/fields", program.url))
+            .header("Content-Type", "application/json")
+            .header("apikey", key)
+            .header("login", login);
+        let answer = request.send().await.unwrap().text().await.unwrap();
+        assert_eq!(answer.starts_with("{\"data\":"), is_known, "{key} {login}: {answer}");
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_understood_is_refused_with_what_is_wrong() {
+    for (arguments, said) in [
+        (["--zone", "Europe/Atlantis"], "no time zone \"Europe/Atlantis\""),
+        (["--sql-mode", "loose"], "no SQL mode \"loose\""),
+        (["--shift", "boss@example.test"], "LOGIN=HOURS"),
+        (["--shift", "boss@example.test=1.5"], "\"1.5\" is not a whole number of hours"),
+        (["--shift", "nobody@example.test=1"], "no account has a user with the login"),
+        (["--accounts", "/nowhere/accounts.json"], "/nowhere/accounts.json: "),
+    ] {
+        let refused = Command::new(env!("CARGO_BIN_EXE_crm-sandbox")).args(arguments).output().unwrap();
+        let text = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && text.contains(said), "{arguments:?}: {text}");
+    }
+}
+
 #[test]
 fn an_address_in_use_is_named_in_the_error() {
     let program = start(&[]);
@@ -125,7 +217,7 @@ fn the_curl_lines_of_the_readme_work() {
     let readme = include_str!("../../README.md").replace("http://127.0.0.1:8787", &program.url);
     let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let calls: Vec<&str> = blocks.filter(|block| block.starts_with("curl")).collect();
-    assert_eq!(calls.len(), 3);
+    assert_eq!(calls.len(), 4);
     for call in calls {
         let ran = Command::new("sh").args(["-e", "-c", call]).output().unwrap();
         let said = String::from_utf8(ran.stdout).unwrap();

@@ -1,7 +1,7 @@
 //! The recordings of a real server, replayed.
 
-use crate::support::{RECORDINGS_FOLDER, client, recording};
-use crm_sandbox::{APIKEY, Record, Sandbox};
+use crate::support::{RECORDINGS_FOLDER, recording, replayed};
+use crm_sandbox::{Record, Sandbox};
 
 /// In the order of the ids they speak of.
 const RECORDINGS: [&str; 33] = [
@@ -45,17 +45,7 @@ async fn every_recording_gets_the_same_answer_here_byte_for_byte() {
     let sandbox = as_it_was_recorded().await;
     for name in RECORDINGS {
         let recording = recording(name);
-        let request = &recording["request"];
-        let method = request["method"].as_str().unwrap().parse().unwrap();
-        let mut call =
-            client().request(method, format!("{}{}", sandbox.url(), request["path"].as_str().unwrap()));
-        for (header, value) in request["headers"].as_object().unwrap() {
-            call = call.header(header, value.as_str().unwrap().replace("{{apikey}}", APIKEY));
-        }
-        if let Some(body) = request["body"].as_str() {
-            call = call.body(body.to_owned());
-        }
-        let answer = call.send().await.unwrap();
+        let answer = replayed(&sandbox, &recording["request"]).await;
         let recorded = &recording["response"];
         assert_eq!(answer.status().as_u16(), recorded["status"].as_u64().unwrap() as u16, "{name}");
         assert_eq!(

