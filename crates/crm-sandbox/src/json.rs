@@ -1,7 +1,9 @@
 //! JSON as PHP writes it: keys in the order given, slashes escaped, nothing but Russian letters left unescaped.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A value of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +104,55 @@ impl From<i64> for Json {
 impl From<u64> for Json {
     fn from(number: u64) -> Json {
         Json::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    /// Reads an answer, for a fault to change it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("null, a whole number, a text, a list or an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
+        Ok(number.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
+        let mut members = Vec::new();
+        while let Some((key, value)) = entries.next_entry::<String, Json>()? {
+            members.push((key.into(), value));
+        }
+        Ok(Json::Object(members))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A local server that behaves like solOS and SalesMan CRM, for tests and first steps.
+//! A local server for tests and first steps: SalesMan CRM as a real one was observed, solOS as we guess.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -8,7 +8,7 @@
 //! println!("two CRMs to try against: {}", sandbox.url());
 //!
 //! // The second `add` is stored, but its answer never arrives.
-//! sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAdd).each(2));
+//! sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAdd).each(2));
 //! // … let the code under test run …
 //! assert_eq!(sandbox.record_count(), 2);
 //! assert_eq!(sandbox.requests().len(), 2);
@@ -17,39 +17,50 @@
 //! ```
 //!
 //! - SalesMan CRM, history v3, is under `/developer/v3/history/`, with the credentials [`APIKEY`] and [`BOSS`] or
-//!   [`SELLER`]. It behaves like a real server was observed to behave, or like its vendor promises: [`Revision`].
+//!   [`SELLER`]. It answers as a real server was observed to answer, or as its vendor promises: [`Revision`].
 //! - Its methods `user`, `client`, `person` and `guides` can be read, with the data set of the recordings:
 //!   [`Sandbox::add_client`], [`Sandbox::add_contact`], [`Builder::clients`], [`Guides`].
 //! - solOS, projects v2, is under `/backend/public/projects`, with the credentials [`TOKEN`] and [`SECRET`]. The
-//!   parameters of its requests are documented and all work; no answer is documented, so what they look like is
-//!   assumed, and a setting: [`ProjectsShape`].
-//! - What goes wrong is a [`Fault`].
+//!   parameters of its requests are documented, and all work. No answer is documented, so every answer is a guess, and
+//!   its outer form is a setting: [`ProjectsShape`].
+//! - What goes wrong is a [`Fault`]. A [`Rule`] says at which requests, and how often.
+//! - A sandbox has a socket ([`Sandbox::start`], [`Sandbox::start_blocking`]) or runs in process, in virtual time
+//!   ([`Builder::in_process`], [`Exchange`]).
 //!
-//! The feature `cli`, on by default, is the program of the same name; a library needs none of it. What each fault does
-//! and how the program is told of it over HTTP: the README of this crate. The facade has all this as `crm::sandbox`.
+//! The feature `cli`, on by default, is the program of the same name; a library needs none of it. The README of this
+//! crate has a table of all faults, and shows how the program is controlled over HTTP. The facade has all this as
+//! `crm::sandbox`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;
 mod answer;
+mod clock;
 mod control;
 mod directory;
+mod exchange;
 mod faults;
 mod history;
 mod json;
 mod operation;
 mod projects;
 mod received;
+mod request;
 mod sandbox;
 mod server;
 mod state;
 mod wire;
 
 pub use crate::account::{Account, Role, SqlMode, User, Zone};
+pub use crate::clock::{Clock, VirtualClock};
 pub use crate::directory::data::{Client, Contact};
 pub use crate::directory::guides::{Category, Guides, Relation, Signer, Source, Territory};
 pub use crate::directory::{Generated, generated_phone};
-pub use crate::faults::{Fault, RetryAfter, Rule, When};
+pub use crate::exchange::{Exchange, Failure};
+pub use crate::faults::{
+    AnswerEdit, ApiError, Change, Condition, Fault, FixedAnswer, IdForm, Moment, PageChange, RequestEdit,
+    RetryAfter, Rule, Store, Transfer, When,
+};
 pub use crate::history::Revision;
 pub use crate::history::events::ServerEvent;
 pub use crate::history::records::Record;

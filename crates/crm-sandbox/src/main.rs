@@ -13,10 +13,12 @@ use chrono::NaiveDateTime;
 use clap::Parser;
 use crm_sandbox::{Account, ProjectsShape, Revision, Sandbox, SqlMode, Zone};
 
-/// A local server that behaves like solOS and SalesMan CRM.
+/// A local server for tests: SalesMan CRM as a real one was observed, solOS as we guess.
 ///
-/// SalesMan: /developer/v3/history/… (also user, client, person and guides), apikey sandbox-key, login boss@example.test or seller@example.test.
-/// solOS: /backend/public/projects…, X-Crypto-Token sandbox-token, X-Crypto-Secret sandbox-secret.
+/// SalesMan: /developer/v3/history/… (also user, client, person and guides), apikey sandbox-key, login boss@example.test
+/// or seller@example.test.
+/// solOS: /backend/public/projects…, X-Crypto-Token sandbox-token, X-Crypto-Secret sandbox-secret. The requests are
+/// documented by the vendor; every answer is a guess, for none is documented.
 /// Faults and requests: PUT /_sandbox/faults, GET /_sandbox/requests, POST /_sandbox/reset.
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment)]
@@ -54,7 +56,7 @@ struct Arguments {
     /// How many projects there are
     #[arg(long, value_name = "N", default_value_t = 120)]
     projects: u64,
-    /// What the records of the projects API are wrapped in
+    /// What the records of the projects API are wrapped in; no form is documented
     #[arg(long, value_name = "bare|payload|data|keyed", default_value = "payload")]
     projects_shape: ProjectsShape,
     /// Write the numbers of the projects API as strings
@@ -69,6 +71,12 @@ struct Arguments {
     /// The local time of the first account, standing still, such as 2024-06-25T14:25:00
     #[arg(long, value_name = "TIME")]
     now: Option<NaiveDateTime>,
+    /// Other chances for everything that happens by chance
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// The secret that requests to /_sandbox must have in the header X-Sandbox-Secret
+    #[arg(long, env = "CRM_SANDBOX_SECRET", hide_env_values = true, value_name = "SECRET")]
+    control_secret: Option<String>,
 }
 
 fn shift(text: &str) -> Result<(String, i32), String> {
@@ -121,6 +129,10 @@ async fn run(arguments: Arguments) -> io::Result<()> {
     }
     for (login, hours) in arguments.shift {
         builder = builder.shift(&login, hours).map_err(io::Error::other)?;
+    }
+    builder = builder.seed(arguments.seed);
+    if let Some(secret) = arguments.control_secret {
+        builder = builder.control_secret(secret);
     }
     if arguments.projects_numbers_as_strings {
         builder = builder.projects_numbers_as_strings();

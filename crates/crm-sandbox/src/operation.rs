@@ -203,6 +203,44 @@ impl Operation {
         })
     }
 
+    /// Every operation that stores or deletes something.
+    pub fn writes() -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(|operation| operation.is_write())
+    }
+
+    /// Every operation that only reads.
+    pub fn reads() -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(|operation| !operation.is_write())
+    }
+
+    /// Every operation that returns a list of records.
+    pub fn lists() -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(|operation| operation.is_list())
+    }
+
+    /// Whether it stores or deletes something.
+    pub fn is_write(self) -> bool {
+        matches!(self, Operation::HistoryAdd | Operation::HistoryAddList | Operation::HistoryDelete)
+    }
+
+    /// Whether it returns a list of records.
+    pub fn is_list(self) -> bool {
+        match self {
+            Operation::ProjectsFilter
+            | Operation::ProjectsSteps
+            | Operation::ProjectsActions
+            | Operation::ProjectsChecklists
+            | Operation::ProjectsGoods
+            | Operation::ProjectsPayments => true,
+            other => other.id().ends_with("list") && !other.is_write(),
+        }
+    }
+
+    /// Whether it stores new records.
+    pub(crate) fn adds(self) -> bool {
+        matches!(self, Operation::HistoryAdd | Operation::HistoryAddList)
+    }
+
     /// Whether it is one of SalesMan CRM.
     pub(crate) fn is_salesman(self) -> bool {
         !self.id().starts_with("projects.")

@@ -57,35 +57,46 @@ impl Credential {
     }
 }
 
-/// The last 10,000 requests, oldest first.
+/// The last requests, oldest first, as many as the sandbox keeps.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     requests: VecDeque<Received>,
-    count: u64,
+    size: usize,
 }
 
 impl Log {
-    const KEPT: usize = 10_000;
+    /// The most requests that are kept.
+    const REQUESTS: usize = 10_000;
+    /// The most bytes of them, roughly.
+    const SIZE: usize = 32 * 1024 * 1024;
 
     pub(crate) fn push(&mut self, request: Received) {
-        if self.requests.len() == Log::KEPT {
-            self.requests.pop_front();
-        }
+        self.size += request.size();
         self.requests.push_back(request);
-        self.count += 1;
+        while (self.requests.len() > Log::REQUESTS || self.size > Log::SIZE)
+            && let Some(oldest) = self.requests.pop_front()
+        {
+            self.size -= oldest.size();
+        }
     }
 
     pub(crate) fn all(&self) -> Vec<Received> {
         self.requests.iter().cloned().collect()
     }
 
-    /// How many there were, those no longer kept included.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
+    pub(crate) fn is_empty(&self) -> bool {
+        self.requests.is_empty()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.requests.clear();
+        *self = Log::default();
+    }
+}
+
+impl Received {
+    fn size(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        self.path.len() + self.query.len() + self.body.len() + headers
     }
 }
 
@@ -160,6 +171,27 @@ mod tests {
         assert_eq!(body, r#"{"apikey":"(hidden)","cid":1,"login":"(hidden)"}"#);
         assert_eq!(harmless_body(br#"{"\u0061pikey":"k"}"#), r#"{"apikey":"(hidden)"}"#);
         assert_eq!(harmless_body(b"apikey=k&login=l&cid=1"), "apikey=(hidden)&login=(hidden)&cid=1");
+    }
+
+    #[test]
+    fn the_log_forgets_the_oldest_requests_by_number_and_by_size() {
+        let request = |body_length| Received {
+            method: "POST".to_owned(),
+            path: String::new(),
+            query: String::new(),
+            operation: None,
+            headers: Vec::new(),
+            credentials: Vec::new(),
+            body: "x".repeat(body_length),
+            body_length,
+            fault: None,
+        };
+        let mut log = Log::default();
+        log.push(request(1));
+        (0..10_000).for_each(|_| log.push(request(2)));
+        assert_eq!((log.all().len(), log.all()[0].body_length), (10_000, 2));
+        (0..5).for_each(|_| log.push(request(8 * 1024 * 1024)));
+        assert_eq!(log.all().len(), 4);
     }
 
     #[test]

@@ -4,14 +4,17 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::NaiveDateTime;
 use tokio::sync::oneshot;
 
 use crate::account::{Account, SqlMode, Zone};
+use crate::clock::{Clock, MachineClock};
+use crate::exchange::{Exchange, lock};
 use crate::faults::Rule;
 use crate::history::Revision;
 use crate::history::events::ServerEvent;
@@ -20,13 +23,15 @@ use crate::projects::Form;
 use crate::projects::data::Project;
 use crate::projects::shape::ProjectsShape;
 use crate::received::Received;
+use crate::request::Request;
 use crate::server;
-use crate::state::{Settings, State};
+use crate::state::{ControlSecret, Settings, State, Time};
 
-/// A running sandbox. It is gone, port and all, when this is dropped.
+/// A sandbox: with a socket ([`Sandbox::start`]), or in process ([`Builder::in_process`]). When it is dropped, its port
+/// is free again.
 ///
-/// It runs on a thread of its own, so it answers even while a test blocks the thread it runs on, and a paused clock
-/// of a test does not stop it.
+/// With a socket it runs on a thread of its own. It answers even while a test blocks the thread it runs on, and a paused
+/// clock of a test does not stop it.
 #[derive(Debug)]
 pub struct Sandbox {
     url: String,
@@ -44,6 +49,20 @@ impl Sandbox {
         Sandbox::builder().start().await
     }
 
+    /// Does the same as [`Sandbox::start`] in a program without async.
+    ///
+    /// ```
+    /// let sandbox = crm_sandbox::Sandbox::start_blocking()?;
+    /// println!("two CRMs to try against: {}", sandbox.url());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub fn start_blocking() -> io::Result<Sandbox> {
+        Sandbox::builder().start_blocking()
+    }
+
     /// Other settings than those of [`Sandbox::start`].
     pub fn builder() -> Builder {
         Builder {
@@ -58,13 +77,27 @@ impl Sandbox {
                 form: Form::default(),
                 latency_ms: 0,
                 now: None,
+                seed: 0,
+                control_secret: None,
             },
         }
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// `http://127.0.0.1:PORT`, without a slash at the end; in process `http://sandbox.test`, where nothing listens.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Receives a request, as the socket does. The scheme and the host of its URI do not matter.
+    ///
+    /// Header names count as sent in lower case. What goes wrong is in the outcome of the exchange.
+    pub fn receive(&self, request: http::Request<Bytes>) -> Exchange {
+        let (head, body) = request.into_parts();
+        let names = head.headers.keys().map(ToString::to_string).collect();
+        let reused = !self.state().log.is_empty();
+        let request = Request::new(&head, names, Bytes::new(), reused);
+        Exchange::from_head(&self.state, &request)
+            .unwrap_or_else(|| Exchange::from_request(&self.state, request.with_body(body)))
     }
 
     /// A copy of the record with this id, as it is stored.
@@ -152,8 +185,8 @@ impl Sandbox {
         self.state().fixed_now = Some(now);
     }
 
-    /// Lets something go wrong from now on. Among several rules that fit a request, the first that strikes counts,
-    /// and those behind it do not see the request.
+    /// Lets something go wrong from now on. Among several rules that fit a request, the first that strikes counts, and
+    /// those behind it do not see the request. Rules that close the connection unread come first.
     pub fn add_fault(&self, rule: Rule) {
         self.state().faults.add(rule);
     }
@@ -168,7 +201,8 @@ impl Sandbox {
         self.state().faults.replace(Vec::new());
     }
 
-    /// The requests received, oldest first, up to 10,000 of them; those to `/_sandbox` are left out.
+    /// The requests received, oldest first: at most the last 10,000, and at most about 32 MiB of them. Those to `/_sandbox`
+    /// are left out.
     pub fn requests(&self) -> Vec<Received> {
         self.state().log.all()
     }
@@ -185,7 +219,8 @@ impl Sandbox {
 
     /// The state, with the records at the times that the clocks of their accounts show now.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.state);
+        state.catch_up();
         state.settle();
         state
     }
@@ -302,15 +337,40 @@ impl Builder {
         self
     }
 
+    /// Gives everything that happens by chance another course; 0 by default. The same seed and the same requests give the
+    /// same answers.
+    pub fn seed(mut self, seed: u64) -> Builder {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Requires this secret, in the header `X-Sandbox-Secret`, for every request to `/_sandbox`; none by default.
+    ///
+    /// Without a secret such requests must name an IP address or `localhost` as their `Host`. Those with an `Origin` are
+    /// always refused.
+    pub fn control_secret(mut self, secret: impl Into<String>) -> Builder {
+        self.settings.control_secret = Some(ControlSecret(secret.into()));
+        self
+    }
+
     /// Starts the sandbox.
     ///
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(self) -> io::Result<Sandbox> {
+        self.start_blocking()
+    }
+
+    /// Starts the sandbox in a program without async.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub fn start_blocking(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.address)?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
-        let state = Arc::new(Mutex::new(State::new(self.settings)));
+        let time = Time { clock: Arc::new(MachineClock::new()), of_machine: true };
+        let state = Arc::new(Mutex::new(State::new(self.settings, time)));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&state);
@@ -318,6 +378,16 @@ impl Builder {
             .name("crm-sandbox".to_owned())
             .spawn(move || runtime.block_on(server::serve(listener, served, stopped)))?;
         Ok(Sandbox { url, state, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Makes a sandbox without a socket, for tests in virtual time: it has no thread, and no clock but this one.
+    ///
+    /// It takes requests with [`Sandbox::receive`]. Whatever happens later happens when the sandbox is used next, as if it had
+    /// happened in time. Where the account has the default time zone, it is in Moscow (UTC+3).
+    pub fn in_process(self, clock: impl Clock + 'static) -> Sandbox {
+        let time = Time { clock: Arc::new(clock), of_machine: false };
+        let state = Arc::new(Mutex::new(State::new(self.settings, time)));
+        Sandbox { url: "http://sandbox.test".to_owned(), state, stop: None, thread: None }
     }
 }
 

@@ -1,6 +1,6 @@
-//! A local server that behaves like both CRMs: `crm-sandbox`. Behind the feature `sandbox`.
+//! A local server for tests: SalesMan CRM as it was observed, solOS as we guess. Crate `crm-sandbox`, feature `sandbox`.
 //!
-//! It keeps what it is given, knows the quirks of the real servers and fails on demand. Its client is the real one,
+//! It stores what it receives, knows the quirks of SalesMan CRM and fails on demand. Its client is the real one,
 //! over real HTTP; what was received can be looked at afterwards:
 //!
 //! ```
@@ -18,7 +18,7 @@
 //! assert_eq!(sandbox.requests()[0].operation, Some(Operation::HistoryAdd));
 //!
 //! // The next one is stored, and nobody is told so.
-//! sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAdd));
+//! sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAdd));
 //! let error = history.add(&NewEntry::new("Встреча").client(ClientId(1))).await.unwrap_err();
 //!
 //! assert_eq!(error.delivery(), crm::Delivery::Unknown);

@@ -14,7 +14,7 @@ use crm::history::{ApiKey, Contact, EntryExport, EntryQuery, HistoryClient, Pace
 use crm::http::{Request, Response};
 use crm::projects::{ProjectFilter, ProjectId, ProjectQuery, ProjectsClient, TokenPair};
 use crm::{Bytes, Error, ReqwestTransport, Transport, TransportError, Verdict};
-use crm_sandbox::{Fault, Operation, ProjectsShape, Record, Revision, Sandbox};
+use crm_sandbox::{Fault, Operation, PageChange, ProjectsShape, Record, Revision, Sandbox};
 
 fn history(sandbox: &Sandbox, transport: impl Transport, calls: usize) -> HistoryClient {
     HistoryClient::builder(sandbox.url())
@@ -136,7 +136,11 @@ async fn a_calm_list_takes_a_tenth_more_requests_than_pages() {
 #[tokio::test]
 async fn the_first_records_may_change_before_every_page() {
     let sandbox = Sandbox::builder().records(9_000).start().await.unwrap();
-    sandbox.add_fault(Fault::ChangeBetweenPages { add: 2, delete: 3 }.on(Operation::HistoryList).always());
+    sandbox.add_fault(
+        Fault::change_between_pages(PageChange { add: 2, delete: 3, ..PageChange::default() })
+            .on(Operation::HistoryList)
+            .always(),
+    );
     let client = history(&sandbox, transport(), 4);
     let mut export = client.export(EntryQuery::new()).concurrency(4).start().await.unwrap();
     let ids = ids(&mut export).await.unwrap();
@@ -214,7 +218,7 @@ async fn contents_that_the_list_spoils_come_as_stored_with_all_contacts() {
 #[tokio::test]
 async fn a_record_that_is_deleted_before_its_text_is_fetched_stays_as_it_was_listed() {
     let sandbox = Sandbox::builder().records(3).start().await.unwrap();
-    let gone = Fault::ErrorInOk { code: 403, text: "Не найдено".to_owned() };
+    let gone = Fault::error_in_ok(403, "Не найдено");
     sandbox.add_fault(gone.on(Operation::HistoryInfo));
     let client = history(&sandbox, transport(), 2);
     let mut export = client.export(EntryQuery::new().with_texts(Texts::All)).start().await.unwrap();
@@ -225,7 +229,7 @@ async fn a_record_that_is_deleted_before_its_text_is_fetched_stays_as_it_was_lis
 #[tokio::test]
 async fn a_page_that_fails_truncates_it() {
     let sandbox = Sandbox::builder().records(9_000).start().await.unwrap();
-    sandbox.add_fault(Fault::CloseBeforeReading.on(Operation::HistoryList).each(30));
+    sandbox.add_fault(Fault::close_before_reading().on(Operation::HistoryList).each(30));
     let client = history(&sandbox, transport(), 2);
     let mut export = client.export(EntryQuery::new()).start().await.unwrap();
     let error = ids(&mut export).await.unwrap_err();

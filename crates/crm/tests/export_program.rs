@@ -134,9 +134,9 @@ async fn it_exits_with_75_when_running_it_again_can_go_on() {
     let folder = Folder::new("lost");
     let (out, checkpoint) = (folder.file("all.jsonl"), folder.file("checkpoint"));
     let arguments = ["--checkpoint", checkpoint.to_str().unwrap()];
-    let gateway = Fault::GatewayPage { status: 502, after_commit: false };
+    let gateway = Fault::gateway_page(502);
     // Enough calls for one checkpoint; then the repeats of one call fail with it.
-    sandbox.add_fault(Fault::Latency { millis: 0, jitter_millis: 0 }.on(Operation::HistoryList).times(30));
+    sandbox.add_fault(Fault::latency(Duration::from_millis(0)).on(Operation::HistoryList).times(30));
     sandbox.add_fault(gateway.on(Operation::HistoryList).always());
     let output = export(&sandbox, &out, &arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(75), "{}", said(&output));

@@ -38,7 +38,7 @@ async fn a_packed_answer_is_asked_for_and_unpacked() {
 #[tokio::test]
 async fn the_default_transport_unpacks_no_more_than_the_limit() {
     let sandbox = Sandbox::start().await.unwrap();
-    sandbox.add_fault(Fault::GzipBomb { mib: 256 }.everywhere().always());
+    sandbox.add_fault(Fault::gzip_bomb(256).everywhere().always());
     let client = history(sandbox.url()).body_limit(1 << 20).build().unwrap();
     assert_eq!(client.fields().await.unwrap_err().kind(), ErrorKind::BodyTooLarge);
 }
@@ -71,7 +71,7 @@ async fn the_clients_work_over_a_tower_service() {
     let history = history(sandbox.url()).transport(over_hyper()).build().unwrap();
     let id = history.add(&NewEntry::new("исх. письмо").client(ClientId(1))).await.unwrap();
     assert_eq!(history.entry(id).await.unwrap().content.as_deref(), Some("исх. письмо"));
-    sandbox.add_fault(Fault::EndlessBody.everywhere().always());
+    sandbox.add_fault(Fault::endless_body().everywhere().always());
     assert_eq!(history.fields().await.unwrap_err().kind(), ErrorKind::BodyTooLarge);
 }
 

@@ -75,7 +75,7 @@ fn ok(body: impl AsRef<[u8]>) -> Vec<u8> {
 #[tokio::test]
 async fn a_body_without_an_end_stops_at_the_limit() {
     let sandbox = Sandbox::start().await.unwrap();
-    for fault in [Fault::EndlessBody, Fault::GzipBomb { mib: 256 }] {
+    for fault in [Fault::endless_body(), Fault::gzip_bomb(256)] {
         sandbox.clear_faults();
         sandbox.add_fault(fault.clone().everywhere().always());
         all_fail(&format!("{fault:?}"), sandbox.url(), PATIENT, &[ErrorKind::BodyTooLarge]).await;
@@ -113,7 +113,7 @@ async fn a_body_without_an_end_stops_at_the_limit() {
 async fn a_slow_drip_meets_the_time_limit() {
     let short = Duration::from_millis(150);
     let sandbox = Sandbox::start().await.unwrap();
-    sandbox.add_fault(Fault::SlowDrip { bytes: 1, millis: 100 }.everywhere().always());
+    sandbox.add_fault(Fault::slow_drip(1, Duration::from_millis(100)).everywhere().always());
     all_fail("drip", sandbox.url(), short, &[ErrorKind::Timeout]).await;
     let never = Raw::writing(|out| {
         // «Go on», without end, and no final answer. With a pause: without one the server decides how long the HTTP
@@ -159,7 +159,7 @@ async fn a_wrong_content_length_never_makes_a_record_of_half_an_answer() {
     let sandbox = Sandbox::builder().records(3).start().await.unwrap();
     for by in [-30, -1, 1, 30] {
         sandbox.clear_faults();
-        sandbox.add_fault(Fault::WrongContentLength { by }.everywhere().always());
+        sandbox.add_fault(Fault::wrong_content_length(by).everywhere().always());
         for (id, outcome) in all(sandbox.url(), PATIENT, LIMIT).await {
             assert!(outcome.is_err(), "{by}: {id} read {outcome:?}");
         }
@@ -468,7 +468,7 @@ mod memory {
 
     #[tokio::test]
     async fn an_answer_costs_no_more_memory_than_a_few_times_its_limit() {
-        for fault in [Fault::EndlessBody, Fault::GzipBomb { mib: 1_024 }] {
+        for fault in [Fault::endless_body(), Fault::gzip_bomb(1_024)] {
             let sandbox = Sandbox::start().await.unwrap();
             sandbox.add_fault(fault.clone().everywhere().always());
             let mut child = std::process::Command::new(std::env::current_exe().unwrap());

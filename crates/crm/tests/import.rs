@@ -13,42 +13,44 @@ use crm::history::{
     AddOutcome, ApiKey, ClientId, ContactId, HistoryClient, ImportReport, LossPolicy, NewEntry, RetryPolicy,
 };
 use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
-use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox};
+use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox, Store};
 use imports::{
     Scratch, all_created, client, client_with_timeout, difference, entries, quick, stored, transport, wanted,
 };
 
 /// Faults that leave the outcome of a chunk unknown or certain.
 fn faults() -> Vec<Fault> {
-    let gateway = |status, after_commit| Fault::GatewayPage { status, after_commit };
+    let gateway = |status, after_commit| {
+        Fault::gateway_page(status).store(if after_commit { Store::Now } else { Store::Not })
+    };
     vec![
-        Fault::Latency { millis: 20_000, jitter_millis: 0 },
-        Fault::CloseBeforeReading,
-        Fault::CloseAfterCommit,
-        Fault::CommitHalf,
-        Fault::CutBody { after: None },
-        Fault::CutBody { after: Some(0) },
+        Fault::latency(Duration::from_millis(20_000)),
+        Fault::close_before_reading(),
+        Fault::close_after_commit(),
+        Fault::commit_half(),
+        Fault::cut_body(None),
+        Fault::cut_body(Some(0)),
         gateway(502, false),
         gateway(502, true),
         gateway(504, false),
         gateway(504, true),
-        Fault::RetryLater { status: 429, after: RetryAfter::Seconds(0) },
-        Fault::RetryLater { status: 503, after: RetryAfter::Seconds(0) },
-        Fault::ErrorInOk { code: 500, text: "Внутренняя ошибка".to_owned() },
-        Fault::PhpWarning { before: true, after: true },
-        Fault::ByteOrderMark,
-        Fault::EndlessBody,
-        Fault::GzipBomb { mib: 64 },
-        Fault::WrongContentLength { by: 10 },
-        Fault::WrongContentLength { by: -10 },
-        Fault::SlowDrip { bytes: 10, millis: 1_000 },
-        Fault::Redirect { to: "http://127.0.0.1:1/".to_owned(), status: 302 },
+        Fault::retry_later(429, RetryAfter::Seconds(0)),
+        Fault::retry_later(503, RetryAfter::Seconds(0)),
+        Fault::error_in_ok(500, "Внутренняя ошибка"),
+        Fault::php_warning(true, true),
+        Fault::byte_order_mark(),
+        Fault::endless_body(),
+        Fault::gzip_bomb(64),
+        Fault::wrong_content_length(10),
+        Fault::wrong_content_length(-10),
+        Fault::slow_drip(10, Duration::from_millis(1_000)),
+        Fault::redirect(302, "http://127.0.0.1:1/"),
     ]
 }
 
 /// These faults only take time.
 fn is_slow(fault: &Fault) -> bool {
-    matches!(fault, Fault::Latency { .. } | Fault::SlowDrip { .. })
+    matches!(fault.name(), "latency" | "slow_drip")
 }
 
 #[tokio::test]
@@ -113,7 +115,7 @@ async fn equal_records_from_before_and_of_other_people_are_not_taken_for_ones_ow
     let client = client(sandbox.url());
     assert!(quick(client.import(entries.clone())).run().await.unwrap().is_complete());
     // The same import again, and its first chunk is lost. Equal records exist already, but they are older.
-    sandbox.add_fault(Fault::CloseBeforeReading.on(Operation::HistoryAddList));
+    sandbox.add_fault(Fault::close_before_reading().on(Operation::HistoryAddList));
     let report = quick(client.import(entries.clone())).run().await.unwrap();
     assert_eq!(report.totals.created, 200);
     let twice = wanted(&entries).into_iter().map(|(key, count)| (key, 2 * count)).collect();
@@ -126,7 +128,7 @@ async fn an_activity_that_cannot_be_looked_up_is_unknown_and_not_sent_again() {
     let client = client(sandbox.url());
     // MariaDB does not store such a time, so no range of dates finds the record.
     let at = NaiveDate::from_ymd_opt(1900, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
-    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let report = quick(client.import([NewEntry::new("старая запись").at(at)])).run().await.unwrap();
     assert_eq!(report.totals.unknown, 1, "{report}");
     assert_eq!(sandbox.record_count(), 1);
@@ -137,7 +139,7 @@ async fn a_record_that_only_resembles_the_activity_makes_its_outcome_unknown() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(sandbox.url());
     let entry = entries(2).remove(1);
-    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let mut outcomes = quick(client.import([NewEntry::new("первая").client(ClientId(1))])).outcomes();
     outcomes.next().await.unwrap().unwrap();
     // This server stores another type than was written, so nobody knows who wrote the record.
@@ -147,7 +149,7 @@ async fn a_record_that_only_resembles_the_activity_makes_its_outcome_unknown() {
         .retry(RetryPolicy::none())
         .build()
         .unwrap();
-    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let report = quick(client.import([entry])).run().await.unwrap();
     let AddOutcome::Unknown(why) = &report.outcomes[0] else { panic!("{report}") };
     assert!(why.contains("resembles the activity"), "{why}");
@@ -238,7 +240,7 @@ async fn an_activity_that_the_server_fails_at_is_refused_and_the_others_are_stor
 async fn a_server_that_fails_at_everything_stops_the_import() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(sandbox.url());
-    let fatal = Fault::ErrorInOk { code: 500, text: "Нет соединения с базой".to_owned() };
+    let fatal = Fault::error_in_ok(500, "Нет соединения с базой");
     sandbox.add_fault(fatal.on(Operation::HistoryAddList).always());
     let report = quick(client.import(entries(300))).run().await.unwrap();
     assert_eq!(report.totals.created, 0);
@@ -304,7 +306,7 @@ async fn changed_contents_are_recognised_when_they_are_read_back() {
     let day = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(10, 0, 0).unwrap();
     let entries: Vec<NewEntry> =
         texts.iter().map(|text| NewEntry::new(*text).at(day).activity_type("Тип \"x\"")).collect();
-    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let report = quick(client.import(entries)).run().await.unwrap();
     assert_eq!((report.totals.created, sandbox.record_count()), (5, 5), "{report}");
 }
@@ -318,7 +320,7 @@ async fn activities_of_other_users_and_of_unknown_ones_are_found_again() {
     // The boss is not a subordinate of the seller, so the server lists the record only by login.
     let users = [crm_sandbox::BOSS, "nobody@example.test", crm_sandbox::SELLER];
     let entries = users.map(|user| NewEntry::new(format!("для {user}")).user(user));
-    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let report = quick(seller.import(entries)).run().await.unwrap();
     assert_eq!((report.totals.created, sandbox.record_count()), (3, 3), "{report}");
 }

@@ -103,7 +103,7 @@ async fn a_killed_import_resumes_and_stores_each_activity_once() {
         let journal = Scratch::new(&format!("killed-{seed}"));
         let mut random = fastrand::Rng::with_seed(seed);
         if random.bool() {
-            let fault = [Fault::CommitHalf, Fault::CloseAfterCommit][random.usize(..2)].clone();
+            let fault = [Fault::commit_half(), Fault::close_after_commit()][random.usize(..2)].clone();
             sandbox.add_fault(fault.on(Operation::HistoryAddList).with_probability(0.1, seed));
         }
         // It is killed once or twice and then finishes.

@@ -108,13 +108,13 @@ async fn an_import_that_the_server_stopped_resumes_when_it_is_run_again() {
     let (sandbox, folder) = (Sandbox::start().await.unwrap(), Folder::new("again"));
     let lines: Vec<String> = (0..50).map(|i| format!("Звонок {i}")).collect();
     folder.write("calls.csv", format!("content\n{}\n", lines.join("\n")));
-    sandbox.add_fault(Fault::CloseBeforeReading.on(Operation::HistoryAddList).times(100));
+    sandbox.add_fault(Fault::close_before_reading().on(Operation::HistoryAddList).times(100));
     let arguments = ["--file", "calls.csv", "--chunk", "20"];
     let (code, said) = folder.import(sandbox.url(), crm_sandbox::APIKEY, &arguments);
     assert_eq!(code, 75, "{said}");
     assert!(said.contains("the server failed 5 times") && said.contains("run it again"), "{said}");
     sandbox.clear_faults();
-    sandbox.add_fault(Fault::CommitHalf.on(Operation::HistoryAddList));
+    sandbox.add_fault(Fault::commit_half().on(Operation::HistoryAddList));
     let (code, said) = folder.import(sandbox.url(), crm_sandbox::APIKEY, &arguments);
     assert_eq!(code, 0, "{said}");
     let mut stored = contents(&sandbox);
@@ -140,7 +140,7 @@ async fn a_failure_that_needs_a_person_exits_with_1() {
         assert!(code == 1 && said.contains(words), "{code} {said}");
     }
     folder.write("old.csv", "datum,content\n1900-01-01,старая\n");
-    sandbox.add_fault(Fault::CloseAfterCommit.on(Operation::HistoryAddList));
+    sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let (code, said) = folder.import(url, crm_sandbox::APIKEY, &["--file", "old.csv"]);
     assert!(code == 1 && said.contains("may be stored or not"), "{code} {said}");
 }

@@ -24,7 +24,6 @@ pub(crate) use self::names::Names;
 pub(crate) use self::params::Shape;
 pub(crate) use self::params::{Call, Params};
 use self::records::Records;
-pub(crate) use self::write::halve;
 use crate::account::{Account, Caller};
 use crate::directory::Directory;
 use crate::json::Json;
@@ -109,27 +108,19 @@ impl History {
         answer.map_or_else(|html| html, |json| json.to_text())
     }
 
-    /// Deletes the first records of the first page of a list, and adds copies of its first record under new ids.
-    pub(crate) fn change_first_page(
+    /// The ids of the records on the first page of the list that a call asks for.
+    pub(crate) fn ids_of_first_page(
         &mut self,
         accounts: &[Account],
         moment: DateTime<Utc>,
         call: &Call<'_>,
-        add: usize,
-        delete: usize,
-    ) {
+    ) -> Vec<u64> {
         self.settle(accounts, moment);
         let params = Params::read(call, self.revision).of_first_page();
-        let Ok(caller) = caller(accounts, moment, &params, self.revision) else { return };
-        let Ok(page) = list::page(&self.records, &params, &caller, self.revision) else { return };
-        let Some(first) = page.first().map(|record| (*record).clone()) else { return };
-        let doomed: Vec<u64> = page.iter().take(delete).map(|record| record.cid).collect();
-        for cid in doomed {
-            self.records.remove(cid);
-        }
-        for _ in 0..add {
-            self.records.add(first.clone());
-        }
+        let page = caller(accounts, moment, &params, self.revision)
+            .ok()
+            .and_then(|caller| list::page(&self.records, &params, &caller, self.revision).ok());
+        page.into_iter().flatten().map(|record| record.cid).collect()
     }
 }
 

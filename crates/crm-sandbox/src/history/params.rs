@@ -124,11 +124,6 @@ impl Params {
         }
     }
 
-    /// Whether a list is asked for a page that is not its first.
-    pub(crate) fn is_later_page(&self) -> bool {
-        php::leading_number(&self.text("offset")) > 0.0
-    }
-
     /// The same list from its start.
     pub(super) fn of_first_page(mut self) -> Params {
         self.members.remove("offset");

@@ -26,25 +26,45 @@ pub struct Record {
 }
 
 /// All records in the order of their ids, which are counted from 1 and never come twice.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Records {
     /// The record with the id 1 comes first; a deleted one leaves its place empty.
     places: Vec<Option<Record>>,
     count: usize,
+    /// Where the ids of new records go down: each is below this one.
+    going_down_from: Option<u64>,
 }
 
 impl Records {
     pub(crate) fn with_capacity(count: usize) -> Records {
-        Records { places: Vec::with_capacity(count), count: 0 }
+        Records { places: Vec::with_capacity(count), ..Records::default() }
     }
 
     /// Stores a record under the next free id, whatever its `cid` says.
     pub(crate) fn add(&mut self, mut record: Record) -> u64 {
-        record.cid = self.places.len() as u64 + 1;
+        record.cid = self.next_id();
         let cid = record.cid;
-        self.places.push(Some(record));
+        let index = cid as usize - 1;
+        if index >= self.places.len() {
+            self.places.resize_with(index + 1, || None);
+        }
+        self.places[index] = Some(record);
         self.count += 1;
         cid
+    }
+
+    /// Lets the ids of new records go down: the next one is below `from`, or below the last one if they go down already.
+    pub(crate) fn go_down_from(&mut self, from: u64) {
+        // There is a place for each id.
+        self.going_down_from.get_or_insert(from.min(10_000_000));
+    }
+
+    fn next_id(&mut self) -> u64 {
+        let above = self.places.len() as u64 + 1;
+        let Some(from) = self.going_down_from else { return above };
+        let below = (1..from).rev().find(|cid| self.get(*cid).is_none());
+        self.going_down_from = below;
+        below.unwrap_or(above)
     }
 
     pub(crate) fn remove(&mut self, cid: u64) -> Option<Record> {

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::errors::{error, offset_on_string, type_error};
 use super::params::{Params, Shape};
 use super::records::Record;
@@ -184,14 +182,6 @@ impl History {
     }
 }
 
-/// A body of `add.list` with the first half of its items; `None` where it has no list.
-pub(crate) fn halve(body: &[u8]) -> Option<Vec<u8>> {
-    let mut body: Value = serde_json::from_slice(body).ok()?;
-    let items = body.get_mut("list")?.as_array_mut()?;
-    items.truncate(items.len() / 2);
-    serde_json::to_vec(&body).ok()
-}
-
 /// The ids as they are stored: empty parts fall out, blanks at the ends of each go; a blank part in front leaves its
 /// separator behind.
 fn joined_contacts(ids: &str) -> String {
@@ -223,12 +213,5 @@ mod tests {
         assert_eq!(joined_contacts("1, 2,,3;4"), "1;2;3;4");
         assert_eq!(joined_contacts(",2"), "2");
         assert_eq!(joined_contacts(" ,2"), ";2");
-    }
-
-    #[test]
-    fn half_of_an_odd_list_is_rounded_down() {
-        let half = halve(br#"{"list":[1,2,3]}"#).unwrap();
-        assert_eq!(half, br#"{"list":[1]}"#);
-        assert_eq!(halve(b"{}"), None);
     }
 }

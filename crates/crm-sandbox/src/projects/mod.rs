@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use http::{HeaderMap, Method, StatusCode};
 
 use self::data::{Action, Payment, Project, Step};
+pub(crate) use self::query::DEFAULT_COUNT;
 use self::query::Query;
 use self::shape::{ProjectsShape, Record};
 use crate::json::Json;
@@ -71,29 +72,11 @@ pub(crate) fn credentials_seen(call: &Call<'_>) -> Credentials {
     [("token", seen("x-crypto-token", TOKEN)), ("secret", seen("x-crypto-secret", SECRET))]
 }
 
-/// Whether a list is asked for anything but its start.
-pub(crate) fn is_later_page(call: &Call<'_>) -> bool {
-    list_query(call).is_some_and(|query| query.number("offset").is_ok_and(|offset| offset > Some(0)))
-}
-
-/// Marks the first projects of the first page as deleted, and adds copies of its first project under new ids.
-pub(crate) fn change_first_page(
-    projects: &mut Vec<Project>,
-    today: NaiveDate,
-    call: &Call<'_>,
-    add: usize,
-    delete: usize,
-) {
-    let Some(query) = list_query(call).map(Query::of_first_page) else { return };
-    let page =
-        filter::projects(&query, projects, today).and_then(|found| query.page(found)).unwrap_or_default();
-    let Some(first) = page.first().map(|project| (*project).clone()) else { return };
-    let doomed: Vec<u64> = page.iter().take(delete).map(|project| project.id).collect();
-    for project in projects.iter_mut().filter(|project| doomed.contains(&project.id)) {
-        project.deleted = true;
-    }
-    let last = projects.iter().map(|project| project.id).max().unwrap_or(0);
-    projects.extend((1..).take(add).map(|step| Project { id: last + step, ..first.clone() }));
+/// The ids of the projects on the first page of the list that a call asks for.
+pub(crate) fn ids_of_first_page(projects: &[Project], today: NaiveDate, call: &Call<'_>) -> Vec<u64> {
+    let Some(query) = list_query(call).map(Query::of_first_page) else { return Vec::new() };
+    let page = filter::projects(&query, projects, today).and_then(|found| query.page(found));
+    page.unwrap_or_default().into_iter().map(|project| project.id).collect()
 }
 
 /// The parameters of a request for a list of projects.

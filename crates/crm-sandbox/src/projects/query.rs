@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 /// Records in an answer when `count` is absent. Assumed: no default is documented.
-const DEFAULT_COUNT: usize = 100;
+pub(crate) const DEFAULT_COUNT: usize = 100;
 
 /// The parameters. Each reader's error names the parameter that is not understood.
 #[derive(Debug)]

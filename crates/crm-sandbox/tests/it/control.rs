@@ -50,45 +50,6 @@ async fn put_faults_replaces_those_that_were_there() {
 }
 
 #[tokio::test]
-async fn every_fault_is_written_in_json_as_the_readme_says() {
-    let sandbox = sandbox().await;
-    for fault in [
-        json!({"latency": {"millis": 20}}),
-        json!({"latency": {"millis": 20, "jitter_millis": 10}}),
-        json!("close_before_reading"),
-        json!("close_after_commit"),
-        json!("commit_half"),
-        json!({"cut_body": {}}),
-        json!({"cut_body": {"after": 10}}),
-        json!({"gateway_page": {"status": 502}}),
-        json!({"gateway_page": {"status": 504, "after_commit": true}}),
-        json!({"retry_later": {"status": 429, "after": {"seconds": 3}}}),
-        json!({"retry_later": {"status": 503, "after": {"date_in_seconds": 60}}}),
-        json!({"retry_later": {"status": 429, "after": "absurd"}}),
-        json!({"error_in_ok": {"code": 403, "text": "нельзя"}}),
-        json!({"php_warning": {"before": true}}),
-        json!("byte_order_mark"),
-        json!("endless_body"),
-        json!({"gzip_bomb": {"mib": 1024}}),
-        json!({"wrong_content_length": {"by": -5}}),
-        json!({"slow_drip": {"bytes": 10, "millis": 100}}),
-        json!({"redirect": {"to": "http://elsewhere.test/"}}),
-        json!({"change_between_pages": {"add": 1, "delete": 1}}),
-    ] {
-        for when in [
-            json!("once"),
-            json!({"times": 2}),
-            json!({"each": 3}),
-            json!({"probability": {"p": 0.1, "seed": 7}}),
-        ] {
-            let rule = json!({"operation": "history.list", "fault": fault, "when": when}).to_string();
-            let (status, answer) = control(&sandbox, "PUT", "/faults", &rule).await;
-            assert_eq!(status, 200, "{rule}: {answer}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_rule_that_is_not_understood_is_refused_with_what_is_wrong() {
     let sandbox = sandbox().await;
     for (rule, said) in [
@@ -98,7 +59,9 @@ async fn a_rule_that_is_not_understood_is_refused_with_what_is_wrong() {
             "no operation \"history.ad\": it is one of history.fields",
         ),
         (r#"{"fault": "commit_half", "wen": "once"}"#, "unknown field `wen`"),
-        (r#"[{"when": "once"}]"#, "missing field `fault`"),
+        (r#"[{"when": "once"}]"#, "missing field `fault`, or a part of one"),
+        (r#"{"fault": "commit_half", "if": {"texts": "x"}}"#, "unknown variant `texts`"),
+        (r#"{"fault": {"bare_status": {}}}"#, "missing field `status`"),
         ("{", "EOF"),
     ] {
         let (status, answer) = control(&sandbox, "PUT", "/faults", rule).await;
@@ -170,4 +133,62 @@ async fn a_path_that_is_not_there_says_what_is() {
     let answer = client().get(format!("{}/api", sandbox.url())).send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 404);
     assert!(answer.text().await.unwrap().contains("SalesMan is under /developer/v3/history/"));
+}
+
+/// The status of a request to the sandbox with these headers, over a socket.
+fn refused(sandbox: &Sandbox, headers: &str) -> bool {
+    let request =
+        format!("POST /_sandbox/reset HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n{headers}\r\n");
+    let answer = String::from_utf8(crate::support::raw(sandbox, &request)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 403"), "{answer}");
+    answer.starts_with("HTTP/1.1 403")
+}
+
+#[tokio::test]
+async fn requests_of_web_pages_are_refused() {
+    let sandbox = sandbox().await;
+    sandbox.add_record(record());
+    for origin in ["http://evil.test", "null", "http://127.0.0.1:8787"] {
+        assert!(refused(&sandbox, &format!("Host: 127.0.0.1\r\nOrigin: {origin}\r\n")), "{origin}");
+    }
+    assert_eq!(sandbox.record_count(), 1);
+}
+
+#[tokio::test]
+async fn requests_for_a_foreign_host_are_refused() {
+    let sandbox = sandbox().await;
+    sandbox.add_record(record());
+    for host in [
+        "evil.test",
+        "evil.test:8787",
+        "127.0.0.1.evil.test",
+        "localhost.evil.test",
+        "127.0.0.1:80@evil.test",
+        "",
+    ] {
+        assert!(refused(&sandbox, &format!("Host: {host}\r\n")), "{host}");
+    }
+    assert_eq!(sandbox.record_count(), 1);
+    for host in ["127.0.0.1:8787", "localhost", "LocalHost:1", "[::1]:8787", "192.0.2.1"] {
+        assert!(!refused(&sandbox, &format!("Host: {host}\r\n")), "{host}");
+    }
+    assert_eq!(sandbox.record_count(), 0);
+}
+
+#[tokio::test]
+async fn with_a_secret_only_requests_that_know_it_get_through_for_any_host() {
+    let sandbox = Sandbox::builder().control_secret("s3cret").start().await.unwrap();
+    assert!(refused(&sandbox, "Host: localhost\r\n"));
+    assert!(refused(&sandbox, "Host: localhost\r\nX-Sandbox-Secret: wrong\r\n"));
+    assert!(!refused(&sandbox, "Host: sandbox.test\r\nX-Sandbox-Secret: s3cret\r\n"));
+    assert!(refused(&sandbox, "Host: sandbox.test\r\nX-Sandbox-Secret: s3cret\r\nOrigin: http://x\r\n"));
+    assert!(!format!("{sandbox:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn the_apis_answer_for_any_host_and_origin() {
+    let sandbox = sandbox().await;
+    let headers = format!("{}Origin: http://evil.test\r\n", crate::support::HEADERS);
+    let answer = crate::support::raw(&sandbox, &crate::support::raw_history("fields", &headers, ""));
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
 }

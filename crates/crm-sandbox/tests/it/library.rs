@@ -19,10 +19,17 @@ async fn it_listens_on_a_free_loopback_port_and_is_gone_when_dropped() {
     assert!(TcpStream::connect(&address).is_err());
 }
 
+#[test]
+fn it_starts_in_a_program_without_async() {
+    let sandbox = Sandbox::start_blocking().unwrap();
+    let request = crate::support::raw_history("fields", crate::support::HEADERS, "");
+    assert!(crate::support::raw(&sandbox, &request).starts_with(b"HTTP/1.1 200"));
+}
+
 #[tokio::test]
 async fn it_goes_even_while_answers_are_on_their_way() {
     let sandbox = sandbox().await;
-    let fault = crm_sandbox::Fault::Latency { millis: 3_600_000, jitter_millis: 0 };
+    let fault = crm_sandbox::Fault::latency(std::time::Duration::from_hours(1));
     sandbox.add_fault(fault.everywhere().always());
     let mut stream = crate::support::connect(&sandbox);
     let request = crate::support::raw_history("fields", crate::support::HEADERS, "");

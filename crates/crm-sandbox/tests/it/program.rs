@@ -21,9 +21,14 @@ impl Drop for Program {
 }
 
 fn start(arguments: &[&str]) -> Program {
+    start_with(arguments, &[])
+}
+
+fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Program {
     let mut child = Command::new(env!("CARGO_BIN_EXE_crm-sandbox"))
         .args(["--listen", "127.0.0.1:0"])
         .args(arguments)
+        .envs(environment.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -80,6 +85,23 @@ async fn its_arguments_are_the_settings_of_the_library() {
     let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert_eq!(answer["data"][0]["id"], "1");
     assert!(answer["total"].is_string(), "{answer}");
+}
+
+#[tokio::test]
+async fn its_control_endpoints_can_have_a_secret_from_the_environment() {
+    let program = start_with(&[], &[("CRM_SANDBOX_SECRET", "s3cret")]);
+    let status = async |secret: &str| {
+        let request = client().get(format!("{}/_sandbox/faults", program.url));
+        request.header("X-Sandbox-Secret", secret).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((status("wrong").await, status("s3cret").await), (403, 200));
+}
+
+#[test]
+fn its_help_says_that_answers_of_solos_are_guesses() {
+    let help = Command::new(env!("CARGO_BIN_EXE_crm-sandbox")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains("every answer is a guess"), "{help}");
 }
 
 #[test]
@@ -217,7 +239,7 @@ fn the_curl_lines_of_the_readme_work() {
     let readme = include_str!("../../README.md").replace("http://127.0.0.1:8787", &program.url);
     let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let calls: Vec<&str> = blocks.filter(|block| block.starts_with("curl")).collect();
-    assert_eq!(calls.len(), 4);
+    assert_eq!(calls.len(), 7);
     for call in calls {
         let ran = Command::new("sh").args(["-e", "-c", call]).output().unwrap();
         let said = String::from_utf8(ran.stdout).unwrap();

@@ -176,13 +176,13 @@ async fn every_failure_is_recorded_and_fails_again_in_the_same_way() {
     let recorder = Arc::new(file.recorder(transport(), contents()));
     let client = history_client(sandbox.url(), Arc::clone(&recorder));
     let faults = [
-        Fault::CloseAfterCommit,
-        Fault::CutBody { after: None },
-        Fault::GatewayPage { status: 502, after_commit: false },
-        Fault::ErrorInOk { code: 500, text: "x".to_owned() },
-        Fault::PhpWarning { before: true, after: true },
-        Fault::ByteOrderMark,
-        Fault::Redirect { to: "https://elsewhere.test/secret?k=1".to_owned(), status: 302 },
+        Fault::close_after_commit(),
+        Fault::cut_body(None),
+        Fault::gateway_page(502),
+        Fault::error_in_ok(500, "x"),
+        Fault::php_warning(true, true),
+        Fault::byte_order_mark(),
+        Fault::redirect(302, "https://elsewhere.test/secret?k=1"),
     ];
     let entry = NewEntry::new("x").client(ClientId(1));
     let shown = |result: Result<EntryId, Error>| match result {

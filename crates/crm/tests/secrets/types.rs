@@ -296,9 +296,23 @@ async fn the_sandbox(texts: &mut Texts) {
     texts.debug(&running).debug(&running.records()[0]);
     let operation = received.operation.unwrap();
     texts.debug(&operation).display(&operation).json(&operation);
-    let rule = sandbox::Fault::ByteOrderMark.everywhere();
+    let rule = sandbox::Fault::byte_order_mark().everywhere();
     texts.debug(&rule).json(&rule).debug(rule.fault()).json(rule.fault());
     texts.debug(&sandbox::When::Once).json(&sandbox::When::Once);
+    let error = sandbox::ApiError { code: 1, text: "x".to_owned() };
+    let mut fixed = sandbox::FixedAnswer::new(200);
+    fixed.api_error = Some(error.clone());
+    texts.debug(&error).debug(&fixed).debug(&sandbox::Store::Now).debug(&sandbox::Transfer::Whole);
+    texts.debug(&sandbox::Condition::LaterPage).debug(&sandbox::RequestEdit::DropBody);
+    texts.debug(&sandbox::AnswerEdit::Empty).debug(&sandbox::IdForm::Null).debug(&sandbox::Moment::Before);
+    let change = sandbox::PageChange::default();
+    texts.debug(&change).debug(&sandbox::Change::FirstPage(change));
+    let clock = sandbox::VirtualClock::new("2024-06-25T11:25:00Z".parse().unwrap());
+    let inside = sandbox::Sandbox::builder().in_process(clock.clone());
+    let request =
+        http::Request::post("http://sandbox.test/developer/v3/history/fields").header("apikey", KEY);
+    let exchange = inside.receive(request.body(Default::default()).unwrap());
+    texts.debug(&clock).debug(&inside).debug(&exchange).debug(&sandbox::Failure::Closed);
     texts.debug(&sandbox::RetryAfter::Absurd).json(&sandbox::RetryAfter::Absurd);
     texts.debug(&sandbox::Revision::default()).debug(&sandbox::ProjectsShape::default());
     let all = running.projects();
