@@ -59,9 +59,11 @@ pub mod operations;
 
 mod api_key;
 mod client;
+mod collation;
 mod export;
 mod import;
 mod non_personal_data;
+mod sql_safety;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;

@@ -13,6 +13,7 @@ use super::import_outcome::{ImportOutcome, ImportProgress};
 use super::input_reader::{Cancel, ChunkLimits, ChunkReader, Input};
 use super::journal::{EarlierRun, Journal};
 use super::known_ids::KnownIds;
+use super::known_types::KnownTypes;
 use super::logins::Logins;
 use super::outcome_stream::{OnProgress, OutcomeStream};
 use super::report::ImportReport;
@@ -43,6 +44,7 @@ pub struct Import<M = Async> {
     concurrency: usize,
     losses: LossPolicy,
     check_users: bool,
+    check_types: bool,
     settle: Duration,
     journal: Option<PathBuf>,
     on_progress: OnProgress,
@@ -62,6 +64,7 @@ impl Import {
             concurrency: 2,
             losses: LossPolicy::default(),
             check_users: false,
+            check_types: false,
             settle: Duration::from_secs(60),
             journal: None,
             on_progress: Box::new(|_| ()),
@@ -117,8 +120,23 @@ impl<M> Import<M> {
     ///
     /// The server stores an activity with an unknown login without an owner, and returns no error (observed). With
     /// [`LossPolicy::Reject`] such an activity is not sent. Otherwise [`ImportOutcome::unknown_user`] is set.
+    ///
+    /// The server refuses a wrong key with the same words as an unknown login (observed). So the client's own key is
+    /// checked first, and again after each login that the server refuses. If the server refuses the key, the import stops.
+    /// Any other failure is no answer about a login.
     pub fn check_users(mut self) -> Self {
         self.check_users = true;
+        self
+    }
+
+    /// Asks the server once for the activity types of the account (`tips`). Default: off.
+    ///
+    /// The server stores an unknown type as text. Such a record belongs to no type of the account, and `tips` does not
+    /// list it (observed). With [`LossPolicy::Reject`] such an activity is not sent. Otherwise
+    /// [`ImportOutcome::unknown_type`] is set. Titles are compared as the server compares them: without regard to case,
+    /// `ё`, spaces at the end, or what follows the first 50 characters.
+    pub fn check_types(mut self) -> Self {
+        self.check_types = true;
         self
     }
 
@@ -147,6 +165,7 @@ impl<M> Import<M> {
             concurrency: self.concurrency,
             losses: self.losses,
             check_users: self.check_users,
+            check_types: self.check_types,
             settle: self.settle,
             journal: self.journal,
             on_progress: self.on_progress,
@@ -182,7 +201,8 @@ impl Import {
     /// runtime, and waiting needs its timers.
     pub fn outcomes(self) -> Records<ImportOutcome> {
         let (concurrency, on_progress) = (self.concurrency, self.on_progress);
-        let Self { client, input, limits, losses, check_users, settle, journal, cancel, .. } = self;
+        let Self { client, input, limits, losses, check_users, check_types, settle, journal, cancel, .. } =
+            self;
         let start = async move {
             let (journal, earlier) = match journal {
                 Some(path) => Journal::open(path).await?,
@@ -191,7 +211,8 @@ impl Import {
             let stop = Arc::new(StopSignal::default());
             let ids = KnownIds::new(&earlier.chunks);
             let logins = check_users.then(|| Logins::new(client.clone()));
-            let checks = Checks { losses, logins };
+            let types = check_types.then(|| KnownTypes::new(client.clone()));
+            let checks = Checks::new(losses, logins, types);
             let reader = ChunkReader::new(input, cancel, Arc::clone(&stop), earlier, limits, checks);
             Ok((reader, Sender::new(client, journal, stop, settle, ids)))
         };

@@ -1,9 +1,10 @@
 //! Checks an activity before it is sent.
 
-use crm_model::history::{AddOutcome, NewEntry, Rejection};
+use crm_model::history::{AddOutcome, Loss, NewEntry, Rejection};
 
 use super::chunk::Item;
-use super::logins::Logins;
+use super::known_types::KnownTypes;
+use super::logins::{Logins, Obstacle};
 use crate::operations::add;
 
 /// What an import does with an activity that the server would change before it stores it; see [`NewEntry::losses`].
@@ -21,32 +22,78 @@ pub enum LossPolicy {
 
 /// The checks of an import.
 pub(super) struct Checks {
-    pub(super) losses: LossPolicy,
+    losses: LossPolicy,
     /// `None` if logins are not checked.
-    pub(super) logins: Option<Logins>,
+    logins: Option<Logins>,
+    /// `None` if activity types are not checked.
+    types: Option<KnownTypes>,
+    /// Why nothing is sent any more.
+    stopped: Option<String>,
+}
+
+/// What the checks of an activity found.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) losses: Vec<Loss>,
+    pub(super) unknown_user: bool,
+    pub(super) unknown_type: bool,
+    /// Why it must not be sent.
+    pub(super) refusal: Option<String>,
 }
 
 impl Checks {
-    /// Checks an activity. If it must not be sent, the item has an outcome already.
+    pub(super) fn new(losses: LossPolicy, logins: Option<Logins>, types: Option<KnownTypes>) -> Self {
+        Self { losses, logins, types, stopped: None }
+    }
+
+    /// Checks an activity. After an obstacle nothing is known of it; check it again later.
+    pub(super) async fn examine(&mut self, entry: &NewEntry) -> Result<Findings, Obstacle> {
+        let mut findings = Findings::default();
+        if self.losses != LossPolicy::Allow {
+            findings.losses = entry.losses();
+        }
+        if let Some((field, fault)) = add::fault(entry) {
+            findings.refusal = Some(format!("{field} {fault}"));
+            return Ok(findings);
+        }
+        let mut reasons = Vec::new();
+        if self.losses == LossPolicy::Reject {
+            reasons.extend(findings.losses.iter().map(ToString::to_string));
+        }
+        // What is refused already is not worth a question.
+        if let (true, Some(logins), Some(login)) = (reasons.is_empty(), &mut self.logins, &entry.user) {
+            findings.unknown_user = !logins.is_known(login).await?;
+        }
+        if let (true, Some(types), Some(title)) = (reasons.is_empty(), &mut self.types, &entry.activity_type)
+        {
+            findings.unknown_type = !types.is_known(title).await?;
+        }
+        if self.losses == LossPolicy::Reject {
+            reasons.extend(findings.unknown_user.then(|| "user is not known to the CRM".to_owned()));
+            reasons.extend(
+                findings.unknown_type.then(|| "activity_type is not a type of the account".to_owned()),
+            );
+        }
+        findings.refusal = (!reasons.is_empty()).then(|| reasons.join("; "));
+        Ok(findings)
+    }
+
+    /// Checks an activity. If it must not be sent, the item has an outcome already. After an obstacle no activity is sent
+    /// any more.
     pub(super) async fn check(&mut self, index: u64, entry: NewEntry) -> Item {
-        let losses = match self.losses {
-            LossPolicy::Allow => Vec::new(),
-            LossPolicy::Warn | LossPolicy::Reject => entry.losses(),
-        };
-        let mut unknown_user = false;
-        let mut refusal = None;
-        if let Some((field, fault)) = add::fault(&entry) {
-            refusal = Some(format!("{field} {fault}"));
-        } else if self.losses == LossPolicy::Reject && !losses.is_empty() {
-            let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
-            refusal = Some(losses.join("; "));
-        } else if let (Some(logins), Some(login)) = (&mut self.logins, &entry.user) {
-            unknown_user = logins.is_unknown(login).await;
-            if unknown_user && self.losses == LossPolicy::Reject {
-                refusal = Some("user is not known to the CRM".to_owned());
+        let mut findings = Findings::default();
+        let mut outcome = None;
+        if self.stopped.is_none() {
+            match self.examine(&entry).await {
+                Ok(found) => findings = found,
+                Err(obstacle) => self.stopped = Some(format!("the import stopped: {}", obstacle.error())),
             }
         }
-        let outcome = refusal.map(|text| AddOutcome::Rejected(Rejection::new(None, text)));
-        Item { index, entry, losses, unknown_user, outcome }
+        if let Some(reason) = &self.stopped {
+            outcome = Some(AddOutcome::NotSent(reason.clone()));
+        }
+        let Findings { losses, unknown_user, unknown_type, refusal } = findings;
+        let outcome = outcome.or(refusal.map(|text| AddOutcome::Rejected(Rejection::new(None, text))));
+        Item { index, entry, losses, unknown_user, unknown_type, outcome }
     }
 }

@@ -22,6 +22,7 @@ pub(super) struct Item {
     pub(super) entry: NewEntry,
     pub(super) losses: Vec<Loss>,
     pub(super) unknown_user: bool,
+    pub(super) unknown_type: bool,
     /// `None` as long as it has to be sent or looked up.
     pub(super) outcome: Option<AddOutcome>,
 }
@@ -59,9 +60,9 @@ impl Chunk {
 
     /// Returns the outcomes of all items.
     pub(super) fn into_outcomes(self) -> impl Iterator<Item = ImportOutcome> {
-        self.items.into_iter().map(|Item { index, entry, losses, unknown_user, outcome }| {
+        self.items.into_iter().map(|Item { index, entry, losses, unknown_user, unknown_type, outcome }| {
             let outcome = outcome.unwrap_or_else(|| AddOutcome::NotSent("the import stopped".to_owned()));
-            ImportOutcome { index, entry, outcome, losses, unknown_user }
+            ImportOutcome { index, entry, outcome, losses, unknown_user, unknown_type }
         })
     }
 }

@@ -18,6 +18,9 @@ pub struct ImportOutcome {
     /// With [`Import::check_users`](super::Import::check_users): the CRM does not know the login of the activity, so
     /// that the record has no owner.
     pub unknown_user: bool,
+    /// With [`Import::check_types`](super::Import::check_types): the account has no activity type with this title. The
+    /// record has the title as text and belongs to no type.
+    pub unknown_type: bool,
 }
 
 /// The progress of an import.

@@ -19,7 +19,7 @@
 //! # How an import works
 //!
 //! ```text
-//! builder → outcome_stream ─┬→ input_reader ─→ checks ─→ logins
+//! builder → outcome_stream ─┬→ input_reader ─→ checks ─→ logins, known_types
 //!                           └→ sender ─┬→ settling ─→ lookup ─→ matching
 //!                                      ├→ known_ids
 //!                                      └→ journal
@@ -28,7 +28,8 @@
 //! - `outcome_stream` keeps some chunks in flight and returns the outcomes in the order of the input. Chunks are polled
 //!   with the stream and are not tasks, so dropping the stream stops the import.
 //! - `input_reader` splits the input into chunks. Chunks that the journal knows come first, with their outcomes.
-//! - `checks` refuses activities that the server would reject or change, and `logins` finds unknown owners.
+//! - `checks` refuses activities that the server would reject or change. `logins` finds unknown owners, and `known_types`
+//!   unknown activity types.
 //! - `sender` sends a chunk until every activity has an outcome. If the server fails at a chunk, the sender halves it to
 //!   isolate the activity at fault. It stops the import if the server fails again and again.
 //! - `settling` decides what happened to activities without a response. `lookup` reads the records that may be theirs, and
@@ -46,6 +47,7 @@ mod import_outcome;
 mod input_reader;
 mod journal;
 mod known_ids;
+mod known_types;
 mod logins;
 mod lookup;
 mod matching;
