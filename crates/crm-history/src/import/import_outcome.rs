@@ -44,7 +44,7 @@ impl ImportProgress {
     pub fn count(&mut self, outcome: &AddOutcome) {
         self.done += 1;
         match outcome {
-            AddOutcome::Created(_) => self.created += 1,
+            AddOutcome::Created(_) | AddOutcome::StoredWithoutId => self.created += 1,
             AddOutcome::Rejected(_) => self.rejected += 1,
             AddOutcome::NotSent(_) => self.not_sent += 1,
             _ => self.unknown += 1,

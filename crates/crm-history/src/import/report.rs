@@ -36,7 +36,7 @@ impl ImportReport {
     pub fn add(&mut self, outcome: ImportOutcome) {
         self.totals.count(&outcome.outcome);
         self.outcomes.push(outcome.outcome.clone());
-        if outcome.outcome.id().is_none() {
+        if !outcome.outcome.is_stored() {
             self.not_stored.push(outcome);
         } else {
             self.with_losses += u64::from(!outcome.losses.is_empty());

@@ -6,11 +6,11 @@ use crm_model::history::{EntryId, NewEntry};
 use crm_transport::json::{self, JsonError};
 use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
+use serde_json::value::RawValue;
 
 use super::catalog;
-use crate::answer::{self, Added};
 use crate::operations::{self, id_fault};
-use crate::sql_safety;
+use crate::{answer, sql_safety};
 
 /// `history/add`: logs one activity and returns its id.
 #[derive(Clone, Debug)]
@@ -39,11 +39,9 @@ impl Operation for Add {
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
-        let json = answer::json(&Self::INFO, response).map_err(|error| self.hinted(error))?;
-        read_id(json).map_err(|cause| {
-            let error = Error::undecodable(&Self::INFO, cause);
-            if answer::is_accepted(json) { error.accepted() } else { error }
-        })
+        let data = answer::done(&Self::INFO, response).map_err(|error| self.hinted(error))?;
+        // It is stored, whatever its id is.
+        read_id(data).map_err(|cause| Error::undecodable(&Self::INFO, cause).accepted())
     }
 }
 
@@ -59,9 +57,9 @@ impl Add {
     }
 }
 
-fn read_id(json: &[u8]) -> Result<EntryId, JsonError> {
-    let added = Added::read(json, "$")?;
-    match added.data {
+/// Reads the id of an activity that is stored.
+pub(super) fn read_id(data: Option<&RawValue>) -> Result<EntryId, JsonError> {
+    match data {
         Some(data) => json::decode(data.get().as_bytes(), "$.data"),
         None => Err(JsonError::new("$.data", "expected the id of the new activity, found nothing")),
     }

@@ -14,7 +14,7 @@ use super::transport::{Transport, with_operation};
 use crate::error::{Delivery, Error, TransportError};
 use crate::observe::{ObservedAttempt, ObservedCall, Observer, Stats};
 use crate::operation_info::OperationInfo;
-use crate::policy::{Limiter, Next, Permit, Retries, requested_wait};
+use crate::policy::{Limiter, Next, Permit, PermitError, Retries, requested_wait};
 
 /// The way of every call: credentials for one origin, limits of pace, time and size, the transport, and retries.
 ///
@@ -153,6 +153,8 @@ struct Call<'a> {
     observed: ObservedCall<'a>,
     began: Instant,
     attempts: u32,
+    /// Of these, attempts that the server refused because calls come too fast. They are not what retries are counted for.
+    rate_limited: u32,
     /// An earlier attempt may have done what was asked.
     maybe_done: bool,
     /// The error of the attempt before this one.
@@ -171,6 +173,7 @@ impl<'a> Call<'a> {
             observed: shared.observer.call(info),
             began: Instant::now(),
             attempts: 0,
+            rate_limited: 0,
             maybe_done: false,
             last_error: None,
             attempt: None,
@@ -185,9 +188,14 @@ impl<'a> Call<'a> {
     async fn next_response(&mut self) -> Result<Response<Bytes>, Error> {
         let now = if self.attempts == 0 { self.began } else { Instant::now() };
         let permit = self.shared.limiter.permit(now, self.deadline());
-        let Some(permit) = self.observed.within(permit).await else {
-            let no_permit = || Error::no_permit(self.info, self.shared.deadline);
-            return Err(self.last_error.take().unwrap_or_else(no_permit));
+        let permit = match self.observed.within(permit).await {
+            Ok(permit) => permit,
+            Err(why) => {
+                return Err(self.last_error.take().unwrap_or_else(|| match why {
+                    PermitError::Deadline => Error::no_permit(self.info, self.shared.deadline),
+                    PermitError::ToldToWait(wait) => Error::told_to_wait(self.info, wait),
+                }));
+            }
         };
         self.attempts += 1;
         let observed = self.observed.attempt(self.attempts, self.request.method());
@@ -229,7 +237,9 @@ impl<'a> Call<'a> {
         if !made {
             return Err(error); // it did not get its turn
         }
-        match self.shared.retries.next(&error, self.attempts, self.deadline() - Instant::now()) {
+        self.rate_limited += u32::from(error.shows_rate_limit());
+        let counted = self.attempts - self.rate_limited;
+        match self.shared.retries.next(&error, counted, self.deadline() - Instant::now()) {
             Next::AttemptAfter(wait) => {
                 self.maybe_done |= error.delivery() == Delivery::Unknown;
                 self.observed.waits_for_retry(&error, wait);
@@ -248,7 +258,7 @@ impl<'a> Call<'a> {
     fn end_attempt(&mut self, error: Option<&Error>) {
         if let Some((permit, observed)) = self.attempt.take() {
             observed.end(error);
-            permit.release(self.info.id, error.is_some_and(Error::shows_overload));
+            permit.release(self.info.id, error);
         }
     }
 

@@ -52,6 +52,7 @@ pub(super) struct DoneLine {
 #[serde(rename_all = "snake_case")]
 pub(super) enum RecordedOutcome {
     Created(u64),
+    StoredWithoutId,
     Rejected(Option<i64>, String),
     /// Certainly not stored. The next run sends it.
     Missing,
@@ -82,6 +83,7 @@ impl From<&AddOutcome> for RecordedOutcome {
     fn from(outcome: &AddOutcome) -> Self {
         match outcome {
             AddOutcome::Created(id) => Self::Created(id.0),
+            AddOutcome::StoredWithoutId => Self::StoredWithoutId,
             AddOutcome::Rejected(Rejection { code, text, .. }) => Self::Rejected(*code, text.clone()),
             AddOutcome::NotSent(_) => Self::Missing,
             AddOutcome::Unknown(reason) => Self::Unknown(reason.clone()),
@@ -95,6 +97,7 @@ impl RecordedOutcome {
     pub(super) fn into_final(self) -> Option<AddOutcome> {
         match self {
             Self::Created(id) => Some(AddOutcome::Created(EntryId(id))),
+            Self::StoredWithoutId => Some(AddOutcome::StoredWithoutId),
             Self::Rejected(code, text) => Some(AddOutcome::Rejected(Rejection::new(code, text))),
             Self::Missing => None,
             Self::Unknown(reason) => Some(AddOutcome::Unknown(reason)),
