@@ -25,6 +25,8 @@ pub(super) struct Doubt {
     pub(super) due: Instant,
     /// It was looked up since the request ended.
     pub(super) looked: bool,
+    /// When it is looked up again while it lacks a witness.
+    pub(super) look_again: Instant,
     /// It was looked up since it was due.
     pub(super) looked_late: bool,
     /// It was sent as a witness.
@@ -69,6 +71,7 @@ impl Doubt {
             answer: None,
             due,
             looked: false,
+            look_again: due,
             looked_late: false,
             is_witness: false,
             witness: None,
@@ -83,22 +86,22 @@ impl Doubt {
         self.looked_late && self.witness.is_none()
     }
 
-    /// Returns when it is to be looked up next, or `None` if something else must happen first.
-    pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
+    /// Returns when it is to be looked up next.
+    pub(super) fn next_look(&self, now: Instant) -> Instant {
         if !self.looked {
-            return Some(now);
+            return now;
         }
         if !self.looked_late {
-            return Some(self.due);
+            return self.due;
         }
-        let witness = self.witness.as_ref()?;
+        let Some(witness) = &self.witness else { return self.look_again };
         let number = if self.first_reading.is_none() { 1 } else { 2 };
-        Some(witness.stored + witness.pause * (number + self.undecided))
+        witness.stored + witness.pause * (number + self.undecided)
     }
 
     /// Returns whether a reading that began then is one of the two after the witness.
     pub(super) fn counts(&self, begun: Instant) -> bool {
-        self.looked_late && self.witness.is_some() && self.next_look(begun).is_some_and(|at| begun >= at)
+        self.looked_late && self.witness.is_some() && begun >= self.next_look(begun)
     }
 
     /// Starts over, because it was sent once more without an answer.

@@ -74,7 +74,7 @@ impl Doubts {
 
     /// Returns when they are to be looked up next.
     pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
-        self.0.iter().filter_map(|doubt| doubt.next_look(now)).min()
+        self.0.iter().map(|doubt| doubt.next_look(now)).min()
     }
 
     /// Returns the views of the doubts that only need a witness, or `None` if there are none.
@@ -104,6 +104,7 @@ impl Doubts {
     pub(super) fn decide(
         &mut self,
         begun: Instant,
+        relook: Duration,
         reading: &Reading,
         known: &Known,
         sole_writer: bool,
@@ -116,20 +117,27 @@ impl Doubts {
         };
         let mut decided = Vec::new();
         for doubt in &mut self.0 {
-            doubt.decide(begun, &found, &shows, reading, &mut decided);
+            doubt.decide(begun, relook, &found, &shows, reading, &mut decided);
         }
         self.0.retain(|doubt| !doubt.items.is_empty());
         decided
     }
 
     /// Notes a reading that is not believable. Returns the activities that cannot be decided because of it.
-    pub(super) fn not_believable(&mut self, begun: Instant, why: &'static str) -> Vec<(Waiting, Decision)> {
+    pub(super) fn not_believable(
+        &mut self,
+        begun: Instant,
+        relook: Duration,
+        why: &'static str,
+    ) -> Vec<(Waiting, Decision)> {
         let reason = UnknownReason::ListNotBelievable(why);
         let mut decided = Vec::new();
         for doubt in &mut self.0 {
             doubt.looked = true;
+            doubt.look_again = begun + relook;
             doubt.trouble = Some(reason.clone());
             if begun >= doubt.due {
+                doubt.looked_late = true;
                 doubt.undecided += 1;
             }
             if doubt.undecided >= MAX_UNDECIDED {
@@ -145,6 +153,7 @@ impl Doubt {
     fn decide(
         &mut self,
         begun: Instant,
+        relook: Duration,
         found: &HashMap<Key, Found>,
         shows: &impl Fn(&View) -> bool,
         reading: &Reading,
@@ -153,6 +162,7 @@ impl Doubt {
         let counts = self.counts(begun);
         self.looked = true;
         self.looked_late |= begun >= self.due;
+        self.look_again = begun + relook;
         self.trouble = None;
         let mut items = Vec::new();
         for item in std::mem::take(&mut self.items) {

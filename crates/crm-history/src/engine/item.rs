@@ -34,6 +34,8 @@ pub(crate) struct SentBefore {
 pub(crate) enum Ending {
     /// It is stored under this id. `copy` is the id of a second record of it.
     Stored { id: EntryId, copy: Option<EntryId> },
+    /// It is stored, and the server did not say under which id.
+    StoredWithoutId,
     /// The server refused it.
     Refused(Rejection),
     /// It is certainly not stored.

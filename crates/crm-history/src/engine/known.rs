@@ -16,6 +16,8 @@ pub(super) struct Known {
     read: BTreeSet<View>,
     /// Records of activities that are settled, above the lowest floor in use.
     claimed: BTreeSet<u64>,
+    /// Why no list can be believed.
+    distrust: Option<&'static str>,
     /// The ids that the server gave us, with the time that we wrote.
     written: BTreeMap<u64, Option<NaiveDateTime>>,
 }
@@ -40,8 +42,21 @@ impl Known {
         self.read.insert(view);
     }
 
-    /// Notes that the server gave an activity this id.
-    pub(super) fn confirm(&mut self, item: &Item, id: EntryId) {
+    /// Notes that no list can be believed from now on.
+    pub(super) fn distrust(&mut self, why: &'static str) {
+        self.distrust.get_or_insert(why);
+    }
+
+    /// Returns why no list can be believed.
+    pub(super) fn distrusted(&self) -> Option<&'static str> {
+        self.distrust
+    }
+
+    /// Notes that the server gave an activity this id, and that `floor` was the highest id before.
+    pub(super) fn confirm(&mut self, item: &Item, id: EntryId, floor: u64) {
+        if id.0 <= floor {
+            self.distrust("the ids of its records do not grow");
+        }
         self.claim(id);
         self.written.insert(id.0, item.entry.as_stored().at);
     }

@@ -35,6 +35,8 @@ pub(crate) struct Sending {
 pub(crate) enum Settled {
     /// It is stored. The second id is that of a copy.
     Stored(EntryId, Option<EntryId>),
+    /// It is stored, and the server did not say under which id.
+    StoredWithoutId,
     /// It is refused and will not be sent again.
     Refused(Rejection),
     /// It is certainly not stored, and may be sent again.

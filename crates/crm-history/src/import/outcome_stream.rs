@@ -117,13 +117,14 @@ impl Stream for OutcomeStream {
             this.poll_reading(cx);
             let Some((outcomes, error)) = ready!(this.poll_sending(cx)) else { return Poll::Ready(None) };
             outcomes.iter().for_each(|outcome| this.progress.count(&outcome.outcome));
-            (this.on_progress)(&this.progress);
             this.ready.extend(outcomes.into_iter().map(Ok));
             if let Some(error) = error {
                 // Nothing follows an error, because the journal may not know the chunks behind it.
                 (this.reading, this.chunks) = (None, VecDeque::new());
                 this.ready.push_back(Err(error));
             }
+            // Last, because it may panic, and no outcome may be lost then.
+            (this.on_progress)(&this.progress);
         }
     }
 }

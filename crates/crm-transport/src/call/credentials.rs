@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crm_model::Page;
 use http::{HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
@@ -90,6 +91,15 @@ impl Credentials {
             headers.insert(name, value);
         }
         Ok(())
+    }
+
+    /// Removes every secret from the path and the reason of the unreadable records of a page, which hold names that the
+    /// server wrote. The records themselves stay as received.
+    pub fn scrub_unreadable<T>(&self, page: &mut Page<T>) {
+        for record in &mut page.unreadable {
+            self.scrub(&mut record.path);
+            self.scrub(&mut record.reason);
+        }
     }
 
     /// Removes every secret from a text: as it is, as JSON or a URL spells it, and the rest of one where the text was

@@ -91,7 +91,7 @@ impl Pipeline {
             }
         };
         call.end(result.as_ref().err());
-        result
+        result.map_err(|error| error.change_texts(&mut |text| self.credentials.scrub(text)))
     }
 
     /// Returns what the client and its clones have done so far, and what they are doing.
@@ -146,7 +146,6 @@ impl std::fmt::Debug for Pipeline {
 /// A call on its way: attempt after attempt, as long as the policies allow.
 struct Call<'a> {
     shared: &'a Shared,
-    credentials: &'a Credentials,
     info: &'a OperationInfo,
     /// Sent again byte for byte, because an operation may build other bytes the next time.
     request: Request<Bytes>,
@@ -167,9 +166,8 @@ impl<'a> Call<'a> {
         let shared = &*pipeline.shared;
         Self {
             shared,
-            credentials: &pipeline.credentials,
             info,
-            request: with_operation(request, info.id),
+            request,
             observed: shared.observer.call(info),
             began: Instant::now(),
             attempts: 0,
@@ -211,7 +209,11 @@ impl<'a> Call<'a> {
         let Shared { timeout, body_limit, ref transport, .. } = *self.shared;
         let remaining = self.deadline() - started;
         let limit = timeout.min(remaining);
-        let sent = timeout_at(started + limit, transport.send(self.request.clone())).await;
+        let mut request = self.request.clone();
+        if transport.reads_operation() {
+            request = with_operation(request, self.info.id);
+        }
+        let sent = timeout_at(started + limit, transport.send(request)).await;
         let response = sent.unwrap_or_else(|_| {
             let seconds = limit.as_millis() as f64 / 1000.0;
             let why = if remaining < timeout { ", when the call's deadline was over" } else { "" };
@@ -231,8 +233,7 @@ impl<'a> Call<'a> {
     /// Waits until the next attempt may be made; returns the error of the call if there is none.
     async fn attempt_failed(&mut self, error: Error) -> Result<(), Error> {
         let made = self.attempt.is_some();
-        let scrub = &mut |text: &mut String| self.credentials.scrub(text);
-        let error = error.after(self.attempts, self.began.elapsed(), self.maybe_done).change_texts(scrub);
+        let error = error.after(self.attempts, self.began.elapsed(), self.maybe_done);
         self.end_attempt(Some(&error));
         if !made {
             return Err(error); // it did not get its turn

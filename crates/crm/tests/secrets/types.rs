@@ -311,7 +311,10 @@ fn the_sandboxs_accounts(texts: &mut Texts) {
         stamp: text(),
     };
     texts.debug(&guides.sources[0]).debug(&signer);
-    texts.debug(&sandbox::ServerEvent::DealAdded).debug(&sandbox::Generated::Client);
+    texts
+        .debug(&sandbox::ServerEvent::DealAdded)
+        .json(&sandbox::ServerEvent::DealAdded)
+        .debug(&sandbox::Generated::Client);
 }
 
 async fn the_sandbox(texts: &mut Texts) {
@@ -332,11 +335,25 @@ async fn the_sandbox(texts: &mut Texts) {
     let error = sandbox::ApiError { code: 1, text: "x".to_owned() };
     let mut fixed = sandbox::FixedAnswer::new(200);
     fixed.api_error = Some(error.clone());
-    texts.debug(&error).debug(&fixed).debug(&sandbox::Store::Now).debug(&sandbox::Transfer::Whole);
-    texts.debug(&sandbox::Condition::LaterPage).debug(&sandbox::RequestEdit::DropBody);
-    texts.debug(&sandbox::AnswerEdit::Empty).debug(&sandbox::IdForm::Null).debug(&sandbox::Moment::Before);
+    texts.debug(&error).json(&error).debug(&fixed).json(&fixed);
+    texts.debug(&sandbox::Store::Now).json(&sandbox::Store::Now);
+    texts.debug(&sandbox::Transfer::Whole).json(&sandbox::Transfer::Whole);
+    texts
+        .debug(&sandbox::Condition::LaterPage)
+        .json(&sandbox::Condition::LaterPage)
+        .debug(&sandbox::RequestEdit::DropBody)
+        .json(&sandbox::RequestEdit::DropBody);
+    texts
+        .debug(&sandbox::AnswerEdit::Empty)
+        .json(&sandbox::AnswerEdit::Empty)
+        .debug(&sandbox::IdForm::Null)
+        .json(&sandbox::IdForm::Null)
+        .debug(&sandbox::Moment::Before)
+        .json(&sandbox::Moment::Before);
     let change = sandbox::PageChange::default();
-    texts.debug(&change).debug(&sandbox::Change::FirstPage(change));
+    texts.debug(&change).json(&change);
+    let change = sandbox::Change::FirstPage(change);
+    texts.debug(&change).json(&change);
     let clock = sandbox::VirtualClock::new("2024-06-25T11:25:00Z".parse().unwrap());
     let inside = sandbox::Sandbox::builder().in_process(clock.clone());
     let request =
