@@ -104,6 +104,19 @@ impl Doubt {
         self.looked_late && self.witness.is_some() && begun >= self.next_look(begun)
     }
 
+    /// Notes that a witness was stored since the activity was sent alone and got the same answer.
+    pub(super) fn was_witnessed(&mut self, pause: Duration) {
+        self.witness = Some(Witness { record: None, stored: self.due, pause });
+    }
+
+    /// Returns until when waiting for it says nothing about the server.
+    pub(super) fn waits_for(&self) -> Instant {
+        match &self.witness {
+            Some(witness) => witness.stored + witness.pause * (2 + self.undecided),
+            None => self.due,
+        }
+    }
+
     /// Starts over, because it was sent once more without an answer.
     pub(super) fn start_over(&mut self, due: Instant) {
         self.due = due;

@@ -31,6 +31,7 @@
 mod doubt;
 mod doubts;
 mod driver;
+mod health;
 mod item;
 mod known;
 mod lookup;
@@ -46,6 +47,7 @@ pub(crate) use item::{Activity, Ending, Key, SentBefore};
 pub use reasons::{NotSentReason, UnknownReason};
 #[cfg(test)]
 pub(crate) use store::MemoryStore;
+pub(crate) use queue::Limits;
 pub(crate) use store::{NoStore, Sending, Settled, Store};
 
 #[cfg(test)]

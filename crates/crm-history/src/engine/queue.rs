@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::item::{View, Waiting};
+use super::known::Known;
 
 /// The limits of a request.
 #[derive(Clone, Copy)]
@@ -128,7 +129,7 @@ impl Queue {
     }
 
     fn may_be_sent(&self, waiting: &Waiting, rules: &Rules<'_>) -> bool {
-        (rules.has_read)(&waiting.item.view) && !self.held.contains_key(&waiting.item.identity)
+        (rules.known.has_read(&waiting.item.view) || rules.known.distrusted().is_some()) && !self.held.contains_key(&waiting.item.identity)
     }
 }
 
@@ -139,5 +140,5 @@ pub(super) struct Rules<'a> {
     pub(super) flush_after: Duration,
     pub(super) input_ended: bool,
     pub(super) in_doubt: bool,
-    pub(super) has_read: &'a dyn Fn(&View) -> bool,
+    pub(super) known: &'a Known,
 }
