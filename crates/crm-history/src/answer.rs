@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::history::ErrorCode;
-use crm_transport::json::{self, JsonError};
+use crm_transport::json;
 use crm_transport::{Error, OperationInfo, Refusal, answer};
 use http::Response;
 use serde::Deserialize;
@@ -69,12 +69,41 @@ pub fn page<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes
     page.map_err(|e| Error::undecodable(info, e))
 }
 
-/// Returns `true` if a response, or the part of it that arrived, reports success: `{"result":"Успешно"`.
-pub(crate) fn is_accepted(json: &[u8]) -> bool {
-    match serde_json::from_slice::<Word<'_>>(json) {
-        Ok(word) => word.result == SUCCESS,
-        Err(_) => json.starts_with(format!("{{\"result\":\"{SUCCESS}\"").as_bytes()),
+/// Reads the response to a call that changes something, and returns its `data`: `{"result":"Успешно","data":…}`.
+///
+/// # Errors
+/// The server refused the call, or the response is not its own, whole answer: [`Error::foreign_answer`].
+pub(crate) fn done<'a>(
+    info: &OperationInfo,
+    response: &'a Response<Bytes>,
+) -> Result<Option<&'a RawValue>, Error> {
+    let json = answer::json(info, response)?;
+    done_in(info, json, "$")
+}
+
+/// Reads one answer of a call that changes something, as [`done`] does. Only `result` counts where it says success:
+/// `data` and `error` may be left over from the element before (observed in `add.list`).
+pub(crate) fn done_in<'a>(
+    info: &OperationInfo,
+    json: &'a [u8],
+    at: &str,
+) -> Result<Option<&'a RawValue>, Error> {
+    if !json.starts_with(b"{") {
+        // Whether it is cut decides the kind of the error.
+        json::decode::<&RawValue>(json, at).map_err(|e| Error::undecodable(info, e))?;
+        return Err(Error::foreign_answer(info, format_args!("expected an object at {at}")));
     }
+    let changed: Changed<'a> = match json::decode(json, at) {
+        Ok(changed) => changed,
+        Err(e) if json::well_formed::<&RawValue>(json).is_none() => return Err(Error::undecodable(info, e)),
+        Err(e) => return Err(Error::foreign_answer(info, e)),
+    };
+    if changed.result.as_deref() == Some(SUCCESS) {
+        return Ok(changed.data);
+    }
+    let expected =
+        || Error::foreign_answer(info, format_args!("expected «{SUCCESS}» or Error at {at}.result"));
+    Err(answer::api_error(info, json, refusal).unwrap_or_else(expected))
 }
 
 /// Returns what a code is about. A failure of the server itself may have any code from 500 to 599 (assumed).
@@ -90,28 +119,12 @@ pub(crate) fn refusal(code: Option<i64>) -> Refusal {
     }
 }
 
-/// One element of the response to `add.list`, and the whole response to `add`. `data` and `error` may be left over from
-/// the element before, so only `result` counts (observed).
-pub(crate) struct Added<'a> {
-    pub(crate) result: Option<Cow<'a, str>>,
-    pub(crate) data: Option<&'a RawValue>,
-    pub(crate) error: Option<&'a RawValue>,
-}
-
-impl<'a> Added<'a> {
-    pub(crate) fn read(json: &'a [u8], at: &str) -> Result<Self, JsonError> {
-        #[derive(Deserialize)]
-        struct Keys<'a> {
-            #[serde(borrow, default)]
-            result: Option<Cow<'a, str>>,
-            #[serde(borrow, default)]
-            data: Option<&'a RawValue>,
-            #[serde(borrow, default)]
-            error: Option<&'a RawValue>,
-        }
-        let Keys { result, data, error } = json::decode(json, at)?;
-        Ok(Self { result, data, error })
-    }
+#[derive(Deserialize)]
+struct Changed<'a> {
+    #[serde(borrow, default)]
+    result: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -124,10 +137,4 @@ struct Plain<T> {
     data: Option<T>,
     result: Option<IgnoredAny>,
     error: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Word<'a> {
-    #[serde(borrow)]
-    result: Cow<'a, str>,
 }

@@ -14,7 +14,7 @@ use futures_core::Stream;
 use http::{HeaderName, Request};
 
 use crate::operations::{ActivityTypes, Add, AddList, Delete, EntryQuery, Fields, Info, List};
-use crate::{ApiKey, Entries, EntrySelection, Import};
+use crate::{ApiKey, Entries, EntrySelection, Import, sql_safety};
 
 /// The client of the history API of a SalesMan CRM. Cheap to clone; clones share the connections.
 ///
@@ -379,7 +379,10 @@ impl HistoryClient {
     /// Returns a client for another user of the same account.
     pub(crate) fn with_login(&self, login: &str) -> Result<Self, Error> {
         let credentials = self.pipeline.credentials().clone();
-        let credentials = credentials.header(HeaderName::from_static("login"), "user", login.into());
+        let mut credentials = credentials.header(HeaderName::from_static("login"), "user", login.into());
+        if let Some(fault) = sql_safety::fault(login) {
+            credentials = credentials.with_fault("user", fault);
+        }
         Ok(Self { pipeline: self.pipeline.with_credentials(credentials)? })
     }
 }

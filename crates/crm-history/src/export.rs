@@ -5,6 +5,7 @@ use crm_model::history::Entry;
 use crm_transport::{Error, ErrorKind, Export, ExportPage, ExportSource, Operation, OperationInfo};
 
 use crate::HistoryClient;
+use crate::collation::folded_activity_type;
 use crate::operations::{EntryQuery, List};
 
 /// Every activity of a query; started with [`HistoryClient::export`].
@@ -108,7 +109,8 @@ impl ExportSource for Entries {
     fn fits(&self, record: &Entry) -> bool {
         let wanted = self.query.wanted_activity_type();
         wanted.is_none_or(|wanted| {
-            record.activity_type.as_deref().is_some_and(|title| collated(title) == collated(wanted))
+            let of = folded_activity_type;
+            record.activity_type.as_deref().is_some_and(|title| of(title) == of(wanted))
         })
     }
 
@@ -133,11 +135,4 @@ impl ExportSource for Entries {
             Err(error) => Err(error),
         }
     }
-}
-
-/// Returns a title as the server's database compares it: its first 50 characters, which is all that it stores, without
-/// regard to case, `ё` or trailing spaces.
-fn collated(title: &str) -> String {
-    let title: String = title.trim().chars().take(50).collect();
-    title.trim_end().to_lowercase().replace('ё', "е")
 }

@@ -59,9 +59,12 @@ pub mod operations;
 
 mod api_key;
 mod client;
+mod collation;
+mod engine;
 mod export;
 mod import;
 mod non_personal_data;
+mod sql_safety;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
@@ -75,6 +78,7 @@ pub use crm_transport::{
     ReadMethod, Records, RetryPolicy, Stats, Verdict,
 };
 pub use export::{Entries, EntryExport, EntrySelection, Texts};
-pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
+pub use engine::{NotSentReason, UnknownReason};
+pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy, OutcomeReason};
 pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use crm_history::transport::{Error, Idempotency, Operation, OperationInfo, Transport, TransportError};
-use crm_history::{ApiKey, EntryId, EntryQuery, HistoryClient, ReadMethod};
+use crm_history::{ApiKey, EntryId, EntryQuery, HistoryClient, NewEntry, ReadMethod};
 use http::{Method, Request, Response};
 
 /// Answers every call alike, and remembers what it was asked.
@@ -96,4 +96,42 @@ async fn an_operation_that_points_to_another_server_is_not_sent() {
 fn without_an_http_client_a_missing_transport_is_told() {
     let builder = HistoryClient::builder("https://host").credentials(ApiKey::new("key", "login"));
     assert_eq!(builder.build().unwrap_err().field(), Some("transport"));
+}
+
+#[tokio::test]
+async fn a_key_that_the_server_repeats_as_a_name_is_removed_from_an_unreadable_record() {
+    for body in
+        [r#"{"data":{"Q7-the-key":{"cid":"x"}}}"#, r#"{"data":[{"cid":7,"person":{"Q7-the-key":7}}]}"#]
+    {
+        let asked = Arc::default();
+        let builder = HistoryClient::builder("https://host").credentials(ApiKey::new("Q7-the-key", "login"));
+        let client = builder.transport(Script { body, asked }).build().unwrap();
+        let page = client.list(&EntryQuery::new()).await.unwrap();
+        let unreadable = &page.unreadable[0];
+        assert!(unreadable.path.contains("[secret]"), "{unreadable}");
+        let error = client.entries(EntryQuery::new()).next().await.unwrap().unwrap_err();
+        let mut export = client.export(EntryQuery::new()).start().await.unwrap();
+        let exported = export.next().await.unwrap().unwrap_err();
+        for text in [unreadable.to_string(), format!("{error} {error:?} {exported} {exported:?}")] {
+            assert!(!text.contains("Q7-the-key"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_panic_of_the_progress_callback_loses_no_outcome() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let (client, _) = client("[]");
+    // An empty content is refused before anything is sent.
+    let import = client.import([NewEntry::new(""), NewEntry::new("")]).chunk(1);
+    let mut panicked = false;
+    let mut outcomes = import
+        .on_progress(move |_| assert!(std::mem::replace(&mut panicked, true), "a callback that panics once"))
+        .outcomes();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| runtime.block_on(outcomes.next()))).is_err());
+    let indexes = [(); 2].map(|()| runtime.block_on(outcomes.next()).unwrap().unwrap().index);
+    assert_eq!(indexes, [0, 1]);
+    assert!(runtime.block_on(outcomes.next()).is_none());
 }

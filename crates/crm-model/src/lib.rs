@@ -31,6 +31,7 @@ mod fields;
 mod ids;
 mod invalid_value;
 mod json_object;
+mod one_line;
 mod page;
 mod php;
 
@@ -39,6 +40,7 @@ pub mod projects;
 
 pub use fields::{FieldError, Fields};
 pub use invalid_value::InvalidValue;
+pub use one_line::OneLine;
 pub use page::{Page, Unreadable};
 /// The keys of a record that its type does not name, with their values.
 pub type Extra = serde_json::Map<String, serde_json::Value>;

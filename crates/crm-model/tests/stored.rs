@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use chrono::NaiveDate;
-use crm_model::history::{ContactId, NewEntry, fingerprint};
+use crm_model::history::{ClientId, ContactId, DealId, Entry, NewEntry, fingerprint};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -128,6 +128,39 @@ fn contacts_that_do_not_fit_are_cut_off_and_the_last_one_becomes_another() {
 }
 
 #[test]
+fn an_id_that_its_column_cannot_hold_becomes_the_highest_one() {
+    let stored = NewEntry::new("x").client(ClientId(79_160_000_042)).deal(DealId(2_147_483_648)).as_stored();
+    assert_eq!((stored.client, stored.deal), (Some(ClientId(2_147_483_647)), Some(DealId(2_147_483_647))));
+    let stored = NewEntry::new("x").contacts([ContactId(u64::MAX), ContactId(5)]).as_stored();
+    assert_eq!(stored.contacts, [ContactId(9_223_372_036_854_775_807), ContactId(5)]);
+    assert_eq!((stored.client, stored.deal), (None, None));
+}
+
+#[test]
+fn a_marked_activity_is_sent_with_its_mark_once_however_often_it_is_set() {
+    let entry = NewEntry::new("вх. звонок").mark("1700000000.42").client(ClientId(1));
+    let sent = r#"{"content":"вх. звонок [1700000000.42]","clid":1}"#;
+    assert_eq!(serde_json::to_string(&entry).unwrap(), sent);
+    let read: NewEntry = serde_json::from_str(sent).unwrap();
+    assert_eq!(read.mark, None);
+    assert_eq!(serde_json::to_string(&read.mark("1700000000.42")).unwrap(), sent);
+    assert_eq!(entry.as_stored().content, "вх. звонок [1700000000.42]");
+}
+
+#[test]
+fn a_mark_that_would_not_be_stored_is_named_with_the_reason() {
+    let fault = |content: &str, mark: &str| NewEntry::new(content).mark(mark).mark_fault();
+    assert_eq!(NewEntry::new("цена <5000 [1]").mark_fault(), None);
+    assert_eq!(fault("a".repeat(65_531).as_str(), "1"), None);
+    assert!(fault("a".repeat(65_532).as_str(), "1").unwrap().contains("65535 bytes"));
+    assert!(fault("цена <5000", "1").unwrap().contains("opens a tag"));
+    assert!(fault(" ", "1").unwrap().contains("keeps nothing of the content"));
+    for mark in ["", "звонок", "1 2", "1]", "[1", "a/b", "a_b", "😀"] {
+        assert!(fault("x", mark).unwrap().contains("other than Latin letters"), "{mark:?}");
+    }
+}
+
+#[test]
 fn a_time_is_stored_in_whole_seconds() {
     let day = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap();
     let entry = NewEntry::new("x").at(day.and_hms_milli_opt(14, 25, 1, 900).unwrap());
@@ -192,13 +225,13 @@ proptest! {
 
     #[test]
     fn only_a_content_without_losses_is_stored_unchanged(written in texts()) {
-        let entry = NewEntry::new(&*written);
+        let entry = NewEntry::new(&*written).client(ClientId(1));
         prop_assert_eq!(entry.losses().is_empty(), entry.as_stored().content == written);
     }
 
     #[test]
     fn only_a_type_without_losses_is_stored_unchanged(written in texts().prop_filter("given", |t| !t.is_empty())) {
-        let entry = NewEntry::new("x").activity_type(&*written);
+        let entry = NewEntry::new("x").client(ClientId(1)).activity_type(&*written);
         let stored = entry.as_stored();
         let kept = [stored.activity_type_by_add, stored.activity_type_by_add_list].iter().all(|t| t.as_ref() == Some(&written));
         prop_assert_eq!(entry.losses().is_empty(), kept);
@@ -229,10 +262,26 @@ proptest! {
     }
 
     #[test]
-    fn only_contacts_without_losses_are_stored_unchanged(ids in prop::collection::vec(1..u64::MAX, 0..40)) {
+    fn only_contacts_without_losses_are_stored_unchanged(ids in prop::collection::vec(1..=u64::MAX, 0..40)) {
         let ids: Vec<ContactId> = ids.into_iter().map(ContactId).collect();
-        let entry = NewEntry::new("x").contacts(ids.clone());
+        let entry = NewEntry::new("x").client(ClientId(1)).contacts(ids.clone());
         prop_assert_eq!(entry.losses().is_empty(), entry.as_stored().contacts == ids);
+    }
+
+    #[test]
+    fn a_mark_is_read_back_from_every_form_of_an_activity_unless_it_is_refused(written in texts(), mark in "[a-zA-Z0-9.:-]{1,20}") {
+        let entry = NewEntry::new(written).mark(&*mark);
+        let stored = entry.as_stored();
+        let read = |content: &str| {
+            let entry: Entry = serde_json::from_value(serde_json::json!({"cid": 1, "content": content})).unwrap();
+            entry.mark().map(str::to_owned)
+        };
+        let found = [read(&stored.content), read(&stored.listed)];
+        if entry.mark_fault().is_none() {
+            prop_assert_eq!(found, [Some(mark.clone()), Some(mark)]);
+        } else {
+            prop_assert!(found.contains(&None));
+        }
     }
 }
 

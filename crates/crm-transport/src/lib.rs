@@ -124,7 +124,7 @@
 //! | `crm_attempt_duration_seconds` | histogram | `operation`, `outcome`, `server` | duration of an attempt |
 //! | `crm_retries_total` | counter | `operation`, `server` | attempts after the first of a call |
 //! | `crm_retries_denied_total` | counter | `operation`, `server` | calls not retried because the [budget](RetryPolicy::budget) was spent |
-//! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | changes that failed, or were dropped in flight, and that the server may have made |
+//! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | changes that failed or were dropped, and that the server may have made |
 //! | `crm_slowdowns_total` | counter | `operation`, `server` | how often the client [slowed down](Pace) |
 //! | `crm_in_flight` | gauge | `server` | attempts in flight |
 //! | `crm_waiting` | gauge | `server` | calls that wait for a permit |

@@ -235,3 +235,11 @@ async fn progress_estimates_how_many_records_there_are() {
     assert!((17_000..23_000).contains(early), "{early}");
     assert_eq!(told.last(), Some(&Some(20_000)));
 }
+
+#[tokio::test]
+async fn a_function_before_a_checkpoint_is_refused_without_a_checkpoint() {
+    let builder = ExportBuilder::new(List::default()).before_checkpoint(|_| Ok(0));
+    let error = builder.start().await.unwrap_err();
+    assert_eq!((error.kind(), error.field()), (ErrorKind::InvalidRequest, Some("before_checkpoint")));
+    assert!(error.to_string().contains("checkpoint(…)"), "{error}");
+}

@@ -110,6 +110,33 @@ async fn a_write_that_is_dropped_in_flight_is_cancelled_and_of_unknown_fate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delete_that_is_dropped_between_two_attempts_is_of_unknown_fate_if_the_first_may_have_done_it() {
+    let dropped_after = |first: fn() -> Answer| {
+        move || async move {
+            let retry = RetryPolicy::new().base(Duration::from_secs(60)).cap(Duration::from_secs(60));
+            let client = client_with(&Server::new([first(), Answer::Hangs]), |b| b.retry(retry));
+            timeout(Duration::from_millis(1), client.delete()).await.unwrap_err();
+        }
+    };
+    let closed = || Answer::Fails(|| TransportError::closed("the connection was lost"));
+    let expected = [
+        ("crm_attempt_duration_seconds{operation=test.delete,outcome=closed}", 1.0),
+        ("crm_attempts_total{operation=test.delete,outcome=closed}", 1.0),
+        ("crm_calls_total{operation=test.delete,outcome=cancelled}", 1.0),
+        ("crm_slowdowns_total{operation=test.delete}", 1.0),
+        ("crm_unknown_deliveries_total{operation=test.delete}", 1.0),
+    ];
+    assert_counts(dropped_after(closed), &expected).await;
+    let expected = [
+        ("crm_attempt_duration_seconds{operation=test.delete,outcome=connect}", 1.0),
+        ("crm_attempts_total{operation=test.delete,outcome=connect}", 1.0),
+        ("crm_calls_total{operation=test.delete,outcome=cancelled}", 1.0),
+        ("crm_slowdowns_total{operation=test.delete}", 1.0),
+    ];
+    assert_counts(dropped_after(no_connection), &expected).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_for_which_there_is_no_budget_is_counted() {
     let call = || async {
         let client = client_with(&Server::new([no_connection()]), |b| b.retry(RetryPolicy::new().budget(0)));

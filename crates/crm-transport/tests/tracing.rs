@@ -210,6 +210,17 @@ async fn a_call_that_is_dropped_in_flight_is_cancelled_and_of_unknown_fate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_between_two_attempts_is_of_unknown_fate_if_the_first_may_have_done_it() {
+    let (collector, _guard) = Collector::begin();
+    let closed = Answer::Fails(|| TransportError::closed("the connection was lost"));
+    let retry = RetryPolicy::new().base(Duration::from_secs(60)).cap(Duration::from_secs(60));
+    let client = client_with(&Server::new([closed, Answer::Hangs]), |b| b.retry(retry));
+    timeout(Duration::from_millis(1), client.delete()).await.unwrap_err();
+    let [call] = &collector.calls()[..] else { panic!("not one call") };
+    call.says(&[("crm.delivery", "unknown"), ("error.type", "cancelled"), ("crm.attempts", "1")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_of_the_api_is_told_by_its_code_and_not_in_its_words() {
     let (collector, _guard) = Collector::begin();
     let body = r#"{"result":"Error","error":{"code":405,"text":"Q7-words of the server"}}"#;

@@ -76,6 +76,15 @@ fn a_secret_that_no_header_can_carry_is_refused() {
 }
 
 #[test]
+fn a_key_or_login_that_the_server_would_take_for_sql_is_refused() {
+    for bad in ["a'b", "a\\"] {
+        let client = common::history("https://host");
+        refused(client.with_credentials(ApiKey::new(bad, "login")), "apikey");
+        refused(client.with_credentials(ApiKey::new("key", bad)), "login");
+    }
+}
+
+#[test]
 fn missing_credentials_are_refused() {
     refused(HistoryClient::builder("https://host").build(), "credentials");
 }
@@ -91,6 +100,10 @@ fn a_faulty_activity_is_refused() {
         (good().client(ClientId(0)), "client"),
         (good().contacts([ContactId(1), ContactId(0)]), "contacts"),
         (good().deal(DealId(0)), "deal"),
+        (good().deal(DealId(u64::MAX)), "deal"),
+        (good().user("o'hara"), "user"),
+        (good().activity_type(r"\u0410"), "activity_type"),
+        (good().mark("1 2"), "mark"),
         (good().at(NaiveDateTime::MAX), "at"),
         (good().at(day(999).into()), "at"),
     ] {
@@ -106,6 +119,7 @@ fn a_faulty_query_of_activities_is_refused() {
         (EntryQuery::new().since(day(999)), "since"),
         (EntryQuery::new().until(NaiveDate::MAX), "until"),
         (EntryQuery::new().user(""), "user"),
+        (EntryQuery::new().user("a\\"), "user"),
         (EntryQuery::new().word(" "), "word"),
         (EntryQuery::new().activity_type(""), "activity_type"),
         (EntryQuery::new().client(ClientId(0)), "client"),

@@ -132,6 +132,16 @@ fn id() -> impl Strategy<Value = u64> {
     prop_oneof![1..50u64, 1..=u64::MAX]
 }
 
+/// An id as SalesMan's server can hold it.
+fn salesman_id() -> impl Strategy<Value = u64> {
+    prop_oneof![1..50u64, 1..=i64::MAX.unsigned_abs()]
+}
+
+/// A login that the server does not take for SQL.
+fn login() -> impl Strategy<Value = String> {
+    text().prop_map(|text| text.replace(['\'', '\\'], "/"))
+}
+
 fn ids() -> impl Strategy<Value = Vec<u64>> {
     prop::collection::vec(id(), 1..4)
 }
@@ -142,7 +152,8 @@ fn maybe<T: std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Valu
 
 /// An activity, and what must stand in the request of it.
 fn entry() -> impl Strategy<Value = (NewEntry, Value)> {
-    let texts = (text(), maybe(text()), maybe(text()));
+    let texts = (text(), maybe(login()), maybe(text()));
+    let id = salesman_id;
     let rest = (maybe(time()), maybe(id()), prop::collection::vec(id(), 0..4), maybe(id()));
     (texts, rest).prop_map(|((content, user, activity), (at, client, contacts, deal))| {
         let mut entry = NewEntry::new(&content);
@@ -177,8 +188,9 @@ const ORDERS: [(EntryOrder, &str); 8] = [
 ];
 
 fn entry_query() -> impl Strategy<Value = (EntryQuery, Value)> {
-    let texts = (maybe(text()), maybe(text()), maybe(text()));
-    let rest = (maybe(0..8usize), maybe(any::<bool>()), maybe((day(), 0..90u64)), maybe(id()), 0..9u64);
+    let texts = (maybe(login()), maybe(text()), maybe(text()));
+    let rest =
+        (maybe(0..8usize), maybe(any::<bool>()), maybe((day(), 0..90u64)), maybe(salesman_id()), 0..9u64);
     (texts, rest).prop_map(|((user, word, activity), (order, old, days, client, page))| {
         let mut query = EntryQuery::new().page(page);
         let mut sent = Map::new();

@@ -82,7 +82,7 @@ async fn no_redirect_of_any_kind_is_followed_and_no_other_server_is_asked() {
         for status in STATUSES {
             for (to, told) in &places {
                 server.clear_faults();
-                server.add_fault(Fault::redirect(status, &to).everywhere().always());
+                server.add_fault(Fault::redirect(status, to).everywhere().always());
                 for id in every::IDS {
                     server.clear_requests();
                     let error = every::call(id, &history, &projects).await.unwrap_err();

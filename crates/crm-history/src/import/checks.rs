@@ -1,16 +1,16 @@
 //! Checks an activity before it is sent.
 
-use crm_model::history::{AddOutcome, NewEntry, Rejection};
+use crm_model::history::{Loss, NewEntry};
 
-use super::chunk::Item;
-use super::logins::Logins;
+use super::known_types::KnownTypes;
+use super::logins::{Logins, Obstacle};
 use crate::operations::add;
 
 /// What an import does with an activity that the server would change before it stores it; see [`NewEntry::losses`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossPolicy {
-    /// Does not send it. The outcome is [`AddOutcome::Rejected`] with the losses as text.
+    /// Does not send it. The outcome is [`AddOutcome::Rejected`](crm_model::history::AddOutcome::Rejected) with the losses as text.
     Reject,
     /// Sends it, and lists the losses in [`ImportOutcome::losses`](super::ImportOutcome::losses).
     #[default]
@@ -21,32 +21,57 @@ pub enum LossPolicy {
 
 /// The checks of an import.
 pub(super) struct Checks {
-    pub(super) losses: LossPolicy,
+    losses: LossPolicy,
     /// `None` if logins are not checked.
-    pub(super) logins: Option<Logins>,
+    logins: Option<Logins>,
+    /// `None` if activity types are not checked.
+    types: Option<KnownTypes>,
+}
+
+/// What the checks of an activity found.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) losses: Vec<Loss>,
+    pub(super) unknown_user: bool,
+    pub(super) unknown_type: bool,
+    /// Why it must not be sent.
+    pub(super) refusal: Option<String>,
 }
 
 impl Checks {
-    /// Checks an activity. If it must not be sent, the item has an outcome already.
-    pub(super) async fn check(&mut self, index: u64, entry: NewEntry) -> Item {
-        let losses = match self.losses {
-            LossPolicy::Allow => Vec::new(),
-            LossPolicy::Warn | LossPolicy::Reject => entry.losses(),
-        };
-        let mut unknown_user = false;
-        let mut refusal = None;
-        if let Some((field, fault)) = add::fault(&entry) {
-            refusal = Some(format!("{field} {fault}"));
-        } else if self.losses == LossPolicy::Reject && !losses.is_empty() {
-            let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
-            refusal = Some(losses.join("; "));
-        } else if let (Some(logins), Some(login)) = (&mut self.logins, &entry.user) {
-            unknown_user = logins.is_unknown(login).await;
-            if unknown_user && self.losses == LossPolicy::Reject {
-                refusal = Some("user is not known to the CRM".to_owned());
-            }
+    pub(super) fn new(losses: LossPolicy, logins: Option<Logins>, types: Option<KnownTypes>) -> Self {
+        Self { losses, logins, types }
+    }
+
+    /// Checks an activity. After an obstacle nothing is known of it; check it again later.
+    pub(super) async fn examine(&mut self, entry: &NewEntry) -> Result<Findings, Obstacle> {
+        let mut findings = Findings::default();
+        if self.losses != LossPolicy::Allow {
+            findings.losses = entry.losses();
         }
-        let outcome = refusal.map(|text| AddOutcome::Rejected(Rejection::new(None, text)));
-        Item { index, entry, losses, unknown_user, outcome }
+        if let Some((field, fault)) = add::fault(entry) {
+            findings.refusal = Some(format!("{field} {fault}"));
+            return Ok(findings);
+        }
+        let mut reasons = Vec::new();
+        if self.losses == LossPolicy::Reject {
+            reasons.extend(findings.losses.iter().map(ToString::to_string));
+        }
+        // What is refused already is not worth a question.
+        if let (true, Some(logins), Some(login)) = (reasons.is_empty(), &mut self.logins, &entry.user) {
+            findings.unknown_user = !logins.is_known(login).await?;
+        }
+        if let (true, Some(types), Some(title)) = (reasons.is_empty(), &mut self.types, &entry.activity_type)
+        {
+            findings.unknown_type = !types.is_known(title).await?;
+        }
+        if self.losses == LossPolicy::Reject {
+            reasons.extend(findings.unknown_user.then(|| "user is not known to the CRM".to_owned()));
+            reasons.extend(
+                findings.unknown_type.then(|| "activity_type is not a type of the account".to_owned()),
+            );
+        }
+        findings.refusal = (!reasons.is_empty()).then(|| reasons.join("; "));
+        Ok(findings)
     }
 }

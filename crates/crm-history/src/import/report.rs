@@ -26,6 +26,9 @@ pub struct ImportReport {
     /// Number of activities that are stored without an owner, because their login is unknown; see
     /// [`Import::check_users`](super::Import::check_users).
     pub with_unknown_user: u64,
+    /// Number of activities that are stored with a type that the account does not have; see
+    /// [`Import::check_types`](super::Import::check_types).
+    pub with_unknown_type: u64,
 }
 
 impl ImportReport {
@@ -33,11 +36,12 @@ impl ImportReport {
     pub fn add(&mut self, outcome: ImportOutcome) {
         self.totals.count(&outcome.outcome);
         self.outcomes.push(outcome.outcome.clone());
-        if outcome.outcome.id().is_none() {
+        if !outcome.outcome.is_stored() {
             self.not_stored.push(outcome);
         } else {
             self.with_losses += u64::from(!outcome.losses.is_empty());
             self.with_unknown_user += u64::from(outcome.unknown_user);
+            self.with_unknown_type += u64::from(outcome.unknown_type);
         }
     }
 
@@ -69,7 +73,7 @@ impl ImportReport {
             let contacts: Vec<String> = entry.contacts.iter().map(ToString::to_string).collect();
             let values = [
                 entry.at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default(),
-                entry.content.clone(),
+                entry.sent_content().into_owned(),
                 entry.activity_type.clone().unwrap_or_default(),
                 entry.user.clone().unwrap_or_default(),
                 number(entry.client.map(|id| id.0)),
@@ -98,6 +102,7 @@ impl fmt::Display for ImportReport {
             (unknown, "stored or not, look them up"),
             (self.with_losses, "stored with changes by the server"),
             (self.with_unknown_user, "stored without an owner"),
+            (self.with_unknown_type, "stored with a type that the account does not have"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::json::{self, RawRecord};
-use crm_transport::{Credentials, Error, Operation, OperationInfo, Refusal, answer as common};
+use crm_transport::{Credentials, Delivery, Error, ErrorKind, Operation, OperationInfo, answer as common};
 use http::{Request, Response};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::catalog;
-use crate::answer::{self, Added};
+use crate::answer;
 use crate::operations::{self, add};
 
 /// `history/add.list`: logs these activities and returns one outcome for each, in their order.
@@ -43,21 +44,21 @@ impl Operation for AddList {
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
-        let json = answer::json(&Self::INFO, response)?;
-        let text = json::decode::<&serde_json::value::RawValue>(json, "$");
+        let json = common::json(&Self::INFO, response)?;
+        if json.starts_with(b"{") {
+            // An error of the whole call. Success without results is no answer to a list.
+            let one_for_all = || Error::foreign_answer(&Self::INFO, "expected a list of results");
+            return Err(answer::done_in(&Self::INFO, json, "$").err().unwrap_or_else(one_for_all));
+        }
+        let text = json::decode::<&RawValue>(json, "$");
         let answers = text.and_then(|text| json::raw_records(text.get(), "$"));
         let answers = answers.map_err(|e| Error::undecodable(&Self::INFO, e))?;
         let (sent, answered) = (self.entries.len(), answers.len());
-        if answered > sent {
-            // It cannot be told which response belongs to which activity.
-            let why = format!("the server returned {answered} results for {sent} activities");
-            return Ok(vec![AddOutcome::Unknown(why); sent]);
+        if answered != sent {
+            let fault = format!("{answered} results for {sent} activities");
+            return Err(Error::foreign_answer(&Self::INFO, fault));
         }
-        let mut outcomes: Vec<AddOutcome> = answers.iter().map(outcome).collect();
-        let why =
-            format!("the server returned {answered} results for {sent} activities, and none for this one");
-        outcomes.resize(sent, AddOutcome::Unknown(why));
-        Ok(outcomes)
+        answers.iter().enumerate().map(|(index, answer)| outcome(index, answer)).collect()
     }
 
     fn redact(&self, outcomes: &mut Vec<AddOutcome>, credentials: &Credentials) {
@@ -77,42 +78,25 @@ struct Body<'a> {
     list: &'a [NewEntry],
 }
 
-/// Only `result` counts: `data` and `error` may be left over from the element before (observed).
-fn outcome(answer: &RawRecord<'_>) -> AddOutcome {
-    let json = answer.json.as_bytes();
-    let added = match Added::read(json, "$") {
-        Ok(added) => added,
-        Err(e) => return AddOutcome::Unknown(format!("its result cannot be decoded: {}", e.reason())),
-    };
-    match added.result.as_deref() {
-        Some(answer::SUCCESS) => match added.data.map(|data| json::decode(data.get().as_bytes(), "$.data")) {
-            Some(Ok(id)) => AddOutcome::Created(id),
-            Some(Err(e)) => AddOutcome::Unknown(format!(
-                "the server says that it is stored, but its id cannot be decoded: {}",
-                e.reason()
-            )),
-            None => {
-                AddOutcome::Unknown("the server says that it is stored, but not under which id".to_owned())
-            }
-        },
-        Some("Error") => rejection(added.error.map_or("{}", |error| error.get())),
-        Some(word) => {
-            AddOutcome::Unknown(format!("the server reports neither success nor an error, but «{word}»"))
-        }
-        None => AddOutcome::Unknown("the server reports neither success nor an error".to_owned()),
+/// Reads the result for one activity. A result that is not in the form of the API makes the whole answer foreign.
+fn outcome(index: usize, answer: &RawRecord<'_>) -> Result<AddOutcome, Error> {
+    let info = &catalog::ADD_LIST;
+    match answer::done_in(info, answer.json.as_bytes(), &format!("$[{index}]")) {
+        Ok(data) => Ok(add::read_id(data).map_or(AddOutcome::StoredWithoutId, AddOutcome::Created)),
+        Err(error) if error.kind() == ErrorKind::Api => Ok(refused(&error)),
+        Err(error) => Err(error),
     }
 }
 
-fn rejection(error: &str) -> AddOutcome {
-    let error = format!("{{\"result\":\"Error\",\"error\":{error}}}");
-    let info = &catalog::ADD_LIST;
-    let Some(error) = common::api_error(info, error.as_bytes(), answer::refusal) else {
-        return AddOutcome::Rejected(Rejection::new(None, ""));
-    };
+fn refused(error: &Error) -> AddOutcome {
     let text = error.api_text().unwrap_or_default();
-    match answer::refusal(error.api_code()) {
+    match error.delivery() {
+        Delivery::Delivered => {
+            let rejection = Rejection::new(error.api_code(), text);
+            let rejection = if error.is_account_setting() { rejection.account_setting() } else { rejection };
+            AddOutcome::Rejected(rejection)
+        }
         // The server itself failed, possibly after it had stored the activity.
-        Refusal::ServerFault => AddOutcome::Unknown(format!("the server failed: {text}")),
-        _ => AddOutcome::Rejected(Rejection::new(error.api_code(), text)),
+        _ => AddOutcome::Unknown(format!("the server failed: {text}")),
     }
 }

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use crm_model::history::EntryId;
-use crm_transport::json::JsonError;
 use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde_json::json;
@@ -34,13 +33,6 @@ impl Operation for Delete {
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
-        let json = answer::json(&Self::INFO, response)?;
-        if answer::is_accepted(json) {
-            return Ok(());
-        }
-        let fault = format!("expected \"result\": \"{}\"", answer::SUCCESS);
-        let unclear = JsonError::new("$", fault);
-        let cause = crm_transport::json::decode::<serde_json::Value>(json, "$").err().unwrap_or(unclear);
-        Err(Error::undecodable(&Self::INFO, cause))
+        answer::done(&Self::INFO, response).map(drop)
     }
 }

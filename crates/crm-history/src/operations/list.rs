@@ -4,12 +4,13 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::history::{ClientId, ContactId, DealId, Entry, EntryOrder};
-use crm_transport::{Error, Operation, OperationInfo};
+use crm_transport::{Credentials, Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::Serialize;
 
 use super::catalog;
-use crate::{answer, operations};
+use crate::operations::id_fault;
+use crate::{answer, operations, sql_safety};
 
 /// `history/list`: one page of 200 activities.
 #[derive(Clone, Debug)]
@@ -39,6 +40,10 @@ impl Operation for List {
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         answer::page(&Self::INFO, response)
+    }
+
+    fn redact(&self, page: &mut Self::Output, credentials: &Credentials) {
+        credentials.scrub_unreadable(page);
     }
 }
 
@@ -213,10 +218,18 @@ impl EntryQuery {
             query if is_empty(&query.activity_type) => {
                 ("activity_type", "is empty: leave it out to list every type")
             }
-            query if query.client.is_some_and(|id| id.0 == 0) => ("client", "is 0: leave it out"),
-            query if query.contact.is_some_and(|id| id.0 == 0) => ("contact", "is 0: leave it out"),
-            query if query.deal.is_some_and(|id| id.0 == 0) => ("deal", "is 0: leave it out"),
-            _ => return None,
+            _ => {
+                let user = self.user.as_deref().and_then(sql_safety::fault);
+                let id = |id: Option<u64>| id.and_then(id_fault);
+                return [
+                    ("user", user),
+                    ("client", id(self.client.map(u64::from))),
+                    ("contact", id(self.contact.map(u64::from))),
+                    ("deal", id(self.deal.map(u64::from))),
+                ]
+                .into_iter()
+                .find_map(|(field, fault)| Some((field, fault?)));
+            }
         })
     }
 
@@ -271,4 +284,25 @@ struct Parameters<'a> {
     did: Option<DealId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<ContactId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_that_the_server_would_take_for_sql_or_for_none_is_refused() {
+        let refused =
+            |query: EntryQuery| List::new(query).request().err().and_then(|e| e.field().map(str::to_owned));
+        for (query, field) in [
+            (EntryQuery::new().user("o'hara"), Some("user")),
+            (EntryQuery::new().user("a\\"), Some("user")),
+            (EntryQuery::new().client(ClientId(u64::MAX)), Some("client")),
+            (EntryQuery::new().contact(ContactId(1 << 63)), Some("contact")),
+            (EntryQuery::new().deal(DealId(0)), Some("deal")),
+            (EntryQuery::new().user("seller").client(ClientId(i64::MAX as u64)), None),
+        ] {
+            assert_eq!(refused(query).as_deref(), field);
+        }
+    }
 }

@@ -25,9 +25,19 @@ pub use fields::Fields;
 pub use info::Info;
 pub use list::{EntryQuery, List};
 
+/// Returns why no record can have this id, or `None` if one can. PHP does not hold such a number as it is: the server
+/// stores 18446744073709551615 as 0, and takes it for no filter at all (observed).
+fn id_fault(id: u64) -> Option<&'static str> {
+    match id {
+        0 => Some("must not be 0: leave it out"),
+        1..=0x7fff_ffff_ffff_ffff => None,
+        _ => Some("must not be above 9223372036854775807, because no id is"),
+    }
+}
+
 /// A request with this JSON body. SalesMan reads the parameters of a GET from there and ignores the query string
 /// (observed).
-fn request(info: &OperationInfo, body: &impl serde::Serialize) -> Result<Request<Bytes>, Error> {
+pub(crate) fn request(info: &OperationInfo, body: &impl serde::Serialize) -> Result<Request<Bytes>, Error> {
     let body =
         serde_json::to_vec(body).map_err(|e| Error::invalid_request(info.id, "body", e.to_string()))?;
     info.request(&[], body.into())

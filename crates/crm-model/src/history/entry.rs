@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{ClientId, ContactId, DealId, EntryId, UserId};
+use super::{ClientId, ContactId, DealId, EntryId, UserId, mark};
 use crate::Extra;
 use crate::json_object::{self, Object};
 use crate::php::{self, DateTime, Id, Text};
@@ -57,6 +57,25 @@ pub struct Entry {
     pub deal_title: Option<String>,
     /// Unknown keys, as received.
     pub extra: Extra,
+}
+
+impl Entry {
+    /// Returns the mark at the end of the content, without its brackets; see [`NewEntry::mark`](super::NewEntry::mark).
+    ///
+    /// `list` and `info` return a mark as it was written (observed). A person who ended a text with ` [1]` wrote something
+    /// that looks like a mark, so compare it with your own.
+    ///
+    /// ```
+    /// use crm_model::history::Entry;
+    ///
+    /// let entry: Entry = serde_json::from_str(r#"{"cid":777,"content":"вх. звонок, 2 мин [1700000000.42]"}"#)?;
+    /// assert_eq!(entry.mark(), Some("1700000000.42"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn mark(&self) -> Option<&str> {
+        self.content.as_deref().and_then(mark::read)
+    }
 }
 
 impl Object for Entry {

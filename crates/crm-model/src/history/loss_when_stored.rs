@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::stored::{CONTACTS_LIMIT, Cleaning, fits, fitting};
+use super::stored::{CONTACT_LIMIT, CONTACTS_LIMIT, Cleaning, ID_LIMIT, fits, fitting};
 use super::{ContactId, NewEntry};
 
 /// A change that the server would make to a new activity without an error.
@@ -11,7 +11,7 @@ use super::{ContactId, NewEntry};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loss {
-    /// The server's name of the field: `content`, `tip`, `pid` or `datum`.
+    /// The server's name of the field: `content`, `tip`, `datum`, `clid`, `pid` or `did`.
     pub field: &'static str,
     /// The change.
     pub kind: LossKind,
@@ -71,6 +71,15 @@ pub enum LossKind {
         /// Whether the server cuts an id in two and so stores another contact.
         another: bool,
     },
+    /// The id is higher than the server can hold, so no record has it: a phone number, for example. The server stores the
+    /// limit in its place (observed).
+    IdTooLarge {
+        /// The highest id: 2147483647 for a client or a deal, 9223372036854775807 for a contact.
+        limit: u64,
+    },
+    /// The activity has no client, no contact and no deal. `add` refuses it. `add.list` stores it, and it appears in the
+    /// history of no client, contact or deal (observed).
+    Unlinked,
     /// Nothing is left of the field.
     Emptied,
     /// The date is outside 1970-01-02 to 2038-01-17, or a leap second. The server stores `0000-00-00 00:00:00`, and no
@@ -82,20 +91,21 @@ impl NewEntry {
     /// Returns what the server would change without an error. Empty if it stores the activity unchanged.
     ///
     /// For the type (`tip`) these are the changes of `add`. `add.list` only cuts the type and replaces emoji. An unknown
-    /// login, which makes a record without an owner, is not detected. [`Stored`](super::Stored) says how sure all this
-    /// is.
+    /// login, which makes a record without an owner, is not detected, nor is an unknown activity type.
+    /// [`Stored`](super::Stored) says how sure all this is.
     ///
     /// ```
-    /// use crm_model::history::NewEntry;
+    /// use crm_model::history::{ClientId, NewEntry};
     ///
-    /// let losses = NewEntry::new("цена <5000, сказал \"дорого\"").losses();
+    /// let entry = |content: &str| NewEntry::new(content).client(ClientId(1));
+    /// let losses = entry("цена <5000, сказал \"дорого\"").losses();
     /// assert_eq!(
     ///     losses[0].to_string(),
     ///     "content: the \"<\" at character 6 opens a tag that is never closed: the server drops the rest \
     ///      (22 characters)"
     /// );
-    /// assert!(NewEntry::new("цена < 5000").losses()[0].to_string().starts_with("content: 1 character"));
-    /// assert!(NewEntry::new("цена до 5000").losses().is_empty());
+    /// assert!(entry("цена < 5000").losses()[0].to_string().starts_with("content: 1 character"));
+    /// assert!(entry("цена до 5000").losses().is_empty());
     /// ```
     #[must_use]
     pub fn losses(&self) -> Vec<Loss> {
@@ -107,9 +117,19 @@ impl NewEntry {
 
         let of = |field| move |kind| Loss { field, kind };
         let mut losses: Vec<Loss> =
-            Cleaning::content(&self.content).losses.into_iter().map(of("content")).collect();
+            Cleaning::content(&self.sent_content()).losses.into_iter().map(of("content")).collect();
         losses.extend(tip.into_iter().map(of("tip")));
         losses.extend(contacts(&self.contacts).map(of("pid")));
+        for (field, is_too_large, limit) in [
+            ("clid", self.client.is_some_and(|id| id.0 > ID_LIMIT), ID_LIMIT),
+            ("pid", self.contacts.iter().any(|id| id.0 > CONTACT_LIMIT), CONTACT_LIMIT),
+            ("did", self.deal.is_some_and(|id| id.0 > ID_LIMIT), ID_LIMIT),
+        ] {
+            losses.extend(is_too_large.then_some(Loss { field, kind: LossKind::IdTooLarge { limit } }));
+        }
+        if self.client.is_none() && self.contacts.is_empty() && self.deal.is_none() {
+            losses.push(Loss { field: "clid", kind: LossKind::Unlinked });
+        }
         losses.extend(self.at.filter(|&at| !fits(at)).map(|_| of("datum")(LossKind::Date)));
         losses
     }
@@ -168,6 +188,13 @@ impl fmt::Display for Loss {
                     f.write_str("; it cuts an id in two and stores another contact in its place")?;
                 }
             }
+            LossKind::IdTooLarge { limit } => {
+                write!(f, "an id above {limit}, which no record has: the server stores {limit} in its place")?;
+            }
+            LossKind::Unlinked => f.write_str(
+                "missing, and so are pid and did: add refuses such an activity, and add.list stores it where no \
+                 client, contact or deal shows it",
+            )?,
             LossKind::Emptied => f.write_str("nothing is left of it")?,
             LossKind::Date => f.write_str(
                 "not from 1970-01-02 to 2038-01-17: the server stores no date, and no search by date finds the activity",
@@ -189,10 +216,12 @@ fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::{ClientId, DealId};
     use chrono::{NaiveDate, NaiveDateTime};
 
+    /// The losses of an activity of a client.
     fn losses(entry: NewEntry) -> Vec<String> {
-        entry.losses().iter().map(ToString::to_string).collect()
+        entry.client(ClientId(1)).losses().iter().map(ToString::to_string).collect()
     }
 
     fn of_content(content: impl Into<String>) -> Vec<String> {
@@ -210,7 +239,7 @@ mod tests {
             .activity_type("вх.Звонок")
             .contacts([ContactId(1), ContactId(1)]);
         assert_eq!(entry.losses(), []);
-        assert_eq!(NewEntry::new("").losses(), []);
+        assert_eq!(losses(NewEntry::new("")), [""; 0]);
     }
 
     #[test]
@@ -321,6 +350,50 @@ mod tests {
         }
         let leap =
             NaiveDate::from_ymd_opt(2016, 12, 31).unwrap().and_hms_milli_opt(23, 59, 59, 1_000).unwrap();
-        assert_eq!(NewEntry::new("x").at(leap).losses(), [Loss { field: "datum", kind: LossKind::Date }]);
+        let entry = NewEntry::new("x").client(ClientId(1)).at(leap);
+        assert_eq!(entry.losses(), [Loss { field: "datum", kind: LossKind::Date }]);
+    }
+
+    #[test]
+    fn an_id_that_no_record_can_have_is_a_loss() {
+        let too_large = |id: u64| {
+            [id, id + 1].map(|id| {
+                let entry =
+                    NewEntry::new("x").client(ClientId(id)).deal(DealId(id)).contacts([ContactId(id)]);
+                entry.losses().into_iter().map(|loss| (loss.field, loss.kind)).collect::<Vec<_>>()
+            })
+        };
+        let loss = |field, limit| (field, LossKind::IdTooLarge { limit });
+        let of_both = [loss("clid", 2_147_483_647), loss("did", 2_147_483_647)];
+        assert_eq!(too_large(2_147_483_647), [vec![], of_both.to_vec()]);
+        let [of_both, mut of_all] = [of_both.to_vec(), of_both.to_vec()];
+        of_all.insert(1, loss("pid", 9_223_372_036_854_775_807));
+        assert_eq!(too_large(9_223_372_036_854_775_807), [of_both, of_all]);
+        assert_eq!(
+            NewEntry::new("x").client(ClientId(79_160_000_042)).losses()[0].to_string(),
+            "clid: an id above 2147483647, which no record has: the server stores 2147483647 in its place"
+        );
+    }
+
+    #[test]
+    fn an_activity_without_client_contact_and_deal_is_a_loss() {
+        let entry = NewEntry::new("x");
+        assert_eq!(entry.losses(), [Loss { field: "clid", kind: LossKind::Unlinked }]);
+        for linked in [
+            entry.clone().client(ClientId(1)),
+            entry.clone().contacts([ContactId(1)]),
+            entry.clone().deal(DealId(1)),
+        ] {
+            assert_eq!(linked.losses(), []);
+        }
+    }
+
+    #[test]
+    fn the_losses_of_a_marked_content_are_those_of_what_is_sent() {
+        assert_eq!(losses(NewEntry::new(" x ").mark("1")), losses(NewEntry::new(" x")));
+        assert_eq!(
+            losses(NewEntry::new("ё".repeat(32_767)).mark("1")),
+            ["content: 3 bytes beyond the 65535 that the server keeps"]
+        );
     }
 }

@@ -7,6 +7,7 @@ mod add_outcome;
 mod entry;
 mod enumerations;
 mod loss_when_stored;
+mod mark;
 mod new_entry;
 mod stored;
 mod tags;

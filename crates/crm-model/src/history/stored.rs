@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDateTime, Timelike};
 
 use super::tags;
-use super::{ContactId, LossKind, NewEntry};
+use super::{ClientId, ContactId, DealId, LossKind, NewEntry};
 
 /// A new activity as the server would store it.
 ///
@@ -30,6 +30,12 @@ pub struct Stored {
     /// `pid` as `list` returns it. `info` returns only the first contact.
     #[doc(alias = "pid")]
     pub contacts: Vec<ContactId>,
+    /// `clid`. A higher id than 2147483647 is stored as 2147483647 (observed).
+    #[doc(alias = "clid")]
+    pub client: Option<ClientId>,
+    /// `did`. A higher id than 2147483647 is stored as 2147483647 (observed).
+    #[doc(alias = "did")]
+    pub deal: Option<DealId>,
 }
 
 impl NewEntry {
@@ -44,7 +50,7 @@ impl NewEntry {
     /// ```
     #[must_use]
     pub fn as_stored(&self) -> Stored {
-        let content = Cleaning::content(&self.content).text;
+        let content = Cleaning::content(&self.sent_content()).text;
         let written = self.activity_type.as_deref().unwrap_or_default();
         let by_add = if written.is_empty() {
             "Событие".to_owned()
@@ -58,7 +64,12 @@ impl NewEntry {
             activity_type_by_add: Some(by_add).filter(|title| !title.is_empty()),
             activity_type_by_add_list: Some(Cleaning::activity_type_by_add_list(written).text)
                 .filter(|title| !title.is_empty()),
-            contacts: fitting(&self.contacts),
+            contacts: fitting(&self.contacts)
+                .into_iter()
+                .map(|id| ContactId(id.0.min(CONTACT_LIMIT)))
+                .collect(),
+            client: self.client.map(|id| ClientId(id.0.min(ID_LIMIT))),
+            deal: self.deal.map(|id| DealId(id.0.min(ID_LIMIT))),
         }
     }
 }
@@ -120,12 +131,16 @@ fn break_lines(text: &str) -> String {
 
 /// The column of the contacts holds this many characters: ids joined by `;`.
 pub(super) const CONTACTS_LIMIT: usize = 100;
+/// The columns of the client and of the deal hold ids up to this one.
+pub(super) const ID_LIMIT: u64 = 2_147_483_647;
+/// A higher id of a contact is read as this one.
+pub(super) const CONTACT_LIMIT: u64 = 9_223_372_036_854_775_807;
 /// The column of the content holds this many bytes.
 const CONTENT_LIMIT: usize = 65_535;
 /// The column of the type holds this many characters.
 const ACTIVITY_TYPE_LIMIT: usize = 50;
 
-/// Returns the contacts that fit. The last one may be another contact, because an id that is cut is still an id.
+/// Returns the contacts that fit into their column. The last one may be another contact, because an id that is cut is still an id.
 pub(super) fn fitting(ids: &[ContactId]) -> Vec<ContactId> {
     let mut joined = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
     joined.truncate(CONTACTS_LIMIT);

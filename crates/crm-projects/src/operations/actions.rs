@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::projects::{Action, ActionId, ActionTypeId, ProjectId};
-use crm_transport::{Error, Operation, OperationInfo};
+use crm_transport::{Credentials, Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
@@ -50,6 +50,10 @@ impl<T: DeserializeOwned + Send> Operation for Actions<T> {
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         answer::page(&Self::INFO, response, &["actions"])
+    }
+
+    fn redact(&self, page: &mut Self::Output, credentials: &Credentials) {
+        credentials.scrub_unreadable(page);
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::{Checklist, ProjectId};
-use crm_transport::{Error, Operation, OperationInfo};
+use crm_transport::{Credentials, Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
@@ -39,5 +39,9 @@ impl<T: DeserializeOwned + Send> Operation for Checklists<T> {
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         answer::page(&Self::INFO, response, &["checklists"])
+    }
+
+    fn redact(&self, page: &mut Self::Output, credentials: &Credentials) {
+        credentials.scrub_unreadable(page);
     }
 }

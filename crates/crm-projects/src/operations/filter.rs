@@ -9,7 +9,7 @@ use crm_model::Page;
 use crm_model::projects::{
     ActionTypeId, Condition, CurrencyId, GoodId, GroupId, Having, Project, SalesFunnelId, StepId, UserId,
 };
-use crm_transport::{Error, Operation, OperationInfo};
+use crm_transport::{Credentials, Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,6 +53,10 @@ impl<T: DeserializeOwned + Send> Operation for Filter<T> {
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         answer::page(&Self::INFO, response, &["projects"])
+    }
+
+    fn redact(&self, page: &mut Self::Output, credentials: &Credentials) {
+        credentials.scrub_unreadable(page);
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use crm_model::Page;
 use crm_model::projects::{ProjectId, Step, StepId};
-use crm_transport::{Error, Operation, OperationInfo};
+use crm_transport::{Credentials, Error, Operation, OperationInfo};
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
 
@@ -47,6 +47,10 @@ impl<T: DeserializeOwned + Send> Operation for Steps<T> {
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         answer::page(&Self::INFO, response, &["steps"])
+    }
+
+    fn redact(&self, page: &mut Self::Output, credentials: &Credentials) {
+        credentials.scrub_unreadable(page);
     }
 }
 

@@ -114,6 +114,10 @@ impl<T> Recorder<T> {
 
 #[async_trait]
 impl<T: Transport> Transport for Recorder<T> {
+    fn reads_operation(&self) -> bool {
+        true
+    }
+
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let mut unfinished =
             UnfinishedCall { file: &self.file, request: Some(self.recorded_request(&request)) };

@@ -163,6 +163,10 @@ fn find(calls: &[RecordedCall], request: &RequestIdentity, shape: &RequestIdenti
 
 #[async_trait]
 impl Transport for Replay {
+    fn reads_operation(&self) -> bool {
+        true
+    }
+
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let secrets = RequestSecrets::from_request(&request);
         let request = RecordedRequest::new(&request, &secrets, |body| body, |query| query);

@@ -148,6 +148,10 @@ struct ScriptedTransport(Arc<Mutex<State>>);
 
 #[async_trait]
 impl Transport for ScriptedTransport {
+    fn reads_operation(&self) -> bool {
+        true
+    }
+
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let answer = lock(&self.0).answer_to(&request)?;
         answer.respond().await

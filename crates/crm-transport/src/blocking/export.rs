@@ -23,7 +23,8 @@ impl<S: ExportSource> export::ExportBuilder<S, Runtime> {
     /// Checks the query and opens the checkpoint. Nothing is sent before the first record is asked for.
     ///
     /// # Errors
-    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest): the query cannot be exported.
+    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest): the query cannot be exported, or there is a function
+    ///   [`before_checkpoint`](Self::before_checkpoint) and no checkpoint.
     /// - [`Storage`](crate::ErrorKind::Storage): the checkpoint cannot be read, is in use, or belongs to another query.
     ///
     /// # Panics

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crm_model::Page;
 use http::{HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroize;
 use secrecy::{ExposeSecret, SecretString};
@@ -20,6 +21,8 @@ use crate::error::Error;
 #[derive(Clone, Default)]
 pub struct Credentials {
     headers: Vec<(HeaderName, &'static str, SecretString)>,
+    /// The field that the server could not take, and why.
+    fault: Option<(&'static str, &'static str)>,
 }
 
 impl Credentials {
@@ -48,6 +51,16 @@ impl Credentials {
         self
     }
 
+    /// Marks a secret that a header can carry and this server cannot take. A client with these credentials is not built:
+    /// the error names the field and the fault, as in `login` "has a '".
+    ///
+    /// Do not quote the secret in the fault. Only the first fault is kept.
+    #[must_use]
+    pub fn with_fault(mut self, field: &'static str, fault: &'static str) -> Self {
+        self.fault.get_or_insert((field, fault));
+        self
+    }
+
     /// Checks that every secret can be sent as it is.
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (_, field, secret) in &self.headers {
@@ -63,7 +76,10 @@ impl Credentials {
             };
             return Err(Error::invalid_setting(field, fault));
         }
-        Ok(())
+        match self.fault {
+            Some((field, fault)) => Err(Error::invalid_setting(field, fault)),
+            None => Ok(()),
+        }
     }
 
     /// Sets the headers, and replaces what has their names.
@@ -75,6 +91,15 @@ impl Credentials {
             headers.insert(name, value);
         }
         Ok(())
+    }
+
+    /// Removes every secret from the path and the reason of the unreadable records of a page, which hold names that the
+    /// server wrote. The records themselves stay as received.
+    pub fn scrub_unreadable<T>(&self, page: &mut Page<T>) {
+        for record in &mut page.unreadable {
+            self.scrub(&mut record.path);
+            self.scrub(&mut record.reason);
+        }
     }
 
     /// Removes every secret from a text: as it is, as JSON or a URL spells it, and the rest of one where the text was

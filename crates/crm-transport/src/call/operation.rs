@@ -61,7 +61,7 @@ pub trait Operation: Send + Sync {
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error>;
 
     /// Removes the account's secrets from words of the server that are part of the output, by
-    /// [`Credentials::scrub`]. Errors need no such care. The default does nothing.
+    /// [`Credentials::scrub`] and [`Credentials::scrub_unreadable`]. Errors need no such care. The default does nothing.
     fn redact(&self, output: &mut Self::Output, credentials: &Credentials) {
         let _ = (output, credentials);
     }

@@ -14,7 +14,7 @@ use super::transport::{Transport, with_operation};
 use crate::error::{Delivery, Error, TransportError};
 use crate::observe::{ObservedAttempt, ObservedCall, Observer, Stats};
 use crate::operation_info::OperationInfo;
-use crate::policy::{Limiter, Next, Permit, Retries, requested_wait};
+use crate::policy::{Limiter, Next, Permit, PermitError, Retries, requested_wait};
 
 /// The way of every call: credentials for one origin, limits of pace, time and size, the transport, and retries.
 ///
@@ -91,13 +91,19 @@ impl Pipeline {
             }
         };
         call.end(result.as_ref().err());
-        result
+        result.map_err(|error| error.change_texts(&mut |text| self.credentials.scrub(text)))
     }
 
     /// Returns what the client and its clones have done so far, and what they are doing.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.observer.stats()
+    }
+
+    /// Returns the time limit of one attempt.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.shared.timeout
     }
 
     /// Returns the request of a call as it would be sent, with the credentials. Nothing is sent.
@@ -146,13 +152,14 @@ impl std::fmt::Debug for Pipeline {
 /// A call on its way: attempt after attempt, as long as the policies allow.
 struct Call<'a> {
     shared: &'a Shared,
-    credentials: &'a Credentials,
     info: &'a OperationInfo,
     /// Sent again byte for byte, because an operation may build other bytes the next time.
     request: Request<Bytes>,
     observed: ObservedCall<'a>,
     began: Instant,
     attempts: u32,
+    /// Of these, attempts that the server refused because calls come too fast. They are not what retries are counted for.
+    rate_limited: u32,
     /// An earlier attempt may have done what was asked.
     maybe_done: bool,
     /// The error of the attempt before this one.
@@ -165,12 +172,12 @@ impl<'a> Call<'a> {
         let shared = &*pipeline.shared;
         Self {
             shared,
-            credentials: &pipeline.credentials,
             info,
-            request: with_operation(request, info.id),
+            request,
             observed: shared.observer.call(info),
             began: Instant::now(),
             attempts: 0,
+            rate_limited: 0,
             maybe_done: false,
             last_error: None,
             attempt: None,
@@ -185,9 +192,14 @@ impl<'a> Call<'a> {
     async fn next_response(&mut self) -> Result<Response<Bytes>, Error> {
         let now = if self.attempts == 0 { self.began } else { Instant::now() };
         let permit = self.shared.limiter.permit(now, self.deadline());
-        let Some(permit) = self.observed.within(permit).await else {
-            let no_permit = || Error::no_permit(self.info, self.shared.deadline);
-            return Err(self.last_error.take().unwrap_or_else(no_permit));
+        let permit = match self.observed.within(permit).await {
+            Ok(permit) => permit,
+            Err(why) => {
+                return Err(self.last_error.take().unwrap_or_else(|| match why {
+                    PermitError::Deadline => Error::no_permit(self.info, self.shared.deadline),
+                    PermitError::ToldToWait(wait) => Error::told_to_wait(self.info, wait),
+                }));
+            }
         };
         self.attempts += 1;
         let observed = self.observed.attempt(self.attempts, self.request.method());
@@ -203,7 +215,11 @@ impl<'a> Call<'a> {
         let Shared { timeout, body_limit, ref transport, .. } = *self.shared;
         let remaining = self.deadline() - started;
         let limit = timeout.min(remaining);
-        let sent = timeout_at(started + limit, transport.send(self.request.clone())).await;
+        let mut request = self.request.clone();
+        if transport.reads_operation() {
+            request = with_operation(request, self.info.id);
+        }
+        let sent = timeout_at(started + limit, transport.send(request)).await;
         let response = sent.unwrap_or_else(|_| {
             let seconds = limit.as_millis() as f64 / 1000.0;
             let why = if remaining < timeout { ", when the call's deadline was over" } else { "" };
@@ -223,13 +239,14 @@ impl<'a> Call<'a> {
     /// Waits until the next attempt may be made; returns the error of the call if there is none.
     async fn attempt_failed(&mut self, error: Error) -> Result<(), Error> {
         let made = self.attempt.is_some();
-        let scrub = &mut |text: &mut String| self.credentials.scrub(text);
-        let error = error.after(self.attempts, self.began.elapsed(), self.maybe_done).change_texts(scrub);
+        let error = error.after(self.attempts, self.began.elapsed(), self.maybe_done);
         self.end_attempt(Some(&error));
         if !made {
             return Err(error); // it did not get its turn
         }
-        match self.shared.retries.next(&error, self.attempts, self.deadline() - Instant::now()) {
+        self.rate_limited += u32::from(error.shows_rate_limit());
+        let counted = self.attempts - self.rate_limited;
+        match self.shared.retries.next(&error, counted, self.deadline() - Instant::now()) {
             Next::AttemptAfter(wait) => {
                 self.maybe_done |= error.delivery() == Delivery::Unknown;
                 self.observed.waits_for_retry(&error, wait);
@@ -248,7 +265,7 @@ impl<'a> Call<'a> {
     fn end_attempt(&mut self, error: Option<&Error>) {
         if let Some((permit, observed)) = self.attempt.take() {
             observed.end(error);
-            permit.release(self.info.id, error.is_some_and(Error::shows_overload));
+            permit.release(self.info.id, error);
         }
     }
 

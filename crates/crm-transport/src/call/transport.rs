@@ -33,11 +33,17 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// Why no response arrived, and whether the request may have reached the server.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
+
+    /// Returns `true` if [`send`](Self::send) calls [`operation_of`]. The default is `false`, because marking a request
+    /// costs three allocations.
+    fn reads_operation(&self) -> bool {
+        false
+    }
 }
 
 /// Returns the operation that a request belongs to, such as `history.add`, for transports that log or match requests.
 ///
-/// `None` for a request that did not pass through a [`Pipeline`](crate::Pipeline).
+/// `None` unless the request comes from a client, and [`Transport::reads_operation`] of its transport returns `true`.
 #[must_use]
 pub fn operation_of(request: &Request<Bytes>) -> Option<&'static str> {
     request.extensions().get::<OperationId>().map(|id| id.0)
@@ -56,5 +62,9 @@ struct OperationId(&'static str);
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         (**self).send(request).await
+    }
+
+    fn reads_operation(&self) -> bool {
+        (**self).reads_operation()
     }
 }

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::delivery::{Seen, refusal_of_code_500};
 use super::{ApiError, Cause, Delivery, Error, ErrorKind, Inner, JsonError, Refusal, TransportError};
 use crate::operation_info::{Idempotency, OperationInfo};
 
 pub(crate) const CHECK_CREDENTIALS: &str = "check the credentials and what they are allowed to do";
+
+const FAILED: &str = "the server failed";
 
 /// How many characters of a body an error keeps, if it keeps any.
 const EXCERPT: usize = 512;
@@ -26,7 +29,7 @@ impl Error {
         field: impl Into<String>,
         fault: impl Into<String>,
     ) -> Self {
-        let mut error = Self::new(ErrorKind::InvalidRequest, Delivery::NotSent, fault);
+        let mut error = Self::new(ErrorKind::InvalidRequest, Seen::Nothing, fault);
         error.0.operation = Some(operation);
         error.0.field = Some(field.into());
         error
@@ -34,7 +37,7 @@ impl Error {
 
     /// Creates an error about a setting of the client.
     pub(crate) fn invalid_setting(field: &str, fault: impl Into<String>) -> Self {
-        let mut error = Self::new(ErrorKind::InvalidRequest, Delivery::NotSent, fault);
+        let mut error = Self::new(ErrorKind::InvalidRequest, Seen::Nothing, fault);
         error.0.field = Some(field.to_owned());
         error
     }
@@ -55,7 +58,7 @@ impl Error {
         if let Some(cause) = &cause {
             let _ = write!(message, ": {cause}");
         }
-        let mut error = Self::new(ErrorKind::Storage, Delivery::NotSent, message);
+        let mut error = Self::new(ErrorKind::Storage, Seen::Nothing, message);
         error.0.operation = Some(operation);
         error.0.cause = cause.map(|cause| Cause::Other(std::sync::Arc::new(cause)));
         error
@@ -63,31 +66,43 @@ impl Error {
 
     /// Creates an error about an export that may lack records, although no call failed.
     pub(crate) fn incomplete(operation: &'static str, fault: impl Into<String>) -> Self {
-        let mut error = Self::new(ErrorKind::Incomplete, Delivery::Delivered, fault);
+        let mut error = Self::new(ErrorKind::Incomplete, Seen::Done, fault);
         error.0.operation = Some(operation);
         error
     }
 
     /// Creates an error about this program: it has no thread or no runtime for the call. Nothing was sent.
     pub(crate) fn runtime(fault: impl Into<String>, cause: Option<Box<dyn StdError + Send + Sync>>) -> Self {
-        let mut error = Self::new(ErrorKind::Runtime, Delivery::NotSent, fault);
+        let mut error = Self::new(ErrorKind::Runtime, Seen::Nothing, fault);
         error.0.cause = cause.map(|cause| Cause::Other(cause.into()));
         error
     }
 
     /// Creates the API's own error, found in a response.
+    ///
+    /// A code 500 that names a value or the account's settings becomes [`Refusal::Value`] or
+    /// [`Refusal::AccountSettings`].
     #[must_use]
     pub fn api(info: &OperationInfo, code: Option<i64>, text: impl Into<String>, refusal: Refusal) -> Self {
-        let (delivery, message) = match refusal {
-            Refusal::ServerFault => (Delivery::Unknown, "the server failed"),
-            _ => (Delivery::Delivered, "the server refused the call"),
+        let text = text.into();
+        let refusal = match (refusal, code) {
+            (Refusal::ServerFault, Some(500)) => refusal_of_code_500(&text),
+            _ => refusal,
         };
-        let mut error = Self::of_operation(info, ErrorKind::Api, delivery, message);
+        let message = if refusal == Refusal::ServerFault { FAILED } else { "the server refused the call" };
+        let mut error = Self::of_operation(info, ErrorKind::Api, Seen::Refused(refusal), message);
         if refusal == Refusal::Auth {
             error.0.hint = Some(CHECK_CREDENTIALS.to_owned());
         }
-        error.0.api = Some(ApiError { code, text: text.into(), refusal });
+        error.0.api = Some(ApiError { code, text, refusal });
         error
+    }
+
+    /// Creates an error about JSON that is not in the form of the API's own answers: something in between sent it.
+    #[must_use]
+    pub fn foreign_answer(info: &OperationInfo, what: impl std::fmt::Display) -> Self {
+        let message = format!("the JSON that arrived is not an answer of the CRM: {what}");
+        Self::of_operation(info, ErrorKind::Gateway, Seen::Other, message)
     }
 
     /// Creates an error about a response whose JSON cannot be decoded. It is then not known whether a write was done;
@@ -100,7 +115,7 @@ impl Error {
             (ErrorKind::Undecodable, "the response cannot be decoded")
         };
         let message = format!("{message}: {}", cause.reason());
-        let mut error = Self::of_operation(info, kind, Delivery::Unknown, message);
+        let mut error = Self::of_operation(info, kind, Seen::Other, message);
         error.0.json_path = (!cause.is_cut()).then(|| cause.path().to_owned());
         error.0.cause = Some(Cause::Json(cause));
         error
@@ -110,43 +125,49 @@ impl Error {
     #[must_use]
     pub fn no_record(info: &OperationInfo) -> Self {
         let message = "there is no such record: the response is empty";
-        Self::of_operation(info, ErrorKind::NoRecord, Delivery::Delivered, message)
+        Self::of_operation(info, ErrorKind::NoRecord, Seen::Refused(Refusal::NotFound), message)
     }
 
     /// Creates an error about something that is not a response of the API.
     pub(crate) fn not_a_response(info: &OperationInfo, kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self::of_operation(info, kind, Delivery::Unknown, message)
+        Self::of_operation(info, kind, Seen::Other, message)
     }
 
     /// Creates an error about a call that waited for its turn until its deadline.
     pub(crate) fn no_permit(info: &OperationInfo, deadline: Duration) -> Self {
         let message = format!("its turn did not come within {} s", deadline.as_secs_f32());
-        Self::of_operation(info, ErrorKind::Timeout, Delivery::NotSent, message)
+        Self::of_operation(info, ErrorKind::Timeout, Seen::Nothing, message)
             .hint("start fewer calls at once, or allow a longer deadline or another pace")
     }
 
+    /// Creates an error about a call that would have to wait beyond its deadline, because the server limits the rate.
+    pub(crate) fn told_to_wait(info: &OperationInfo, wait: Duration) -> Self {
+        let message =
+            "the server limits the rate of calls, and the turn of this one comes after its deadline";
+        let mut error = Self::of_operation(info, ErrorKind::RateLimited, Seen::Nothing, message);
+        error.0.retry_after = Some(wait);
+        error
+    }
+
     pub(crate) fn transport(info: &OperationInfo, cause: TransportError) -> Self {
-        let mut error = Self::of_operation(info, cause.kind, cause.delivery, cause.to_string());
+        let seen = if cause.delivery == Delivery::NotSent { Seen::Nothing } else { Seen::Other };
+        let mut error = Self::of_operation(info, cause.kind, seen, cause.to_string());
         error.0.cause = Some(Cause::Transport(cause));
         error
     }
 
-    fn of_operation(
-        info: &OperationInfo,
-        kind: ErrorKind,
-        delivery: Delivery,
-        message: impl Into<String>,
-    ) -> Self {
-        let mut error = Self::new(kind, delivery, message);
+    fn of_operation(info: &OperationInfo, kind: ErrorKind, seen: Seen, message: impl Into<String>) -> Self {
+        let mut error = Self::new(kind, seen, message);
         error.0.operation = Some(info.id);
         error.0.idempotency = info.idempotency;
         error
     }
 
-    fn new(kind: ErrorKind, delivery: Delivery, message: impl Into<String>) -> Self {
+    fn new(kind: ErrorKind, seen: Seen, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            delivery,
+            seen,
+            maybe_done_before: false,
             operation: None,
             idempotency: Idempotency::Read,
             field: None,
@@ -166,10 +187,10 @@ impl Error {
 
 /// What is added on the way back to the caller.
 impl Error {
-    /// Marks the call as accepted by the server, although its response cannot be decoded.
+    /// Marks the call as done by the server, although its response cannot be decoded; see [`is_done`](Self::is_done).
     #[must_use]
     pub fn accepted(mut self) -> Self {
-        self.0.delivery = Delivery::Delivered;
+        self.0.seen = Seen::Done;
         self
     }
 
@@ -184,10 +205,8 @@ impl Error {
     pub(crate) fn with_response(mut self, status: StatusCode, retry_after: Option<Duration>) -> Self {
         self.0.status = Some(status);
         self.0.retry_after = retry_after;
-        // A client error, and a 503 that says when to come back, were sent before anything was done.
-        let refused = status.is_client_error() || (status == 503 && retry_after.is_some());
-        if refused && self.0.kind != ErrorKind::InvalidRequest {
-            self.0.delivery = Delivery::Delivered;
+        if self.0.kind == ErrorKind::Api && status.is_server_error() {
+            FAILED.clone_into(&mut self.0.message);
         }
         self
     }
@@ -212,9 +231,7 @@ impl Error {
     pub(crate) fn after(mut self, attempts: u32, elapsed: Duration, maybe_done_before: bool) -> Self {
         self.0.attempts = attempts;
         self.0.elapsed = elapsed;
-        if maybe_done_before {
-            self.0.delivery = Delivery::Unknown;
-        }
+        self.0.maybe_done_before = maybe_done_before;
         self
     }
 

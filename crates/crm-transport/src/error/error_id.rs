@@ -9,6 +9,8 @@ impl Error {
     #[must_use]
     pub fn id(&self) -> &'static str {
         match self.kind() {
+            _ if self.is_done() => "done-unreadable-response",
+            _ if self.is_rate_limited() => "rate-limited",
             ErrorKind::InvalidRequest if self.operation().is_none() => "invalid-setting",
             ErrorKind::InvalidRequest => "invalid-request",
             ErrorKind::Connect => "no-connection",
@@ -17,7 +19,9 @@ impl Error {
             ErrorKind::CutBody => "response-cut",
             ErrorKind::BodyTooLarge => "response-too-large",
             ErrorKind::Redirect => "redirected",
+            ErrorKind::RateLimited => "rate-limited",
             ErrorKind::Gateway => "gateway-page",
+            ErrorKind::DatabaseUnavailable => "database-unavailable",
             ErrorKind::PhpError => "php-error",
             ErrorKind::EmptyBody => "empty-response",
             ErrorKind::Undecodable => "undecodable-response",
@@ -26,16 +30,17 @@ impl Error {
             ErrorKind::Storage => "storage",
             ErrorKind::Runtime => "runtime",
             ErrorKind::Http => match self.http_status() {
-                Some(401 | 403) => "server-refused-key",
+                Some(401 | 403) if self.is_auth() => "server-refused-key",
                 Some(407) => "proxy-refused-credentials",
                 Some(404 | 410) => "not-found",
-                Some(429) => "rate-limited",
                 _ => "http-status",
             },
             ErrorKind::Api => match self.0.api.as_ref().map(|api| api.refusal) {
                 Some(Refusal::Auth) => "server-refused-key",
                 Some(Refusal::NotFound) => "not-found",
                 Some(Refusal::InvalidRequest) => "server-refused-request",
+                Some(Refusal::Value) => "server-refused-value",
+                Some(Refusal::AccountSettings) => "account-settings",
                 Some(Refusal::ServerFault) => "server-failed",
                 Some(Refusal::Other) | None => "server-refused",
             },
@@ -44,7 +49,10 @@ impl Error {
 
     /// Every name that [`id`](Self::id) returns, in alphabetical order.
     pub const IDS: &'static [&'static str] = &[
+        "account-settings",
         "connection-lost",
+        "database-unavailable",
+        "done-unreadable-response",
         "empty-response",
         "gateway-page",
         "http-status",
@@ -64,6 +72,7 @@ impl Error {
         "server-refused",
         "server-refused-key",
         "server-refused-request",
+        "server-refused-value",
         "storage",
         "timeout",
         "undecodable-response",

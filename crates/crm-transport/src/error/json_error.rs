@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crm_model::OneLine;
+
 /// Why a JSON text cannot be decoded as a type. It quotes no value, because a value may be personal data.
 #[derive(Clone, Debug)]
 pub struct JsonError {
@@ -49,7 +51,7 @@ impl JsonError {
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.reason, self.path)
+        write!(f, "{} at {}", OneLine(&self.reason), OneLine(&self.path))
     }
 }
 

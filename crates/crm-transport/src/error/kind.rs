@@ -20,8 +20,13 @@ pub enum ErrorKind {
     Redirect,
     /// An HTTP status other than success, without an error of the API.
     Http,
-    /// A page of a proxy, a gateway or a captive portal instead of a response of the CRM.
+    /// The server or a proxy limits the rate of calls: status 429, or it asked all calls to wait.
+    RateLimited,
+    /// A page of a proxy, a gateway or a captive portal instead of a response of the CRM. For a write, also JSON that is
+    /// not the CRM's own.
     Gateway,
+    /// The CRM cannot reach its database, or has too many connections to it (observed). It passes.
+    DatabaseUnavailable,
     /// The API's own error, whatever the HTTP status.
     Api,
     /// A PHP error instead of a response.
@@ -47,7 +52,7 @@ pub enum Delivery {
     NotSent,
     /// The server may have done what was asked, or not. Look for a write before you send it again.
     Unknown,
-    /// The server has responded: it did what was asked, or it refused ([`ErrorKind::Api`], [`ErrorKind::Http`]).
+    /// The server has responded: it refused, or it did what was asked ([`Error::is_done`](crate::Error::is_done)).
     Delivered,
 }
 
@@ -61,6 +66,11 @@ pub enum Refusal {
     NotFound,
     /// The server cannot process this request.
     InvalidRequest,
+    /// The server's database cannot store a value of the record (observed with SalesMan).
+    Value,
+    /// The settings of the account are wrong, such as its time zone: every write is refused until a person fixes them
+    /// (observed with SalesMan).
+    AccountSettings,
     /// The server itself failed. It is not known what it had done by then.
     ServerFault,
     /// Anything else.

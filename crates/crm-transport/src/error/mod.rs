@@ -1,9 +1,10 @@
 //! What went wrong with a call, an import or an export.
 //!
 //! [`Error`] is opaque: [`ErrorKind`] says what failed, [`Delivery`] whether the server may have done it, and
-//! `constructors.rs` has the constructors. This room uses no other room.
+//! `constructors.rs` has the constructors, `delivery.rs` the table that decides. This room uses no other room.
 
 mod constructors;
+mod delivery;
 mod display;
 mod error_id;
 mod json_error;
@@ -38,7 +39,9 @@ pub struct Error(Box<Inner>);
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
-    delivery: Delivery,
+    seen: delivery::Seen,
+    /// An earlier attempt of the call may have done what was asked.
+    maybe_done_before: bool,
     operation: Option<&'static str>,
     idempotency: Idempotency,
     field: Option<String>,
@@ -95,7 +98,18 @@ impl Error {
     /// Returns whether the call has reached the server.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
-        self.0.delivery
+        if self.0.maybe_done_before {
+            return Delivery::Unknown;
+        }
+        delivery::delivery(self.0.seen, self.0.status)
+    }
+
+    /// Returns `true` for a write that the server reports as done, although its response has no readable result.
+    ///
+    /// `add` returns it if the activity is stored and its id is unknown. Never send such a call again.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.0.seen == delivery::Seen::Done && self.0.idempotency != Idempotency::Read
     }
 
     /// Returns the API's own code, such as 403. `None` if there was no code, or no number.
@@ -158,9 +172,26 @@ impl Error {
     }
 
     /// Returns `true` if key, login, token or secret were refused, or are not allowed to do this.
+    ///
+    /// A status 403 counts only for a read: firewalls send it for a single text of a write. A status 407 is about the
+    /// credentials for a proxy.
     #[must_use]
     pub fn is_auth(&self) -> bool {
-        self.is_refusal(Refusal::Auth, &[401, 403, 407])
+        let statuses: &[u16] = if self.0.idempotency == Idempotency::Read { &[401, 403] } else { &[401] };
+        self.is_refusal(Refusal::Auth, statuses)
+    }
+
+    /// Returns `true` if the settings of the account are wrong, such as its time zone. A person must fix them.
+    #[must_use]
+    pub fn is_account_setting(&self) -> bool {
+        self.is_refusal(Refusal::AccountSettings, &[])
+    }
+
+    /// Returns `true` if the server or a proxy limits the rate of calls (status 429), or asked to wait longer than the
+    /// call's deadline. [`retry_after`](Self::retry_after) says how long, if the server did.
+    #[must_use]
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.kind == ErrorKind::RateLimited || self.has_status(&[429])
     }
 
     /// Returns `true` if there is no such record, action or path.
@@ -173,6 +204,7 @@ impl Error {
     #[must_use]
     pub fn is_invalid_request(&self) -> bool {
         self.0.kind == ErrorKind::InvalidRequest
+            || self.is_refusal(Refusal::Value, &[])
             || self.is_refusal(Refusal::InvalidRequest, &[400, 405, 411, 413, 414, 415, 422, 431])
     }
 
@@ -200,36 +232,42 @@ impl Error {
     /// Returns `true` if the same call may succeed when it is sent again, and cannot do anything twice.
     ///
     /// - Nothing was sent, or the status is 429: any call.
-    /// - A timeout, a lost connection, a cut response, a page of a gateway, or a status 502, 503 or 504: a read, or a
-    ///   call whose repetition changes nothing.
-    /// - A status 503 with a `Retry-After` that can be understood: a write too, because the server says that it has not
-    ///   begun.
+    /// - A timeout, a lost connection, a cut response, a page of a gateway, an unreachable database, or a status 502, 503
+    ///   or 504, with `Retry-After` or without: a read, or a call whose repetition changes nothing.
     ///
     /// Refusals of the API, PHP errors and undecodable responses would most likely repeat themselves.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        use ErrorKind::{Closed, Connect, CutBody, Gateway, InvalidRequest, Runtime, Storage, Timeout};
+        use ErrorKind::{
+            Closed, Connect, CutBody, DatabaseUnavailable, Gateway, InvalidRequest, Runtime, Storage, Timeout,
+        };
         if matches!(self.0.kind, InvalidRequest | Runtime | Storage) {
             return false;
         }
-        if self.0.delivery == Delivery::NotSent || self.has_status(&[429]) {
+        let delivery = self.delivery();
+        if delivery == Delivery::NotSent {
             return true;
         }
         match self.0.idempotency {
-            // Only if the server says that it has not even begun.
-            Idempotency::Write => self.has_status(&[503]) && self.0.retry_after.is_some(),
+            Idempotency::Write => delivery == Delivery::Delivered && self.has_status(&[429]),
             Idempotency::Read | Idempotency::Idempotent => {
                 // Connect too: its delivery is Unknown if an earlier attempt may have been sent.
-                matches!(self.0.kind, Connect | Timeout | Closed | CutBody | Gateway)
-                    || self.has_status(&[502, 503, 504])
+                matches!(self.0.kind, Connect | Timeout | Closed | CutBody | Gateway | DatabaseUnavailable)
+                    || self.has_status(&[429, 502, 503, 504])
             }
         }
     }
 
     /// Returns `true` if the failure shows that the server, or the way to it, is overloaded.
     pub(crate) fn shows_overload(&self) -> bool {
-        use ErrorKind::{Closed, Connect, Gateway, Timeout};
-        matches!(self.0.kind, Timeout | Connect | Closed | Gateway) || self.has_status(&[429, 502, 503, 504])
+        use ErrorKind::{Closed, Connect, DatabaseUnavailable, Gateway, Timeout};
+        matches!(self.0.kind, Timeout | Connect | Closed | Gateway | DatabaseUnavailable)
+            || self.has_status(&[429, 502, 503, 504])
+    }
+
+    /// Returns `true` if the failure shows that calls come too fast: 429, or 503 where repeating does no harm.
+    pub(crate) fn shows_rate_limit(&self) -> bool {
+        self.has_status(&[429]) || (!self.is_write() && self.has_status(&[503]))
     }
 
     fn has_status(&self, statuses: &[u16]) -> bool {

@@ -7,7 +7,7 @@ use super::{Delivery, ErrorKind};
 
 /// Why no response arrived. A [`Transport`](crate::Transport) returns it.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{message}")]
+#[error("{}", crm_model::OneLine(message))]
 pub struct TransportError {
     pub(super) kind: ErrorKind,
     pub(super) delivery: Delivery,

@@ -76,7 +76,7 @@ impl<S: ExportSource, M> ExportBuilder<S, M> {
     ///
     /// Its result, such as the length of the output, is saved with the checkpoint.
     /// [`Export::resumed_at`] returns it in the next run. An error ends the export. The function may block: it runs
-    /// on a thread for blocking work. Without a [`checkpoint`](Self::checkpoint) it is never called.
+    /// on a thread for blocking work. It needs a [`checkpoint`](Self::checkpoint).
     pub fn before_checkpoint(
         mut self,
         flush: impl FnMut(&ExportFigures) -> io::Result<u64> + Send + 'static,
@@ -113,16 +113,23 @@ impl<S: ExportSource> ExportBuilder<S> {
     /// Checks the query and opens the checkpoint. Nothing is sent before the first record is asked for.
     ///
     /// # Errors
-    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest): the query cannot be exported.
+    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest): the query cannot be exported, or there is a function
+    ///   [`before_checkpoint`](Self::before_checkpoint) and no checkpoint.
     /// - [`Storage`](crate::ErrorKind::Storage): the checkpoint cannot be read, is in use, or belongs to another query.
     ///
     /// # Panics
     /// With a checkpoint, outside a tokio runtime.
     pub async fn start(self) -> Result<Export<S>, Error> {
         let query = self.source.identity()?;
-        let checkpoint = match self.checkpoint {
-            Some(path) => Checkpoint::open(path, S::NAME, query, self.before_checkpoint).await?,
-            None => Checkpoint::default(),
+        let checkpoint = match (self.checkpoint, self.before_checkpoint) {
+            (Some(path), before_checkpoint) => {
+                Checkpoint::open(path, S::NAME, query, before_checkpoint).await?
+            }
+            (None, Some(_)) => {
+                let fault = "is never called without a checkpoint: call checkpoint(…) too, or leave it out";
+                return Err(Error::invalid_request(S::NAME, "before_checkpoint", fault));
+            }
+            (None, None) => Checkpoint::default(),
         };
         Ok(Export::new(self.source, self.concurrency, self.on_progress, checkpoint))
     }

@@ -87,8 +87,11 @@ impl Call {
         }
     }
 
-    pub(super) fn cancelled(&self) {
+    pub(super) fn cancelled(&self, maybe_done: bool) {
         self.count_outcome(CALLS, names::CANCELLED.into());
+        if !self.is_read && maybe_done {
+            self.count(UNKNOWN);
+        }
     }
 
     fn count(&self, name: &'static str) {
@@ -106,12 +109,8 @@ impl Attempt {
         self.record(outcome(error));
     }
 
-    /// The request may have reached the server, and its call ends with it.
     pub(super) fn cancelled(&self) {
         self.record(names::CANCELLED.into());
-        if !self.call.is_read {
-            self.call.count(UNKNOWN);
-        }
     }
 
     fn record(&self, outcome: Cow<'static, str>) {
@@ -133,7 +132,7 @@ fn describe() {
     describe_counter!(ATTEMPTS, Unit::Count, "Requests sent, counted when they ended");
     describe_histogram!(SECONDS, Unit::Seconds, "Duration of an attempt");
     describe_counter!(RETRIES, Unit::Count, "Attempts after the first one of a call");
-    describe_counter!(DENIED, Unit::Count, "Calls not repeated because the retry budget was spent");
+    describe_counter!(DENIED, Unit::Count, "Calls not retried because the retry budget was spent");
     describe_counter!(UNKNOWN, Unit::Count, "Changes that the server may or may not have made");
     describe_counter!(
         SLOWDOWNS,

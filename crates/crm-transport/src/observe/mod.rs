@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::error::Error;
+use crate::error::{Delivery, Error};
 use crate::operation_info::OperationInfo;
 
 pub use stats::Stats;
@@ -55,6 +55,7 @@ impl Observer {
             observer: self,
             meters: self.meters.call(info),
             spans: self.spans.call(info),
+            maybe_done: false,
             ended: false,
         }
     }
@@ -125,6 +126,8 @@ pub(crate) struct ObservedCall<'a> {
     observer: &'a Observer,
     meters: meters::Call,
     spans: spans::Call,
+    /// The server may have done what was asked.
+    maybe_done: bool,
     ended: bool,
 }
 
@@ -135,7 +138,8 @@ impl ObservedCall<'_> {
     }
 
     /// A request goes to the transport. The first attempt has the number 1.
-    pub(crate) fn attempt(&self, number: u32, method: &Method) -> ObservedAttempt {
+    pub(crate) fn attempt(&mut self, number: u32, method: &Method) -> ObservedAttempt {
+        self.maybe_done = true;
         {
             let mut stats = self.observer.now();
             stats.attempts += 1;
@@ -148,8 +152,9 @@ impl ObservedCall<'_> {
         }
     }
 
-    /// The call will be retried.
-    pub(crate) fn waits_for_retry(&self, error: &Error, wait: Duration) {
+    /// The call will be retried. `error` is that of the call so far.
+    pub(crate) fn waits_for_retry(&mut self, error: &Error, wait: Duration) {
+        self.maybe_done = error.delivery() == Delivery::Unknown;
         self.spans.waits_for_retry(error, wait);
     }
 
@@ -175,8 +180,8 @@ impl Drop for ObservedCall<'_> {
     fn drop(&mut self) {
         if !self.ended {
             self.observer.now().cancelled += 1;
-            self.meters.cancelled();
-            self.spans.cancelled();
+            self.meters.cancelled(self.maybe_done);
+            self.spans.cancelled(self.maybe_done);
         }
     }
 }

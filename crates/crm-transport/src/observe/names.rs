@@ -17,11 +17,13 @@ pub(super) fn error_type(error: &Error) -> Cow<'static, str> {
         ErrorKind::CutBody => "cut_body",
         ErrorKind::BodyTooLarge => "body_too_large",
         ErrorKind::Redirect => "redirect",
-        ErrorKind::Http => match error.http_status() {
+        ErrorKind::Http | ErrorKind::RateLimited => match error.http_status() {
             Some(status) => return Cow::Owned(status.to_string()),
+            None if error.kind() == ErrorKind::RateLimited => "rate_limited",
             None => "http",
         },
         ErrorKind::Gateway => "gateway",
+        ErrorKind::DatabaseUnavailable => "database_unavailable",
         ErrorKind::Api => "api",
         ErrorKind::PhpError => "php_error",
         ErrorKind::EmptyBody => "empty_body",

@@ -47,7 +47,7 @@ impl Call {
 
     pub(super) fn end(&self, _: Option<&Error>) {}
 
-    pub(super) fn cancelled(&self) {}
+    pub(super) fn cancelled(&self, _: bool) {}
 }
 
 #[allow(dead_code, clippy::unused_self, reason = "see above")]

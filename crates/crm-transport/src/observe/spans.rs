@@ -32,7 +32,6 @@ pub(super) struct Call {
 }
 
 pub(super) struct Attempt {
-    call_span: Span,
     span: Span,
 }
 
@@ -99,7 +98,7 @@ impl Call {
             span.record("http.request.resend_count", number - 1);
         }
         self.span.record("crm.attempts", number);
-        Attempt { call_span: self.span.clone(), span }
+        Attempt { span }
     }
 
     pub(super) fn waits_for_retry(&self, error: &Error, wait: Duration) {
@@ -131,8 +130,11 @@ impl Call {
         end(&self.span, error);
     }
 
-    pub(super) fn cancelled(&self) {
+    pub(super) fn cancelled(&self, maybe_done: bool) {
         self.span.record("error.type", names::CANCELLED);
+        if maybe_done {
+            self.span.record("crm.delivery", delivery(Delivery::Unknown));
+        }
     }
 }
 
@@ -151,10 +153,8 @@ impl Attempt {
 
     /// The request may have reached the server.
     pub(super) fn cancelled(&self) {
-        for span in [&self.span, &self.call_span] {
-            span.record("error.type", names::CANCELLED);
-            span.record("crm.delivery", delivery(Delivery::Unknown));
-        }
+        self.span.record("error.type", names::CANCELLED);
+        self.span.record("crm.delivery", delivery(Delivery::Unknown));
     }
 }
 

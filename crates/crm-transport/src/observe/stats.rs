@@ -25,7 +25,7 @@ pub struct Stats {
     pub cancelled: u64,
     /// Requests sent to the transport.
     pub attempts: u64,
-    /// Of these, attempts after the first of a call.
+    /// Attempts after the first of a call. They are included in `attempts`.
     pub retries: u64,
     /// Calls that were not retried because the [budget](crate::RetryPolicy::budget) was spent.
     pub retries_denied: u64,

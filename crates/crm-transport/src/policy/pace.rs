@@ -18,6 +18,11 @@ use crate::error::Error;
 ///   as long as usual for this operation. Attempts that began before the last halving do not halve it again.
 /// - It **grows by one** after every ten responses in a row without overload, up to the ceiling.
 ///
+/// A server that limits the rate of calls (status 429; 503 for a read) also lowers a **rate**. It falls to half of what was
+/// refused, and rises again with every good response until it is forgotten. With `Retry-After` all calls of the client and
+/// its clones wait that long, at most a day. A call whose deadline is before the end of that wait fails at once, and
+/// [`Error::retry_after`] says when to come back.
+///
 /// [`Stats`](crate::Stats) shows the current limit.
 ///
 /// ```

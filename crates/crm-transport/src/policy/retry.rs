@@ -10,12 +10,15 @@ use crate::error::Error;
 /// How often a call is retried, and how long it waits before each retry.
 ///
 /// A call is retried if that may help and cannot do anything twice ([`Error::is_retryable`]). A read is retried after a
-/// lost connection, a timeout, a page of a gateway, or a status 429, 502, 503 or 504. A write is retried only if nothing
-/// was sent, or if the server said that it has not begun (429, or 503 with `Retry-After`).
+/// lost connection, a timeout, a page of a gateway, an unreachable database, or a status 429, 502, 503 or 504. A write is
+/// retried only if nothing was sent, or after a status 429.
 ///
 /// Before attempt *n* + 1 the client waits a random time between zero and `base` · 2ⁿ⁻¹, at most `cap` ("full jitter"). If
 /// `Retry-After` asks for more, it waits that long. If the wait would not end before the call's
 /// [deadline](crate::ClientBuilder::deadline), the call returns its error at once.
+///
+/// A server that limits the rate of calls (429; 503 for a read) is not a dead one: such attempts count neither as attempts
+/// of this policy nor against the budget. The client [slows down](crate::Pace) and tries again until the deadline.
 ///
 /// The client and its clones share a retry budget, so that they do not hammer a server that is down.
 ///
@@ -129,17 +132,21 @@ impl Retries {
         self.budget().earn();
     }
 
-    /// Decides what follows this error of an attempt, with this much time left until the deadline.
+    /// Decides what follows this error after this many attempts, not counting rate-limited ones, with this much time left until the deadline.
     pub(crate) fn next(&self, error: &Error, attempts: u32, remaining: Duration) -> Next {
-        if !self.any_after(attempts) || !error.is_retryable() {
+        let is_rate_limit = error.shows_rate_limit();
+        let any_left = if is_rate_limit { self.any_after(1) } else { self.any_after(attempts) };
+        if !any_left || !error.is_retryable() {
             return Next::GiveUp;
         }
-        let wait = self.policy.backoff(attempts).max(error.retry_after().unwrap_or_default());
+        let asked = error.retry_after().unwrap_or_default();
+        // The limiter holds back the attempts of a client that is too fast.
+        let wait = if is_rate_limit { asked } else { asked.max(self.policy.backoff(attempts)) };
         if wait >= remaining {
             return Next::GiveUp;
         }
         // Last, so that only a real retry uses up the budget.
-        if self.budget().spend() { Next::AttemptAfter(wait) } else { Next::BudgetSpent }
+        if is_rate_limit || self.budget().spend() { Next::AttemptAfter(wait) } else { Next::BudgetSpent }
     }
 
     fn budget(&self) -> MutexGuard<'_, Budget> {

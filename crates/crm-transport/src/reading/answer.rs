@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 
 use super::php_noise::{self, Noise};
 use crate::error::{Error, ErrorKind, Refusal};
-use crate::operation_info::OperationInfo;
+use crate::operation_info::{Idempotency, OperationInfo};
 
 pub use super::api_error::{api_error, refusal_of_http};
 
@@ -29,7 +29,9 @@ pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&
         return found;
     }
     let error = match found {
-        Ok(json) => api_error(info, json, |code| refusal_of_status(code, status)),
+        Ok(json) => api_error(info, json, |code| refusal_of_status(code, status))
+            .filter(|error| error.kind() == ErrorKind::Api),
+        Err(error) if error.kind() == ErrorKind::DatabaseUnavailable => Some(error),
         Err(_) => None,
     };
     Err(error.unwrap_or_else(|| failure(info, status, response)))
@@ -62,6 +64,10 @@ fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error
                 Ok(text) => Cow::Borrowed(text),
                 Err(_) => String::from_utf8_lossy(body),
             };
+            if let Some(words) = php_noise::database_failure(&text) {
+                let message = format!("the database of the CRM is unavailable: «{words}»");
+                return fail(ErrorKind::DatabaseUnavailable, message);
+            }
             match php_noise::tell(&text) {
                 // Counted from the end, because the text may be a lossy copy.
                 Noise::Notices(json) if matches!(text, Cow::Borrowed(_)) => &body[body.len() - json.len()..],
@@ -132,12 +138,17 @@ fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>)
     let kind = match status.as_u16() {
         502 | 504 => ErrorKind::Gateway,
         503 if page => ErrorKind::Gateway,
+        429 => ErrorKind::RateLimited,
         _ => ErrorKind::Http,
     };
     let who = if kind == ErrorKind::Gateway { "a gateway responded" } else { "the server responded" };
     let error = Error::not_a_response(info, kind, format!("{who} {reason}"));
     match status.as_u16() {
-        401 | 403 => error.hint(crate::error::CHECK_CREDENTIALS),
+        401 => error.hint(crate::error::CHECK_CREDENTIALS),
+        403 if info.idempotency != Idempotency::Read => {
+            error.hint("a firewall or proxy may have blocked the text of the call")
+        }
+        403 => error.hint(crate::error::CHECK_CREDENTIALS),
         404 => error.hint("check the address: its path is the folder in which the CRM is installed"),
         _ => error,
     }
@@ -146,7 +157,6 @@ fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation_info::Idempotency;
 
     const INFO: OperationInfo = OperationInfo {
         id: "test.call",
@@ -198,6 +208,7 @@ mod tests {
             (FATAL, ErrorKind::PhpError),
             ("<html><title>Login</title>", ErrorKind::Gateway),
             ("OK", ErrorKind::Undecodable),
+            ("Ошибка подключения к БД: Connection refused. Рекомендуем", ErrorKind::DatabaseUnavailable),
         ] {
             assert_eq!(read(body).unwrap_err().kind(), kind, "{body}");
         }

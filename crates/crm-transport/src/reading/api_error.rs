@@ -6,14 +6,19 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::php_noise::cap;
 use crate::error::{Error, Refusal};
-use crate::operation_info::OperationInfo;
+use crate::operation_info::{Idempotency, OperationInfo};
 
 /// Returns the API's own error from a JSON object, if there is one.
 ///
 /// It may be under `error` (`{code, text}` as SalesMan writes it, or `message`, or a text), under `errors`, in a
 /// `message` without anything else that could be data, or in a flag of failure (`success`, `ok` or `status`) without an
 /// `id`. All forms except SalesMan's are assumed. `refusal` says what a code is about.
+///
+/// The error of a call that changes something must be in SalesMan's own form, `{"result": "Error", "error": {"code": …,
+/// "text": …}}`. In any other form it proves nothing, because a firewall or proxy may have sent it after the change; see
+/// [`Error::foreign_answer`].
 #[must_use]
 pub fn api_error(
     info: &OperationInfo,
@@ -22,6 +27,7 @@ pub fn api_error(
 ) -> Option<Error> {
     let envelope: ErrorEnvelope<'_> = serde_json::from_slice(json).ok()?;
     let (mut code, mut text) = (None, None);
+    let is_own = envelope.result.as_deref() == Some("Error") && envelope.error.is_some_and(is_own_error);
     for part in [envelope.error, envelope.errors].into_iter().flatten() {
         collect(&serde_json::from_str(part.get()).ok()?, &mut code, &mut text);
     }
@@ -37,6 +43,9 @@ pub fn api_error(
         (Some(code), None) => format!("{code}: {text}"),
         _ => text,
     };
+    if info.idempotency != Idempotency::Read && !is_own {
+        return Some(Error::foreign_answer(info, format_args!("«{}»", cap(&text, 240))));
+    }
     Some(Error::api(info, number, text, refusal(number)))
 }
 
@@ -119,6 +128,19 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
     }
 }
 
+/// Returns `true` for an object with a readable `code` and a `text`.
+fn is_own_error(error: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Own<'a> {
+        #[serde(borrow)]
+        code: &'a RawValue,
+        #[serde(borrow, rename = "text")]
+        _text: Cow<'a, str>,
+    }
+    serde_json::from_str::<Own<'_>>(error.get())
+        .is_ok_and(|own| own.code.get().trim_matches('"').parse::<i64>().is_ok())
+}
+
 fn is_flag_of_failure(json: &str) -> bool {
     match serde_json::from_str(json) {
         Ok(Value::Bool(good)) => !good,
@@ -180,7 +202,7 @@ fn scalar_text(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation_info::Idempotency;
+    use crate::error::{Delivery, ErrorKind};
 
     const INFO: OperationInfo = OperationInfo {
         id: "test.call",
@@ -212,6 +234,31 @@ mod tests {
             (r#"{"status":403,"payload":null}"#, of(None, "")),
         ] {
             assert_eq!(error_in(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_error_of_a_write_proves_nothing_unless_it_is_in_the_crms_own_form() {
+        let write = OperationInfo { idempotency: Idempotency::Write, ..INFO };
+        for (body, own) in [
+            (r#"{"result":"Error","error":{"code":405,"text":"Нет"}}"#, true),
+            (r#"{"result":"Error","error":{"code":"403","text":""},"data":7}"#, true),
+            (r#"{"error":{"code":405,"text":"Нет"}}"#, false),
+            (r#"{"result":"error","error":{"code":405,"text":"Нет"}}"#, false),
+            (r#"{"result":"Error","error":{"code":405}}"#, false),
+            (r#"{"result":"Error","error":{"code":"x","text":"Нет"}}"#, false),
+            (r#"{"result":"Error","error":"Нет"}"#, false),
+            (r#"{"result":"Error"}"#, false),
+            (r#"{"message":"Forbidden"}"#, false),
+        ] {
+            let error = api_error(&write, body.as_bytes(), |_| Refusal::Auth).unwrap();
+            let expected = if own {
+                (ErrorKind::Api, Delivery::Delivered)
+            } else {
+                (ErrorKind::Gateway, Delivery::Unknown)
+            };
+            assert_eq!((error.kind(), error.delivery()), expected, "{body}");
+            assert_eq!(error.is_auth(), own, "{body}");
         }
     }
 

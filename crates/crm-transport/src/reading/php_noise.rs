@@ -46,6 +46,16 @@ pub(crate) fn tell(body: &str) -> Noise<'_> {
     }
 }
 
+/// Returns the server's own words if it cannot use its database now: it does not reach it (observed as plain text in place
+/// of an answer), or has too many connections to it (observed as a PHP error). Both pass.
+pub(crate) fn database_failure(body: &str) -> Option<String> {
+    const UNREACHABLE: &str = "Ошибка подключения к БД";
+    const TOO_MANY: [&str; 2] = ["max_user_connections", "Too many connections"];
+    let is_failure =
+        body.starts_with(UNREACHABLE) || TOO_MANY.iter().any(|words| first_line(body).contains(words));
+    is_failure.then(|| summary(body))
+}
+
 /// Returns the level of the PHP message at the beginning of a text, and the text after it.
 fn report(text: &str) -> Option<(&'static str, &str)> {
     let start = text.trim_start();
@@ -77,8 +87,7 @@ fn report(text: &str) -> Option<(&'static str, &str)> {
 /// Returns the message as one line of at most 240 characters, without tags and without the folders of a file. Text in
 /// quotes stays only if it looks like an identifier, because SQL errors quote what users wrote.
 fn summary(report: &str) -> String {
-    let text = without_tags(report);
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let line = first_line(report);
     let words: Vec<&str> = line
         .split_whitespace()
         .map(|word| if word.starts_with('/') { word.rsplit('/').next().unwrap_or(word) } else { word })
@@ -91,6 +100,12 @@ fn summary(report: &str) -> String {
         line.push_str(if i % 2 == 0 || identifier { part } else { "…" });
     }
     cap(&line, 240)
+}
+
+/// Returns the first line with words, without tags.
+fn first_line(report: &str) -> String {
+    let text = without_tags(report);
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
 /// Returns the title of a page, or its first words.
@@ -113,7 +128,7 @@ fn without_tags(html: &str) -> String {
     text
 }
 
-fn cap(text: &str, limit: usize) -> String {
+pub(super) fn cap(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -149,6 +164,18 @@ mod tests {
     #[test]
     fn a_warning_with_no_json_after_it_is_an_error() {
         assert_eq!(tell(WARNING), Noise::Error("Warning: Undefined array key 1 in x.php on line 7".into()));
+    }
+
+    #[test]
+    fn a_database_that_is_down_or_has_too_many_connections_is_told_in_the_servers_own_words() {
+        let down = "Ошибка подключения к БД: Connection refused. Рекомендуем проверить.";
+        assert_eq!(database_failure(down).as_deref(), Some(down));
+        let many = "<br />\n<b>Fatal error</b>:  Uncaught mysqli_sql_exception: User 'salesman' has exceeded the \
+                    'max_user_connections' resource (current value: 1) in /srv/crm/a.php:7\nStack trace:\n";
+        let words = database_failure(many).unwrap();
+        assert!(words.contains("'max_user_connections' resource") && !words.contains("/srv"), "{words}");
+        assert_eq!(database_failure(WARNING), None);
+        assert_eq!(database_failure("<br />\n<b>Fatal error</b>:  x\nlater: Too many connections"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod budget;
 mod deadline;
 mod doubles;
 mod pace;
+mod rate_limit;
 mod retry;
 mod retry_after;
 mod settings;

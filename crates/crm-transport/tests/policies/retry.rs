@@ -8,8 +8,13 @@ const PAGE: &str = "<html><title>502 Bad Gateway</title></html>";
 const FATAL: &str = "<br />\n<b>Fatal error</b>:  Uncaught X in /a.php:1\n";
 const NO_SUCH: &str = r#"{"result":"Error","error":{"code":403,"text":"Нет"}}"#;
 
+const NO_DATABASE: &str = "Ошибка подключения к БД: Connection refused. Рекомендуем проверить параметры";
+const TOO_MANY: &str = "<br />\n<b>Fatal error</b>:  Uncaught mysqli_sql_exception: User 'salesman' has exceeded the \
+                        'max_user_connections' resource in /a.php:1\n";
+
 struct Failure {
     answer: Answer,
+    /// The kind for a write.
     kind: ErrorKind,
     read_is_repeated: bool,
     write_is_repeated: bool,
@@ -18,8 +23,8 @@ struct Failure {
 /// Every way in which an attempt can fail.
 fn failures() -> Vec<Failure> {
     use ErrorKind::{
-        Api, BodyTooLarge, Closed, Connect, CutBody, EmptyBody, Gateway, Http, PhpError, Redirect, Timeout,
-        Undecodable,
+        Api, BodyTooLarge, Closed, Connect, CutBody, DatabaseUnavailable, EmptyBody, Gateway, Http, PhpError,
+        RateLimited, Redirect, Timeout, Undecodable,
     };
     let busy = |code| status(code, "busy").with("retry-after", "0");
     let table = [
@@ -35,22 +40,25 @@ fn failures() -> Vec<Failure> {
         (status(200, FATAL), PhpError, false, false),
         (status(200, PAGE), Gateway, true, false),
         (status(200, NO_SUCH), Api, false, false),
-        (status(200, r#"{"error":{"code":500,"text":"x"}}"#), Api, false, false),
+        (status(200, r#"{"result":"Error","error":{"code":500,"text":"x"}}"#), Api, false, false),
+        (status(200, NO_DATABASE), DatabaseUnavailable, true, false),
+        (status(200, TOO_MANY), DatabaseUnavailable, true, false),
         (status(302, ""), Redirect, false, false),
         (status(400, ""), Http, false, false),
         (status(401, ""), Http, false, false),
         (status(404, PAGE), Http, false, false),
+        (status(403, PAGE), Http, false, false),
         (status(408, ""), Http, false, false),
-        (status(429, ""), Http, true, true),
-        (status(429, r#"{"message":"Too Many Attempts."}"#), Api, true, true),
+        (status(429, ""), RateLimited, true, true),
+        (status(429, r#"{"message":"Too Many Attempts."}"#), RateLimited, true, true),
         (status(500, ""), Http, false, false),
-        (status(500, r#"{"message":"Server Error"}"#), Api, false, false),
+        (status(500, r#"{"message":"Server Error"}"#), Http, false, false),
         (status(502, PAGE), Gateway, true, false),
         (status(503, ""), Http, true, false),
         (status(503, PAGE), Gateway, true, false),
-        (status(503, r#"{"message":"Service Unavailable"}"#), Api, true, false),
+        (status(503, r#"{"message":"Service Unavailable"}"#), Http, true, false),
         (status(503, "").with("retry-after", "soon"), Http, true, false),
-        (busy(503), Http, true, true),
+        (busy(503), Http, true, false),
         (busy(500), Http, false, false),
         (busy(502), Gateway, true, false),
         (busy(504), Gateway, true, false),

@@ -120,13 +120,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
         act(&mut output.lock().unwrap_or_else(PoisonError::into_inner))
     };
     let flushed = Arc::clone(&output);
-    let mut export = builder
-        .build()?
-        .export(query.with_texts(arguments.texts.into()))
-        .concurrency(concurrency)
-        .before_checkpoint(move |_| lock(&flushed, &mut Output::sync));
+    let mut export =
+        builder.build()?.export(query.with_texts(arguments.texts.into())).concurrency(concurrency);
     if let Some(path) = arguments.checkpoint {
-        export = export.checkpoint(path);
+        let sync = move |_: &_| lock(&flushed, &mut Output::sync);
+        export = export.checkpoint(path).before_checkpoint(sync);
     }
     let bar = progress::bar();
     if std::io::stderr().is_terminal() {

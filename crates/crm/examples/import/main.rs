@@ -166,7 +166,7 @@ impl Messages {
         self.totals.count(&outcome.outcome);
         let print = |text: String| self.bar.suspend(|| eprintln!("line {line}: {text}"));
         match &outcome.outcome {
-            AddOutcome::Created(_) => {
+            AddOutcome::Created(_) | AddOutcome::StoredWithoutId => {
                 outcome
                     .losses
                     .iter()

@@ -25,11 +25,12 @@ use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox, Store};
 use search::Texts;
 
 // Each begins with nine characters that stand nowhere else, and holds what JSON, URLs and `Debug` spell otherwise.
-pub(crate) const KEY: &str = "Jx4apikey\"/+=\\k";
-pub(crate) const LOGIN: &str = "Vq8login0\"/+=\\l";
+// A key or login of SalesMan must not have a backslash.
+pub(crate) const KEY: &str = "Jx4apikey\"/+=k";
+pub(crate) const LOGIN: &str = "Vq8login0\"/+=l";
 pub(crate) const TOKEN: &str = "Hz5token0\"/+=\\t";
 pub(crate) const SECRET: &str = "Yw2secret\"/+=\\s";
-pub(crate) const OTHER: &str = "Bk9other0\"/+=\\o";
+pub(crate) const OTHER: &str = "Bk9other0\"/+=o";
 pub(crate) const PASSWORD: &str = "Gn6passw0rd-of-a-proxy";
 const SECRETS: [&str; 6] = [KEY, LOGIN, TOKEN, SECRET, OTHER, PASSWORD];
 

@@ -284,6 +284,39 @@ async fn testing(texts: &mut Texts) {
     std::fs::remove_file(&file).unwrap();
 }
 
+fn the_sandboxs_accounts(texts: &mut Texts) {
+    let builder = sandbox::Sandbox::builder();
+    let unknown = builder.shift("nobody@example.test", 1).unwrap_err();
+    texts.debug(&unknown).display(&unknown);
+    let inside = sandbox::Sandbox::builder().clients(1).contacts(1);
+    let inside = inside.in_process(sandbox::VirtualClock::new("2024-06-25T11:25:00Z".parse().unwrap()));
+    let account = &inside.accounts()[0];
+    texts.debug(account).debug(&sandbox::Account::new(KEY)).debug(&account.users[0]);
+    texts.debug(&account.zone).debug(&account.sql_mode).debug(&account.users[0].role);
+    texts.debug(&inside.clients()[0]).debug(&inside.contacts()[0]);
+    let guides = sandbox::Guides::default();
+    texts
+        .debug(&guides)
+        .debug(&guides.categories[0])
+        .debug(&guides.relations[0])
+        .debug(&guides.territories[0]);
+    let text = String::new;
+    let signer = sandbox::Signer {
+        id: 1,
+        mcid: 1,
+        title: text(),
+        status: text(),
+        signature: text(),
+        osnovanie: text(),
+        stamp: text(),
+    };
+    texts.debug(&guides.sources[0]).debug(&signer);
+    texts
+        .debug(&sandbox::ServerEvent::DealAdded)
+        .json(&sandbox::ServerEvent::DealAdded)
+        .debug(&sandbox::Generated::Client);
+}
+
 async fn the_sandbox(texts: &mut Texts) {
     let running = sandbox::Sandbox::builder().records(1);
     texts.debug(&running);
@@ -302,19 +335,39 @@ async fn the_sandbox(texts: &mut Texts) {
     let error = sandbox::ApiError { code: 1, text: "x".to_owned() };
     let mut fixed = sandbox::FixedAnswer::new(200);
     fixed.api_error = Some(error.clone());
-    texts.debug(&error).debug(&fixed).debug(&sandbox::Store::Now).debug(&sandbox::Transfer::Whole);
-    texts.debug(&sandbox::Condition::LaterPage).debug(&sandbox::RequestEdit::DropBody);
-    texts.debug(&sandbox::AnswerEdit::Empty).debug(&sandbox::IdForm::Null).debug(&sandbox::Moment::Before);
+    texts.debug(&error).json(&error).debug(&fixed).json(&fixed);
+    texts.debug(&sandbox::Store::Now).json(&sandbox::Store::Now);
+    texts.debug(&sandbox::Transfer::Whole).json(&sandbox::Transfer::Whole);
+    texts
+        .debug(&sandbox::Condition::LaterPage)
+        .json(&sandbox::Condition::LaterPage)
+        .debug(&sandbox::RequestEdit::DropBody)
+        .json(&sandbox::RequestEdit::DropBody);
+    texts
+        .debug(&sandbox::AnswerEdit::Empty)
+        .json(&sandbox::AnswerEdit::Empty)
+        .debug(&sandbox::IdForm::Null)
+        .json(&sandbox::IdForm::Null)
+        .debug(&sandbox::Moment::Before)
+        .json(&sandbox::Moment::Before);
     let change = sandbox::PageChange::default();
-    texts.debug(&change).debug(&sandbox::Change::FirstPage(change));
+    texts.debug(&change).json(&change);
+    let change = sandbox::Change::FirstPage(change);
+    texts.debug(&change).json(&change);
     let clock = sandbox::VirtualClock::new("2024-06-25T11:25:00Z".parse().unwrap());
     let inside = sandbox::Sandbox::builder().in_process(clock.clone());
     let request =
         http::Request::post("http://sandbox.test/developer/v3/history/fields").header("apikey", KEY);
     let exchange = inside.receive(request.body(Default::default()).unwrap());
-    texts.debug(&clock).debug(&inside).debug(&exchange).debug(&sandbox::Failure::Closed);
+    texts
+        .debug(&clock)
+        .debug(&inside)
+        .debug(&exchange)
+        .debug(&sandbox::Failure::Closed)
+        .display(&sandbox::Failure::Closed);
     texts.debug(&sandbox::RetryAfter::Absurd).json(&sandbox::RetryAfter::Absurd);
     texts.debug(&sandbox::Revision::default()).debug(&sandbox::ProjectsShape::default());
+    the_sandboxs_accounts(texts);
     let all = running.projects();
     texts.debug(&all[0]).debug(all[0].data.values().next().unwrap());
     texts.debug(all.iter().find_map(|project| project.steps.first()).unwrap());
