@@ -93,6 +93,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) owners: &'a [String],
     /// Whether some of those differ in one value after all, which makes them another activity.
     pub(crate) nearly_equal: bool,
+    /// Whether each has a mark of its own.
+    pub(crate) marks: bool,
     /// Whether some hold a character that a strict database refuses.
     pub(crate) emoji: bool,
 }
@@ -101,12 +103,13 @@ pub(crate) struct Shape<'a> {
 pub(crate) fn draw(draw: &mut Draw, shape: &Shape<'_>) -> Vec<NewEntry> {
     let mut entries: Vec<NewEntry> = Vec::with_capacity(shape.count);
     for number in 0..shape.count {
-        if !entries.is_empty() && draw.chance(shape.equal) {
+        if !shape.marks && !entries.is_empty() && draw.chance(shape.equal) {
             let equal = draw.among(&entries).clone();
             let differs = shape.nearly_equal && draw.chance(0.25);
             entries.push(if differs { changed(draw, equal) } else { equal });
         } else {
-            entries.push(new(draw, shape, number));
+            let entry = new(draw, shape, number);
+            entries.push(if shape.marks { entry.mark(format!("1700000000.{number}")) } else { entry });
         }
     }
     entries

@@ -1,49 +1,170 @@
-//! Makes the threads of a runtime deterministic, and crashes a future between two polls.
+//! Makes the threads of a runtime deterministic, and crashes a run at a drawn point.
 //!
-//! The journal writes its file with `spawn_blocking`. Its thread runs while our future runs, so without care the number of
-//! polls, and with it everything else, would depend on the scheduler of the machine. Here the only blocking thread stands
-//! still during each poll, and has done all its work before the next one.
+//! The journal writes its file with `spawn_blocking`. Its thread runs beside the tasks, so without care the order in which
+//! they go on, and with it everything else, would depend on the scheduler of the machine. Here blocking work runs only while
+//! the thread of the runtime is parked, and no task goes on before all of it is done.
 
+use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::mpsc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Returns a runtime in virtual time with one thread for blocking work.
-pub(crate) fn runtime() -> std::io::Result<Runtime> {
-    Builder::new_current_thread().enable_time().start_paused(true).max_blocking_threads(1).build()
+use crate::plan::Crash;
+use crate::scratch;
+
+/// A runtime in virtual time whose blocking work is in lockstep with its tasks.
+pub(crate) struct LockstepRuntime {
+    runtime: Runtime,
+    gate: Gate,
 }
 
-/// A future whose blocking work is done between its polls.
+impl LockstepRuntime {
+    pub(crate) fn new() -> std::io::Result<LockstepRuntime> {
+        let gate = Gate::default();
+        let [start, stop, park, unpark] = [(); 4].map(|()| gate.clone());
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .max_blocking_threads(1)
+            // A thread for each piece of work: its start is where it waits.
+            .thread_keep_alive(Duration::ZERO)
+            .on_thread_start(move || start.enter())
+            .on_thread_stop(move || stop.leave())
+            .on_thread_park(move || park.open())
+            .on_thread_unpark(move || unpark.close())
+            .build()?;
+        Ok(LockstepRuntime { runtime, gate })
+    }
+
+    pub(crate) fn gate(&self) -> Gate {
+        self.gate.clone()
+    }
+
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+}
+
+impl Drop for LockstepRuntime {
+    fn drop(&mut self) {
+        // The runtime waits for its threads.
+        self.gate.open();
+    }
+}
+
+/// Where blocking work waits. Clones are the same gate.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Arc<(Mutex<GateState>, Condvar)>);
+
+#[derive(Default)]
+struct GateState {
+    is_open: bool,
+    at_work: usize,
+    watch: Option<Watch>,
+}
+
+/// A file whose writes are counted.
+struct Watch {
+    path: PathBuf,
+    length: u64,
+    /// The length before the last write.
+    before: u64,
+    writes: u64,
+    crash_at: Option<u64>,
+    crashes: bool,
+    waker: Option<Waker>,
+}
+
+impl Gate {
+    fn state(&self) -> MutexGuard<'_, GateState> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, GateState>) -> MutexGuard<'a, GateState> {
+        self.0.1.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self) {
+        let mut state = self.state();
+        while !state.is_open {
+            state = self.wait(state);
+        }
+        state.at_work += 1;
+    }
+
+    fn leave(&self) {
+        self.state().at_work -= 1;
+        self.0.1.notify_all();
+    }
+
+    fn open(&self) {
+        self.state().is_open = true;
+        self.0.1.notify_all();
+    }
+
+    fn close(&self) {
+        let mut state = self.state();
+        state.is_open = false;
+        while state.at_work > 0 {
+            state = self.wait(state);
+        }
+        if let Some(watch) = &mut state.watch {
+            watch.look();
+        }
+    }
+}
+
+impl Watch {
+    /// Sees what was written while the runtime was parked. No task knows of it yet.
+    fn look(&mut self) {
+        let length = scratch::length(&self.path);
+        if length <= self.length {
+            return;
+        }
+        (self.before, self.length) = (self.length, length);
+        self.writes += 1;
+        if self.crash_at.is_some_and(|at| self.writes >= at) {
+            self.crashes = true;
+            // The future of `block_on` is polled before all tasks.
+            self.waker.take().into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+/// A run that may crash.
 pub(crate) struct Lockstep<F> {
     inner: Pin<Box<F>>,
-    /// Called with the number of the poll, from 1, before the blocking work of that poll and after it. If it returns `true`
-    /// afterwards, the process crashes there.
-    observer: Box<dyn FnMut(u64, Step) -> bool + Send>,
+    gate: Gate,
+    crash: Crash,
+    time: Option<Pin<Box<Sleep>>>,
     polls: u64,
 }
 
-/// When the observer is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// The future was polled; its blocking work waits.
-    Polled,
-    /// Its blocking work is done.
-    Written,
-}
-
-/// How a future in lockstep ended.
+/// How a run ended.
 pub(crate) enum Ended<T> {
     /// With its output.
     Output(T),
-    /// It was dropped in this poll.
-    Crashed,
+    /// It crashed, and what the journal holds beyond this length was confirmed to nobody.
+    Crashed(u64),
 }
 
 impl<F: Future> Lockstep<F> {
-    pub(crate) fn new(future: F, observer: impl FnMut(u64, Step) -> bool + Send + 'static) -> Lockstep<F> {
-        Lockstep { inner: Box::pin(future), observer: Box::new(observer), polls: 0 }
+    pub(crate) fn new(future: F, gate: Gate, crash: Crash, journal: Option<PathBuf>) -> Lockstep<F> {
+        let crash_at = if let Crash::AtWrite(at) = crash { Some(at) } else { None };
+        gate.state().watch = journal.map(|path| {
+            let length = scratch::length(&path);
+            Watch { path, length, before: length, writes: 0, crash_at, crashes: false, waker: None }
+        });
+        let time = if let Crash::After(time) = crash {
+            Some(Box::pin(sleep_until(Instant::now() + time)))
+        } else {
+            None
+        };
+        Lockstep { inner: Box::pin(future), gate, crash, time, polls: 0 }
     }
 }
 
@@ -52,21 +173,24 @@ impl<F: Future> Future for Lockstep<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended<F::Output>> {
         let this = self.get_mut();
-        let runtime = Handle::current();
-        let (release, gate) = mpsc::channel::<()>();
-        runtime.spawn_blocking(move || gate.recv());
-        let polled = this.inner.as_mut().poll(cx);
+        let confirmed = match &mut this.gate.state().watch {
+            Some(watch) if watch.crashes => return Poll::Ready(Ended::Crashed(watch.before)),
+            Some(watch) => {
+                watch.waker = Some(cx.waker().clone());
+                watch.length
+            }
+            None => 0,
+        };
+        if this.time.as_mut().is_some_and(|time| time.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(Ended::Crashed(confirmed));
+        }
+        if let Poll::Ready(output) = this.inner.as_mut().poll(cx) {
+            return Poll::Ready(Ended::Output(output));
+        }
         this.polls += 1;
-        (this.observer)(this.polls, Step::Polled);
-        drop(release);
-        let (done, drained) = mpsc::channel::<()>();
-        runtime.spawn_blocking(move || drop(done));
-        let _ = drained.recv(); // ends when `done` is dropped
-        let crashes = (this.observer)(this.polls, Step::Written);
-        match polled {
-            Poll::Ready(output) => Poll::Ready(Ended::Output(output)),
-            Poll::Pending if crashes => Poll::Ready(Ended::Crashed),
-            Poll::Pending => Poll::Pending,
+        match this.crash {
+            Crash::AtPoll(at) if this.polls >= at => Poll::Ready(Ended::Crashed(confirmed)),
+            _ => Poll::Pending,
         }
     }
 }

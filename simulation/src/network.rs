@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use crm_sandbox::{Clock as _, Failure, Record, Sandbox};
 use crm_transport::http::{Request, Response};
-use crm_transport::{Transport, TransportError, operation_of};
-use tokio::time::{sleep, sleep_until};
+use crm_transport::{Transport, TransportError};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::activities::Key;
 use crate::clock::TokioClock;
@@ -37,6 +37,7 @@ struct Progress {
     draw: Draw,
     requests: u64,
     writes_in_run: u64,
+    last_request: Option<Instant>,
     is_in_doubt: bool,
     is_restarted: bool,
     /// Bodies of items that were sent before.
@@ -64,6 +65,7 @@ impl Network {
             draw: Draw::new(seed, 2),
             requests: 0,
             writes_in_run: 0,
+            last_request: None,
             is_in_doubt: false,
             is_restarted: false,
             sent: BTreeSet::new(),
@@ -93,6 +95,11 @@ impl Network {
 
     pub(crate) fn requests(&self) -> u64 {
         self.progress().requests
+    }
+
+    /// When the client sent its last request.
+    pub(crate) fn last_request(&self) -> Option<Instant> {
+        self.progress().last_request
     }
 
     pub(crate) fn coverage(&self) -> Coverage {
@@ -162,7 +169,7 @@ impl Network {
 
     /// What the import is doing with this request.
     fn state(&self, operation: &str, request: &Request<Bytes>) -> (State, usize) {
-        let is_write = operation.starts_with("history.add");
+        let is_write = operation.starts_with("add");
         let mut progress = self.progress();
         if !is_write {
             let state = match (progress.is_in_doubt, progress.writes_in_run) {
@@ -212,8 +219,9 @@ impl Network {
     async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         sleep(self.pause()).await;
         self.let_others_work(number);
-        let operation = operation_of(&request).unwrap_or("?");
-        let (state, items) = self.state(operation, &request);
+        let path = request.uri().path();
+        let operation = path.rsplit('/').next().unwrap_or(path).to_owned();
+        let (state, items) = self.state(&operation, &request);
         let login = request.headers().get("login").map(|login| login.to_str().unwrap_or("?").to_owned());
         let before = self.ids();
         let mut exchange = self.0.sandbox.receive(request);
@@ -273,6 +281,7 @@ impl Transport for Network {
         let number = {
             let mut progress = self.progress();
             progress.requests += 1;
+            progress.last_request = Some(Instant::now());
             progress.requests
         };
         // A request that is on its way arrives, even if the client does not wait for it any more.

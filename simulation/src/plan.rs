@@ -35,7 +35,11 @@ pub(crate) struct Plan {
     pub(crate) latency: Duration,
     pub(crate) settings: Settings,
     /// One for each run before the last ones.
-    pub(crate) crashes: Vec<Crash>,
+    pub(crate) interruptions: Vec<Crash>,
+    /// How long the caller takes for each outcome.
+    pub(crate) consumer_pause: Duration,
+    /// Whether a crash may tear the last line of the journal.
+    pub(crate) tears: bool,
     /// How many runs meet the faults.
     pub(crate) runs_with_faults: usize,
     pub(crate) has_journal: bool,
@@ -48,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) concurrency: usize,
     pub(crate) settle: Duration,
     pub(crate) timeout: Duration,
+    pub(crate) patience: Duration,
+    pub(crate) flush_after: Duration,
     pub(crate) attempts: u32,
     pub(crate) check_users: bool,
 }
@@ -70,7 +76,7 @@ pub(crate) enum ForeignRecord {
     Unequal,
 }
 
-/// Where the process dies.
+/// How a run is interrupted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Crash {
     Never,
@@ -78,6 +84,10 @@ pub(crate) enum Crash {
     AtPoll(u64),
     /// When the journal is written for this time, counted from 1. The line may be torn.
     AtWrite(u64),
+    /// After so much time.
+    After(Duration),
+    /// The import is cancelled after so much time.
+    Cancel(Duration),
 }
 
 impl Plan {
@@ -98,13 +108,21 @@ impl Plan {
             equal: *draw.among(&[0.0, 0.1, 0.5, 0.9]),
             owners: &owners,
             nearly_equal: selection.has("nearly_equal"),
+            marks: selection.has("marks") && draw.chance(0.2),
             emoji: is_strict,
         };
         let entries = activities::draw(draw, &shape);
+        let settle = draw.millis(1_000, 90_000);
         let settings = Settings {
             chunk: draw.skewed(1, 12),
             concurrency: draw.size(1, 4),
-            settle: draw.millis(1_000, 90_000),
+            settle,
+            patience: if draw.chance(0.5) {
+                Duration::from_secs(300)
+            } else {
+                settle + draw.millis(1_000, 600_000)
+            },
+            flush_after: draw.millis(0, 2_000),
             timeout: draw.millis(1_000, 30_000),
             attempts: draw.number(1, 4) as u32,
             check_users: selection.has("check_users") && draw.chance(0.2),
@@ -116,8 +134,8 @@ impl Plan {
             text: draw.among(&entries).content.clone(),
         };
         let rules = rules(draw, selection, &limits);
-        let crashes = crashes(draw, selection);
-        let has_journal = !crashes.is_empty() || draw.chance(0.8);
+        let interruptions = interruptions(draw, selection, settings.settle);
+        let has_journal = !interruptions.is_empty() || draw.chance(0.8);
         let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let most_old = if is_empty { 0 } else { 30 };
         Plan {
@@ -127,10 +145,16 @@ impl Plan {
                 .collect(),
             old_equal: selection.has("old_equal") && draw.chance(0.3),
             foreign: foreign(draw, selection, &entries, settings.settle),
+            consumer_pause: if selection.has("slow_consumer") && draw.chance(0.15) {
+                draw.millis(1, 20_000)
+            } else {
+                Duration::ZERO
+            },
+            tears: selection.has("torn"),
             clock_steps: clock_steps(draw, selection),
             server_time: server_time(draw, selection),
             latency: settings.settle.mul_f64(0.05).min(settings.timeout / 8),
-            runs_with_faults: draw.size(1, 3).max(crashes.len()),
+            runs_with_faults: draw.size(1, 3).max(interruptions.len()),
             sql_mode: if is_strict { SqlMode::Strict } else { SqlMode::Lenient },
             users,
             caller,
@@ -138,7 +162,7 @@ impl Plan {
             rules,
             is_prompt,
             settings,
-            crashes,
+            interruptions,
             has_journal,
         }
     }
@@ -192,13 +216,16 @@ fn users(draw: &mut Draw, selection: &Selection) -> Vec<User> {
     ]
 }
 
-fn crashes(draw: &mut Draw, selection: &Selection) -> Vec<Crash> {
+fn interruptions(draw: &mut Draw, selection: &Selection, settle: Duration) -> Vec<Crash> {
+    let longest = settle.as_millis() as u64 * 2;
     if !selection.has("crash") || draw.chance(0.5) {
         return Vec::new();
     }
     let one = |draw: &mut Draw| match draw.number(0, 9) {
         0 => Crash::Never,
-        1..=4 => Crash::AtPoll(draw.skewed(1, 400) as u64),
+        1 | 2 => Crash::AtPoll(draw.skewed(1, 300) as u64),
+        3 if selection.has("cancel") => Crash::Cancel(draw.millis(0, longest)),
+        3 | 4 => Crash::After(draw.millis(1, longest)),
         _ => Crash::AtWrite(draw.skewed(1, 40) as u64),
     };
     (0..draw.size(1, 4)).map(|_| one(draw)).collect()

@@ -2,21 +2,22 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crm_history::{AddOutcome, ApiKey, HistoryClient, RetryPolicy};
+use crm_history::{ApiKey, HistoryClient, Import, ImportOutcome, RetryPolicy};
 use crm_sandbox::{APIKEY, Record, Sandbox};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::activities::Key;
 use crate::clock::TokioClock;
 use crate::coverage::Coverage;
 use crate::draw::Draw;
 use crate::groups::Selection;
-use crate::lockstep::{self, Ended, Lockstep, Step};
+use crate::lockstep::{Ended, Gate, Lockstep, LockstepRuntime};
 use crate::network::Network;
-use crate::oracle::{self, Truth};
+use crate::oracle::{self, Told, Truth};
 use crate::plan::{Crash, Plan};
 use crate::scratch::{self, Scratch};
 use crate::trace::{self, Trace};
@@ -53,9 +54,10 @@ pub fn simulate(seed: u64, selection: &Selection) -> Finished {
     let notes = Arc::new(Mutex::new(None));
     let kept = Arc::clone(&notes);
     let ran = catch_unwind(AssertUnwindSafe(|| -> Result<Finished, String> {
-        let runtime = lockstep::runtime().map_err(|error| error.to_string())?;
+        let runtime = LockstepRuntime::new().map_err(|error| error.to_string())?;
+        let gate = runtime.gate();
         runtime.block_on(async {
-            let world = World::new(seed, selection)?;
+            let world = World::new(seed, selection, gate)?;
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(world.trace.clone());
             world.run().await
         })
@@ -93,17 +95,20 @@ struct World {
     scratch: Scratch,
     watermark: u64,
     draw: Draw,
+    gate: Gate,
+    /// What the last runs told.
+    told: Vec<Told>,
 }
 
 /// How one run ended.
 enum RunEnd {
-    Outcomes(Vec<AddOutcome>),
-    Crashed,
+    /// What it told of the activities: of all, unless it was cancelled or crashed.
+    Told(Vec<Told>),
     Failed(String),
 }
 
 impl World {
-    fn new(seed: u64, selection: &Selection) -> Result<World, String> {
+    fn new(seed: u64, selection: &Selection, gate: Gate) -> Result<World, String> {
         let plan = Plan::new(seed, selection);
         let clock = TokioClock::new(plan.server_time);
         let trace = Trace::new();
@@ -133,8 +138,19 @@ impl World {
         let watermark = sandbox.records().last().map_or(0, |record| record.cid);
         let network = Network::new(&plan, seed, keys.clone(), Arc::clone(&sandbox), clock, trace.clone());
         let scratch = Scratch::new().map_err(|error| format!("no folder for the journal: {error}"))?;
-        let world =
-            World { seed, plan, keys, sandbox, network, trace, scratch, watermark, draw: Draw::new(seed, 3) };
+        let world = World {
+            seed,
+            plan,
+            keys,
+            sandbox,
+            network,
+            trace,
+            scratch,
+            watermark,
+            draw: Draw::new(seed, 3),
+            gate,
+            told: Vec::new(),
+        };
         world.describe();
         Ok(world)
     }
@@ -148,7 +164,7 @@ impl World {
             self.watermark,
             self.plan.is_prompt,
             self.plan.has_journal,
-            self.plan.crashes,
+            self.plan.interruptions,
             self.plan.foreign.len()
         ));
         for rule in rules {
@@ -161,6 +177,10 @@ impl World {
         let mut violations = self.run_with_faults().await;
         if violations.is_empty() {
             violations = self.recover().await;
+        }
+        if !violations.is_empty() {
+            let journal = std::fs::read_to_string(self.scratch.journal()).unwrap_or_default();
+            journal.lines().for_each(|line| self.trace.note(format!("journal {}", without_hashes(line))));
         }
         violations.iter().for_each(|violation| self.trace.note(format!("VIOLATION {violation}")));
         let trace = self.trace.take();
@@ -178,14 +198,9 @@ impl World {
     /// The runs that meet the faults. Without a journal there is one.
     async fn run_with_faults(&mut self) -> Vec<String> {
         let runs = if self.plan.has_journal { self.plan.runs_with_faults } else { 1 };
-        let mut last = None;
         for run in 0..runs {
-            let crash = self.plan.crashes.get(run).copied().unwrap_or(Crash::Never);
-            let violations = match self.import(crash, run > 0).await {
-                RunEnd::Crashed => Vec::new(),
-                RunEnd::Failed(failure) => vec![failure],
-                RunEnd::Outcomes(outcomes) => self.judge(outcomes, &mut last),
-            };
+            let interruption = self.plan.interruptions.get(run).copied().unwrap_or(Crash::Never);
+            let violations = self.import_and_judge(interruption, run > 0).await;
             if !violations.is_empty() {
                 return violations;
             }
@@ -200,28 +215,22 @@ impl World {
     async fn recover(&mut self) -> Vec<String> {
         self.sandbox.clear_faults();
         self.trace.note("the faults end");
-        if !self.plan.has_journal {
-            sleep(self.plan.settings.settle * 4).await;
-            let truth = self.truth();
-            return oracle::doubled(&truth, &self.keys);
-        }
-        let mut last = None;
-        for _ in 0..RUNS_TO_RECOVER {
-            let violations = match self.import(Crash::Never, true).await {
-                RunEnd::Crashed => Vec::new(),
-                RunEnd::Failed(failure) => vec![failure],
-                RunEnd::Outcomes(outcomes) => self.judge(outcomes, &mut last),
-            };
-            if !violations.is_empty() {
-                return violations;
+        if self.plan.has_journal {
+            for _ in 0..RUNS_TO_RECOVER {
+                let violations = self.import_and_judge(Crash::Never, true).await;
+                if !violations.is_empty() {
+                    return violations;
+                }
             }
         }
+        // Whatever is stored late is stored now.
         sleep(self.plan.settings.settle * 4).await;
-        let mut violations = oracle::doubled(&self.truth(), &self.keys);
-        let outcomes: Vec<AddOutcome> = last.unwrap_or_default();
-        let count = |is: fn(&AddOutcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
-        let not_sent = count(|outcome| matches!(outcome, AddOutcome::NotSent(_)));
-        let unknown = count(|outcome| matches!(outcome, AddOutcome::Unknown(_)));
+        let mut violations = oracle::violations(&self.truth(), &self.keys, &self.told);
+        if !self.plan.has_journal || !violations.is_empty() {
+            return violations;
+        }
+        let count = |what: Told| self.told.iter().filter(|told| **told == what).count();
+        let (not_sent, unknown) = (count(Told::NotSent), count(Told::Unknown));
         if not_sent > 0 {
             violations.push(format!("{not_sent} activities are not sent, and nothing fails any more"));
         }
@@ -231,19 +240,31 @@ impl World {
         violations
     }
 
-    /// Returns what is wrong with the outcomes of a run, and keeps them.
-    fn judge(&self, outcomes: Vec<AddOutcome>, last: &mut Option<Vec<AddOutcome>>) -> Vec<String> {
-        let mut violations = oracle::violations(&self.truth(), &self.keys, &outcomes);
-        if let Some(last) = last {
-            violations.extend(oracle::contradictions(last, &outcomes));
+    /// Returns what is wrong with a run. Keeps what it told.
+    async fn import_and_judge(&mut self, interruption: Crash, is_restarted: bool) -> Vec<String> {
+        let told = match self.import(interruption, is_restarted).await {
+            RunEnd::Failed(failure) => return vec![failure],
+            RunEnd::Told(told) => told,
+        };
+        let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
+        violations.extend(oracle::contradictions(&self.told, &told));
+        let is_whole = matches!(interruption, Crash::Never);
+        if is_whole && told.len() != self.keys.len() {
+            violations.push(format!("{} outcomes for {} activities", told.len(), self.keys.len()));
         }
-        *last = Some(outcomes);
+        let known = told.len();
+        self.told.splice(..known.min(self.told.len()), told);
         violations
     }
 
     fn truth(&self) -> Truth {
         let records = self.sandbox.records();
-        Truth { records, foreign: self.network.foreign_ids(), watermark: self.watermark }
+        Truth {
+            records,
+            foreign: self.network.foreign_ids(),
+            watermark: self.watermark,
+            may_be_twice: !self.plan.is_prompt,
+        }
     }
 
     /// One run of the import.
@@ -255,62 +276,93 @@ impl World {
             Ok(client) => client,
             Err(error) => return RunEnd::Failed(format!("no client: {error}")),
         };
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let cancelled = Arc::new(Mutex::new(None));
+        let mut import = self.configured(&client);
+        if let Some(journal) = &journal {
+            import = import.journal(journal);
+        }
+        if let Crash::Cancel(after) = crash {
+            let moment = Arc::clone(&cancelled);
+            import = import.cancel(async move {
+                sleep(after).await;
+                *moment.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            });
+        }
+        let consumed = consume(import, Arc::clone(&told), self.plan.consumer_pause);
+        let running = Lockstep::new(consumed, self.gate.clone(), crash, journal.clone());
+        let ended = timeout(LONGEST_RUN, running).await;
+        let told = || std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
+        let told: Vec<ImportOutcome> = told();
+        self.trace.note(summary(&told));
+        let told: Vec<Told> = told.iter().map(Told::of_outcome).collect();
+        match ended {
+            Err(_) => return RunEnd::Failed(format!("the run did not end within {LONGEST_RUN:?}")),
+            Ok(Ended::Crashed(confirmed)) => {
+                self.trace.note("the process dies");
+                // What was on its way to the disk gets there, or a part of it.
+                sleep(Duration::from_millis(1)).await;
+                self.tear(journal, confirmed);
+            }
+            Ok(Ended::Output(Err(error))) => {
+                // The folder has another name in each run.
+                let error = error.to_string().replace(&*self.scratch.journal().to_string_lossy(), "FILE");
+                return RunEnd::Failed(format!("the run failed: {error}"));
+            }
+            Ok(Ended::Output(Ok(()))) => {}
+        }
+        let cancelled = *cancelled.lock().unwrap_or_else(PoisonError::into_inner);
+        match cancelled.map(|at| self.after_cancel(at)) {
+            Some(Err(failure)) => RunEnd::Failed(failure),
+            _ => RunEnd::Told(told),
+        }
+    }
+
+    /// Nothing is sent after a cancel, and the run ends soon.
+    fn after_cancel(&self, at: Instant) -> Result<(), String> {
+        let (last, now) = (self.network.last_request(), Instant::now());
+        if last.is_some_and(|last| last > at + Duration::from_millis(1)) {
+            return Err("a request was sent after the import was cancelled".to_owned());
+        }
+        let most = self.plan.settings.timeout + Duration::from_secs(10) + self.plan.consumer_pause * 200;
+        if now > at + most {
+            return Err(format!("the run ended {:?} after it was cancelled", now - at));
+        }
+        Ok(())
+    }
+
+    fn configured(&self, client: &HistoryClient) -> Import {
         let settings = &self.plan.settings;
         let mut import = client
             .import(self.plan.entries.clone())
             .chunk(settings.chunk)
             .concurrency(settings.concurrency)
-            .settle(settings.settle);
+            .settle(settings.settle)
+            .patience(settings.patience)
+            .flush_after(settings.flush_after);
         if settings.check_users {
             import = import.check_users();
         }
-        if let Some(journal) = &journal {
-            import = import.journal(journal);
+        if !self.plan.has_equal_foreign_records() {
+            import = import.sole_writer();
         }
-        let path = journal.clone().unwrap_or_default();
-        let (mut before, mut writes, torn) = (0, 0, Arc::new(Mutex::new((0, 0))));
-        let seen = Arc::clone(&torn);
-        let observer = move |poll: u64, step: Step| match step {
-            Step::Polled => {
-                before = scratch::length(&path);
-                false
-            }
-            Step::Written => {
-                let after = scratch::length(&path);
-                writes += u64::from(after > before);
-                *seen.lock().unwrap_or_else(PoisonError::into_inner) = (before, after);
-                match crash {
-                    Crash::Never => false,
-                    Crash::AtPoll(at) => poll >= at,
-                    Crash::AtWrite(at) => writes >= at && after > before,
-                }
-            }
-        };
-        let ended = timeout(LONGEST_RUN, Lockstep::new(import.run(), observer)).await;
-        let end = match ended {
-            Err(_) => RunEnd::Failed(format!("the run did not end within {LONGEST_RUN:?}")),
-            Ok(Ended::Crashed) => {
-                let (before, after) = *torn.lock().unwrap_or_else(PoisonError::into_inner);
-                self.tear(journal, before, after);
-                RunEnd::Crashed
-            }
-            Ok(Ended::Output(Err(error))) => RunEnd::Failed(format!("the run failed: {error}")),
-            Ok(Ended::Output(Ok(report))) => RunEnd::Outcomes(report.outcomes),
-        };
-        self.trace.note(match &end {
-            RunEnd::Crashed => "crashed".to_owned(),
-            RunEnd::Failed(failure) => failure.clone(),
-            RunEnd::Outcomes(outcomes) => summary(outcomes),
-        });
-        end
+        import
     }
 
     /// Tears what was being written when the process died: nothing of it was confirmed.
-    fn tear(&mut self, journal: Option<std::path::PathBuf>, before: u64, after: u64) {
-        let Some(journal) = journal.filter(|_| after > before && self.draw.chance(0.7)) else { return };
-        let length = self.draw.number(before, after);
+    fn tear(&mut self, journal: Option<PathBuf>, confirmed: u64) {
+        let Some(journal) = journal.filter(|_| self.plan.tears) else { return };
+        let written = scratch::length(&journal);
+        if written <= confirmed || self.draw.chance(0.3) {
+            return;
+        }
+        let length = self.draw.number(confirmed, written);
         if scratch::cut(&journal, length).is_ok() {
-            self.trace.note(format!("the journal ends after {length} of {after} bytes"));
+            self.trace.note(format!(
+                "the journal ends after {} of its last {} bytes",
+                length - confirmed,
+                written - confirmed
+            ));
         }
     }
 
@@ -324,15 +376,45 @@ impl World {
     }
 }
 
-fn summary(outcomes: &[AddOutcome]) -> String {
+/// Takes all outcomes, with a pause after each.
+async fn consume(
+    import: Import,
+    told: Arc<Mutex<Vec<ImportOutcome>>>,
+    pause: Duration,
+) -> Result<(), crm_history::Error> {
+    let mut outcomes = import.outcomes();
+    while let Some(outcome) = outcomes.next().await {
+        told.lock().unwrap_or_else(PoisonError::into_inner).push(outcome?);
+        if !pause.is_zero() {
+            sleep(pause).await;
+        }
+    }
+    Ok(())
+}
+
+fn summary(outcomes: &[ImportOutcome]) -> String {
     let mut reasons: Vec<String> = Vec::new();
     let mut stored = 0;
-    for (index, outcome) in outcomes.iter().enumerate() {
-        match outcome {
-            AddOutcome::Created(_) => stored += 1,
-            other => reasons.push(format!("{index}: {other}")),
+    for ImportOutcome { index, outcome, reason, .. } in outcomes {
+        match (outcome, reason) {
+            (outcome, None) if outcome.id().is_some() => stored += 1,
+            (outcome, Some(reason)) => reasons.push(format!("{index}: {outcome} ({reason:?})")),
+            (outcome, None) => reasons.push(format!("{index}: {outcome}")),
         }
     }
     let shown: String = reasons.iter().take(3).map(|reason| format!("; {reason}")).collect();
-    format!("ended: {stored} stored, {} not{shown}", reasons.len())
+    format!("told: {stored} stored, {} else{shown}", reasons.len())
+}
+
+/// A line of the journal without its hashes, whose key is drawn by the machine.
+fn without_hashes(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for part in line.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
+        let is_hash = part.len() > 16;
+        text.push_str(if is_hash { "…" } else { part });
+        if is_hash && let Some(end) = part.chars().next_back().filter(|c| !c.is_ascii_hexdigit()) {
+            text.push(end);
+        }
+    }
+    text
 }
