@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::plan::Crash;
+use crate::plan::Interruption;
 use crate::scratch;
 
 /// A runtime in virtual time whose blocking work is in lockstep with its tasks.
@@ -139,7 +139,7 @@ impl Watch {
 pub(crate) struct Lockstep<F> {
     inner: Pin<Box<F>>,
     gate: Gate,
-    crash: Crash,
+    crash: Interruption,
     time: Option<Pin<Box<Sleep>>>,
     polls: u64,
 }
@@ -153,13 +153,13 @@ pub(crate) enum Ended<T> {
 }
 
 impl<F: Future> Lockstep<F> {
-    pub(crate) fn new(future: F, gate: Gate, crash: Crash, journal: Option<PathBuf>) -> Lockstep<F> {
-        let crash_at = if let Crash::AtWrite(at) = crash { Some(at) } else { None };
+    pub(crate) fn new(future: F, gate: Gate, crash: Interruption, journal: Option<PathBuf>) -> Lockstep<F> {
+        let crash_at = if let Interruption::AtWrite(at) = crash { Some(at) } else { None };
         gate.state().watch = journal.map(|path| {
             let length = scratch::length(&path);
             Watch { path, length, before: length, writes: 0, crash_at, crashes: false, waker: None }
         });
-        let time = if let Crash::After(time) = crash {
+        let time = if let Interruption::After(time) = crash {
             Some(Box::pin(sleep_until(Instant::now() + time)))
         } else {
             None
@@ -189,7 +189,7 @@ impl<F: Future> Future for Lockstep<F> {
         }
         this.polls += 1;
         match this.crash {
-            Crash::AtPoll(at) if this.polls >= at => Poll::Ready(Ended::Crashed(confirmed)),
+            Interruption::AtPoll(at) if this.polls >= at => Poll::Ready(Ended::Crashed(confirmed)),
             _ => Poll::Pending,
         }
     }

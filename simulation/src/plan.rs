@@ -35,7 +35,7 @@ pub(crate) struct Plan {
     pub(crate) latency: Duration,
     pub(crate) settings: Settings,
     /// One for each run before the last ones.
-    pub(crate) interruptions: Vec<Crash>,
+    pub(crate) interruptions: Vec<Interruption>,
     /// How long the caller takes for each outcome.
     pub(crate) consumer_pause: Duration,
     /// Whether a crash may tear the last line of the journal.
@@ -78,7 +78,7 @@ pub(crate) enum ForeignRecord {
 
 /// How a run is interrupted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Crash {
+pub(crate) enum Interruption {
     Never,
     /// After so many polls.
     AtPoll(u64),
@@ -216,17 +216,17 @@ fn users(draw: &mut Draw, selection: &Selection) -> Vec<User> {
     ]
 }
 
-fn interruptions(draw: &mut Draw, selection: &Selection, settle: Duration) -> Vec<Crash> {
+fn interruptions(draw: &mut Draw, selection: &Selection, settle: Duration) -> Vec<Interruption> {
     let longest = settle.as_millis() as u64 * 2;
     if !selection.has("crash") || draw.chance(0.5) {
         return Vec::new();
     }
     let one = |draw: &mut Draw| match draw.number(0, 9) {
-        0 => Crash::Never,
-        1 | 2 => Crash::AtPoll(draw.skewed(1, 300) as u64),
-        3 if selection.has("cancel") => Crash::Cancel(draw.millis(0, longest)),
-        3 | 4 => Crash::After(draw.millis(1, longest)),
-        _ => Crash::AtWrite(draw.skewed(1, 40) as u64),
+        0 => Interruption::Never,
+        1 | 2 => Interruption::AtPoll(draw.skewed(1, 300) as u64),
+        3 if selection.has("cancel") => Interruption::Cancel(draw.millis(0, longest)),
+        3 | 4 => Interruption::After(draw.millis(1, longest)),
+        _ => Interruption::AtWrite(draw.skewed(1, 40) as u64),
     };
     (0..draw.size(1, 4)).map(|_| one(draw)).collect()
 }

@@ -18,7 +18,7 @@ use crate::groups::Selection;
 use crate::lockstep::{Ended, Gate, Lockstep, LockstepRuntime};
 use crate::network::Network;
 use crate::oracle::{self, Told, Truth};
-use crate::plan::{Crash, Plan};
+use crate::plan::{Interruption, Plan};
 use crate::scratch::{self, Scratch};
 use crate::trace::{self, Trace};
 
@@ -199,7 +199,7 @@ impl World {
     async fn run_with_faults(&mut self) -> Vec<String> {
         let runs = if self.plan.has_journal { self.plan.runs_with_faults } else { 1 };
         for run in 0..runs {
-            let interruption = self.plan.interruptions.get(run).copied().unwrap_or(Crash::Never);
+            let interruption = self.plan.interruptions.get(run).copied().unwrap_or(Interruption::Never);
             let violations = self.import_and_judge(interruption, run > 0).await;
             if !violations.is_empty() {
                 return violations;
@@ -217,7 +217,7 @@ impl World {
         self.trace.note("the faults end");
         if self.plan.has_journal {
             for _ in 0..RUNS_TO_RECOVER {
-                let violations = self.import_and_judge(Crash::Never, true).await;
+                let violations = self.import_and_judge(Interruption::Never, true).await;
                 if !violations.is_empty() {
                     return violations;
                 }
@@ -228,6 +228,10 @@ impl World {
         let mut violations = oracle::violations(&self.truth(), &self.keys, &self.told);
         if !self.plan.has_journal || !violations.is_empty() {
             return violations;
+        }
+        if self.told.len() < self.keys.len() {
+            let untold = self.keys.len() - self.told.len();
+            violations.push(format!("nothing was told of {untold} activities, and nothing fails any more"));
         }
         let count = |what: Told| self.told.iter().filter(|told| **told == what).count();
         let (not_sent, unknown) = (count(Told::NotSent), count(Told::Unknown));
@@ -241,16 +245,21 @@ impl World {
     }
 
     /// Returns what is wrong with a run. Keeps what it told.
-    async fn import_and_judge(&mut self, interruption: Crash, is_restarted: bool) -> Vec<String> {
+    async fn import_and_judge(&mut self, interruption: Interruption, is_restarted: bool) -> Vec<String> {
         let told = match self.import(interruption, is_restarted).await {
             RunEnd::Failed(failure) => return vec![failure],
             RunEnd::Told(told) => told,
         };
         let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
         violations.extend(oracle::contradictions(&self.told, &told));
-        let is_whole = matches!(interruption, Crash::Never);
-        if is_whole && told.len() != self.keys.len() {
-            violations.push(format!("{} outcomes for {} activities", told.len(), self.keys.len()));
+        // A run that stops does not take the rest of its input, and says that another run can go on.
+        let goes_on = told.contains(&Told::NotSent) || !matches!(interruption, Interruption::Never);
+        if told.len() < self.keys.len() && !goes_on {
+            violations.push(format!(
+                "{} outcomes for {} activities, and none is NotSent",
+                told.len(),
+                self.keys.len()
+            ));
         }
         let known = told.len();
         self.told.splice(..known.min(self.told.len()), told);
@@ -268,7 +277,7 @@ impl World {
     }
 
     /// One run of the import.
-    async fn import(&mut self, crash: Crash, is_restarted: bool) -> RunEnd {
+    async fn import(&mut self, crash: Interruption, is_restarted: bool) -> RunEnd {
         self.network.begin_run(is_restarted);
         self.trace.note(format!("run, {crash:?}"));
         let journal = self.plan.has_journal.then(|| self.scratch.journal());
@@ -282,7 +291,7 @@ impl World {
         if let Some(journal) = &journal {
             import = import.journal(journal);
         }
-        if let Crash::Cancel(after) = crash {
+        if let Interruption::Cancel(after) = crash {
             let moment = Arc::clone(&cancelled);
             import = import.cancel(async move {
                 sleep(after).await;
