@@ -242,19 +242,13 @@ impl Driver {
         while self.in_flight.len() < self.settings.concurrency
             && self.health.may_write(now, !self.doubts.is_empty())
         {
-            let (known, in_doubt) = (&self.known, !self.doubts.is_empty());
-            let Some(waiting) = self.queue.next_request(&rules(&self.settings, known, now, self.input_ended, in_doubt))
-            else {
-                return;
-            };
+            let (limits, flush_after) = (self.settings.limits, self.settings.flush_after);
+            let (in_doubt, in_flight) = (!self.doubts.is_empty(), !self.in_flight.is_empty());
+            let (input_ended, known) = (self.input_ended, &self.known);
+            let rules = Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, known };
+            let Some(waiting) = self.queue.next_request(&rules) else { return };
             self.send(waiting, false);
         }
-    }
-
-    /// Takes an activity that can be a witness in one of these views, or in any.
-    pub(super) fn take_witness(&mut self, now: Instant, wanted: &[View]) -> Option<Waiting> {
-        let rules = rules(&self.settings, &self.known, now, self.input_ended, true);
-        self.queue.next_witness(&rules, wanted)
     }
 
     pub(super) fn send(&mut self, waiting: Vec<Waiting>, is_witness: bool) {
@@ -432,17 +426,6 @@ pub(super) fn stop_reason(error: &Error) -> Option<NotSentReason> {
     } else {
         None
     }
-}
-
-fn rules<'a>(
-    settings: &Settings,
-    known: &'a Known,
-    now: Instant,
-    input_ended: bool,
-    in_doubt: bool,
-) -> Rules<'a> {
-    let (limits, flush_after) = (settings.limits, settings.flush_after);
-    Rules { limits, now, flush_after, input_ended, in_doubt, known }
 }
 
 /// How long a stopped engine waits for answers to what is in flight.

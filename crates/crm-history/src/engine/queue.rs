@@ -75,15 +75,15 @@ impl Queue {
 
     /// Takes the activities of the next request, or `None` if none should be sent now.
     ///
-    /// While something is in doubt, or is sent again, the last one stays: it will be needed as a witness.
+    /// While something is in doubt, or is sent again, the last ones stay: they will be needed as witnesses.
     pub(super) fn next_request(&mut self, rules: &Rules<'_>) -> Option<Vec<Waiting>> {
-        let first = self.waiting.iter().position(|waiting| self.may_be_sent(waiting, rules))?;
+        let first = self.waiting.iter().position(|waiting| self.may_be_sent(waiting, rules.known))?;
         let Waiting { group, piece, .. } = self.waiting[first];
         let mut bytes = 0;
         let mut places = Vec::new();
         let mut is_full = false;
         for (place, waiting) in self.waiting.iter().enumerate().skip(first) {
-            if waiting.group != group || !self.may_be_sent(waiting, rules) {
+            if waiting.group != group || !self.may_be_sent(waiting, rules.known) {
                 continue;
             }
             bytes += waiting.item.bytes;
@@ -100,11 +100,12 @@ impl Queue {
         if !is_full && may_wait && rules.now < self.waiting[first].since + rules.flush_after {
             return None;
         }
-        if places.len() == self.waiting.len() && (rules.in_doubt || (group > 0 && places.len() > 1)) {
-            places.pop();
-        }
-        if places.is_empty() {
-            return None;
+        if rules.in_doubt || group > 0 {
+            let spare = self.waiting.len().saturating_sub(RESERVE);
+            if spare == 0 && (rules.in_doubt || rules.in_flight) {
+                return None;
+            }
+            places.truncate(spare.max(1));
         }
         let mut taken: Vec<Waiting> =
             places.into_iter().rev().filter_map(|place| self.waiting.remove(place)).collect();
@@ -113,8 +114,8 @@ impl Queue {
     }
 
     /// Takes a witness: an activity of a view that needs one if there is one, and one that was not sent yet if possible.
-    pub(super) fn next_witness(&mut self, rules: &Rules<'_>, wanted: &[View]) -> Option<Waiting> {
-        let suits = |waiting: &&Waiting| self.may_be_sent(waiting, rules);
+    pub(super) fn next_witness(&mut self, known: &Known, wanted: &[View]) -> Option<Waiting> {
+        let suits = |waiting: &&Waiting| self.may_be_sent(waiting, known);
         let rank = |waiting: &Waiting| {
             (!wanted.contains(&waiting.item.view), waiting.refused_alone.is_some(), waiting.sent)
         };
@@ -128,8 +129,8 @@ impl Queue {
         self.waiting.front().map(|waiting| waiting.since + flush_after)
     }
 
-    fn may_be_sent(&self, waiting: &Waiting, rules: &Rules<'_>) -> bool {
-        (rules.known.has_read(&waiting.item.view) || rules.known.distrusted().is_some()) && !self.held.contains_key(&waiting.item.identity)
+    fn may_be_sent(&self, waiting: &Waiting, known: &Known) -> bool {
+        (known.has_read(&waiting.item.view) || known.distrusted().is_some()) && !self.held.contains_key(&waiting.item.identity)
     }
 }
 
@@ -140,5 +141,10 @@ pub(super) struct Rules<'a> {
     pub(super) flush_after: Duration,
     pub(super) input_ended: bool,
     pub(super) in_doubt: bool,
+    pub(super) in_flight: bool,
     pub(super) known: &'a Known,
 }
+
+/// How many activities stay as witnesses. One is not enough: where one of the last two is refused, the other one may be
+/// stored before that is known.
+const RESERVE: usize = 2;

@@ -175,7 +175,7 @@ impl Driver {
         {
             return;
         }
-        if let Some(witness) = self.take_witness(now, &wanted) {
+        if let Some(witness) = self.queue.next_witness(&self.known, &wanted) {
             self.send(vec![witness], true);
         }
     }
@@ -198,7 +198,7 @@ impl Driver {
         {
             return;
         }
-        if !self.health.took_last_chance && self.health.can_read() && self.take_last_chance(now) {
+        if !self.health.took_last_chance && self.health.can_read() && self.take_last_chance() {
             self.health.took_last_chance = true;
             self.health.last_progress = now;
             return;
@@ -209,9 +209,9 @@ impl Driver {
     }
 
     /// Sends another witness, or an activity in doubt once more as its own witness. Returns `false` if neither helps.
-    fn take_last_chance(&mut self, now: Instant) -> bool {
+    fn take_last_chance(&mut self) -> bool {
         let Some(wanted) = self.doubts.need_witness() else { return false };
-        if let Some(witness) = self.take_witness(now, &wanted) {
+        if let Some(witness) = self.queue.next_witness(&self.known, &wanted) {
             self.send(vec![witness], true);
             return true;
         }

@@ -14,7 +14,7 @@ use super::checks::{Checks, Findings};
 use super::import_outcome::{ImportOutcome, ImportProgress, OutcomeReason};
 use super::journal::{Earlier, EarlierRun, Journal};
 use super::logins::Obstacle;
-use crate::engine::{Activity, Driver, Ending, Key, NotSentReason, Settled};
+use crate::engine::{Activity, Driver, Ending, Key, NotSentReason, Settled, UnknownReason};
 
 /// Takes an activity, as [`Stream::poll_next`](futures_core::Stream::poll_next) does.
 pub(super) type Input = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<NewEntry>> + Send>;
@@ -130,15 +130,8 @@ impl Run {
 
     /// Takes an activity, or goes on with its checks. Ready if something has changed.
     fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.driver.stopped().is_some() {
-            // The rest of the input is not taken.
-            self.next_index = None;
-            self.driver.input_ended();
-            if let (Some(checking), Some(reason)) = (self.checking.take(), self.driver.stopped()) {
-                let ending = Ending::NotSent(reason.clone());
-                self.end(checking.index, ending);
-            }
-            return Poll::Pending;
+        if let Some(reason) = self.driver.stopped().cloned() {
+            return self.poll_rest(cx, &reason);
         }
         if let Some(checking) = &mut self.checking {
             let Poll::Ready((checks, result)) = checking.future.as_mut().poll(cx) else {
@@ -165,6 +158,33 @@ impl Run {
                 let end = self.journal.as_ref().map_or(Ok(()), |(_, earlier)| earlier.check_end());
                 self.error = end.err();
             }
+        }
+        Poll::Ready(())
+    }
+
+    /// Takes the rest of the input after a stop, and sends nothing. After a cancel the rest is not taken.
+    fn poll_rest(&mut self, cx: &mut Context<'_>, reason: &NotSentReason) -> Poll<()> {
+        self.driver.input_ended();
+        if let Some(checking) = self.checking.take() {
+            self.end(checking.index, Ending::NotSent(reason.clone()));
+        }
+        if matches!(reason, NotSentReason::Cancelled | NotSentReason::Storage(_)) {
+            self.next_index = None;
+        }
+        let Some(index) = self.next_index.filter(|_| self.open.len() < self.most_open) else {
+            return Poll::Pending;
+        };
+        let Poll::Ready(taken) = (self.input)(cx) else { return Poll::Pending };
+        self.next_index = taken.is_some().then_some(index + 1);
+        if let Some(entry) = taken {
+            let earlier = self.journal.as_mut().map(|(_, earlier)| earlier.take(index, &entry));
+            let ending = match earlier {
+                Some(Ok(Earlier::Done(settled))) => of_settled(settled),
+                Some(Ok(Earlier::Sent(_)) | Err(_)) => Ending::Unknown(UnknownReason::Ended(reason.clone())),
+                Some(Ok(Earlier::New)) | None => Ending::NotSent(reason.clone()),
+            };
+            self.open.insert(index, Open { entry, findings: Findings::default(), outcome: None });
+            self.end(index, ending);
         }
         Poll::Ready(())
     }
