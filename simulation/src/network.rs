@@ -284,6 +284,7 @@ impl Transport for Network {
             progress.last_request = Some(Instant::now());
             progress.requests
         };
+        self.0.trace.note(format!("#{number} leaves"));
         // A request that is on its way arrives, even if the client does not wait for it any more.
         let on_its_way = tokio::spawn(self.clone().exchange(number, request));
         on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?

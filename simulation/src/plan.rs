@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) interruptions: Vec<Interruption>,
     /// How long the caller takes for each outcome.
     pub(crate) consumer_pause: Duration,
+    /// Whether the last runs must leave nothing unsent and nothing in doubt.
+    pub(crate) must_settle: bool,
     /// Whether a crash may tear the last line of the journal.
     pub(crate) tears: bool,
     /// How many runs meet the faults.
@@ -150,6 +152,7 @@ impl Plan {
             } else {
                 Duration::ZERO
             },
+            must_settle: selection.has("settles"),
             tears: selection.has("torn"),
             clock_steps: clock_steps(draw, selection),
             server_time: server_time(draw, selection),
@@ -169,6 +172,17 @@ impl Plan {
 
     pub(crate) fn account(&self) -> Account {
         Account { users: self.users.clone(), sql_mode: self.sql_mode, ..Account::new(APIKEY) }
+    }
+
+    /// Whether one of the views was empty before the first run. Nothing in such a view is known to be ours without a mark.
+    pub(crate) fn has_empty_view(&self) -> bool {
+        let is_empty = |user: &User| self.old_records.iter().all(|(id, count)| *id != user.id || *count == 0);
+        let is_marked = self.entries.iter().all(|entry| entry.mark.is_some());
+        let owners = self
+            .users
+            .iter()
+            .filter(|user| self.entries.iter().any(|entry| entry.user.as_ref() == Some(&user.login)));
+        !is_marked && (is_empty(&self.caller) || owners.into_iter().any(is_empty))
     }
 
     /// Whether somebody else may write a record that is equal to an activity.
