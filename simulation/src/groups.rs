@@ -65,6 +65,14 @@ pub const KNOWN_FAILURES: &[(&str, &str)] = &[
     ("check_users", "a row that the journal knows is told as not sent when the run stops during its check"),
     ("slow", "a store that comes later than `settle` doubles activities, and not all of them are named"),
     ("ids_going_down", "a record below the watermark is not found, and its activity is sent again"),
+    (
+        "changed_record",
+        "no client recognizes a changed record whose answer is lost, too; without a crash it passes",
+    ),
+    (
+        "change_between_pages",
+        "copies of our undated records are equal records of somebody else: foreign_equal_undated",
+    ),
     ("without_ids", "a record stored without an id is taken for that of an equal activity in doubt"),
     ("dates_ignored", "a first reading that shows other days gives too low a watermark"),
     ("empty_page", "a view that showed nothing at first: old equal records are taken for ours"),
