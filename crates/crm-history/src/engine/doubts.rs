@@ -165,25 +165,30 @@ impl Doubt {
         self.look_again = begun + relook;
         self.trouble = None;
         let mut items = Vec::new();
+        let mut hides = false;
         for item in std::mem::take(&mut self.items) {
             let is_shown = shows(&item.waiting.item.view);
-            if !is_shown {
-                self.trouble = Some(UnknownReason::ListShowsNothing);
-            }
+            hides |= !is_shown;
             match found.get(&item.waiting.item.key) {
                 Some(Found::Stored(ids)) if is_shown && item.is_complete(ids) => {
                     let (id, copy) = item.ids(ids);
                     decided.push((item.waiting, Decision::Stored(id, copy)));
+                    continue;
                 }
-                _ => items.push(item),
+                Some(found) => self.trouble = found.trouble().or(self.trouble.take()),
+                None => {}
             }
+            items.push(item);
         }
         self.items = items;
+        if hides {
+            self.trouble = Some(UnknownReason::ListShowsNothing);
+        }
         if !counts || self.items.is_empty() {
             return;
         }
-        if !self.witness_is_shown(reading) || self.trouble.is_some() {
-            self.trouble.get_or_insert(UnknownReason::ListShowsNothing);
+        if hides || !self.witness_is_shown(reading) {
+            self.trouble = Some(UnknownReason::ListShowsNothing);
             self.undecided += 1;
         } else {
             let key = |item: &DoubtItem| item.waiting.item.key;
@@ -207,19 +212,15 @@ impl Doubt {
     fn conclude(&mut self, decided: &mut Vec<(Waiting, Decision)>) {
         let found = self.first_reading.take().unwrap_or_default();
         for item in std::mem::take(&mut self.items) {
-            let undecidable = match found.get(&item.waiting.item.key) {
-                Some(Found::Stored(ids)) => {
-                    let (id, copy) = item.ids(ids);
-                    decided.push((item.waiting, Decision::Stored(id, copy)));
-                    continue;
-                }
-                Some(Found::Equal(id)) => UnknownReason::EqualWithoutTime(*id),
-                Some(Found::Similar(id)) => UnknownReason::Similar(*id),
-                Some(Found::Unreadable) => UnknownReason::Unreadable,
-                Some(Found::Missing) | None => {
-                    decided.push(missing(item, self.size, self.answer.as_ref()));
-                    continue;
-                }
+            let found = found.get(&item.waiting.item.key);
+            if let Some(Found::Stored(ids)) = found {
+                let (id, copy) = item.ids(ids);
+                decided.push((item.waiting, Decision::Stored(id, copy)));
+                continue;
+            }
+            let Some(undecidable) = found.and_then(Found::trouble) else {
+                decided.push(missing(item, self.size, self.answer.as_ref()));
+                continue;
             };
             let decision = match item.confirmed {
                 Some(id) => Decision::Stored(id, None),

@@ -9,6 +9,7 @@ use super::doubt::{Doubt, DoubtItem};
 use super::item::{Key, View};
 use super::known::Known;
 use super::lookup::{Reading, ViewReading};
+use super::reasons::UnknownReason;
 
 /// What a reading says about an activity in doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,18 @@ pub(super) enum Found {
     Similar(EntryId),
     /// A record that cannot be decoded may be it.
     Unreadable,
+}
+
+impl Found {
+    /// Returns why this cannot be decided.
+    pub(super) fn trouble(&self) -> Option<UnknownReason> {
+        Some(match self {
+            Self::Equal(id) => UnknownReason::EqualWithoutTime(*id),
+            Self::Similar(id) => UnknownReason::Similar(*id),
+            Self::Unreadable => UnknownReason::Unreadable,
+            Self::Stored(_) | Self::Missing => return None,
+        })
+    }
 }
 
 /// Looks for all activities in doubt. Equal activities are interchangeable.

@@ -194,6 +194,7 @@ impl Driver {
         if !self.in_flight.is_empty()
             || self.recording > 0
             || self.is_reading
+            || !self.views_in_reading.is_empty()
             || self.patience_ends().is_none_or(|at| now < at)
         {
             return;
