@@ -272,7 +272,7 @@ impl Driver {
         self.in_flight.insert(number, in_flight);
         let (client, store) = (self.client.clone(), Arc::clone(&self.store));
         self.tasks.spawn(async move {
-            let mut sent = request::send(client, store, sending, waiting).await;
+            let mut sent = request::send(client, store, sending, waiting, again.is_some()).await;
             sent.request = number;
             Finished::Sent(Box::new(sent))
         });

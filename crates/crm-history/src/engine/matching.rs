@@ -72,11 +72,12 @@ impl Search<'_> {
         for item in &doubt.items {
             let expected = ExpectedRecord::new(&item.waiting.item.entry);
             let copies = item.copies - usize::from(item.confirmed.is_some());
-            let ids = (0..copies).map_while(|_| {
-                self.take(doubt, item, |record| expected.equals(record, &self.shifts))
-            });
-            let ids: Vec<EntryId> = ids.collect();
-            self.used.extend(&ids);
+            let mut ids: Vec<EntryId> = Vec::new();
+            for _ in 0..copies {
+                let Some(id) = self.take(doubt, item, |record| expected.equals(record, &self.shifts)) else { break };
+                self.used.insert(id);
+                ids.push(id);
+            }
             matched.push((item, expected, ids));
         }
         let ids: Vec<EntryId> = matched.iter().filter_map(|(.., ids)| ids.first().copied()).collect();

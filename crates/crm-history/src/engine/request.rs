@@ -43,6 +43,7 @@ pub(super) async fn send(
     store: Arc<dyn Store>,
     sending: Sending,
     waiting: Vec<Waiting>,
+    is_again: bool,
 ) -> SentRequest {
     let recorded = store.sending(&sending).await;
     let entries: Vec<NewEntry> = waiting.iter().map(|waiting| waiting.item.entry.clone()).collect();
@@ -64,7 +65,7 @@ pub(super) async fn send(
         failure,
         store_failure: recorded.err(),
     };
-    if sent.store_failure.is_none() {
+    if sent.store_failure.is_none() && !is_again {
         let settled = sent.results.iter();
         let settled =
             settled.filter_map(|(waiting, result)| Some((waiting.item.key, result.settled()?)));
