@@ -15,7 +15,8 @@ use crm::history::{
 use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
 use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox, Store};
 use imports::{
-    Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick, stored, transport, wanted,
+    Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick, stored,
+    transport, wanted,
 };
 
 /// Faults that leave the outcome of a chunk unknown or certain.
@@ -310,7 +311,11 @@ async fn activities_of_other_users_and_of_unknown_ones_are_found_again() {
     let users = [crm_sandbox::BOSS, "nobody@example.test", crm_sandbox::SELLER];
     let entries = users.map(|user| NewEntry::new(format!("для {user}")).user(user));
     for iduser in [0, 1, 2] {
-        sandbox.add_record(crm_sandbox::Record { content: Some("старая".to_owned()), iduser, ..Default::default() });
+        sandbox.add_record(crm_sandbox::Record {
+            content: Some("старая".to_owned()),
+            iduser,
+            ..Default::default()
+        });
     }
     sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let report = quick(seller.import(entries)).sole_writer().run().await.unwrap();

@@ -6,7 +6,10 @@ mod imports;
 
 use crm::history::{ErrorKind, NewEntry};
 use crm_sandbox::Sandbox;
-use imports::{Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick, stored, wanted};
+use imports::{
+    Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick, stored,
+    wanted,
+};
 
 #[tokio::test]
 async fn a_journal_refuses_another_input_another_file_and_a_second_import() {

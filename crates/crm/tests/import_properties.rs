@@ -126,7 +126,7 @@ proptest! {
         let day = chrono::NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(10, 0, 0).unwrap();
         let entries: Vec<NewEntry> = (0..count).map(|i| NewEntry::new(format!("запись {i}")).at(day)).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let import = client.import(entries).chunk(chunk).concurrency(concurrency).settle(Duration::ZERO);
+        let import = client.import(entries).chunk(chunk).concurrency(concurrency).settle(Duration::ZERO).patience(Duration::from_secs(5));
         let report = runtime.block_on(import.run()).unwrap();
         let server = double.0.lock().unwrap();
 

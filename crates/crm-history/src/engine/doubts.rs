@@ -21,7 +21,9 @@ pub(super) struct Doubts(Vec<Doubt>);
 pub(super) enum Decision {
     Stored(EntryId, Option<EntryId>),
     /// Certainly not stored. The request had this many activities.
-    Missing { size: usize },
+    Missing {
+        size: usize,
+    },
     Refused(Rejection),
     Undecidable(UnknownReason),
 }
@@ -85,7 +87,14 @@ impl Doubts {
     }
 
     /// Notes that an activity is stored whose request began then.
-    pub(super) fn witnessed(&mut self, item: &Item, id: EntryId, began: Instant, stored: Instant, pause: Duration) {
+    pub(super) fn witnessed(
+        &mut self,
+        item: &Item,
+        id: EntryId,
+        began: Instant,
+        stored: Instant,
+        pause: Duration,
+    ) {
         for doubt in &mut self.0 {
             if doubt.needs_witness() && began >= doubt.due {
                 let record = Some((item.view.clone(), id));
@@ -170,7 +179,8 @@ impl Doubt {
             let is_shown = shows(&item.waiting.item.view);
             hides |= !is_shown;
             match found.get(&item.waiting.item.key) {
-                Some(Found::Stored(ids)) if is_shown && item.is_complete(ids) => {
+                // A second copy is waited for until the server must be done.
+                Some(Found::Stored(ids)) if is_shown && (self.looked_late || item.is_complete(ids)) => {
                     let (id, copy) = item.ids(ids);
                     decided.push((item.waiting, Decision::Stored(id, copy)));
                     continue;

@@ -130,7 +130,8 @@ impl Queue {
     }
 
     fn may_be_sent(&self, waiting: &Waiting, known: &Known) -> bool {
-        (known.has_read(&waiting.item.view) || known.distrusted().is_some()) && !self.held.contains_key(&waiting.item.identity)
+        (known.has_read(&waiting.item.view) || known.distrusted().is_some())
+            && !self.held.contains_key(&waiting.item.identity)
     }
 }
 

@@ -169,9 +169,7 @@ impl Driver {
         let Some(wanted) = self.doubts.need_witness() else { return };
         let is_unanswered = self.in_flight.values().any(|request| request.is_witness)
             || self.doubts.iter().any(|doubt| doubt.is_witness && doubt.answer.is_none());
-        if is_unanswered
-            || self.in_flight.len() >= self.settings.concurrency
-            || !self.health.may_witness(now)
+        if is_unanswered || self.in_flight.len() >= self.settings.concurrency || !self.health.may_witness(now)
         {
             return;
         }
@@ -186,7 +184,10 @@ impl Driver {
             return None;
         }
         let since = self.doubts.iter().map(super::doubt::Doubt::waits_for).max();
-        Some(since.map_or(self.health.last_progress, |at| at.max(self.health.last_progress)) + self.settings.patience)
+        Some(
+            since.map_or(self.health.last_progress, |at| at.max(self.health.last_progress))
+                + self.settings.patience,
+        )
     }
 
     /// At the end of its patience, sends one activity all the same if that may help, or stops.

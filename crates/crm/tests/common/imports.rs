@@ -91,7 +91,8 @@ pub(crate) fn quick(import: Import) -> Import {
 
 /// Adds a record that was there before, so that a lookup can see that the list shows what is there.
 pub(crate) fn add_old_record(sandbox: &Sandbox) {
-    let record = crm_sandbox::Record { content: Some(OLD.to_owned()), iduser: 1, clid: 1, ..Default::default() };
+    let record =
+        crm_sandbox::Record { content: Some(OLD.to_owned()), iduser: 1, clid: 1, ..Default::default() };
     sandbox.add_record(record);
 }
 
