@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use crm::history::{ApiKey, HistoryClient};
 use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
 use crm_sandbox::{Fault, Operation, Sandbox};
-use imports::{Scratch, all_created, client, client_with_timeout, entries, quick, transport};
+use imports::{Scratch, all_created, client_with_timeout, entries, quick, transport};
 
 /// Kills its process at one of the calls of an import: before the request or after the response.
 struct Killer {
@@ -54,6 +54,7 @@ async fn child() {
     let client = HistoryClient::builder(url)
         .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
         .transport(killer)
+        .timeout(Duration::from_millis(500))
         .build()
         .unwrap();
     let mut outcomes =

@@ -1,6 +1,7 @@
 //! All doubts, and what a reading decides about them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_model::history::{EntryId, Rejection};
@@ -114,6 +115,7 @@ impl Doubts {
         &mut self,
         begun: Instant,
         relook: Duration,
+        pause: Duration,
         reading: &Reading,
         known: &Known,
         sole_writer: bool,
@@ -121,14 +123,27 @@ impl Doubts {
         let found = matching::find(&self.0, reading, known, sole_writer);
         let shows = |view: &View| {
             reading.0.get(view).is_some_and(|view| {
-                view.reached_old || view.records.iter().any(|record| known.is_confirmed(record.id))
+                view.reached_old || view.records.iter().any(|record| known.is_claimed(record.id))
             })
         };
         let mut decided = Vec::new();
+        let mut seen = Vec::new();
         for doubt in &mut self.0 {
+            let before = decided.len();
+            // An activity that was sent twice may have been stored by its first request.
+            let began = doubt.began.filter(|_| doubt.items.iter().all(|item| item.copies == 1));
             doubt.decide(begun, relook, &found, &shows, reading, &mut decided);
+            let stored = decided[before..].iter().find_map(|(waiting, decision)| match decision {
+                Decision::Stored(id, _) => Some((Arc::clone(&waiting.item), *id)),
+                _ => None,
+            });
+            seen.extend(stored.zip(began));
         }
         self.0.retain(|doubt| !doubt.items.is_empty());
+        // A witness that was not answered, and is seen, is a witness all the same.
+        for ((item, id), began) in seen {
+            self.witnessed(&item, id, began, begun, pause);
+        }
         decided
     }
 

@@ -340,6 +340,7 @@ impl Driver {
                 in_doubt.iter().for_each(|waiting| self.queue.hold(waiting));
                 let mut doubt =
                     Doubt::new(sent.request, sent.floor, in_doubt, sent.ended + self.settings.settle);
+                doubt.began = Some(sent.began);
                 (doubt.size, doubt.is_witness, doubt.answer) = (size, in_flight.is_witness, answer);
                 if size == 1 && doubt.answer.is_some() && doubt.answer == doubt.items[0].waiting.refused_alone
                 {

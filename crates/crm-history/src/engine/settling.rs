@@ -79,7 +79,9 @@ impl Driver {
         let decided = match result {
             Ok(reading) => {
                 self.health.read_worked();
-                self.doubts.decide(begun, relook, &reading, &self.known, self.settings.sole_writer)
+                // A witness that had to be looked for shows that the server is slow.
+                let pause = self.settings.settle;
+                self.doubts.decide(begun, relook, pause, &reading, &self.known, self.settings.sole_writer)
             }
             Err(LookupFault::NotBelievable(why)) => {
                 self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
