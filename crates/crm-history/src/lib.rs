@@ -77,8 +77,8 @@ pub use crm_transport::{
     ClientBuilder, Delivery, Error, ErrorKind, ExportBuilder, ExportFigures, ExportProgress, Pace,
     ReadMethod, Records, RetryPolicy, Stats, Verdict,
 };
-pub use export::{Entries, EntryExport, EntrySelection, Texts};
 pub use engine::{NotSentReason, UnknownReason};
+pub use export::{Entries, EntryExport, EntrySelection, Texts};
 pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy, OutcomeReason};
 pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

@@ -152,7 +152,8 @@ async fn an_error_500_for_an_item_that_is_stored_is_looked_for() {
 async fn a_fault_of_the_account_s_settings_stops_the_import_and_names_it() {
     let text = "Unknown or incorrect time zone: '+-5:00' в строке 1298";
     let fault = json!({"items_refused": {"code": 500, "text": text}});
-    let (_, report) = run(json!({"operation": "writes", "fault": fault, "when": {"each": 1}}), &entries(60)).await;
+    let (_, report) =
+        run(json!({"operation": "writes", "fault": fault, "when": {"each": 1}}), &entries(60)).await;
     assert_eq!(report.totals.not_sent, 60, "{report}");
     let reason = &report.not_stored[0].reason;
     assert!(matches!(reason, Some(OutcomeReason::NotSent(NotSentReason::AccountSetting(_)))), "{reason:?}");
@@ -185,7 +186,8 @@ async fn a_list_that_shows_nothing_to_this_login_decides_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn ids_that_go_down_decide_nothing() {
-    let down = json!({"fault": {"ids_going_down": {"from": 5001}}, "operation": "writes", "when": {"each": 1}});
+    let down =
+        json!({"fault": {"ids_going_down": {"from": 5001}}, "operation": "writes", "when": {"each": 1}});
     let lost = json!({"transfer": "close", "operation": "writes"});
     let world = World::new();
     with_history(&world);
@@ -208,8 +210,10 @@ async fn a_record_from_before_is_not_taken_for_one_s_own_whoever_it_belongs_to()
     };
     world.sandbox.add_record(record);
     world.put(&json!({"fault": "close_before_reading", "operation": "writes"}));
-    let missed = NewEntry::new("Пропущенный звонок").activity_type("вх.Звонок").user(SELLER).client(ClientId(1));
-    let report = world.client().import([missed, NewEntry::new("x").client(ClientId(1))]).chunk(1).run().await.unwrap();
+    let missed =
+        NewEntry::new("Пропущенный звонок").activity_type("вх.Звонок").user(SELLER).client(ClientId(1));
+    let report =
+        world.client().import([missed, NewEntry::new("x").client(ClientId(1))]).chunk(1).run().await.unwrap();
     assert_eq!((report.totals.created, world.sandbox.record_count()), (2, 3), "{report}");
 }
 
@@ -231,7 +235,8 @@ async fn an_equal_undated_record_of_somebody_else_leaves_the_outcome_open() {
         if sole_writer {
             assert_eq!(report.totals.created, 2);
         } else {
-            let equal = matches!(reason, Some(Some(OutcomeReason::Unknown(UnknownReason::EqualWithoutTime(_)))));
+            let equal =
+                matches!(reason, Some(Some(OutcomeReason::Unknown(UnknownReason::EqualWithoutTime(_)))));
             assert!(equal, "{reason:?}");
         }
     }
@@ -252,7 +257,8 @@ async fn a_shift_of_the_reader_s_time_hides_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn an_undated_chunk_is_found_by_its_order() {
-    let input: Vec<NewEntry> = (0..20).map(|i| NewEntry::new(format!("звонок {i}")).client(ClientId(1))).collect();
+    let input: Vec<NewEntry> =
+        (0..20).map(|i| NewEntry::new(format!("звонок {i}")).client(ClientId(1))).collect();
     all_stored(json!({"fault": "close_after_commit", "operation": "writes"}), &input).await;
 }
 
@@ -274,7 +280,11 @@ async fn one_row_that_a_firewall_refuses_is_isolated_and_the_others_are_stored()
         let mut input = entries(100);
         input[37] = NewEntry::new("a union select").client(ClientId(1)).at(at(3));
         let report = world.client().import(input.clone()).run().await.unwrap();
-        assert!(matches!(report.outcomes[37], AddOutcome::Rejected(_)), "{rule}: {report} {}", report.outcomes[37]);
+        assert!(
+            matches!(report.outcomes[37], AddOutcome::Rejected(_)),
+            "{rule}: {report} {}",
+            report.outcomes[37]
+        );
         assert_eq!((report.totals.created, world.sandbox.record_count()), (99, 100), "{rule}: {report}");
         assert!(world.seconds() < 1_200, "{} s", world.seconds());
     }
@@ -282,12 +292,22 @@ async fn one_row_that_a_firewall_refuses_is_isolated_and_the_others_are_stored()
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_fails_for_a_while_refuses_nothing() {
-    for fault in [json!("database_down"), json!("too_many_connections"), json!({"error_in_ok": {"code": 500, "text": "x"}}),
-                  json!("connection_refused"), json!({"gateway_page": {"status": 502}})] {
+    for fault in [
+        json!("database_down"),
+        json!("too_many_connections"),
+        json!({"error_in_ok": {"code": 500, "text": "x"}}),
+        json!("connection_refused"),
+        json!({"gateway_page": {"status": 502}}),
+    ] {
         let rule = json!({"fault": fault, "store": "not", "when": {"for_millis": 200_000}});
         let input = entries(300);
         let (_, report) = run(rule.clone(), &input).await;
-        assert_eq!((report.totals.created, report.totals.rejected), (300, 0), "{rule}: {report} {:?}", report.not_stored.first());
+        assert_eq!(
+            (report.totals.created, report.totals.rejected),
+            (300, 0),
+            "{rule}: {report} {:?}",
+            report.not_stored.first()
+        );
     }
 }
 
@@ -296,7 +316,8 @@ async fn a_server_that_stays_down_stops_the_import_with_its_words() {
     let input = entries(300);
     let (world, report) = run(json!({"fault": "database_down", "when": {"each": 1}}), &input).await;
     assert_eq!(report.totals.not_sent, 300, "{report}");
-    let Some(OutcomeReason::NotSent(NotSentReason::ServerDown { since, .. })) = &report.not_stored[0].reason else {
+    let Some(OutcomeReason::NotSent(NotSentReason::ServerDown { since, .. })) = &report.not_stored[0].reason
+    else {
         panic!("{report}");
     };
     assert!(since.as_secs() >= 300 && world.seconds() < 400);
@@ -304,7 +325,8 @@ async fn a_server_that_stays_down_stops_the_import_with_its_words() {
 
 #[tokio::test(start_paused = true)]
 async fn the_only_activity_is_sent_once_more_when_patience_is_over() {
-    let world = all_stored(json!({"fault": "close_before_reading", "operation": "writes"}), &entries(1)).await;
+    let world =
+        all_stored(json!({"fault": "close_before_reading", "operation": "writes"}), &entries(1)).await;
     assert!((300..500).contains(&world.seconds()), "{}", world.seconds());
 }
 
@@ -365,13 +387,21 @@ where
 async fn a_slow_consumer_of_outcomes_is_not_a_slow_server() {
     let world = World::new();
     with_history(&world);
-    world.sandbox.add_fault(crm_sandbox::Fault::latency(Duration::from_secs(1)).on(Operation::HistoryAddList).always());
+    world.sandbox.add_fault(
+        crm_sandbox::Fault::latency(Duration::from_secs(1)).on(Operation::HistoryAddList).always(),
+    );
     let input = entries(60);
     let mut outcomes = world.client().import(input.clone()).chunk(20).outcomes();
     while let Some(outcome) = outcomes.next().await {
         assert!(outcome.unwrap().outcome.id().is_some());
         tokio::time::sleep(Duration::from_secs(45)).await;
     }
-    assert_eq!(difference(&stored(&world.sandbox), &wanted(&[&[NewEntry::new("старая").at(at(1)).client(ClientId(1))], &input[..]].concat())), "");
+    assert_eq!(
+        difference(
+            &stored(&world.sandbox),
+            &wanted(&[&[NewEntry::new("старая").at(at(1)).client(ClientId(1))], &input[..]].concat())
+        ),
+        ""
+    );
     assert_eq!(world.count(Operation::HistoryAddList), 3);
 }

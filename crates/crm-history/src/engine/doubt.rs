@@ -21,6 +21,8 @@ pub(super) struct Doubt {
     pub(super) size: usize,
     /// What the server said in place of an outcome.
     pub(super) answer: Option<Answer>,
+    /// When it was sent. `None` if an earlier process sent it.
+    pub(super) began: Option<Instant>,
     /// When the server must be done with the request.
     pub(super) due: Instant,
     /// It was looked up since the request ended.
@@ -69,6 +71,7 @@ impl Doubt {
             items: items.collect(),
             size,
             answer: None,
+            began: None,
             due,
             looked: false,
             look_again: due,

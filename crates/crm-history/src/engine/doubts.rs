@@ -1,6 +1,7 @@
 //! All doubts, and what a reading decides about them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crm_model::history::{EntryId, Rejection};
@@ -21,7 +22,9 @@ pub(super) struct Doubts(Vec<Doubt>);
 pub(super) enum Decision {
     Stored(EntryId, Option<EntryId>),
     /// Certainly not stored. The request had this many activities.
-    Missing { size: usize },
+    Missing {
+        size: usize,
+    },
     Refused(Rejection),
     Undecidable(UnknownReason),
 }
@@ -85,7 +88,14 @@ impl Doubts {
     }
 
     /// Notes that an activity is stored whose request began then.
-    pub(super) fn witnessed(&mut self, item: &Item, id: EntryId, began: Instant, stored: Instant, pause: Duration) {
+    pub(super) fn witnessed(
+        &mut self,
+        item: &Item,
+        id: EntryId,
+        began: Instant,
+        stored: Instant,
+        pause: Duration,
+    ) {
         for doubt in &mut self.0 {
             if doubt.needs_witness() && began >= doubt.due {
                 let record = Some((item.view.clone(), id));
@@ -105,6 +115,7 @@ impl Doubts {
         &mut self,
         begun: Instant,
         relook: Duration,
+        pause: Duration,
         reading: &Reading,
         known: &Known,
         sole_writer: bool,
@@ -112,14 +123,27 @@ impl Doubts {
         let found = matching::find(&self.0, reading, known, sole_writer);
         let shows = |view: &View| {
             reading.0.get(view).is_some_and(|view| {
-                view.reached_old || view.records.iter().any(|record| known.is_confirmed(record.id))
+                view.reached_old || view.records.iter().any(|record| known.is_claimed(record.id))
             })
         };
         let mut decided = Vec::new();
+        let mut seen = Vec::new();
         for doubt in &mut self.0 {
+            let before = decided.len();
+            // An activity that was sent twice may have been stored by its first request.
+            let began = doubt.began.filter(|_| doubt.items.iter().all(|item| item.copies == 1));
             doubt.decide(begun, relook, &found, &shows, reading, &mut decided);
+            let stored = decided[before..].iter().find_map(|(waiting, decision)| match decision {
+                Decision::Stored(id, _) => Some((Arc::clone(&waiting.item), *id)),
+                _ => None,
+            });
+            seen.extend(stored.zip(began));
         }
         self.0.retain(|doubt| !doubt.items.is_empty());
+        // A witness that was not answered, and is seen, is a witness all the same.
+        for ((item, id), began) in seen {
+            self.witnessed(&item, id, began, begun, pause);
+        }
         decided
     }
 
@@ -165,25 +189,31 @@ impl Doubt {
         self.look_again = begun + relook;
         self.trouble = None;
         let mut items = Vec::new();
+        let mut hides = false;
         for item in std::mem::take(&mut self.items) {
             let is_shown = shows(&item.waiting.item.view);
-            if !is_shown {
-                self.trouble = Some(UnknownReason::ListShowsNothing);
-            }
+            hides |= !is_shown;
             match found.get(&item.waiting.item.key) {
-                Some(Found::Stored(ids)) if is_shown && item.is_complete(ids) => {
+                // A second copy is waited for until the server must be done.
+                Some(Found::Stored(ids)) if is_shown && (self.looked_late || item.is_complete(ids)) => {
                     let (id, copy) = item.ids(ids);
                     decided.push((item.waiting, Decision::Stored(id, copy)));
+                    continue;
                 }
-                _ => items.push(item),
+                Some(found) => self.trouble = found.trouble().or(self.trouble.take()),
+                None => {}
             }
+            items.push(item);
         }
         self.items = items;
+        if hides {
+            self.trouble = Some(UnknownReason::ListShowsNothing);
+        }
         if !counts || self.items.is_empty() {
             return;
         }
-        if !self.witness_is_shown(reading) || self.trouble.is_some() {
-            self.trouble.get_or_insert(UnknownReason::ListShowsNothing);
+        if hides || !self.witness_is_shown(reading) {
+            self.trouble = Some(UnknownReason::ListShowsNothing);
             self.undecided += 1;
         } else {
             let key = |item: &DoubtItem| item.waiting.item.key;
@@ -207,19 +237,15 @@ impl Doubt {
     fn conclude(&mut self, decided: &mut Vec<(Waiting, Decision)>) {
         let found = self.first_reading.take().unwrap_or_default();
         for item in std::mem::take(&mut self.items) {
-            let undecidable = match found.get(&item.waiting.item.key) {
-                Some(Found::Stored(ids)) => {
-                    let (id, copy) = item.ids(ids);
-                    decided.push((item.waiting, Decision::Stored(id, copy)));
-                    continue;
-                }
-                Some(Found::Equal(id)) => UnknownReason::EqualWithoutTime(*id),
-                Some(Found::Similar(id)) => UnknownReason::Similar(*id),
-                Some(Found::Unreadable) => UnknownReason::Unreadable,
-                Some(Found::Missing) | None => {
-                    decided.push(missing(item, self.size, self.answer.as_ref()));
-                    continue;
-                }
+            let found = found.get(&item.waiting.item.key);
+            if let Some(Found::Stored(ids)) = found {
+                let (id, copy) = item.ids(ids);
+                decided.push((item.waiting, Decision::Stored(id, copy)));
+                continue;
+            }
+            let Some(undecidable) = found.and_then(Found::trouble) else {
+                decided.push(missing(item, self.size, self.answer.as_ref()));
+                continue;
             };
             let decision = match item.confirmed {
                 Some(id) => Decision::Stored(id, None),

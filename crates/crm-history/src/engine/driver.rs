@@ -340,8 +340,10 @@ impl Driver {
                 in_doubt.iter().for_each(|waiting| self.queue.hold(waiting));
                 let mut doubt =
                     Doubt::new(sent.request, sent.floor, in_doubt, sent.ended + self.settings.settle);
+                doubt.began = Some(sent.began);
                 (doubt.size, doubt.is_witness, doubt.answer) = (size, in_flight.is_witness, answer);
-                if size == 1 && doubt.answer.is_some() && doubt.answer == doubt.items[0].waiting.refused_alone {
+                if size == 1 && doubt.answer.is_some() && doubt.answer == doubt.items[0].waiting.refused_alone
+                {
                     doubt.was_witnessed(self.pause(Duration::ZERO));
                 }
                 self.doubts.add(doubt);
@@ -402,8 +404,7 @@ impl Driver {
         self.give_up_at = None;
         self.tasks.abort_all();
         let unsent = self.queue.take_all();
-        self.endings
-            .extend(unsent.map(|waiting| (waiting.item.key, Ending::NotSent(reason.clone()))));
+        self.endings.extend(unsent.map(|waiting| (waiting.item.key, Ending::NotSent(reason.clone()))));
         for doubt in self.doubts.take_all() {
             let why = doubt.trouble.clone().unwrap_or_else(|| UnknownReason::Ended(reason.clone()));
             for item in doubt.items {

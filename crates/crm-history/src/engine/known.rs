@@ -67,13 +67,9 @@ impl Known {
         self.claimed.insert(id.0);
     }
 
+    /// Returns whether this record belongs to an activity that is settled. So it is known to be there.
     pub(super) fn is_claimed(&self, id: EntryId) -> bool {
-        self.claimed.contains(&id.0)
-    }
-
-    /// Returns whether the server gave us this id in this process.
-    pub(super) fn is_confirmed(&self, id: EntryId) -> bool {
-        self.written.contains_key(&id.0)
+        self.claimed.contains(&id.0) || self.written.contains_key(&id.0)
     }
 
     /// Returns the time that we wrote in this record.

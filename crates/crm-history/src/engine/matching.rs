@@ -9,6 +9,7 @@ use super::doubt::{Doubt, DoubtItem};
 use super::item::{Key, View};
 use super::known::Known;
 use super::lookup::{Reading, ViewReading};
+use super::reasons::UnknownReason;
 
 /// What a reading says about an activity in doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,18 @@ pub(super) enum Found {
     Unreadable,
 }
 
+impl Found {
+    /// Returns why this cannot be decided.
+    pub(super) fn trouble(&self) -> Option<UnknownReason> {
+        Some(match self {
+            Self::Equal(id) => UnknownReason::EqualWithoutTime(*id),
+            Self::Similar(id) => UnknownReason::Similar(*id),
+            Self::Unreadable => UnknownReason::Unreadable,
+            Self::Stored(_) | Self::Missing => return None,
+        })
+    }
+}
+
 /// Looks for all activities in doubt. Equal activities are interchangeable.
 pub(super) fn find(
     doubts: &[Doubt],
@@ -32,9 +45,12 @@ pub(super) fn find(
     known: &Known,
     sole_writer: bool,
 ) -> HashMap<Key, Found> {
-    let shifts = learned_shifts(reading, known);
-    let shifts = if shifts.is_empty() { likely_shift(doubts, reading, known) } else { shifts };
-    let mut search = Search { reading, known, shifts, used: BTreeSet::new() };
+    let learned = learned_shifts(reading, known);
+    let is_guess = learned.is_empty();
+    let shifts = if is_guess { likely_shift(doubts, reading, known) } else { learned };
+    // Nothing but a time that is equal as it is tells our record from one of somebody else.
+    let is_guess = is_guess && shifts != [0];
+    let mut search = Search { reading, known, shifts, is_guess, used: BTreeSet::new() };
     let mut found = HashMap::new();
     for doubt in doubts {
         search.find_equal(doubt, sole_writer, &mut found);
@@ -50,6 +66,8 @@ struct Search<'a> {
     known: &'a Known,
     /// Hours by which the caller may read times shifted.
     shifts: Vec<i64>,
+    /// The shift is the most likely one, and is not known.
+    is_guess: bool,
     used: BTreeSet<EntryId>,
 }
 
@@ -61,7 +79,9 @@ impl Search<'_> {
             let copies = item.copies - usize::from(item.confirmed.is_some());
             let mut ids: Vec<EntryId> = Vec::new();
             for _ in 0..copies {
-                let Some(id) = self.take(doubt, item, |record| expected.equals(record, &self.shifts)) else { break };
+                let Some(id) = self.take(doubt, item, |record| expected.equals(record, &self.shifts)) else {
+                    break;
+                };
                 self.used.insert(id);
                 ids.push(id);
             }
@@ -72,7 +92,9 @@ impl Search<'_> {
         for (item, expected, ids) in matched {
             let result = match ids.first() {
                 None => Found::Missing,
-                Some(_) if expected.is_distinct() || in_order || sole_writer => Found::Stored(ids),
+                Some(_) if expected.is_distinct(self.is_guess) || in_order || sole_writer => {
+                    Found::Stored(ids)
+                }
                 Some(id) => Found::Equal(*id),
             };
             found.insert(item.waiting.item.key, result);
@@ -126,7 +148,8 @@ fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
 /// Returns the shift that explains most of the doubts. The server gave us no id yet, so the shift is not known.
 fn likely_shift(doubts: &[Doubt], reading: &Reading, known: &Known) -> Vec<i64> {
     let explained = |shift: i64| {
-        let mut search = Search { reading, known, shifts: vec![shift], used: BTreeSet::new() };
+        let mut search =
+            Search { reading, known, shifts: vec![shift], is_guess: true, used: BTreeSet::new() };
         let mut found = HashMap::new();
         doubts.iter().for_each(|doubt| search.find_equal(doubt, true, &mut found));
         found.values().filter(|found| matches!(found, Found::Stored(_))).count()
@@ -157,9 +180,9 @@ impl<'a> ExpectedRecord<'a> {
         Self { entry, stored: entry.as_stored() }
     }
 
-    /// Returns whether nobody else writes an equal record: it has a mark, or a time to the second.
-    fn is_distinct(&self) -> bool {
-        self.entry.mark.is_some() || self.stored.at.is_some()
+    /// Returns whether nobody else writes an equal record: it has a mark, or a time to the second whose shift is known.
+    fn is_distinct(&self, is_guess: bool) -> bool {
+        self.entry.mark.is_some() || (self.stored.at.is_some() && !is_guess)
     }
 
     /// The record has its mark, or everything that was written, in the form that was expected.

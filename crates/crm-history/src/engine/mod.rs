@@ -44,10 +44,10 @@ mod store;
 
 pub(crate) use driver::{Driver, Settings};
 pub(crate) use item::{Activity, Ending, Key, SentBefore};
+pub(crate) use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};
 #[cfg(test)]
 pub(crate) use store::MemoryStore;
-pub(crate) use queue::Limits;
 pub(crate) use store::{NoStore, Sending, Settled, Store};
 
 #[cfg(test)]

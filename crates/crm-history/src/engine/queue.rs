@@ -101,7 +101,8 @@ impl Queue {
             return None;
         }
         if rules.in_doubt || group > 0 {
-            let spare = self.waiting.len().saturating_sub(RESERVE);
+            let usable = self.waiting.iter().filter(|waiting| self.may_be_sent(waiting, rules.known)).count();
+            let spare = usable.saturating_sub(RESERVE);
             if spare == 0 && (rules.in_doubt || rules.in_flight) {
                 return None;
             }
@@ -130,7 +131,8 @@ impl Queue {
     }
 
     fn may_be_sent(&self, waiting: &Waiting, known: &Known) -> bool {
-        (known.has_read(&waiting.item.view) || known.distrusted().is_some()) && !self.held.contains_key(&waiting.item.identity)
+        (known.has_read(&waiting.item.view) || known.distrusted().is_some())
+            && !self.held.contains_key(&waiting.item.identity)
     }
 }
 

@@ -67,8 +67,7 @@ pub(super) async fn send(
     };
     if sent.store_failure.is_none() && !is_again {
         let settled = sent.results.iter();
-        let settled =
-            settled.filter_map(|(waiting, result)| Some((waiting.item.key, result.settled()?)));
+        let settled = settled.filter_map(|(waiting, result)| Some((waiting.item.key, result.settled()?)));
         let settled: Vec<_> = settled.collect();
         if !settled.is_empty() {
             sent.store_failure = store.settled(&settled).await.err();

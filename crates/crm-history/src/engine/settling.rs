@@ -79,7 +79,9 @@ impl Driver {
         let decided = match result {
             Ok(reading) => {
                 self.health.read_worked();
-                self.doubts.decide(begun, relook, &reading, &self.known, self.settings.sole_writer)
+                // A witness that had to be looked for shows that the server is slow.
+                let pause = self.settings.settle;
+                self.doubts.decide(begun, relook, pause, &reading, &self.known, self.settings.sole_writer)
             }
             Err(LookupFault::NotBelievable(why)) => {
                 self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
@@ -169,9 +171,7 @@ impl Driver {
         let Some(wanted) = self.doubts.need_witness() else { return };
         let is_unanswered = self.in_flight.values().any(|request| request.is_witness)
             || self.doubts.iter().any(|doubt| doubt.is_witness && doubt.answer.is_none());
-        if is_unanswered
-            || self.in_flight.len() >= self.settings.concurrency
-            || !self.health.may_witness(now)
+        if is_unanswered || self.in_flight.len() >= self.settings.concurrency || !self.health.may_witness(now)
         {
             return;
         }
@@ -186,7 +186,10 @@ impl Driver {
             return None;
         }
         let since = self.doubts.iter().map(super::doubt::Doubt::waits_for).max();
-        Some(since.map_or(self.health.last_progress, |at| at.max(self.health.last_progress)) + self.settings.patience)
+        Some(
+            since.map_or(self.health.last_progress, |at| at.max(self.health.last_progress))
+                + self.settings.patience,
+        )
     }
 
     /// At the end of its patience, sends one activity all the same if that may help, or stops.
@@ -194,6 +197,7 @@ impl Driver {
         if !self.in_flight.is_empty()
             || self.recording > 0
             || self.is_reading
+            || !self.views_in_reading.is_empty()
             || self.patience_ends().is_none_or(|at| now < at)
         {
             return;

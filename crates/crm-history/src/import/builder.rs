@@ -230,8 +230,18 @@ impl Import {
     /// Asking for an outcome panics outside a tokio runtime with timers enabled: the journal needs the threads of a
     /// runtime, and waiting needs its timers.
     pub fn outcomes(self) -> Records<ImportOutcome> {
-        let Self { client, input, settings, losses, check_users, check_types, journal, on_progress, cancel, .. } =
-            self;
+        let Self {
+            client,
+            input,
+            settings,
+            losses,
+            check_users,
+            check_types,
+            journal,
+            on_progress,
+            cancel,
+            ..
+        } = self;
         let start = async move {
             let logins = check_users.then(|| Logins::new(client.clone()));
             let types = check_types.then(|| KnownTypes::new(client.clone()));

@@ -94,10 +94,7 @@ impl Run {
     }
 
     /// Returns the next outcome, in the order of the input.
-    pub(super) fn poll_next(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<ImportOutcome, Error>>> {
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<ImportOutcome, Error>>> {
         loop {
             if let Some(outcome) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(outcome)));
@@ -234,7 +231,9 @@ impl Run {
             journal.note(index, &entry);
         }
         match refusal {
-            Some(why) if sent_before.is_none() => self.driver.refuse_unsent(index, entry, Rejection::new(None, why)),
+            Some(why) if sent_before.is_none() => {
+                self.driver.refuse_unsent(index, entry, Rejection::new(None, why))
+            }
             _ => self.driver.take(Activity { key: index, entry, sent_before }),
         }
     }

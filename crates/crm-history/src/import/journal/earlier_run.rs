@@ -70,7 +70,9 @@ impl EarlierRun {
         Ok(match row.state {
             State::Done(RecordedOutcome::Missing) => Earlier::New,
             State::Done(RecordedOutcome::Refused(_)) if !is_same => Earlier::New,
-            _ if !is_same => return Err(self.is_of_another_input(index, index, "has changed since it was sent")),
+            _ if !is_same => {
+                return Err(self.is_of_another_input(index, index, "has changed since it was sent"));
+            }
             State::Done(outcome) => Earlier::Done(outcome.settled()),
             State::Sent(sent) => Earlier::Sent(sent),
         })

@@ -183,9 +183,9 @@ mod tests {
 
     use super::*;
 
-    const HEADER: &str = "{\"journal\":\"crm history import\",\"version\":2,\"key\":\"00112233445566778899aabbccddeeff\"}\n";
-    const SEND: &str =
-        "{\"send\":{\"request\":1,\"floor\":7,\"rows\":[[0,\"00000000000000aa\"],[1,\"00000000000000bb\"]]}}\n";
+    const HEADER: &str =
+        "{\"journal\":\"crm history import\",\"version\":2,\"key\":\"00112233445566778899aabbccddeeff\"}\n";
+    const SEND: &str = "{\"send\":{\"request\":1,\"floor\":7,\"rows\":[[0,\"00000000000000aa\"],[1,\"00000000000000bb\"]]}}\n";
     const DONE: &str =
         "{\"done\":[[0,\"00000000000000aa\",{\"stored\":8}],[1,\"00000000000000bb\",\"missing\"]]}\n";
 

@@ -76,9 +76,9 @@ impl Line {
 
     /// Returns the line about these activities. Those that the next run shall look up again are left out.
     pub(super) fn done(settled: &[(Key, Settled)], hash: impl Fn(Key) -> RowHash) -> Self {
-        let rows = settled.iter().filter_map(|(key, settled)| {
-            Some((*key, hash(*key), RecordedOutcome::new(settled)?))
-        });
+        let rows = settled
+            .iter()
+            .filter_map(|(key, settled)| Some((*key, hash(*key), RecordedOutcome::new(settled)?)));
         Self::Done(rows.collect())
     }
 }
@@ -116,9 +116,7 @@ impl RecordedOutcome {
                 Settled::Refused(Rejection::new(code, "refused in an earlier run of this import"))
             }
             Self::Missing => Settled::Missing,
-            Self::EqualWithoutTime(id) => {
-                Settled::Undecidable(UnknownReason::EqualWithoutTime(EntryId(id)))
-            }
+            Self::EqualWithoutTime(id) => Settled::Undecidable(UnknownReason::EqualWithoutTime(EntryId(id))),
             Self::Similar(id) => Settled::Undecidable(UnknownReason::Similar(EntryId(id))),
         }
     }
