@@ -25,8 +25,8 @@ struct Rate {
     is_proven: bool,
 }
 
-/// The lowest rate: one attempt in two seconds.
-const LOWEST: f64 = 0.5;
+/// The lowest rate: one attempt in five seconds.
+const LOWEST: f64 = 0.2;
 /// Above this rate the client no longer keeps to one.
 const FORGOTTEN: f64 = 100.0;
 /// Attempts to remember.
