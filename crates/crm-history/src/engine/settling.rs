@@ -7,8 +7,9 @@ use crm_model::history::{NewEntry, Rejection};
 use crm_transport::Error;
 use tokio::time::Instant;
 
+use super::answers::stop_reason;
 use super::doubts::Decision;
-use super::driver::{Driver, Finished, stop_reason};
+use super::driver::{Driver, Finished};
 use super::item::{Ending, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
 use super::reasons::NotSentReason;

@@ -85,7 +85,7 @@ impl EarlierRun {
         };
         let mut missing = self.rows.iter().filter(|(_, row)| needed(row)).map(|(key, _)| *key);
         let Some(first) = missing.next() else { return Ok(()) };
-        let last = missing.last().unwrap_or(first);
+        let last = missing.next_back().unwrap_or(first);
         Err(self.is_of_another_input(first, last, "missing"))
     }
 
