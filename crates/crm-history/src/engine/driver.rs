@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::doubts::Doubts;
 use super::health::Health;
-use super::item::{Activity, Ending, Key, View, Waiting};
+use super::item::{Activity, Earlier, Ending, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::{LookupFault, Reading};
 use super::queue::{Limits, Queue, Rules};
@@ -56,6 +56,8 @@ pub(crate) struct Driver {
     /// How many decisions are being recorded.
     pub(super) recording: usize,
     last_request: u64,
+    /// When the user got an outcome and has not come back.
+    handed_over: Option<Instant>,
     pub(super) endings: VecDeque<(Key, Ending)>,
     input_ended: bool,
     pub(super) stop: Option<NotSentReason>,
@@ -82,15 +84,14 @@ pub(super) enum Finished {
 }
 
 impl Driver {
-    /// `claimed` are the ids of activities that earlier processes settled, and `last_request` is the highest number of
-    /// their requests.
+    /// `earlier` is what the store knows of earlier processes.
     pub(crate) fn new(
         client: HistoryClient,
         store: Arc<dyn Store>,
         settings: Settings,
-        claimed: impl IntoIterator<Item = u64>,
-        last_request: u64,
+        earlier: Earlier,
     ) -> Self {
+        let last_request = earlier.last_request;
         Self {
             client,
             store,
@@ -99,13 +100,14 @@ impl Driver {
             timer: None,
             queue: Queue::default(),
             doubts: Doubts::default(),
-            known: Known::new(claimed),
+            known: Known::new(earlier),
             health: Health::new(),
             in_flight: HashMap::new(),
             views_in_reading: BTreeSet::new(),
             is_reading: false,
             recording: 0,
             last_request,
+            handed_over: None,
             endings: VecDeque::new(),
             input_ended: false,
             stop: None,
@@ -177,6 +179,16 @@ impl Driver {
 
     /// Goes on. Ready once something has changed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(at) = self.handed_over.take() {
+            self.health.was_not_polled(at.elapsed());
+        }
+        let changed = self.poll_change(cx);
+        // From here on the time is that of the user, who may be slow with an outcome.
+        self.handed_over = changed.is_ready().then(Instant::now);
+        changed
+    }
+
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             self.advance();
             if !self.endings.is_empty() {

@@ -13,7 +13,9 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Activity, Driver, Ending, Key, Limits, MemoryStore, SentBefore, Settings, Settled, Store};
+use super::{
+    Activity, Driver, Earlier, Ending, Key, Limits, MemoryStore, SentBefore, Settings, Settled, Store,
+};
 use crate::{ApiKey, HistoryClient};
 
 /// A server with one old record. It loses the connection of so many writes, unread.
@@ -70,7 +72,7 @@ fn driver(server: &Server, store: &Arc<MemoryStore>) -> Driver {
         flush_after: Duration::from_secs(1),
         sole_writer: false,
     };
-    Driver::new(client, Arc::<MemoryStore>::clone(store) as Arc<dyn Store>, settings, [], 10)
+    Driver::new(client, Arc::<MemoryStore>::clone(store) as Arc<dyn Store>, settings, Earlier::default())
 }
 
 /// Lets the driver send these activities, and returns how they ended.
