@@ -38,6 +38,16 @@ impl Health {
         }
     }
 
+    /// Nobody drove the engine for this time. It says nothing about the server.
+    pub(super) fn was_not_polled(&mut self, time: Duration) {
+        self.last_progress += time;
+    }
+
+    /// Returns whether anything failed since the last progress.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures > 0 || self.read_failures > 0
+    }
+
     /// There was nothing to do until now.
     pub(super) fn begins(&mut self) {
         self.last_progress = Instant::now();

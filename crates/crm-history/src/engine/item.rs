@@ -29,6 +29,17 @@ pub(crate) struct SentBefore {
     pub(crate) floor: u64,
 }
 
+/// What a store knows of earlier processes, all in all.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    /// The ids of the activities that they settled.
+    pub(crate) claimed: Vec<u64>,
+    /// The highest number of their requests.
+    pub(crate) last_request: u64,
+    /// The lowest floor of what they left in doubt.
+    pub(crate) lowest_floor: Option<u64>,
+}
+
 /// How the engine ends with an activity.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ending {

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDateTime;
 use crm_model::history::EntryId;
 
-use super::item::{Item, View};
+use super::item::{Earlier, Item, View};
 
 /// Separates new records from old ones, and the records of settled activities from those in doubt.
 #[derive(Default)]
 pub(super) struct Known {
     /// The highest id seen in any view, or confirmed.
     floor: u64,
+    /// The lowest floor of what earlier processes left in doubt. It may come at any time.
+    lowest_earlier: Option<u64>,
     /// The views that were read.
     read: BTreeSet<View>,
     /// Records of activities that are settled, above the lowest floor in use.
@@ -23,9 +25,10 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// `claimed` are the ids of activities that an earlier process settled.
-    pub(super) fn new(claimed: impl IntoIterator<Item = u64>) -> Self {
-        Self { claimed: claimed.into_iter().collect(), ..Self::default() }
+    /// `earlier` is what earlier processes know.
+    pub(super) fn new(earlier: Earlier) -> Self {
+        let Earlier { claimed, lowest_floor, .. } = earlier;
+        Self { claimed: claimed.into_iter().collect(), lowest_earlier: lowest_floor, ..Self::default() }
     }
 
     pub(super) fn floor(&self) -> u64 {
@@ -79,6 +82,7 @@ impl Known {
 
     /// Forgets what no request at or above this floor needs.
     pub(super) fn forget_below(&mut self, lowest: u64) {
+        let lowest = self.lowest_earlier.map_or(lowest, |earlier| earlier.min(lowest));
         self.claimed = self.claimed.split_off(&lowest);
         // The last ones stay: they prove that a list shows what is there, and teach its shift of time.
         while self.written.len() > KEPT

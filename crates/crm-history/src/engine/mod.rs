@@ -18,16 +18,28 @@
 //!
 //! ```text
 //! driver ─┬→ queue        what waits to be sent
-//!         ├→ request      one request, as a task
-//!         ├→ doubts ─────→ matching   what a reading says about the doubts
+//!         ├→ request      one request, as a task; `answers` takes in how it ended
+//!         ├→ doubts ─────→ matching   what a reading says about the doubts; `settling` asks for readings and witnesses
 //!         ├→ lookup       one reading, as a task
 //!         ├→ known        the floor, and the ids that are confirmed
 //!         └→ store        what must survive a crash
 //! ```
 //!
+//! # What is not promised
+//!
+//! - An activity without a time and without a mark, whose answer is lost, is `Unknown` if a single equal record appears.
+//!   Somebody else may have written it. [`sole_writer`](crate::Import::sole_writer) excludes that.
+//! - A view that was empty shows nothing that is known to be there. A doubt in it is settled once a later activity in the
+//!   same view is confirmed, and is `Unknown` if there is none.
+//! - A dated record of somebody else that is equal to the second, and added while ours is in doubt, counts as ours.
+//! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
+//!   holds a call for longer stores it twice, and the outcome names both ids.
+//! - A row that the server refuses costs about log2(chunk) × `settle`, because each half waits for its own proof.
+//!
 //! The driver is polled by its user. Requests and readings are tasks, so they make progress while the user handles an
 //! outcome. Dropping the driver aborts them. The store then knows what was in flight.
 
+mod answers;
 mod doubt;
 mod doubts;
 mod driver;
@@ -43,7 +55,7 @@ mod settling;
 mod store;
 
 pub(crate) use driver::{Driver, Settings};
-pub(crate) use item::{Activity, Ending, Key, SentBefore};
+pub(crate) use item::{Activity, Earlier, Ending, Key, SentBefore};
 pub(crate) use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};
 #[cfg(test)]

@@ -7,8 +7,9 @@ use crm_model::history::{NewEntry, Rejection};
 use crm_transport::Error;
 use tokio::time::Instant;
 
+use super::answers::stop_reason;
 use super::doubts::Decision;
-use super::driver::{Driver, Finished, stop_reason};
+use super::driver::{Driver, Finished};
 use super::item::{Ending, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
 use super::reasons::NotSentReason;
@@ -182,7 +183,7 @@ impl Driver {
 
     /// Returns when the engine has waited long enough for anything to become certain.
     pub(super) fn patience_ends(&self) -> Option<Instant> {
-        if self.queue.len() == 0 && self.doubts.is_empty() {
+        if self.doubts.is_empty() && (self.queue.len() == 0 || !self.health.is_failing()) {
             return None;
         }
         let since = self.doubts.iter().map(super::doubt::Doubt::waits_for).max();

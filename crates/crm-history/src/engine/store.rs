@@ -10,7 +10,7 @@ use super::reasons::UnknownReason;
 /// Keeps what must survive a crash. Everything is durable when a method returns.
 ///
 /// What a store knows of earlier processes comes back with each activity, as
-/// [`SentBefore`](super::SentBefore), and with the ids given to [`Driver::new`](super::Driver::new).
+/// [`SentBefore`](super::SentBefore), and as [`Earlier`](super::Earlier).
 #[async_trait]
 pub(crate) trait Store: Send + Sync {
     /// Records a request that is about to be sent. From then on its activities are in doubt.

@@ -17,7 +17,7 @@ use super::outcome_stream::OutcomeStream;
 use super::report::ImportReport;
 use super::run::{Cancel, Input, OnProgress, Parts, Run};
 use crate::HistoryClient;
-use crate::engine::{Driver, Limits, NoStore, Settings, Store};
+use crate::engine::{Driver, Earlier, Limits, NoStore, Settings, Store};
 
 /// An import: its input and its options. Nothing happens before [`outcomes`](Self::outcomes) or [`run`](Self::run).
 ///
@@ -247,11 +247,11 @@ impl Import {
             let types = check_types.then(|| KnownTypes::new(client.clone()));
             let checks = Checks::new(losses, logins, types);
             let mut store: Arc<dyn Store> = Arc::new(NoStore);
-            let (mut claimed, mut last_request) = (Vec::new(), 0);
+            let mut summary = Earlier::default();
             let mut opened = None;
             if let Some(path) = journal {
                 let (journal, earlier) = Journal::open(path).await?;
-                (claimed, last_request) = (earlier.ids(), earlier.last_request());
+                summary = earlier.summary();
                 let journal = Arc::new(journal);
                 store = Arc::<Journal>::clone(&journal);
                 opened = Some((journal, earlier));
@@ -259,7 +259,7 @@ impl Import {
             let patience = settings.patience;
             // Outcomes are returned in order, so a doubt holds back those behind it. This bounds them.
             let most_open = MOST_CHUNKS_OPEN * settings.limits.activities;
-            let driver = Driver::new(client, store, settings, claimed, last_request);
+            let driver = Driver::new(client, store, settings, summary);
             let journal = opened;
             Ok(Run::new(Parts { input, checks, journal, driver, most_open, on_progress, cancel, patience }))
         };

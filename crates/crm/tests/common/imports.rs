@@ -100,7 +100,8 @@ const OLD: &str = "запись, которая была раньше";
 
 #[track_caller]
 pub(crate) fn all_created(report: &ImportReport, sandbox: &Sandbox, entries: &[NewEntry], what: &str) {
-    assert_eq!(difference(&stored(sandbox), &wanted(entries)), "", "{what}: {report}");
+    let reason = report.not_stored.first().map(|outcome| (&outcome.outcome, &outcome.reason));
+    assert_eq!(difference(&stored(sandbox), &wanted(entries)), "", "{what}: {report} {reason:?}");
     assert_eq!(report.totals.created, entries.len() as u64, "{what}: {report}");
     let mut ids: Vec<u64> = report.outcomes.iter().map(|outcome| outcome.id().unwrap().0).collect();
     for (id, entry) in ids.iter().zip(entries) {

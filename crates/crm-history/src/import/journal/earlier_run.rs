@@ -8,7 +8,7 @@ use crm_transport::Error;
 
 use super::lines::{Line, RecordedOutcome, SendLine};
 use super::row::{HashKey, RowHash};
-use crate::engine::{Key, SentBefore, Settled};
+use crate::engine::{self, Key, SentBefore, Settled};
 use crate::import::OPERATION;
 
 /// What earlier runs with this journal did, by the position of the row in the input.
@@ -49,18 +49,19 @@ impl EarlierRun {
         &self.key
     }
 
-    /// Returns the highest number of a request.
-    pub(in crate::import) fn last_request(&self) -> u64 {
-        self.last_request
-    }
-
-    /// Returns the ids of the records that belong to rows.
-    pub(in crate::import) fn ids(&self) -> Vec<u64> {
-        let done = self.rows.values().filter_map(|row| match &row.state {
-            State::Done(outcome) => Some(outcome.ids()),
-            State::Sent(_) => None,
-        });
-        done.flatten().collect()
+    /// Returns what is known of all rows together.
+    pub(in crate::import) fn summary(&self) -> engine::Earlier {
+        let (mut claimed, mut lowest_floor) = (Vec::new(), None);
+        for row in self.rows.values() {
+            match &row.state {
+                State::Done(outcome) => claimed.extend(outcome.ids()),
+                State::Sent(sent) => {
+                    lowest_floor =
+                        Some(lowest_floor.map_or(sent.floor, |lowest: u64| lowest.min(sent.floor)));
+                }
+            }
+        }
+        engine::Earlier { claimed, last_request: self.last_request, lowest_floor }
     }
 
     /// Takes what is known about this row of the input. A row that was refused or not sent may have been mended since.
@@ -85,7 +86,7 @@ impl EarlierRun {
         };
         let mut missing = self.rows.iter().filter(|(_, row)| needed(row)).map(|(key, _)| *key);
         let Some(first) = missing.next() else { return Ok(()) };
-        let last = missing.last().unwrap_or(first);
+        let last = missing.next_back().unwrap_or(first);
         Err(self.is_of_another_input(first, last, "missing"))
     }
 
