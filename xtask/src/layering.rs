@@ -87,6 +87,12 @@ const RULES: &[Rule] = &[
         why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox is optional",
     },
     Rule {
+        name: "simulation",
+        may_use: &["crm-history", "crm-model", "crm-projects", "crm-sandbox", "crm-transport"],
+        may_offer: &[],
+        why: "simulation runs the clients against the sandbox, and nothing uses it",
+    },
+    Rule {
         name: "xtask",
         may_use: &[],
         may_offer: &[],

@@ -19,6 +19,7 @@ mod openapi;
 mod package;
 mod rustdoc;
 mod semver;
+mod simulate;
 mod supply_chain;
 mod tools;
 
@@ -53,6 +54,7 @@ const TASKS: &[Task] = &[
     openapi::TASK,
     package::TASK,
     semver::TASK,
+    simulate::TASK,
     supply_chain::TASK,
     dependency_weights::TASK,
 ];

@@ -60,6 +60,7 @@ pub mod operations;
 mod api_key;
 mod client;
 mod collation;
+mod engine;
 mod export;
 mod import;
 mod non_personal_data;
@@ -76,7 +77,8 @@ pub use crm_transport::{
     ClientBuilder, Delivery, Error, ErrorKind, ExportBuilder, ExportFigures, ExportProgress, Pace,
     ReadMethod, Records, RetryPolicy, Stats, Verdict,
 };
+pub use engine::{NotSentReason, UnknownReason};
 pub use export::{Entries, EntryExport, EntrySelection, Texts};
-pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy};
+pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy, OutcomeReason};
 pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;

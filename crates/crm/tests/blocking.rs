@@ -221,7 +221,8 @@ fn a_cancelled_import_takes_no_further_activity() {
     let cancelled = move || asked.fetch_add(1, Ordering::Relaxed) == 100;
     let import = history(&sandbox).import(entries(1_000)).chunk(50).concurrency(1).cancel(cancelled);
     let report = import.run().unwrap();
-    assert_eq!(report.totals.done, 100);
+    // It is also asked while the import waits, so fewer may have been taken.
+    assert!((1..=100).contains(&report.totals.done), "{report}");
     assert_eq!(sandbox.record_count() as u64, report.totals.created);
 }
 

@@ -6,7 +6,10 @@ mod imports;
 
 use crm::history::{ErrorKind, NewEntry};
 use crm_sandbox::Sandbox;
-use imports::{Scratch, all_created, client, difference, entries, quick, stored, wanted};
+use imports::{
+    Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick, stored,
+    wanted,
+};
 
 #[tokio::test]
 async fn a_journal_refuses_another_input_another_file_and_a_second_import() {
@@ -27,8 +30,8 @@ async fn a_journal_refuses_another_input_another_file_and_a_second_import() {
     drop(running);
     let mut changed = input.clone();
     changed[15] = NewEntry::new("другая");
-    refused(import(changed).run().await.unwrap_err(), "activities 10 to 19 have changed");
-    refused(import(input[..25].to_vec()).run().await.unwrap_err(), "activities 20 to 29 are missing");
+    refused(import(changed).run().await.unwrap_err(), "activity 15 has changed since it was sent");
+    refused(import(input[..25].to_vec()).run().await.unwrap_err(), "activities 25 to 29 are missing");
     let more = import(entries(40)).run().await.unwrap();
     assert_eq!((more.totals.created, sandbox.record_count()), (40, 40));
     std::fs::write(&journal.0, "datum;content\n").unwrap();
@@ -44,6 +47,7 @@ async fn an_import_resumes_wherever_its_journal_ends_and_stores_every_chunk_once
         let sandbox = Sandbox::start().await.unwrap();
         let client = client(sandbox.url());
         let _ = std::fs::remove_file(&journal.0);
+        add_old_record(&sandbox);
         let import = client.import(entries.clone()).chunk(20).journal(&journal.0);
         let report = import.run().await.unwrap();
         let whole = std::fs::read_to_string(&journal.0).unwrap();
@@ -51,7 +55,7 @@ async fn an_import_resumes_wherever_its_journal_ends_and_stores_every_chunk_once
         let whole_lines: String = whole.split_inclusive('\n').take(lines).collect();
         let torn = &whole[..whole.len().min(whole_lines.len() + bytes)];
         // The state of a crash there: a chunk is stored only if a whole line says that it was sent.
-        let is_sent = |first: usize| whole_lines.contains(&format!("{{\"send\":{{\"first\":{first},"));
+        let is_sent = |first: usize| whole_lines.contains(&format!("\"rows\":[[{first},"));
         for (i, outcome) in report.outcomes.iter().enumerate().filter(|(i, _)| !is_sent(i / 20 * 20)) {
             assert!(outcome.id().is_some(), "{i}");
             client.delete(outcome.id().unwrap()).await.unwrap();
@@ -78,7 +82,7 @@ async fn a_chunk_that_is_missing_in_the_journal_is_sent_when_the_import_is_resum
             .is_complete()
     );
     let whole = std::fs::read_to_string(&journal.0).unwrap();
-    let lines = whole.lines().filter(|line| !line.contains("\"first\":20,"));
+    let lines = whole.lines().filter(|line| !line.contains("[[20,"));
     let gap: String = lines.map(|line| format!("{line}\n")).collect();
     assert_eq!(gap.lines().count() + 2, whole.lines().count());
     let short = client(sandbox.url()).import(entries[..30].to_vec()).journal(&journal.0);
@@ -112,7 +116,8 @@ async fn a_journal_holds_no_content_no_name_and_no_secret() {
 async fn a_dropped_import_releases_its_journal_for_the_next_one() {
     let (entries, journal) = (entries(60), Scratch::new("dropped"));
     let sandbox = Sandbox::start().await.unwrap();
-    let client = client(sandbox.url());
+    add_old_record(&sandbox);
+    let client = client_with_timeout(sandbox.url(), std::time::Duration::from_millis(500));
     let import = || quick(client.import(entries.clone())).chunk(20).journal(&journal.0);
     for polls in 0..12 {
         let mut outcomes = import().outcomes();

@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 15] = [
+const ALLOWED: [&str; 20] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -50,6 +50,11 @@ const ALLOWED: [&str; 15] = [
     "crm-bench → crm-transport",
     "crm-bench → crm-projects",
     "crm-bench → crm-history",
+    "simulation → crm-model",
+    "simulation → crm-transport",
+    "simulation → crm-projects",
+    "simulation → crm-history",
+    "simulation → crm-sandbox",
 ];
 
 #[test]

@@ -1,6 +1,8 @@
 //! Running an import without async.
 
+use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use crm_transport::blocking::{Records, Runtime};
 use crm_transport::{Async, Error};
@@ -16,10 +18,11 @@ impl Import {
 
 /// Running it without async.
 impl Import<Runtime> {
-    /// Sends no further chunk once this closure returns `true`. It is called before each activity is taken.
+    /// Sends nothing more once this closure returns `true`. It is called before each activity is taken, and about every 50
+    /// ms while the import waits.
     ///
-    /// Chunks in flight are finished. Activities that were taken from the input and not sent become
-    /// [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the input is not taken.
+    /// Calls in flight may still get their answer, for at most 5 seconds. Activities that were taken from the input and not
+    /// sent become [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the input is not taken.
     ///
     /// ```no_run
     /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_history::Error> {
@@ -34,7 +37,18 @@ impl Import<Runtime> {
     /// ```
     pub fn cancel(self, mut when: impl FnMut() -> bool + Send + 'static) -> Self {
         let (import, runtime) = self.with_mode(Async);
-        let when = std::future::poll_fn(move |_| if when() { Poll::Ready(()) } else { Poll::Pending });
+        let mut again: Option<Pin<Box<tokio::time::Sleep>>> = None;
+        let when = std::future::poll_fn(move |cx| {
+            if when() {
+                return Poll::Ready(());
+            }
+            // Nothing wakes the import when the closure would return `true`, so it is asked from time to time.
+            let again = again.get_or_insert_with(|| Box::pin(tokio::time::sleep(ASK_AGAIN)));
+            while again.as_mut().poll(cx).is_ready() {
+                again.as_mut().reset(tokio::time::Instant::now() + ASK_AGAIN);
+            }
+            Poll::Pending
+        });
         import.cancel(when).blocking(&runtime)
     }
 
@@ -43,8 +57,7 @@ impl Import<Runtime> {
     /// Nothing is sent before the first outcome is asked for. Dropping the iterator stops the import. The input and the
     /// callbacks run on the thread that asks for the outcomes.
     ///
-    /// Chunks in flight make progress only while an outcome is asked for. Handle each outcome in less time than the
-    /// [timeout](crm_transport::ClientBuilder::timeout) of a call. Otherwise the import may have to look for a chunk.
+    /// Calls in flight go on while an outcome is handled, and nothing new is sent meanwhile.
     ///
     /// # Errors
     /// The journal cannot be read or written, or belongs to another input. The error is the last item. Every other
@@ -72,3 +85,6 @@ impl Import<Runtime> {
         runtime.wait(import.run())?
     }
 }
+
+/// The time between two calls of the closure that cancels.
+const ASK_AGAIN: Duration = Duration::from_millis(50);

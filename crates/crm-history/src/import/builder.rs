@@ -10,16 +10,14 @@ use crm_transport::{Async, Error, Records};
 
 use super::checks::{Checks, LossPolicy};
 use super::import_outcome::{ImportOutcome, ImportProgress};
-use super::input_reader::{Cancel, ChunkLimits, ChunkReader, Input};
-use super::journal::{EarlierRun, Journal};
-use super::known_ids::KnownIds;
+use super::journal::Journal;
 use super::known_types::KnownTypes;
 use super::logins::Logins;
-use super::outcome_stream::{OnProgress, OutcomeStream};
+use super::outcome_stream::OutcomeStream;
 use super::report::ImportReport;
-use super::sender::Sender;
-use super::stop::StopSignal;
+use super::run::{Cancel, Input, OnProgress, Parts, Run};
 use crate::HistoryClient;
+use crate::engine::{Driver, Earlier, Limits, NoStore, Settings, Store};
 
 /// An import: its input and its options. Nothing happens before [`outcomes`](Self::outcomes) or [`run`](Self::run).
 ///
@@ -40,12 +38,10 @@ use crate::HistoryClient;
 pub struct Import<M = Async> {
     client: HistoryClient,
     input: Input,
-    limits: ChunkLimits,
-    concurrency: usize,
+    settings: Settings,
     losses: LossPolicy,
     check_users: bool,
     check_types: bool,
-    settle: Duration,
     journal: Option<PathBuf>,
     on_progress: OnProgress,
     cancel: Cancel,
@@ -60,12 +56,17 @@ impl Import {
         Self {
             client,
             input: Box::new(input),
-            limits: ChunkLimits { activities: 100, bytes: 1 << 20 },
-            concurrency: 2,
+            settings: Settings {
+                limits: Limits { activities: 100, bytes: 1 << 20 },
+                concurrency: 2,
+                settle: Duration::from_secs(60),
+                patience: Duration::from_secs(300),
+                flush_after: Duration::from_secs(1),
+                sole_writer: false,
+            },
             losses: LossPolicy::default(),
             check_users: false,
             check_types: false,
-            settle: Duration::from_secs(60),
             journal: None,
             on_progress: Box::new(|_| ()),
             cancel: Box::pin(std::future::pending()),
@@ -78,14 +79,14 @@ impl Import {
 impl<M> Import<M> {
     /// Maximum number of activities per call (default 100, minimum 1).
     pub fn chunk(mut self, activities: usize) -> Self {
-        self.limits.activities = activities.max(1);
+        self.settings.limits.activities = activities.max(1);
         self
     }
 
     /// Maximum size of the activities of one call in bytes (default 1 MiB). Lower it for a server with a small
     /// `post_max_size`. A single larger activity is sent alone.
     pub fn chunk_bytes(mut self, bytes: usize) -> Self {
-        self.limits.bytes = bytes;
+        self.settings.limits.bytes = bytes;
         self
     }
 
@@ -93,7 +94,7 @@ impl<M> Import<M> {
     ///
     /// The [`Pace`](crm_transport::Pace) of the client applies as well.
     pub fn concurrency(mut self, calls: usize) -> Self {
-        self.concurrency = calls.max(1);
+        self.settings.concurrency = calls.max(1);
         self
     }
 
@@ -140,16 +141,45 @@ impl<M> Import<M> {
         self
     }
 
-    /// How long the server may keep working on a chunk that got no response, counted from its sending (default 60 s).
+    /// How long the server may keep working on a call that got no usable response, counted from the moment when the call
+    /// ended (default 60 s).
     ///
-    /// Do not set it below the time that PHP may run on the server. The server might then store a chunk after the import
-    /// looked for it, and the chunk would be stored twice.
+    /// Do not set it below the time that PHP may run on the server. A resumed import waits for the
+    /// [timeout](crm_transport::ClientBuilder::timeout) of a call as well, counted from its start.
     pub fn settle(mut self, time: Duration) -> Self {
-        self.settle = time;
+        self.settings.settle = time;
         self
     }
 
-    /// Called with the progress after each chunk.
+    /// How long the import goes on although nothing becomes certain: nothing is stored, refused or found (default 5
+    /// minutes).
+    ///
+    /// Then it stops, and what was not sent can be sent by another run. If something is still in doubt and nothing else
+    /// waits to be sent, one activity is sent once more before that, because the import needs a sign that the server
+    /// stores anything. If both copies appear, [`ImportOutcome::reason`] names the second one.
+    pub fn patience(mut self, time: Duration) -> Self {
+        self.settings.patience = time;
+        self
+    }
+
+    /// How long an activity waits for others before a chunk is sent that is not full (default 1 s).
+    ///
+    /// It matters for [streams](HistoryClient::import_stream) that wait for an outcome before they go on.
+    pub fn flush_after(mut self, time: Duration) -> Self {
+        self.settings.flush_after = time;
+        self
+    }
+
+    /// Declares that nobody else adds activities that are equal to those of this import, while it runs.
+    ///
+    /// An activity without a time is then recognized by everything else that was written. Without this declaration, a
+    /// single such record is not taken for one's own, because somebody else may have added it.
+    pub fn sole_writer(mut self) -> Self {
+        self.settings.sole_writer = true;
+        self
+    }
+
+    /// Called with the progress whenever outcomes become known, which is about once for each chunk.
     pub fn on_progress(mut self, callback: impl FnMut(&ImportProgress) + Send + 'static) -> Self {
         self.on_progress = Box::new(callback);
         self
@@ -161,12 +191,10 @@ impl<M> Import<M> {
         let import = Import {
             client: self.client,
             input: self.input,
-            limits: self.limits,
-            concurrency: self.concurrency,
+            settings: self.settings,
             losses: self.losses,
             check_users: self.check_users,
             check_types: self.check_types,
-            settle: self.settle,
             journal: self.journal,
             on_progress: self.on_progress,
             cancel: self.cancel,
@@ -178,10 +206,12 @@ impl<M> Import<M> {
 
 /// Running it.
 impl Import {
-    /// Sends no further chunk once this future ends, such as `token.cancelled_owned()` or a Ctrl-C.
+    /// Sends nothing more once this future ends, such as `token.cancelled_owned()` or a Ctrl-C. Every wait ends at once.
     ///
-    /// Chunks in flight are finished. Activities that were taken from the input and not sent become
-    /// [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the input is not taken.
+    /// Calls in flight may still get their answer, for at most 5 seconds. Activities whose answer does not come are
+    /// [`Unknown`](crm_model::history::AddOutcome::Unknown), and a journal lets the next run look them up. Activities that
+    /// were taken from the input and not sent become [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the
+    /// input is not taken.
     pub fn cancel(mut self, when: impl Future<Output = ()> + Send + 'static) -> Self {
         self.cancel = Box::pin(when);
         self
@@ -200,23 +230,40 @@ impl Import {
     /// Asking for an outcome panics outside a tokio runtime with timers enabled: the journal needs the threads of a
     /// runtime, and waiting needs its timers.
     pub fn outcomes(self) -> Records<ImportOutcome> {
-        let (concurrency, on_progress) = (self.concurrency, self.on_progress);
-        let Self { client, input, limits, losses, check_users, check_types, settle, journal, cancel, .. } =
-            self;
+        let Self {
+            client,
+            input,
+            settings,
+            losses,
+            check_users,
+            check_types,
+            journal,
+            on_progress,
+            cancel,
+            ..
+        } = self;
         let start = async move {
-            let (journal, earlier) = match journal {
-                Some(path) => Journal::open(path).await?,
-                None => (Journal::disabled(), EarlierRun::default()),
-            };
-            let stop = Arc::new(StopSignal::default());
-            let ids = KnownIds::new(&earlier.chunks);
             let logins = check_users.then(|| Logins::new(client.clone()));
             let types = check_types.then(|| KnownTypes::new(client.clone()));
             let checks = Checks::new(losses, logins, types);
-            let reader = ChunkReader::new(input, cancel, Arc::clone(&stop), earlier, limits, checks);
-            Ok((reader, Sender::new(client, journal, stop, settle, ids)))
+            let mut store: Arc<dyn Store> = Arc::new(NoStore);
+            let mut summary = Earlier::default();
+            let mut opened = None;
+            if let Some(path) = journal {
+                let (journal, earlier) = Journal::open(path).await?;
+                summary = earlier.summary();
+                let journal = Arc::new(journal);
+                store = Arc::<Journal>::clone(&journal);
+                opened = Some((journal, earlier));
+            }
+            let patience = settings.patience;
+            // Outcomes are returned in order, so a doubt holds back those behind it. This bounds them.
+            let most_open = MOST_CHUNKS_OPEN * settings.limits.activities;
+            let driver = Driver::new(client, store, settings, summary);
+            let journal = opened;
+            Ok(Run::new(Parts { input, checks, journal, driver, most_open, on_progress, cancel, patience }))
         };
-        Records::new(OutcomeStream::new(start, concurrency, on_progress))
+        Records::new(OutcomeStream::new(start))
     }
 
     /// Runs the import to its end and collects the outcomes.
@@ -247,3 +294,6 @@ impl<M: std::fmt::Debug> std::fmt::Debug for Import<M> {
             .finish_non_exhaustive()
     }
 }
+
+/// How many chunks may be taken from the input before the first of them has its outcomes.
+const MOST_CHUNKS_OPEN: usize = 50;

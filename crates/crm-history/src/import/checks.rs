@@ -4,9 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crm_model::InvalidValue;
-use crm_model::history::{AddOutcome, Loss, NewEntry, Rejection};
+use crm_model::history::{Loss, NewEntry};
 
-use super::chunk::Item;
 use super::known_types::KnownTypes;
 use super::logins::{Logins, Obstacle};
 use crate::operations::add;
@@ -15,7 +14,7 @@ use crate::operations::add;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossPolicy {
-    /// Does not send it. The outcome is [`AddOutcome::Rejected`] with the losses as text.
+    /// Does not send it. The outcome is [`AddOutcome::Rejected`](crm_model::history::AddOutcome::Rejected) with the losses as text.
     Reject,
     /// Sends it, and lists the losses in [`ImportOutcome::losses`](super::ImportOutcome::losses).
     #[default]
@@ -55,8 +54,6 @@ pub(super) struct Checks {
     logins: Option<Logins>,
     /// `None` if activity types are not checked.
     types: Option<KnownTypes>,
-    /// Why nothing is sent any more.
-    stopped: Option<String>,
 }
 
 /// What the checks of an activity found.
@@ -71,7 +68,7 @@ pub(super) struct Findings {
 
 impl Checks {
     pub(super) fn new(losses: LossPolicy, logins: Option<Logins>, types: Option<KnownTypes>) -> Self {
-        Self { losses, logins, types, stopped: None }
+        Self { losses, logins, types }
     }
 
     /// Checks an activity. After an obstacle nothing is known of it; check it again later.
@@ -104,24 +101,5 @@ impl Checks {
         }
         findings.refusal = (!reasons.is_empty()).then(|| reasons.join("; "));
         Ok(findings)
-    }
-
-    /// Checks an activity. If it must not be sent, the item has an outcome already. After an obstacle no activity is sent
-    /// any more.
-    pub(super) async fn check(&mut self, index: u64, entry: NewEntry) -> Item {
-        let mut findings = Findings::default();
-        let mut outcome = None;
-        if self.stopped.is_none() {
-            match self.examine(&entry).await {
-                Ok(found) => findings = found,
-                Err(obstacle) => self.stopped = Some(format!("the import stopped: {}", obstacle.error())),
-            }
-        }
-        if let Some(reason) = &self.stopped {
-            outcome = Some(AddOutcome::NotSent(reason.clone()));
-        }
-        let Findings { losses, unknown_user, unknown_type, refusal } = findings;
-        let outcome = outcome.or(refusal.map(|text| AddOutcome::Rejected(Rejection::new(None, text))));
-        Item { index, entry, losses, unknown_user, unknown_type, outcome }
     }
 }

@@ -1,6 +1,8 @@
 //! The outcome of one activity, and counts of outcomes.
 
-use crm_model::history::{AddOutcome, Loss, NewEntry};
+use crm_model::history::{AddOutcome, EntryId, Loss, NewEntry};
+
+use crate::engine::{NotSentReason, UnknownReason};
 
 /// The outcome of one activity of an import.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +14,8 @@ pub struct ImportOutcome {
     pub entry: NewEntry,
     /// Whether it is stored.
     pub outcome: AddOutcome,
+    /// Why it is not stored, may be stored or not, or is stored twice.
+    pub reason: Option<OutcomeReason>,
     /// What the server changes in it. Filled with [`LossPolicy::Warn`](super::LossPolicy::Warn) and
     /// [`LossPolicy::Reject`](super::LossPolicy::Reject).
     pub losses: Vec<Loss>,
@@ -21,6 +25,19 @@ pub struct ImportOutcome {
     /// With [`Import::check_types`](super::Import::check_types): the account has no activity type with this title. The
     /// record has the title as text and belongs to no type.
     pub unknown_type: bool,
+}
+
+/// The reason of an outcome, for code. [`AddOutcome`] has it as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutcomeReason {
+    /// Why it was not sent.
+    NotSent(NotSentReason),
+    /// Why it may be stored or not.
+    Unknown(UnknownReason),
+    /// The outcome is the first record; this is the id of a second one. The activity was sent once more after the server
+    /// had shown nothing of it for the whole [patience](super::Import::patience), and then both appeared.
+    StoredTwice(EntryId),
 }
 
 /// The progress of an import.

@@ -37,7 +37,7 @@ fn id_fault(id: u64) -> Option<&'static str> {
 
 /// A request with this JSON body. SalesMan reads the parameters of a GET from there and ignores the query string
 /// (observed).
-fn request(info: &OperationInfo, body: &impl serde::Serialize) -> Result<Request<Bytes>, Error> {
+pub(crate) fn request(info: &OperationInfo, body: &impl serde::Serialize) -> Result<Request<Bytes>, Error> {
     let body =
         serde_json::to_vec(body).map_err(|e| Error::invalid_request(info.id, "body", e.to_string()))?;
     info.request(&[], body.into())

@@ -100,6 +100,12 @@ impl Pipeline {
         self.shared.observer.stats()
     }
 
+    /// Returns the time limit of one attempt.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.shared.timeout
+    }
+
     /// Returns the request of a call as it would be sent, with the credentials. Nothing is sent.
     ///
     /// The values of the credentials are marked sensitive, so `Debug` does not show them.

@@ -38,9 +38,8 @@ pub(crate) fn wanted(entries: &[NewEntry]) -> BTreeMap<Key, usize> {
 }
 
 pub(crate) fn stored(sandbox: &Sandbox) -> BTreeMap<Key, usize> {
-    let keys =
-        sandbox.records().into_iter().map(|r| (r.datum, r.content.unwrap_or_default(), r.tip, r.clid as u64));
-    count(keys)
+    let records = sandbox.records().into_iter().filter(|record| record.content.as_deref() != Some(OLD));
+    count(records.map(|r| (r.datum, r.content.unwrap_or_default(), r.tip, r.clid as u64)))
 }
 
 fn count(keys: impl Iterator<Item = Key>) -> BTreeMap<Key, usize> {
@@ -87,12 +86,22 @@ pub(crate) fn client_with_timeout(url: &str, timeout: Duration) -> HistoryClient
 
 /// The sandbox carries a request out at once or not at all, so the import need not wait.
 pub(crate) fn quick(import: Import) -> Import {
-    import.settle(Duration::ZERO)
+    import.settle(Duration::ZERO).patience(Duration::from_secs(1))
 }
+
+/// Adds a record that was there before, so that a lookup can see that the list shows what is there.
+pub(crate) fn add_old_record(sandbox: &Sandbox) {
+    let record =
+        crm_sandbox::Record { content: Some(OLD.to_owned()), iduser: 1, clid: 1, ..Default::default() };
+    sandbox.add_record(record);
+}
+
+const OLD: &str = "запись, которая была раньше";
 
 #[track_caller]
 pub(crate) fn all_created(report: &ImportReport, sandbox: &Sandbox, entries: &[NewEntry], what: &str) {
-    assert_eq!(difference(&stored(sandbox), &wanted(entries)), "", "{what}: {report}");
+    let reason = report.not_stored.first().map(|outcome| (&outcome.outcome, &outcome.reason));
+    assert_eq!(difference(&stored(sandbox), &wanted(entries)), "", "{what}: {report} {reason:?}");
     assert_eq!(report.totals.created, entries.len() as u64, "{what}: {report}");
     let mut ids: Vec<u64> = report.outcomes.iter().map(|outcome| outcome.id().unwrap().0).collect();
     for (id, entry) in ids.iter().zip(entries) {

@@ -1,46 +1,102 @@
 //! What the lines of earlier runs add up to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crm_model::history::AddOutcome;
+use crm_model::history::NewEntry;
 use crm_transport::Error;
 
-use super::lines::{DoneLine, Line, SendLine};
+use super::lines::{Line, RecordedOutcome, SendLine};
+use super::row::{HashKey, RowHash};
+use crate::engine::{self, Key, SentBefore, Settled};
 use crate::import::OPERATION;
-use crate::import::chunk::Sent;
 
-/// The chunks of earlier runs with this journal, in the order of the input.
-#[derive(Default)]
+/// What earlier runs with this journal did, by the position of the row in the input.
 pub(in crate::import) struct EarlierRun {
     path: PathBuf,
-    pub(in crate::import) chunks: VecDeque<RecordedChunk>,
+    key: HashKey,
+    rows: BTreeMap<Key, Row>,
+    last_request: u64,
 }
 
-/// A chunk as an earlier run left it.
-pub(in crate::import) struct RecordedChunk {
-    /// Index of its first activity in the input.
-    pub(in crate::import) first: u64,
-    /// Number of its activities, at least 1.
-    pub(in crate::import) count: u64,
-    /// Hash of its activities.
-    pub(in crate::import) hash: u64,
-    /// The final outcomes by position within the chunk.
-    pub(in crate::import) outcomes: BTreeMap<usize, AddOutcome>,
-    /// What was sent without learning the outcome.
-    pub(in crate::import) doubt: Option<Sent>,
+struct Row {
+    hash: RowHash,
+    state: State,
+}
+
+enum State {
+    Sent(SentBefore),
+    Done(RecordedOutcome),
+}
+
+/// What is known about a row of the input.
+#[derive(Debug)]
+pub(in crate::import) enum Earlier {
+    /// It is to be sent.
+    New,
+    /// It was sent, and the outcome is not known.
+    Sent(SentBefore),
+    /// It has its outcome.
+    Done(Settled),
 }
 
 impl EarlierRun {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, chunks: VecDeque::new() }
+    pub(super) fn new(path: PathBuf, key: HashKey) -> Self {
+        Self { path, key, rows: BTreeMap::new(), last_request: 0 }
     }
 
-    /// Returns the error that the input has other activities than a chunk of the journal.
-    pub(in crate::import) fn is_of_another_input(&self, chunk: &RecordedChunk, difference: &str) -> Error {
-        let RecordedChunk { first, count, .. } = chunk;
-        let last = first + count - 1;
-        let fault = format!("belongs to another input: activities {first} to {last} {difference}");
+    pub(super) fn key(&self) -> &HashKey {
+        &self.key
+    }
+
+    /// Returns what is known of all rows together.
+    pub(in crate::import) fn summary(&self) -> engine::Earlier {
+        let (mut claimed, mut lowest_floor) = (Vec::new(), None);
+        for row in self.rows.values() {
+            match &row.state {
+                State::Done(outcome) => claimed.extend(outcome.ids()),
+                State::Sent(sent) => {
+                    lowest_floor =
+                        Some(lowest_floor.map_or(sent.floor, |lowest: u64| lowest.min(sent.floor)));
+                }
+            }
+        }
+        engine::Earlier { claimed, last_request: self.last_request, lowest_floor }
+    }
+
+    /// Takes what is known about this row of the input. A row that was refused or not sent may have been mended since.
+    pub(in crate::import) fn take(&mut self, index: Key, entry: &NewEntry) -> Result<Earlier, Error> {
+        let Some(row) = self.rows.remove(&index) else { return Ok(Earlier::New) };
+        let is_same = row.hash == self.key.hash(entry);
+        Ok(match row.state {
+            State::Done(RecordedOutcome::Missing) => Earlier::New,
+            State::Done(RecordedOutcome::Refused(_)) if !is_same => Earlier::New,
+            _ if !is_same => {
+                return Err(self.is_of_another_input(index, index, "has changed since it was sent"));
+            }
+            State::Done(outcome) => Earlier::Done(outcome.settled()),
+            State::Sent(sent) => Earlier::Sent(sent),
+        })
+    }
+
+    /// Checks that the input, which ends here, had all rows that are stored or in doubt.
+    pub(in crate::import) fn check_end(&self) -> Result<(), Error> {
+        let needed = |row: &Row| {
+            !matches!(row.state, State::Done(RecordedOutcome::Missing | RecordedOutcome::Refused(_)))
+        };
+        let mut missing = self.rows.iter().filter(|(_, row)| needed(row)).map(|(key, _)| *key);
+        let Some(first) = missing.next() else { return Ok(()) };
+        let last = missing.next_back().unwrap_or(first);
+        Err(self.is_of_another_input(first, last, "missing"))
+    }
+
+    fn is_of_another_input(&self, first: Key, last: Key, what: &str) -> Error {
+        let rows = if first == last {
+            format!("activity {first} {}", what.replace("missing", "is missing"))
+        } else {
+            format!("activities {first} to {last} {}", what.replace("missing", "are missing"))
+        };
+        let fault = format!("belongs to another input: {rows}");
         Error::storage(OPERATION, "journal", &self.path, fault, None)
             .hint("use the input that the journal was created with, or another journal")
     }
@@ -48,66 +104,37 @@ impl EarlierRun {
     /// Adds a line. On failure returns what is wrong with it.
     pub(super) fn add(&mut self, line: Line) -> Result<(), &'static str> {
         match line {
-            Line::Send(line) => self.add_send(line),
-            Line::Done(line) => self.add_done(line),
-        }
-    }
-
-    fn add_send(&mut self, line: SendLine) -> Result<(), &'static str> {
-        let SendLine { first, count, hash, items, watermark, at } = line;
-        let hash = u64::from_str_radix(&hash, 16).map_err(|_| "has no hash")?;
-        let end = first.checked_add(count).filter(|end| *end > first).ok_or("has an impossible count")?;
-        if !items.is_sorted_by(|a, b| a < b) || items.last().is_some_and(|&item| item as u64 >= count) {
-            return Err("names an unknown item");
-        }
-        let place = match self.place(first) {
-            Ok(place) => place,
-            Err(place) => {
-                let overlaps_last = place > 0 && self.chunks[place - 1].end() > first;
-                if overlaps_last || self.chunks.get(place).is_some_and(|next| next.first < end) {
-                    return Err("overlaps another chunk");
+            Line::Send(SendLine { request, floor, rows }) => {
+                if request == u64::MAX || rows.iter().any(|(index, _)| *index == u64::MAX) {
+                    return Err("has an impossible number");
                 }
-                let chunk = RecordedChunk { first, count, hash, outcomes: BTreeMap::new(), doubt: None };
-                self.chunks.insert(place, chunk);
-                place
+                self.last_request = self.last_request.max(request);
+                for (index, hash) in rows {
+                    let state = State::Sent(SentBefore { request, floor });
+                    self.rows.insert(index, Row { hash, state });
+                }
             }
-        };
-        let chunk = &mut self.chunks[place];
-        if (chunk.count, chunk.hash) != (count, hash) {
-            return Err("contradicts an earlier one");
+            Line::Done(rows) => {
+                for (index, hash, outcome) in rows {
+                    let sent = self.rows.get(&index);
+                    let may_be_unsent = matches!(outcome, RecordedOutcome::Refused(_));
+                    if !may_be_unsent && sent.is_none_or(|row| row.hash != hash) {
+                        return Err("ends a row that was not sent");
+                    }
+                    self.rows.insert(index, Row { hash, state: State::Done(outcome) });
+                }
+            }
         }
-        chunk.doubt = Some(Sent { items, watermark, at });
         Ok(())
     }
 
-    fn add_done(&mut self, line: DoneLine) -> Result<(), &'static str> {
-        let place = self.place(line.first).map_err(|_| "ends a chunk that was not sent")?;
-        let chunk = &mut self.chunks[place];
-        for (item, outcome) in line.outcomes {
-            if item as u64 >= chunk.count {
-                return Err("names an unknown item");
-            }
-            match outcome.into_final() {
-                Some(outcome) => chunk.outcomes.insert(item, outcome),
-                None => chunk.outcomes.remove(&item),
-            };
-            // A missing item has no outcome, but its doubt is settled.
-            if let Some(doubt) = &mut chunk.doubt {
-                doubt.items.retain(|&sent| sent != item);
-            }
-        }
-        chunk.doubt.take_if(|doubt| doubt.items.is_empty());
-        Ok(())
+    #[cfg(test)]
+    pub(super) fn in_doubt(&self) -> usize {
+        self.rows.values().filter(|row| matches!(row.state, State::Sent(_))).count()
     }
 
-    /// Returns the place of the chunk that begins here, or where it belongs.
-    fn place(&self, first: u64) -> Result<usize, usize> {
-        self.chunks.binary_search_by_key(&first, |chunk| chunk.first)
-    }
-}
-
-impl RecordedChunk {
-    fn end(&self) -> u64 {
-        self.first + self.count
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
     }
 }

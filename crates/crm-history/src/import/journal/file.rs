@@ -12,7 +12,8 @@ use crm_transport::{Error, durable};
 use serde::Serialize;
 
 use super::earlier_run::EarlierRun;
-use super::lines::{Header, Line};
+use super::lines::{HEADER_START, Header, Line};
+use super::row::HashKey;
 use crate::import::OPERATION;
 
 /// A journal that is open and locked. The lock ends with it.
@@ -38,6 +39,7 @@ impl JournalFile {
             Err(TryLockError::Error(e)) => return Err(fault(&path, "cannot be locked", Some(e))),
         }
         let Contents { earlier, length, ends_line } = read(&file, &path)?;
+        let key = earlier.key().to_hex();
         let cannot_write = |e| fault(&path, "cannot be written", Some(e));
         file.set_len(length).map_err(cannot_write)?;
         (&file).seek(SeekFrom::Start(length)).map_err(cannot_write)?;
@@ -49,7 +51,7 @@ impl JournalFile {
         }
         let journal = Self { path, writer: Mutex::new(Writer { file, failed: None }) };
         if length == 0 {
-            journal.append_json(&Header::new())?;
+            journal.append_json(&Header::new(key))?;
         }
         Ok(Some((journal, earlier)))
     }
@@ -98,9 +100,11 @@ struct Contents {
 }
 
 fn read(file: &File, path: &Path) -> Result<Contents, Error> {
-    let mut contents = Contents { earlier: EarlierRun::new(path.to_owned()), length: 0, ends_line: true };
     let mut reader = BufReader::new(file);
-    if !read_header(&mut reader, path, &mut contents)? {
+    let header = read_header(&mut reader, path)?;
+    let (key, length) = header.clone().unwrap_or_else(|| (HashKey::random(), 0));
+    let mut contents = Contents { earlier: EarlierRun::new(path.to_owned(), key), length, ends_line: true };
+    if header.is_none() {
         return Ok(contents);
     }
     let mut bytes = Vec::new();
@@ -124,25 +128,43 @@ fn read(file: &File, path: &Path) -> Result<Contents, Error> {
     Ok(contents)
 }
 
-/// Reads the first line. Returns `false` if the file is empty, or ends within it.
-fn read_header(reader: &mut impl BufRead, path: &Path, contents: &mut Contents) -> Result<bool, Error> {
-    let mut own =
-        serde_json::to_vec(&Header::new()).map_err(|e| fault(path, "cannot be read", Some(e.into())))?;
-    own.push(b'\n');
+/// Reads the first line. Returns the key and the length of the line, or `None` if the file is empty or ends within it.
+fn read_header(reader: &mut impl BufRead, path: &Path) -> Result<Option<(HashKey, u64)>, Error> {
     let mut bytes = Vec::new();
     // A limit, because a file that is not a journal may be one line of gigabytes.
     let mut start = reader.take(LONGEST_HEADER);
     start.read_until(b'\n', &mut bytes).map_err(|e| fault(path, "cannot be read", Some(e)))?;
-    if own.starts_with(&bytes) && own != bytes {
-        return Ok(false); // killed while it wrote this line, so nothing was sent
+    if is_torn_header(&bytes) {
+        return Ok(None); // killed while it wrote this line, so nothing was sent
     }
-    let header: Result<Header, _> = serde_json::from_slice(&bytes);
-    if bytes.last() != Some(&b'\n') || !header.is_ok_and(|header| header.is_known()) {
-        let what = "is not a journal of an import that this version can read: line 1 is not its header";
-        return Err(fault(path, what, None).hint("use another file; this one was not changed"));
+    let header: Option<Header> = serde_json::from_slice(&bytes).ok().filter(Header::is_journal);
+    let is_whole = bytes.last() == Some(&b'\n');
+    match header {
+        Some(header) if header.is_known() && is_whole => match HashKey::from_hex(&header.key) {
+            Some(key) => Ok(Some((key, bytes.len() as u64))),
+            None => Err(damaged(path, 1, "has no key")),
+        },
+        Some(header) if is_whole => {
+            let what = format!("has format {}, which this version cannot read: line 1", header.version);
+            Err(fault(path, what, None).hint("finish the import with the version that began it"))
+        }
+        _ => {
+            let what = "is not a journal of an import that this version can read: line 1 is not its header";
+            Err(fault(path, what, None).hint("use another file; this one was not changed"))
+        }
     }
-    contents.length = bytes.len() as u64;
-    Ok(true)
+}
+
+/// Returns `true` if this is a part of a first line, or nothing.
+fn is_torn_header(bytes: &[u8]) -> bool {
+    let start = HEADER_START.as_bytes();
+    match bytes.strip_prefix(start) {
+        None => start.starts_with(bytes),
+        Some(rest) => {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+            digits <= 32 && (rest.len() == digits || (digits == 32 && b"\"}".starts_with(&rest[digits..])))
+        }
+    }
 }
 
 /// Returns the error about a line that no import writes. Lines are counted from 1.
@@ -161,10 +183,11 @@ mod tests {
 
     use super::*;
 
-    const HEADER: &str = "{\"journal\":\"crm history import\",\"version\":1}\n";
-    const SEND: &str =
-        "{\"send\":{\"first\":0,\"count\":2,\"hash\":\"0f\",\"items\":[0,1],\"watermark\":7,\"at\":1}}\n";
-    const DONE: &str = "{\"done\":{\"first\":0,\"outcomes\":[[0,{\"created\":8}],[1,\"missing\"]]}}\n";
+    const HEADER: &str =
+        "{\"journal\":\"crm history import\",\"version\":2,\"key\":\"00112233445566778899aabbccddeeff\"}\n";
+    const SEND: &str = "{\"send\":{\"request\":1,\"floor\":7,\"rows\":[[0,\"00000000000000aa\"],[1,\"00000000000000bb\"]]}}\n";
+    const DONE: &str =
+        "{\"done\":[[0,\"00000000000000aa\",{\"stored\":8}],[1,\"00000000000000bb\",\"missing\"]]}\n";
 
     /// A path of its own for a test. The file is removed at its end.
     struct Scratch(PathBuf);
@@ -197,7 +220,7 @@ mod tests {
         let reader = File::open(&scratch.0).unwrap();
         let writer = Mutex::new(Writer { file: reader, failed: None });
         let journal = JournalFile { path: scratch.0.clone(), writer };
-        let line = Line::done(0, &[]);
+        let line = Line::Done(Vec::new());
         let error = journal.append(&line).unwrap_err();
         assert!(error.source().is_some(), "{error}");
         journal.writer.lock().unwrap().file = durable::open_private(&scratch.0).unwrap();
@@ -212,8 +235,10 @@ mod tests {
             "one line without an end",
             "datum;content\n",
             "\n",
-            "{\"journal\":\"crm history import\",\"version\":2}\n",
-            "{\"journal\":\"crm history import\",\"version\":1} ",
+            "{\"journal\":\"crm history import\",\"version\":1}\n",
+            "{\"journal\":\"crm history import\",\"version\":3,\"key\":\"\"}\n",
+            "{\"journal\":\"crm history import\",\"version\":2} ",
+            "{\"journal\":\"crm history import\",\"version\":2,\"key\":\"xy",
             &"x".repeat(5_000),
         ];
         for contents in foreign {
@@ -227,20 +252,16 @@ mod tests {
 
     #[test]
     fn an_edited_journal_is_refused_with_the_number_of_the_line_and_not_changed() {
-        let terabytes = SEND.replace("\"count\":2", "\"count\":18446744073709551615");
+        let largest = "18446744073709551615";
         let edited = [
             ("x\n", 2),
-            (&*SEND.replace("\"count\":2", "\"count\":0"), 2),
-            (&*SEND.replace("\"first\":0", "\"first\":18446744073709551615"), 2),
-            (&*SEND.replace("[0,1]", "[0,2]"), 2),
-            (&*SEND.replace("[0,1]", "[1,1]"), 2),
-            (&*SEND.replace("0f", "hash"), 2),
-            (&*format!("{SEND}{}", SEND.replace("0f", "0e")), 3),
-            (&*format!("{SEND}{}", SEND.replace("\"first\":0", "\"first\":1")), 3),
-            (&*format!("{}{SEND}", SEND.replace("\"first\":0", "\"first\":1")), 3),
+            (&*SEND.replace("\"request\":1", &format!("\"request\":{largest}")), 2),
+            (&*SEND.replace("[[0,", &format!("[[{largest},")), 2),
+            (&*SEND.replace("[[0,", "[[-1,"), 2),
+            (&*SEND.replace("00000000000000aa", "hash"), 2),
             (DONE, 2),
             (&*format!("{SEND}{}", DONE.replace("[[0,", "[[9,")), 3),
-            (&*format!("{terabytes}{}", DONE.replace("\"first\":0", "\"first\":1")), 3),
+            (&*format!("{SEND}{}", DONE.replace("00aa", "00ab")), 3),
         ];
         for (lines, number) in edited {
             let contents = format!("{HEADER}{lines}");
@@ -260,13 +281,15 @@ mod tests {
             // A line without only its line feed counts.
             let is_sent = length >= HEADER.len() + SEND.len() - 1;
             let is_done = length >= whole.len() - 1;
-            assert_eq!(earlier.chunks.len(), usize::from(is_sent), "{length}");
-            let chunk = earlier.chunks.front();
-            assert_eq!(chunk.is_some_and(|chunk| chunk.doubt.is_some()), is_sent && !is_done, "{length}");
-            assert_eq!(chunk.is_some_and(|chunk| !chunk.outcomes.is_empty()), is_done, "{length}");
+            assert_eq!(earlier.rows(), if is_sent { 2 } else { 0 }, "{length}");
+            assert_eq!(earlier.in_doubt(), if is_sent && !is_done { 2 } else { 0 }, "{length}");
             let lines = 1 + usize::from(is_sent) + usize::from(is_done);
             let expected: String = whole.split_inclusive('\n').take(lines).collect();
-            assert_eq!(scratch.text(), expected, "{length}");
+            if length < HEADER.len() {
+                assert_eq!(scratch.text().len(), HEADER.len(), "{length}"); // begun anew, with another key
+            } else {
+                assert_eq!(scratch.text(), expected, "{length}");
+            }
         }
     }
 
@@ -282,6 +305,7 @@ mod tests {
         assert!(JournalFile::open(scratch.0.clone()).unwrap().is_none());
         drop(first);
         assert!(JournalFile::open(scratch.0.clone()).unwrap().is_some());
-        assert_eq!(scratch.text(), HEADER);
+        assert_eq!(scratch.text().len(), HEADER.len());
+        assert!(scratch.text().starts_with(HEADER_START));
     }
 }

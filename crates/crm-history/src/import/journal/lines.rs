@@ -1,26 +1,38 @@
 //! The lines of a journal, as JSON.
 
-use crm_model::history::{AddOutcome, EntryId, Rejection};
+use crm_model::history::{EntryId, Rejection};
 use serde::{Deserialize, Serialize};
 
-use crate::import::chunk::{Chunk, Sent};
+use super::row::RowHash;
+use crate::engine::{Key, Sending, Settled, UnknownReason};
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Header {
     journal: String,
-    version: u32,
+    pub(super) version: u32,
+    /// The key of the hashes, 32 hexadecimal digits.
+    #[serde(default)]
+    pub(super) key: String,
 }
 
+/// The first line up to its key.
+pub(super) const HEADER_START: &str = "{\"journal\":\"crm history import\",\"version\":2,\"key\":\"";
+const VERSION: u32 = 2;
+
 impl Header {
-    pub(super) fn new() -> Self {
-        Self { journal: "crm history import".to_owned(), version: 1 }
+    pub(super) fn new(key: String) -> Self {
+        Self { journal: "crm history import".to_owned(), version: VERSION, key }
+    }
+
+    /// Returns `true` if this is the first line of a journal, of whichever version.
+    pub(super) fn is_journal(&self) -> bool {
+        self.journal == "crm history import"
     }
 
     /// Returns `true` if this version can read and continue the file.
     pub(super) fn is_known(&self) -> bool {
-        let Self { journal, version } = Self::new();
-        (&self.journal, self.version) == (&journal, version)
+        self.is_journal() && self.version == VERSION
     }
 }
 
@@ -29,78 +41,83 @@ impl Header {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
     Send(SendLine),
-    Done(DoneLine),
+    Done(Vec<(Key, RowHash, RecordedOutcome)>),
 }
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SendLine {
-    pub(super) first: u64,
-    pub(super) count: u64,
-    pub(super) hash: String,
-    pub(super) items: Vec<usize>,
-    pub(super) watermark: u64,
-    pub(super) at: u64,
+    pub(super) request: u64,
+    pub(super) floor: u64,
+    pub(super) rows: Vec<(Key, RowHash)>,
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct DoneLine {
-    pub(super) first: u64,
-    pub(super) outcomes: Vec<(usize, RecordedOutcome)>,
-}
-
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RecordedOutcome {
-    Created(u64),
+    Stored(u64),
+    /// Stored twice.
+    StoredTwice(u64, u64),
     StoredWithoutId,
-    Rejected(Option<i64>, String),
+    /// The code of the server, if it was the server.
+    Refused(Option<i64>),
     /// Certainly not stored. The next run sends it.
     Missing,
-    Unknown(String),
+    /// This record may be it.
+    EqualWithoutTime(u64),
+    /// This record may be it.
+    Similar(u64),
 }
 
 impl Line {
-    pub(super) fn send(chunk: &Chunk, sent: &Sent) -> Self {
-        let Sent { items, watermark, at } = sent.clone();
-        let (first, count) = (chunk.first, chunk.items.len() as u64);
-        Self::Send(SendLine {
-            first,
-            count,
-            hash: format!("{:016x}", chunk.hash.value()),
-            items,
-            watermark,
-            at,
-        })
+    pub(super) fn send(sending: &Sending, hash: impl Fn(Key) -> RowHash) -> Self {
+        let rows = sending.keys.iter().map(|&key| (key, hash(key)));
+        Self::Send(SendLine { request: sending.request, floor: sending.floor, rows: rows.collect() })
     }
 
-    pub(super) fn done(first: u64, outcomes: &[(usize, AddOutcome)]) -> Self {
-        let outcomes = outcomes.iter().map(|(item, outcome)| (*item, RecordedOutcome::from(outcome)));
-        Self::Done(DoneLine { first, outcomes: outcomes.collect() })
-    }
-}
-
-impl From<&AddOutcome> for RecordedOutcome {
-    fn from(outcome: &AddOutcome) -> Self {
-        match outcome {
-            AddOutcome::Created(id) => Self::Created(id.0),
-            AddOutcome::StoredWithoutId => Self::StoredWithoutId,
-            AddOutcome::Rejected(Rejection { code, text, .. }) => Self::Rejected(*code, text.clone()),
-            AddOutcome::NotSent(_) => Self::Missing,
-            AddOutcome::Unknown(reason) => Self::Unknown(reason.clone()),
-            other => Self::Unknown(other.to_string()),
-        }
+    /// Returns the line about these activities. Those that the next run shall look up again are left out.
+    pub(super) fn done(settled: &[(Key, Settled)], hash: impl Fn(Key) -> RowHash) -> Self {
+        let rows = settled
+            .iter()
+            .filter_map(|(key, settled)| Some((*key, hash(*key), RecordedOutcome::new(settled)?)));
+        Self::Done(rows.collect())
     }
 }
 
 impl RecordedOutcome {
-    /// Returns the outcome, or `None` if the activity is to be sent.
-    pub(super) fn into_final(self) -> Option<AddOutcome> {
-        match self {
-            Self::Created(id) => Some(AddOutcome::Created(EntryId(id))),
-            Self::StoredWithoutId => Some(AddOutcome::StoredWithoutId),
-            Self::Rejected(code, text) => Some(AddOutcome::Rejected(Rejection::new(code, text))),
-            Self::Missing => None,
-            Self::Unknown(reason) => Some(AddOutcome::Unknown(reason)),
+    fn new(settled: &Settled) -> Option<Self> {
+        Some(match settled {
+            Settled::Stored(id, None) => Self::Stored(id.0),
+            Settled::Stored(id, Some(copy)) => Self::StoredTwice(id.0, copy.0),
+            Settled::StoredWithoutId => Self::StoredWithoutId,
+            Settled::Refused(rejection) => Self::Refused(rejection.code),
+            Settled::Missing => Self::Missing,
+            Settled::Undecidable(UnknownReason::EqualWithoutTime(id)) => Self::EqualWithoutTime(id.0),
+            Settled::Undecidable(UnknownReason::Similar(id)) => Self::Similar(id.0),
+            Settled::Undecidable(_) => return None,
+        })
+    }
+
+    /// Returns the ids of the records that belong to the activity.
+    pub(super) fn ids(&self) -> impl Iterator<Item = u64> + use<> {
+        let (id, copy) = match *self {
+            Self::Stored(id) => (Some(id), None),
+            Self::StoredTwice(id, copy) => (Some(id), Some(copy)),
+            _ => (None, None),
+        };
+        id.into_iter().chain(copy)
+    }
+
+    pub(super) fn settled(&self) -> Settled {
+        match *self {
+            Self::Stored(id) => Settled::Stored(EntryId(id), None),
+            Self::StoredTwice(id, copy) => Settled::Stored(EntryId(id), Some(EntryId(copy))),
+            Self::StoredWithoutId => Settled::StoredWithoutId,
+            Self::Refused(code) => {
+                Settled::Refused(Rejection::new(code, "refused in an earlier run of this import"))
+            }
+            Self::Missing => Settled::Missing,
+            Self::EqualWithoutTime(id) => Settled::Undecidable(UnknownReason::EqualWithoutTime(EntryId(id))),
+            Self::Similar(id) => Settled::Undecidable(UnknownReason::Similar(EntryId(id))),
         }
     }
 }

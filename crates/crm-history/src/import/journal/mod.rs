@@ -3,76 +3,96 @@
 //! It is a file of JSON Lines, each flushed before the import continues:
 //!
 //! ```text
-//! {"journal":"crm history import","version":1}
-//! {"send":{"first":0,"count":3,"hash":"…","items":[0,1,2],"watermark":20528,"at":1790000000}}
-//! {"done":{"first":0,"outcomes":[[0,{"created":20529}],[1,{"rejected":[405,"…"]}]]}}
+//! {"journal":"crm history import","version":2,"key":"…"}
+//! {"send":{"request":1,"floor":20528,"rows":[[0,"…"],[1,"…"]]}}
+//! {"done":[[0,"…",{"stored":20529}],[1,"…",{"refused":405}]]}
 //! ```
 //!
-//! `items` and `outcomes` count within the chunk. An item that was sent and has no outcome is in doubt.
+//! A row is its position in the input and a keyed hash of its content. A row that was sent and has no outcome is in
+//! doubt. `floor` is the highest id that was known before the request.
 //!
-//! `lines` is the format, `earlier_run` is what the lines of earlier runs add up to, and `file` is the file. Files block,
-//! so everything that touches one runs in `spawn_blocking`.
+//! `lines` is the format, `row` the hash, `earlier_run` what the lines of earlier runs add up to, and `file` the file.
+//! Files block, so everything that touches one runs in `spawn_blocking`.
 
 mod earlier_run;
 mod file;
 mod lines;
+mod row;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crm_model::history::AddOutcome;
+use async_trait::async_trait;
+use crm_model::history::NewEntry;
 use crm_transport::Error;
 
 use self::file::JournalFile;
 use self::lines::Line;
-use super::chunk::{Chunk, Sent};
+use self::row::{HashKey, RowHash};
+use crate::engine::{Key, Sending, Settled, Store};
 
-pub(super) use self::earlier_run::{EarlierRun, RecordedChunk};
+pub(super) use self::earlier_run::{Earlier, EarlierRun};
 
-/// The journal of an import, or none.
+/// The journal of an import.
 pub(super) struct Journal {
-    file: Option<Arc<JournalFile>>,
+    file: Arc<JournalFile>,
+    key: HashKey,
+    /// The hashes of the rows without an outcome.
+    hashes: Mutex<HashMap<Key, RowHash>>,
 }
 
 impl Journal {
-    /// Returns a journal that keeps nothing.
-    pub(super) fn disabled() -> Self {
-        Self { file: None }
-    }
-
     /// Opens the file or creates it, and reads what earlier runs did.
     pub(super) async fn open(path: PathBuf) -> Result<(Self, EarlierRun), Error> {
         // A dropped import may still be writing its last line, and keeps the file locked until then.
         for _ in 0..LOCK_ATTEMPTS {
             let to_open = path.clone();
             if let Some((file, earlier)) = in_background(&path, || JournalFile::open(to_open)).await? {
-                return Ok((Self { file: Some(Arc::new(file)) }, earlier));
+                let (file, key) = (Arc::new(file), earlier.key().clone());
+                return Ok((Self { file, key, hashes: Mutex::default() }, earlier));
             }
             tokio::time::sleep(LOCK_PAUSE).await;
         }
         Err(file::locked(&path))
     }
 
-    /// Records what will be sent. Call it before the request.
-    pub(super) async fn about_to_send(&self, chunk: &Chunk, sent: &Sent) -> Result<(), Error> {
-        self.append(|| Line::send(chunk, sent)).await
+    /// Notes the content of a row. Call it before the row is sent.
+    pub(super) fn note(&self, index: Key, entry: &NewEntry) {
+        self.hashes().insert(index, self.key.hash(entry));
     }
 
-    /// Records the outcomes of items that were sent. [`AddOutcome::NotSent`] means that an item is certainly not stored,
-    /// which settles its doubt.
-    pub(super) async fn outcomes(&self, first: u64, outcomes: &[(usize, AddOutcome)]) -> Result<(), Error> {
-        if outcomes.is_empty() {
-            return Ok(());
+    async fn append(&self, line: Line) -> Result<(), Error> {
+        let to_write = Arc::clone(&self.file);
+        in_background(self.file.path(), move || to_write.append(&line)).await
+    }
+
+    fn hashes(&self) -> MutexGuard<'_, HashMap<Key, RowHash>> {
+        self.hashes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, key: Key) -> RowHash {
+        self.hashes().get(&key).copied().unwrap_or_else(|| self.key.hash(&NewEntry::default()))
+    }
+}
+
+#[async_trait]
+impl Store for Journal {
+    async fn sending(&self, sending: &Sending) -> Result<(), Error> {
+        self.append(Line::send(sending, |key| self.hash(key))).await
+    }
+
+    async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error> {
+        self.append(Line::done(settled, |key| self.hash(key))).await?;
+        let mut hashes = self.hashes();
+        for (key, settled) in settled {
+            if *settled != Settled::Missing {
+                hashes.remove(key);
+            }
         }
-        self.append(|| Line::done(first, outcomes)).await
-    }
-
-    async fn append(&self, line: impl FnOnce() -> Line) -> Result<(), Error> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let (to_write, line) = (Arc::clone(file), line());
-        in_background(file.path(), move || to_write.append(&line)).await
+        Ok(())
     }
 }
 

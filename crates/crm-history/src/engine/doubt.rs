@@ -1,0 +1,129 @@
+//! A request without a usable answer, and what is known about it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crm_model::history::EntryId;
+use tokio::time::Instant;
+
+use super::item::{Answer, Key, View, Waiting};
+use super::matching::Found;
+use super::reasons::UnknownReason;
+
+/// A request whose activities may be stored or not.
+pub(super) struct Doubt {
+    pub(super) request: u64,
+    /// The highest id that was known before it was sent.
+    pub(super) floor: u64,
+    /// The activities without an outcome, in the order of sending.
+    pub(super) items: Vec<DoubtItem>,
+    /// How many activities were sent.
+    pub(super) size: usize,
+    /// What the server said in place of an outcome.
+    pub(super) answer: Option<Answer>,
+    /// When it was sent. `None` if an earlier process sent it.
+    pub(super) began: Option<Instant>,
+    /// When the server must be done with the request.
+    pub(super) due: Instant,
+    /// It was looked up since the request ended.
+    pub(super) looked: bool,
+    /// When it is looked up again while it lacks a witness.
+    pub(super) look_again: Instant,
+    /// It was looked up since it was due.
+    pub(super) looked_late: bool,
+    /// It was sent as a witness.
+    pub(super) is_witness: bool,
+    pub(super) witness: Option<Witness>,
+    /// The first of the two readings after the witness.
+    pub(super) first_reading: Option<HashMap<Key, Found>>,
+    /// Readings after the witness that decided nothing.
+    pub(super) undecided: u32,
+    /// Why the last reading decided nothing.
+    pub(super) trouble: Option<UnknownReason>,
+}
+
+/// An activity in doubt.
+pub(super) struct DoubtItem {
+    pub(super) waiting: Waiting,
+    /// How often it was sent without an outcome. More than once only after the patience of the job was over.
+    pub(super) copies: usize,
+    /// The id of the copy that the server confirmed.
+    pub(super) confirmed: Option<EntryId>,
+}
+
+/// A sign that the server carries out writes.
+#[derive(Clone, Debug)]
+pub(super) struct Witness {
+    /// The record that a reading must show. `None` if an earlier witness is enough.
+    pub(super) record: Option<(View, EntryId)>,
+    pub(super) stored: Instant,
+    /// The time until the first reading, and between the two.
+    pub(super) pause: Duration,
+}
+
+impl Doubt {
+    pub(super) fn new(request: u64, floor: u64, waiting: Vec<Waiting>, due: Instant) -> Self {
+        let size = waiting.len();
+        let items = waiting.into_iter().map(|waiting| DoubtItem { waiting, copies: 1, confirmed: None });
+        Self {
+            request,
+            floor,
+            items: items.collect(),
+            size,
+            answer: None,
+            began: None,
+            due,
+            looked: false,
+            look_again: due,
+            looked_late: false,
+            is_witness: false,
+            witness: None,
+            first_reading: None,
+            undecided: 0,
+            trouble: None,
+        }
+    }
+
+    /// Returns whether only a witness is missing.
+    pub(super) fn needs_witness(&self) -> bool {
+        self.looked_late && self.witness.is_none()
+    }
+
+    /// Returns when it is to be looked up next.
+    pub(super) fn next_look(&self, now: Instant) -> Instant {
+        if !self.looked {
+            return now;
+        }
+        if !self.looked_late {
+            return self.due;
+        }
+        let Some(witness) = &self.witness else { return self.look_again };
+        let number = if self.first_reading.is_none() { 1 } else { 2 };
+        witness.stored + witness.pause * (number + self.undecided)
+    }
+
+    /// Returns whether a reading that began then is one of the two after the witness.
+    pub(super) fn counts(&self, begun: Instant) -> bool {
+        self.looked_late && self.witness.is_some() && begun >= self.next_look(begun)
+    }
+
+    /// Notes that a witness was stored since the activity was sent alone and got the same answer.
+    pub(super) fn was_witnessed(&mut self, pause: Duration) {
+        self.witness = Some(Witness { record: None, stored: self.due, pause });
+    }
+
+    /// Returns until when waiting for it says nothing about the server.
+    pub(super) fn waits_for(&self) -> Instant {
+        match &self.witness {
+            Some(witness) => witness.stored + witness.pause * (2 + self.undecided),
+            None => self.due,
+        }
+    }
+
+    /// Starts over, because it was sent once more without an answer.
+    pub(super) fn start_over(&mut self, due: Instant) {
+        self.due = due;
+        (self.looked, self.looked_late) = (false, false);
+        (self.witness, self.first_reading, self.undecided) = (None, None, 0);
+    }
+}

@@ -1,0 +1,304 @@
+//! All doubts, and what a reading decides about them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crm_model::history::{EntryId, Rejection};
+use tokio::time::Instant;
+
+use super::doubt::{Doubt, DoubtItem, Witness};
+use super::item::{Answer, Item, Key, View, Waiting};
+use super::known::Known;
+use super::lookup::Reading;
+use super::matching::{self, Found};
+use super::reasons::UnknownReason;
+
+/// The requests without a usable answer, in the order of sending.
+#[derive(Default)]
+pub(super) struct Doubts(Vec<Doubt>);
+
+/// What was decided about an activity in doubt.
+pub(super) enum Decision {
+    Stored(EntryId, Option<EntryId>),
+    /// Certainly not stored. The request had this many activities.
+    Missing {
+        size: usize,
+    },
+    Refused(Rejection),
+    Undecidable(UnknownReason),
+}
+
+impl Doubts {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn add(&mut self, doubt: Doubt) {
+        self.0.push(doubt);
+    }
+
+    /// Adds an activity that an earlier process sent.
+    pub(super) fn add_earlier(&mut self, request: u64, floor: u64, waiting: Waiting, due: Instant) {
+        match self.0.iter_mut().find(|doubt| doubt.request == request) {
+            Some(doubt) => {
+                doubt.items.push(DoubtItem { waiting, copies: 1, confirmed: None });
+                doubt.size += 1;
+                (doubt.looked, doubt.looked_late) = (false, false);
+            }
+            None => self.0.push(Doubt::new(request, floor, vec![waiting], due)),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Doubt> {
+        self.0.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Doubt> {
+        self.0.iter_mut()
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<Doubt> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Returns the lowest floor in use.
+    pub(super) fn lowest_floor(&self) -> Option<u64> {
+        self.0.iter().map(|doubt| doubt.floor).min()
+    }
+
+    /// Returns the views in which the doubts and their witnesses are looked up.
+    pub(super) fn views(&self) -> Vec<View> {
+        let items = self.0.iter().flat_map(|doubt| &doubt.items).map(|item| &item.waiting.item.view);
+        let witnesses = self.0.iter().filter_map(|doubt| doubt.witness.as_ref()?.record.as_ref());
+        let views: BTreeSet<&View> = items.chain(witnesses.map(|(view, _)| view)).collect();
+        views.into_iter().cloned().collect()
+    }
+
+    /// Returns when they are to be looked up next.
+    pub(super) fn next_look(&self, now: Instant) -> Option<Instant> {
+        self.0.iter().map(|doubt| doubt.next_look(now)).min()
+    }
+
+    /// Returns the views of the doubts that only need a witness, or `None` if there are none.
+    pub(super) fn need_witness(&self) -> Option<Vec<View>> {
+        let needy: Vec<&Doubt> = self.0.iter().filter(|doubt| doubt.needs_witness()).collect();
+        let views = needy.iter().flat_map(|doubt| &doubt.items).map(|item| item.waiting.item.view.clone());
+        (!needy.is_empty()).then(|| views.collect())
+    }
+
+    /// Notes that an activity is stored whose request began then.
+    pub(super) fn witnessed(
+        &mut self,
+        item: &Item,
+        id: EntryId,
+        began: Instant,
+        stored: Instant,
+        pause: Duration,
+    ) {
+        for doubt in &mut self.0 {
+            if doubt.needs_witness() && began >= doubt.due {
+                let record = Some((item.view.clone(), id));
+                doubt.witness = Some(Witness { record, stored, pause });
+            }
+            // What the list showed could not be trusted without a known record in it.
+            if doubt.trouble == Some(UnknownReason::ListShowsNothing)
+                && doubt.items.iter().any(|other| other.waiting.item.view == item.view)
+            {
+                doubt.looked = false;
+            }
+        }
+    }
+
+    /// Decides what can be decided after a reading that began then. Decided activities are no longer in doubt.
+    pub(super) fn decide(
+        &mut self,
+        begun: Instant,
+        relook: Duration,
+        pause: Duration,
+        reading: &Reading,
+        known: &Known,
+        sole_writer: bool,
+    ) -> Vec<(Waiting, Decision)> {
+        let found = matching::find(&self.0, reading, known, sole_writer);
+        let shows = |view: &View| {
+            reading.0.get(view).is_some_and(|view| {
+                view.reached_old || view.records.iter().any(|record| known.is_claimed(record.id))
+            })
+        };
+        let mut decided = Vec::new();
+        let mut seen = Vec::new();
+        for doubt in &mut self.0 {
+            let before = decided.len();
+            // An activity that was sent twice may have been stored by its first request.
+            let began = doubt.began.filter(|_| doubt.items.iter().all(|item| item.copies == 1));
+            doubt.decide(begun, relook, &found, &shows, reading, &mut decided);
+            let stored = decided[before..].iter().find_map(|(waiting, decision)| match decision {
+                Decision::Stored(id, _) => Some((Arc::clone(&waiting.item), *id)),
+                _ => None,
+            });
+            seen.extend(stored.zip(began));
+        }
+        self.0.retain(|doubt| !doubt.items.is_empty());
+        // A witness that was not answered, and is seen, is a witness all the same.
+        for ((item, id), began) in seen {
+            self.witnessed(&item, id, began, begun, pause);
+        }
+        decided
+    }
+
+    /// Notes a reading that is not believable. Returns the activities that cannot be decided because of it.
+    pub(super) fn not_believable(
+        &mut self,
+        begun: Instant,
+        relook: Duration,
+        why: &'static str,
+    ) -> Vec<(Waiting, Decision)> {
+        let reason = UnknownReason::ListNotBelievable(why);
+        let mut decided = Vec::new();
+        for doubt in &mut self.0 {
+            doubt.looked = true;
+            doubt.look_again = begun + relook;
+            doubt.trouble = Some(reason.clone());
+            if begun >= doubt.due {
+                doubt.looked_late = true;
+                doubt.undecided += 1;
+            }
+            if doubt.undecided >= MAX_UNDECIDED {
+                doubt.give_up(&mut decided);
+            }
+        }
+        self.0.retain(|doubt| !doubt.items.is_empty());
+        decided
+    }
+}
+
+impl Doubt {
+    fn decide(
+        &mut self,
+        begun: Instant,
+        relook: Duration,
+        found: &HashMap<Key, Found>,
+        shows: &impl Fn(&View) -> bool,
+        reading: &Reading,
+        decided: &mut Vec<(Waiting, Decision)>,
+    ) {
+        let counts = self.counts(begun);
+        self.looked = true;
+        self.looked_late |= begun >= self.due;
+        self.look_again = begun + relook;
+        self.trouble = None;
+        let mut items = Vec::new();
+        let mut hides = false;
+        for item in std::mem::take(&mut self.items) {
+            let is_shown = shows(&item.waiting.item.view);
+            hides |= !is_shown;
+            match found.get(&item.waiting.item.key) {
+                // A second copy is waited for until the server must be done.
+                Some(Found::Stored(ids)) if is_shown && (self.looked_late || item.is_complete(ids)) => {
+                    let (id, copy) = item.ids(ids);
+                    decided.push((item.waiting, Decision::Stored(id, copy)));
+                    continue;
+                }
+                Some(found) => self.trouble = found.trouble().or(self.trouble.take()),
+                None => {}
+            }
+            items.push(item);
+        }
+        self.items = items;
+        if hides {
+            self.trouble = Some(UnknownReason::ListShowsNothing);
+        }
+        if !counts || self.items.is_empty() {
+            return;
+        }
+        if hides || !self.witness_is_shown(reading) {
+            self.trouble = Some(UnknownReason::ListShowsNothing);
+            self.undecided += 1;
+        } else {
+            let key = |item: &DoubtItem| item.waiting.item.key;
+            let seen = self.items.iter().filter_map(|item| Some((key(item), found.get(&key(item))?.clone())));
+            let seen: HashMap<Key, Found> = seen.collect();
+            match self.first_reading.replace(seen) {
+                None => return,
+                Some(first) if Some(&first) == self.first_reading.as_ref() => return self.conclude(decided),
+                Some(_) => {
+                    self.trouble = Some(UnknownReason::Unsteady);
+                    self.undecided += 1;
+                }
+            }
+        }
+        if self.undecided >= MAX_UNDECIDED {
+            self.give_up(decided);
+        }
+    }
+
+    /// Two readings after the witness agree.
+    fn conclude(&mut self, decided: &mut Vec<(Waiting, Decision)>) {
+        let found = self.first_reading.take().unwrap_or_default();
+        for item in std::mem::take(&mut self.items) {
+            let found = found.get(&item.waiting.item.key);
+            if let Some(Found::Stored(ids)) = found {
+                let (id, copy) = item.ids(ids);
+                decided.push((item.waiting, Decision::Stored(id, copy)));
+                continue;
+            }
+            let Some(undecidable) = found.and_then(Found::trouble) else {
+                decided.push(missing(item, self.size, self.answer.as_ref()));
+                continue;
+            };
+            let decision = match item.confirmed {
+                Some(id) => Decision::Stored(id, None),
+                None => Decision::Undecidable(undecidable),
+            };
+            decided.push((item.waiting, decision));
+        }
+    }
+
+    fn give_up(&mut self, decided: &mut Vec<(Waiting, Decision)>) {
+        let reason = self.trouble.clone().unwrap_or(UnknownReason::Unsteady);
+        for item in std::mem::take(&mut self.items) {
+            let decision = match item.confirmed {
+                Some(id) => Decision::Stored(id, None),
+                None => Decision::Undecidable(reason.clone()),
+            };
+            decided.push((item.waiting, decision));
+        }
+    }
+
+    fn witness_is_shown(&self, reading: &Reading) -> bool {
+        let Some(Witness { record: Some((view, id)), .. }) = &self.witness else { return true };
+        reading.0.get(view).is_some_and(|view| view.records.iter().any(|record| record.id == *id))
+    }
+}
+
+/// Decides about an activity that is certainly not stored.
+fn missing(item: DoubtItem, size: usize, answer: Option<&Answer>) -> (Waiting, Decision) {
+    let DoubtItem { mut waiting, confirmed, .. } = item;
+    if let Some(id) = confirmed {
+        return (waiting, Decision::Stored(id, None));
+    }
+    let alone = answer.filter(|_| size == 1);
+    if alone.is_some() && waiting.refused_alone.as_ref() == alone {
+        let refused = alone.map(|answer| Rejection::new(answer.code, answer.text.clone()));
+        return (waiting, Decision::Refused(refused.unwrap_or_else(|| Rejection::new(None, ""))));
+    }
+    waiting.refused_alone = alone.cloned();
+    (waiting, Decision::Missing { size })
+}
+
+impl DoubtItem {
+    /// Returns whether every copy was found.
+    fn is_complete(&self, ids: &[EntryId]) -> bool {
+        ids.len() + usize::from(self.confirmed.is_some()) == self.copies
+    }
+
+    /// Returns the id of the activity and the one of its copy.
+    fn ids(&self, found: &[EntryId]) -> (EntryId, Option<EntryId>) {
+        let mut all = self.confirmed.into_iter().chain(found.iter().copied());
+        (all.next().unwrap_or(EntryId(0)), all.next())
+    }
+}
+
+/// Readings after which a doubt cannot be decided.
+const MAX_UNDECIDED: u32 = 5;

@@ -1,0 +1,339 @@
+//! Drives activities to their end: takes them, sends them, and returns how each ended.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crm_transport::Error;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep};
+
+use super::doubts::Doubts;
+use super::health::Health;
+use super::item::{Activity, Earlier, Ending, Key, View, Waiting};
+use super::known::Known;
+use super::lookup::{LookupFault, Reading};
+use super::queue::{Limits, Queue, Rules};
+use super::reasons::{NotSentReason, UnknownReason};
+use super::request::{self, SentRequest};
+use super::settling::Decided;
+use super::store::{Sending, Store};
+use crate::HistoryClient;
+
+/// The options of the engine.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    /// Maximum number of requests at a time.
+    pub(crate) concurrency: usize,
+    /// How long the server may work on a request after its connection ended.
+    pub(crate) settle: Duration,
+    /// How long nothing may be stored before the engine stops.
+    pub(crate) patience: Duration,
+    /// How long an activity waits for others before it is sent.
+    pub(crate) flush_after: Duration,
+    /// Nobody else writes activities that are equal to ours.
+    pub(crate) sole_writer: bool,
+}
+
+/// The engine at work. It does something only while it is polled, in a tokio runtime with timers.
+pub(crate) struct Driver {
+    pub(super) client: HistoryClient,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) settings: Settings,
+    pub(super) tasks: JoinSet<Finished>,
+    timer: Option<Pin<Box<Sleep>>>,
+    pub(super) queue: Queue,
+    pub(super) doubts: Doubts,
+    pub(super) known: Known,
+    pub(super) health: Health,
+    pub(super) in_flight: HashMap<u64, InFlight>,
+    /// The views whose highest id is being read.
+    pub(super) views_in_reading: BTreeSet<View>,
+    pub(super) is_reading: bool,
+    /// How many decisions are being recorded.
+    pub(super) recording: usize,
+    last_request: u64,
+    /// When the user got an outcome and has not come back.
+    handed_over: Option<Instant>,
+    pub(super) endings: VecDeque<(Key, Ending)>,
+    input_ended: bool,
+    pub(super) stop: Option<NotSentReason>,
+    /// When what is in flight is no longer waited for.
+    give_up_at: Option<Instant>,
+    pub(super) failure: Option<Error>,
+}
+
+/// A request whose answer is not there yet.
+pub(super) struct InFlight {
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) floor: u64,
+    pub(super) is_witness: bool,
+    /// The request in doubt of which this sends one activity once more.
+    pub(super) again: Option<u64>,
+}
+
+/// A task that ended.
+pub(super) enum Finished {
+    Highest(View, Result<u64, LookupFault>),
+    Sent(Box<SentRequest>),
+    Read(Instant, Result<Reading, LookupFault>),
+    Recorded(Result<(), Error>, Vec<Decided>),
+}
+
+impl Driver {
+    /// `earlier` is what the store knows of earlier processes.
+    pub(crate) fn new(
+        client: HistoryClient,
+        store: Arc<dyn Store>,
+        settings: Settings,
+        earlier: Earlier,
+    ) -> Self {
+        let last_request = earlier.last_request;
+        Self {
+            client,
+            store,
+            settings,
+            tasks: JoinSet::new(),
+            timer: None,
+            queue: Queue::default(),
+            doubts: Doubts::default(),
+            known: Known::new(earlier),
+            health: Health::new(),
+            in_flight: HashMap::new(),
+            views_in_reading: BTreeSet::new(),
+            is_reading: false,
+            recording: 0,
+            last_request,
+            handed_over: None,
+            endings: VecDeque::new(),
+            input_ended: false,
+            stop: None,
+            give_up_at: None,
+            failure: None,
+        }
+    }
+
+    /// Returns whether it can use more activities now.
+    pub(crate) fn wants_more(&self) -> bool {
+        let enough = self.settings.limits.activities * (self.settings.concurrency + 1);
+        !self.input_ended && self.stop.is_none() && self.queue.len() < enough
+    }
+
+    /// Takes an activity.
+    pub(crate) fn take(&mut self, activity: Activity) {
+        if self.is_idle() {
+            self.health.begins();
+        }
+        let Activity { key, entry, sent_before } = activity;
+        let waiting = Waiting::new(key, entry);
+        match sent_before {
+            None => self.queue.push(waiting),
+            Some(sent) => {
+                // The process that sent it may have waited for the answer until now.
+                let due = Instant::now() + self.client.pipeline().timeout() + self.settings.settle;
+                self.queue.hold(&waiting);
+                self.doubts.add_earlier(sent.request, sent.floor, waiting, due);
+            }
+        }
+    }
+
+    /// Notes that no further activity comes.
+    pub(crate) fn input_ended(&mut self) {
+        self.input_ended = true;
+    }
+
+    /// Sends nothing more. What is in flight may still get its answer for a moment. The first reason stays.
+    pub(crate) fn stop(&mut self, reason: NotSentReason) {
+        if self.stop.is_none() {
+            self.give_up_at = Some(Instant::now() + GRACE);
+            self.stop = Some(reason);
+        }
+    }
+
+    /// Returns why it stopped.
+    pub(crate) fn stopped(&self) -> Option<&NotSentReason> {
+        self.stop.as_ref()
+    }
+
+    /// Returns how activities ended, in the order in which that became known.
+    pub(crate) fn next_ending(&mut self) -> Option<(Key, Ending)> {
+        self.endings.pop_front()
+    }
+
+    /// Returns the failure of the store, once. It stops the engine.
+    pub(crate) fn take_failure(&mut self) -> Option<Error> {
+        if self.is_idle() { self.failure.take() } else { None }
+    }
+
+    /// Returns whether nothing is open.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.len() == 0
+            && self.doubts.is_empty()
+            && self.in_flight.is_empty()
+            && self.recording == 0
+            && self.endings.is_empty()
+    }
+
+    /// Goes on. Ready once something has changed.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(at) = self.handed_over.take() {
+            self.health.was_not_polled(at.elapsed());
+        }
+        let changed = self.poll_change(cx);
+        // From here on the time is that of the user, who may be slow with an outcome.
+        self.handed_over = changed.is_ready().then(Instant::now);
+        changed
+    }
+
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.advance();
+            if !self.endings.is_empty() {
+                return Poll::Ready(());
+            }
+            match self.tasks.poll_join_next(cx) {
+                Poll::Ready(Some(Ok(finished))) => {
+                    self.finished(finished);
+                    self.advance();
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Some(Err(failed))) => {
+                    if let Ok(panic) = failed.try_into_panic() {
+                        std::panic::resume_unwind(panic);
+                    }
+                    continue;
+                }
+                Poll::Ready(None) | Poll::Pending => {}
+            }
+            let Some(at) = self.wake_at() else { return Poll::Pending };
+            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+            if timer.deadline() != at {
+                timer.as_mut().reset(at);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.timer = None;
+        }
+    }
+
+    fn advance(&mut self) {
+        let now = Instant::now();
+        if self.stop.is_none() {
+            self.read_views(now);
+            self.read_doubts(now);
+            self.watch_patience(now);
+            self.send_witness(now);
+            self.send_requests(now);
+        }
+        if let Some(reason) = self.stop.clone() {
+            self.wind_up(&reason, now);
+        }
+    }
+
+    /// Returns when time alone changes something.
+    fn wake_at(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let stopped = self.stop.is_some();
+        let times = [
+            self.doubts.next_look(now).map(|at| at.max(self.health.reads_from)).filter(|_| !self.is_reading),
+            self.queue.flush_at(self.settings.flush_after),
+            Some(self.health.writes_from),
+            Some(self.health.reads_from),
+            self.patience_ends(),
+        ];
+        let times = times.into_iter().flatten().filter(|_| !stopped);
+        times.chain(self.give_up_at).filter(|&at| at > now).min()
+    }
+
+    fn send_requests(&mut self, now: Instant) {
+        while self.in_flight.len() < self.settings.concurrency
+            && self.health.may_write(now, !self.doubts.is_empty())
+        {
+            let (limits, flush_after) = (self.settings.limits, self.settings.flush_after);
+            let (in_doubt, in_flight) = (!self.doubts.is_empty(), !self.in_flight.is_empty());
+            let (input_ended, known) = (self.input_ended, &self.known);
+            let rules = Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, known };
+            let Some(waiting) = self.queue.next_request(&rules) else { return };
+            self.send(waiting, false);
+        }
+    }
+
+    pub(super) fn send(&mut self, waiting: Vec<Waiting>, is_witness: bool) {
+        self.last_request += 1;
+        let (request, floor) = (self.last_request, self.known.floor());
+        self.start(request, Sending { request, keys: Vec::new(), floor }, waiting, is_witness, None);
+    }
+
+    /// Starts a request. `number` identifies it in this process.
+    pub(super) fn start(
+        &mut self,
+        number: u64,
+        mut sending: Sending,
+        mut waiting: Vec<Waiting>,
+        is_witness: bool,
+        again: Option<u64>,
+    ) {
+        waiting.iter_mut().for_each(|waiting| waiting.sent += 1);
+        sending.keys = waiting.iter().map(|waiting| waiting.item.key).collect();
+        let in_flight = InFlight { waiting: waiting.clone(), floor: sending.floor, is_witness, again };
+        self.in_flight.insert(number, in_flight);
+        let (client, store) = (self.client.clone(), Arc::clone(&self.store));
+        self.tasks.spawn(async move {
+            let mut sent = request::send(client, store, sending, waiting, again.is_some()).await;
+            sent.request = number;
+            Finished::Sent(Box::new(sent))
+        });
+    }
+
+    /// Returns a number for a request of this process.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.last_request += 1;
+        self.last_request
+    }
+
+    fn finished(&mut self, finished: Finished) {
+        match finished {
+            Finished::Highest(view, result) => self.view_was_read(view, result),
+            Finished::Sent(sent) => self.was_sent(*sent),
+            Finished::Read(begun, result) => self.was_read(begun, result),
+            Finished::Recorded(result, decided) => self.was_recorded(result, decided),
+        }
+    }
+
+    /// Ends with everything after a stop, once nothing is in flight.
+    fn wind_up(&mut self, reason: &NotSentReason, now: Instant) {
+        if self.give_up_at.is_some_and(|at| now >= at) {
+            for (_, in_flight) in self.in_flight.drain() {
+                let ended = UnknownReason::Ended(reason.clone());
+                let keys = in_flight.waiting.iter().map(|waiting| waiting.item.key);
+                let keys = keys.filter(|_| in_flight.again.is_none());
+                self.endings.extend(keys.map(|key| (key, Ending::Unknown(ended.clone()))));
+            }
+            self.give_up_at = None;
+        }
+        if !self.in_flight.is_empty() || self.recording > 0 {
+            return;
+        }
+        self.give_up_at = None;
+        self.tasks.abort_all();
+        let unsent = self.queue.take_all();
+        self.endings.extend(unsent.map(|waiting| (waiting.item.key, Ending::NotSent(reason.clone()))));
+        for doubt in self.doubts.take_all() {
+            let why = doubt.trouble.clone().unwrap_or_else(|| UnknownReason::Ended(reason.clone()));
+            for item in doubt.items {
+                let ending = match item.confirmed {
+                    Some(id) => Ending::Stored { id, copy: None },
+                    None => Ending::Unknown(why.clone()),
+                };
+                self.endings.push_back((item.waiting.item.key, ending));
+            }
+        }
+    }
+}
+
+/// How long a stopped engine waits for answers to what is in flight.
+const GRACE: Duration = Duration::from_secs(5);

@@ -1,0 +1,124 @@
+//! An activity in the engine.
+
+use std::sync::Arc;
+
+use crm_model::history::{EntryId, NewEntry, Rejection};
+use crm_transport::Error;
+use crm_transport::durable::IdentityHash;
+use tokio::time::Instant;
+
+use super::reasons::{NotSentReason, UnknownReason};
+
+/// Identifies an activity. The import uses its position in the input.
+pub(crate) type Key = u64;
+
+/// An activity that is handed to the engine.
+pub(crate) struct Activity {
+    pub(crate) key: Key,
+    pub(crate) entry: NewEntry,
+    /// Set if an earlier process sent it and did not learn the outcome.
+    pub(crate) sent_before: Option<SentBefore>,
+}
+
+/// What the store knows about a request without an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SentBefore {
+    /// Number of the request.
+    pub(crate) request: u64,
+    /// The highest id that was known before it was sent.
+    pub(crate) floor: u64,
+}
+
+/// What a store knows of earlier processes, all in all.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    /// The ids of the activities that they settled.
+    pub(crate) claimed: Vec<u64>,
+    /// The highest number of their requests.
+    pub(crate) last_request: u64,
+    /// The lowest floor of what they left in doubt.
+    pub(crate) lowest_floor: Option<u64>,
+}
+
+/// How the engine ends with an activity.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ending {
+    /// It is stored under this id. `copy` is the id of a second record of it.
+    Stored { id: EntryId, copy: Option<EntryId> },
+    /// It is stored, and the server did not say under which id.
+    StoredWithoutId,
+    /// The server refused it.
+    Refused(Rejection),
+    /// It is certainly not stored.
+    NotSent(NotSentReason),
+    /// It is stored or not.
+    Unknown(UnknownReason),
+}
+
+/// Whose records a list shows: those of the caller (`None`), or those of this login, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct View(pub(super) Option<String>);
+
+impl View {
+    fn new(entry: &NewEntry) -> Self {
+        // The server ignores case and the spaces at the end (observed).
+        Self(entry.user.as_deref().map(|login| login.trim_end().to_lowercase()))
+    }
+}
+
+/// An activity, with what the engine derives from it.
+pub(super) struct Item {
+    pub(super) key: Key,
+    pub(super) entry: NewEntry,
+    pub(super) view: View,
+    /// The same for activities that are equal in everything that is written.
+    pub(super) identity: u64,
+    /// Size of its JSON.
+    pub(super) bytes: usize,
+}
+
+/// An activity that waits to be sent, or that is in a request.
+#[derive(Clone)]
+pub(super) struct Waiting {
+    pub(super) item: Arc<Item>,
+    /// Maximum number of activities in its request. It halves when a request fails.
+    pub(super) piece: usize,
+    /// The piece to which it belongs; 0 before it is first sent. Pieces do not mix.
+    pub(super) group: u64,
+    pub(super) since: Instant,
+    /// How often it was sent.
+    pub(super) sent: u32,
+    /// The answer when it was sent alone, if it then was missing although a witness was stored.
+    pub(super) refused_alone: Option<Answer>,
+}
+
+/// What the server said in place of an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) code: Option<i64>,
+    pub(super) status: Option<u16>,
+    pub(super) text: String,
+}
+
+impl Item {
+    pub(super) fn new(key: Key, entry: NewEntry) -> Self {
+        let json = serde_json::to_vec(&entry).unwrap_or_default();
+        let identity = IdentityHash::new().with(&json).value();
+        Self { key, view: View::new(&entry), entry, identity, bytes: json.len() + 1 }
+    }
+}
+
+impl Waiting {
+    pub(super) fn new(key: Key, entry: NewEntry) -> Self {
+        let item = Arc::new(Item::new(key, entry));
+        Self { item, piece: usize::MAX, group: 0, since: Instant::now(), sent: 0, refused_alone: None }
+    }
+}
+
+impl Answer {
+    /// Returns the answer of a failed request, or `None` if there was none.
+    pub(super) fn of_error(error: &Error) -> Option<Self> {
+        let status = error.http_status()?;
+        Some(Self { code: error.api_code(), status: Some(status), text: error.to_string() })
+    }
+}

@@ -1,0 +1,159 @@
+//! Reads the records that may belong to activities in doubt.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use crm_model::Page;
+use crm_model::history::Entry;
+use crm_transport::{Error, Idempotency, Operation, OperationInfo};
+use http::{Method, Request, Response};
+use serde::Serialize;
+
+use super::item::View;
+use crate::{HistoryClient, answer, operations};
+
+/// What the views show from the newest record down to the floor.
+pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
+
+/// What one view shows.
+#[derive(Default)]
+pub(super) struct ViewReading {
+    /// By id, ascending, and some at or below the floor.
+    pub(super) records: Vec<Entry>,
+    /// A record at or below the floor was reached, so the list shows what was there before.
+    pub(super) reached_old: bool,
+    pub(super) has_unreadable: bool,
+}
+
+/// Why a reading says nothing.
+pub(super) enum LookupFault {
+    Failed(Error),
+    NotBelievable(&'static str),
+}
+
+impl From<Error> for LookupFault {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Reads these views down to the floor.
+pub(super) async fn read(
+    client: &HistoryClient,
+    views: Vec<View>,
+    floor: u64,
+) -> Result<Reading, LookupFault> {
+    let mut reading = BTreeMap::new();
+    for view in views {
+        let read = read_view(client, &view, floor).await?;
+        reading.insert(view, read);
+    }
+    Ok(Reading(reading))
+}
+
+/// Returns the highest id of a view, or 0 if it shows nothing, twice.
+pub(super) async fn highest_id(client: &HistoryClient, view: &View) -> Result<u64, LookupFault> {
+    for _ in 0..2 {
+        let page = page(client, view, 0).await?;
+        if let Some(newest) = page.items.first() {
+            return Ok(newest.id.0);
+        }
+        if !page.unreadable.is_empty() {
+            return Err(LookupFault::NotBelievable("its newest records cannot be decoded"));
+        }
+    }
+    Ok(0)
+}
+
+async fn read_view(client: &HistoryClient, view: &View, floor: u64) -> Result<ViewReading, LookupFault> {
+    let mut read = ViewReading::default();
+    // The lowest id so far. Records that others add meanwhile move these to later pages, so pages may overlap.
+    let mut lowest = u64::MAX;
+    let mut without_progress = 0;
+    for number in 0.. {
+        let page = page(client, view, number).await?;
+        if page.is_empty() {
+            break;
+        }
+        read.has_unreadable |= !page.unreadable.is_empty();
+        let before = lowest;
+        for entry in page.items {
+            if entry.id.0 < lowest {
+                lowest = entry.id.0;
+                read.records.push(entry);
+            }
+        }
+        read.reached_old = lowest <= floor;
+        if read.reached_old {
+            break;
+        }
+        without_progress = if lowest < before { 0 } else { without_progress + 1 };
+        if without_progress == 2 {
+            return Err(LookupFault::NotBelievable("it returned the same page again"));
+        }
+    }
+    read.records.reverse();
+    Ok(read)
+}
+
+/// Reads a page, and checks that it is what was asked for.
+async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Entry>, LookupFault> {
+    let read = client.run(&Lookup { view: view.clone(), page }).await?;
+    if !read.items.is_sorted_by(|a, b| a.id > b.id) {
+        return Err(LookupFault::NotBelievable("it is not sorted by id as asked"));
+    }
+    if let View(Some(login)) = view {
+        let owner = |entry: &Entry| entry.user_login.as_ref().map(|owner| owner.trim_end().to_lowercase());
+        if read.items.iter().any(|entry| owner(entry).is_some_and(|owner| owner != *login)) {
+            return Err(LookupFault::NotBelievable("it holds records of another user than asked for"));
+        }
+    }
+    Ok(read)
+}
+
+/// `history/list` as POST, because some servers drop the body of a GET (observed). By id, newest first, over all days,
+/// and with the records of the zero date.
+struct Lookup {
+    view: View,
+    page: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters<'a> {
+    offset: u64,
+    order: &'a str,
+    first: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    date_start: &'a str,
+    date_end: &'a str,
+}
+
+impl Operation for Lookup {
+    type Output = Page<Entry>;
+
+    const INFO: OperationInfo = OperationInfo {
+        id: "history.list",
+        method: Method::POST,
+        path: "/developer/v3/history/list",
+        idempotency: Idempotency::Read,
+        accepts_post: true,
+    };
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        let parameters = Parameters {
+            offset: self.page,
+            order: "cid",
+            first: "new",
+            user: self.view.0.as_deref(),
+            date_start: "0000-00-00",
+            date_end: "9999-12-31",
+        };
+        operations::request(&Self::INFO, &parameters)
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        answer::page(&Self::INFO, response)
+    }
+}

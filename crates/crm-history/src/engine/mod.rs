@@ -1,0 +1,66 @@
+//! The engine: sends activities, each stored exactly once, against servers that mislead.
+//!
+//! The server has no idempotency key and no atomic bulk call. Connections break, and a page of a gateway says nothing
+//! about what PHP did. So the engine follows these rules:
+//!
+//! 1. A request without a usable answer makes its activities *doubtful*. They, and those equal to them, are not sent again
+//!    before they are settled. Other activities go on.
+//! 2. A doubt is looked up at once. What is found is done.
+//! 3. What is not found is looked up again after `settle`. Then a *witness* must be stored: another activity, sent after
+//!    `settle`. Two readings after the witness must agree before an activity counts as missing and is sent again.
+//! 4. A reading counts only if it is *believable*: sorted as asked, no page twice, within the view that was asked for, and
+//!    it shows a record that is known to be there.
+//! 5. A record is ours if its mark says so, or if it equals what was written and its id is above the *floor*: the highest
+//!    id that was seen or confirmed before the request was sent. IDs only grow (observed).
+//!
+//! The server lists records per *view*: those of the caller, or those of one `user`. Every view is read before the first
+//! activity in it is sent, so the floor lies above all its older records.
+//!
+//! ```text
+//! driver ─┬→ queue        what waits to be sent
+//!         ├→ request      one request, as a task; `answers` takes in how it ended
+//!         ├→ doubts ─────→ matching   what a reading says about the doubts; `settling` asks for readings and witnesses
+//!         ├→ lookup       one reading, as a task
+//!         ├→ known        the floor, and the ids that are confirmed
+//!         └→ store        what must survive a crash
+//! ```
+//!
+//! # What is not promised
+//!
+//! - An activity without a time and without a mark, whose answer is lost, is `Unknown` if a single equal record appears.
+//!   Somebody else may have written it. [`sole_writer`](crate::Import::sole_writer) excludes that.
+//! - A view that was empty shows nothing that is known to be there. A doubt in it is settled once a later activity in the
+//!   same view is confirmed, and is `Unknown` if there is none.
+//! - A dated record of somebody else that is equal to the second, and added while ours is in doubt, counts as ours.
+//! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
+//!   holds a call for longer stores it twice, and the outcome names both ids.
+//! - A row that the server refuses costs about log2(chunk) × `settle`, because each half waits for its own proof.
+//!
+//! The driver is polled by its user. Requests and readings are tasks, so they make progress while the user handles an
+//! outcome. Dropping the driver aborts them. The store then knows what was in flight.
+
+mod answers;
+mod doubt;
+mod doubts;
+mod driver;
+mod health;
+mod item;
+mod known;
+mod lookup;
+mod matching;
+mod queue;
+mod reasons;
+mod request;
+mod settling;
+mod store;
+
+pub(crate) use driver::{Driver, Settings};
+pub(crate) use item::{Activity, Earlier, Ending, Key, SentBefore};
+pub(crate) use queue::Limits;
+pub use reasons::{NotSentReason, UnknownReason};
+#[cfg(test)]
+pub(crate) use store::MemoryStore;
+pub(crate) use store::{NoStore, Sending, Settled, Store};
+
+#[cfg(test)]
+mod tests;

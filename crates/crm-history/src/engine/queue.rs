@@ -1,0 +1,152 @@
+//! What waits to be sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::item::{View, Waiting};
+use super::known::Known;
+
+/// The limits of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) activities: usize,
+    pub(crate) bytes: usize,
+}
+
+/// The activities that wait, in the order of sending.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Waiting>,
+    /// How many activities of this identity are in doubt.
+    held: HashMap<u64, usize>,
+    last_group: u64,
+}
+
+impl Queue {
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn push(&mut self, waiting: Waiting) {
+        self.waiting.push_back(waiting);
+    }
+
+    /// Holds back the activities that are equal to this one.
+    pub(super) fn hold(&mut self, waiting: &Waiting) {
+        *self.held.entry(waiting.item.identity).or_default() += 1;
+    }
+
+    pub(super) fn release(&mut self, waiting: &Waiting) {
+        if let Some(count) = self.held.get_mut(&waiting.item.identity) {
+            *count -= 1;
+            if *count == 0 {
+                self.held.remove(&waiting.item.identity);
+            }
+        }
+    }
+
+    /// Puts back, in front, activities of a request of `size` that are certainly not stored. They are sent in halves.
+    pub(super) fn put_back(&mut self, waiting: Vec<Waiting>, size: usize) {
+        let piece = size.div_ceil(2).max(1);
+        for half in waiting.chunks(piece).rev() {
+            self.last_group += 1;
+            for waiting in half.iter().rev() {
+                let waiting = Waiting { piece, group: self.last_group, ..waiting.clone() };
+                self.waiting.push_front(waiting);
+            }
+        }
+    }
+
+    /// Puts back, in front, activities that never reached the server.
+    pub(super) fn put_back_unsent(&mut self, waiting: Vec<Waiting>) {
+        waiting.into_iter().rev().for_each(|waiting| self.waiting.push_front(waiting));
+    }
+
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Waiting> {
+        std::mem::take(&mut self.waiting).into_iter()
+    }
+
+    /// Returns the views of the activities that wait.
+    pub(super) fn views(&self) -> impl Iterator<Item = &View> {
+        self.waiting.iter().map(|waiting| &waiting.item.view)
+    }
+
+    /// Takes the activities of the next request, or `None` if none should be sent now.
+    ///
+    /// While something is in doubt, or is sent again, the last ones stay: they will be needed as witnesses.
+    pub(super) fn next_request(&mut self, rules: &Rules<'_>) -> Option<Vec<Waiting>> {
+        let first = self.waiting.iter().position(|waiting| self.may_be_sent(waiting, rules.known))?;
+        let Waiting { group, piece, .. } = self.waiting[first];
+        let mut bytes = 0;
+        let mut places = Vec::new();
+        let mut is_full = false;
+        for (place, waiting) in self.waiting.iter().enumerate().skip(first) {
+            if waiting.group != group || !self.may_be_sent(waiting, rules.known) {
+                continue;
+            }
+            bytes += waiting.item.bytes;
+            if places.len() >= piece.min(rules.limits.activities)
+                || (bytes > rules.limits.bytes && !places.is_empty())
+            {
+                is_full = true;
+                break;
+            }
+            places.push(place);
+        }
+        is_full |= places.len() >= piece.min(rules.limits.activities);
+        let may_wait = group == 0 && !rules.input_ended;
+        if !is_full && may_wait && rules.now < self.waiting[first].since + rules.flush_after {
+            return None;
+        }
+        if rules.in_doubt || group > 0 {
+            let usable = self.waiting.iter().filter(|waiting| self.may_be_sent(waiting, rules.known)).count();
+            let spare = usable.saturating_sub(RESERVE);
+            if spare == 0 && (rules.in_doubt || rules.in_flight) {
+                return None;
+            }
+            places.truncate(spare.max(1));
+        }
+        let mut taken: Vec<Waiting> =
+            places.into_iter().rev().filter_map(|place| self.waiting.remove(place)).collect();
+        taken.reverse();
+        Some(taken)
+    }
+
+    /// Takes a witness: an activity of a view that needs one if there is one, and one that was not sent yet if possible.
+    pub(super) fn next_witness(&mut self, known: &Known, wanted: &[View]) -> Option<Waiting> {
+        let suits = |waiting: &&Waiting| self.may_be_sent(waiting, known);
+        let rank = |waiting: &Waiting| {
+            (!wanted.contains(&waiting.item.view), waiting.refused_alone.is_some(), waiting.sent)
+        };
+        let best = self.waiting.iter().enumerate().filter(|(_, waiting)| suits(waiting));
+        let (place, _) = best.min_by_key(|(place, waiting)| (rank(waiting), *place))?;
+        self.waiting.remove(place)
+    }
+
+    /// Returns when the oldest activity has waited long enough for a request that is not full.
+    pub(super) fn flush_at(&self, flush_after: Duration) -> Option<Instant> {
+        self.waiting.front().map(|waiting| waiting.since + flush_after)
+    }
+
+    fn may_be_sent(&self, waiting: &Waiting, known: &Known) -> bool {
+        (known.has_read(&waiting.item.view) || known.distrusted().is_some())
+            && !self.held.contains_key(&waiting.item.identity)
+    }
+}
+
+/// What decides about the next request.
+pub(super) struct Rules<'a> {
+    pub(super) limits: Limits,
+    pub(super) now: Instant,
+    pub(super) flush_after: Duration,
+    pub(super) input_ended: bool,
+    pub(super) in_doubt: bool,
+    pub(super) in_flight: bool,
+    pub(super) known: &'a Known,
+}
+
+/// How many activities stay as witnesses. One is not enough: where one of the last two is refused, the other one may be
+/// stored before that is known.
+const RESERVE: usize = 2;

@@ -1,0 +1,101 @@
+//! Why an activity was not sent, or may be stored or not.
+
+use std::fmt;
+use std::time::Duration;
+
+use crm_model::history::EntryId;
+
+/// Why an activity was not sent. It is certainly not stored, and another run can send it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotSentReason {
+    /// The import was cancelled.
+    Cancelled,
+    /// The server, or a proxy, refused the credentials. The text is the error.
+    KeyRefused(String),
+    /// A setting of the account keeps the server from writing. A person must fix it. The text is the error.
+    AccountSetting(String),
+    /// The server stored nothing for so long, longer than the patience of the import. The text is the last failure.
+    ServerDown {
+        /// How long the server has stored nothing.
+        since: Duration,
+        /// The last failure.
+        last: String,
+    },
+    /// The server asked to wait for so long, longer than the patience of the import.
+    RateLimited {
+        /// How long it asked to wait.
+        retry_after: Duration,
+    },
+    /// The server refused the whole request. The text is the error.
+    Refused(String),
+    /// The journal or the database of this program failed. The text is the error.
+    Storage(String),
+    /// The server did not answer when this activity was sent alone, several times. Others were stored meanwhile.
+    NoAnswer(String),
+}
+
+/// Why an activity may be stored or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnknownReason {
+    /// The import ended before it could be settled.
+    Ended(NotSentReason),
+    /// The lists of the server contradict what was asked, so they prove nothing. The text says how.
+    ListNotBelievable(&'static str),
+    /// The list of this owner shows no record that is known to be there, so a missing record proves nothing.
+    ListShowsNothing,
+    /// A record was found that is equal, but the activity has no time. Somebody else may have written the record.
+    EqualWithoutTime(EntryId),
+    /// A record was found that resembles the activity and is not equal to it.
+    Similar(EntryId),
+    /// The server holds a record that cannot be decoded, and it may be this activity.
+    Unreadable,
+    /// The lists of the server kept changing, so that no two readings agreed.
+    Unsteady,
+}
+
+impl fmt::Display for NotSentReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("the import was cancelled"),
+            Self::KeyRefused(error) => write!(f, "the credentials were refused: {error}"),
+            Self::AccountSetting(error) => {
+                write!(f, "a setting of the account keeps the server from writing, fix it first: {error}")
+            }
+            Self::ServerDown { since, last } => {
+                write!(f, "the server has stored nothing for {} s: {last}", since.as_secs())
+            }
+            Self::RateLimited { retry_after } => {
+                write!(f, "the server asks to come back in {} s", retry_after.as_secs())
+            }
+            Self::Refused(error) => write!(f, "the server refused the request: {error}"),
+            Self::Storage(error) => f.write_str(error),
+            Self::NoAnswer(error) => {
+                write!(f, "the server gave no usable answer to it, although it stored others: {error}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for UnknownReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the call got no usable response, and ")?;
+        match self {
+            Self::Ended(reason) => write!(f, "the import ended before it was settled: {reason}"),
+            Self::ListNotBelievable(why) => write!(f, "the list of the server proves nothing: {why}"),
+            Self::ListShowsNothing => {
+                f.write_str("the list of its owner shows no record that is known to be there")
+            }
+            Self::EqualWithoutTime(id) => write!(
+                f,
+                "record {id} is equal to the activity, which has no time: somebody else may have written it"
+            ),
+            Self::Similar(id) => {
+                write!(f, "record {id} resembles the activity without being equal to it")
+            }
+            Self::Unreadable => f.write_str("the server lists a record that cannot be decoded"),
+            Self::Unsteady => f.write_str("no two readings of the list agreed"),
+        }
+    }
+}

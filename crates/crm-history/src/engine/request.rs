@@ -1,0 +1,111 @@
+//! One request, as a task: it is recorded before it is sent, and its outcomes afterwards.
+
+use std::sync::Arc;
+
+use crm_model::history::{AddOutcome, EntryId, NewEntry, Rejection};
+use crm_transport::{Delivery, Error};
+use tokio::time::Instant;
+
+use super::item::{Answer, Waiting};
+use super::store::{Sending, Settled, Store};
+use crate::HistoryClient;
+
+/// A request that ended.
+pub(super) struct SentRequest {
+    pub(super) request: u64,
+    pub(super) floor: u64,
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
+    /// The activities with what became of them, in the order of sending.
+    pub(super) results: Vec<(Waiting, ItemResult)>,
+    /// The failure of the whole request.
+    pub(super) failure: Option<Error>,
+    /// The failure of the store. Nothing may be sent after it.
+    pub(super) store_failure: Option<Error>,
+}
+
+/// What a request did to an activity.
+pub(super) enum ItemResult {
+    Stored(EntryId),
+    StoredWithoutId,
+    Refused(Rejection),
+    /// Certainly not stored.
+    NotStored,
+    /// Certainly not stored, because of a setting of the account.
+    AccountSetting(Rejection),
+    /// Stored or not. The server may have said something about it.
+    InDoubt(Option<Answer>),
+}
+
+/// Sends these activities.
+pub(super) async fn send(
+    client: HistoryClient,
+    store: Arc<dyn Store>,
+    sending: Sending,
+    waiting: Vec<Waiting>,
+    is_again: bool,
+) -> SentRequest {
+    let recorded = store.sending(&sending).await;
+    let entries: Vec<NewEntry> = waiting.iter().map(|waiting| waiting.item.entry.clone()).collect();
+    let began = Instant::now();
+    let (results, failure): (Vec<ItemResult>, _) = match &recorded {
+        Err(_) => (entries.iter().map(|_| ItemResult::NotStored).collect(), None),
+        Ok(()) => match client.add_list(&entries).await {
+            Ok(outcomes) => (outcomes.into_iter().map(of_outcome).collect(), None),
+            Err(error) => (entries.iter().map(|_| of_error(&error)).collect(), Some(error)),
+        },
+    };
+    let ended = Instant::now();
+    let mut sent = SentRequest {
+        request: sending.request,
+        floor: sending.floor,
+        began,
+        ended,
+        results: waiting.into_iter().zip(results).collect(),
+        failure,
+        store_failure: recorded.err(),
+    };
+    if sent.store_failure.is_none() && !is_again {
+        let settled = sent.results.iter();
+        let settled = settled.filter_map(|(waiting, result)| Some((waiting.item.key, result.settled()?)));
+        let settled: Vec<_> = settled.collect();
+        if !settled.is_empty() {
+            sent.store_failure = store.settled(&settled).await.err();
+        }
+    }
+    sent
+}
+
+fn of_error(error: &Error) -> ItemResult {
+    match error.delivery() {
+        Delivery::Unknown => ItemResult::InDoubt(Answer::of_error(error)),
+        _ => ItemResult::NotStored,
+    }
+}
+
+fn of_outcome(outcome: AddOutcome) -> ItemResult {
+    let said = |text| ItemResult::InDoubt(Some(Answer { code: None, status: Some(200), text }));
+    match outcome {
+        AddOutcome::Created(id) => ItemResult::Stored(id),
+        AddOutcome::StoredWithoutId => ItemResult::StoredWithoutId,
+        AddOutcome::Rejected(rejection) if rejection.is_account_setting => {
+            ItemResult::AccountSetting(rejection)
+        }
+        AddOutcome::Rejected(rejection) => ItemResult::Refused(rejection),
+        AddOutcome::NotSent(_) => ItemResult::NotStored,
+        AddOutcome::Unknown(text) => said(text),
+        other => said(other.to_string()),
+    }
+}
+
+impl ItemResult {
+    fn settled(&self) -> Option<Settled> {
+        Some(match self {
+            Self::Stored(id) => Settled::Stored(*id, None),
+            Self::StoredWithoutId => Settled::StoredWithoutId,
+            Self::Refused(rejection) => Settled::Refused(rejection.clone()),
+            Self::NotStored | Self::AccountSetting(_) => Settled::Missing,
+            Self::InDoubt(_) => return None,
+        })
+    }
+}

@@ -1,0 +1,295 @@
+//! The part of the driver that settles doubts: readings, witnesses, and the end of its patience.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crm_model::history::{NewEntry, Rejection};
+use crm_transport::Error;
+use tokio::time::Instant;
+
+use super::answers::stop_reason;
+use super::doubts::Decision;
+use super::driver::{Driver, Finished};
+use super::item::{Ending, Key, View, Waiting};
+use super::lookup::{self, LookupFault, Reading};
+use super::reasons::NotSentReason;
+use super::request::ItemResult;
+use super::store::{Sending, Settled};
+
+/// A decision that is being recorded.
+pub(super) type Decided = (Waiting, Decision);
+
+impl Driver {
+    /// Reads the highest id of each view before the first activity in it is sent.
+    pub(super) fn read_views(&mut self, now: Instant) {
+        if now < self.health.reads_from || self.known.distrusted().is_some() {
+            return;
+        }
+        let unread = self.queue.views().filter(|view| !self.known.has_read(view));
+        let unread = unread.filter(|view| !self.views_in_reading.contains(view));
+        let Some(view) = unread.min().cloned() else { return };
+        if self.views_in_reading.len() >= self.settings.concurrency {
+            return;
+        }
+        self.views_in_reading.insert(view.clone());
+        let client = self.client.clone();
+        self.tasks.spawn(async move {
+            let highest = lookup::highest_id(&client, &view).await;
+            Finished::Highest(view, highest)
+        });
+        self.read_views(now);
+    }
+
+    pub(super) fn view_was_read(&mut self, view: View, result: Result<u64, LookupFault>) {
+        self.views_in_reading.remove(&view);
+        match result {
+            Ok(highest) => {
+                self.health.read_worked();
+                self.known.view_read(view, highest);
+            }
+            Err(LookupFault::NotBelievable(why)) => self.known.distrust(why),
+            Err(LookupFault::Failed(error)) => self.read_failed(&error),
+        }
+    }
+
+    /// Looks up the doubts when it is time.
+    pub(super) fn read_doubts(&mut self, now: Instant) {
+        let is_time = self.doubts.next_look(now).is_some_and(|at| now >= at.max(self.health.reads_from));
+        if self.is_reading || !is_time {
+            return;
+        }
+        self.is_reading = true;
+        let (client, views) = (self.client.clone(), self.doubts.views());
+        let floor = self.doubts.lowest_floor().unwrap_or(0);
+        let distrusted = self.known.distrusted();
+        self.tasks.spawn(async move {
+            let reading = match distrusted {
+                Some(why) => Err(LookupFault::NotBelievable(why)),
+                None => lookup::read(&client, views, floor).await,
+            };
+            Finished::Read(now, reading)
+        });
+    }
+
+    pub(super) fn was_read(&mut self, begun: Instant, result: Result<Reading, LookupFault>) {
+        self.is_reading = false;
+        if self.stop.is_some() {
+            return;
+        }
+        let relook = self.settings.settle.max(SHORTEST_RELOOK);
+        let decided = match result {
+            Ok(reading) => {
+                self.health.read_worked();
+                // A witness that had to be looked for shows that the server is slow.
+                let pause = self.settings.settle;
+                self.doubts.decide(begun, relook, pause, &reading, &self.known, self.settings.sole_writer)
+            }
+            Err(LookupFault::NotBelievable(why)) => {
+                self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
+                self.health.read_worked();
+                self.doubts.not_believable(begun, relook, why)
+            }
+            Err(LookupFault::Failed(error)) => return self.read_failed(&error),
+        };
+        self.record(decided);
+    }
+
+    fn read_failed(&mut self, error: &Error) {
+        match stop_reason(error) {
+            Some(reason) => self.stop(reason),
+            None => self.health.read_failed(error.to_string(), error.retry_after()),
+        }
+    }
+
+    /// Records decisions. They take effect once they are durable.
+    fn record(&mut self, decided: Vec<Decided>) {
+        if decided.is_empty() {
+            return;
+        }
+        for (_, decision) in &decided {
+            if let Decision::Stored(id, copy) = decision {
+                self.known.claim(*id);
+                copy.iter().for_each(|&copy| self.known.claim(copy));
+            }
+            self.health.progress();
+        }
+        let settled = decided.iter().map(|(waiting, decision)| (waiting.item.key, decision.settled()));
+        let settled: Vec<_> = settled.collect();
+        self.recording += 1;
+        let store = Arc::clone(&self.store);
+        self.tasks.spawn(async move { Finished::Recorded(store.settled(&settled).await, decided) });
+    }
+
+    pub(super) fn was_recorded(&mut self, result: Result<(), Error>, decided: Vec<Decided>) {
+        self.recording -= 1;
+        if let Err(error) = result {
+            self.stop(NotSentReason::Storage(error.to_string()));
+            self.failure.get_or_insert(error);
+        }
+        let mut missing: Vec<Waiting> = Vec::new();
+        let mut size = 1;
+        for (waiting, decision) in decided {
+            self.queue.release(&waiting);
+            let key = waiting.item.key;
+            let ending = match decision {
+                Decision::Stored(id, copy) => Ending::Stored { id, copy },
+                Decision::Refused(rejection) => Ending::Refused(rejection),
+                Decision::Undecidable(reason) => Ending::Unknown(reason),
+                Decision::Missing { size: 1 } if waiting.sent >= MAX_SENT => {
+                    Ending::NotSent(NotSentReason::NoAnswer(self.health.last_failure.clone()))
+                }
+                Decision::Missing { size: of } => {
+                    if of != size {
+                        self.queue.put_back(std::mem::take(&mut missing), size);
+                        size = of;
+                    }
+                    missing.push(waiting);
+                    continue;
+                }
+            };
+            self.endings.push_back((key, ending));
+        }
+        self.queue.put_back(missing, size);
+    }
+
+    /// Records the refusal of an activity that must not be sent.
+    pub(crate) fn refuse_unsent(&mut self, key: Key, entry: NewEntry, rejection: Rejection) {
+        let waiting = Waiting::new(key, entry);
+        self.queue.hold(&waiting);
+        self.record(vec![(waiting, Decision::Refused(rejection))]);
+    }
+
+    /// Records the refusal of an activity that the server refused when it was alone.
+    pub(super) fn refuse(&mut self, waiting: Vec<Waiting>, error: &Error) {
+        let rejection = Rejection::new(error.api_code(), error.to_string());
+        waiting.iter().for_each(|waiting| self.queue.hold(waiting));
+        let decided = waiting.into_iter().map(|waiting| (waiting, Decision::Refused(rejection.clone())));
+        self.record(decided.collect());
+    }
+
+    /// Sends a witness if a doubt needs one.
+    pub(super) fn send_witness(&mut self, now: Instant) {
+        let Some(wanted) = self.doubts.need_witness() else { return };
+        let is_unanswered = self.in_flight.values().any(|request| request.is_witness)
+            || self.doubts.iter().any(|doubt| doubt.is_witness && doubt.answer.is_none());
+        if is_unanswered || self.in_flight.len() >= self.settings.concurrency || !self.health.may_witness(now)
+        {
+            return;
+        }
+        if let Some(witness) = self.queue.next_witness(&self.known, &wanted) {
+            self.send(vec![witness], true);
+        }
+    }
+
+    /// Returns when the engine has waited long enough for anything to become certain.
+    pub(super) fn patience_ends(&self) -> Option<Instant> {
+        if self.doubts.is_empty() && (self.queue.len() == 0 || !self.health.is_failing()) {
+            return None;
+        }
+        let since = self.doubts.iter().map(super::doubt::Doubt::waits_for).max();
+        Some(
+            since.map_or(self.health.last_progress, |at| at.max(self.health.last_progress))
+                + self.settings.patience,
+        )
+    }
+
+    /// At the end of its patience, sends one activity all the same if that may help, or stops.
+    pub(super) fn watch_patience(&mut self, now: Instant) {
+        if !self.in_flight.is_empty()
+            || self.recording > 0
+            || self.is_reading
+            || !self.views_in_reading.is_empty()
+            || self.patience_ends().is_none_or(|at| now < at)
+        {
+            return;
+        }
+        if !self.health.took_last_chance && self.health.can_read() && self.take_last_chance() {
+            self.health.took_last_chance = true;
+            self.health.last_progress = now;
+            return;
+        }
+        let since = now - self.health.last_progress;
+        let last = self.health.last_failure.clone();
+        self.stop(NotSentReason::ServerDown { since, last });
+    }
+
+    /// Sends another witness, or an activity in doubt once more as its own witness. Returns `false` if neither helps.
+    fn take_last_chance(&mut self) -> bool {
+        let Some(wanted) = self.doubts.need_witness() else { return false };
+        if let Some(witness) = self.queue.next_witness(&self.known, &wanted) {
+            self.send(vec![witness], true);
+            return true;
+        }
+        let helps = |doubt: &&super::doubt::Doubt| doubt.needs_witness() && doubt.trouble.is_none();
+        let doubts: Vec<_> = self.doubts.iter().filter(helps).collect();
+        let Some(doubt) = doubts.iter().find(|doubt| doubt.is_witness).or(doubts.first()) else {
+            return false;
+        };
+        let (request, floor) = (doubt.request, doubt.floor);
+        let Some(waiting) = doubt.items.last().map(|item| item.waiting.clone()) else { return false };
+        let number = self.next_number();
+        let sending = Sending { request, keys: Vec::new(), floor };
+        self.start(number, sending, vec![waiting], true, Some(request));
+        true
+    }
+
+    /// Notes what became of an activity that was sent once more while its first copy was in doubt.
+    pub(super) fn was_sent_again(
+        &mut self,
+        request: u64,
+        results: Vec<(Waiting, ItemResult)>,
+        began: Instant,
+        ended: Instant,
+        floor: u64,
+    ) {
+        let pause = self.pause(ended - began);
+        for (waiting, result) in results {
+            let doubt = self.doubts.iter_mut().find(|doubt| doubt.request == request);
+            let Some(doubt) = doubt else { continue };
+            let of_key = |item: &&mut super::doubt::DoubtItem| item.waiting.item.key == waiting.item.key;
+            let Some(item) = doubt.items.iter_mut().find(of_key) else { continue };
+            match result {
+                ItemResult::Stored(id) => {
+                    item.copies += 1;
+                    item.confirmed = Some(id);
+                    self.known.confirm(&waiting.item, id, floor);
+                    self.health.progress();
+                    self.doubts.witnessed(&waiting.item, id, began, ended, pause);
+                }
+                ItemResult::InDoubt(_) => {
+                    item.copies += 1;
+                    doubt.start_over(ended + self.settings.settle);
+                }
+                ItemResult::AccountSetting(rejection) => {
+                    self.stop(NotSentReason::AccountSetting(rejection.to_string()));
+                }
+                ItemResult::StoredWithoutId | ItemResult::Refused(_) | ItemResult::NotStored => {}
+            }
+        }
+    }
+
+    /// Returns the time until a reading after a witness that took so long.
+    pub(super) fn pause(&self, took: Duration) -> Duration {
+        if took > SLOW { self.settings.settle } else { PAUSE.min(self.settings.settle) }
+    }
+}
+
+impl Decision {
+    fn settled(&self) -> Settled {
+        match self {
+            Self::Stored(id, copy) => Settled::Stored(*id, *copy),
+            Self::Missing { .. } => Settled::Missing,
+            Self::Refused(rejection) => Settled::Refused(rejection.clone()),
+            Self::Undecidable(reason) => Settled::Undecidable(reason.clone()),
+        }
+    }
+}
+
+/// The time between the readings after a witness.
+const PAUSE: Duration = Duration::from_secs(2);
+/// A witness that took longer shows that the server is slow.
+const SLOW: Duration = Duration::from_secs(5);
+/// The shortest time between two readings while a witness is missing.
+const SHORTEST_RELOOK: Duration = Duration::from_secs(1);
+/// How often an activity is sent before it is left unsent.
+const MAX_SENT: u32 = 16;

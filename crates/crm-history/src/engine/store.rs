@@ -1,0 +1,112 @@
+//! What the engine needs of a store: a journal file, or the database of an outbox.
+
+use async_trait::async_trait;
+use crm_model::history::{EntryId, Rejection};
+use crm_transport::Error;
+
+use super::item::Key;
+use super::reasons::UnknownReason;
+
+/// Keeps what must survive a crash. Everything is durable when a method returns.
+///
+/// What a store knows of earlier processes comes back with each activity, as
+/// [`SentBefore`](super::SentBefore), and as [`Earlier`](super::Earlier).
+#[async_trait]
+pub(crate) trait Store: Send + Sync {
+    /// Records a request that is about to be sent. From then on its activities are in doubt.
+    async fn sending(&self, sending: &Sending) -> Result<(), Error>;
+
+    /// Records what became of activities. They are no longer in doubt.
+    async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error>;
+}
+
+/// A request that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sending {
+    /// Its number, which grows from process to process.
+    pub(crate) request: u64,
+    pub(crate) keys: Vec<Key>,
+    /// The highest id that is known before it is sent.
+    pub(crate) floor: u64,
+}
+
+/// What became of an activity.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Settled {
+    /// It is stored. The second id is that of a copy.
+    Stored(EntryId, Option<EntryId>),
+    /// It is stored, and the server did not say under which id.
+    StoredWithoutId,
+    /// It is refused and will not be sent again.
+    Refused(Rejection),
+    /// It is certainly not stored, and may be sent again.
+    Missing,
+    /// It cannot be decided, and will not be sent again.
+    Undecidable(UnknownReason),
+}
+
+/// Keeps nothing.
+pub(crate) struct NoStore;
+
+#[async_trait]
+impl Store for NoStore {
+    async fn sending(&self, _: &Sending) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn settled(&self, _: &[(Key, Settled)]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Keeps everything in memory, for tests: what a second process would find.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct MemoryStore(std::sync::Mutex<Memory>);
+
+#[cfg(test)]
+#[derive(Default)]
+struct Memory {
+    sent: std::collections::BTreeMap<Key, super::SentBefore>,
+    settled: std::collections::BTreeMap<Key, Settled>,
+}
+
+#[cfg(test)]
+#[async_trait]
+impl Store for MemoryStore {
+    async fn sending(&self, sending: &Sending) -> Result<(), Error> {
+        let mut memory = self.lock();
+        for &key in &sending.keys {
+            let sent = super::SentBefore { request: sending.request, floor: sending.floor };
+            memory.settled.remove(&key);
+            memory.sent.insert(key, sent);
+        }
+        Ok(())
+    }
+
+    async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error> {
+        let mut memory = self.lock();
+        for (key, settled) in settled {
+            memory.sent.remove(key);
+            memory.settled.insert(*key, settled.clone());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl MemoryStore {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Returns the request without an outcome in which this activity was.
+    pub(crate) fn doubt(&self, key: Key) -> Option<super::SentBefore> {
+        self.lock().sent.get(&key).copied()
+    }
+
+    /// Returns what became of an activity.
+    pub(crate) fn result(&self, key: Key) -> Option<Settled> {
+        self.lock().settled.get(&key).cloned()
+    }
+}

@@ -1,0 +1,145 @@
+//! The engine over a store in memory, and what a second process finds in it.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use crm_model::history::{ClientId, EntryId, NewEntry};
+use crm_transport::{Transport, TransportError};
+use http::{Request, Response};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    Activity, Driver, Earlier, Ending, Key, Limits, MemoryStore, SentBefore, Settings, Settled, Store,
+};
+use crate::{ApiKey, HistoryClient};
+
+/// A server with one old record. It loses the connection of so many writes, unread.
+#[derive(Clone, Default)]
+struct Server(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    records: Vec<Value>,
+    loses: usize,
+}
+
+#[async_trait]
+impl Transport for Server {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let mut state = self.0.lock().unwrap();
+        let body: Value = serde_json::from_slice(request.body()).unwrap();
+        if request.uri().path().ends_with("/list") {
+            let is_first = body["offset"] == 0;
+            let records: Vec<&Value> = state.records.iter().rev().filter(|_| is_first).collect();
+            return Ok(Response::new(json!({ "data": records }).to_string().into()));
+        }
+        if state.loses > 0 {
+            state.loses -= 1;
+            return Err(TransportError::closed("closed by the test"));
+        }
+        let mut results = Vec::new();
+        for item in body["list"].as_array().unwrap() {
+            let id = state.records.len() + 1;
+            state.records.push(record(id, item["content"].as_str().unwrap()));
+            results.push(json!({ "result": "Успешно", "data": id }));
+        }
+        Ok(Response::new(Value::from(results).to_string().into()))
+    }
+}
+
+fn record(id: usize, content: &str) -> Value {
+    json!({ "cid": id, "datum": "2024-06-25 10:00:00", "content": content, "tip": null, "clid": 1, "did": 0 })
+}
+
+fn entry(key: Key) -> NewEntry {
+    let at = chrono::NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(10, 0, 0).unwrap();
+    NewEntry::new(format!("звонок {key}")).client(ClientId(1)).at(at)
+}
+
+fn driver(server: &Server, store: &Arc<MemoryStore>) -> Driver {
+    let client = HistoryClient::builder("https://host").credentials(ApiKey::new("key", "login"));
+    let client = client.transport(server.clone()).build().unwrap();
+    let settings = Settings {
+        limits: Limits { activities: 10, bytes: 1 << 20 },
+        concurrency: 1,
+        settle: Duration::from_secs(60),
+        patience: Duration::from_secs(300),
+        flush_after: Duration::from_secs(1),
+        sole_writer: false,
+    };
+    Driver::new(client, Arc::<MemoryStore>::clone(store) as Arc<dyn Store>, settings, Earlier::default())
+}
+
+/// Lets the driver send these activities, and returns how they ended.
+async fn drive(driver: &mut Driver, activities: impl IntoIterator<Item = Activity>) -> Vec<(Key, Ending)> {
+    activities.into_iter().for_each(|activity| driver.take(activity));
+    driver.input_ended();
+    let mut endings = Vec::new();
+    while !driver.is_idle() {
+        poll_fn(|cx| driver.poll(cx)).await;
+        endings.extend(std::iter::from_fn(|| driver.next_ending()));
+    }
+    endings.sort_by_key(|(key, _)| *key);
+    endings
+}
+
+fn server_with_an_old_record() -> Server {
+    let server = Server::default();
+    server.0.lock().unwrap().records.push(record(1, "старая"));
+    server
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_and_settled_is_in_the_store() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    let activity = Activity { key: 7, entry: entry(7), sent_before: None };
+    let endings = drive(&mut driver(&server, &store), [activity]).await;
+    assert_eq!(endings, [(7, Ending::Stored { id: EntryId(2), copy: None })]);
+    assert_eq!(store.result(7), Some(Settled::Stored(EntryId(2), None)));
+    assert_eq!(store.doubt(7), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_process_finds_what_the_first_one_stored_and_sends_what_is_missing_after_a_witness() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    server.0.lock().unwrap().records.push(record(2, "звонок 0"));
+    let sent_before = Some(SentBefore { request: 3, floor: 1 });
+    let earlier = [0, 1].map(|key| Activity { key, entry: entry(key), sent_before });
+    let new = Activity { key: 2, entry: entry(2), sent_before: None };
+    let began = Instant::now();
+    let endings = drive(&mut driver(&server, &store), earlier.into_iter().chain([new])).await;
+    let ids: Vec<(Key, u64)> = endings
+        .into_iter()
+        .map(|(key, ending)| match ending {
+            Ending::Stored { id, .. } => (key, id.0),
+            other => panic!("{key}: {other:?}"),
+        })
+        .collect();
+    assert_eq!(ids, [(0, 2), (1, 4), (2, 3)], "the new one is the witness, and the missing one follows it");
+    // The time limit of a call, and then the time to settle.
+    assert!(began.elapsed() >= Duration::from_secs(90), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_are_sent_while_one_is_in_doubt_and_equal_ones_are_not() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    server.0.lock().unwrap().loses = 1;
+    let mut driver = driver(&server, &store);
+    let equal = |key| Activity { key, entry: entry(0), sent_before: None };
+    // The first request has ten activities, and the two equal ones are in it and behind it.
+    let activities = (0..10).map(|key| Activity { key, entry: entry(key), sent_before: None });
+    let rest = (11..40).map(|key| Activity { key, entry: entry(key), sent_before: None });
+    let endings = drive(&mut driver, activities.chain([equal(10)]).chain(rest)).await;
+    assert_eq!(endings.len(), 40);
+    let id = |key: usize| match &endings[key].1 {
+        Ending::Stored { id, .. } => id.0,
+        other => panic!("{key}: {other:?}"),
+    };
+    assert!(id(11) < id(0) && id(11) < id(10), "{endings:?}");
+    assert_eq!(server.0.lock().unwrap().records.len(), 41);
+}

@@ -1,0 +1,103 @@
+//! Support for tests in virtual time: a client over a sandbox in process, whose clock is that of tokio.
+#![allow(dead_code, clippy::unwrap_used, reason = "test support; no test file uses all of it")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use crm::history::{ApiKey, HistoryClient, RetryPolicy};
+use crm::{Bytes, Transport, TransportError, http};
+use crm_sandbox::{Builder, Clock, Failure, Sandbox};
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// A sandbox in process, and what a client of it needs.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) sandbox: Arc<Sandbox>,
+    began: Instant,
+}
+
+#[derive(Debug)]
+struct TokioClock {
+    began: Instant,
+    utc: Arc<Mutex<DateTime<Utc>>>,
+}
+
+impl Clock for TokioClock {
+    fn monotonic(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn utc(&self) -> DateTime<Utc> {
+        *self.utc.lock().unwrap() + TimeDelta::from_std(self.began.elapsed()).unwrap()
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Sandbox::builder())
+    }
+
+    pub(crate) fn with(builder: Builder) -> Self {
+        let began = Instant::now();
+        let utc = Arc::new(Mutex::new("2024-06-25T11:25:00Z".parse().unwrap()));
+        Self { sandbox: Arc::new(builder.in_process(TokioClock { began, utc })), began }
+    }
+
+    /// Sets the rules as they are written in JSON.
+    pub(crate) fn put(&self, rules: &Value) {
+        let request = http::Request::put("http://localhost/_sandbox/faults");
+        let request = request.body(Bytes::from(rules.to_string())).unwrap();
+        let answer = self.sandbox.receive(request).outcome().unwrap().unwrap();
+        assert!(answer.status().is_success(), "{:?}", answer.body());
+    }
+
+    pub(crate) fn client(&self) -> HistoryClient {
+        self.client_of(crm_sandbox::BOSS)
+    }
+
+    pub(crate) fn client_of(&self, login: &str) -> HistoryClient {
+        HistoryClient::builder(self.sandbox.url())
+            .credentials(ApiKey::new(crm_sandbox::APIKEY, login))
+            .transport(InProcess(self.clone()))
+            .allow_insecure_http()
+            .retry(RetryPolicy::default())
+            .build()
+            .unwrap()
+    }
+
+    /// How much time has passed.
+    pub(crate) fn seconds(&self) -> u64 {
+        self.began.elapsed().as_secs()
+    }
+
+    /// How many requests of this operation arrived.
+    pub(crate) fn count(&self, operation: crm_sandbox::Operation) -> usize {
+        self.sandbox.requests().iter().filter(|request| request.operation == Some(operation)).count()
+    }
+}
+
+struct InProcess(World);
+
+#[async_trait]
+impl Transport for InProcess {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let mut exchange = self.0.sandbox.receive(request);
+        loop {
+            if let Some(outcome) = exchange.outcome() {
+                return outcome.map_err(|failure| match failure {
+                    Failure::Refused => TransportError::connect("connection refused"),
+                    Failure::ClosedUnread | Failure::Closed => TransportError::closed("connection closed"),
+                    Failure::Cut(_) => TransportError::cut_body("the body was cut"),
+                    _ => TransportError::timeout("the body does not end"),
+                });
+            }
+            match exchange.ready_at() {
+                Some(at) => tokio::time::sleep_until(self.0.began + at).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The way between the client and the sandbox: latencies, other writers, and a record of what passed.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use crm_sandbox::{Clock as _, Failure, Record, Sandbox};
+use crm_transport::http::{Request, Response};
+use crm_transport::{Transport, TransportError};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::activities::Key;
+use crate::clock::TokioClock;
+use crate::coverage::{Coverage, State};
+use crate::draw::Draw;
+use crate::plan::{ForeignRecord, ForeignWrite, Plan};
+use crate::trace::Trace;
+
+/// The transport of the client. Clones share everything.
+#[derive(Debug, Clone)]
+pub(crate) struct Network(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    sandbox: Arc<Sandbox>,
+    clock: TokioClock,
+    trace: Trace,
+    keys: Vec<Key>,
+    latency: Duration,
+    progress: Mutex<Progress>,
+}
+
+#[derive(Debug)]
+struct Progress {
+    draw: Draw,
+    requests: u64,
+    writes_in_run: u64,
+    last_request: Option<Instant>,
+    is_in_doubt: bool,
+    is_restarted: bool,
+    /// Bodies of items that were sent before.
+    sent: BTreeSet<String>,
+    foreign_writes: Vec<ForeignWrite>,
+    clock_steps: Vec<(u64, chrono::TimeDelta)>,
+    /// Ids of the records that others wrote.
+    foreign_ids: BTreeSet<u64>,
+    coverage: Coverage,
+    /// How often each rule has struck.
+    struck: Vec<u64>,
+}
+
+impl Network {
+    pub(crate) fn new(
+        plan: &Plan,
+        seed: u64,
+        keys: Vec<Key>,
+        sandbox: Arc<Sandbox>,
+        clock: TokioClock,
+        trace: Trace,
+    ) -> Network {
+        let foreign_ids = sandbox.records().iter().map(|record| record.cid).collect();
+        let progress = Progress {
+            draw: Draw::new(seed, 2),
+            requests: 0,
+            writes_in_run: 0,
+            last_request: None,
+            is_in_doubt: false,
+            is_restarted: false,
+            sent: BTreeSet::new(),
+            foreign_writes: plan.foreign.clone(),
+            clock_steps: plan.clock_steps.clone(),
+            foreign_ids,
+            coverage: Coverage::default(),
+            struck: vec![0; plan.rules.len()],
+        };
+        Network(Arc::new(Shared {
+            sandbox,
+            clock,
+            trace,
+            keys,
+            latency: plan.latency,
+            progress: Mutex::new(progress),
+        }))
+    }
+
+    /// Notes that a run begins.
+    pub(crate) fn begin_run(&self, is_restarted: bool) {
+        let mut progress = self.progress();
+        progress.writes_in_run = 0;
+        progress.is_in_doubt = is_restarted;
+        progress.is_restarted = is_restarted;
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.progress().requests
+    }
+
+    /// When the client sent its last request.
+    pub(crate) fn last_request(&self) -> Option<Instant> {
+        self.progress().last_request
+    }
+
+    pub(crate) fn coverage(&self) -> Coverage {
+        self.progress().coverage.clone()
+    }
+
+    /// The ids of the records that others wrote.
+    pub(crate) fn foreign_ids(&self) -> BTreeSet<u64> {
+        self.progress().foreign_ids.clone()
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.0.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pause(&self) -> Duration {
+        let most = self.0.latency.as_millis() as u64;
+        self.progress().draw.millis(0, most)
+    }
+
+    /// Lets others work at this request.
+    fn let_others_work(&self, request: u64) {
+        let (writes, steps) = {
+            let mut progress = self.progress();
+            let (now, rest): (Vec<_>, Vec<_>) =
+                progress.foreign_writes.drain(..).partition(|write| write.at_request <= request);
+            progress.foreign_writes = rest;
+            let (steps, rest): (Vec<_>, Vec<_>) =
+                progress.clock_steps.drain(..).partition(|(at, _)| *at <= request);
+            progress.clock_steps = rest;
+            (now, steps)
+        };
+        for (_, by) in steps {
+            self.0.clock.step(by);
+            self.0.trace.note(format!("the server's clock is set by {by}"));
+        }
+        for write in writes {
+            let network = self.clone();
+            match write.later {
+                None => network.write_as_another(write.what),
+                Some(later) => {
+                    tokio::spawn(async move {
+                        sleep(later).await;
+                        network.write_as_another(write.what);
+                    });
+                }
+            }
+        }
+    }
+
+    fn write_as_another(&self, what: ForeignRecord) {
+        let now = self.0.clock.utc().naive_utc();
+        let record = match what {
+            ForeignRecord::EqualTo(index) => self.0.keys[index].to_record(now),
+            ForeignRecord::Unequal => Record {
+                datum: Some(now),
+                content: Some("Чужая запись".to_owned()),
+                iduser: 1,
+                clid: 1,
+                ..Record::default()
+            },
+        };
+        let id = self.0.sandbox.add_record(record);
+        self.progress().foreign_ids.insert(id);
+        self.0.trace.note(format!("somebody else writes record {id}: {what:?}"));
+    }
+
+    /// What the import is doing with this request.
+    fn state(&self, operation: &str, request: &Request<Bytes>) -> (State, usize) {
+        let is_write = operation.starts_with("add");
+        let mut progress = self.progress();
+        if !is_write {
+            let state = match (progress.is_in_doubt, progress.writes_in_run) {
+                (true, _) => State::ReadInDoubt,
+                (false, 0) => State::FirstRead,
+                (false, _) => State::Read,
+            };
+            return (state, 0);
+        }
+        progress.writes_in_run += 1;
+        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let items: Vec<String> = match body.get("list").and_then(|list| list.as_array()) {
+            Some(items) => items.iter().map(ToString::to_string).collect(),
+            None => vec![body.to_string()],
+        };
+        let is_again = items.iter().any(|item| progress.sent.contains(item));
+        let count = items.len();
+        progress.sent.extend(items);
+        let state = match (is_again, progress.is_in_doubt, count) {
+            (true, ..) => State::WriteAgain,
+            (false, true, _) => State::WriteInDoubt,
+            (false, false, 1) => State::WriteAlone,
+            (false, false, _) => State::Write,
+        };
+        (state, count)
+    }
+
+    /// The ids of all records, with those that are stored late but by now.
+    fn ids(&self) -> BTreeSet<u64> {
+        self.0.sandbox.with_records(|records| records.map(|record| record.cid).collect())
+    }
+
+    /// The fault that struck since the last call.
+    fn struck(&self) -> Option<String> {
+        let rules = self.0.sandbox.faults();
+        let mut progress = self.progress();
+        let before =
+            std::mem::replace(&mut progress.struck, rules.iter().map(|rule| rule.struck()).collect());
+        let at = rules
+            .iter()
+            .enumerate()
+            .find(|(place, rule)| before.get(*place).is_none_or(|b| *b < rule.struck()) && rule.struck() > 0);
+        at.map(|(_, rule)| rule.fault().name().to_owned())
+    }
+
+    /// Brings the request to the server, and its outcome back.
+    async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        sleep(self.pause()).await;
+        self.let_others_work(number);
+        let path = request.uri().path();
+        let operation = path.rsplit('/').next().unwrap_or(path).to_owned();
+        let (state, items) = self.state(&operation, &request);
+        let login = request.headers().get("login").map(|login| login.to_str().unwrap_or("?").to_owned());
+        let before = self.ids();
+        let mut exchange = self.0.sandbox.receive(request);
+        let added: Vec<u64> = self.ids().difference(&before).copied().collect();
+        let stored = added.len();
+        if items == 0 {
+            // Whatever appears during a read is not ours.
+            self.progress().foreign_ids.extend(added);
+        }
+        let fault = self.struck();
+        if let Some(fault) = &fault {
+            let mut progress = self.progress();
+            let is_restarted = progress.is_restarted;
+            progress.coverage.count(fault, state, is_restarted);
+        }
+        let what = format!(
+            "#{number} {operation} {} {state:?} items {items} stored {stored} fault {}",
+            login.unwrap_or_default(),
+            fault.as_deref().unwrap_or("-")
+        );
+        self.0.trace.note(&what);
+        let outcome = loop {
+            if let Some(outcome) = exchange.outcome() {
+                break outcome;
+            }
+            match exchange.ready_at() {
+                Some(at) => {
+                    // A job that is due lets the answer wait for the next moment.
+                    sleep_until(self.0.clock.instant(at)).await;
+                    sleep(Duration::from_millis(1)).await;
+                }
+                None => std::future::pending::<()>().await,
+            }
+        };
+        sleep(self.pause()).await;
+        let said = match &outcome {
+            Ok(response) => format!("{} {} bytes", response.status(), response.body().len()),
+            Err(failure) => failure.to_string(),
+        };
+        self.0.trace.note(format!("#{number} answer: {said}"));
+        if items > 0 {
+            self.progress().is_in_doubt = fault.is_some();
+        }
+        match outcome {
+            Ok(response) => Ok(response),
+            Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
+            Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),
+            Err(Failure::Endless(_)) => std::future::pending().await,
+            Err(failure) => Err(TransportError::closed(failure.to_string())),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Network {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let number = {
+            let mut progress = self.progress();
+            progress.requests += 1;
+            progress.last_request = Some(Instant::now());
+            progress.requests
+        };
+        self.0.trace.note(format!("#{number} leaves"));
+        // A request that is on its way arrives, even if the client does not wait for it any more.
+        let on_its_way = tokio::spawn(self.clone().exchange(number, request));
+        on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+    }
+}

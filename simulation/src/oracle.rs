@@ -1,0 +1,163 @@
+//! Compares what was reported with what the server holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crm_history::{AddOutcome, ImportOutcome, OutcomeReason};
+use crm_sandbox::Record;
+
+use crate::activities::Key;
+
+/// What an import said of an activity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It is stored under this id, and a second time under the other one.
+    Stored(u64, Option<u64>),
+    StoredWithoutId,
+    Refused,
+    NotSent,
+    /// It may be stored or not.
+    Unknown,
+}
+
+impl Told {
+    pub(crate) fn of_outcome(outcome: &ImportOutcome) -> Told {
+        match &outcome.outcome {
+            AddOutcome::Created(id) => {
+                let copy = match &outcome.reason {
+                    Some(OutcomeReason::StoredTwice(copy)) => Some(copy.0),
+                    _ => None,
+                };
+                Told::Stored(id.0, copy)
+            }
+            AddOutcome::StoredWithoutId => Told::StoredWithoutId,
+            AddOutcome::Rejected(_) => Told::Refused,
+            AddOutcome::NotSent(_) => Told::NotSent,
+            _ => Told::Unknown,
+        }
+    }
+
+    /// The most records that it allows.
+    fn most(&self) -> usize {
+        match self {
+            Told::Stored(_, Some(_)) => 2,
+            Told::Stored(..) | Told::StoredWithoutId | Told::Unknown => 1,
+            Told::Refused | Told::NotSent => 0,
+        }
+    }
+
+    /// The fewest records that it promises.
+    fn fewest(&self) -> usize {
+        if matches!(self, Told::Unknown) { 0 } else { self.most() }
+    }
+
+    fn ids(&self) -> impl Iterator<Item = u64> {
+        let (id, copy) = if let Told::Stored(id, copy) = self { (Some(*id), *copy) } else { (None, None) };
+        id.into_iter().chain(copy)
+    }
+}
+
+/// What the server holds, and whose it is.
+pub(crate) struct Truth {
+    pub(crate) records: Vec<Record>,
+    /// Ids that others wrote, or that were there before.
+    pub(crate) foreign: BTreeSet<u64>,
+    /// The highest id before the first run.
+    pub(crate) watermark: u64,
+    /// Whether the server may store something so late that the same activity is stored twice, and both are named.
+    pub(crate) may_be_twice: bool,
+}
+
+/// Returns what is wrong with what was told. `told` is in the order of the input and may end early.
+pub(crate) fn violations(truth: &Truth, keys: &[Key], told: &[Told]) -> Vec<String> {
+    let mut found = Vec::new();
+    let by_id: BTreeMap<u64, &Record> = truth.records.iter().map(|record| (record.cid, record)).collect();
+    let mut claimed = BTreeMap::new();
+    for (index, (key, told)) in keys.iter().zip(told).enumerate() {
+        if matches!(told, Told::Stored(_, Some(_))) && !truth.may_be_twice {
+            found.push(format!("activity {index} was stored twice, and no delay was as long as `settle`"));
+        }
+        for id in told.ids() {
+            if let Some(other) = claimed.insert(id, index) {
+                found.push(format!("record {id} was reported for activities {other} and {index}"));
+            }
+            match by_id.get(&id) {
+                None => {
+                    found.push(format!("activity {index} was reported as record {id}, which does not exist"))
+                }
+                Some(record) if Key::of_record(record) != *key => {
+                    found.push(format!("activity {index} was reported as record {id}, which is another one"));
+                }
+                Some(_) if truth.foreign.contains(&id) && !may_be_taken_for_ours(truth, key, id) => {
+                    found.push(format!(
+                        "activity {index} was reported as record {id}, which somebody else wrote"
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    for (key, indices) in counts(keys) {
+        let stored = ours(truth, &key);
+        let sum = |of: fn(&Told) -> usize, missing| -> usize {
+            indices.iter().map(|&index| told.get(index).map_or(missing, of)).sum()
+        };
+        let most = sum(Told::most, 1);
+        let taken = claimed.keys().filter(|id| truth.foreign.contains(id));
+        let taken =
+            taken.filter(|id| by_id.get(id).is_some_and(|record| Key::of_record(record) == key)).count();
+        let fewest = sum(Told::fewest, 0).saturating_sub(taken);
+        let name = name(&key);
+        if stored > most {
+            let equal = indices.len();
+            found.push(format!(
+                "{stored} records, and at most {most} were reported of {equal} equal activities: {name}"
+            ));
+        }
+        if stored < fewest {
+            found.push(format!("{stored} records, and {fewest} were reported as stored: {name}"));
+        }
+    }
+    found
+}
+
+/// A record of somebody else that is equal to the second cannot be told apart, if it is new.
+fn may_be_taken_for_ours(truth: &Truth, key: &Key, id: u64) -> bool {
+    key.is_dated() && id > truth.watermark
+}
+
+/// Returns what was told once and is contradicted later.
+pub(crate) fn contradictions(before: &[Told], after: &[Told]) -> Vec<String> {
+    let is_contradicted = |before: &Told, after: &Told| match (before, after) {
+        (Told::Stored(one, _), Told::Stored(other, _)) => one != other,
+        (Told::StoredWithoutId, Told::StoredWithoutId | Told::Stored(..))
+        | (Told::Refused, Told::Refused) => false,
+        (Told::Stored(..) | Told::StoredWithoutId | Told::Refused, _) => true,
+        (Told::NotSent | Told::Unknown, _) => false,
+    };
+    let pairs = before.iter().zip(after).enumerate();
+    let wrong = pairs.filter(|(_, (before, after))| is_contradicted(before, after));
+    wrong
+        .map(|(index, (before, after))| {
+            format!("activity {index} was {before:?} in one run and {after:?} later")
+        })
+        .collect()
+}
+
+fn counts(keys: &[Key]) -> BTreeMap<Key, Vec<usize>> {
+    let mut counts: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (index, key) in keys.iter().enumerate() {
+        counts.entry(key.clone()).or_default().push(index);
+    }
+    counts
+}
+
+/// The number of records with this key that we wrote.
+fn ours(truth: &Truth, key: &Key) -> usize {
+    let own = truth.records.iter().filter(|record| !truth.foreign.contains(&record.cid));
+    own.filter(|record| Key::of_record(record) == *key).count()
+}
+
+fn name(key: &Key) -> String {
+    let at = key.at.map_or("undated".to_owned(), |at| at.to_string());
+    format!("{:?} of user {}, {at}", key.content, key.owner)
+}

@@ -1,0 +1,295 @@
+//! What a seed decides before anything runs.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use crm_history::NewEntry;
+use crm_sandbox::{APIKEY, Account, BOSS, Role, Rule, SELLER, SqlMode, User};
+
+use crate::activities::{self, Shape};
+use crate::draw::Draw;
+use crate::faults::{DrawnFault, FAULTS, Limits};
+use crate::groups::Selection;
+
+/// Everything that a seed decides before anything runs. The latencies are drawn on the way.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) users: Vec<User>,
+    /// The login that calls.
+    pub(crate) caller: User,
+    pub(crate) sql_mode: SqlMode,
+    /// When the server's clock starts.
+    pub(crate) server_time: DateTime<Utc>,
+    pub(crate) entries: Vec<NewEntry>,
+    /// How many records of each user the history starts with.
+    pub(crate) old_records: Vec<(i64, usize)>,
+    /// Whether some of the old records are equal to activities.
+    pub(crate) old_equal: bool,
+    pub(crate) rules: Vec<Rule>,
+    /// Whether the server stores nothing later than `settle` after a request ended.
+    pub(crate) is_prompt: bool,
+    pub(crate) foreign: Vec<ForeignWrite>,
+    /// At which request the server's clock is set, and by how much.
+    pub(crate) clock_steps: Vec<(u64, TimeDelta)>,
+    /// The longest way to the server and back, each.
+    pub(crate) latency: Duration,
+    pub(crate) settings: Settings,
+    /// One for each run before the last ones.
+    pub(crate) interruptions: Vec<Interruption>,
+    /// How long the caller takes for each outcome.
+    pub(crate) consumer_pause: Duration,
+    /// Whether the last runs must leave nothing unsent and nothing in doubt.
+    pub(crate) must_settle: bool,
+    /// Whether a crash may tear the last line of the journal.
+    pub(crate) tears: bool,
+    /// How many runs meet the faults.
+    pub(crate) runs_with_faults: usize,
+    pub(crate) has_journal: bool,
+}
+
+/// How the import is configured.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) chunk: usize,
+    pub(crate) concurrency: usize,
+    pub(crate) settle: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) patience: Duration,
+    pub(crate) flush_after: Duration,
+    pub(crate) attempts: u32,
+    pub(crate) check_users: bool,
+}
+
+/// Somebody else writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ForeignWrite {
+    /// At this request of ours, counted from 1.
+    pub(crate) at_request: u64,
+    /// So long after it came; right before it is carried out for `None`.
+    pub(crate) later: Option<Duration>,
+    pub(crate) what: ForeignRecord,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ForeignRecord {
+    /// A record that is equal to this activity.
+    EqualTo(usize),
+    /// Any other record.
+    Unequal,
+}
+
+/// How a run is interrupted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Interruption {
+    Never,
+    /// After so many polls.
+    AtPoll(u64),
+    /// When the journal is written for this time, counted from 1. The line may be torn.
+    AtWrite(u64),
+    /// After so much time.
+    After(Duration),
+    /// The import is cancelled after so much time.
+    Cancel(Duration),
+}
+
+impl Plan {
+    pub(crate) fn new(seed: u64, selection: &Selection) -> Plan {
+        let draw = &mut Draw::new(seed, 1);
+        let users = users(draw, selection);
+        let caller = users[usize::from(selection.has("seller") && draw.chance(0.3))].clone();
+        let owners: Vec<String> = if selection.has("owners") && draw.chance(0.5) {
+            users.iter().map(|user| user.login.clone()).collect()
+        } else {
+            Vec::new()
+        };
+        let is_strict = selection.has("strict") && draw.chance(0.2);
+        let undated = *draw.among(&[0.0, 0.0, 0.2, 1.0]);
+        let shape = Shape {
+            count: draw.skewed(1, 80),
+            undated: if selection.has("undated") { undated } else { 0.0 },
+            equal: *draw.among(&[0.0, 0.1, 0.5, 0.9]),
+            owners: &owners,
+            nearly_equal: selection.has("nearly_equal"),
+            marks: selection.has("marks") && draw.chance(0.2),
+            emoji: is_strict,
+        };
+        let entries = activities::draw(draw, &shape);
+        let settle = draw.millis(1_000, 90_000);
+        let settings = Settings {
+            chunk: draw.skewed(1, 12),
+            concurrency: draw.size(1, 4),
+            settle,
+            patience: if draw.chance(0.5) {
+                Duration::from_secs(300)
+            } else {
+                settle + draw.millis(1_000, 600_000)
+            },
+            flush_after: draw.millis(0, 2_000),
+            timeout: draw.millis(1_000, 30_000),
+            attempts: draw.number(1, 4) as u32,
+            check_users: selection.has("check_users") && draw.chance(0.2),
+        };
+        let is_prompt = !(selection.has("slow") && draw.chance(0.2));
+        let limits = Limits {
+            timeout: settings.timeout,
+            latest_store: settings.settle.mul_f64(if is_prompt { 0.8 } else { 3.0 }),
+            text: draw.among(&entries).content.clone(),
+        };
+        let rules = rules(draw, selection, &limits);
+        let interruptions = interruptions(draw, selection, settings.settle);
+        let has_journal = !interruptions.is_empty() || draw.chance(0.8);
+        let is_empty = selection.has("empty_history") && draw.chance(0.2);
+        let most_old = if is_empty { 0 } else { 30 };
+        Plan {
+            old_records: users
+                .iter()
+                .map(|user| (user.id, draw.skewed(usize::from(!is_empty), most_old)))
+                .collect(),
+            old_equal: selection.has("old_equal") && draw.chance(0.3),
+            foreign: foreign(draw, selection, &entries, settings.settle),
+            consumer_pause: if selection.has("slow_consumer") && draw.chance(0.15) {
+                draw.millis(1, 20_000)
+            } else {
+                Duration::ZERO
+            },
+            must_settle: selection.has("settles"),
+            tears: selection.has("torn"),
+            clock_steps: clock_steps(draw, selection),
+            server_time: server_time(draw, selection),
+            latency: settings.settle.mul_f64(0.05).min(settings.timeout / 8),
+            runs_with_faults: draw.size(1, 3).max(interruptions.len()),
+            sql_mode: if is_strict { SqlMode::Strict } else { SqlMode::Lenient },
+            users,
+            caller,
+            entries,
+            rules,
+            is_prompt,
+            settings,
+            interruptions,
+            has_journal,
+        }
+    }
+
+    pub(crate) fn account(&self) -> Account {
+        Account { users: self.users.clone(), sql_mode: self.sql_mode, ..Account::new(APIKEY) }
+    }
+
+    /// Whether one of the views was empty before the first run. Nothing in such a view is known to be ours without a mark.
+    pub(crate) fn has_empty_view(&self) -> bool {
+        let is_empty = |user: &User| self.old_records.iter().all(|(id, count)| *id != user.id || *count == 0);
+        let is_marked = self.entries.iter().all(|entry| entry.mark.is_some());
+        let owners = self
+            .users
+            .iter()
+            .filter(|user| self.entries.iter().any(|entry| entry.user.as_ref() == Some(&user.login)));
+        !is_marked && (is_empty(&self.caller) || owners.into_iter().any(is_empty))
+    }
+
+    /// Whether somebody else may write a record that is equal to an activity.
+    pub(crate) fn has_equal_foreign_records(&self) -> bool {
+        self.foreign.iter().any(|write| matches!(write.what, ForeignRecord::EqualTo(_)))
+            || self.rules.iter().any(|rule| rule.fault().name() == "change_between_pages")
+    }
+}
+
+fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> Vec<Rule> {
+    let enabled = |names: &[&str]| -> Vec<&DrawnFault> {
+        FAULTS
+            .iter()
+            .filter(|fault| selection.has(fault.name) && (names.is_empty() || names.contains(&fault.name)))
+            .collect()
+    };
+    let faults = enabled(&[]);
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let mut rules: Vec<Rule> = Vec::new();
+    for _ in 0..*draw.among(&[0, 1, 1, 1, 2, 2, 3]) {
+        rules.push((draw.among(&faults).draw)(draw, limits));
+    }
+    // Most faults of reads mean something only while a write is in doubt.
+    let lost = enabled(&LOST_ANSWERS);
+    if !rules.is_empty() && !lost.is_empty() && draw.chance(0.5) {
+        rules.push((draw.among(&lost).draw)(draw, limits));
+    }
+    rules
+}
+
+/// The faults that leave a write in doubt.
+const LOST_ANSWERS: [&str; 4] = ["close_after_commit", "close_late", "commit_half", "no_answer_late"];
+
+fn users(draw: &mut Draw, selection: &Selection) -> Vec<User> {
+    let shift = |draw: &mut Draw| {
+        let is_shifted = selection.has("shift") && draw.chance(0.3);
+        Some(if is_shifted { draw.number(0, 10) as i32 - 5 } else { 0 })
+    };
+    vec![
+        User { role: Role::Head, administrator: true, tzone: shift(draw), ..User::new(1, BOSS) },
+        User { chief: 1, tzone: shift(draw), ..User::new(2, SELLER) },
+        User { chief: 1, tzone: shift(draw), ..User::new(3, "other@example.test") },
+    ]
+}
+
+fn interruptions(draw: &mut Draw, selection: &Selection, settle: Duration) -> Vec<Interruption> {
+    let longest = settle.as_millis() as u64 * 2;
+    if !selection.has("crash") || draw.chance(0.5) {
+        return Vec::new();
+    }
+    let one = |draw: &mut Draw| match draw.number(0, 9) {
+        0 => Interruption::Never,
+        1 | 2 => Interruption::AtPoll(draw.skewed(1, 300) as u64),
+        3 if selection.has("cancel") => Interruption::Cancel(draw.millis(0, longest)),
+        3 | 4 => Interruption::After(draw.millis(1, longest)),
+        _ => Interruption::AtWrite(draw.skewed(1, 40) as u64),
+    };
+    (0..draw.size(1, 4)).map(|_| one(draw)).collect()
+}
+
+fn foreign(
+    draw: &mut Draw,
+    selection: &Selection,
+    entries: &[NewEntry],
+    settle: Duration,
+) -> Vec<ForeignWrite> {
+    let mut writes = Vec::new();
+    let later = |draw: &mut Draw| draw.chance(0.5).then(|| draw.millis(1, settle.as_millis() as u64));
+    if selection.has("foreign_unequal") && draw.chance(0.3) {
+        for _ in 0..draw.skewed(1, 30) {
+            let at_request = draw.skewed(1, 30) as u64;
+            writes.push(ForeignWrite { at_request, later: later(draw), what: ForeignRecord::Unequal });
+        }
+    }
+    let allowed: Vec<usize> = (0..entries.len())
+        .filter(|&index| match entries[index].at {
+            Some(_) => selection.has("foreign_equal_dated"),
+            None => selection.has("foreign_equal_undated"),
+        })
+        .collect();
+    if !allowed.is_empty() && draw.chance(0.15) {
+        for _ in 0..draw.skewed(1, 5) {
+            let what = ForeignRecord::EqualTo(*draw.among(&allowed));
+            writes.push(ForeignWrite { at_request: draw.skewed(1, 30) as u64, later: later(draw), what });
+        }
+    }
+    writes
+}
+
+fn clock_steps(draw: &mut Draw, selection: &Selection) -> Vec<(u64, TimeDelta)> {
+    if !selection.has("server_clock") || draw.chance(0.8) {
+        return Vec::new();
+    }
+    let step = |draw: &mut Draw| TimeDelta::minutes(draw.number(0, 4 * 24 * 60) as i64 - 2 * 24 * 60);
+    (0..draw.size(1, 3)).map(|_| (draw.skewed(1, 30) as u64, step(draw))).collect()
+}
+
+/// The server's clock has nothing to do with that of this machine, or shows about the same day.
+fn server_time(draw: &mut Draw, selection: &Selection) -> DateTime<Utc> {
+    let second = draw.number(0, 86_399) as i64;
+    let day = if selection.has("server_clock") {
+        19_899 // 2024-06-25
+    } else {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        (now.as_secs() / 86_400) as i64
+    };
+    DateTime::from_timestamp(day * 86_400 + second, 0).unwrap_or_default()
+}

@@ -1,0 +1,433 @@
+//! Runs a seed: imports that crash and resume, then one without faults, and the oracle after each.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crm_history::{ApiKey, HistoryClient, Import, ImportOutcome, RetryPolicy};
+use crm_sandbox::{APIKEY, Record, Sandbox};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::activities::Key;
+use crate::clock::TokioClock;
+use crate::coverage::Coverage;
+use crate::draw::Draw;
+use crate::groups::Selection;
+use crate::lockstep::{Ended, Gate, Lockstep, LockstepRuntime};
+use crate::network::Network;
+use crate::oracle::{self, Told, Truth};
+use crate::plan::{Interruption, Plan};
+use crate::scratch::{self, Scratch};
+use crate::trace::{self, Trace};
+
+/// What a seed came to.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// The seed.
+    pub seed: u64,
+    /// What contradicts the promises; empty if nothing does.
+    pub violations: Vec<String>,
+    /// What happened, line by line.
+    pub trace: Vec<String>,
+    /// A number that is the same for the same trace.
+    pub hash: u64,
+    /// The number of requests to the server.
+    pub requests: u64,
+    /// The number of activities.
+    pub activities: usize,
+    /// Which faults struck in which state.
+    pub coverage: Coverage,
+}
+
+/// Longer than any import of a simulation may take in virtual time.
+const LONGEST_RUN: Duration = Duration::from_secs(3 * 86_400);
+/// Runs without a fault until nothing is left to send.
+const RUNS_TO_RECOVER: usize = 3;
+
+/// Runs a seed.
+#[must_use]
+pub fn simulate(seed: u64, selection: &Selection) -> Finished {
+    // The pauses between the attempts of a call are drawn from the generator of the thread.
+    fastrand::seed(seed);
+    let notes = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&notes);
+    let ran = catch_unwind(AssertUnwindSafe(|| -> Result<Finished, String> {
+        let runtime = LockstepRuntime::new().map_err(|error| error.to_string())?;
+        let gate = runtime.gate();
+        runtime.block_on(async {
+            let world = World::new(seed, selection, gate)?;
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(world.trace.clone());
+            world.run().await
+        })
+    }));
+    let failure = match ran {
+        Ok(Ok(finished)) => return finished,
+        Ok(Err(failure)) => failure,
+        Err(panic) => format!("panicked: {}", message(&*panic)),
+    };
+    let trace = notes.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let trace: Vec<String> = trace.map(|trace: Trace| trace.take()).unwrap_or_default();
+    Finished {
+        seed,
+        violations: vec![failure],
+        hash: trace::hash(&trace),
+        trace,
+        requests: 0,
+        activities: 0,
+        coverage: Coverage::default(),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message").to_owned()
+}
+
+struct World {
+    seed: u64,
+    plan: Plan,
+    keys: Vec<Key>,
+    sandbox: Arc<Sandbox>,
+    network: Network,
+    trace: Trace,
+    scratch: Scratch,
+    watermark: u64,
+    draw: Draw,
+    gate: Gate,
+    /// What the last runs told.
+    told: Vec<Told>,
+}
+
+/// How one run ended.
+enum RunEnd {
+    /// What it told of the activities: of all, unless it was cancelled or crashed.
+    Told(Vec<Told>),
+    Failed(String),
+}
+
+impl World {
+    fn new(seed: u64, selection: &Selection, gate: Gate) -> Result<World, String> {
+        let plan = Plan::new(seed, selection);
+        let clock = TokioClock::new(plan.server_time);
+        let trace = Trace::new();
+        let builder = Sandbox::builder().accounts([plan.account()]).projects(0).seed(seed);
+        let sandbox = Arc::new(builder.in_process(clock.clone()));
+        let keys: Vec<Key> =
+            plan.entries.iter().map(|entry| Key::of_entry(entry, &plan.users, &plan.caller)).collect();
+        let now = plan.server_time.naive_utc();
+        for (user, count) in &plan.old_records {
+            for number in 0..*count {
+                let content = Some(format!("Старая запись {number}"));
+                sandbox.add_record(Record {
+                    content,
+                    datum: Some(now),
+                    iduser: *user,
+                    clid: 1,
+                    ..Record::default()
+                });
+            }
+        }
+        if plan.old_equal {
+            keys.iter().take(3).for_each(|key| {
+                sandbox.add_record(key.to_record(now));
+            });
+        }
+        plan.rules.iter().for_each(|rule| sandbox.add_fault(rule.clone()));
+        let watermark = sandbox.records().last().map_or(0, |record| record.cid);
+        let network = Network::new(&plan, seed, keys.clone(), Arc::clone(&sandbox), clock, trace.clone());
+        let scratch = Scratch::new().map_err(|error| format!("no folder for the journal: {error}"))?;
+        let world = World {
+            seed,
+            plan,
+            keys,
+            sandbox,
+            network,
+            trace,
+            scratch,
+            watermark,
+            draw: Draw::new(seed, 3),
+            gate,
+            told: Vec::new(),
+        };
+        world.describe();
+        Ok(world)
+    }
+
+    fn describe(&self) {
+        let Plan { settings, caller, entries, rules, .. } = &self.plan;
+        self.trace.note(format!("{} activities by {}, {settings:?}", entries.len(), caller.login));
+        let dated = entries.iter().filter(|entry| entry.at.is_some()).count();
+        self.trace.note(format!(
+            "{dated} dated, watermark {}, prompt {}, journal {}, crashes {:?}, foreign {}",
+            self.watermark,
+            self.plan.is_prompt,
+            self.plan.has_journal,
+            self.plan.interruptions,
+            self.plan.foreign.len()
+        ));
+        for rule in rules {
+            let rule = serde_json::to_string(rule).unwrap_or_default();
+            self.trace.note(format!("rule {}", rule.chars().take(400).collect::<String>()));
+        }
+    }
+
+    async fn run(mut self) -> Result<Finished, String> {
+        let mut violations = self.run_with_faults().await;
+        if violations.is_empty() {
+            violations = self.recover().await;
+        }
+        if !violations.is_empty() {
+            let journal = std::fs::read_to_string(self.scratch.journal()).unwrap_or_default();
+            journal.lines().for_each(|line| self.trace.note(format!("journal {}", without_hashes(line))));
+        }
+        violations.iter().for_each(|violation| self.trace.note(format!("VIOLATION {violation}")));
+        let trace = self.trace.take();
+        Ok(Finished {
+            seed: self.seed,
+            violations,
+            hash: trace::hash(&trace),
+            trace,
+            requests: self.network.requests(),
+            activities: self.keys.len(),
+            coverage: self.network.coverage(),
+        })
+    }
+
+    /// The runs that meet the faults. Without a journal there is one.
+    async fn run_with_faults(&mut self) -> Vec<String> {
+        let runs = if self.plan.has_journal { self.plan.runs_with_faults } else { 1 };
+        for run in 0..runs {
+            let interruption = self.plan.interruptions.get(run).copied().unwrap_or(Interruption::Never);
+            let violations = self.import_and_judge(interruption, run > 0).await;
+            if !violations.is_empty() {
+                return violations;
+            }
+            if self.draw.chance(0.5) {
+                sleep(self.draw.millis(0, 300_000)).await;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Runs without faults, until nothing is left.
+    async fn recover(&mut self) -> Vec<String> {
+        self.sandbox.clear_faults();
+        self.trace.note("the faults end");
+        if self.plan.has_journal {
+            for _ in 0..RUNS_TO_RECOVER {
+                let violations = self.import_and_judge(Interruption::Never, true).await;
+                if !violations.is_empty() {
+                    return violations;
+                }
+            }
+        }
+        // Whatever is stored late is stored now.
+        sleep(self.plan.settings.settle * 4).await;
+        let mut violations = oracle::violations(&self.truth(), &self.keys, &self.told);
+        if !self.plan.has_journal || !violations.is_empty() {
+            return violations;
+        }
+        if self.told.len() < self.keys.len() {
+            let untold = self.keys.len() - self.told.len();
+            violations.push(format!("nothing was told of {untold} activities, and nothing fails any more"));
+        }
+        if !self.plan.must_settle || self.plan.has_empty_view() || !violations.is_empty() {
+            return violations;
+        }
+        let count = |what: Told| self.told.iter().filter(|told| **told == what).count();
+        let (not_sent, unknown) = (count(Told::NotSent), count(Told::Unknown));
+        if not_sent > 0 {
+            violations.push(format!("{not_sent} activities are not sent, and nothing fails any more"));
+        }
+        if unknown > 0 && self.plan.is_prompt && !self.plan.has_equal_foreign_records() {
+            violations.push(format!("{unknown} activities are in doubt, and nothing fails any more"));
+        }
+        violations
+    }
+
+    /// Returns what is wrong with a run. Keeps what it told.
+    async fn import_and_judge(&mut self, interruption: Interruption, is_restarted: bool) -> Vec<String> {
+        let told = match self.import(interruption, is_restarted).await {
+            RunEnd::Failed(failure) => return vec![failure],
+            RunEnd::Told(told) => told,
+        };
+        let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
+        violations.extend(oracle::contradictions(&self.told, &told));
+        // A run that stops does not take the rest of its input, and says that another run can go on.
+        let goes_on = told.contains(&Told::NotSent) || !matches!(interruption, Interruption::Never);
+        if told.len() < self.keys.len() && !goes_on {
+            violations.push(format!(
+                "{} outcomes for {} activities, and none is NotSent",
+                told.len(),
+                self.keys.len()
+            ));
+        }
+        let known = told.len();
+        self.told.splice(..known.min(self.told.len()), told);
+        violations
+    }
+
+    fn truth(&self) -> Truth {
+        let records = self.sandbox.records();
+        Truth {
+            records,
+            foreign: self.network.foreign_ids(),
+            watermark: self.watermark,
+            may_be_twice: !self.plan.is_prompt,
+        }
+    }
+
+    /// One run of the import.
+    async fn import(&mut self, crash: Interruption, is_restarted: bool) -> RunEnd {
+        self.network.begin_run(is_restarted);
+        self.trace.note(format!("run, {crash:?}"));
+        let journal = self.plan.has_journal.then(|| self.scratch.journal());
+        let client = match self.client() {
+            Ok(client) => client,
+            Err(error) => return RunEnd::Failed(format!("no client: {error}")),
+        };
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let cancelled = Arc::new(Mutex::new(None));
+        let mut import = self.configured(&client);
+        if let Some(journal) = &journal {
+            import = import.journal(journal);
+        }
+        if let Interruption::Cancel(after) = crash {
+            let (moment, trace) = (Arc::clone(&cancelled), self.trace.clone());
+            import = import.cancel(async move {
+                sleep(after).await;
+                trace.note("the import is cancelled");
+                *moment.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            });
+        }
+        let consumed = consume(import, Arc::clone(&told), self.plan.consumer_pause);
+        let running = Lockstep::new(consumed, self.gate.clone(), crash, journal.clone());
+        let ended = timeout(LONGEST_RUN, running).await;
+        let told = || std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
+        let told: Vec<ImportOutcome> = told();
+        self.trace.note(summary(&told));
+        let told: Vec<Told> = told.iter().map(Told::of_outcome).collect();
+        match ended {
+            Err(_) => return RunEnd::Failed(format!("the run did not end within {LONGEST_RUN:?}")),
+            Ok(Ended::Crashed(confirmed)) => {
+                self.trace.note("the process dies");
+                // What was on its way to the disk gets there, or a part of it.
+                sleep(Duration::from_millis(1)).await;
+                self.tear(journal, confirmed);
+            }
+            Ok(Ended::Output(Err(error))) => {
+                // The folder has another name in each run.
+                let error = error.to_string().replace(&*self.scratch.journal().to_string_lossy(), "FILE");
+                return RunEnd::Failed(format!("the run failed: {error}"));
+            }
+            Ok(Ended::Output(Ok(()))) => {}
+        }
+        let cancelled = *cancelled.lock().unwrap_or_else(PoisonError::into_inner);
+        match cancelled.map(|at| self.after_cancel(at)) {
+            Some(Err(failure)) => RunEnd::Failed(failure),
+            _ => RunEnd::Told(told),
+        }
+    }
+
+    /// Nothing is sent after a cancel, and the run ends soon.
+    fn after_cancel(&self, at: Instant) -> Result<(), String> {
+        let (last, now) = (self.network.last_request(), Instant::now());
+        if last.is_some_and(|last| last > at + Duration::from_millis(1)) {
+            return Err("a request was sent after the import was cancelled".to_owned());
+        }
+        let most = self.plan.settings.timeout + Duration::from_secs(10) + self.plan.consumer_pause * 200;
+        if now > at + most {
+            return Err(format!("the run ended {:?} after it was cancelled", now - at));
+        }
+        Ok(())
+    }
+
+    fn configured(&self, client: &HistoryClient) -> Import {
+        let settings = &self.plan.settings;
+        let mut import = client
+            .import(self.plan.entries.clone())
+            .chunk(settings.chunk)
+            .concurrency(settings.concurrency)
+            .settle(settings.settle)
+            .patience(settings.patience)
+            .flush_after(settings.flush_after);
+        if settings.check_users {
+            import = import.check_users();
+        }
+        if !self.plan.has_equal_foreign_records() {
+            import = import.sole_writer();
+        }
+        import
+    }
+
+    /// Tears what was being written when the process died: nothing of it was confirmed.
+    fn tear(&mut self, journal: Option<PathBuf>, confirmed: u64) {
+        let Some(journal) = journal.filter(|_| self.plan.tears) else { return };
+        let written = scratch::length(&journal);
+        if written <= confirmed || self.draw.chance(0.3) {
+            return;
+        }
+        let length = self.draw.number(confirmed, written);
+        if scratch::cut(&journal, length).is_ok() {
+            self.trace.note(format!(
+                "the journal ends after {} of its last {} bytes",
+                length - confirmed,
+                written - confirmed
+            ));
+        }
+    }
+
+    fn client(&self) -> Result<HistoryClient, crm_history::Error> {
+        HistoryClient::builder("https://sandbox.test")
+            .credentials(ApiKey::new(APIKEY, &self.plan.caller.login))
+            .transport(self.network.clone())
+            .timeout(self.plan.settings.timeout)
+            .retry(RetryPolicy::new().max_attempts(self.plan.settings.attempts))
+            .build()
+    }
+}
+
+/// Takes all outcomes, with a pause after each.
+async fn consume(
+    import: Import,
+    told: Arc<Mutex<Vec<ImportOutcome>>>,
+    pause: Duration,
+) -> Result<(), crm_history::Error> {
+    let mut outcomes = import.outcomes();
+    while let Some(outcome) = outcomes.next().await {
+        told.lock().unwrap_or_else(PoisonError::into_inner).push(outcome?);
+        if !pause.is_zero() {
+            sleep(pause).await;
+        }
+    }
+    Ok(())
+}
+
+fn summary(outcomes: &[ImportOutcome]) -> String {
+    let mut reasons: Vec<String> = Vec::new();
+    let mut stored = 0;
+    for ImportOutcome { index, outcome, reason, .. } in outcomes {
+        match (outcome, reason) {
+            (outcome, None) if outcome.id().is_some() => stored += 1,
+            (outcome, Some(reason)) => reasons.push(format!("{index}: {outcome} ({reason:?})")),
+            (outcome, None) => reasons.push(format!("{index}: {outcome}")),
+        }
+    }
+    let shown: String = reasons.iter().take(3).map(|reason| format!("; {reason}")).collect();
+    format!("told: {stored} stored, {} else{shown}", reasons.len())
+}
+
+/// A line of the journal without its hashes, whose key is drawn by the machine.
+fn without_hashes(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for part in line.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
+        let is_hash = part.len() > 16;
+        text.push_str(if is_hash { "…" } else { part });
+        if is_hash && let Some(end) = part.chars().next_back().filter(|c| !c.is_ascii_hexdigit()) {
+            text.push(end);
+        }
+    }
+    text
+}

@@ -1,0 +1,24 @@
+//! A few hundred seeds with every test run.
+
+use simulation::{Campaign, Selection, Until, report, simulate};
+
+#[test]
+fn no_seed_loses_or_doubles_an_activity() {
+    let selection = Selection::default();
+    let campaign = Campaign::run(1, Until::Seeds(200), &selection, 3);
+    let failed: Vec<String> =
+        campaign.failed().iter().map(|finished| report(finished, &selection, 40)).collect();
+    assert!(failed.is_empty(), "{}\n{}", campaign.summary(), failed.join("\n"));
+    assert!(campaign.median_requests() > 3, "{}", campaign.summary());
+}
+
+#[test]
+fn a_seed_runs_the_same_way_each_time() {
+    for selection in [Selection::default(), Selection::all()] {
+        for seed in 1_000..1_010 {
+            let (first, second) = (simulate(seed, &selection), simulate(seed, &selection));
+            assert_eq!(first.trace, second.trace, "seed {seed}{}", selection.option());
+            assert_eq!(first.hash, second.hash);
+        }
+    }
+}
