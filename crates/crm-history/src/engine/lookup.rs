@@ -37,32 +37,42 @@ impl From<Error> for LookupFault {
     }
 }
 
-/// Reads these views down to the floor.
+/// Reads these views down to the floor. `is_proof`: what is missing in the reading may count as not stored.
 pub(super) async fn read(
     client: &HistoryClient,
     views: Vec<View>,
     floor: u64,
+    is_proof: bool,
 ) -> Result<Reading, LookupFault> {
     let mut reading = BTreeMap::new();
     for view in views {
         let read = read_view(client, &view, floor).await?;
+        if is_proof {
+            ask_for_a_day_without_records(client, &view).await?;
+        }
         reading.insert(view, read);
     }
     Ok(Reading(reading))
 }
 
-/// Returns the highest id of a view, or 0 if it shows nothing, twice.
-pub(super) async fn highest_id(client: &HistoryClient, view: &View) -> Result<u64, LookupFault> {
+/// Returns the highest id of a view, or `None` if it shows nothing, twice.
+pub(super) async fn highest_id(client: &HistoryClient, view: &View) -> Result<Option<u64>, LookupFault> {
     for _ in 0..2 {
         let page = page(client, view, 0).await?;
-        if let Some(newest) = page.items.first() {
-            return Ok(newest.id.0);
-        }
         if !page.unreadable.is_empty() {
             return Err(LookupFault::NotBelievable("its newest records cannot be decoded"));
         }
+        if let Some(newest) = page.items.first() {
+            return Ok(Some(newest.id.0));
+        }
     }
-    Ok(0)
+    Ok(None)
+}
+
+/// Fails if the server ignores the days asked for. It would then list the records of today only (observed).
+async fn ask_for_a_day_without_records(client: &HistoryClient, view: &View) -> Result<(), LookupFault> {
+    let answer = client.run(&Lookup { view: view.clone(), page: 0, days: ONE_DAY }).await?;
+    if answer.is_empty() { Ok(()) } else { Err(LookupFault::NotBelievable("it ignores the days asked for")) }
 }
 
 async fn read_view(client: &HistoryClient, view: &View, floor: u64) -> Result<ViewReading, LookupFault> {
@@ -73,6 +83,12 @@ async fn read_view(client: &HistoryClient, view: &View, floor: u64) -> Result<Vi
     for number in 0.. {
         let page = page(client, view, number).await?;
         if page.is_empty() {
+            // One empty page may be a mistake of the server.
+            if !self::page(client, view, number).await?.is_empty()
+                || !self::page(client, view, number + 1).await?.is_empty()
+            {
+                return Err(LookupFault::NotBelievable("a page in its middle was empty"));
+            }
             break;
         }
         read.has_unreadable |= !page.unreadable.is_empty();
@@ -98,7 +114,7 @@ async fn read_view(client: &HistoryClient, view: &View, floor: u64) -> Result<Vi
 
 /// Reads a page, and checks that it is what was asked for.
 async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Entry>, LookupFault> {
-    let read = client.run(&Lookup { view: view.clone(), page }).await?;
+    let read = client.run(&Lookup { view: view.clone(), page, days: ALL_DAYS }).await?;
     if !read.items.is_sorted_by(|a, b| a.id > b.id) {
         return Err(LookupFault::NotBelievable("it is not sorted by id as asked"));
     }
@@ -116,7 +132,13 @@ async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Ent
 struct Lookup {
     view: View,
     page: u64,
+    /// The first and the last day.
+    days: (&'static str, &'static str),
 }
+
+const ALL_DAYS: (&str, &str) = ("0000-00-00", "9999-12-31");
+/// No CRM holds records of this day, or of the days around it.
+const ONE_DAY: (&str, &str) = ("1871-01-02", "1871-01-02");
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -147,8 +169,8 @@ impl Operation for Lookup {
             order: "cid",
             first: "new",
             user: self.view.0.as_deref(),
-            date_start: "0000-00-00",
-            date_end: "9999-12-31",
+            date_start: self.days.0,
+            date_end: self.days.1,
         };
         operations::request(&Self::INFO, &parameters)
     }
