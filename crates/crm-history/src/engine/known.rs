@@ -16,16 +16,16 @@ pub(super) struct Known {
     is_confirmed: bool,
     /// The lowest floor of what earlier processes left in doubt. It may come at any time.
     lowest_earlier: Option<u64>,
-    /// The views that were read, and whether they showed a record.
-    read: BTreeMap<View, bool>,
+    /// The views that were read, with the highest id that they showed.
+    read: BTreeMap<View, Option<u64>>,
     /// Records of activities that are settled, above the lowest floor in use.
     claimed: BTreeSet<u64>,
     /// The floors of activities that are stored under an id which the server did not say, by their identity.
     without_id: HashMap<u64, Vec<u64>>,
     /// Why no list can be believed.
     distrust: Option<&'static str>,
-    /// The ids that the server gave us, with the time that we wrote.
-    written: BTreeMap<u64, Option<NaiveDateTime>>,
+    /// The ids that the server gave us, with the view and the time that we wrote.
+    written: BTreeMap<u64, (View, Option<NaiveDateTime>)>,
 }
 
 impl Known {
@@ -45,7 +45,7 @@ impl Known {
     /// Returns whether every older record of this view is known to have an id at or below the floor. A view that
     /// showed nothing may have hidden them.
     pub(super) fn has_certain_floor(&self, view: &View) -> bool {
-        self.is_confirmed || self.read.get(view).is_some_and(|&showed_a_record| showed_a_record)
+        self.is_confirmed || self.read.get(view).is_some_and(Option::is_some)
     }
 
     /// Returns whether the server gave this process an id.
@@ -64,7 +64,7 @@ impl Known {
     /// Notes the highest id in a view; `None` if nothing can be said about it.
     pub(super) fn view_read(&mut self, view: View, highest: Option<u64>) {
         self.highest = self.highest.max(highest.unwrap_or(0));
-        self.read.insert(view, highest.is_some());
+        self.read.insert(view, highest);
     }
 
     /// Notes that no list can be believed from now on.
@@ -84,7 +84,7 @@ impl Known {
         }
         self.is_confirmed = true;
         self.claim(id);
-        self.written.insert(id.0, item.entry.as_stored().at);
+        self.written.insert(id.0, (item.view.clone(), item.entry.as_stored().at));
     }
 
     /// Notes that an activity is stored, and that the server did not say under which id.
@@ -117,7 +117,13 @@ impl Known {
 
     /// Returns the time that we wrote in this record.
     pub(super) fn written_at(&self, id: EntryId) -> Option<NaiveDateTime> {
-        self.written.get(&id.0).copied().flatten()
+        self.written.get(&id.0).and_then(|(_, at)| *at)
+    }
+
+    /// Returns records that a view must show: those that the server gave us an id for, and the newest at the beginning.
+    pub(super) fn must_show(&self, view: &View) -> BTreeSet<u64> {
+        let written = self.written.iter().filter(|(_, (of, _))| of == view).map(|(id, _)| *id);
+        written.chain(self.read.get(view).copied().flatten()).collect()
     }
 
     /// Forgets what no request at or above this floor needs.

@@ -1,6 +1,6 @@
 //! Reads the records that may belong to activities in doubt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use crm_model::Page;
@@ -37,16 +37,17 @@ impl From<Error> for LookupFault {
     }
 }
 
-/// Reads these views down to the floor. `is_proof`: what is missing in the reading may count as not stored.
+/// Reads these views down to the floor. Each must show the records that are known to be there, so far as it is read.
+/// `is_proof`: what is missing in the reading may count as not stored.
 pub(super) async fn read(
     client: &HistoryClient,
-    views: Vec<View>,
+    views: Vec<(View, BTreeSet<u64>)>,
     floor: u64,
     is_proof: bool,
 ) -> Result<Reading, LookupFault> {
     let mut reading = BTreeMap::new();
-    for view in views {
-        let read = read_view(client, &view, floor).await?;
+    for (view, must_show) in views {
+        let read = read_view(client, &view, floor, &must_show).await?;
         if is_proof {
             ask_for_a_day_without_records(client, &view).await?;
         }
@@ -75,11 +76,17 @@ async fn ask_for_a_day_without_records(client: &HistoryClient, view: &View) -> R
     if answer.is_empty() { Ok(()) } else { Err(LookupFault::NotBelievable("it ignores the days asked for")) }
 }
 
-async fn read_view(client: &HistoryClient, view: &View, floor: u64) -> Result<ViewReading, LookupFault> {
+async fn read_view(
+    client: &HistoryClient,
+    view: &View,
+    floor: u64,
+    must_show: &BTreeSet<u64>,
+) -> Result<ViewReading, LookupFault> {
     let mut read = ViewReading::default();
     // The lowest id so far. Records that others add meanwhile move these to later pages, so pages may overlap.
     let mut lowest = u64::MAX;
     let mut without_progress = 0;
+    let mut sizes: Vec<usize> = Vec::new();
     for number in 0.. {
         let page = page(client, view, number).await?;
         if page.is_empty() {
@@ -89,9 +96,11 @@ async fn read_view(client: &HistoryClient, view: &View, floor: u64) -> Result<Vi
             {
                 return Err(LookupFault::NotBelievable("a page in its middle was empty"));
             }
+            lowest = 0;
             break;
         }
         read.has_unreadable |= !page.unreadable.is_empty();
+        sizes.push(page.items.len() + page.unreadable.len());
         let before = lowest;
         for entry in page.items {
             if entry.id.0 < lowest {
@@ -108,7 +117,16 @@ async fn read_view(client: &HistoryClient, view: &View, floor: u64) -> Result<Vi
             return Err(LookupFault::NotBelievable("it returned the same page again"));
         }
     }
+    // Only the last page may be shorter. A shorter one before it lacks records.
+    let largest = sizes.iter().max();
+    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| Some(size) < largest)) {
+        return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));
+    }
     read.records.reverse();
+    let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
+    if !must_show.range(lowest..).all(shows) {
+        return Err(LookupFault::NotBelievable("it lacks records that are known to be there"));
+    }
     Ok(read)
 }
 

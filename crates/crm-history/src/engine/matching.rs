@@ -113,14 +113,14 @@ impl<'a> Search<'a> {
     fn find_equal(&mut self, wanted: &Wanted<'_>) -> Vec<Vec<EntryId>> {
         let mut found = Vec::with_capacity(wanted.items.len());
         for (item, expected) in &wanted.items {
-            // A mark says whose a record is, however old it is.
-            let floor = if expected.entry.mark.is_some() { 0 } else { wanted.doubt.floor.id };
             let copies = item.copies - usize::from(item.confirmed.is_some());
             let mut ids: Vec<EntryId> = Vec::new();
             for _ in 0..copies {
-                let Some(id) = self.take(floor, item, |record| expected.equals(record, &self.shifts)) else {
-                    break;
-                };
+                let equals = |record: &Entry| expected.equals(record, &self.shifts);
+                let new = self.take(wanted.doubt.floor.id, item, equals);
+                // A mark says whose a record is, however old it is.
+                let old = || self.take(0, item, equals).filter(|_| expected.entry.mark.is_some());
+                let Some(id) = new.or_else(old) else { break };
                 self.used.insert(id);
                 ids.push(id);
             }

@@ -60,7 +60,12 @@ impl Driver {
             return;
         }
         self.is_reading = true;
-        let (client, views) = (self.client.clone(), self.doubts.views());
+        let client = self.client.clone();
+        let views = self.doubts.views().into_iter().map(|view| {
+            let must_show = self.known.must_show(&view);
+            (view, must_show)
+        });
+        let views = views.collect();
         let floor = self.doubts.lowest_floor(&self.known).unwrap_or(0);
         // The first look only finds. Without a confirmed id, the floor may be that of a list which hides records.
         let is_proof = self.doubts.iter().any(|doubt| doubt.looked) || !self.known.is_confirmed();

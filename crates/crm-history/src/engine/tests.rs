@@ -34,8 +34,8 @@ impl Transport for Server {
         let mut state = self.0.lock().unwrap();
         let body: Value = serde_json::from_slice(request.body()).unwrap();
         if request.uri().path().ends_with("/list") {
-            let is_first = body["offset"] == 0;
-            let records: Vec<&Value> = state.records.iter().rev().filter(|_| is_first).collect();
+            let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
+            let records: Vec<&Value> = state.records.iter().rev().filter(|_| is_shown).collect();
             return Ok(Response::new(json!({ "data": records }).to_string().into()));
         }
         if state.loses > 0 {
