@@ -71,7 +71,7 @@ pub(crate) enum Ending {
 pub(super) struct View(pub(super) Option<String>);
 
 impl View {
-    fn new(entry: &NewEntry) -> Self {
+    pub(super) fn new(entry: &NewEntry) -> Self {
         // The server ignores case and the spaces at the end (observed).
         Self(entry.user.as_deref().map(|login| login.trim_end().to_lowercase()))
     }

@@ -87,6 +87,14 @@ impl Known {
         self.written.insert(id.0, (item.view.clone(), item.entry.as_stored().at));
     }
 
+    /// Notes what an earlier process stored.
+    pub(super) fn stored_before(&mut self, view: &View, id: EntryId, at: Option<NaiveDateTime>) {
+        self.written.insert(id.0, (view.clone(), at));
+        if self.written.len() > KEPT && self.lowest_earlier.is_none_or(|lowest| id.0 > lowest) {
+            self.written.pop_first();
+        }
+    }
+
     /// Notes that an activity is stored, and that the server did not say under which id.
     pub(super) fn confirm_without_id(&mut self, identity: u64, floor: Floor) {
         let floors = self.without_id.entry(identity).or_default();

@@ -38,10 +38,10 @@ pub(super) fn find(
 ) -> HashMap<Key, Found> {
     let wanted: Vec<Wanted<'_>> = doubts.iter().map(Wanted::new).collect();
     let learned = learned_shifts(reading, known);
-    let is_guess = learned.is_empty();
-    let shifts = if is_guess { likely_shift(&wanted, reading, known) } else { learned };
-    // Nothing but a time that is equal as it is tells our record from one of somebody else.
-    let is_guess = is_guess && shifts != [0];
+    let (shifts, shift) = match learned.is_empty() {
+        false => (learned, Shift::Known),
+        true => likely_shift(&wanted, reading, known),
+    };
     let mut search = Search::new(reading, known, shifts);
     wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
     let mut found = HashMap::new();
@@ -56,14 +56,34 @@ pub(super) fn find(
                 Some(&id) if !wanted.doubt.floor.is_certain => {
                     Found::Unclear(UnknownReason::PerhapsOlder(id))
                 }
-                Some(_) if expected.has_exact_time(is_guess) || in_order || sole_writer => Found::Stored(ids),
+                Some(&id) if shift == Shift::Unclear && expected.has_time() => {
+                    Found::Unclear(UnknownReason::Similar(id))
+                }
+                Some(_) if in_order || sole_writer => Found::Stored(ids),
+                Some(_) if expected.has_time() && shift != Shift::Guessed => Found::Stored(ids),
                 Some(&id) => Found::Unclear(UnknownReason::EqualWithoutTime(id)),
             };
             found.insert(item.waiting.item.key, result);
         }
     }
-    wanted.iter().for_each(|wanted| search.find_similar(wanted, &mut found));
+    // The time says nothing where the shift is unclear.
+    let near: Vec<i64> = match shift {
+        Shift::Unclear => (-LARGEST_SHIFT..=LARGEST_SHIFT).collect(),
+        _ => search.shifts.iter().flat_map(|shift| [shift - 1, *shift, shift + 1]).collect(),
+    };
+    wanted.iter().for_each(|wanted| search.find_similar(wanted, &near, &mut found));
     found
+}
+
+/// What is known about the hours by which the caller reads times shifted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shift {
+    /// A record whose id the server gave us shows it, or the time is equal as it is.
+    Known,
+    /// One shift explains everything in doubt.
+    Guessed,
+    /// Activities in doubt are not there, or are there at other times.
+    Unclear,
 }
 
 /// The activities of a request in doubt, in the form in which the server would have stored them.
@@ -129,14 +149,14 @@ impl<'a> Search<'a> {
         found
     }
 
-    fn find_similar(&mut self, wanted: &Wanted<'_>, found: &mut HashMap<Key, Found>) {
+    fn find_similar(&mut self, wanted: &Wanted<'_>, near: &[i64], found: &mut HashMap<Key, Found>) {
         for (item, expected) in &wanted.items {
             let key = item.waiting.item.key;
             if found.get(&key) != Some(&Found::Missing) {
                 continue;
             }
             let floor = wanted.doubt.floor.id;
-            let similar = self.take(floor, item, |record| expected.resembles(record, &self.shifts));
+            let similar = self.take(floor, item, |record| expected.resembles(record, near));
             if let Some(id) = similar {
                 self.used.insert(id);
                 found.insert(key, Found::Unclear(UnknownReason::Similar(id)));
@@ -175,7 +195,7 @@ fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
 }
 
 /// Returns the shift that explains most of the doubts. The server gave us no id yet, so the shift is not known.
-fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> Vec<i64> {
+fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> (Vec<i64>, Shift) {
     let explained = |shift: i64| {
         let mut search = Search::new(reading, known, vec![shift]);
         wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
@@ -184,10 +204,11 @@ fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> Vec<
     };
     let count = wanted.iter().map(|wanted| wanted.items.len()).sum::<usize>();
     if explained(0) == count {
-        return vec![0];
+        return (vec![0], Shift::Known);
     }
-    let best = (-LARGEST_SHIFT..=LARGEST_SHIFT).max_by_key(|&shift| (explained(shift), shift == 0));
-    vec![best.unwrap_or(0)]
+    let counts = (-LARGEST_SHIFT..=LARGEST_SHIFT).map(|shift| (explained(shift), shift == 0, shift));
+    let (most, _, best) = counts.max().unwrap_or((0, true, 0));
+    (vec![best], if most == count { Shift::Guessed } else { Shift::Unclear })
 }
 
 /// The server ignores a shift that makes more than 12 hours together with the offset of the account (observed).
@@ -208,9 +229,9 @@ impl<'a> ExpectedRecord<'a> {
         Self { entry, stored: entry.as_stored() }
     }
 
-    /// Returns whether it has a time to the second whose shift is known, so that nobody else writes an equal record.
-    fn has_exact_time(&self, is_guess: bool) -> bool {
-        self.stored.at.is_some() && !is_guess
+    /// Returns whether it has a time to the second, so that nobody else writes an equal record.
+    fn has_time(&self) -> bool {
+        self.stored.at.is_some()
     }
 
     /// The record has its mark, or everything that was written, in the form that was expected.
@@ -218,7 +239,7 @@ impl<'a> ExpectedRecord<'a> {
         if let Some(mark) = &self.entry.mark {
             return record.mark() == Some(mark);
         }
-        self.has_time(record, shifts)
+        self.is_at(record, shifts)
             && record.content.as_deref().unwrap_or_default() == self.stored.listed
             && record.activity_type == self.stored.activity_type_by_add_list
             && record.client_id == self.entry.client
@@ -228,15 +249,14 @@ impl<'a> ExpectedRecord<'a> {
     }
 
     /// The record may be this activity. A server of another version may change texts and contacts more than expected.
-    fn resembles(&self, record: &Entry, shifts: &[i64]) -> bool {
-        let near: Vec<i64> = shifts.iter().flat_map(|shift| [shift - 1, *shift, shift + 1]).collect();
-        self.has_time(record, &near)
+    fn resembles(&self, record: &Entry, near: &[i64]) -> bool {
+        self.is_at(record, near)
             && record.client_id == self.entry.client
             && record.deal_id == self.entry.deal
             && fingerprint(record.content.as_deref().unwrap_or_default()) == fingerprint(&self.stored.listed)
     }
 
-    fn has_time(&self, record: &Entry, shifts: &[i64]) -> bool {
+    fn is_at(&self, record: &Entry, shifts: &[i64]) -> bool {
         match (self.stored.at, record.at) {
             (Some(written), Some(read)) => {
                 shifts.iter().any(|&shift| read - written == TimeDelta::hours(shift))
