@@ -188,6 +188,23 @@ impl Plan {
         !is_marked && (is_empty(&self.caller) || owners.into_iter().any(is_empty))
     }
 
+    /// Whether the lists may hide records or show others, so that an activity stays in doubt for good.
+    pub(crate) fn has_misleading_lists(&self) -> bool {
+        const MISLEADING: &[&str] = &[
+            "parameters_ignored",
+            "offset_ignored",
+            "short_pages",
+            "small_pages",
+            "repeated_page",
+            "doubled_records",
+            "empty_page",
+            "null_page",
+            "view_without_user_empty",
+            "junk_list",
+        ];
+        self.rules.iter().any(|rule| MISLEADING.contains(&rule.fault().name()))
+    }
+
     /// Whether somebody else may write a record that is equal to an activity.
     pub(crate) fn has_equal_foreign_records(&self) -> bool {
         self.foreign.iter().any(|write| matches!(write.what, ForeignRecord::EqualTo(_)))

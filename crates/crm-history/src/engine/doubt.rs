@@ -46,6 +46,8 @@ pub(super) struct DoubtItem {
     pub(super) waiting: Waiting,
     /// How often it was sent without an outcome. More than once only after the patience of the job was over.
     pub(super) copies: usize,
+    /// The last reading shows nothing like it.
+    pub(super) is_missing: bool,
     /// The id of the copy that the server confirmed.
     pub(super) confirmed: Option<EntryId>,
 }
@@ -60,10 +62,16 @@ pub(super) struct Witness {
     pub(super) pause: Duration,
 }
 
+impl DoubtItem {
+    pub(super) fn new(waiting: Waiting) -> Self {
+        Self { waiting, copies: 1, is_missing: false, confirmed: None }
+    }
+}
+
 impl Doubt {
     pub(super) fn new(request: u64, floor: Floor, waiting: Vec<Waiting>, due: Instant) -> Self {
         let size = waiting.len();
-        let items = waiting.into_iter().map(|waiting| DoubtItem { waiting, copies: 1, confirmed: None });
+        let items = waiting.into_iter().map(DoubtItem::new);
         Self {
             request,
             floor,

@@ -42,7 +42,7 @@ impl Doubts {
     pub(super) fn add_earlier(&mut self, request: u64, floor: Floor, waiting: Waiting, due: Instant) {
         match self.0.iter_mut().find(|doubt| doubt.request == request) {
             Some(doubt) => {
-                doubt.items.push(DoubtItem { waiting, copies: 1, confirmed: None });
+                doubt.items.push(DoubtItem::new(waiting));
                 doubt.size += 1;
                 (doubt.looked, doubt.looked_late) = (false, false);
             }
@@ -150,7 +150,7 @@ impl Doubts {
         decided
     }
 
-    /// Ends with the doubts that lack a witness and that no reading can decide.
+    /// Ends with the doubts that lack a witness and that cannot be decided.
     pub(super) fn give_up_in_trouble(&mut self) -> Vec<(Waiting, Decision)> {
         let mut decided = Vec::new();
         let in_trouble = self.0.iter_mut().filter(|doubt| doubt.needs_witness() && doubt.trouble.is_some());
@@ -202,10 +202,12 @@ impl Doubt {
         self.trouble = None;
         let mut items = Vec::new();
         let mut hides = false;
-        for item in std::mem::take(&mut self.items) {
+        for mut item in std::mem::take(&mut self.items) {
             let is_shown = shows(&item.waiting.item.view);
             hides |= !is_shown;
-            match found.get(&item.waiting.item.key) {
+            let found = found.get(&item.waiting.item.key);
+            item.is_missing = is_shown && found == Some(&Found::Missing);
+            match found {
                 // A second copy is waited for until the server must be done.
                 Some(Found::Stored(ids)) if is_shown && (self.looked_late || item.is_complete(ids)) => {
                     let (id, copy) = item.ids(ids);

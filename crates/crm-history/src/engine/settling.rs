@@ -12,7 +12,7 @@ use super::doubts::Decision;
 use super::driver::{Driver, Finished};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
-use super::reasons::NotSentReason;
+use super::reasons::{NotSentReason, UnknownReason};
 use super::request::ItemResult;
 use super::store::{Sending, Settled};
 
@@ -233,18 +233,23 @@ impl Driver {
             self.send(vec![witness], true);
             return true;
         }
-        // Nothing that comes later changes what the lists say about these.
-        let undecidable = self.doubts.give_up_in_trouble();
-        if !undecidable.is_empty() {
-            self.record(undecidable);
-            return true;
-        }
-        let doubts: Vec<_> = self.doubts.iter().filter(|doubt| doubt.needs_witness()).collect();
+        // One that is certainly not there may be its own witness.
+        let missing = |doubt: &&super::doubt::Doubt| {
+            doubt.needs_witness()
+                && matches!(doubt.trouble, None | Some(UnknownReason::TimeUnclear(_)))
+                && doubt.items.iter().any(|item| item.is_missing)
+        };
+        let doubts: Vec<_> = self.doubts.iter().filter(missing).collect();
         let Some(doubt) = doubts.iter().find(|doubt| doubt.is_witness).or(doubts.first()) else {
-            return false;
+            // Nothing that comes later changes what the lists say about the others.
+            let undecidable = self.doubts.give_up_in_trouble();
+            let helps = !undecidable.is_empty();
+            self.record(undecidable);
+            return helps;
         };
         let (request, floor) = (doubt.request, doubt.floor);
-        let Some(waiting) = doubt.items.last().map(|item| item.waiting.clone()) else { return false };
+        let last = doubt.items.iter().rfind(|item| item.is_missing);
+        let Some(waiting) = last.map(|item| item.waiting.clone()) else { return false };
         let number = self.next_number();
         let sending = Sending { request, keys: Vec::new(), floor };
         self.start(number, sending, vec![waiting], true, Some(request));
