@@ -7,7 +7,7 @@ use std::time::Duration;
 use crm_model::history::{EntryId, Rejection};
 use tokio::time::Instant;
 
-use super::doubt::{Doubt, DoubtItem, Witness};
+use super::doubt::{Again, Doubt, DoubtItem, Witness};
 use super::item::{Answer, Floor, Item, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::Reading;
@@ -21,6 +21,7 @@ pub(super) struct Doubts(Vec<Doubt>);
 /// What was decided about an activity in doubt.
 pub(super) enum Decision {
     Stored(EntryId, Option<EntryId>),
+    StoredWithoutId,
     /// Certainly not stored. The request had this many activities.
     Missing {
         size: usize,
@@ -171,6 +172,7 @@ impl Doubts {
         for doubt in &mut self.0 {
             doubt.looked = true;
             doubt.look_again = begun + relook;
+            doubt.items.iter_mut().for_each(|item| item.missing_readings = 0);
             doubt.trouble = Some(reason.clone());
             if begun >= doubt.due {
                 doubt.looked_late = true;
@@ -206,7 +208,8 @@ impl Doubt {
             let is_shown = shows(&item.waiting.item.view);
             hides |= !is_shown;
             let found = found.get(&item.waiting.item.key);
-            item.is_missing = is_shown && found == Some(&Found::Missing);
+            let is_missing = is_shown && found == Some(&Found::Missing);
+            item.missing_readings = if is_missing { item.missing_readings + 1 } else { 0 };
             match found {
                 // A second copy is waited for until the server must be done.
                 Some(Found::Stored(ids)) if is_shown && (self.looked_late || item.is_complete(ids)) => {
@@ -288,9 +291,14 @@ impl Doubt {
 
 /// Decides about an activity that is certainly not stored.
 fn missing(item: DoubtItem, size: usize, answer: Option<&Answer>) -> (Waiting, Decision) {
-    let DoubtItem { mut waiting, confirmed, .. } = item;
+    let DoubtItem { mut waiting, confirmed, again, .. } = item;
     if let Some(id) = confirmed {
         return (waiting, Decision::Stored(id, None));
+    }
+    match again {
+        Some(Again::StoredWithoutId) => return (waiting, Decision::StoredWithoutId),
+        Some(Again::Refused(rejection)) => return (waiting, Decision::Refused(rejection)),
+        None => {}
     }
     let alone = answer.filter(|_| size == 1);
     if alone.is_some() && waiting.refused_alone.as_ref() == alone {
