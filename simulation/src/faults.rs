@@ -21,6 +21,8 @@ pub(crate) struct Limits {
     pub(crate) timeout: Duration,
     /// How late the server may still store something.
     pub(crate) latest_store: Duration,
+    /// How long a lock may hold all writes. Longer than `settle` only if the plan says so.
+    pub(crate) longest_lock: Duration,
     /// The content of one of the activities.
     pub(crate) text: String,
 }
@@ -282,7 +284,7 @@ fn outage(draw: &mut Draw, fault: Fault) -> Rule {
 }
 
 fn write_lock(draw: &mut Draw, limits: &Limits) -> Rule {
-    let time = limits.late(draw);
+    let time = draw.millis(10, limits.longest_lock.as_millis() as u64);
     let rule = Fault::write_lock().on_each([Operation::HistoryAdd, Operation::HistoryAddList]);
     rule.after(draw.skewed(0, 6) as u64).during(time)
 }
