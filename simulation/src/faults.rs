@@ -87,13 +87,13 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
     // Lists.
     DrawnFault {
         name: "order_ignored",
-        draw: |d, _| at_lists(d, Fault::parameters_ignored(&["order", "first"])),
+        draw: |_, _| always_at_lists(Fault::parameters_ignored(&["order", "first"])),
     },
     DrawnFault { name: "offset_ignored", draw: offset_ignored },
-    DrawnFault { name: "user_ignored", draw: |d, _| at_lists(d, Fault::parameters_ignored(&["user"])) },
+    DrawnFault { name: "user_ignored", draw: |_, _| always_at_lists(Fault::parameters_ignored(&["user"])) },
     DrawnFault {
         name: "dates_ignored",
-        draw: |d, _| at_lists(d, Fault::parameters_ignored(&["dateStart", "dateEnd"])),
+        draw: |_, _| always_at_lists(Fault::parameters_ignored(&["dateStart", "dateEnd"])),
     },
     DrawnFault {
         name: "small_pages",
@@ -145,6 +145,11 @@ fn at_writes(draw: &mut Draw, fault: Fault) -> Rule {
 
 fn at_lists(draw: &mut Draw, fault: Fault) -> Rule {
     often(draw, fault.on(Operation::HistoryList))
+}
+
+/// A server ignores a parameter always or never.
+fn always_at_lists(fault: Fault) -> Rule {
+    fault.on(Operation::HistoryList).always()
 }
 
 /// Whether and when the request behind an answer that does not say so is carried out.
