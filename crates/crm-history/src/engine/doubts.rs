@@ -35,6 +35,11 @@ impl Doubts {
         self.0.is_empty()
     }
 
+    /// Returns the number of activities in doubt.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|doubt| doubt.items.len()).sum()
+    }
+
     pub(super) fn add(&mut self, doubt: Doubt) {
         self.0.push(doubt);
     }
@@ -127,7 +132,7 @@ impl Doubts {
         let found = matching::find(&self.0, reading, known, sole_writer);
         let shows = |view: &View| {
             reading.0.get(view).is_some_and(|view| {
-                view.reached_old || view.records.iter().any(|record| known.is_claimed(record.id))
+                view.is_enough || view.records.iter().any(|record| known.is_claimed(record.id))
             })
         };
         let mut decided = Vec::new();

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 pub(crate) struct World {
     pub(crate) sandbox: Arc<Sandbox>,
     began: Instant,
+    utc: Arc<Mutex<DateTime<Utc>>>,
 }
 
 #[derive(Debug)]
@@ -43,7 +44,13 @@ impl World {
     pub(crate) fn with(builder: Builder) -> Self {
         let began = Instant::now();
         let utc = Arc::new(Mutex::new("2024-06-25T11:25:00Z".parse().unwrap()));
-        Self { sandbox: Arc::new(builder.in_process(TokioClock { began, utc })), began }
+        let clock = TokioClock { began, utc: Arc::clone(&utc) };
+        Self { sandbox: Arc::new(builder.in_process(clock)), began, utc }
+    }
+
+    /// Sets the clock of the server forward, as somebody does whose clock was slow. The monotonic clock goes on as always.
+    pub(crate) fn set_clock_forward(&self, by: TimeDelta) {
+        *self.utc.lock().unwrap() += by;
     }
 
     /// Sets the rules as they are written in JSON.
