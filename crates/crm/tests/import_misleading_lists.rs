@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use crm::history::{ClientId, NewEntry, OutcomeReason, UnknownReason};
-use crm_sandbox::{BOSS, Operation, Record, SELLER, Sandbox};
+use crm_sandbox::{BOSS, Record, SELLER, Sandbox};
 use imports::entries;
 use in_process::World;
 use misleading::{all_stored, at, run, with_history};

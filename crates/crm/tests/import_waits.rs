@@ -120,8 +120,8 @@ async fn each_backoff_is_logged_and_nothing_that_a_user_or_the_server_wrote() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rate_limit_is_logged_as_one() {
-    let fault = json!({"too_many_requests": {"retry_after": {"seconds": 50}}});
-    let rule = json!({"operation": "writes", "fault": fault, "when": {"for_millis": 45_000}});
+    let fault = json!({"too_many_requests": {"retry_after": {"seconds": 200}}});
+    let rule = json!({"operation": "writes", "fault": fault, "when": {"for_millis": 190_000}});
     let (log, _) = run(rule, entries(20)).await;
     assert!(!log.waits("rate-limit").is_empty(), "{:?}", log.0.lock().unwrap());
 }

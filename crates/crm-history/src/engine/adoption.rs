@@ -27,10 +27,10 @@ pub(super) struct Adoption {
     missing_marks: HashSet<String>,
     /// The first activity in each view that showed nothing. It is sent to find out whether the view shows it.
     probes: BTreeMap<View, Key>,
-    /// The views whose probe was stored.
+    /// The views whose probe was stored, and those whose first reading cannot be believed.
     to_read_again: BTreeSet<View>,
-    /// The views that do not show what was stored.
-    hidden: BTreeSet<View>,
+    /// The views that do not show what was stored, or whose lists cannot be believed, with the reason.
+    hidden: BTreeMap<View, &'static str>,
     /// The views in which the server keeps to the days asked for.
     keeps_days: BTreeSet<View>,
     /// An activity of each view whose record the next search must show.
@@ -110,8 +110,8 @@ impl Driver {
             };
             let Some(first) = self.queue.with_unknown_mark().find(may_be_looked_for) else { return };
             let (view, is_dated) = (first.item.view.clone(), mark_search::day(&first.item).is_some());
-            if adoption.hidden.contains(&view) {
-                self.give_up_marks(|item| item.view == view, HIDES);
+            if let Some(&why) = adoption.hidden.get(&view) {
+                self.give_up_marks(|item| item.view == view, why);
                 continue;
             }
             if !known.shows_anything(&view) {
@@ -150,6 +150,21 @@ impl Driver {
         });
     }
 
+    /// Notes a reading that cannot be believed. Returns whether there were too many of them in a row.
+    fn gives_up_reading(&mut self, why: &'static str) -> bool {
+        self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
+        self.health.read_worked();
+        self.adoption.not_believable = (self.adoption.not_believable + 1) % MAX_NOT_BELIEVABLE;
+        self.adoption.not_believable == 0
+    }
+
+    /// Notes that the first reading of a view cannot be believed.
+    pub(super) fn view_is_not_believable(&mut self, view: &View) {
+        if self.adoption.is_on {
+            self.adoption.to_read_again.insert(view.clone());
+        }
+    }
+
     fn read_view_again(&mut self, view: View) {
         let client = self.client.clone();
         self.adoption.is_reading = true;
@@ -167,7 +182,14 @@ impl Driver {
                 self.health.read_worked();
                 self.known.view_read(view, Some(highest));
             }
-            Ok(None) | Err(LookupFault::NotBelievable(_)) => drop(self.adoption.hidden.insert(view)),
+            Ok(None) => drop(self.adoption.hidden.insert(view, HIDES)),
+            Err(LookupFault::NotBelievable(why)) => {
+                if self.gives_up_reading(why) {
+                    self.adoption.hidden.insert(view, why);
+                } else {
+                    self.adoption.to_read_again.insert(view);
+                }
+            }
             Err(LookupFault::Failed(error)) => {
                 self.adoption.to_read_again.insert(view);
                 self.read_failed(&error);
@@ -190,11 +212,7 @@ impl Driver {
             Ok(found) => found,
             Err(LookupFault::Failed(error)) => return self.read_failed(&error),
             Err(LookupFault::NotBelievable(why)) => {
-                self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
-                self.health.read_worked();
-                self.adoption.not_believable += 1;
-                if self.adoption.not_believable >= MAX_NOT_BELIEVABLE {
-                    self.adoption.not_believable = 0;
+                if self.gives_up_reading(why) {
                     self.adoption.known.remove(view);
                     let keys: BTreeSet<Key> = group.iter().map(|item| item.key).collect();
                     self.give_up_marks(|item| keys.contains(&item.key), why);

@@ -49,7 +49,10 @@ impl Driver {
                 self.known.view_read(view, highest);
             }
             // A later one may be. Until then nothing is certain about what was there before.
-            Err(LookupFault::NotBelievable(_)) => self.known.view_read(view, None),
+            Err(LookupFault::NotBelievable(_)) => {
+                self.view_is_not_believable(&view);
+                self.known.view_read(view, None);
+            }
             Err(LookupFault::Failed(error)) => self.read_failed(&error),
         }
     }

@@ -68,7 +68,7 @@ impl Driver {
                 waits_until(WaitReason::Settling, doubt.due);
             } else if doubt.witness.is_some() {
                 waits_until(WaitReason::Reading, doubt.next_look(now));
-            } else if let Some(until) = self.patience_ends() {
+            } else if let Some(until) = self.patience_ends().filter(|_| self.in_flight.is_empty()) {
                 let is_last = self.input_ended && self.queue.len() == 0;
                 waits_until(if is_last { WaitReason::Patience } else { WaitReason::Witness }, until);
             }
