@@ -70,6 +70,7 @@ impl Driver {
             }
             self.not_stored(not_stored, size, sent.failure.as_ref());
         }
+        self.doubts.resume_postponed(sent.ended);
         let floors = self.in_flight.values().map(|in_flight| in_flight.floor.id);
         let lowest = floors.chain(self.doubts.lowest_floor(&self.known)).min();
         self.known.forget_below(lowest.unwrap_or(self.known.highest()));

@@ -1,5 +1,6 @@
 //! The part of the driver that settles doubts: readings, witnesses, and the end of its patience.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 
 use super::answers::stop_reason;
 use super::doubt::Again;
-use super::doubts::Decision;
+use super::doubts::{Decision, Seen};
 use super::driver::{Driver, Finished};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
@@ -91,7 +92,11 @@ impl Driver {
                 self.health.read_worked();
                 // A witness that had to be looked for shows that the server is slow.
                 let pause = self.settings.settle;
-                self.doubts.decide(begun, relook, pause, &reading, &self.known, self.settings.sole_writer)
+                let in_flight = self.in_flight.values().filter(|request| request.again.is_none());
+                let in_flight = in_flight.flat_map(|request| &request.waiting);
+                let in_flight: BTreeSet<u64> = in_flight.map(|waiting| waiting.item.identity).collect();
+                let view = Seen { reading: &reading, known: &self.known, in_flight: &in_flight };
+                self.doubts.decide(begun, relook, pause, &view, self.settings.sole_writer)
             }
             Err(LookupFault::NotBelievable(why)) => {
                 self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
