@@ -23,11 +23,14 @@ impl Driver {
             let pause = self.pause(sent.ended - sent.began);
             let size = sent.results.len();
             let (mut not_stored, mut in_doubt, mut answer) = (Vec::new(), Vec::new(), None);
+            // The ids of one request grow as well.
+            let mut floor = sent.floor;
             for (waiting, result) in sent.results {
                 let key = waiting.item.key;
                 match result {
                     ItemResult::Stored(id) => {
-                        self.known.confirm(&waiting.item, id, sent.floor);
+                        self.known.confirm(&waiting.item, id, floor);
+                        floor.id = floor.id.max(id.0);
                         self.doubts.witnessed(&waiting.item, id, sent.began, sent.ended, pause);
                         self.health.progress();
                         self.endings.push_back((key, Ending::Stored { id, copy: None }));

@@ -35,8 +35,9 @@ impl Driver {
         }
         self.views_in_reading.insert(view.clone());
         let client = self.client.clone();
+        let is_proof = !self.known.keeps_days;
         self.read(async move {
-            let highest = lookup::highest_id(&client, &view).await;
+            let highest = lookup::highest_id(&client, &view, is_proof).await;
             Finished::Highest(view, highest)
         });
         self.read_views(now);
@@ -47,6 +48,7 @@ impl Driver {
         match result {
             Ok(highest) => {
                 self.health.read_worked();
+                self.known.keeps_days |= highest.is_some();
                 self.known.view_read(view, highest);
             }
             // A later one may be. Until then nothing is certain about what was there before.
@@ -69,8 +71,8 @@ impl Driver {
         });
         let views = views.collect();
         let floor = self.doubts.lowest_floor(&self.known).unwrap_or(0);
-        // The first look only finds. Without a confirmed id, the floor may be that of a list which hides records.
-        let is_proof = self.doubts.iter().any(|doubt| doubt.looked) || !self.known.is_confirmed();
+        // The first look only finds.
+        let is_proof = self.doubts.iter().any(|doubt| doubt.looked);
         let distrusted = self.known.distrusted();
         self.read(async move {
             let reading = match distrusted {
