@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -99,7 +100,7 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Sets how reads with a body are sent (default: GET, as documented).
+    /// Sets how reads with a body are sent (default: [`ReadMethod::Auto`]).
     pub fn read_method(mut self, method: ReadMethod) -> Self {
         self.read_method = method;
         self
@@ -170,11 +171,14 @@ impl<C: Client> ClientBuilder<C> {
             Some(transport) => transport,
             None => default_transport(&address, self.body_limit)?,
         };
+        let host = format!("{}:{}", address.host(), address.port());
         let observer = Arc::new(Observer::new(address.host(), address.port()));
         let shared = Shared {
             address,
+            host,
             transport,
             read_method: self.read_method,
+            reads_as_post: AtomicBool::new(self.read_method == ReadMethod::Post),
             timeout: self.timeout,
             deadline: self.deadline.unwrap_or(DEADLINE.max(self.timeout)).min(LONGEST_DEADLINE),
             retries: Retries::new(self.retry),

@@ -121,20 +121,27 @@ pub(crate) fn push_encoded(target: &mut String, text: &str) {
 }
 
 /// How reads that carry a body are sent.
+///
+/// Some networks drop the body of a GET. The server then answers another question: `list` returns the activities of
+/// today. Calls of APIs that do not accept POST, such as solOS, are always GET.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadMethod {
-    /// GET with a JSON body, as SalesMan documents it.
+    /// GET as documented, until one was answered against its question
+    /// ([`Error::is_ignored_parameter`](crate::Error::is_ignored_parameter)) or refused for missing parameters. That call
+    /// is sent again as POST. If POST succeeds, the client and its clones send every read as POST from then on.
     #[default]
+    Auto,
+    /// GET with a JSON body, as SalesMan documents it.
     Get,
-    /// POST with the same body, for networks that drop the body of a GET. The server returns the same response
-    /// (observed). Calls of APIs that do not accept POST, such as solOS, stay GET.
+    /// POST with the same body. The server returns the same response (observed).
     Post,
 }
 
 impl fmt::Display for ReadMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Auto => "auto",
             Self::Get => "get",
             Self::Post => "post",
         })
@@ -144,12 +151,13 @@ impl fmt::Display for ReadMethod {
 impl FromStr for ReadMethod {
     type Err = InvalidValue;
 
-    /// Reads one of the words that `Display` writes: `get`, `post`.
+    /// Reads one of the words that `Display` writes: `auto`, `get`, `post`.
     fn from_str(word: &str) -> Result<Self, InvalidValue> {
         match word {
+            "auto" => Ok(Self::Auto),
             "get" => Ok(Self::Get),
             "post" => Ok(Self::Post),
-            _ => Err(InvalidValue::new("ReadMethod", "one of get, post")),
+            _ => Err(InvalidValue::new("ReadMethod", "one of auto, get, post")),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Between an operation and the transport.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,10 +12,11 @@ use super::address::Address;
 use super::credentials::Credentials;
 use super::operation::{Operation, ReadMethod};
 use super::transport::{Transport, with_operation};
-use crate::error::{Delivery, Error, TransportError};
+use crate::error::{Delivery, Error, ErrorKind, TransportError};
 use crate::observe::{ObservedAttempt, ObservedCall, Observer, Stats};
 use crate::operation_info::OperationInfo;
 use crate::policy::{Limiter, Next, Permit, PermitError, Retries, requested_wait};
+use crate::reading::stray_backslash::restored;
 
 /// The way of every call: credentials for one origin, limits of pace, time and size, the transport, and retries.
 ///
@@ -30,8 +32,12 @@ pub struct Pipeline {
 /// What all clones have in common.
 pub(super) struct Shared {
     pub(super) address: Address,
+    /// Host and port, for errors.
+    pub(super) host: String,
     pub(super) transport: Box<dyn Transport>,
     pub(super) read_method: ReadMethod,
+    /// Whether reads are sent as POST now.
+    pub(super) reads_as_post: AtomicBool,
     pub(super) timeout: Duration,
     pub(super) deadline: Duration,
     pub(super) retries: Retries,
@@ -76,7 +82,7 @@ impl Pipeline {
         let mut call = Call::new(self, &info, self.prepare(operation)?);
         let result = loop {
             let error = match call.next_response().await {
-                Ok(response) => match operation.read(&response) {
+                Ok(response) => match read(operation, &response) {
                     Ok(mut output) => {
                         call.attempt_succeeded();
                         operation.redact(&mut output, &self.credentials);
@@ -91,7 +97,9 @@ impl Pipeline {
             }
         };
         call.end(result.as_ref().err());
-        result.map_err(|error| error.change_texts(&mut |text| self.credentials.scrub(text)))
+        result.map_err(|error| {
+            error.with_host(&self.shared.host).change_texts(&mut |text| self.credentials.scrub(text))
+        })
     }
 
     /// Returns what the client and its clones have done so far, and what they are doing.
@@ -118,7 +126,7 @@ impl Pipeline {
 
     fn addressed(&self, info: &OperationInfo, mut request: Request<Bytes>) -> Result<Request<Bytes>, Error> {
         *request.uri_mut() = self.shared.address.join(info.id, request.uri())?;
-        if info.accepts_post && self.shared.read_method == ReadMethod::Post {
+        if info.accepts_post && self.shared.reads_as_post.load(Ordering::Relaxed) {
             *request.method_mut() = Method::POST;
         }
         let headers = request.headers_mut();
@@ -149,6 +157,23 @@ impl std::fmt::Debug for Pipeline {
     }
 }
 
+/// Reads a response. JSON that the server spoilt is restored if it cannot be decoded otherwise.
+fn read<O: Operation>(operation: &O, response: &Response<Bytes>) -> Result<O::Output, Error> {
+    operation.read(response).or_else(|error| {
+        if error.kind() != ErrorKind::Undecodable {
+            return Err(error);
+        }
+        match std::str::from_utf8(response.body()).ok().and_then(restored) {
+            Some(body) => {
+                let mut response = response.clone();
+                *response.body_mut() = body.into();
+                operation.read(&response)
+            }
+            None => Err(error),
+        }
+    })
+}
+
 /// A call on its way: attempt after attempt, as long as the policies allow.
 struct Call<'a> {
     shared: &'a Shared,
@@ -162,6 +187,8 @@ struct Call<'a> {
     rate_limited: u32,
     /// An earlier attempt may have done what was asked.
     maybe_done: bool,
+    /// It was a GET that seems to have lost its parameters, and is now a POST.
+    is_post_for_get: bool,
     /// The error of the attempt before this one.
     last_error: Option<Error>,
     attempt: Option<(Permit<'a>, ObservedAttempt)>,
@@ -179,6 +206,7 @@ impl<'a> Call<'a> {
             attempts: 0,
             rate_limited: 0,
             maybe_done: false,
+            is_post_for_get: false,
             last_error: None,
             attempt: None,
         }
@@ -208,7 +236,7 @@ impl<'a> Call<'a> {
             observed.received(response.status());
         }
         self.attempt = Some((permit, observed));
-        sent.map_err(|cause| Error::transport(self.info, cause))
+        sent.map_err(|cause| Error::transport(self.info, cause, &self.shared.host))
     }
 
     async fn send(&self, started: Instant) -> Result<Response<Bytes>, TransportError> {
@@ -234,6 +262,24 @@ impl<'a> Call<'a> {
     fn attempt_succeeded(&mut self) {
         self.end_attempt(None);
         self.shared.retries.succeeded();
+        if self.is_post_for_get {
+            self.shared.reads_as_post.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns `true` if the call is to be sent as POST because its GET seems to have lost its parameters.
+    fn becomes_post(&mut self, error: &Error) -> bool {
+        let lost = error.is_ignored_parameter() || error.is_invalid_request();
+        let becomes = lost
+            && self.shared.read_method == ReadMethod::Auto
+            && self.info.accepts_post
+            && self.request.method() == Method::GET
+            && !self.request.body().is_empty();
+        if becomes {
+            *self.request.method_mut() = Method::POST;
+            self.is_post_for_get = true;
+        }
+        becomes
     }
 
     /// Waits until the next attempt may be made; returns the error of the call if there is none.
@@ -243,6 +289,11 @@ impl<'a> Call<'a> {
         self.end_attempt(Some(&error));
         if !made {
             return Err(error); // it did not get its turn
+        }
+        if self.becomes_post(&error) && Instant::now() < self.deadline() {
+            self.observed.waits_for_retry(&error, Duration::ZERO);
+            self.last_error = Some(error);
+            return Ok(());
         }
         self.rate_limited += u32::from(error.shows_rate_limit());
         let counted = self.attempts - self.rate_limited;
