@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -11,6 +10,7 @@ use super::address::Address;
 use super::credentials::Credentials;
 use super::operation::ReadMethod;
 use super::pipeline::{Pipeline, Shared};
+use super::reads::Reads;
 use super::transport::{BODY_LIMIT, Transport};
 use crate::error::Error;
 use crate::observe::Observer;
@@ -177,8 +177,7 @@ impl<C: Client> ClientBuilder<C> {
             address,
             host,
             transport,
-            read_method: self.read_method,
-            reads_as_post: AtomicBool::new(self.read_method == ReadMethod::Post),
+            reads: Reads::new(self.read_method),
             timeout: self.timeout,
             deadline: self.deadline.unwrap_or(DEADLINE.max(self.timeout)).min(LONGEST_DEADLINE),
             retries: Retries::new(self.retry),

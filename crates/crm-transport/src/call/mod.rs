@@ -11,6 +11,7 @@ mod client_builder;
 mod credentials;
 mod operation;
 mod pipeline;
+mod reads;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 #[cfg(feature = "tower")]

@@ -1,7 +1,6 @@
 //! Between an operation and the transport.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +9,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::address::Address;
 use super::credentials::Credentials;
-use super::operation::{Operation, ReadMethod};
+use super::operation::Operation;
+use super::reads::Reads;
 use super::transport::{Transport, with_operation};
 use crate::error::{Delivery, Error, ErrorKind, TransportError};
 use crate::observe::{ObservedAttempt, ObservedCall, Observer, Stats};
@@ -35,9 +35,7 @@ pub(super) struct Shared {
     /// Host and port, for errors.
     pub(super) host: String,
     pub(super) transport: Box<dyn Transport>,
-    pub(super) read_method: ReadMethod,
-    /// Whether reads are sent as POST now.
-    pub(super) reads_as_post: AtomicBool,
+    pub(super) reads: Reads,
     pub(super) timeout: Duration,
     pub(super) deadline: Duration,
     pub(super) retries: Retries,
@@ -80,11 +78,17 @@ impl Pipeline {
         // Everything but `read` is the same code for every operation, and is compiled once.
         let info = O::INFO;
         let mut call = Call::new(self, &info, self.prepare(operation)?);
+        // What a GET returned that may have lost its body; the call is then sent again as POST.
+        let mut by_get = None;
         let result = loop {
             let error = match call.next_response().await {
                 Ok(response) => match read(operation, &response) {
                     Ok(mut output) => {
                         call.attempt_succeeded();
+                        if call.is_to_be_confirmed(operation.parameters_received(&output)) {
+                            by_get = Some(output);
+                            continue;
+                        }
                         operation.redact(&mut output, &self.credentials);
                         break Ok(output);
                     }
@@ -92,6 +96,11 @@ impl Pipeline {
                 },
                 Err(error) => error,
             };
+            if let Some(mut output) = by_get.take() {
+                call.post_failed(&error);
+                operation.redact(&mut output, &self.credentials);
+                break Ok(output);
+            }
             if let Err(error) = call.attempt_failed(error).await {
                 break Err(error);
             }
@@ -126,7 +135,7 @@ impl Pipeline {
 
     fn addressed(&self, info: &OperationInfo, mut request: Request<Bytes>) -> Result<Request<Bytes>, Error> {
         *request.uri_mut() = self.shared.address.join(info.id, request.uri())?;
-        if info.accepts_post && self.shared.reads_as_post.load(Ordering::Relaxed) {
+        if info.accepts_post && self.shared.reads.are_post() {
             *request.method_mut() = Method::POST;
         }
         let headers = request.headers_mut();
@@ -174,6 +183,17 @@ fn read<O: Operation>(operation: &O, response: &Response<Bytes>) -> Result<O::Ou
     })
 }
 
+/// What the GET of a call showed, if the call is now a POST.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Get {
+    /// It is no POST in place of a GET.
+    NotSuspected,
+    /// The GET was answered against its question.
+    LostItsBody,
+    /// The answer of the GET does not show whether its body arrived.
+    Inconclusive,
+}
+
 /// A call on its way: attempt after attempt, as long as the policies allow.
 struct Call<'a> {
     shared: &'a Shared,
@@ -187,8 +207,7 @@ struct Call<'a> {
     rate_limited: u32,
     /// An earlier attempt may have done what was asked.
     maybe_done: bool,
-    /// It was a GET that seems to have lost its parameters, and is now a POST.
-    is_post_for_get: bool,
+    get: Get,
     /// The error of the attempt before this one.
     last_error: Option<Error>,
     attempt: Option<(Permit<'a>, ObservedAttempt)>,
@@ -206,7 +225,7 @@ impl<'a> Call<'a> {
             attempts: 0,
             rate_limited: 0,
             maybe_done: false,
-            is_post_for_get: false,
+            get: Get::NotSuspected,
             last_error: None,
             attempt: None,
         }
@@ -262,24 +281,39 @@ impl<'a> Call<'a> {
     fn attempt_succeeded(&mut self) {
         self.end_attempt(None);
         self.shared.retries.succeeded();
-        if self.is_post_for_get {
-            self.shared.reads_as_post.store(true, Ordering::Relaxed);
+        if self.get == Get::LostItsBody {
+            self.shared.reads.get_loses_its_body();
         }
     }
 
-    /// Returns `true` if the call is to be sent as POST because its GET seems to have lost its parameters.
-    fn becomes_post(&mut self, error: &Error) -> bool {
-        let lost = error.is_ignored_parameter() || error.is_invalid_request();
-        let becomes = lost
-            && self.shared.read_method == ReadMethod::Auto
-            && self.info.accepts_post
-            && self.request.method() == Method::GET
-            && !self.request.body().is_empty();
-        if becomes {
-            *self.request.method_mut() = Method::POST;
-            self.is_post_for_get = true;
+    /// Returns `true` if the call is to be sent again as POST, because its output does not show whether the server received
+    /// the parameters.
+    fn is_to_be_confirmed(&mut self, received: Option<bool>) -> bool {
+        let may_lose = self.shared.reads.may_lose(self.info, &self.request);
+        match received {
+            Some(true) if may_lose => self.shared.reads.get_works(),
+            // The same question, and only POST shows that it arrived.
+            Some(true) if self.get == Get::Inconclusive => self.shared.reads.get_loses_its_body(),
+            Some(false) if may_lose && Instant::now() < self.deadline() => {
+                self.become_post(Get::Inconclusive);
+                return true;
+            }
+            _ => {}
         }
-        becomes
+        false
+    }
+
+    /// The POST that was to confirm a GET failed: there is no choice but GET.
+    fn post_failed(&mut self, error: &Error) {
+        self.end_attempt(Some(error));
+        if !error.is_retryable() {
+            self.shared.reads.get_works();
+        }
+    }
+
+    fn become_post(&mut self, why: Get) {
+        *self.request.method_mut() = Method::POST;
+        self.get = why;
     }
 
     /// Waits until the next attempt may be made; returns the error of the call if there is none.
@@ -290,7 +324,10 @@ impl<'a> Call<'a> {
         if !made {
             return Err(error); // it did not get its turn
         }
-        if self.becomes_post(&error) && Instant::now() < self.deadline() {
+        let lost = error.is_ignored_parameter() || error.is_invalid_request();
+        let may_lose = lost && self.shared.reads.may_lose(self.info, &self.request);
+        if may_lose && Instant::now() < self.deadline() {
+            self.become_post(Get::LostItsBody);
             self.observed.waits_for_retry(&error, Duration::ZERO);
             self.last_error = Some(error);
             return Ok(());
