@@ -11,6 +11,8 @@ mod client_builder;
 mod credentials;
 mod operation;
 mod pipeline;
+#[cfg(feature = "reqwest")]
+mod proxy_variables;
 mod reads;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;

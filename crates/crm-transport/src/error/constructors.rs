@@ -168,7 +168,7 @@ impl Error {
     /// Creates an error about a call that got no whole response. `host` is the server's host and port.
     pub(crate) fn transport(info: &OperationInfo, cause: TransportError, host: &str) -> Self {
         let seen = if cause.delivery == Delivery::NotSent { Seen::Nothing } else { Seen::Other };
-        let mut error = Self::of_operation(info, cause.kind, seen, format!("{host}: {cause}"));
+        let mut error = Self::of_operation(info, cause.kind, seen, format!("{cause} ({host})"));
         error.0.cause = Some(Cause::Transport(cause));
         error
     }
