@@ -94,7 +94,8 @@ fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error
     };
     if has_too_many_values(json) {
         let message = "the response holds more values than any list of the CRM";
-        return fail(ErrorKind::BodyTooLarge, message.to_owned());
+        let error = Error::not_a_response(info, ErrorKind::BodyTooLarge, message);
+        return Err(error.hint("ask for fewer records, or check what is between this program and the CRM"));
     }
     Ok(without_trailing_html(json))
 }
