@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use crm_model::Page;
+use crm_model::projects::ProjectId;
 use crm_transport::json::{self, JsonError, Place, RawRecord};
 use crm_transport::{Error, OperationInfo, answer};
 use http::Response;
@@ -149,7 +150,7 @@ fn read_one<T: DeserializeOwned>(
 
 /// Checks that a record has the id that was asked for. One without a readable id contradicts nothing.
 fn check_id(info: &OperationInfo, record: &str, asked: Option<u64>) -> Result<(), Error> {
-    let id = |record| unsigned(&serde_json::from_str(json::member(record, "id")?).ok()?);
+    let id = |record| serde_json::from_str::<ProjectId>(json::member(record, "id")?).ok().map(u64::from);
     let Some(asked) = asked else { return Ok(()) };
     match id(record).filter(|&id| id != asked) {
         None => Ok(()),
@@ -172,10 +173,10 @@ pub(crate) fn check_filter(
 ) -> Result<(), Error> {
     #[derive(Deserialize)]
     struct Identified {
-        id: Value,
+        id: ProjectId, // of whatever record: every id is read alike
     }
     let page: Page<Identified> = page(info, response, names)?;
-    let mut ids = page.items.iter().filter_map(|record| unsigned(&record.id));
+    let mut ids = page.items.iter().map(|record| record.id.0);
     match ids.find(|id| !asked.contains(id)) {
         None => Ok(()),
         Some(id) => Err(Error::ignored_parameter(info, parameter, format!("record {id} was not asked for"))),

@@ -213,6 +213,7 @@ impl EntryQuery {
         let is_far = |day: Option<NaiveDate>| day.is_some_and(|day| !days.contains(&day));
         let (since, until) = self.days.range();
         Some(match self {
+            _ if self.page > LAST_PAGE => ("page", "is beyond every page that the server can count"),
             _ if since.is_some_and(|first| until.is_some_and(|last| first > last)) => {
                 ("between", "ends before it starts")
             }
@@ -323,6 +324,9 @@ impl EntryQuery {
         }
     }
 }
+
+/// The server counts in records, which must fit into a signed number of 64 bits; a larger page is a PHP error (observed).
+const LAST_PAGE: u64 = i64::MAX as u64 / 200;
 
 /// As `dateStart` it leaves nothing out, and is the only one that includes the activities with the zero date (observed).
 const ZERO_DATE: &str = "0000-00-00";

@@ -15,6 +15,7 @@ fn a_filter_that_the_server_would_take_for_sql_or_for_none_is_refused() {
         (EntryQuery::new().client(ClientId(u64::MAX)), Some("client")),
         (EntryQuery::new().contact(ContactId(1 << 63)), Some("contact")),
         (EntryQuery::new().deal(DealId(0)), Some("deal")),
+        (EntryQuery::new().page(u64::MAX), Some("page")),
         (EntryQuery::new().user("seller").client(ClientId(i64::MAX as u64)), None),
     ] {
         assert_eq!(refused(query).as_deref(), field);
