@@ -202,17 +202,6 @@ fn read<O: Operation>(operation: &O, response: &Response<Bytes>) -> Result<O::Ou
     })
 }
 
-/// What the GET of a call showed, if the call is now a POST.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Get {
-    /// It is no POST in place of a GET.
-    NotSuspected,
-    /// The GET was answered against its question.
-    LostItsBody,
-    /// The answer of the GET does not show whether its body arrived.
-    Inconclusive,
-}
-
 /// A call on its way: attempt after attempt, as long as the policies allow.
 struct Call<'a> {
     shared: &'a Shared,
@@ -226,7 +215,10 @@ struct Call<'a> {
     rate_limited: u32,
     /// An earlier attempt may have done what was asked.
     maybe_done: bool,
-    get: Get,
+    /// It was a GET whose body may have been lost, and is now a POST.
+    is_post_for_get: bool,
+    /// The error of that GET.
+    get_error: Option<Error>,
     /// The error of the attempt before this one.
     last_error: Option<Error>,
     attempt: Option<(Permit<'a>, ObservedAttempt)>,
@@ -251,7 +243,8 @@ impl<'a> Call<'a> {
             attempts: 0,
             rate_limited: 0,
             maybe_done: false,
-            get: Get::NotSuspected,
+            is_post_for_get: false,
+            get_error: None,
             last_error: None,
             attempt: None,
             under_way,
@@ -282,7 +275,7 @@ impl<'a> Call<'a> {
             observed.received(response.status());
         }
         self.attempt = Some((permit, observed));
-        sent.map_err(|cause| Error::transport(self.info, cause, &self.shared.host))
+        sent.map_err(|cause| Error::transport(self.info, cause))
     }
 
     async fn send(&self, started: Instant) -> Result<Response<Bytes>, TransportError> {
@@ -310,8 +303,8 @@ impl<'a> Call<'a> {
     fn attempt_succeeded(&mut self) {
         self.end_attempt(None);
         self.shared.retries.succeeded();
-        if self.get == Get::LostItsBody {
-            self.shared.reads.get_loses_its_body();
+        if self.is_post_for_get {
+            self.shared.reads.post_works();
         }
     }
 
@@ -321,10 +314,8 @@ impl<'a> Call<'a> {
         let may_lose = self.shared.reads.may_lose(self.info, &self.request);
         match received {
             Some(true) if may_lose => self.shared.reads.get_works(),
-            // The same question, and only POST shows that it arrived.
-            Some(true) if self.get == Get::Inconclusive => self.shared.reads.get_loses_its_body(),
             Some(false) if may_lose && Instant::now() < self.deadline() => {
-                self.become_post(Get::Inconclusive);
+                self.become_post();
                 return true;
             }
             _ => {}
@@ -340,9 +331,9 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn become_post(&mut self, why: Get) {
+    fn become_post(&mut self) {
         *self.request.method_mut() = Method::POST;
-        self.get = why;
+        self.is_post_for_get = true;
     }
 
     /// Waits until the next attempt may be made; returns the error of the call if there is none.
@@ -353,10 +344,20 @@ impl<'a> Call<'a> {
         if !made {
             return Err(error); // it did not get its turn
         }
-        let lost = error.is_ignored_parameter() || error.is_invalid_request();
-        let may_lose = lost && self.shared.reads.may_lose(self.info, &self.request);
+        // Where POST is not allowed, the answer of the GET says more.
+        let error = match self.get_error.take() {
+            Some(of_get) if error.is_foreign() => of_get.after(self.attempts, self.began.elapsed(), false),
+            of_get => {
+                self.get_error = of_get;
+                error
+            }
+        };
+        let is_refused = error.is_invalid_request() && error.http_status().is_some();
+        let may_lose = (error.is_ignored_parameter() || is_refused)
+            && self.shared.reads.may_lose(self.info, &self.request);
         if may_lose && Instant::now() < self.deadline() {
-            self.become_post(Get::LostItsBody);
+            self.become_post();
+            self.get_error = Some(error.clone());
             self.observed.waits_for_retry(&error, Duration::ZERO);
             self.last_error = Some(error);
             return Ok(());
