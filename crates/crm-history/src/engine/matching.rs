@@ -57,7 +57,7 @@ pub(super) fn find(
                     Found::Unclear(UnknownReason::PerhapsOlder(id))
                 }
                 Some(&id) if shift == Shift::Unclear && expected.has_time() => {
-                    Found::Unclear(UnknownReason::Similar(id))
+                    Found::Unclear(UnknownReason::TimeUnclear(id))
                 }
                 Some(_) if in_order || sole_writer => Found::Stored(ids),
                 Some(_) if expected.has_time() && shift != Shift::Guessed => Found::Stored(ids),
@@ -71,7 +71,8 @@ pub(super) fn find(
         Shift::Unclear => (-LARGEST_SHIFT..=LARGEST_SHIFT).collect(),
         _ => search.shifts.iter().flat_map(|shift| [shift - 1, *shift, shift + 1]).collect(),
     };
-    wanted.iter().for_each(|wanted| search.find_similar(wanted, &near, &mut found));
+    let reason = if shift == Shift::Unclear { UnknownReason::TimeUnclear } else { UnknownReason::Similar };
+    wanted.iter().for_each(|wanted| search.find_similar(wanted, &near, reason, &mut found));
     found
 }
 
@@ -80,9 +81,9 @@ pub(super) fn find(
 enum Shift {
     /// A record whose id the server gave us shows it, or the time is equal as it is.
     Known,
-    /// One shift explains everything in doubt.
+    /// One shift alone explains all new records.
     Guessed,
-    /// Activities in doubt are not there, or are there at other times.
+    /// Several shifts explain them, or none does.
     Unclear,
 }
 
@@ -149,7 +150,25 @@ impl<'a> Search<'a> {
         found
     }
 
-    fn find_similar(&mut self, wanted: &Wanted<'_>, near: &[i64], found: &mut HashMap<Key, Found>) {
+    /// Returns the new records that are equal to a dated activity, if these shifts are taken into account.
+    fn candidates(&self, wanted: &Wanted<'_>) -> Vec<EntryId> {
+        let floor = wanted.doubt.floor.id;
+        let dated = wanted.items.iter().filter(|(_, expected)| expected.has_time());
+        let equal = dated.flat_map(|(item, expected)| {
+            let records = self.view(&item.waiting.item.view).into_iter().flat_map(|view| &view.records);
+            let is_free = move |record: &&Entry| self.is_free(record, floor);
+            records.filter(is_free).filter(|record| expected.equals(record, &self.shifts))
+        });
+        equal.map(|record| record.id).collect()
+    }
+
+    fn find_similar(
+        &mut self,
+        wanted: &Wanted<'_>,
+        near: &[i64],
+        reason: fn(EntryId) -> UnknownReason,
+        found: &mut HashMap<Key, Found>,
+    ) {
         for (item, expected) in &wanted.items {
             let key = item.waiting.item.key;
             if found.get(&key) != Some(&Found::Missing) {
@@ -159,7 +178,7 @@ impl<'a> Search<'a> {
             let similar = self.take(floor, item, |record| expected.resembles(record, near));
             if let Some(id) = similar {
                 self.used.insert(id);
-                found.insert(key, Found::Unclear(UnknownReason::Similar(id)));
+                found.insert(key, Found::Unclear(reason(id)));
             } else if self.view(&item.waiting.item.view).is_some_and(|view| view.has_unreadable) {
                 found.insert(key, Found::Unclear(UnknownReason::Unreadable));
             }
@@ -170,12 +189,15 @@ impl<'a> Search<'a> {
         self.reading.0.get(view)
     }
 
+    /// Returns whether a record is new and belongs to nothing else.
+    fn is_free(&self, record: &Entry, floor: u64) -> bool {
+        record.id.0 > floor && !self.known.is_claimed(record.id) && !self.used.contains(&record.id)
+    }
+
     /// Returns the oldest record above this id that matches and belongs to nothing else.
     fn take(&self, floor: u64, item: &DoubtItem, matches: impl Fn(&Entry) -> bool) -> Option<EntryId> {
         let view = self.view(&item.waiting.item.view)?;
-        let is_free = |record: &&Entry| {
-            record.id.0 > floor && !self.known.is_claimed(record.id) && !self.used.contains(&record.id)
-        };
+        let is_free = |record: &&Entry| self.is_free(record, floor);
         view.records.iter().filter(is_free).find(|record| matches(record)).map(|record| record.id)
     }
 }
@@ -194,21 +216,27 @@ fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
     shifts
 }
 
-/// Returns the shift that explains most of the doubts. The server gave us no id yet, so the shift is not known.
+/// Returns the shift that explains every new record that is equal to a doubt except for its time. The server gave us no id
+/// yet, so the shift is not known.
 fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> (Vec<i64>, Shift) {
-    let explained = |shift: i64| {
-        let mut search = Search::new(reading, known, vec![shift]);
+    let all: Vec<i64> = (-LARGEST_SHIFT..=LARGEST_SHIFT).collect();
+    let mut search = Search::new(reading, known, all.clone());
+    wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
+    let to_explain: BTreeSet<EntryId> = wanted.iter().flat_map(|wanted| search.candidates(wanted)).collect();
+    let explains = |shift: &i64| {
+        let mut search = Search::new(reading, known, vec![*shift]);
         wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
-        let found = wanted.iter().flat_map(|wanted| search.find_equal(wanted));
-        found.filter(|ids| !ids.is_empty()).count()
+        wanted.iter().for_each(|wanted| drop(search.find_equal(wanted)));
+        to_explain.is_subset(&search.used)
     };
-    let count = wanted.iter().map(|wanted| wanted.items.len()).sum::<usize>();
-    if explained(0) == count {
+    if to_explain.is_empty() {
         return (vec![0], Shift::Known);
     }
-    let counts = (-LARGEST_SHIFT..=LARGEST_SHIFT).map(|shift| (explained(shift), shift == 0, shift));
-    let (most, _, best) = counts.max().unwrap_or((0, true, 0));
-    (vec![best], if most == count { Shift::Guessed } else { Shift::Unclear })
+    match all.into_iter().filter(explains).collect::<Vec<i64>>()[..] {
+        [0] => (vec![0], Shift::Known),
+        [shift] => (vec![shift], Shift::Guessed),
+        _ => (vec![0], Shift::Unclear),
+    }
 }
 
 /// The server ignores a shift that makes more than 12 hours together with the offset of the account (observed).
