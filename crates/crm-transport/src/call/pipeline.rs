@@ -344,14 +344,6 @@ impl<'a> Call<'a> {
         if !made {
             return Err(error); // it did not get its turn
         }
-        // Where POST is not allowed, the answer of the GET says more.
-        let error = match self.get_error.take() {
-            Some(of_get) if error.is_foreign() => of_get.after(self.attempts, self.began.elapsed(), false),
-            of_get => {
-                self.get_error = of_get;
-                error
-            }
-        };
         let is_refused = error.is_invalid_request() && error.http_status().is_some();
         let may_lose = (error.is_ignored_parameter() || is_refused)
             && self.shared.reads.may_lose(self.info, &self.request);
@@ -372,11 +364,22 @@ impl<'a> Call<'a> {
                 self.observed.within(sleep(wait)).await;
                 Ok(())
             }
-            Next::GiveUp => Err(error),
+            Next::GiveUp => Err(self.final_error(error)),
             Next::BudgetSpent => {
                 self.observed.retry_denied();
-                Err(error)
+                Err(self.final_error(error))
             }
+        }
+    }
+
+    /// Returns the error of the call. If a GET was answered against its question, and the CRM has not answered the POST in its
+    /// place, the error of the GET says more.
+    fn final_error(&mut self, error: Error) -> Error {
+        match self.get_error.take() {
+            Some(of_get) if !matches!(error.kind(), ErrorKind::Api | ErrorKind::IgnoredParameter) => {
+                of_get.after(self.attempts, self.began.elapsed(), self.maybe_done)
+            }
+            _ => error,
         }
     }
 

@@ -273,11 +273,6 @@ impl Error {
         }
     }
 
-    /// Returns `true` if the CRM itself has not answered, and a retry would not help.
-    pub(crate) fn is_foreign(&self) -> bool {
-        !self.is_retryable() && !matches!(self.0.kind, ErrorKind::Api | ErrorKind::IgnoredParameter)
-    }
-
     /// Returns `true` if the failure shows that the server, or the way to it, is overloaded.
     pub(crate) fn shows_overload(&self) -> bool {
         use ErrorKind::{Closed, Connect, DatabaseUnavailable, Gateway, Timeout};
