@@ -117,6 +117,13 @@ async fn where_post_is_not_allowed_an_empty_answer_to_a_get_counts() {
 }
 
 #[tokio::test]
+async fn an_empty_answer_to_a_get_does_not_count_where_post_was_answered_against_the_question() {
+    let (client, sent) = client("[]", Some(TODAY));
+    assert!(client.list(&january()).await.unwrap_err().is_ignored_parameter());
+    assert_eq!(methods(&sent), "GP");
+}
+
+#[tokio::test]
 async fn where_post_is_not_allowed_the_error_is_that_of_the_get() {
     for (get, id) in [(NO_PARAMETERS, "server-refused-request"), (TODAY, "ignored-parameter")] {
         let (client, sent) = client(get, None);

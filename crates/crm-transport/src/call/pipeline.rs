@@ -115,8 +115,10 @@ impl Pipeline {
                 },
                 Err(error) => error,
             };
-            if let Some(mut output) = by_get.take() {
-                call.post_failed(&error);
+            if call.is_post_impossible(&error)
+                && let Some(mut output) = by_get.take()
+            {
+                call.stay_with_get(&error);
                 operation.redact(&mut output, &self.credentials);
                 break Ok(output);
             }
@@ -323,12 +325,16 @@ impl<'a> Call<'a> {
         false
     }
 
-    /// The POST that was to confirm a GET failed: there is no choice but GET.
-    fn post_failed(&mut self, error: &Error) {
+    /// Returns `true` if the POST in place of a GET was not answered by the CRM, and would not be if it was sent again.
+    fn is_post_impossible(&self, error: &Error) -> bool {
+        let is_answer = matches!(error.kind(), ErrorKind::Api | ErrorKind::IgnoredParameter);
+        self.is_post_for_get && !is_answer && !error.is_retryable()
+    }
+
+    /// There is no choice but GET.
+    fn stay_with_get(&mut self, error: &Error) {
         self.end_attempt(Some(error));
-        if !error.is_retryable() {
-            self.shared.reads.get_works();
-        }
+        self.shared.reads.get_works();
     }
 
     fn become_post(&mut self) {

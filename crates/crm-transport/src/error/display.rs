@@ -87,7 +87,9 @@ impl Error {
                     "this is a fault of the account's settings, which a person must fix in the CRM"
                 }
                 Refusal::ServerFault => "check the log of the server",
-                Refusal::NotFound => "check the id and the address, and whether this login may see the record",
+                Refusal::NotFound => {
+                    "check the id and the address, and whether this login may see the record"
+                }
                 Refusal::InvalidRequest => "check the parameters of the call",
                 Refusal::Other => "check the parameters of the call, and the settings of the CRM",
                 Refusal::Auth => CHECK_CREDENTIALS,
