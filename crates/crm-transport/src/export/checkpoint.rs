@@ -140,9 +140,9 @@ impl Content {
         format!("{:016x}", IdentityHash::new().with(all.as_bytes()).value())
     }
 
-    fn to_bytes(&mut self) -> io::Result<Vec<u8>> {
-        self.check = self.hash();
-        serde_json::to_vec(self).map_err(io::Error::from)
+    fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let whole = Self { check: self.hash(), ..self.clone() };
+        serde_json::to_vec(&whole).map_err(io::Error::from)
     }
 
     /// Whether no export saves these values.

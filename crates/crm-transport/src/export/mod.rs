@@ -47,7 +47,7 @@
 //! | `checkpoint.rs` | `Checkpoint` |
 //! | `progress.rs`, `verdict.rs` | how far it has come, and the result |
 //! | `source.rs` | what a client implements to make its list exportable |
-//! | `records.rs` | the other way to read a list: page after page, without a verdict |
+//! | `records.rs`, `record_pages.rs` | the other way to read a list: page after page, without a verdict |
 
 mod builder;
 mod checkpoint;
@@ -57,6 +57,7 @@ mod output;
 mod page_identity;
 mod plan;
 mod progress;
+mod record_pages;
 mod records;
 mod resume_point;
 mod source;
@@ -74,6 +75,7 @@ use futures_core::Stream;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::error::{Error, ErrorKind, JsonError};
+use crate::observe;
 use checkpoint::Checkpoint;
 use output::Output;
 use plan::{PageRequest, Plan};
@@ -82,7 +84,7 @@ use stretch::StretchRecords;
 
 pub use builder::ExportBuilder;
 pub use progress::ExportProgress;
-pub use records::{Position, Records, records};
+pub use records::{Position, Records, records, records_by_offset};
 pub use source::{ExportPage, ExportSource};
 pub use verdict::{ExportFigures, Verdict};
 
@@ -96,7 +98,8 @@ pub use verdict::{ExportFigures, Verdict};
 /// incomplete export for a complete one.
 ///
 /// Nothing is fetched before it is asked for. Dropping the export ends its calls; a checkpoint that is just being saved
-/// is still saved. The calls run as tasks of tokio, so a slow consumer does not make them time out.
+/// is still saved. The calls run as tasks of tokio, so a slow consumer does not make them time out. With the feature
+/// `tracing` they belong to the span in which the record was asked for.
 ///
 /// ```
 /// use crm_transport::{Error, ExportBuilder, ExportSource, Verdict};
@@ -297,15 +300,20 @@ impl<S: ExportSource> Export<S> {
     fn call(&mut self) -> bool {
         let source = Arc::clone(&self.source);
         if let Some((place, record)) = self.output.next_to_hydrate() {
-            self.calls.spawn(async move { Response::Record(place, source.hydrate(record).await) });
+            self.spawn(async move { Response::Record(place, source.hydrate(record).await) });
         } else if let Some(request) = self.undecodable.pop().or_else(|| self.plan.next()) {
             self.figures.pages += 1;
             let page = ExportPage { number: request.page, size: self.plan.learnt_page_size() };
-            self.calls.spawn(async move { Response::Page(request, source.page(page).await) });
+            self.spawn(async move { Response::Page(request, source.page(page).await) });
         } else {
             return false;
         }
         true
+    }
+
+    /// Begins a call. It belongs to the span in which the record was asked for.
+    fn spawn(&mut self, call: impl Future<Output = Response<S::Record>> + Send + 'static) {
+        self.calls.spawn(observe::in_current_span(call));
     }
 
     /// A page that cannot be decoded is read once more, because it may have been cut on its way.

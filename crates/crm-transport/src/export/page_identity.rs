@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crm_model::{Page, Unreadable};
 
 /// Identifies a page by its records. A record that cannot be decoded counts by its text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PageIdentity {
     /// The first and the last id that could be read; 0 if there is none.
     pub(super) first: u64,
