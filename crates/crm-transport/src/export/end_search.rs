@@ -180,11 +180,6 @@ impl EndSearch {
         proven
     }
 
-    /// The number of records on the highest page that holds any.
-    pub(super) fn last_len(&self) -> usize {
-        self.highest_held.map_or(0, |(_, len)| len)
-    }
-
     /// The first page after the end, once it is proven. Every page then belongs to a stretch.
     pub(super) fn end(&self) -> Option<u64> {
         self.end

@@ -66,9 +66,8 @@ impl<T> Plan<T> {
                 if self.has_seen_empty && self.has_seen_page_below {
                     self.contradict("a page came in place of the one below it".to_owned());
                 }
-                // A page shorter than others had room for more, so nothing was beyond it. A page that is only shorter
-                // than what was asked for may be a full one.
-                if end > 0 && self.end.last_len() >= self.pages.longest() {
+                // The last page is read once more: a record may have moved to it since, or it may have been cut.
+                if end > 0 {
                     let now = self.tick();
                     self.stretches.push_back(Stretch::from_end(now, end));
                 }
