@@ -115,8 +115,9 @@ impl ExportWorld {
     /// Lets others delete, add, edit and move records. None is moved into the days that are asked for.
     fn let_others_work(&self) {
         let what = {
-            let state = &mut *self.state();
-            if !state.draw.chance(state.changes) {
+            let mut state = self.state();
+            let changes = state.changes;
+            if !state.draw.chance(changes) {
                 return;
             }
             (state.draw.number(0, 4), state.draw.skewed(1, 40), state.draw.clone())
@@ -127,7 +128,9 @@ impl ExportWorld {
         let at = draw.size(0, ids.len().max(1) - 1);
         let neighbours = || ids.iter().skip(at).take(count).copied();
         match kind {
-            0 => (0..count).for_each(|_| drop(sandbox.add_record(record(&mut draw)))),
+            0 => (0..count).for_each(|_| {
+                sandbox.add_record(record(&mut draw));
+            }),
             1 | 2 => neighbours().for_each(|id| drop(sandbox.remove_record(id))),
             3 => neighbours().for_each(|id| {
                 sandbox.change_record(id, |record| record.content = Some("Исправлено".to_owned()));
@@ -144,7 +147,6 @@ impl ExportWorld {
         sleep(self.pause()).await;
         let has_days = String::from_utf8_lossy(request.body()).contains(&first_day().to_string());
         self.let_others_work();
-        self.look(has_days);
         let mut exchange = self.0.sandbox.receive(request);
         self.look(has_days);
         let outcome = loop {
