@@ -49,7 +49,15 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking",
         ],
     ),
-    ("crm-history", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
+    (
+        "crm-history",
+        &[
+            "",
+            "blocking",
+            "chrono-tz",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz",
+        ],
+    ),
     ("crm-projects", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     (
         "crm",
@@ -59,7 +67,7 @@ const CRATES: &[Combinations] = &[
             "tower",
             "sandbox",
             "testing",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing,sandbox",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,testing,sandbox",
         ],
     ),
     ("crm-testing", &[""]),

@@ -128,6 +128,15 @@ impl Driver {
             self.health.begins();
         }
         let Activity { key, entry, sent_before } = activity;
+        let entry = self.client.in_local_time(entry);
+        if entry.at_instant.is_some() {
+            let reason = NotSentReason::ZoneMissing;
+            let ending = match sent_before {
+                None => Ending::NotSent(reason),
+                Some(_) => Ending::Unknown(UnknownReason::Ended(reason)),
+            };
+            return self.endings.push_back((key, ending));
+        }
         let waiting = Waiting::new(key, entry);
         match sent_before {
             None => self.queue.push(waiting),
