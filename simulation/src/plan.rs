@@ -145,7 +145,10 @@ impl Plan {
                 .iter()
                 .map(|user| (user.id, draw.skewed(usize::from(!is_empty), most_old)))
                 .collect(),
-            old_equal: selection.has("old_equal") && draw.chance(0.3),
+            // An old record with a mark of ours would be ours.
+            old_equal: selection.has("old_equal")
+                && draw.chance(0.3)
+                && entries.iter().all(|entry| entry.mark.is_none()),
             foreign: foreign(draw, selection, &entries, settings.settle),
             consumer_pause: if selection.has("slow_consumer") && draw.chance(0.15) {
                 draw.millis(1, 20_000)

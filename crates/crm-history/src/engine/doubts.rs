@@ -8,7 +8,7 @@ use crm_model::history::{EntryId, Rejection};
 use tokio::time::Instant;
 
 use super::doubt::{Doubt, DoubtItem, Witness};
-use super::item::{Answer, Item, Key, View, Waiting};
+use super::item::{Answer, Floor, Item, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::Reading;
 use super::matching::{self, Found};
@@ -39,7 +39,7 @@ impl Doubts {
     }
 
     /// Adds an activity that an earlier process sent.
-    pub(super) fn add_earlier(&mut self, request: u64, floor: u64, waiting: Waiting, due: Instant) {
+    pub(super) fn add_earlier(&mut self, request: u64, floor: Floor, waiting: Waiting, due: Instant) {
         match self.0.iter_mut().find(|doubt| doubt.request == request) {
             Some(doubt) => {
                 doubt.items.push(DoubtItem { waiting, copies: 1, confirmed: None });
@@ -62,9 +62,12 @@ impl Doubts {
         std::mem::take(&mut self.0)
     }
 
-    /// Returns the lowest floor in use.
-    pub(super) fn lowest_floor(&self) -> Option<u64> {
-        self.0.iter().map(|doubt| doubt.floor).min()
+    /// Returns the lowest floor in use: that of a doubt, or of an equal activity that is stored without a known id.
+    pub(super) fn lowest_floor(&self, known: &Known) -> Option<u64> {
+        let items = self.0.iter().flat_map(|doubt| &doubt.items);
+        let equal =
+            items.filter_map(|item| known.stored_without_id(item.waiting.item.identity).first().copied());
+        self.0.iter().map(|doubt| doubt.floor.id).chain(equal).min()
     }
 
     /// Returns the views in which the doubts and their witnesses are looked up.
@@ -144,6 +147,15 @@ impl Doubts {
         for ((item, id), began) in seen {
             self.witnessed(&item, id, began, begun, pause);
         }
+        decided
+    }
+
+    /// Ends with the doubts that lack a witness and that no reading can decide.
+    pub(super) fn give_up_in_trouble(&mut self) -> Vec<(Waiting, Decision)> {
+        let mut decided = Vec::new();
+        let in_trouble = self.0.iter_mut().filter(|doubt| doubt.needs_witness() && doubt.trouble.is_some());
+        in_trouble.for_each(|doubt| doubt.give_up(&mut decided));
+        self.0.retain(|doubt| !doubt.items.is_empty());
         decided
     }
 

@@ -1,5 +1,6 @@
 //! An activity in the engine.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crm_model::history::{EntryId, NewEntry, Rejection};
@@ -25,8 +26,16 @@ pub(crate) struct Activity {
 pub(crate) struct SentBefore {
     /// Number of the request.
     pub(crate) request: u64,
-    /// The highest id that was known before it was sent.
-    pub(crate) floor: u64,
+    pub(crate) floor: Floor,
+}
+
+/// Separates the records of a request from those that were there before: these have an id at or below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Floor {
+    /// The highest id that was known before the request was sent.
+    pub(crate) id: u64,
+    /// Every older record is at or below it. If not, a record above it may be an older one that no list had shown.
+    pub(crate) is_certain: bool,
 }
 
 /// What a store knows of earlier processes, all in all.
@@ -38,6 +47,8 @@ pub(crate) struct Earlier {
     pub(crate) last_request: u64,
     /// The lowest floor of what they left in doubt.
     pub(crate) lowest_floor: Option<u64>,
+    /// The floors of the activities that they stored without learning an id, by the key of each equal one in doubt.
+    pub(crate) without_id: HashMap<Key, Vec<u64>>,
 }
 
 /// How the engine ends with an activity.
