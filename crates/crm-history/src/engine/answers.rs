@@ -63,7 +63,8 @@ impl Driver {
                 (doubt.size, doubt.is_witness, doubt.answer) = (size, in_flight.is_witness, answer);
                 if size == 1 && doubt.answer.is_some() && doubt.answer == doubt.items[0].waiting.refused_alone
                 {
-                    doubt.was_witnessed(self.pause(Duration::ZERO));
+                    // A witness was stored since it was sent alone and got the same answer.
+                    doubt.was_witnessed(doubt.due, self.pause(Duration::ZERO));
                 }
                 self.doubts.add(doubt);
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crm_model::history::{EntryId, Rejection};
 use tokio::time::Instant;
 
-use super::doubt::{Doubt, DoubtItem, Witness};
+use super::doubt::{Again, Doubt, DoubtItem, Witness};
 use super::item::{Answer, Floor, Item, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::Reading;
@@ -21,6 +21,7 @@ pub(super) struct Doubts(Vec<Doubt>);
 /// What was decided about an activity in doubt.
 pub(super) enum Decision {
     Stored(EntryId, Option<EntryId>),
+    StoredWithoutId,
     /// Certainly not stored. The request had this many activities.
     Missing {
         size: usize,
@@ -42,7 +43,7 @@ impl Doubts {
     pub(super) fn add_earlier(&mut self, request: u64, floor: Floor, waiting: Waiting, due: Instant) {
         match self.0.iter_mut().find(|doubt| doubt.request == request) {
             Some(doubt) => {
-                doubt.items.push(DoubtItem { waiting, copies: 1, confirmed: None });
+                doubt.items.push(DoubtItem::new(waiting));
                 doubt.size += 1;
                 (doubt.looked, doubt.looked_late) = (false, false);
             }
@@ -150,7 +151,7 @@ impl Doubts {
         decided
     }
 
-    /// Ends with the doubts that lack a witness and that no reading can decide.
+    /// Ends with the doubts that lack a witness and that cannot be decided.
     pub(super) fn give_up_in_trouble(&mut self) -> Vec<(Waiting, Decision)> {
         let mut decided = Vec::new();
         let in_trouble = self.0.iter_mut().filter(|doubt| doubt.needs_witness() && doubt.trouble.is_some());
@@ -171,6 +172,7 @@ impl Doubts {
         for doubt in &mut self.0 {
             doubt.looked = true;
             doubt.look_again = begun + relook;
+            doubt.items.iter_mut().for_each(|item| item.missing_readings = 0);
             doubt.trouble = Some(reason.clone());
             if begun >= doubt.due {
                 doubt.looked_late = true;
@@ -202,10 +204,13 @@ impl Doubt {
         self.trouble = None;
         let mut items = Vec::new();
         let mut hides = false;
-        for item in std::mem::take(&mut self.items) {
+        for mut item in std::mem::take(&mut self.items) {
             let is_shown = shows(&item.waiting.item.view);
             hides |= !is_shown;
-            match found.get(&item.waiting.item.key) {
+            let found = found.get(&item.waiting.item.key);
+            let is_missing = is_shown && found == Some(&Found::Missing);
+            item.missing_readings = if is_missing { item.missing_readings + 1 } else { 0 };
+            match found {
                 // A second copy is waited for until the server must be done.
                 Some(Found::Stored(ids)) if is_shown && (self.looked_late || item.is_complete(ids)) => {
                     let (id, copy) = item.ids(ids);
@@ -286,9 +291,14 @@ impl Doubt {
 
 /// Decides about an activity that is certainly not stored.
 fn missing(item: DoubtItem, size: usize, answer: Option<&Answer>) -> (Waiting, Decision) {
-    let DoubtItem { mut waiting, confirmed, .. } = item;
+    let DoubtItem { mut waiting, confirmed, again, .. } = item;
     if let Some(id) = confirmed {
         return (waiting, Decision::Stored(id, None));
+    }
+    match again {
+        Some(Again::StoredWithoutId) => return (waiting, Decision::StoredWithoutId),
+        Some(Again::Refused(rejection)) => return (waiting, Decision::Refused(rejection)),
+        None => {}
     }
     let alone = answer.filter(|_| size == 1);
     if alone.is_some() && waiting.refused_alone.as_ref() == alone {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crm_model::history::{EntryId, NewEntry};
 use crm_transport::Error;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
@@ -161,6 +162,11 @@ impl Driver {
                 self.doubts.add_earlier(sent.request, sent.floor, waiting, due);
             }
         }
+    }
+
+    /// Notes that an earlier process stored this activity under this id.
+    pub(crate) fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
+        self.known.stored_before(&View::new(entry), id, entry.as_stored().at);
     }
 
     /// Notes that no further activity comes.

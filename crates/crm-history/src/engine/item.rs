@@ -39,16 +39,26 @@ pub(crate) struct Floor {
 }
 
 /// What a store knows of earlier processes, all in all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Earlier {
     /// The ids of the activities that they settled.
     pub(crate) claimed: Vec<u64>,
+    /// Each id was above the floor of its request.
+    pub(crate) ids_grow: bool,
     /// The highest number of their requests.
     pub(crate) last_request: u64,
     /// The lowest floor of what they left in doubt.
     pub(crate) lowest_floor: Option<u64>,
     /// The floors of the activities that they stored without learning an id, by the key of each equal one in doubt.
     pub(crate) without_id: HashMap<Key, Vec<u64>>,
+}
+
+impl Default for Earlier {
+    /// Nothing.
+    fn default() -> Self {
+        let without_id = HashMap::new();
+        Self { claimed: Vec::new(), ids_grow: true, last_request: 0, lowest_floor: None, without_id }
+    }
 }
 
 /// How the engine ends with an activity.
@@ -71,7 +81,7 @@ pub(crate) enum Ending {
 pub(super) struct View(pub(super) Option<String>);
 
 impl View {
-    fn new(entry: &NewEntry) -> Self {
+    pub(super) fn new(entry: &NewEntry) -> Self {
         // The server ignores case and the spaces at the end (observed).
         Self(entry.user.as_deref().map(|login| login.trim_end().to_lowercase()))
     }

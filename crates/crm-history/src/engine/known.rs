@@ -31,10 +31,11 @@ pub(super) struct Known {
 impl Known {
     /// `earlier` is what earlier processes know.
     pub(super) fn new(earlier: Earlier) -> Self {
-        let Earlier { claimed, lowest_floor, .. } = earlier;
+        let Earlier { claimed, lowest_floor, ids_grow, .. } = earlier;
         let claimed: BTreeSet<u64> = claimed.into_iter().collect();
         let highest = claimed.last().copied().unwrap_or(0);
-        Self { highest, claimed, lowest_earlier: lowest_floor, ..Self::default() }
+        let distrust = (!ids_grow).then_some(IDS_DO_NOT_GROW);
+        Self { highest, claimed, distrust, lowest_earlier: lowest_floor, ..Self::default() }
     }
 
     /// Returns the floor of a request that is sent now, with activities of these views.
@@ -80,11 +81,19 @@ impl Known {
     /// Notes that the server gave an activity this id, and that `floor` was that of its request.
     pub(super) fn confirm(&mut self, item: &Item, id: EntryId, floor: Floor) {
         if id.0 <= floor.id {
-            self.distrust("the ids of its records do not grow");
+            self.distrust(IDS_DO_NOT_GROW);
         }
         self.is_confirmed = true;
         self.claim(id);
         self.written.insert(id.0, (item.view.clone(), item.entry.as_stored().at));
+    }
+
+    /// Notes what an earlier process stored.
+    pub(super) fn stored_before(&mut self, view: &View, id: EntryId, at: Option<NaiveDateTime>) {
+        self.written.insert(id.0, (view.clone(), at));
+        if self.written.len() > KEPT && self.lowest_earlier.is_none_or(|lowest| id.0 > lowest) {
+            self.written.pop_first();
+        }
     }
 
     /// Notes that an activity is stored, and that the server did not say under which id.
@@ -140,5 +149,6 @@ impl Known {
     }
 }
 
+const IDS_DO_NOT_GROW: &str = "the ids of its records do not grow";
 /// How many confirmed ids are kept in any case.
 const KEPT: usize = 200;

@@ -82,11 +82,28 @@ async fn read_view(
     floor: u64,
     must_show: &BTreeSet<u64>,
 ) -> Result<ViewReading, LookupFault> {
+    for _ in 0..ATTEMPTS {
+        let Some((mut read, lowest)) = read_down_to(client, view, floor).await? else { continue };
+        read.records.reverse();
+        let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
+        if !must_show.range(lowest..).all(shows) {
+            return Err(LookupFault::NotBelievable("it lacks records that are known to be there"));
+        }
+        return Ok(read);
+    }
+    Err(LookupFault::NotBelievable("the same record stood on several of its pages"))
+}
+
+/// Reads pages until one holds a record at or below the floor, or the end. Returns the records, the newest first, and the
+/// id down to which the list was read. Returns `None` if a page repeats a record, as happens when others write meanwhile.
+async fn read_down_to(
+    client: &HistoryClient,
+    view: &View,
+    floor: u64,
+) -> Result<Option<(ViewReading, u64)>, LookupFault> {
     let mut read = ViewReading::default();
-    // The lowest id so far. Records that others add meanwhile move these to later pages, so pages may overlap.
-    let mut lowest = u64::MAX;
-    let mut without_progress = 0;
     let mut sizes: Vec<usize> = Vec::new();
+    let mut lowest = u64::MAX;
     for number in 0.. {
         let page = page(client, view, number).await?;
         if page.is_empty() {
@@ -99,22 +116,19 @@ async fn read_view(
             lowest = 0;
             break;
         }
-        read.has_unreadable |= !page.unreadable.is_empty();
         sizes.push(page.items.len() + page.unreadable.len());
-        let before = lowest;
-        for entry in page.items {
-            if entry.id.0 < lowest {
-                lowest = entry.id.0;
-                read.records.push(entry);
-            }
+        read.has_unreadable |= !page.unreadable.is_empty();
+        if page.items.first().is_some_and(|newest| newest.id.0 >= lowest) {
+            return Ok(None);
         }
+        lowest = page.items.last().map_or(lowest, |oldest| oldest.id.0);
+        read.records.extend(page.items);
         read.reached_old = lowest <= floor;
         if read.reached_old {
             break;
         }
-        without_progress = if lowest < before { 0 } else { without_progress + 1 };
-        if without_progress == 2 {
-            return Err(LookupFault::NotBelievable("it returned the same page again"));
+        if sizes.len() >= UNREADABLE_PAGES && read.records.is_empty() {
+            return Err(LookupFault::NotBelievable("none of its newest records can be decoded"));
         }
     }
     // Only the last page may be shorter. A shorter one before it lacks records.
@@ -122,13 +136,13 @@ async fn read_view(
     if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| Some(size) < largest)) {
         return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));
     }
-    read.records.reverse();
-    let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
-    if !must_show.range(lowest..).all(shows) {
-        return Err(LookupFault::NotBelievable("it lacks records that are known to be there"));
-    }
-    Ok(read)
+    Ok(Some((read, lowest)))
 }
+
+/// How often a list is read that others change meanwhile.
+const ATTEMPTS: usize = 3;
+/// Pages without a record that can be decoded, after which a list is given up.
+const UNREADABLE_PAGES: usize = 3;
 
 /// Reads a page, and checks that it is what was asked for.
 async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Entry>, LookupFault> {

@@ -52,6 +52,9 @@ pub enum UnknownReason {
     EqualWithoutTime(EntryId),
     /// A record was found that is equal, but no list had shown what was there before. It may be an older one.
     PerhapsOlder(EntryId),
+    /// A record was found that is equal except for the time, and it is not known by how many hours this login reads times
+    /// shifted.
+    TimeUnclear(EntryId),
     /// A record was found that resembles the activity and is not equal to it.
     Similar(EntryId),
     /// The server holds a record that cannot be decoded, and it may be this activity.
@@ -103,6 +106,12 @@ impl fmt::Display for UnknownReason {
                 write!(
                     f,
                     "record {id} is equal to the activity, but may be an older one that no list had shown before"
+                )
+            }
+            Self::TimeUnclear(id) => {
+                write!(
+                    f,
+                    "record {id} is equal except for its time, and the clock of this login may be shifted"
                 )
             }
             Self::Similar(id) => {

@@ -8,11 +8,12 @@ use crm_transport::Error;
 use tokio::time::Instant;
 
 use super::answers::stop_reason;
+use super::doubt::Again;
 use super::doubts::Decision;
 use super::driver::{Driver, Finished};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
-use super::reasons::NotSentReason;
+use super::reasons::{NotSentReason, UnknownReason};
 use super::request::ItemResult;
 use super::store::{Sending, Settled};
 
@@ -141,6 +142,7 @@ impl Driver {
             let key = waiting.item.key;
             let ending = match decision {
                 Decision::Stored(id, copy) => Ending::Stored { id, copy },
+                Decision::StoredWithoutId => Ending::StoredWithoutId,
                 Decision::Refused(rejection) => Ending::Refused(rejection),
                 Decision::Undecidable(reason) => Ending::Unknown(reason),
                 Decision::Missing { size: 1 } if waiting.sent >= MAX_SENT => {
@@ -233,18 +235,24 @@ impl Driver {
             self.send(vec![witness], true);
             return true;
         }
-        // Nothing that comes later changes what the lists say about these.
-        let undecidable = self.doubts.give_up_in_trouble();
-        if !undecidable.is_empty() {
-            self.record(undecidable);
-            return true;
-        }
-        let doubts: Vec<_> = self.doubts.iter().filter(|doubt| doubt.needs_witness()).collect();
+        // One that is not there, as two readings agree, may be its own witness.
+        let is_missing = |item: &super::doubt::DoubtItem| item.missing_readings >= 2 && item.again.is_none();
+        let missing = |doubt: &&super::doubt::Doubt| {
+            doubt.needs_witness()
+                && matches!(doubt.trouble, None | Some(UnknownReason::TimeUnclear(_)))
+                && doubt.items.iter().any(is_missing)
+        };
+        let doubts: Vec<_> = self.doubts.iter().filter(missing).collect();
         let Some(doubt) = doubts.iter().find(|doubt| doubt.is_witness).or(doubts.first()) else {
-            return false;
+            // Nothing that comes later changes what the lists say about the others.
+            let undecidable = self.doubts.give_up_in_trouble();
+            let helps = !undecidable.is_empty();
+            self.record(undecidable);
+            return helps;
         };
         let (request, floor) = (doubt.request, doubt.floor);
-        let Some(waiting) = doubt.items.last().map(|item| item.waiting.clone()) else { return false };
+        let last = doubt.items.iter().rfind(|item| is_missing(item));
+        let Some(waiting) = last.map(|item| item.waiting.clone()) else { return false };
         let number = self.next_number();
         let sending = Sending { request, keys: Vec::new(), floor };
         self.start(number, sending, vec![waiting], true, Some(request));
@@ -281,7 +289,16 @@ impl Driver {
                 ItemResult::AccountSetting(rejection) => {
                     self.stop(NotSentReason::AccountSetting(rejection.to_string()));
                 }
-                ItemResult::StoredWithoutId | ItemResult::Refused(_) | ItemResult::NotStored => {}
+                ItemResult::StoredWithoutId => {
+                    item.again = Some(Again::StoredWithoutId);
+                    doubt.was_witnessed(ended, pause);
+                    self.known.confirm_without_id(waiting.item.identity, floor);
+                }
+                ItemResult::Refused(rejection) => {
+                    item.again = Some(Again::Refused(rejection));
+                    doubt.was_witnessed(ended, pause);
+                }
+                ItemResult::NotStored => {}
             }
         }
     }
@@ -296,6 +313,7 @@ impl Decision {
     fn settled(&self) -> Settled {
         match self {
             Self::Stored(id, copy) => Settled::Stored(*id, *copy),
+            Self::StoredWithoutId => Settled::StoredWithoutId,
             Self::Missing { .. } => Settled::Missing,
             Self::Refused(rejection) => Settled::Refused(rejection.clone()),
             Self::Undecidable(reason) => Settled::Undecidable(reason.clone()),

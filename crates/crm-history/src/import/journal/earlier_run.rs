@@ -60,7 +60,10 @@ impl EarlierRun {
                 State::Done(RecordedOutcome::StoredWithoutId) => {
                     floors.entry(row.hash).or_default().push(row.floor)
                 }
-                State::Done(outcome) => summary.claimed.extend(outcome.ids()),
+                State::Done(outcome) => {
+                    summary.ids_grow &= outcome.ids().all(|id| id > row.floor);
+                    summary.claimed.extend(outcome.ids());
+                }
                 State::Sent(sent) => {
                     let lowest =
                         summary.lowest_floor.map_or(sent.floor.id, |lowest| lowest.min(sent.floor.id));
