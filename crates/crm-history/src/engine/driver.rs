@@ -166,7 +166,8 @@ impl Driver {
 
     /// Notes that an earlier process stored this activity under this id.
     pub(crate) fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
-        self.known.stored_before(&View::new(entry), id, entry.as_stored().at);
+        let at = self.client.in_local_time(entry.clone()).as_stored().at;
+        self.known.stored_before(&View::new(entry), id, at);
     }
 
     /// Notes that no further activity comes.
