@@ -55,6 +55,7 @@ const CRATES: &[Combinations] = &[
             "",
             "blocking",
             "chrono-tz",
+            "simulation-mutations",
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz",
         ],
     ),
@@ -73,6 +74,7 @@ const CRATES: &[Combinations] = &[
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
     ("crm-bench", &["", "clients"]),
+    ("simulation", &["", "mutations"]),
 ];
 
 fn command(name: &str, features: &str) -> Vec<String> {

@@ -17,6 +17,7 @@ use super::health::Health;
 use super::item::{Activity, Earlier, Ending, Floor, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::{LookupFault, Reading};
+use super::mutations::breaks;
 use super::queue::{Limits, Queue, Rules};
 use super::reasons::{NotSentReason, UnknownReason};
 use super::request::{self, SentRequest};
@@ -151,16 +152,17 @@ impl Driver {
         }
         let waiting = Waiting::new(key, entry);
         match sent_before {
-            None => self.queue.push(waiting),
-            Some(sent) => {
+            Some(sent) if !breaks("an-earlier-sending-is-a-doubt") => {
                 // The process that sent it may have waited for the answer until now.
-                let due = Instant::now() + self.client.pipeline().timeout() + self.settings.settle;
+                let wait = self.client.pipeline().timeout() + self.settings.settle;
+                let due = Instant::now() + if breaks("a-takeover-waits") { Duration::ZERO } else { wait };
                 self.queue.hold(&waiting);
                 if let Some(floors) = self.without_id.remove(&key) {
                     self.known.stored_without_id_before(waiting.item.identity, floors);
                 }
                 self.doubts.add_earlier(sent.request, sent.floor, waiting, due);
             }
+            _ => self.queue.push(waiting),
         }
     }
 
