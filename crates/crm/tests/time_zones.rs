@@ -4,6 +4,7 @@
 #[path = "common/in_process.rs"]
 mod in_process;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -88,20 +89,23 @@ async fn an_import_that_resumes_after_the_clocks_changed_finds_what_it_sent_befo
     client.add(&call(utc("2024-03-01T12:00:00Z"))).await.unwrap();
     let calls: Vec<NewEntry> =
         (1..=6).map(|hour| call(utc("2024-03-30T12:00:00Z") + TimeDelta::hours(hour))).collect();
-    let import = |stop_after: Option<Duration>| {
-        let import = client.import(calls.clone()).journal(&journal).chunk(3).concurrency(1);
-        import.cancel(tokio::time::sleep(stop_after.unwrap_or(Duration::MAX)))
-    };
+    let import = || client.import(calls.clone()).journal(&journal).chunk(3).concurrency(1);
 
-    // The first reading ends after 20 s, the chunk is stored and its answer lost, and the import stops while it looks.
+    // The first chunk is stored, its answer is lost, and the import stops while it looks.
     world.sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList).always());
     world.sandbox.add_fault(Fault::latency(Duration::from_secs(20)).on(Operation::HistoryList).always());
-    let first = import(Some(Duration::from_secs(30))).run().await.unwrap();
+    let sandbox = Arc::clone(&world.sandbox);
+    let stored = async move {
+        while sandbox.record_count() == 1 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let first = import().cancel(stored).run().await.unwrap();
     assert!(first.totals.unknown > 0, "{first}");
     world.sandbox.clear_faults();
 
     world.set_utc(utc("2024-03-31T01:10:00Z"));
-    let second = import(None).run().await.unwrap();
+    let second = import().run().await.unwrap();
     assert_eq!((second.totals.created, world.sandbox.record_count()), (6, 7), "{second}");
     for (call, outcome) in calls.iter().zip(&second.outcomes) {
         let entry = client.entry(outcome.id().unwrap()).await.unwrap();
