@@ -109,6 +109,7 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
             at_lists(d, Fault::short_pages(n, r))
         },
     },
+    DrawnFault { name: "left_out_record", draw: left_out_record },
     DrawnFault { name: "repeated_page", draw: |d, _| at_lists(d, Fault::repeated_page()) },
     DrawnFault { name: "doubled_records", draw: |d, _| at_lists(d, Fault::doubled_records()) },
     DrawnFault { name: "empty_page", draw: |d, _| at_lists(d, Fault::empty_page()) },
@@ -353,6 +354,13 @@ fn view_without_user_empty(_: &mut Draw, _: &Limits) -> Rule {
         .only_if(Condition::Not(Box::new(Condition::Parameter("user".to_owned()))))
         .on(Operation::HistoryList)
         .always()
+}
+
+/// A list lacks a record once, and never the newest. Nothing can be said of a server that hides a record for good.
+fn left_out_record(draw: &mut Draw, _: &Limits) -> Rule {
+    let edit = AnswerEdit::LeaveOut(draw.size(1, 10));
+    let fault = Fault::new().named("left_out_record").edit_answer(edit);
+    fault.on(Operation::HistoryList).after(draw.skewed(0, 20) as u64)
 }
 
 /// Others add and edit records between two pages.

@@ -229,6 +229,9 @@ async fn import(texts: &mut Texts) {
     texts.debug(&outcomes).debug(&imported);
     report.add(imported);
     texts.debug(&report).display(&report).debug(&report.totals).debug(&report.not_stored[0]);
+    let (not_sent, unknown) = (history::NotSentReason::Cancelled, history::UnknownReason::Unreadable);
+    texts.debug(&not_sent).display(&not_sent).debug(&unknown).display(&unknown);
+    texts.debug(&history::OutcomeReason::NotSent(not_sent)).debug(&history::Zone::new(chrono::Utc));
 }
 
 async fn export(texts: &mut Texts) {
