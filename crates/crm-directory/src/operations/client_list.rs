@@ -48,3 +48,38 @@ impl Operation for ClientList {
         credentials.scrub_unreadable(page);
     }
 }
+
+/// `client/list` for its numbers alone.
+#[derive(Debug)]
+pub(crate) struct CountClients {
+    query: ClientQuery,
+}
+
+/// What the server says of a page and of the list.
+pub(crate) struct Count {
+    /// The clients on the page.
+    pub(crate) records: u64,
+    /// The pages of the list, if the server counts them.
+    pub(crate) pages: Option<u64>,
+}
+
+impl CountClients {
+    pub(crate) fn new(query: ClientQuery) -> Self {
+        Self { query: query.fields(["clid"]) }
+    }
+}
+
+impl Operation for CountClients {
+    type Output = Count;
+
+    const INFO: OperationInfo = catalog::CLIENT_LIST;
+
+    fn request(&self) -> Result<Request<Bytes>, Error> {
+        operations::request(&Self::INFO, &self.query.parameters())
+    }
+
+    fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        let listed = answer::list::<Client>(&Self::INFO, response)?;
+        Ok(Count { records: listed.page.len() as u64, pages: listed.pages })
+    }
+}

@@ -23,11 +23,13 @@ use serde::Serialize;
 
 pub use client_info::ClientInfo;
 pub use client_list::ClientList;
+pub(crate) use client_list::CountClients;
 pub use client_query::ClientQuery;
 pub use contact_query::ContactQuery;
 pub use fields::{ClientFields, PersonFields};
 pub use person_info::PersonInfo;
 pub use person_list::PersonList;
+pub(crate) use range::Range;
 pub use user_info::{UserInfo, UserKey};
 pub use user_list::UserList;
 
