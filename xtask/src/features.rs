@@ -50,6 +50,7 @@ const CRATES: &[Combinations] = &[
         ],
     ),
     ("crm-history", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
+    ("crm-directory", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     ("crm-projects", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     (
         "crm",
@@ -57,9 +58,10 @@ const CRATES: &[Combinations] = &[
             "",
             "reqwest",
             "tower",
+            "directory",
             "sandbox",
             "testing",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing,sandbox",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,directory,testing,sandbox",
         ],
     ),
     ("crm-testing", &[""]),
@@ -112,7 +114,7 @@ mod tests {
             package.features.clone()
         };
         let of_the_transport = features("crm-transport");
-        for name in ["crm-history", "crm-projects", "crm"] {
+        for name in ["crm-directory", "crm-history", "crm-projects", "crm"] {
             let own = features(name);
             for feature in of_the_transport.keys().filter(|feature| *feature != "default") {
                 let forwarded =

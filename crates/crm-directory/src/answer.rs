@@ -50,7 +50,9 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<Listed<T>, JsonError> {
         None => None,
     };
     let page = match part("data") {
-        Some("null" | "false" | "\"\"") => return Err(JsonError::new("$.data", "expected a list, found nothing")),
+        Some("null" | "false" | "\"\"") => {
+            return Err(JsonError::new("$.data", "expected a list, found nothing"));
+        }
         Some(records) => json::page(records, "$.data")?,
         None if count.is_some() => Page::new(Vec::new()),
         None => return Err(JsonError::new("$", "missing field `data`")),

@@ -22,7 +22,10 @@ mod tests {
     #[test]
     fn addresses_are_found_in_a_text() {
         let found = |text: &str| addresses_in(text).collect::<Vec<_>>();
-        assert_eq!(found("Info@Veter.example, sales_1@veter.example"), ["info@veter.example", "sales_1@veter.example"]);
+        assert_eq!(
+            found("Info@Veter.example, sales_1@veter.example"),
+            ["info@veter.example", "sales_1@veter.example"]
+        );
         assert_eq!(found("Анна <anna@veter.example>;b@c.ru"), ["anna@veter.example", "b@c.ru"]);
         assert_eq!(found("mailto:a@b.ru."), ["a@b.ru"]);
         assert!(found("нет, @b.ru, a@").is_empty());

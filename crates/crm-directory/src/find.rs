@@ -119,7 +119,9 @@ pub(crate) async fn by_phone(directory: &DirectoryClient, number: &PhoneNumber) 
     let mut matches = Vec::new();
     for client in &clients {
         let found = best_number(client.phone.as_deref(), number);
-        matches.extend(found.map(|(value, exact)| Match::of_client(client, MatchField::ClientPhone, value, exact)));
+        matches.extend(
+            found.map(|(value, exact)| Match::of_client(client, MatchField::ClientPhone, value, exact)),
+        );
     }
     for contact in by_phone.iter().chain(&by_mobile) {
         for (field, text) in

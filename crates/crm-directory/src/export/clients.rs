@@ -33,9 +33,9 @@ const NAME: &str = "directory.export_clients";
 /// [`Verdict`]. A record that cannot be decoded is an error, and the next record follows. Any other error ends the export.
 /// If the export is not complete, whatever the reason, its last item is an error.
 ///
-/// The verdict is about what the server lists: see [`ClientQuery`]. It is [`Verdict::Shifted`] if fewer clients came than
-/// the server counted both before and after: they were deleted, or they were missed. It is that, too, if more than 200
-/// clients have the same second of creation and changed while they were read.
+/// The verdict is about what the server lists: see [`ClientQuery`]. At the end the export counts the clients that were
+/// created before its first call. [`Verdict::Shifted`] means that fewer came, or that more than 200 clients have the same
+/// second of creation and some of them were added or deleted while they were read.
 ///
 /// Nothing is fetched before it is asked for.
 #[must_use = "nothing is exported before the records are asked for"]
@@ -71,7 +71,8 @@ impl ClientExport {
 
     fn new(reader: Reader) -> Self {
         let outcome = Arc::clone(&reader.outcome);
-        let records = stream::unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) });
+        let records =
+            stream::unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) });
         Self { records: Records::new(records), outcome }
     }
 
@@ -147,9 +148,10 @@ struct Reader {
     sweeps: VecDeque<Sweep>,
     /// Why nothing can be read: the field and what is wrong with it.
     refused: Option<(&'static str, &'static str)>,
-    /// The query whose records are counted before and after.
+    /// The query whose clients are counted at the end.
     counted: Option<ClientQuery>,
-    count_before: Option<u64>,
+    /// The newest client on the first page, if there are more pages.
+    newest: Option<NaiveDateTime>,
     /// Clients that were created in this time came in the first list.
     already: Option<Range>,
     ready: VecDeque<Result<Client, Error>>,
@@ -169,7 +171,7 @@ impl Reader {
             sweeps: sweeps.into(),
             refused,
             counted: None,
-            count_before: None,
+            newest: None,
             already: None,
             ready: VecDeque::new(),
             unreadable: HashSet::new(),
@@ -195,7 +197,7 @@ impl Reader {
                 Some((field, fault)) => Some(Err(Error::invalid_request(NAME, field, fault))),
                 None => match self.sweeps.pop_front() {
                     Some(sweep) => self.step(sweep).await.err().map(Err),
-                    None => Some(self.compare_counts().await),
+                    None => Some(self.count_again().await),
                 },
             };
             if let Some(ended) = ended {
@@ -212,17 +214,15 @@ impl Reader {
             let fault = "the server does not sort by time as it was asked to, so records may be missed";
             return Err(Error::undecodable(&ClientList::INFO, JsonError::new("$.data", fault)));
         }
-        // Several pages hold the list, so it is worth counting.
-        if let Some(counted) = self.counted.as_ref().filter(|_| sweep.until == sweep.query.created().until)
-            && page.total.is_none()
-        {
-            self.count_before = self.count(counted.clone()).await?;
+        if page.total.is_none() && self.newest.is_none() {
+            self.newest = page.items.first().and_then(|client| sweep.time(client));
         }
         let oldest = page.items.last().map(|client| sweep.time(client));
         let is_last = page.is_empty() || page.total.is_some();
         let Some(oldest) = oldest.filter(|_| !is_last) else {
             if page.items.is_empty() && !is_last {
-                let fault = "a page holds only records that cannot be decoded, so the next ones cannot be asked for";
+                let fault =
+                    "a page holds only records that cannot be decoded, so the next ones cannot be asked for";
                 return Err(Error::undecodable(&ClientList::INFO, JsonError::new("$.data", fault)));
             }
             self.add(&sweep, page);
@@ -317,34 +317,38 @@ impl Reader {
         Ok(None)
     }
 
-    /// Compares what has come with what the server counted before and counts now.
-    async fn compare_counts(&self) -> Result<(), Error> {
-        if let (Some(query), Some(before)) = (self.counted.clone(), self.count_before)
-            && let Some(after) = self.count(query).await?
-        {
-            self.update(|outcome| {
-                let figures = &mut outcome.figures;
-                figures.moved_up += u64::from(figures.records + figures.unreadable < before.min(after));
-            });
+    /// Compares what has come with what the server counts now, without the clients that were added meanwhile. Those that
+    /// are still there were there all the time, so they must have come.
+    async fn count_again(&self) -> Result<(), Error> {
+        if let (Some(query), Some(newest)) = (self.counted.clone(), self.newest) {
+            let created = Range { until: Some(newest), ..query.created() };
+            if let Some(count) = self.count(query.with_created(created)).await? {
+                self.update(|outcome| {
+                    let figures = &mut outcome.figures;
+                    figures.moved_up += u64::from(figures.records + figures.unreadable < count);
+                });
+            }
         }
         Ok(())
     }
 
     fn add(&mut self, sweep: &Sweep, page: Page<Client>) {
         let already = self.already.filter(|_| sweep.by == ClientOrder::Changed);
-        let came = |client: &Client| already.zip(client.created).is_some_and(|(already, created)| already.contains(created));
+        let came = |client: &Client| {
+            already.zip(client.created).is_some_and(|(already, created)| already.contains(created))
+        };
         self.ready.extend(page.items.into_iter().filter(|client| !came(client)).map(Ok));
         for Unreadable { path, reason, raw, .. } in page.unreadable {
             if self.unreadable.insert(raw) {
-                self.ready.push_back(Err(Error::undecodable(&ClientList::INFO, JsonError::new(path, reason))));
+                self.ready
+                    .push_back(Err(Error::undecodable(&ClientList::INFO, JsonError::new(path, reason))));
             }
         }
     }
 
     fn end(&mut self, cause: Option<Error>) {
-        let verdict = self.update(|outcome| {
-            outcome.verdict.insert(Verdict::new(outcome.figures, cause)).clone()
-        });
+        let verdict =
+            self.update(|outcome| outcome.verdict.insert(Verdict::new(outcome.figures, cause)).clone());
         self.ready.extend(verdict.to_error(NAME).map(Err));
     }
 

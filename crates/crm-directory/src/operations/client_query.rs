@@ -179,7 +179,10 @@ impl ClientQuery {
             return Some(("page", "cannot be set for an export, which reads every page: leave it out"));
         }
         if self.order.is_some() {
-            return Some(("order_by", "cannot be set for an export, which needs an order of its own: leave it out"));
+            return Some((
+                "order_by",
+                "cannot be set for an export, which needs an order of its own: leave it out",
+            ));
         }
         if !self.fields.is_empty() && !self.fields.iter().any(|field| field == "date_create") {
             return Some(("fields", "must have `date_create` for an export, which is read by that field"));
@@ -205,9 +208,7 @@ impl ClientQuery {
 
     /// Returns the parameter that the server ignored, if this client does not fit.
     pub(crate) fn misfit(&self, client: &Client) -> Option<&'static str> {
-        let id_differs = |found: Option<u64>, asked: Option<u64>| {
-            matches!((found, asked), (Some(found), Some(asked)) if found != asked)
-        };
+        let id_differs = |found: Option<u64>, asked: Option<u64>| matches!((found, asked), (Some(found), Some(asked)) if found != asked);
         let changed = self.changed().zip(client.changed);
         let kind = (client.client_type.as_ref(), self.client_type.as_ref());
         if differs(client.user_login.as_deref(), self.user.as_deref()) {

@@ -88,5 +88,6 @@ fn field_list_fault(fields: &[String]) -> Option<Fault> {
     let is_name = |field: &String| {
         !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    (!fields.iter().all(is_name)).then_some(("fields", "has a name that is not a wire name such as `mail_url`"))
+    (!fields.iter().all(is_name))
+        .then_some(("fields", "has a name that is not a wire name such as `mail_url`"))
 }

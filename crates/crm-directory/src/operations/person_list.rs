@@ -40,7 +40,10 @@ impl Operation for PersonList {
         let mut listed = answer::list(&Self::INFO, response)?;
         answer::check(&Self::INFO, &listed.page, |contact| self.query.misfit(contact))?;
         // `count` is that of the whole list (observed).
-        if self.query.first_page() == 0 && listed.page.is_empty() && listed.count.is_some_and(|count| count > 0) {
+        if self.query.first_page() == 0
+            && listed.page.is_empty()
+            && listed.count.is_some_and(|count| count > 0)
+        {
             let fault = "the server counts contacts and sends none of them";
             return Err(Error::undecodable(&Self::INFO, JsonError::new("$.data", fault)));
         }

@@ -24,7 +24,11 @@ impl Range {
             return Some((field, "ends before it starts"));
         }
         let is_far = |time: NaiveDateTime| !(1000..=9998).contains(&chrono::Datelike::year(&time));
-        [self.since, self.until].into_iter().flatten().any(is_far).then_some((field, "is outside the years 1000 to 9998"))
+        [self.since, self.until]
+            .into_iter()
+            .flatten()
+            .any(is_far)
+            .then_some((field, "is outside the years 1000 to 9998"))
     }
 
     /// Adds `dateStart` and `dateEnd`. The server includes both if it gets both, and excludes one that comes alone

@@ -81,7 +81,8 @@ impl Keys {
                 let keys: Vec<String> = texts.0.keys().cloned().collect();
                 let mut taken = BTreeMap::new();
                 for part in keys {
-                    let text = texts.text(&part).map_err(|misfit| misfit.replacen("`.", &format!("`.{key}."), 1));
+                    let text =
+                        texts.text(&part).map_err(|misfit| misfit.replacen("`.", &format!("`.{key}."), 1));
                     taken.extend(text?.map(|text| (part, text)));
                 }
                 Ok(taken)

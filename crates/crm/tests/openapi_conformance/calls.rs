@@ -73,7 +73,7 @@ pub(crate) async fn call(
             let users = directory.users().await?;
         }
         "directory.user_info" => {
-            let user = directory.user("seller@example.test").await?;
+            let user = directory.user("boss@example.test").await?;
         }
         "directory.client_fields" => {
             let titles = directory.client_fields().await?;
@@ -84,14 +84,14 @@ pub(crate) async fn call(
         }
         "directory.client_info" => {
             use crm::directory::ClientId;
-            let client = directory.client(ClientId(1)).await?;
+            let client = directory.client(ClientId(3)).await?;
         }
         "directory.person_fields" => {
             let titles = directory.contact_fields().await?;
         }
         "directory.person_list" => {
             use crm::directory::{ClientId, ContactQuery};
-            let page = directory.contacts(&ContactQuery::new().client(ClientId(1))).await?;
+            let page = directory.contacts(&ContactQuery::new().client(ClientId(3))).await?;
         }
         "directory.person_info" => {
             use crm::directory::ContactId;
