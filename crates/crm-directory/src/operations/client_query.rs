@@ -257,7 +257,7 @@ impl ClientQuery {
             ("idcategory", self.category.map(Value::from)),
             ("territory", self.territory.map(Value::from)),
             ("clientpath", self.source.map(Value::from)),
-            ("trash", self.only_in_trash.then(|| json!(true))),
+            ("trash", self.only_in_trash.then_some(json!(true))),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))

@@ -86,7 +86,7 @@ impl Transport for InProcess {
             requests.len() - 1
         };
         (self.before)(number, &path, &body);
-        let outcome = self.sandbox.receive(request).outcome().expect("the sandbox answers at once");
+        let outcome = self.sandbox.receive(request).outcome().unwrap();
         outcome.map_err(|failure| TransportError::closed(failure.to_string()))
     }
 }
