@@ -1,6 +1,7 @@
 //! What lookups have found, kept for a while.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -78,7 +79,6 @@ pub(crate) enum Key {
 }
 
 /// What was found lately.
-#[derive(Debug)]
 pub(crate) struct Cache {
     policy: CachePolicy,
     lookups: std::sync::Mutex<Lookups>,
@@ -86,11 +86,18 @@ pub(crate) struct Cache {
     users: tokio::sync::Mutex<Option<(Instant, Arc<[User]>)>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Lookups {
     found: HashMap<Key, (Instant, Vec<Match>)>,
     /// Oldest first. A key that was found again stands here twice; the time tells which entry counts.
     order: VecDeque<(Instant, Key)>,
+}
+
+impl fmt::Debug for Cache {
+    /// Leaves out what was found, because it is personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("policy", &self.policy).finish_non_exhaustive()
+    }
 }
 
 impl Cache {
