@@ -1,6 +1,7 @@
 //! Finds clients and contacts by telephone and email, and users by their internal number.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use crm_history::NewEntry;
 use crm_model::directory::{Client, ClientId, Contact, ContactId, User};
@@ -172,13 +173,9 @@ fn most_certain_first(mut matches: Vec<Match>) -> Vec<Match> {
     matches.sort_by_key(|found| {
         (Reverse(found.exact), found.contact.is_none(), found.contact, found.client, found.field)
     });
-    let mut kept: Vec<Match> = Vec::with_capacity(matches.len());
-    for found in matches {
-        if !kept.iter().any(|known| (known.client, known.contact) == (found.client, found.contact)) {
-            kept.push(found);
-        }
-    }
-    kept
+    let mut known = HashSet::new();
+    matches.retain(|found| known.insert((found.client, found.contact)));
+    matches
 }
 
 /// Returns every client of a query. The first page is the last one if the server says so.

@@ -193,10 +193,12 @@ fn digits(runs: &[Run]) -> String {
 fn groups(piece: &Piece) -> Vec<&[Run]> {
     let runs = piece.runs.as_slice();
     let length = digits(runs).len();
-    if length <= 11 {
-        return vec![runs];
-    }
     let parts = split_at_gaps(runs);
+    // Ten digits may be two numbers of five, so they are not taken for a whole one.
+    let are_fives = length == 10 && !piece.has_plus && parts.len() == 2 && digits(parts[0]).len() == 5;
+    if length <= 11 {
+        return if are_fives { parts } else { vec![runs] };
+    }
     let is_local = |part: &&[Run]| (SHORTEST..=7).contains(&digits(part).len());
     if parts.len() > 1 && !piece.has_plus && parts.iter().all(is_local) {
         return parts;
@@ -309,6 +311,7 @@ mod tests {
             assert_eq!(numbers(text), both, "{text}");
         }
         assert_eq!(numbers("206-72-01 254-55-77"), ["…2067201", "…2545577"]);
+        assert_eq!(numbers("45678 54321"), ["…45678", "…54321"]);
     }
 
     #[test]
@@ -385,5 +388,36 @@ mod tests {
             .map(|(_, text)| text)
             .collect();
         assert_eq!(texts, ["+7(342)2067201", "8(342)254-55-77"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_can_be_read_and_what_is_found_is_in_it(text in "(\\PC|[0-9+ (),/-]|доб|[78]){0,40}") {
+            for (number, written) in written_in(&text) {
+                assert!(number.digits.len() >= SHORTEST);
+                assert!(text.contains(written.trim_start_matches('+')), "{written}");
+            }
+        }
+
+        #[test]
+        fn a_russian_number_among_others_is_found_in_any_way_of_writing(
+            number in "[3-9][0-9]{9}",
+            way in 0_usize..6,
+            before in "(|тел\\. |8\\(800\\)5553535, )",
+            after in "(|, доб\\. [0-9]{1,4}|; 2067201| \\(офис\\))",
+        ) {
+            let (area, a, b, c) = (&number[..3], &number[3..6], &number[6..8], &number[8..]);
+            let written = match way {
+                0 => format!("+7{number}"),
+                1 => format!("8{number}"),
+                2 => format!("+7 ({area}) {a}-{b}-{c}"),
+                3 => format!("8-{area}-{a}-{b}-{c}"),
+                4 => format!("7.{area}.{a}.{b}.{c}"),
+                _ => format!("({area}) {a} {b} {c}"),
+            };
+            let asked = PhoneNumber::first_in(&number).unwrap();
+            let exact = |(found, _): &(PhoneNumber, String)| found.agrees_with(&asked) == Some(Agreement::Exact);
+            assert!(written_in(&format!("{before}{written}{after}")).iter().any(exact), "{before}{written}{after}");
+        }
     }
 }

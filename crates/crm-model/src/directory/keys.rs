@@ -4,14 +4,36 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserializer, Error, MapAccess};
 use serde_json::Value;
 
 use crate::Extra;
+use crate::json_object::{self, Object};
 use crate::php::Scalar;
 
 /// The keys of a record that were not taken yet.
 pub(super) struct Keys(Extra);
+
+impl Object for Keys {
+    const WHAT: &'static str = "a record (an object)";
+
+    fn empty() -> Self {
+        Self(Extra::new())
+    }
+
+    /// Leaves every key to `extra`: which one means what depends on the others.
+    fn take<'de, A: MapAccess<'de>>(&mut self, _: &str, _: &mut A) -> Result<bool, A::Error> {
+        Ok(false)
+    }
+
+    fn extra(&mut self) -> &mut Extra {
+        &mut self.0
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        None
+    }
+}
 
 /// A value that does not fit its key. Begins with the path of the key, for errors of the client.
 pub(super) type Misfit = String;
@@ -22,7 +44,7 @@ impl Keys {
         deserializer: D,
         take: impl FnOnce(Self) -> Result<T, Misfit>,
     ) -> Result<T, D::Error> {
-        take(Self(Extra::deserialize(deserializer)?)).map_err(D::Error::custom)
+        take(json_object::read(deserializer)?).map_err(D::Error::custom)
     }
 
     /// Takes an id; `None` for 0 and for nothing.
