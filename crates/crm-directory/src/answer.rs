@@ -1,7 +1,5 @@
 //! Reads the lists of `user`, `client` and `person`. What all methods have in common is in [`crm_history::answer`].
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use crm_history::answer;
 use crm_model::Page;
@@ -38,26 +36,34 @@ pub(crate) fn list<T: DeserializeOwned>(
 }
 
 fn read<T: DeserializeOwned>(json: &[u8]) -> Result<Listed<T>, JsonError> {
-    if json.starts_with(b"[") {
-        let records = json::decode::<&RawValue>(json, "$")?;
-        return Ok(Listed { page: json::page(records.get(), "$")?, count: None, pages: None });
+    let text = std::str::from_utf8(json).unwrap_or_default();
+    if text.starts_with('[') {
+        return Ok(Listed { page: json::page(text, "$")?, count: None, pages: None });
     }
-    let mut parts = json::decode::<BTreeMap<String, &RawValue>>(json, "$")?;
-    let mut part = |name: &str| parts.remove(name).map(RawValue::get);
-    let count = part("count").map(|count| json::decode(count.as_bytes(), "$.count")).transpose()?;
-    let pages = match part("params") {
-        Some(params) => json::decode::<Params>(params.as_bytes(), "$.params")?.pageall,
-        None => None,
+    // A record that is not JSON hides no other, so each part is looked for by itself.
+    let Some(data) = json::member(text, "data") else {
+        json::decode::<&RawValue>(json, "$")?;
+        return match json::member(text, "count") {
+            Some(count) => Ok(Listed {
+                page: Page::new(Vec::new()),
+                count: Some(json::decode(count.as_bytes(), "$.count")?),
+                pages: None,
+            }),
+            None => Err(JsonError::new("$", "missing field `data`")),
+        };
     };
-    let page = match part("data") {
-        Some("null" | "false" | "\"\"") => {
-            return Err(JsonError::new("$.data", "expected a list, found nothing"));
-        }
-        Some(records) => json::page(records, "$.data")?,
-        None if count.is_some() => Page::new(Vec::new()),
-        None => return Err(JsonError::new("$", "missing field `data`")),
-    };
-    Ok(Listed { page, count, pages })
+    if !data.starts_with(['[', '{']) {
+        return Err(JsonError::new("$.data", "expected a list"));
+    }
+    let part = |name: &str| json::member(text, name);
+    Ok(Listed {
+        page: json::page(data, "$.data")?,
+        count: part("count").map(|count| json::decode(count.as_bytes(), "$.count")).transpose()?,
+        pages: match part("params") {
+            Some(params) => json::decode::<Params>(params.as_bytes(), "$.params")?.pageall,
+            None => None,
+        },
+    })
 }
 
 #[derive(Deserialize)]
@@ -65,21 +71,17 @@ struct Params {
     pageall: Option<u64>,
 }
 
-/// Creates the error about a response that does not fit its question: the server ignored a parameter.
-pub(crate) fn ignored(info: &OperationInfo, at: impl Into<String>, parameter: &str) -> Error {
-    let fault = format!("it does not fit the question: the server ignored the parameter `{parameter}`");
-    Error::undecodable(info, JsonError::new(at, fault))
-}
-
 /// Checks each record of a page against its question. `misfit` returns the parameter that was ignored.
 pub(crate) fn check<T>(
     info: &OperationInfo,
     page: &Page<T>,
+    name: impl Fn(&T) -> String,
     misfit: impl Fn(&T) -> Option<&'static str>,
 ) -> Result<(), Error> {
-    for (index, record) in page.items.iter().enumerate() {
+    for record in &page.items {
         if let Some(parameter) = misfit(record) {
-            return Err(ignored(info, format!("$.data[{index}]"), parameter));
+            let found = format!("{} arrived, which does not fit it", name(record));
+            return Err(Error::ignored_parameter(info, parameter, found));
         }
     }
     Ok(())

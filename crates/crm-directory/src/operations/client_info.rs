@@ -9,7 +9,7 @@ use http::{Request, Response};
 use serde_json::json;
 
 use super::{catalog, id_fault, sql_fault};
-use crate::{answer, operations};
+use crate::operations;
 
 /// `client/info`: one client, with bank and tax details.
 #[derive(Clone, Debug)]
@@ -68,10 +68,14 @@ impl Operation for ClientInfo {
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         let client: Client = crm_history::answer::data(&Self::INFO, response)?;
+        let ignored = |parameter: &str| {
+            let found = format!("client {} arrived in place of the one that was asked for", client.id);
+            Err(Error::ignored_parameter(&Self::INFO, parameter, found))
+        };
         match &self.key {
-            Key::Id(id) if client.id != *id => Err(answer::ignored(&Self::INFO, "$.data.clid", "clid")),
+            Key::Id(id) if client.id != *id => ignored("clid"),
             Key::Uid(uid) if client.uid.as_deref().is_none_or(|found| folded(found) != folded(uid)) => {
-                Err(answer::ignored(&Self::INFO, "$.data.uid", "uid"))
+                ignored("uid")
             }
             // The server compares it with every part of the bank details (read in its source).
             Key::TaxId(tax_id) if client.tax_id().is_none_or(|found| found.trim() != tax_id.trim()) => {

@@ -37,8 +37,9 @@ impl Operation for ClientList {
 
     /// The total is known only if one page holds the whole list (observed).
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
-        let mut listed = answer::list(&Self::INFO, response)?;
-        answer::check(&Self::INFO, &listed.page, |client| self.query.misfit(client))?;
+        let mut listed = answer::list::<Client>(&Self::INFO, response)?;
+        let name = |client: &Client| format!("client {}", client.id);
+        answer::check(&Self::INFO, &listed.page, name, |client| self.query.misfit(client))?;
         let is_whole = self.query.first_page() == 0 && listed.pages.is_some_and(|pages| pages <= 1);
         listed.page.total = listed.count.filter(|_| is_whole);
         Ok(listed.page)

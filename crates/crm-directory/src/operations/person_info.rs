@@ -10,7 +10,7 @@ use serde_json::json as body;
 use serde_json::value::RawValue;
 
 use super::{catalog, id_fault};
-use crate::{answer, operations};
+use crate::operations;
 
 /// `person/info`: the contact with this `pid`.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,8 @@ impl Operation for PersonInfo {
         let contact: Contact = json::decode(data.get().as_bytes(), "$.data")
             .map_err(|error| Error::undecodable(&Self::INFO, error))?;
         if contact.id != self.id {
-            return Err(answer::ignored(&Self::INFO, "$.data.pid", "pid"));
+            let found = format!("contact {} arrived in place of contact {}", contact.id, self.id);
+            return Err(Error::ignored_parameter(&Self::INFO, "pid", found));
         }
         Ok(contact)
     }

@@ -37,8 +37,9 @@ impl Operation for PersonList {
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
-        let mut listed = answer::list(&Self::INFO, response)?;
-        answer::check(&Self::INFO, &listed.page, |contact| self.query.misfit(contact))?;
+        let mut listed = answer::list::<Contact>(&Self::INFO, response)?;
+        let name = |contact: &Contact| format!("contact {}", contact.id);
+        answer::check(&Self::INFO, &listed.page, name, |contact| self.query.misfit(contact))?;
         // `count` is that of the whole list (observed).
         if self.query.first_page() == 0
             && listed.page.is_empty()

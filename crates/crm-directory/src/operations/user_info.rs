@@ -8,7 +8,7 @@ use http::{Request, Response};
 use serde_json::json;
 
 use super::{catalog, id_fault, sql_fault};
-use crate::{answer, operations};
+use crate::operations;
 
 /// What identifies a user. A text becomes a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,10 @@ impl Operation for UserInfo {
             UserKey::Uid(uid) => is_other(&user.uid, uid).then_some("uid"),
         };
         match ignored {
-            Some(parameter) => Err(answer::ignored(&Self::INFO, "$.data", parameter)),
+            Some(parameter) => {
+                let found = format!("user {} arrived in place of the one that was asked for", user.id);
+                Err(Error::ignored_parameter(&Self::INFO, parameter, found))
+            }
             None => Ok(user),
         }
     }

@@ -39,6 +39,9 @@ pub enum ErrorKind {
     Undecodable,
     /// A response without a record where one was asked for.
     NoRecord,
+    /// A response to another question: it holds a record that was not asked for.
+    /// [`Error::field`](crate::Error::field) names the parameter that the server did not heed.
+    IgnoredParameter,
     /// An export that may lack records, although no call failed.
     Incomplete,
     /// A file or a database of this program failed: a journal, a checkpoint. The error's `source()` is the cause.
