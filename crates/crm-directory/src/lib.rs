@@ -54,6 +54,7 @@ mod client;
 mod email;
 mod export;
 mod find;
+mod non_personal_data;
 mod phone;
 
 pub use cache::CachePolicy;
@@ -71,4 +72,5 @@ pub use crm_transport::{
 };
 pub use export::{ClientExport, ContactExport, Contacts};
 pub use find::{Match, MatchField};
+pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::{ClientQuery, ContactQuery, UserKey};

@@ -7,9 +7,9 @@ use super::yaml_node::Value;
 pub(super) fn files(api: &Api) -> Result<Files, String> {
     let folder = match api.name.as_str() {
         "history" => "salesman",
-        "projects" => "solos",
         // The vendor's examples are not at hand. What was observed is in `fixtures/salesman/directory`.
-        _ => return Ok(Files::new()),
+        "directory" => return Ok(Files::new()),
+        _ => "solos",
     };
     let file = |operation: &Operation| {
         let path = format!("fixtures/{folder}/documented/{}.json", operation.id);

@@ -162,7 +162,10 @@ pub(crate) fn spoilt(bytes: &[u8]) {
         if text.trim_start().starts_with('[') && !records.is_empty() {
             let inner = text.trim_ascii();
             let spoilt = format!("{},{{\"id\":\"\\q\"}}]", &inner[..inner.len() - 1]);
-            assert_eq!(crm::json::raw_records(&spoilt, "$").map(|more| more.len()).ok(), Some(records.len() + 1));
+            assert_eq!(
+                crm::json::raw_records(&spoilt, "$").map(|more| more.len()).ok(),
+                Some(records.len() + 1)
+            );
         }
     }
     if let Ok(page) = crm::json::page::<Entry>(&text, "$") {

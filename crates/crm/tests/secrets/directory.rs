@@ -13,6 +13,7 @@ use crate::{KEY, LOGIN};
 pub(crate) async fn show(texts: &mut Texts) {
     model(texts);
     operations(texts);
+    texts.debug(&directory::NON_PERSONAL_DATA);
     let builder = DirectoryClient::builder("https://crm.example.test").transport(transport_with_secrets());
     let client = builder.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
     texts
