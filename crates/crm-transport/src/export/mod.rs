@@ -323,7 +323,11 @@ impl<S: ExportSource> Export<S> {
         self.checkpoint.close(cause.is_none());
         let figures = self.figures;
         let cause = cause.or_else(|| self.plan.offset_is_ignored().then(offset_ignored::<S>));
-        let verdict = Verdict::new(figures, cause);
+        let verdict = match cause {
+            Some(cause) => Verdict::Truncated { figures, cause },
+            None if figures.moved_up > 0 => Verdict::Shifted { figures },
+            None => Verdict::Complete { figures },
+        };
         self.last_errors.extend(verdict.to_error(S::NAME));
         self.verdict.insert(verdict)
     }
