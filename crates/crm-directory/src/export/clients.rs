@@ -34,8 +34,8 @@ const NAME: &str = "directory.export_clients";
 /// If the export is not complete, whatever the reason, its last item is an error.
 ///
 /// The verdict is about what the server lists: see [`ClientQuery`]. At the end the export counts the clients that were
-/// created before its first call. [`Verdict::Shifted`] means that fewer came, or that more than 200 clients have the same
-/// second of creation and some of them were added or deleted while they were read.
+/// created before its first call. [`Verdict::Contradicted`] means that fewer came. [`Verdict::Shifted`] means that more
+/// than 200 clients have the same second of creation, and some of them were added or deleted while they were read.
 ///
 /// Nothing is fetched before it is asked for.
 #[must_use = "nothing is exported before the records are asked for"]
@@ -47,6 +47,7 @@ pub struct ClientExport {
 #[derive(Default)]
 struct Outcome {
     figures: ExportFigures,
+    contradiction: Option<Error>,
     verdict: Option<Verdict>,
 }
 
@@ -324,8 +325,13 @@ impl Reader {
             let created = Range { until: Some(newest), ..query.created() };
             if let Some(count) = self.count(query.with_created(created)).await? {
                 self.update(|outcome| {
-                    let figures = &mut outcome.figures;
-                    figures.moved_up += u64::from(figures.records + figures.unreadable < count);
+                    let came = outcome.figures.records + outcome.figures.unreadable;
+                    if came < count {
+                        let fault = format!(
+                            "{came} clients came, and the server counts {count} that were there all the time: export them again"
+                        );
+                        outcome.contradiction = Some(Error::incomplete(NAME, fault));
+                    }
                 });
             }
         }
@@ -347,8 +353,13 @@ impl Reader {
     }
 
     fn end(&mut self, cause: Option<Error>) {
-        let verdict =
-            self.update(|outcome| outcome.verdict.insert(Verdict::new(outcome.figures, cause)).clone());
+        let verdict = self.update(|outcome| {
+            let reached = match (cause, outcome.contradiction.take()) {
+                (None, Some(contradiction)) => Verdict::contradicted(outcome.figures, contradiction),
+                (cause, _) => Verdict::new(outcome.figures, cause),
+            };
+            outcome.verdict.insert(reached).clone()
+        });
         self.ready.extend(verdict.to_error(NAME).map(Err));
     }
 

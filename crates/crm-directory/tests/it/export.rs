@@ -185,7 +185,7 @@ async fn a_server_that_hides_records_is_not_complete() {
         rows
     });
     let (ids, errors, verdict) = read(hides.export_clients(ClientQuery::new())).await;
-    assert!(ids.len() < 500 && matches!(verdict, Verdict::Shifted { .. }), "{verdict}");
+    assert!(ids.len() < 500 && matches!(verdict, Verdict::Contradicted { .. }), "{verdict}");
     assert_eq!(errors.len(), 1);
 }
 
