@@ -13,7 +13,7 @@ use crate::phone::PhoneNumber;
 
 /// How long and how many results of lookups are kept.
 ///
-/// Only lookups that found somebody are kept: a client that was added after a first call is found at the second one.
+/// Only lookups with a result are kept: a client that was added after a first call is found at the second one.
 /// Clones of a client share what is kept. [`DirectoryClient::with_cache`](crate::DirectoryClient::with_cache) sets it.
 ///
 /// ```
@@ -89,7 +89,7 @@ pub(crate) struct Cache {
 #[derive(Default)]
 struct Lookups {
     found: HashMap<Key, (Instant, Vec<Match>)>,
-    /// Oldest first. A key that was found again stands here twice; the time tells which entry counts.
+    /// Oldest first. A key that was found again is here twice. The entry with the latest time counts.
     order: VecDeque<(Instant, Key)>,
 }
 

@@ -11,7 +11,7 @@ use crate::Match;
 pub enum UnknownCallers {
     /// Log it to this client, which stands for everybody who is unknown.
     LogTo(ClientId),
-    /// Keep it and look again later, when somebody may have added the client.
+    /// Keep it and look again later, when the client may have been added.
     Hold,
     /// Do not log it.
     Refuse,
@@ -22,7 +22,7 @@ pub enum UnknownCallers {
 #[must_use]
 #[non_exhaustive]
 pub enum Attribution {
-    /// Somebody has exactly this number. The activity has the client and the contact.
+    /// A client or contact has exactly this number. The activity has the client and the contact.
     Found(NewEntry, Match),
     /// Nobody has exactly this number. The activity has the client for unknown callers.
     Unknown(NewEntry),

@@ -149,7 +149,7 @@ impl ClientQuery {
         self
     }
 
-    /// Sets `filter.trash`: only clients in the trash. There is no filter for those outside of it (observed).
+    /// Sets `filter.trash`: only clients in the trash. The server cannot leave them out (observed).
     #[doc(alias = "trash")]
     pub fn only_in_trash(mut self) -> Self {
         self.only_in_trash = true;

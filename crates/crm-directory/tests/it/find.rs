@@ -87,7 +87,7 @@ async fn a_pattern_that_spans_two_numbers_or_another_text_is_no_match() {
         des: des.map(str::to_owned),
         ..created("Похожий", "2026-11-25T10:00:00")
     };
-    // The digits 9991234567 stand in both in this order.
+    // Both hold the digits 9991234567 in this order.
     world.sandbox.add_client(with(Some("8(999)123-00-00, 8(800)000-45-67"), None));
     world.sandbox.add_client(with(None, Some("договор 999-1234567")));
     assert!(by_phone(&world, "+79991234567").await.is_empty());

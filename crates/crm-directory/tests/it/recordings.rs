@@ -126,7 +126,7 @@ fn every_recorded_answer_is_read_and_lists_are_written_back() {
     assert_eq!(seen, 133, "a recording was added or lost");
 }
 
-/// The recordings without a readable record, and how they are told.
+/// The recordings without a readable record, and what is made of them.
 const FAILED: &[&str] = &[
     "client-info-missing-parameters: Api 405",
     "client-info-of-another-owner: Api 403",

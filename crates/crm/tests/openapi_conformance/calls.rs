@@ -175,42 +175,18 @@ pub(crate) async fn call(
 
 /// Compiles while the clients have each method that the source names.
 const _: fn() = || {
-    let _ = HistoryClient::fields;
-    let _ = HistoryClient::activity_types;
-    let _ = HistoryClient::list;
     let _ = HistoryClient::entries;
-    let _ = HistoryClient::entry;
-    let _ = HistoryClient::add;
-    let _ = HistoryClient::add_list;
-    let _ = HistoryClient::delete;
-    let _ = DirectoryClient::users;
-    let _ = DirectoryClient::user;
-    let _ = DirectoryClient::client_fields;
-    let _ = DirectoryClient::clients;
     let _ = DirectoryClient::stream_clients;
     let _ = DirectoryClient::export_clients;
     let _ = DirectoryClient::changed;
     let _ = DirectoryClient::find_by_phone;
     let _ = DirectoryClient::find_by_email;
-    let _ = DirectoryClient::client;
     let _ = DirectoryClient::client_by_uid;
     let _ = DirectoryClient::client_by_tax_id;
-    let _ = DirectoryClient::contact_fields;
-    let _ = DirectoryClient::contacts;
     let _ = DirectoryClient::stream_contacts;
     let _ = DirectoryClient::export_contacts;
     let _ = DirectoryClient::find_by_phone;
     let _ = DirectoryClient::find_by_email;
-    let _ = DirectoryClient::contact;
-    let _ = ProjectsClient::list;
     let _ = ProjectsClient::projects;
-    let _ = ProjectsClient::filter;
     let _ = ProjectsClient::filtered;
-    let _ = ProjectsClient::project;
-    let _ = ProjectsClient::steps;
-    let _ = ProjectsClient::actions;
-    let _ = ProjectsClient::action;
-    let _ = ProjectsClient::checklists;
-    let _ = ProjectsClient::goods;
-    let _ = ProjectsClient::payments;
 };
