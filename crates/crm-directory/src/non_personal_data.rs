@@ -10,7 +10,6 @@ pub const NON_PERSONAL_DATA: NonPersonalData = NonPersonalData {
     fields: &[
         "clid",
         "pid",
-        "iduser",
         "type",
         "date_create",
         "date_edit",
@@ -38,6 +37,7 @@ pub const NON_PERSONAL_DATA: NonPersonalData = NonPersonalData {
         "result",
         "error.text",
     ],
-    numbers: &["clientpath", "dostup", "offset", "page", "pageall", "count"],
+    // `person/info` sends a login as `iduser`, `client/info` a title as `clientpath`.
+    numbers: &["iduser", "clientpath", "dostup", "offset", "page", "pageall", "count"],
     operations: &["directory.client_fields", "directory.person_fields"],
 };

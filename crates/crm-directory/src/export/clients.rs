@@ -230,7 +230,8 @@ impl Reader {
             return Ok(());
         };
         let Some(oldest) = oldest else {
-            let fault = "more than a page of clients has no time of creation, so the next ones cannot be asked for";
+            let fault =
+                "more than a page of clients has no time of creation, so the next ones cannot be asked for";
             return Err(Error::undecodable(&ClientList::INFO, JsonError::new("$.data", fault)));
         };
         let (newer, rest): (Vec<Client>, Vec<Client>) =
