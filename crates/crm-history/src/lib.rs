@@ -56,16 +56,16 @@
 pub mod answer;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+pub mod collation;
 pub mod operations;
+pub mod sql_safety;
 
 mod api_key;
 mod client;
-mod collation;
 mod engine;
 mod export;
 mod import;
 mod non_personal_data;
-mod sql_safety;
 mod zone;
 
 pub use api_key::ApiKey;

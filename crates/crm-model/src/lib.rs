@@ -1,6 +1,7 @@
 //! Types of solOS and SalesMan CRM, with their JSON. No I/O, no async, no HTTP.
 //!
-//! [`history`] holds the types of SalesMan's history API v3, [`projects`] those of solOS's projects API v2.
+//! [`history`] holds the types of SalesMan's history API v3, [`directory`] its users, clients and contacts, and
+//! [`projects`] the types of solOS's projects API v2.
 //! They read what the PHP servers really send and write it back with the vendor's keys:
 //!
 //! ```
@@ -37,6 +38,7 @@ mod one_line;
 mod page;
 mod php;
 
+pub mod directory;
 pub mod history;
 pub mod projects;
 

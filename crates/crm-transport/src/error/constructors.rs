@@ -65,7 +65,8 @@ impl Error {
     }
 
     /// Creates an error about an export that may lack records, although no call failed.
-    pub(crate) fn incomplete(operation: &'static str, fault: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn incomplete(operation: &'static str, fault: impl Into<String>) -> Self {
         let mut error = Self::new(ErrorKind::Incomplete, Seen::Done, fault);
         error.0.operation = Some(operation);
         error

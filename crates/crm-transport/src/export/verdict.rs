@@ -46,6 +46,22 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Reaches the verdict of an export that is not an [`Export`](super::Export). `cause` is what ended it early. Without
+    /// one it is complete, or shifted if `figures` has records that moved up.
+    pub fn new(figures: ExportFigures, cause: Option<Error>) -> Self {
+        match cause {
+            Some(cause) => Self::Truncated { figures, cause },
+            None if figures.moved_up > 0 => Self::Shifted { figures },
+            None => Self::Complete { figures },
+        }
+    }
+
+    /// Reaches the verdict of such an export if what the server returned contradicts itself.
+    pub fn contradicted(mut figures: ExportFigures, cause: Error) -> Self {
+        figures.contradictions = figures.contradictions.max(1);
+        Self::Contradicted { figures, cause }
+    }
+
     /// Returns `true` if the list was read to its end, no page contradicts it, nothing moved up, and every record could be
     /// decoded.
     #[must_use]
@@ -64,8 +80,9 @@ impl Verdict {
         }
     }
 
-    /// The error with which an export ends that is not complete.
-    pub(super) fn to_error(&self, operation: &'static str) -> Option<Error> {
+    /// Returns the error with which an export ends that is not complete.
+    #[must_use]
+    pub fn to_error(&self, operation: &'static str) -> Option<Error> {
         match self {
             Self::Truncated { cause, .. } | Self::Contradicted { cause, .. } => Some(cause.clone()),
             Self::Shifted { .. } => {

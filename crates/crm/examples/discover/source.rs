@@ -14,6 +14,12 @@ impl Source {
         Self::parse(include_str!("../../../../docs/openapi/salesman-history.v3.yaml"))
     }
 
+    /// SalesMan's users, clients and contacts.
+    #[allow(dead_code, reason = "only the tests hold answers against it")]
+    pub(crate) fn directory() -> Result<Self, String> {
+        Self::parse(include_str!("../../../../docs/openapi/salesman-directory.v3.yaml"))
+    }
+
     /// solOS's projects.
     pub(crate) fn projects() -> Result<Self, String> {
         Self::parse(include_str!("../../../../docs/openapi/solos-projects.v2.yaml"))

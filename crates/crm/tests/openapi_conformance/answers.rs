@@ -143,7 +143,7 @@ async fn what_the_sandbox_answers_is_what_the_source_says() {
         for operation in source.operations() {
             let listener = Listener::new();
             let (history, projects) = clients(sandbox.url(), listener.clone());
-            drop(calls::call(operation.id, &history, &projects).await);
+            drop(calls::call(operation.id, &history, &(&history).into(), &projects).await);
             // The documented request finds nothing in these.
             match operation.id {
                 "history.delete" => history.delete(EntryId(5)).await.unwrap(),

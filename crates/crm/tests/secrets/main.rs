@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod directory;
 mod logs;
 #[cfg(target_os = "linux")]
 mod memory;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::search::Texts;
 use crate::{KEY, LOGIN, OTHER, PASSWORD, SECRET, TOKEN};
 
-fn read<T: DeserializeOwned>(json: &str) -> T {
+pub(crate) fn read<T: DeserializeOwned>(json: &str) -> T {
     serde_json::from_str(json).unwrap()
 }
 
@@ -26,6 +26,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     export(texts).await;
     testing(texts).await;
     the_sandbox(texts).await;
+    crate::directory::show(texts).await;
 }
 
 pub(crate) fn transport_with_secrets() -> ReqwestTransport {
