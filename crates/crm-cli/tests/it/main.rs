@@ -1,6 +1,7 @@
 //! The program `crm`, run as a process against a sandbox.
 #![allow(clippy::unwrap_used, reason = "clippy takes only the #[test] functions of this file for tests")]
 
+mod discover;
 mod export;
 mod help;
 mod import;
