@@ -33,6 +33,7 @@ impl Driver {
                         self.endings.push_back((key, Ending::Stored { id, copy: None }));
                     }
                     ItemResult::StoredWithoutId => {
+                        self.known.confirm_without_id(waiting.item.identity, sent.floor);
                         self.health.progress();
                         self.endings.push_back((key, Ending::StoredWithoutId));
                     }
@@ -68,9 +69,9 @@ impl Driver {
             }
             self.not_stored(not_stored, size, sent.failure.as_ref());
         }
-        let floors = self.in_flight.values().map(|in_flight| in_flight.floor);
-        let lowest = floors.chain(self.doubts.lowest_floor()).min();
-        self.known.forget_below(lowest.unwrap_or(self.known.floor()));
+        let floors = self.in_flight.values().map(|in_flight| in_flight.floor.id);
+        let lowest = floors.chain(self.doubts.lowest_floor(&self.known)).min();
+        self.known.forget_below(lowest.unwrap_or(self.known.highest()));
     }
 
     /// Decides about activities that are certainly not stored.

@@ -6,15 +6,14 @@ use std::time::Duration;
 use crm_model::history::EntryId;
 use tokio::time::Instant;
 
-use super::item::{Answer, Key, View, Waiting};
+use super::item::{Answer, Floor, Key, View, Waiting};
 use super::matching::Found;
 use super::reasons::UnknownReason;
 
 /// A request whose activities may be stored or not.
 pub(super) struct Doubt {
     pub(super) request: u64,
-    /// The highest id that was known before it was sent.
-    pub(super) floor: u64,
+    pub(super) floor: Floor,
     /// The activities without an outcome, in the order of sending.
     pub(super) items: Vec<DoubtItem>,
     /// How many activities were sent.
@@ -47,6 +46,8 @@ pub(super) struct DoubtItem {
     pub(super) waiting: Waiting,
     /// How often it was sent without an outcome. More than once only after the patience of the job was over.
     pub(super) copies: usize,
+    /// The last reading shows nothing like it.
+    pub(super) is_missing: bool,
     /// The id of the copy that the server confirmed.
     pub(super) confirmed: Option<EntryId>,
 }
@@ -61,10 +62,16 @@ pub(super) struct Witness {
     pub(super) pause: Duration,
 }
 
+impl DoubtItem {
+    pub(super) fn new(waiting: Waiting) -> Self {
+        Self { waiting, copies: 1, is_missing: false, confirmed: None }
+    }
+}
+
 impl Doubt {
-    pub(super) fn new(request: u64, floor: u64, waiting: Vec<Waiting>, due: Instant) -> Self {
+    pub(super) fn new(request: u64, floor: Floor, waiting: Vec<Waiting>, due: Instant) -> Self {
         let size = waiting.len();
-        let items = waiting.into_iter().map(|waiting| DoubtItem { waiting, copies: 1, confirmed: None });
+        let items = waiting.into_iter().map(DoubtItem::new);
         Self {
             request,
             floor,

@@ -8,7 +8,7 @@ use crm_model::history::{EntryId, Rejection};
 use tokio::time::Instant;
 
 use super::doubt::{Doubt, DoubtItem, Witness};
-use super::item::{Answer, Item, Key, View, Waiting};
+use super::item::{Answer, Floor, Item, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::Reading;
 use super::matching::{self, Found};
@@ -39,10 +39,10 @@ impl Doubts {
     }
 
     /// Adds an activity that an earlier process sent.
-    pub(super) fn add_earlier(&mut self, request: u64, floor: u64, waiting: Waiting, due: Instant) {
+    pub(super) fn add_earlier(&mut self, request: u64, floor: Floor, waiting: Waiting, due: Instant) {
         match self.0.iter_mut().find(|doubt| doubt.request == request) {
             Some(doubt) => {
-                doubt.items.push(DoubtItem { waiting, copies: 1, confirmed: None });
+                doubt.items.push(DoubtItem::new(waiting));
                 doubt.size += 1;
                 (doubt.looked, doubt.looked_late) = (false, false);
             }
@@ -62,9 +62,12 @@ impl Doubts {
         std::mem::take(&mut self.0)
     }
 
-    /// Returns the lowest floor in use.
-    pub(super) fn lowest_floor(&self) -> Option<u64> {
-        self.0.iter().map(|doubt| doubt.floor).min()
+    /// Returns the lowest floor in use: that of a doubt, or of an equal activity that is stored without a known id.
+    pub(super) fn lowest_floor(&self, known: &Known) -> Option<u64> {
+        let items = self.0.iter().flat_map(|doubt| &doubt.items);
+        let equal =
+            items.filter_map(|item| known.stored_without_id(item.waiting.item.identity).first().copied());
+        self.0.iter().map(|doubt| doubt.floor.id).chain(equal).min()
     }
 
     /// Returns the views in which the doubts and their witnesses are looked up.
@@ -147,6 +150,15 @@ impl Doubts {
         decided
     }
 
+    /// Ends with the doubts that lack a witness and that cannot be decided.
+    pub(super) fn give_up_in_trouble(&mut self) -> Vec<(Waiting, Decision)> {
+        let mut decided = Vec::new();
+        let in_trouble = self.0.iter_mut().filter(|doubt| doubt.needs_witness() && doubt.trouble.is_some());
+        in_trouble.for_each(|doubt| doubt.give_up(&mut decided));
+        self.0.retain(|doubt| !doubt.items.is_empty());
+        decided
+    }
+
     /// Notes a reading that is not believable. Returns the activities that cannot be decided because of it.
     pub(super) fn not_believable(
         &mut self,
@@ -190,10 +202,12 @@ impl Doubt {
         self.trouble = None;
         let mut items = Vec::new();
         let mut hides = false;
-        for item in std::mem::take(&mut self.items) {
+        for mut item in std::mem::take(&mut self.items) {
             let is_shown = shows(&item.waiting.item.view);
             hides |= !is_shown;
-            match found.get(&item.waiting.item.key) {
+            let found = found.get(&item.waiting.item.key);
+            item.is_missing = is_shown && found == Some(&Found::Missing);
+            match found {
                 // A second copy is waited for until the server must be done.
                 Some(Found::Stored(ids)) if is_shown && (self.looked_late || item.is_complete(ids)) => {
                     let (id, copy) = item.ids(ids);

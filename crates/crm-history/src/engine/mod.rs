@@ -55,7 +55,7 @@ mod settling;
 mod store;
 
 pub(crate) use driver::{Driver, Settings};
-pub(crate) use item::{Activity, Earlier, Ending, Key, SentBefore};
+pub(crate) use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
 pub(crate) use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};
 #[cfg(test)]

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use crm_model::history::{EntryId, Rejection};
 use crm_transport::Error;
 
-use super::item::Key;
+use super::item::{Floor, Key};
 use super::reasons::UnknownReason;
 
 /// Keeps what must survive a crash. Everything is durable when a method returns.
@@ -26,8 +26,7 @@ pub(crate) struct Sending {
     /// Its number, which grows from process to process.
     pub(crate) request: u64,
     pub(crate) keys: Vec<Key>,
-    /// The highest id that is known before it is sent.
-    pub(crate) floor: u64,
+    pub(crate) floor: Floor,
 }
 
 /// What became of an activity.
