@@ -1,0 +1,3 @@
+//! The library of the program `crm`.
+
+pub mod files;

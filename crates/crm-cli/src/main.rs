@@ -1,0 +1,3 @@
+//! The program `crm`.
+
+fn main() {}
