@@ -1,3 +1,7 @@
 //! The program `crm`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crm_cli::run()
+}

@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 20] = [
+const ALLOWED: [&str; 22] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -46,6 +46,8 @@ const ALLOWED: [&str; 20] = [
     "crm → crm-transport",
     "crm → crm-projects",
     "crm → crm-history",
+    "crm-cli → crm",
+    "crm-cli → crm-sandbox",
     "guide → crm",
     "crm-bench → crm-transport",
     "crm-bench → crm-projects",

@@ -13,6 +13,8 @@
 //! A row that cannot be read still takes a position in an import, so that the journal fits after the row was fixed. See
 //! [`TableRow::entry_or_placeholder`].
 
+#[cfg(test)]
+mod cases;
 mod cell;
 mod distinct;
 mod guard;

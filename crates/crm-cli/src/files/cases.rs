@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::TimeDelta;
-use crm_cli::files::{
+use super::{
     DateFault, EncodingSource, Field, HeaderError, IdFault, Problem, Role, Table, TableError, TableInfo,
     TableOptions, TableRow, ToLocal, check_distinct,
 };
+use chrono::TimeDelta;
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
