@@ -4,6 +4,7 @@
 //! main → run ─→ arguments ─→ commands ─┬→ connection      addresses and keys
 //!               language               ├→ terminal        messages, progress
 //!                                      ├→ signals         Ctrl-C and SIGTERM
+//!                                      ├→ files           people's files, read and written
 //!                                      └→ exit            exit codes, in one place
 //! ```
 //!
@@ -13,6 +14,7 @@ mod arguments;
 mod commands;
 mod connection;
 mod exit;
+pub mod files;
 mod language;
 mod progress;
 mod signals;

@@ -1,7 +1,7 @@
 //! The texts of the program, in English and Russian.
 //!
-//! Every text for people comes from one catalogue: `en.ftl` and `ru.ftl`, in the format of Project Fluent. They are part of
-//! the binary. `help` puts them into clap's help, `usage` into its errors, and `library` says in Russian what the
+//! Every text for people comes from one catalogue: `en.ftl` and `ru.ftl`, in the format of Project Fluent, with
+//! `files.en.ftl` and `files.ru.ftl` for people's files. They are part of the binary. `help` puts them into clap's help, `usage` into its errors, and `library` says in Russian what the
 //! libraries say in English.
 
 mod help;
@@ -14,6 +14,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
+use crate::files::Message;
 pub(crate) use help::with_texts;
 pub(crate) use locale::chosen_language;
 pub(crate) use usage::usage_error;
@@ -31,6 +32,8 @@ pub(crate) enum Language {
 
 const ENGLISH: &str = include_str!("en.ftl");
 const RUSSIAN: &str = include_str!("ru.ftl");
+const FILES_IN_ENGLISH: &str = include_str!("files.en.ftl");
+const FILES_IN_RUSSIAN: &str = include_str!("files.ru.ftl");
 const LIBRARY_IN_RUSSIAN: &str = include_str!("library.ru.ftl");
 
 /// A value in a text.
@@ -46,8 +49,8 @@ impl Messages {
     /// Reads the catalogue of this language.
     pub(crate) fn new(language: Language) -> Self {
         let (name, sources): (&str, &[&str]) = match language {
-            Language::English => ("en", &[ENGLISH]),
-            Language::Russian => ("ru", &[RUSSIAN, LIBRARY_IN_RUSSIAN]),
+            Language::English => ("en", &[ENGLISH, FILES_IN_ENGLISH]),
+            Language::Russian => ("ru", &[RUSSIAN, FILES_IN_RUSSIAN, LIBRARY_IN_RUSSIAN]),
         };
         let identifier = name.parse::<LanguageIdentifier>().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
@@ -71,6 +74,17 @@ impl Messages {
     /// Returns the text with this name.
     pub(crate) fn text(&self, name: &str) -> String {
         self.format(name, &[])
+    }
+
+    /// Returns a text about people's files.
+    #[allow(dead_code, reason = "the commands are about to use it")]
+    pub(crate) fn message(&self, message: &Message) -> String {
+        let value = |value: &str| match value.strip_prefix("role-") {
+            Some(_) => self.text(value),
+            None => value.to_owned(),
+        };
+        let values: Vec<_> = message.values.iter().map(|(name, text)| (*name, value(text).into())).collect();
+        self.format(message.id, &values)
     }
 
     /// Returns the text with this name, with these values.

@@ -1,0 +1,72 @@
+//! A file, a pipe or the standard input as something that can be read twice.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+use super::InputError;
+
+/// An input that can be read from its beginning more than once.
+#[derive(Debug)]
+pub(crate) struct Source {
+    file: File,
+}
+
+/// What an input is, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Lines of text.
+    Text,
+    /// XLSX, XLSB, ODS (archives) or XLS.
+    Spreadsheet,
+}
+
+impl Source {
+    /// Opens a path; `-` is the standard input.
+    ///
+    /// A pipe is copied to an unnamed temporary file first, because its encoding is known only at its end.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        if path.as_os_str() == "-" {
+            return Self::from_reader(io::stdin().lock());
+        }
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        if metadata.is_file() { Ok(Self { file }) } else { Self::from_reader(file) }
+    }
+
+    /// Copies everything that can be read to an unnamed temporary file.
+    pub(crate) fn from_reader(mut reader: impl Read) -> io::Result<Self> {
+        let mut file = tempfile::tempfile()?;
+        io::copy(&mut reader, &mut file)?;
+        file.flush()?;
+        Ok(Self { file })
+    }
+
+    /// Returns a handle at the beginning. All handles share one position, so use one at a time.
+    pub(crate) fn rewound(&self) -> io::Result<File> {
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(file)
+    }
+
+    /// Tells text from spreadsheets, and refuses what is neither.
+    pub(crate) fn kind(&self) -> Result<Kind, InputError> {
+        let mut head = Vec::new();
+        self.rewound()?.take(8).read_to_end(&mut head)?;
+        let not = |what| Err(InputError::NotATable { what });
+        match head.as_slice() {
+            [b'P', b'K', 3, 4, ..] | [0xD0, 0xCF, 0x11, 0xE0, ..] => Ok(Kind::Spreadsheet),
+            [b'P', b'K', 5, 6, ..] => not("ZIP"),
+            [b'%', b'P', b'D', b'F', ..] => not("PDF"),
+            [0x1F, 0x8B, ..] => not("gzip"),
+            [b'R', b'a', b'r', b'!', ..] => not("RAR"),
+            [b'7', b'z', 0xBC, 0xAF, ..] => not("7z"),
+            [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => not("picture"),
+            [b'{', b'\\', b'r', b't', b'f', ..] => not("RTF"),
+            _ => Ok(Kind::Text),
+        }
+    }
+}
