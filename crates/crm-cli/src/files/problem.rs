@@ -97,6 +97,8 @@ pub enum Problem {
 pub enum DateFault {
     /// It has no known form.
     Unreadable,
+    /// It is missing, although other rows have one. It would become the time of the import.
+    Missing,
     /// It is a zero date, such as `0000-00-00`.
     Zero,
     /// There is no such day or time, such as 31 June or 24:00.
@@ -172,6 +174,7 @@ impl DateFault {
     fn id(self) -> &'static str {
         match self {
             Self::Unreadable => "row-date-unreadable",
+            Self::Missing => "row-date-missing",
             Self::Zero => "row-date-zero",
             Self::NoSuchTime => "row-date-no-such-time",
             Self::Ambiguous => "row-date-ambiguous",

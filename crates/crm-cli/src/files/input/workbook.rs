@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 
 use calamine::{
-    Data, DataType, Ods, Range, Reader, SheetType, SheetVisible, Sheets, Xls, Xlsb, Xlsx,
+    Data, DataType, Dimensions, Ods, Range, Reader, SheetType, SheetVisible, Sheets, Xls, Xlsb, Xlsx,
     open_workbook_from_rs,
 };
 use chrono::{DurationRound, NaiveDateTime, TimeDelta};
@@ -78,7 +78,8 @@ impl Workbook {
                 .sheets
                 .worksheet_range(&name)
                 .map_err(|error| InputError::Spreadsheet { reason: error.to_string() })?;
-            let rows = rows(&range);
+            let formulas = self.sheets.worksheet_formula(&name).unwrap_or_default();
+            let rows = rows(&range, &formulas, &self.merged(&name));
             if !rows.is_empty() {
                 sheets.push(Sheet { name, rows });
             }
@@ -87,16 +88,52 @@ impl Workbook {
     }
 }
 
-fn rows(range: &Range<Data>) -> Vec<Row> {
+impl Workbook {
+    /// The merged cells of a sheet. Only XLSX shows them.
+    fn merged(&mut self, name: &str) -> Vec<Dimensions> {
+        match &mut self.sheets {
+            Sheets::Xlsx(workbook) => workbook.merge_cells_by_sheet_name(name).unwrap_or_default(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The rows that are not blank. Hidden rows are rows as well: a filter that is left on must not lose any.
+fn rows(range: &Range<Data>, formulas: &Range<String>, merged: &[Dimensions]) -> Vec<Row> {
     let (first_row, first_column) = range.start().unwrap_or_default();
     let left = std::iter::repeat_n(Cell::Empty, first_column as usize);
-    let row = |(index, cells): (usize, &[Data])| Row {
-        line: u64::from(first_row) + index as u64 + 1,
-        cells: left.clone().chain(cells.iter().map(cell)).collect(),
+    let valued = |row: u32, column: u32, data: &Data| match (data, formulas.get_value((row, column))) {
+        // A program that cannot calculate left no value behind.
+        (Data::Empty, Some(formula)) if !formula.is_empty() => Cell::Error(format!("={formula}")),
+        _ => cell(data),
+    };
+    let row = |(number, cells): (u32, &[Data])| Row {
+        line: u64::from(number) + 1,
+        cells: left
+            .clone()
+            .chain((first_column..).zip(cells).map(|(column, data)| valued(number, column, data)))
+            .collect(),
         problem: None,
         unterminated: false,
     };
-    range.rows().enumerate().map(row).filter(|row| !row.is_blank()).collect()
+    let mut rows: Vec<Row> = (first_row..).zip(range.rows()).map(row).collect();
+    merged.iter().for_each(|region| fill_down(&mut rows, first_row, *region));
+    rows.retain(|row| !row.is_blank());
+    rows
+}
+
+/// Gives the value of cells that are merged over several rows to each of them.
+fn fill_down(rows: &mut [Row], first_row: u32, region: Dimensions) {
+    let index = |row: u32| row.saturating_sub(first_row) as usize;
+    let column = region.start.1 as usize;
+    let Some(value) = rows.get(index(region.start.0)).and_then(|row| row.cells.get(column)).cloned() else {
+        return;
+    };
+    for row in rows.iter_mut().take(index(region.end.0).saturating_add(1)).skip(index(region.start.0) + 1) {
+        if let Some(cell) = row.cells.get_mut(column).filter(|cell| cell.is_blank()) {
+            *cell = value.clone();
+        }
+    }
 }
 
 fn cell(data: &Data) -> Cell {
@@ -126,3 +163,6 @@ fn cell(data: &Data) -> Cell {
 fn to_second(at: NaiveDateTime) -> Cell {
     Cell::Date(at.duration_round(TimeDelta::seconds(1)).unwrap_or(at))
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,6 +61,8 @@ pub(crate) struct Dates {
     pub(crate) to_local: Option<ToLocal>,
     /// Day numbers are counted from 1904.
     pub(crate) is_1904: bool,
+    /// Rows of the table have dates, so that a row without one lacks it.
+    pub(crate) is_needed: bool,
 }
 
 /// A date, and whether it has a time of its own.
@@ -73,7 +75,11 @@ impl Dates {
     /// Reads a date; `None` where there is none. `time` is the cell of a column of times.
     pub(super) fn read(&self, date: &Cell, time: &Cell) -> Result<Option<NaiveDateTime>, DateFault> {
         if date.is_blank() {
-            return if time.is_blank() { Ok(None) } else { Err(DateFault::TimeOnly) };
+            return match (time.is_blank(), self.is_needed) {
+                (true, false) => Ok(None),
+                (true, true) => Err(DateFault::Missing),
+                (false, _) => Err(DateFault::TimeOnly),
+            };
         }
         let Moment { at, has_time } = self.moment(date)?;
         let at = match time_of_day(time)? {

@@ -68,10 +68,11 @@ pub(super) fn header(first: &Row, mapping: &Mapping) -> Result<(Header, bool), H
 /// The names of the columns, by where the time of the call is.
 fn names_for(cells: &[String], line: u64) -> Result<Vec<String>, HeaderError> {
     let is_time = |index: usize| cells.get(index).is_some_and(|cell| looks_like_date(cell));
-    let names: Vec<&str> = if is_time(OPTIONAL + 1) {
-        NAMES.to_vec()
-    } else if is_time(OPTIONAL) {
+    // The time of the answer follows, so the first of them counts.
+    let names: Vec<&str> = if is_time(OPTIONAL) {
         NAMES.iter().enumerate().filter(|(index, _)| *index != OPTIONAL).map(|(_, name)| *name).collect()
+    } else if is_time(OPTIONAL + 1) {
+        NAMES.to_vec()
     } else {
         return Err(HeaderError::Missing { line, cells: cells.iter().take(4).cloned().collect() });
     };

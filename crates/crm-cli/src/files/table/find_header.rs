@@ -23,6 +23,8 @@ pub(super) struct FoundHeader {
     pub(super) header: Header,
     /// How many rows that are not blank come before the first row of values.
     pub(super) rows_before: usize,
+    /// Whether one of the first rows has a date.
+    pub(super) has_dates: bool,
 }
 
 /// The first lines of a text.
@@ -67,6 +69,9 @@ pub(super) fn in_text(
     let mut best: Option<((usize, usize), char, Vec<Row>)> = None;
     for delimiter in candidates {
         let rows = first_rows(lines, delimiter);
+        if rows.is_empty() {
+            return (delimiter, Err(HeaderError::Empty));
+        }
         let score = match mapping.preset {
             Some(_) => 0,
             None => rows.iter().map(|row| Header::score(&names(row), mapping)).max().unwrap_or(0),
@@ -96,14 +101,24 @@ pub(super) fn in_rows(rows: &[Row], mapping: &Mapping) -> Result<FoundHeader, He
     let first = rows.first().ok_or(HeaderError::Empty)?;
     if mapping.preset.is_some() {
         let (header, is_named) = asterisk::header(first, mapping)?;
-        return Ok(FoundHeader { header, rows_before: usize::from(is_named) });
+        return Ok(FoundHeader { header, rows_before: usize::from(is_named), has_dates: true });
     }
-    // Below a title there must be no doubt: the content and another field.
-    let is_header = |row: &Row| Header::score(&names(row), mapping) >= 2 && has_content(&names(row), mapping);
-    let below = rows.iter().take(HEAD_ROWS).position(is_header);
-    let index = if Header::score(&names(first), mapping) > 0 { 0 } else { below.unwrap_or(0) };
+    // Reports have a title above the header, or names of groups. Below the first row there must be no doubt: the content
+    // and another field.
+    let (mut index, mut best) = (0, 0);
+    for (position, row) in rows.iter().take(HEAD_ROWS).enumerate() {
+        let names = names(row);
+        let score = if has_content(&names, mapping) { Header::score(&names, mapping) } else { 0 };
+        if score > best && (position == 0 || score >= 2) {
+            (index, best) = (position, score);
+        }
+    }
     let header = Header::read(rows[index].line, &names(&rows[index]), mapping)?;
-    Ok(FoundHeader { header, rows_before: index + 1 })
+    let date = header.column_of(Field::At);
+    let has_date =
+        |row: &Row| date.and_then(|column| row.cells.get(column)).is_some_and(|cell| !cell.is_blank());
+    let has_dates = rows[index + 1..].iter().any(has_date);
+    Ok(FoundHeader { header, rows_before: index + 1, has_dates })
 }
 
 fn has_content(names: &[String], mapping: &Mapping) -> bool {

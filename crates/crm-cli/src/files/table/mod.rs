@@ -225,7 +225,7 @@ impl Table {
         let (delimiter, found) = find_header::in_text(&head.lines, delimiter, &options.mapping);
         let info = TableInfo::Text { encoding: encoding.name(), source: how, delimiter };
         let failed = |error| TableError::Header { error, info: Some(info.clone()) };
-        let FoundHeader { header, rows_before } = found.map_err(failed)?;
+        let FoundHeader { header, rows_before, has_dates } = found.map_err(failed)?;
         let mut records = Records::new(head.lines, Some(lines), delimiter);
         for _ in 0..rows_before {
             records.next_row()?;
@@ -237,7 +237,10 @@ impl Table {
             is_open: preset.is_some(),
         });
         let is_guarded = header.is_of_rejected() || header.is_of_excel_export();
-        Ok(Self::new(Rows::Text(Box::new(records)), header, info, is_guarded, false, options))
+        let has_dates = has_dates || header.is_of_rejected();
+        let dates = Dates { is_needed: has_dates, ..Self::dates(options) };
+        let reading = Reading { is_guarded, dates, ..Reading::default() };
+        Ok(Self::new(Rows::Text(Box::new(records)), header, info, reading, options))
     }
 
     fn of_workbook(source: &Source, options: &TableOptions) -> Result<Self, TableError> {
@@ -259,27 +262,24 @@ impl Table {
             let sheets = usable.into_iter().map(|(sheet, _)| sheet.name).collect();
             return Err(InputError::SeveralSheets { sheets }.into());
         }
-        let Some((sheet, FoundHeader { header, rows_before })) = usable.pop() else {
+        let Some((sheet, FoundHeader { header, rows_before, has_dates })) = usable.pop() else {
             return Err(TableError::Header { error: fault, info: None });
         };
         let info = TableInfo::Sheet { name: sheet.name, passed_over };
         let mut rows = sheet.rows;
         rows.drain(..rows_before);
-        let is_1904 = workbook.is_1904();
-        Ok(Self::new(Rows::Sheet(rows.into_iter()), header, info, false, is_1904, options))
+        let dates = Dates { is_1904: workbook.is_1904(), is_needed: has_dates, ..Self::dates(options) };
+        let reading = Reading { dates, ..Reading::default() };
+        Ok(Self::new(Rows::Sheet(rows.into_iter()), header, info, reading, options))
     }
 
-    fn new(
-        rows: Rows,
-        header: Header,
-        info: TableInfo,
-        is_guarded: bool,
-        is_1904: bool,
-        options: &TableOptions,
-    ) -> Self {
-        let dates =
-            Dates { format: options.date_format.clone(), to_local: options.to_local.clone(), is_1904 };
-        let reading = Reading { dates, is_guarded, has_line_break_tags: header.is_of_export() };
+    fn dates(options: &TableOptions) -> Dates {
+        let TableOptions { date_format, to_local, .. } = options.clone();
+        Dates { format: date_format, to_local, ..Dates::default() }
+    }
+
+    fn new(rows: Rows, header: Header, info: TableInfo, reading: Reading, options: &TableOptions) -> Self {
+        let reading = Reading { has_line_break_tags: header.is_of_export(), ..reading };
         let preset = options.mapping.preset;
         let require_line_end = options.require_line_end || preset.is_some();
         Self { rows, header, info, reading, preset, require_line_end, position: 0 }
@@ -333,3 +333,6 @@ impl Iterator for Table {
         Some(Ok(TableRow { position, line: row.line, cells: row.cells, entry }))
     }
 }
+
+#[cfg(test)]
+mod tests;

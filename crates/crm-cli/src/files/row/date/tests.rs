@@ -162,3 +162,11 @@ fn a_column_of_times_completes_a_date_without_one() {
     assert_eq!(read(&day, &text("утром")), Err(DateFault::Unreadable));
     assert_eq!(read(&Cell::Empty, &Cell::Empty), Ok(None));
 }
+
+#[test]
+fn a_missing_date_is_the_time_of_the_import_only_where_no_row_has_one() {
+    let needed = Dates { is_needed: true, ..moscow() };
+    assert_eq!(read(&needed, &Cell::Empty), Err(DateFault::Missing));
+    assert_eq!(read(&needed, &text(" ")), Err(DateFault::Missing));
+    assert_eq!(read(&moscow(), &Cell::Empty), at(""));
+}
