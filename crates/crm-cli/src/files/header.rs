@@ -108,6 +108,11 @@ pub enum HeaderError {
         /// Its name.
         column: String,
     },
+    /// A column was chosen for several fields.
+    SeveralTargets {
+        /// Its name.
+        column: String,
+    },
 }
 
 impl HeaderError {
@@ -129,6 +134,7 @@ impl HeaderError {
                 Message::new("header-no-such-column").with("column", column).with("names", names.join(", "))
             }
             Self::ChosenTwice { column } => Message::new("header-chosen-twice").with("column", column),
+            Self::SeveralTargets { column } => Message::new("header-several-targets").with("column", column),
         }
     }
 }
@@ -276,7 +282,10 @@ fn rejected_columns(names: &[String]) -> Vec<usize> {
 }
 
 fn check_chosen(cells: &[String], names: &[String], mapping: &Mapping) -> Result<(), HeaderError> {
-    for (column, _) in &mapping.columns {
+    for (column, target) in &mapping.columns {
+        if mapping.chosen(&normalized(column)) != Some(*target) {
+            return Err(HeaderError::SeveralTargets { column: column.clone() });
+        }
         match names.iter().filter(|name| **name == normalized(column)).count() {
             0 => {
                 let names = cells.iter().map(|cell| shown(cell)).filter(|name| !name.is_empty()).collect();

@@ -1,8 +1,10 @@
 //! A file that appears whole, in place of an older one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+
+use same_file::Handle;
 
 /// A file that is written beside its place, and takes it when [`commit`](Self::commit) is called. Until then an older
 /// file stays as it is. A file that was not committed is removed when this is dropped.
@@ -33,16 +35,8 @@ impl ReplacedFile {
         let mut beside = place.as_os_str().to_owned();
         beside.push(".new");
         let beside = PathBuf::from(beside);
-        // What a killed run left behind may be readable by others.
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&beside)?;
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", beside.display()));
+        let file = locked_and_empty(&beside).map_err(named)?;
         if let Some(metadata) = metadata {
             file.set_permissions(metadata.permissions())?;
         }
@@ -55,6 +49,7 @@ impl ReplacedFile {
     /// The file cannot be opened, or is shorter than that.
     pub fn resume(path: &Path, length: u64) -> io::Result<Self> {
         let mut file = OpenOptions::new().write(true).open(path)?;
+        lock(&file)?;
         if file.metadata()?.len() < length {
             let fault =
                 "it is shorter than the checkpoint says; remove the checkpoint to start from the beginning";
@@ -135,6 +130,43 @@ impl Drop for ReplacedFile {
     }
 }
 
+/// Opens the file beside the place, for this process alone, and empties what a killed run left in it.
+fn locked_and_empty(beside: &Path) -> io::Result<File> {
+    loop {
+        // What is written must not end up where somebody else's link leads.
+        if fs::symlink_metadata(beside).is_ok_and(|metadata| metadata.is_symlink()) {
+            fs::remove_file(beside)?;
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(beside)?;
+        lock(&file)?;
+        // Until the lock was taken, another run may have put this very file into its place.
+        let own = Handle::from_file(file.try_clone()?)?;
+        let is_beside = Handle::from_path(beside).is_ok_and(|path| path == own);
+        if is_beside {
+            file.set_len(0)?;
+            #[cfg(unix)]
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+            return Ok(file);
+        }
+    }
+}
+
+/// Keeps other runs from writing the same file. The system releases the lock however the process ends.
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another run is writing this file; wait for its end",
+        )),
+        Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// The file behind a path: through links, also if it does not exist yet.
 fn target(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
@@ -195,6 +227,33 @@ mod tests {
     }
 
     #[test]
+    fn two_runs_do_not_write_one_file_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out");
+        let mut first = ReplacedFile::create(&path).unwrap();
+        let error = ReplacedFile::create(&path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ResourceBusy);
+        first.write_all(b"first").unwrap();
+        first.commit().unwrap();
+        assert!(ReplacedFile::resume(&path, 5).is_err());
+        // The next one starts a file of its own beside the committed one.
+        let second = ReplacedFile::create(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        drop((first, second));
+        assert_eq!(names(folder.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_new_file_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, precious) = (folder.path().join("out"), folder.path().join("precious"));
+        fs::write(&precious, "precious").unwrap();
+        symlink(&precious, folder.path().join("out.new")).unwrap();
+        ReplacedFile::create(&path).unwrap().commit().unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+    }
+
+    #[test]
     fn a_new_file_is_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
@@ -210,6 +269,7 @@ mod tests {
         let mut file = ReplacedFile::resume(&path, 11).unwrap();
         file.write_all(b"next\n").unwrap();
         file.commit().unwrap();
+        drop(file);
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole line\nnext\n");
         let error = ReplacedFile::resume(&path, 100).unwrap_err();
         assert!(error.to_string().starts_with("it is shorter than the checkpoint says"));

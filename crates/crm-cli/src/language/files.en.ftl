@@ -36,6 +36,7 @@ header-no-content = no column of the header (line { $line }) holds the text of t
 header-duplicate = several columns would be { $field }: { $columns }; rename all but one, or choose one with --map COLUMN={ $field }
 header-no-such-column = there is no column "{ $column }"; the columns are: { $names }
 header-chosen-twice = there are several columns "{ $column }"; rename all but one
+header-several-targets = the column "{ $column }" is chosen for several fields; choose it for one
 map-no-equals = "{ $text }" is not COLUMN=FIELD
 map-unknown-field = there is no field "{ $field }"; the fields are: { $known }; "-" skips the column
 

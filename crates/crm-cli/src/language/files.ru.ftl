@@ -36,6 +36,7 @@ header-no-content = в заголовке (строка { $line }) нет сто
 header-duplicate = на поле { $field } претендуют несколько столбцов: { $columns }; переименуйте лишние или выберите один: --map СТОЛБЕЦ={ $field }
 header-no-such-column = столбца «{ $column }» нет; столбцы: { $names }
 header-chosen-twice = столбцов «{ $column }» несколько; переименуйте лишние
+header-several-targets = столбец «{ $column }» указан для нескольких полей; оставьте одно
 map-no-equals = «{ $text }» – ожидается СТОЛБЕЦ=ПОЛЕ
 map-unknown-field = поля «{ $field }» нет; поля: { $known }; знак «-» пропускает столбец
 

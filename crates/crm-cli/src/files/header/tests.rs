@@ -79,6 +79,13 @@ fn a_column_that_is_chosen_must_exist() {
 }
 
 #[test]
+fn a_column_is_chosen_for_one_field() {
+    let mapping = Mapping::default().with("uid", Target::Skip).with_mark("UID");
+    let error = read_with(&["content", "uid"], &mapping).unwrap_err();
+    assert_eq!(error, HeaderError::SeveralTargets { column: "UID".to_owned() });
+}
+
+#[test]
 fn a_first_line_of_values_is_not_taken_for_a_header() {
     let error = read(&["", "74950000017", "205", "in-trunk", "Dial"]).unwrap_err();
     let cells = ["", "74950000017", "205", "in-trunk"].map(str::to_owned).to_vec();

@@ -55,7 +55,7 @@ impl Source {
     /// Tells text from spreadsheets, and refuses what is neither.
     pub(crate) fn kind(&self) -> Result<Kind, InputError> {
         let mut head = Vec::new();
-        self.rewound()?.take(8).read_to_end(&mut head)?;
+        self.rewound()?.take(256).read_to_end(&mut head)?;
         let not = |what| Err(InputError::NotATable { what });
         match head.as_slice() {
             [b'P', b'K', 3, 4, ..] | [0xD0, 0xCF, 0x11, 0xE0, ..] => Ok(Kind::Spreadsheet),
@@ -66,7 +66,17 @@ impl Source {
             [b'7', b'z', 0xBC, 0xAF, ..] => not("7z"),
             [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => not("picture"),
             [b'{', b'\\', b'r', b't', b'f', ..] => not("RTF"),
-            _ => Ok(Kind::Text),
+            _ => match head
+                .trim_ascii_start()
+                .strip_prefix(b"\xEF\xBB\xBF")
+                .unwrap_or(&head)
+                .trim_ascii_start()
+            {
+                // Some programs give a page the ending of a spreadsheet.
+                [b'<', b'?' | b'!' | b'h' | b'H' | b't' | b'T' | b'm' | b's' | b'S', ..] => not("HTML/XML"),
+                [b'{', b'"', ..] | [b'[', b'{', ..] => not("JSON"),
+                _ => Ok(Kind::Text),
+            },
         }
     }
 }

@@ -206,6 +206,15 @@ fn the_only_sheet_with_a_header_is_read_and_of_several_one_must_be_chosen() {
 fn what_is_not_a_table_says_so() {
     let error = |bytes: &[u8]| of(bytes, &TableOptions::default()).unwrap_err();
     assert!(matches!(error(b"%PDF-1.7"), TableError::Input(InputError::NotATable { what: "PDF" })));
+    for (bytes, kind) in
+        [("<html><table>", "HTML/XML"), ("\u{feff}<?xml version", "HTML/XML"), ("{\"cid\":1}", "JSON")]
+    {
+        let error = error(bytes.as_bytes());
+        assert!(
+            matches!(error, TableError::Input(InputError::NotATable { what }) if what == kind),
+            "{bytes}"
+        );
+    }
     for empty in [&b""[..], b"\n \n", b"\xEF\xBB\xBF", b";;\n"] {
         let error = error(empty);
         assert!(matches!(error, TableError::Header { error: HeaderError::Empty, .. }), "{error:?}");
