@@ -12,7 +12,7 @@ pub use encoding::EncodingSource;
 pub(super) use encoding::{Decoder, Detected, detect, named};
 pub(super) use lines::{Line, Lines};
 pub(super) use records::{Records, Shape, looks_like_date};
-pub(super) use source::{Kind, Source};
+pub(super) use source::{Kind, Source, SourceReader};
 pub(super) use workbook::Workbook;
 
 use super::cell::Cell;

@@ -1,15 +1,23 @@
 //! A file, a pipe or the standard input as something that can be read twice.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::InputError;
 
 /// An input that can be read from its beginning more than once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
-    file: File,
+    file: Arc<File>,
+}
+
+/// Reads a source.
+#[derive(Debug)]
+pub(crate) struct SourceReader {
+    file: Arc<File>,
+    position: u64,
 }
 
 /// What an input is, by its first bytes.
@@ -34,7 +42,7 @@ impl Source {
         if metadata.is_dir() {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
-        if metadata.is_file() { Ok(Self { file }) } else { Self::from_reader(file) }
+        if metadata.is_file() { Ok(Self { file: Arc::new(file) }) } else { Self::from_reader(file) }
     }
 
     /// Copies everything that can be read to an unnamed temporary file.
@@ -42,20 +50,18 @@ impl Source {
         let mut file = tempfile::tempfile()?;
         io::copy(&mut reader, &mut file)?;
         file.flush()?;
-        Ok(Self { file })
+        Ok(Self { file: Arc::new(file) })
     }
 
-    /// Returns a handle at the beginning. All handles share one position, so use one at a time.
-    pub(crate) fn rewound(&self) -> io::Result<File> {
-        let mut file = self.file.try_clone()?;
-        file.rewind()?;
-        Ok(file)
+    /// Returns a reader at the beginning. Each has a position of its own.
+    pub(crate) fn reader(&self) -> SourceReader {
+        SourceReader { file: Arc::clone(&self.file), position: 0 }
     }
 
     /// Tells text from spreadsheets, and refuses what is neither.
     pub(crate) fn kind(&self) -> Result<Kind, InputError> {
         let mut head = Vec::new();
-        self.rewound()?.take(256).read_to_end(&mut head)?;
+        self.reader().take(256).read_to_end(&mut head)?;
         let not = |what| Err(InputError::NotATable { what });
         match head.as_slice() {
             [b'P', b'K', 3, 4, ..] | [0xD0, 0xCF, 0x11, 0xE0, ..] => Ok(Kind::Spreadsheet),
@@ -78,5 +84,28 @@ impl Source {
                 _ => Ok(Kind::Text),
             },
         }
+    }
+}
+
+impl Read for SourceReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        let length = std::os::unix::fs::FileExt::read_at(&*self.file, buffer, self.position)?;
+        #[cfg(windows)]
+        let length = std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, self.position)?;
+        self.position += length as u64;
+        Ok(length)
+    }
+}
+
+impl Seek for SourceReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
     }
 }

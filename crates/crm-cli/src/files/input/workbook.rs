@@ -1,6 +1,5 @@
 //! Spreadsheets: XLSX, XLSM, XLSB, XLS and ODS.
 
-use std::fs::File;
 use std::io::BufReader;
 
 use calamine::{
@@ -9,11 +8,11 @@ use calamine::{
 };
 use chrono::{DurationRound, NaiveDateTime, TimeDelta};
 
-use super::{Cell, InputError, Row, Source};
+use super::{Cell, InputError, Row, Source, SourceReader};
 
 /// The sheets of a spreadsheet.
 pub(crate) struct Workbook {
-    sheets: Sheets<BufReader<File>>,
+    sheets: Sheets<BufReader<SourceReader>>,
     is_1904: bool,
 }
 
@@ -26,8 +25,8 @@ pub(crate) struct Sheet {
 impl Workbook {
     pub(crate) fn open(source: &Source) -> Result<Self, InputError> {
         let mut is_1904 = false;
-        let open = || Ok::<_, InputError>(BufReader::new(source.rewound()?));
-        let xlsx = match open_workbook_from_rs::<Xlsx<_>, _>(open()?) {
+        let open = || BufReader::new(source.reader());
+        let xlsx = match open_workbook_from_rs::<Xlsx<_>, _>(open()) {
             Ok(workbook) => {
                 is_1904 = workbook.has_1904_epoch();
                 Ok(Sheets::Xlsx(workbook))
@@ -38,11 +37,11 @@ impl Workbook {
             Ok(sheets) => sheets,
             Err(error) => {
                 // The others say nothing useful about a file that is not theirs.
-                if let Ok(workbook) = open_workbook_from_rs::<Ods<_>, _>(open()?) {
+                if let Ok(workbook) = open_workbook_from_rs::<Ods<_>, _>(open()) {
                     Sheets::Ods(workbook)
-                } else if let Ok(workbook) = open_workbook_from_rs::<Xlsb<_>, _>(open()?) {
+                } else if let Ok(workbook) = open_workbook_from_rs::<Xlsb<_>, _>(open()) {
                     Sheets::Xlsb(workbook)
-                } else if let Ok(workbook) = open_workbook_from_rs::<Xls<_>, _>(open()?) {
+                } else if let Ok(workbook) = open_workbook_from_rs::<Xls<_>, _>(open()) {
                     Sheets::Xls(workbook)
                 } else {
                     return Err(InputError::Spreadsheet { reason: error.to_string() });

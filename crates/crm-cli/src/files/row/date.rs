@@ -181,6 +181,8 @@ impl Dates {
             let is_serial = days.len() == 5 && fraction.len() != 4;
             return Err(if is_serial { DateFault::LooksSerial } else { DateFault::Unreadable });
         }
+        let named = with_month_number(text);
+        let text = named.as_deref().unwrap_or(text);
         let (day, rest) = text.split_at(text.find([' ', 'T', 't', ',']).unwrap_or(text.len()));
         let rest = rest.trim_start_matches([' ', 'T', 't', ',']);
         let rest = rest.strip_prefix("г.").or_else(|| rest.strip_prefix("г ")).unwrap_or(rest).trim();
@@ -195,6 +197,30 @@ impl Dates {
         let utc = at.checked_sub_signed(TimeDelta::seconds(seconds)).ok_or(DateFault::OutOfRange)?;
         self.local(utc.and_utc())
     }
+}
+
+/// `3 марта 2025 г. 9:07` as `3.3.2025 г. 9:07`.
+fn with_month_number(text: &str) -> Option<String> {
+    const MONTHS: [[&str; 3]; 12] = [
+        ["январь", "января", "january"],
+        ["февраль", "февраля", "february"],
+        ["март", "марта", "march"],
+        ["апрель", "апреля", "april"],
+        ["май", "мая", "may"],
+        ["июнь", "июня", "june"],
+        ["июль", "июля", "july"],
+        ["август", "августа", "august"],
+        ["сентябрь", "сентября", "september"],
+        ["октябрь", "октября", "october"],
+        ["ноябрь", "ноября", "november"],
+        ["декабрь", "декабря", "december"],
+    ];
+    let (day, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let rest = rest.trim_start_matches([' ', '-', '.']);
+    let (name, rest) = rest.split_at(rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len()));
+    let name = Some(name.to_lowercase()).filter(|name| name.chars().count() >= 3)?;
+    let month = MONTHS.iter().position(|names| names.iter().any(|month| month.starts_with(&name)))? + 1;
+    Some(format!("{day}.{month}.{}", rest.trim_start_matches(['.', ' ', '-'])))
 }
 
 /// `20250303` and `20250303090700`. Other digits are numbers of something else.

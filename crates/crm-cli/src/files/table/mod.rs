@@ -3,7 +3,6 @@
 mod asterisk;
 mod find_header;
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::vec;
@@ -14,8 +13,8 @@ use self::find_header::FoundHeader;
 use super::cell::Cell;
 use super::header::{Header, HeaderError};
 use super::input::{
-    Decoder, Detected, EncodingSource, InputError, Kind, Lines, Records, Row, Shape, Source, Workbook,
-    detect, named,
+    Decoder, Detected, EncodingSource, InputError, Kind, Lines, Records, Row, Shape, Source, SourceReader,
+    Workbook, detect, named,
 };
 use super::mapping::{Field, Mapping, Preset};
 use super::message::Message;
@@ -145,17 +144,17 @@ impl TableRow {
 
 /// A table of activities. Iterating reads its rows: a text file one by one in constant memory, a spreadsheet as a whole.
 pub struct Table {
+    source: Source,
+    options: TableOptions,
     rows: Rows,
     header: Header,
     info: TableInfo,
     reading: Reading,
-    preset: Option<Preset>,
-    require_line_end: bool,
     position: u64,
 }
 
 enum Rows {
-    Text(Box<Records<Decoder<File>>>),
+    Text(Box<Records<Decoder<SourceReader>>>),
     Sheet(vec::IntoIter<Row>),
 }
 
@@ -174,11 +173,7 @@ impl Table {
     /// # Errors
     /// The file cannot be read, is not a table, or has no header that can be used.
     pub fn open(path: &Path, options: &TableOptions) -> Result<Self, TableError> {
-        let source = Source::open(path)?;
-        match source.kind()? {
-            Kind::Text => Self::of_text(&source, options),
-            Kind::Spreadsheet => Self::of_workbook(&source, options),
-        }
+        Self::of_source(&Source::open(path)?, options)
     }
 
     /// Reads everything from a reader, such as a pipe, and opens it as a table.
@@ -186,10 +181,21 @@ impl Table {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_reader(reader: impl io::Read, options: &TableOptions) -> Result<Self, TableError> {
-        let source = Source::from_reader(reader)?;
+        Self::of_source(&Source::from_reader(reader)?, options)
+    }
+
+    /// Opens the same input once more, at its beginning: a pipe too. It does not disturb this table.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn restarted(&self) -> Result<Self, TableError> {
+        Self::of_source(&self.source, &self.options)
+    }
+
+    fn of_source(source: &Source, options: &TableOptions) -> Result<Self, TableError> {
         match source.kind()? {
-            Kind::Text => Self::of_text(&source, options),
-            Kind::Spreadsheet => Self::of_workbook(&source, options),
+            Kind::Text => Self::of_text(source, options),
+            Kind::Spreadsheet => Self::of_workbook(source, options),
         }
     }
 
@@ -217,9 +223,9 @@ impl Table {
     fn of_text(source: &Source, options: &TableOptions) -> Result<Self, TableError> {
         let Detected { encoding, source: how } = match &options.encoding {
             Some(name) => named(name).ok_or_else(|| InputError::UnknownEncoding(name.clone()))?,
-            None => detect(source.rewound()?)?,
+            None => detect(source.reader())?,
         };
-        let lines = Lines::new(Decoder::new(source.rewound()?, encoding));
+        let lines = Lines::new(Decoder::new(source.reader(), encoding));
         let (head, lines) = find_header::Head::read(lines)?;
         let delimiter = options.delimiter.or(head.delimiter);
         let (delimiter, found) = find_header::in_text(&head.lines, delimiter, &options.mapping);
@@ -240,7 +246,7 @@ impl Table {
         let has_dates = has_dates || header.is_of_rejected();
         let dates = Dates { is_needed: has_dates, ..Self::dates(options) };
         let reading = Reading { is_guarded, dates, ..Reading::default() };
-        Ok(Self::new(Rows::Text(Box::new(records)), header, info, reading, options))
+        Ok(Self::new(Rows::Text(Box::new(records)), header, info, reading, source, options))
     }
 
     fn of_workbook(source: &Source, options: &TableOptions) -> Result<Self, TableError> {
@@ -270,7 +276,7 @@ impl Table {
         rows.drain(..rows_before);
         let dates = Dates { is_1904: workbook.is_1904(), is_needed: has_dates, ..Self::dates(options) };
         let reading = Reading { dates, ..Reading::default() };
-        Ok(Self::new(Rows::Sheet(rows.into_iter()), header, info, reading, options))
+        Ok(Self::new(Rows::Sheet(rows.into_iter()), header, info, reading, source, options))
     }
 
     fn dates(options: &TableOptions) -> Dates {
@@ -278,11 +284,18 @@ impl Table {
         Dates { format: date_format, to_local, ..Dates::default() }
     }
 
-    fn new(rows: Rows, header: Header, info: TableInfo, reading: Reading, options: &TableOptions) -> Self {
+    fn new(
+        rows: Rows,
+        header: Header,
+        info: TableInfo,
+        reading: Reading,
+        source: &Source,
+        options: &TableOptions,
+    ) -> Self {
         let reading = Reading { has_line_break_tags: header.is_of_export(), ..reading };
-        let preset = options.mapping.preset;
-        let require_line_end = options.require_line_end || preset.is_some();
-        Self { rows, header, info, reading, preset, require_line_end, position: 0 }
+        let mut options = options.clone();
+        options.require_line_end |= options.mapping.preset.is_some();
+        Self { source: source.clone(), options, rows, header, info, reading, position: 0 }
     }
 
     fn next_row(&mut self) -> io::Result<Option<Row>> {
@@ -294,13 +307,13 @@ impl Table {
 
     fn entry(&self, row: &Row) -> Result<NewEntry, Vec<Problem>> {
         let is_cut = row.cells.last().is_some_and(|cell| cell.to_text().ends_with('\u{fffd}'));
-        if row.unterminated && (row.problem.is_some() || is_cut || self.require_line_end) {
+        if row.unterminated && (row.problem.is_some() || is_cut || self.options.require_line_end) {
             return Err(vec![Problem::HalfWritten]);
         }
         if let Some(problem) = &row.problem {
             return Err(vec![problem.clone()]);
         }
-        if self.preset.is_some() {
+        if self.options.mapping.preset.is_some() {
             let cells = asterisk::with_content(&row.cells, &self.header);
             return row::entry(&cells, &self.header, &self.reading);
         }

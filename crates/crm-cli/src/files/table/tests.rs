@@ -203,6 +203,19 @@ fn the_only_sheet_with_a_header_is_read_and_of_several_one_must_be_chosen() {
 }
 
 #[test]
+fn a_table_that_came_through_a_pipe_is_read_twice() {
+    for bytes in
+        [CALLS.as_bytes().to_vec(), xlsx(|workbook| write(workbook, "A", &[&["content"], &["a"], &["b"]]))]
+    {
+        let mut table = of(&bytes, &TableOptions::default()).unwrap();
+        let first = table.next().unwrap().unwrap();
+        let again: Vec<_> = table.restarted().unwrap().map(Result::unwrap).collect();
+        assert_eq!((&first, again.len()), (&again[0], 2));
+        assert_eq!(table.next().unwrap().unwrap(), again[1]);
+    }
+}
+
+#[test]
 fn what_is_not_a_table_says_so() {
     let error = |bytes: &[u8]| of(bytes, &TableOptions::default()).unwrap_err();
     assert!(matches!(error(b"%PDF-1.7"), TableError::Input(InputError::NotATable { what: "PDF" })));

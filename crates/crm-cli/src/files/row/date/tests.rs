@@ -41,6 +41,10 @@ fn dates_that_mean_one_time_are_read() {
         "20250303090700",
         "2025-03-03 09:07:00.250",
         "'2025-03-03 09:07",
+        "3 марта 2025 г. 9:07",
+        "3 мар. 2025, 9:07",
+        "03-мар-2025 09:07",
+        "3 March 2025 9:07",
         "2025-03-03 06:07 UTC",
     ] {
         assert_eq!(read(&moscow(), &text(written)), at("2025-03-03 09:07:00"), "{written}");
@@ -70,6 +74,9 @@ fn dates_that_mean_nothing_or_two_times_are_refused_with_the_reason() {
         ("24-06-25 14:25", Ambiguous),
         ("3/4/25", Ambiguous),
         ("завтра", Unreadable),
+        ("3 мартобря 2025", Unreadable),
+        ("31 июня 2025", NoSuchTime),
+        ("3 марта", Unreadable),
         ("вчера 09:07", Unreadable),
         ("2025", Unreadable),
         ("2025-03", Unreadable),
