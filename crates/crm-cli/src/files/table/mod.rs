@@ -16,7 +16,7 @@ use super::input::{
     Decoder, Detected, EncodingSource, InputError, Kind, Lines, Records, Row, Shape, Source, SourceReader,
     Workbook, detect, named,
 };
-use super::mapping::{Field, Mapping, Preset};
+use super::mapping::{Field, Mapping};
 use super::message::Message;
 use super::problem::Problem;
 use super::row::{self, DateFormat, Dates, Reading, ToLocal};

@@ -4,7 +4,7 @@ use encoding_rs::{IBM866, KOI8_R, WINDOWS_1251, X_MAC_CYRILLIC};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 use super::*;
-use crate::files::{DateFault, Rejected};
+use crate::files::{DateFault, Preset, Rejected};
 
 const CALLS: &str = "Дата;Содержание;Клиент\n03.03.2025 09:07;Звонок, важный;1\n04.03.2025;Счёт;2\n";
 
