@@ -77,18 +77,38 @@ async fn carriage_returns_and_our_own_export_are_read() {
 #[tokio::test]
 async fn a_row_that_is_fixed_in_place_or_in_the_rejected_file_is_stored_once() {
     let (folder, sandbox) = (case("09-mend-one-row"), Sandbox::start().await.unwrap());
-    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "3 stored");
+    import(&folder, &sandbox, "calls.csv", &[]).ended(0, "4 stored");
     std::fs::rename(folder.path("mended.csv"), folder.path("calls.csv")).unwrap();
     import(&folder, &sandbox, "calls.csv", &[]).ended(0, "4 stored");
     assert_eq!(sandbox.record_count(), 4);
 
-    let (folder, sandbox) = (case("09-mend-one-row"), Sandbox::start().await.unwrap());
-    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "3 stored");
-    let rejected = folder.read("calls.csv.rejected.csv");
-    let bad = rejected.lines().nth(1).unwrap().split(';').nth(2).unwrap().to_owned();
-    folder.write("calls.csv.rejected.csv", rejected.replacen(&bad, "2025-03-01 10:00", 2));
-    import(&folder, &sandbox, "calls.csv.rejected.csv", &[]).ended(0, "1 stored");
-    assert_eq!(sandbox.record_count(), 4);
+    for file in ["calls.csv", "calls.csv.rejected.csv"] {
+        let (folder, sandbox) = (case("09-mend-one-row"), Sandbox::start().await.unwrap());
+        let calls = folder.read("calls.csv").replace("11.03.2025 13:20", "позавчера");
+        folder.write("calls.csv", calls);
+        import(&folder, &sandbox, "calls.csv", &[]).ended(65, "3 stored").ended(65, "line 3: ");
+        folder.write(
+            file,
+            folder.read(file).replacen(";позавчера;", ";2025-03-11 13:20;", 1).replacen(
+                "\nпозавчера;",
+                "\n2025-03-11 13:20;",
+                1,
+            ),
+        );
+        import(&folder, &sandbox, file, &[]).ended(0, "stored");
+        assert_eq!(sandbox.record_count(), 4, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn files_that_overlap_are_recognized_by_marks() {
+    let folder = Folder::new("case-12");
+    folder.write("monday.csv", "id;content;clid\n1;a;1\n2;b;1\n");
+    folder.write("tuesday.csv", "id;content;clid\n2;b;1\n3;c;1\n");
+    let sandbox = Sandbox::start().await.unwrap();
+    import(&folder, &sandbox, "monday.csv", &["--mark", "id"]).ended(0, "id → mark");
+    let contents: Vec<_> = sandbox.records().into_iter().filter_map(|record| record.content).collect();
+    assert_eq!(contents, ["a [1]", "b [2]"]);
 }
 
 #[tokio::test]
@@ -104,14 +124,14 @@ async fn one_file_for_two_purposes_is_refused_before_it_is_touched() {
 }
 
 #[tokio::test]
-async fn a_row_that_a_firewall_refuses_is_found_and_kept_and_a_person_is_asked_for() {
+async fn a_row_that_a_firewall_refuses_is_found_and_kept_and_all_others_are_stored() {
     let (folder, sandbox) = (case("11-one-row-refused-by-a-gateway"), Sandbox::start().await.unwrap());
     for operation in [Operation::HistoryAdd, Operation::HistoryAddList] {
-        let blocks = Fault::firewall_page(403).only_if(Condition::Text("union select".to_owned()));
+        let blocks = Fault::firewall_page(403).only_if(Condition::Text("UNION SELECT".to_owned()));
         sandbox.add_fault(blocks.on(operation).always());
     }
     let ran = import(&folder, &sandbox, "calls.csv", &["--sole-writer", "--patience", "5"]);
-    ran.ended(1, "35 stored");
+    ran.ended(65, "35 stored").ended(65, "line 24: ");
     assert_eq!(sandbox.record_count(), 35);
     assert_eq!(folder.read("calls.csv.rejected.csv").lines().count(), 2, "{ran:?}");
 }
