@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 }
 
 // The arguments of every command.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Language>,
@@ -84,4 +84,19 @@ pub(crate) fn count(text: &str) -> Result<usize, BadValue> {
 /// Reads a rate per second.
 pub(crate) fn rate(text: &str) -> Result<f64, BadValue> {
     text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0).ok_or(BadValue("expected-rate"))
+}
+
+/// Reads the delimiter of a CSV file: one character, or `tab`.
+pub(crate) fn delimiter(text: &str) -> Result<char, BadValue> {
+    let mut characters = text.chars();
+    match (text, characters.next(), characters.next()) {
+        ("tab" | "\\t", ..) => Ok('\t'),
+        (_, Some(delimiter), None) if delimiter.is_ascii() && delimiter != '"' => Ok(delimiter),
+        _ => Err(BadValue("expected-delimiter")),
+    }
+}
+
+/// Reads the name of a time zone, such as `Europe/Moscow`.
+pub(crate) fn zone(text: &str) -> Result<chrono_tz::Tz, BadValue> {
+    text.parse().map_err(|_| BadValue("expected-zone"))
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, GlobalArguments};
 use crate::exit::{Exit, Failure};
 use crate::language::Messages;
 use crate::terminal::Terminal;
@@ -49,13 +49,13 @@ pub fn run() -> ExitCode {
             return Exit::Done.into();
         }
         Err(error) => {
-            let terminal = Terminal::new(messages, false, false);
+            let terminal = Terminal::new(messages, &GlobalArguments::default());
             let text = language::usage_error(&error, &terminal.messages);
             terminal.failure(&Failure::usage(text));
             return Exit::Usage.into();
         }
     };
-    let terminal = Arc::new(Terminal::new(messages, arguments.global.quiet, arguments.global.json));
+    let terminal = Arc::new(Terminal::new(messages, &arguments.global));
     match commands::run(arguments.command, &terminal) {
         Ok(exit) => exit.into(),
         Err(failure) => {

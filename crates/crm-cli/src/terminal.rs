@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
+use crate::arguments::GlobalArguments;
 use crate::exit::Failure;
-use crate::language::{Messages, Value};
+use crate::files::Headings;
+use crate::language::{Language, Messages, Value};
 
 /// The terminal, or what stands in its place.
 pub(crate) struct Terminal {
@@ -14,13 +16,27 @@ pub(crate) struct Terminal {
     pub(crate) is_quiet: bool,
     /// A summary for a machine is written to the standard output.
     pub(crate) is_json: bool,
+    /// The language was given by an option.
+    is_language_given: bool,
     bar: ProgressBar,
 }
 
 impl Terminal {
-    pub(crate) fn new(messages: Messages, is_quiet: bool, is_json: bool) -> Self {
+    /// Creates the terminal of a command with these options.
+    pub(crate) fn new(messages: Messages, options: &GlobalArguments) -> Self {
+        let GlobalArguments { quiet: is_quiet, json: is_json, .. } = *options;
+        let is_language_given = options.lang.is_some();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self { messages, is_quiet, is_json, bar }
+        Self { messages, is_quiet, is_json, is_language_given, bar }
+    }
+
+    /// Returns the language of the headings in files for people: Russian, because most users read it, unless `--lang` is
+    /// given. The locale does not decide, because a timer has none.
+    pub(crate) fn spreadsheet_headings(&self) -> Headings {
+        match self.messages.language() {
+            Language::English if self.is_language_given => Headings::English,
+            _ => Headings::Russian,
+        }
     }
 
     /// Returns whether a progress bar can be shown.

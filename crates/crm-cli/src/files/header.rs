@@ -226,11 +226,18 @@ impl Header {
         self.columns.iter().position(|column| normalized(&column.name) == name)
     }
 
-    /// Returns the columns that are passed over although they have a name, each with why.
-    pub fn passed_over(&self) -> impl Iterator<Item = (&str, PassedOver)> {
-        self.columns.iter().filter_map(|column| match column.used {
-            Use::PassedOver(PassedOver::Unnamed | PassedOver::Rejected) | Use::Field(_) => None,
-            Use::PassedOver(why) => Some((column.name.as_str(), why)),
+    /// Returns the columns that hold a field.
+    pub fn used(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| matches!(column.used, Use::Field(_)))
+    }
+
+    /// Returns the columns that are passed over although they have a name.
+    pub fn passed_over(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| {
+            !matches!(
+                column.used,
+                Use::PassedOver(PassedOver::Unnamed | PassedOver::Rejected) | Use::Field(_)
+            )
         })
     }
 

@@ -89,6 +89,25 @@ option-per_second = Maximum number of calls per second
     .value = N
 option-losses = What to do with an activity that the server would change: do not send it, warn, or say nothing
     .value = POLICY
+option-dry_run = Read and check everything, show what would be sent, and send nothing
+option-retry_refused = Send again what the journal knows as refused, after the cause was fixed in the CRM
+option-map = Take this column for this field; - as the field skips the column; repeatable
+    .value = COLUMN=FIELD
+option-map_preset = A known form of file without a header
+    .value = NAME
+option-mark = Column with a unique mark of each row, such as the ID of the call; it ends the text and finds the activity again
+    .value = COLUMN
+option-date_format = How dates are written: auto, unix, excel, or a pattern such as %d/%m/%Y %H:%M
+    .value = FORMAT
+option-time_zone = Time zone of the account, such as Europe/Moscow, for dates with an offset from UTC
+    .value = ZONE
+option-encoding = Encoding of a text file (default: detected)
+    .value = ENCODING
+option-delimiter = Delimiter of a text file: one character, or tab (default: detected)
+    .value = CHARACTER
+option-sheet = Sheet of a spreadsheet (default: the one with a usable header)
+    .value = NAME
+option-excel = CSV for Excel: semicolons, headings for people, nothing that Excel takes for a formula
 option-check_users = Ask the server for each login first, because an activity with an unknown login has no owner
 option-check_types = Ask the server for its activity types first, and name the unknown ones
 option-sole_writer = Nobody else adds the same activities meanwhile, so one without a date can be recognized
@@ -99,9 +118,9 @@ option-to = Last day
 option-texts = Which texts to fetch as they are stored, with one call each: none, those that the list changes, or all
     .value = TEXTS
 option-deleted = Export the deleted projects instead
-option-out = The file to write
+option-out = The file to write; - is the standard output
     .value = FILE
-option-format = Format of the file
+option-format = Format of the file (default: that of its name, else jsonl)
     .value = FORMAT
 option-checkpoint = File that lets the export resume
     .value = FILE
@@ -147,6 +166,9 @@ usage-see-help = See --help.
 expected-day = a day is written 2024-01-31 or 31.01.2024
 expected-seconds = expected a whole number of seconds
 expected-count = expected a whole number of at least 1
+expected-delimiter = expected one ASCII character, or tab
+expected-zone = expected the name of a time zone, such as Europe/Moscow
+expected-date-format = expected auto, unix, excel, or a pattern such as %d/%m/%Y
 expected-rate = expected a number greater than 0
 days-reversed = --to is before --from
 
@@ -177,15 +199,19 @@ waiting-to-settle = waiting before calls without a response are looked up
 ## Import
 
 count-stored = { $count } stored
+count-to-send = { $count } would be sent
 count-refused = { $count } refused
 count-unreadable = { $count } unreadable
 count-not-sent = { $count } not sent
 count-unknown = { $count } stored or not
 import-line = line { $line }: { $text }
-import-unreadable = cannot be read and is left out: { $problem }
-import-changed = stored, but changed by the server: { $losses }
-import-without-owner = stored without an owner, because its user is unknown
-import-unknown-type = stored with a type that the account does not have
+import-changed = the server changes it: { $losses }
+import-without-owner = it has no owner in the CRM, because its user is unknown
+import-unknown-type = the account has no activity type of this name
+import-file = { $file }: { $text }
+import-input = { $file }: { $info }; columns: { $columns }
+import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }
+import-older-file = An older rejected file with other rows was kept as { $file }.
 import-stored-twice = stored twice, as { $id } and { $copy }: delete one of them
 import-summary = { $rows ->
     [one] 1 row: { $counts }
@@ -197,7 +223,16 @@ import-look-up = Look up the activities that may be stored or not before you imp
 
 ## Export
 
-export-stopped = Stopped after { $records } records. The file is not complete.
+export-stopped = Stopped after { $records } records. The file was not changed.
+export-stopped-stream = Stopped after { $records } records. The output is not complete.
+export-run-again = Run the same command again later: it resumes.
+export-old-file = The file was not changed. Run the command again, or add --checkpoint so that it can resume.
+export-excel-jsonl = --excel needs --format csv or xlsx
+export-cannot-resume = --checkpoint needs a file, and jsonl or csv as its format
+export-shortened = { $count ->
+    [one] 1 text was cut, because a cell of a spreadsheet holds at most 32,767 characters
+   *[other] { $count } texts were cut, because a cell of a spreadsheet holds at most 32,767 characters
+}
 export-stopped-resumes = Stopped after { $records } records. Run the same command again: it resumes.
 
 ## Report
@@ -262,7 +297,8 @@ tour-export = The server holds { $records } activities. The export reads them al
 tour-next =
     === Next
 
-    Look at a file before you import it:   crm import calls.csv
+    Look at a file before you import it:   crm import calls.csv --dry-run
+    Import it:                             crm import calls.csv
     Keep a copy of what the CRM holds:     crm export history --from 2024-01-01 --out history.csv --format csv
     Try your own program against both:     crm sandbox
 

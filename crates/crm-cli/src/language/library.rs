@@ -72,6 +72,7 @@ impl Messages {
         let with_text = |name: &str, text: &str| self.format(name, &[("text", text.into())]);
         match reason {
             NotSentReason::Cancelled => self.text("library-cancelled"),
+            NotSentReason::DryRun => self.text("library-dry-run"),
             NotSentReason::KeyRefused(text) => with_text("library-key-refused", text),
             NotSentReason::AccountSetting(text) => with_text("library-account-setting", text),
             NotSentReason::ServerDown { since, last } => self.format(

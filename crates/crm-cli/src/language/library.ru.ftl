@@ -43,6 +43,7 @@ library-refused-by-us = не отправлена, потому что серв�
 library-not-sent = не отправлена: { $reason }
 library-unknown = неизвестно, сохранена ли: на вызов не пришёл пригодный ответ, и { $reason }
 library-cancelled = импорт остановлен
+library-dry-run = это пробный запуск
 library-key-refused = сервер не принял ключ или логин: { $text }
 library-account-setting = записи мешает настройка аккаунта, сначала исправьте её: { $text }
 library-server-down = сервер ничего не сохраняет уже { $seconds } с: { $text }

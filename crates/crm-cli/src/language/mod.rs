@@ -1,8 +1,8 @@
 //! The texts of the program, in English and Russian.
 //!
 //! Every text for people comes from one catalogue: `en.ftl` and `ru.ftl`, in the format of Project Fluent, with
-//! `files.en.ftl` and `files.ru.ftl` for people's files. They are part of the binary. `help` puts them into clap's help, `usage` into its errors, and `library` says in Russian what the
-//! libraries say in English.
+//! `files.en.ftl` and `files.ru.ftl` for people's files. They are part of the binary. `help` puts them into clap's help,
+//! and `usage` into its errors. `library` says in Russian what the libraries say in English.
 
 mod help;
 mod library;
@@ -77,7 +77,6 @@ impl Messages {
     }
 
     /// Returns a text about people's files.
-    #[allow(dead_code, reason = "the commands are about to use it")]
     pub(crate) fn message(&self, message: &Message) -> String {
         let value = |value: &str| match value.strip_prefix("role-") {
             Some(_) => self.text(value),

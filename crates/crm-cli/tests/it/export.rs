@@ -150,3 +150,45 @@ async fn a_signal_ends_it_and_says_where_it_stands() {
     crate::program::signal(&program, "TERM");
     crate::program::Ran::new(program.wait_with_output().unwrap()).ended(143, "Stopped after 0 records");
 }
+
+#[tokio::test]
+async fn a_failed_export_leaves_the_old_file_and_nothing_else() {
+    let sandbox = Sandbox::builder().records(10).start().await.unwrap();
+    let folder = Folder::new("export-old");
+    folder.write("all.jsonl", "yesterday\n");
+    sandbox.add_fault(Fault::gateway_page(502).on(Operation::HistoryList).always());
+    export(&folder, &sandbox, "all.jsonl", &[]).run().ended(75, "The file was not changed");
+    assert_eq!(folder.read("all.jsonl"), "yesterday\n");
+    assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn the_format_follows_the_name_and_excel_gets_what_it_reads() {
+    let sandbox = Sandbox::builder().records(3).start().await.unwrap();
+    let folder = Folder::new("export-excel");
+    export(&folder, &sandbox, "all.csv", &[]).run().ended(0, "");
+    assert!(folder.read("all.csv").starts_with("cid,datum,"));
+    export(&folder, &sandbox, "all.csv", &["--excel"]).run().ended(0, "");
+    assert!(folder.read("all.csv").starts_with("\u{feff}ID;Дата и время;"), "{}", folder.read("all.csv"));
+    export(&folder, &sandbox, "all.csv", &["--excel", "--lang", "en"]).run().ended(0, "");
+    assert!(folder.read("all.csv").starts_with("\u{feff}ID;Date and time;"));
+    export(&folder, &sandbox, "all.xlsx", &[]).run().ended(0, "");
+    assert!(std::fs::read(folder.path("all.xlsx")).unwrap().starts_with(b"PK"));
+    export(&folder, &sandbox, "x.jsonl", &["--format", "jsonl", "--excel"]).run().ended(64, "--excel");
+    export(&folder, &sandbox, "x.xlsx", &["--checkpoint", "c"]).run().ended(64, "--checkpoint");
+    export(&folder, &sandbox, "x", &["--checkpoint", "x"]).run().ended(64, "different files");
+}
+
+#[tokio::test]
+async fn the_standard_output_takes_the_records_and_a_reader_that_ends_is_no_fault() {
+    let sandbox = Sandbox::builder().records(5_000).start().await.unwrap();
+    let folder = Folder::new("export-pipe");
+    let ran = export(&folder, &sandbox, "-", &["--json"]).run();
+    ran.ended(0, "complete: 5000 records");
+    assert_eq!(ran.out.lines().count(), 5_000);
+
+    let mut program = export(&folder, &sandbox, "-", &["--quiet"]).spawn();
+    drop(program.stdout.take());
+    let ran = crate::program::Ran::new(program.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.said.as_str()), (141, ""));
+}

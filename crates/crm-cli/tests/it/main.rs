@@ -3,6 +3,7 @@
 
 mod discover;
 mod export;
+mod files;
 mod help;
 mod import;
 mod program;

@@ -114,11 +114,16 @@ impl<O: Operation> Operation for Raw<O> {
 
     fn read(&self, response: &http::Response<Bytes>) -> Result<Value, Error> {
         let body = answer::json(&Self::INFO, response)?;
-        match answer::api_error(&Self::INFO, body, |_| Refusal::Other) {
+        match answer::api_error(&Self::INFO, body, refusal) {
             Some(error) => Err(error),
             None => json::decode(body, "$").map_err(|error| Error::undecodable(&Self::INFO, error)),
         }
     }
+}
+
+/// Both APIs refuse a key with 401.
+fn refusal(code: Option<i64>) -> Refusal {
+    if code == Some(401) { Refusal::Auth } else { Refusal::Other }
 }
 
 /// Ids of the records of an answer, wherever they stand in it. They are asked for, and shown nowhere.

@@ -1,13 +1,11 @@
 //! The way of the records from an export into the output, whatever they are.
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crm::{Error, ExportBuilder, ExportFigures, ExportSource, Stats, Verdict};
 use serde::Serialize;
 
-use super::OutputArguments;
-use super::output::Output;
+use super::target::{OutputArguments, Target};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::signals::Signals;
@@ -24,9 +22,12 @@ struct Summary {
 }
 
 /// Writes every record, and shows the verdict.
+///
+/// An older file stays in its place until the new one is whole, or a checkpoint is saved.
 pub(super) async fn copy<S>(
     mut export: ExportBuilder<S>,
     arguments: &OutputArguments,
+    target: Target,
     terminal: &Arc<Terminal>,
     signals: &Signals,
     stats: impl Fn() -> Stats + Send + 'static,
@@ -34,18 +35,11 @@ pub(super) async fn copy<S>(
 where
     S: ExportSource<Record: Serialize>,
 {
-    let path = arguments.out.display().to_string();
-    let failed = |error: &io::Error| terminal.output_failure(&path, error);
-    let output = Output::open(&arguments.out, arguments.format).map_err(|error| failed(&error))?;
-    let output = Arc::new(Mutex::new(output));
-    let with = |act: &mut dyn FnMut(&mut Output) -> io::Result<u64>| locked(&output, act);
-
+    let failed = |error: std::io::Error| target.failure(&error, terminal);
     export = export.concurrency(arguments.concurrency);
     if let Some(checkpoint) = &arguments.checkpoint {
-        let flushed = Arc::clone(&output);
-        export = export
-            .checkpoint(checkpoint)
-            .before_checkpoint(move |_: &ExportFigures| locked(&flushed, &mut Output::sync));
+        let mut sync = target.syncing();
+        export = export.checkpoint(checkpoint).before_checkpoint(move |_: &ExportFigures| sync());
     }
     let progress = Progress::start(terminal, None, stats);
     let reporter = progress.reporter();
@@ -54,67 +48,85 @@ where
         export = export.on_progress(move |progress| reporter.set_total(progress.records_in_all));
     }
     let mut export = export.start().await.map_err(|error| terminal.call_failure(&error))?;
-    let resumed_at = export.resumed_at();
-    with(&mut |output| output.resume(resumed_at)).map_err(|error| failed(&error))?;
+    target.open(export.resumed_at()).map_err(failed)?;
 
     // The last error is part of the verdict, so it is shown with that.
     let mut last_error: Option<Error> = None;
     loop {
-        let entry = tokio::select! {
+        let record = tokio::select! {
             exit = signals.first() => {
-                with(&mut Output::sync).map_err(|error| failed(&error))?;
                 drop(progress);
-                return Ok(stopped(terminal, export.figures(), arguments.checkpoint.is_some(), exit));
+                stop(&target, arguments).map_err(failed)?;
+                return Ok(stopped(terminal, export.figures(), arguments, exit));
             }
-            entry = export.next() => entry,
+            record = export.next() => record,
         };
-        let Some(entry) = entry else { break };
+        let Some(record) = record else { break };
         if let Some(error) = last_error.take() {
             terminal.problem(&terminal.messages.error(&error));
         }
-        match entry {
-            Ok(entry) => drop(with(&mut |output| output.write(&entry)).map_err(|error| failed(&error))?),
+        match record {
+            Ok(record) => target.write(&record).map_err(failed)?,
             Err(error) => last_error = Some(error),
         }
         reporter.set(export.figures().records, String::new());
     }
-    with(&mut Output::sync).map_err(|error| failed(&error))?;
     drop(progress);
     let verdict = export.finish().await;
     if let Some(error) = last_error.filter(|_| verdict.is_complete()) {
         terminal.problem(&terminal.messages.error(&error));
     }
-    let exit = exit(&verdict);
-    let text = terminal.messages.verdict(&verdict);
+    let is_whole = !matches!(verdict, Verdict::Truncated { .. });
+    if is_whole {
+        let written = target.finish().map_err(failed)?;
+        if let Some(shortened) = written.map(|written| written.shortened).filter(|count| *count > 0) {
+            terminal.problem_text("export-shortened", &[("count", shortened.into())]);
+        }
+    } else {
+        stop(&target, arguments).map_err(failed)?;
+    }
+    finish(&verdict, arguments, terminal)
+}
+
+/// Ends early. Readers of the standard output get what there is. A file is only touched by checkpoints.
+fn stop(target: &Target, arguments: &OutputArguments) -> std::io::Result<()> {
+    if arguments.is_stdout() { target.sync().map(drop) } else { Ok(()) }
+}
+
+fn stopped(terminal: &Terminal, figures: &ExportFigures, arguments: &OutputArguments, exit: Exit) -> Exit {
+    let name = match arguments.checkpoint {
+        Some(_) => "export-stopped-resumes",
+        None if arguments.is_stdout() => "export-stopped-stream",
+        None => "export-stopped",
+    };
+    terminal.problem_text(name, &[("records", figures.records.into())]);
+    exit
+}
+
+fn finish(verdict: &Verdict, arguments: &OutputArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let exit = match verdict {
+        verdict if verdict.is_complete() => Exit::Done,
+        Verdict::Truncated { cause, .. } => Exit::from_error(cause),
+        _ => Exit::Refused,
+    };
+    let text = terminal.messages.verdict(verdict);
     if exit == Exit::Done {
         terminal.note(&text)
     } else {
         terminal.problem(&text)
     }
-    if terminal.is_json && arguments.out.as_os_str() != "-" {
+    if let Verdict::Truncated { .. } = verdict
+        && !arguments.is_stdout()
+    {
+        let name = if arguments.checkpoint.is_some() { "export-run-again" } else { "export-old-file" };
+        terminal.note_text(name, &[]);
+    }
+    if terminal.is_json && !arguments.is_stdout() {
         let error =
-            if let Verdict::Truncated { cause, .. } = &verdict { Some(cause.id().to_owned()) } else { None };
+            if let Verdict::Truncated { cause, .. } = verdict { Some(cause.id().to_owned()) } else { None };
         let (complete, figures, exit_code) = (verdict.is_complete(), *verdict.figures(), exit.code());
         let summary = Summary { complete, figures, error, exit_code };
         terminal.print(&serde_json::to_string(&summary).unwrap_or_default())?;
     }
     Ok(exit)
-}
-
-fn locked(output: &Mutex<Output>, act: &mut dyn FnMut(&mut Output) -> io::Result<u64>) -> io::Result<u64> {
-    act(&mut output.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-fn stopped(terminal: &Terminal, figures: &ExportFigures, has_checkpoint: bool, exit: Exit) -> Exit {
-    let name = if has_checkpoint { "export-stopped-resumes" } else { "export-stopped" };
-    terminal.problem_text(name, &[("records", figures.records.into())]);
-    exit
-}
-
-fn exit(verdict: &Verdict) -> Exit {
-    match verdict {
-        verdict if verdict.is_complete() => Exit::Done,
-        Verdict::Truncated { cause, .. } => Exit::from_error(cause),
-        _ => Exit::Refused,
-    }
 }

@@ -6,11 +6,12 @@ use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use crm::history::{EntryQuery, Texts};
 
-use super::OutputArguments;
 use super::copy::copy;
+use super::target::OutputArguments;
 use crate::arguments::day;
 use crate::connection::{Environment, HistoryFlags, NetworkFlags};
 use crate::exit::{Exit, Failure};
+use crate::files::history_columns;
 use crate::signals::Signals;
 use crate::terminal::Terminal;
 
@@ -65,8 +66,9 @@ pub(super) async fn run(
     if let Some(last) = arguments.to {
         query = query.until(last);
     }
+    let target = arguments.output.target(history_columns, terminal)?;
     let client = connection.builder(&arguments.network).pace(arguments.output.pace()).build();
     let client = client.map_err(|error| terminal.call_failure(&error))?;
     let export = client.export(query.with_texts(arguments.texts.into()));
-    copy(export, &arguments.output, terminal, signals, move || client.stats()).await
+    copy(export, &arguments.output, target, terminal, signals, move || client.stats()).await
 }

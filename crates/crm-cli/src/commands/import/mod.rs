@@ -1,90 +1,43 @@
 //! `crm import`: activities of a file into a SalesMan CRM, each once.
 //!
-//! `input` reads the rows on a thread of its own, `outcomes` says what became of them, and `summary` counts.
+//! `arguments` are the options, `input` reads the rows on a thread of its own, `outcomes` says what became of them, and
+//! `summary` counts.
 
+mod arguments;
 mod input;
 mod outcomes;
 mod summary;
-mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use crm::history::{Import, LossPolicy, Pace};
+use crm::history::HistoryClient;
 
-use crate::arguments::{count, rate, seconds};
-use crate::connection::{Environment, HistoryFlags, NetworkFlags};
+use crate::connection::Environment;
 use crate::exit::{Exit, Failure};
+use crate::files::{Role, check_distinct};
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::terminal::Terminal;
-use input::Rows;
+pub(crate) use arguments::Arguments;
+use input::{Input, Reading};
 use outcomes::Outcomes;
 
-#[derive(Args, Debug)]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    history: HistoryFlags,
-    #[command(flatten)]
-    network: NetworkFlags,
-    pub(super) file: PathBuf,
-    #[arg(long)]
-    journal: Option<PathBuf>,
-    #[arg(long)]
-    rejected: Option<PathBuf>,
-    #[arg(long, default_value = "100", value_parser = count)]
-    chunk: usize,
-    #[arg(long, id = "import-concurrency", default_value = "2", value_parser = count)]
-    concurrency: usize,
-    #[arg(long, default_value = "60", value_parser = seconds)]
-    settle: Duration,
-    #[arg(long, default_value = "30", value_parser = seconds)]
-    timeout: Duration,
-    #[arg(long, default_value = "300", value_parser = seconds)]
-    patience: Duration,
-    #[arg(long, value_parser = rate)]
-    per_second: Option<f64>,
-    #[arg(long, value_enum, default_value = "warn")]
-    losses: Losses,
-    #[arg(long)]
-    check_users: bool,
-    #[arg(long)]
-    check_types: bool,
-    #[arg(long)]
-    sole_writer: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Losses {
-    Reject,
-    Warn,
-    Allow,
-}
-
-impl From<Losses> for LossPolicy {
-    fn from(losses: Losses) -> Self {
-        match losses {
-            Losses::Reject => Self::Reject,
-            Losses::Warn => Self::Warn,
-            Losses::Allow => Self::Allow,
-        }
-    }
-}
-
-/// Imports the file.
+/// Imports the file, or only checks it.
 pub(crate) async fn run(
     arguments: Arguments,
     terminal: &Arc<Terminal>,
     signals: &Signals,
 ) -> Result<Exit, Failure> {
+    let paths = Paths::new(&arguments);
+    paths.check_distinct(&arguments, terminal)?;
     let connection = Environment::of_process(&terminal.messages).history(&arguments.history)?;
-    let (rows, total) = Rows::open(&arguments.file, terminal)?;
+    let options = arguments.table_options(&terminal.messages)?;
+    let input = Input::open(&arguments, &options, terminal)?;
     let client = connection
         .builder(&arguments.network)
         .timeout(arguments.timeout)
-        .pace(pace(&arguments))
+        .pace(arguments.pace())
         .build()
         .map_err(|error| terminal.call_failure(&error))?;
     // A wrong key or address is found before anything else happens.
@@ -92,69 +45,70 @@ pub(crate) async fn run(
         exit = signals.first() => return Ok(exit),
         known = client.fields() => drop(known.map_err(|error| terminal.call_failure(&error))?),
     }
+    import(arguments, &paths, client, input, terminal, signals).await
+}
 
-    let rejected = arguments.rejected.clone().unwrap_or_else(|| beside(&arguments.file, ".rejected.csv"));
-    let journal = arguments.journal.clone().unwrap_or_else(|| beside(&arguments.file, ".journal"));
-    let mut outcomes = Outcomes::new(terminal, total, rejected)?;
+async fn import(
+    arguments: Arguments,
+    paths: &Paths,
+    client: HistoryClient,
+    input: Input,
+    terminal: &Arc<Terminal>,
+    signals: &Signals,
+) -> Result<Exit, Failure> {
+    let mut outcomes = Outcomes::new(terminal, &arguments, &input, &paths.rejected)?;
     let progress = {
         let client = client.clone();
-        Progress::start(terminal, Some(total), move || client.stats())
+        Progress::start(terminal, input.total, move || client.stats())
     };
-    let (entries, mut positions) = rows.start();
-    let mut stream = options(client.import_stream(entries), &arguments)
-        .journal(journal)
-        .cancel({
-            let signals = signals.clone();
-            async move {
-                signals.first().await;
-            }
-        })
-        .outcomes();
     let reporter = progress.reporter();
+    let Reading { entries, mut rows, mut failure } = input.start();
+    let mut import = arguments.options(client.import_stream(entries));
+    // A dry run creates no journal. One that exists says what is stored already.
+    if !arguments.dry_run || paths.journal.exists() {
+        import = import.journal(&paths.journal);
+    }
+    let signalled = signals.clone();
+    let mut stream = import.cancel(async move { _ = signalled.first().await }).outcomes();
     while let Some(outcome) = stream.next().await {
         let outcome = outcome.map_err(|error| terminal.call_failure(&error))?;
-        let Some(row) = positions.recv().await else { break };
-        outcomes.add(&outcome, &row);
-        reporter.set(outcomes.done(), outcomes.in_words(terminal));
+        let Some(row) = rows.recv().await else { break };
+        outcomes.add(&outcome, &row)?;
+        reporter.set(outcomes.done(), outcomes.in_words());
     }
     drop(progress);
-    outcomes.finish(signals.received())
+    let failure = failure.try_recv().ok();
+    outcomes.finish(signals.received(), failure)
 }
 
-fn pace(arguments: &Arguments) -> Pace {
-    let pace = Pace::new().in_flight(arguments.concurrency);
-    match arguments.per_second {
-        Some(rate) => pace.per_second(rate),
-        None => pace,
-    }
+/// The files that are written.
+struct Paths {
+    journal: PathBuf,
+    rejected: PathBuf,
 }
 
-fn options(import: Import, arguments: &Arguments) -> Import {
-    let mut import = import
-        .chunk(arguments.chunk)
-        .concurrency(arguments.concurrency)
-        .settle(arguments.settle)
-        .patience(arguments.patience)
-        .loss_policy(arguments.losses.into());
-    if arguments.check_users {
-        import = import.check_users();
+impl Paths {
+    fn new(arguments: &Arguments) -> Self {
+        let beside = |suffix: &str| {
+            let input = &arguments.file;
+            // Without an input file they are in the current folder.
+            let mut name = if arguments.is_stdin() { "stdin".into() } else { input.as_os_str().to_owned() };
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        Self {
+            journal: arguments.journal.clone().unwrap_or_else(|| beside(".journal")),
+            rejected: arguments.rejected.clone().unwrap_or_else(|| beside(".rejected.csv")),
+        }
     }
-    if arguments.check_types {
-        import = import.check_types();
-    }
-    if arguments.sole_writer {
-        import = import.sole_writer();
-    }
-    import
-}
 
-/// A file beside the input. Without an input file it is in the current folder.
-fn beside(input: &std::path::Path, suffix: &str) -> PathBuf {
-    let mut name = if is_stdin(input) { "stdin".into() } else { input.as_os_str().to_owned() };
-    name.push(suffix);
-    name.into()
-}
-
-fn is_stdin(path: &std::path::Path) -> bool {
-    path.as_os_str() == "-"
+    /// Checks that no file has two purposes, before any of them is opened for writing.
+    fn check_distinct(&self, arguments: &Arguments, terminal: &Terminal) -> Result<(), Failure> {
+        let files: [(Role, &Path); 3] = [
+            (Role::Input, &arguments.file),
+            (Role::Journal, &self.journal),
+            (Role::Rejected, &self.rejected),
+        ];
+        check_distinct(&files).map_err(|same| Failure::usage(terminal.messages.message(&same.message())))
+    }
 }
