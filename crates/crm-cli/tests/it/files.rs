@@ -156,7 +156,7 @@ async fn a_dry_run_shows_what_would_be_sent_and_writes_nothing() {
     let folder = Folder::new("dry-run");
     folder.write(
         "calls.csv",
-        "datum;content;clid;user\n25.06.2024 10:00;\"Тест\";1;\nвчера;x;1;\n;y;1;nobody@x\n",
+        "datum;content;clid;user\n25.06.2024 10:00;\"Тест\";1;\nвчера;x;1;\n26.06.2024;y;1;nobody@x\n",
     );
     let sandbox = Sandbox::start().await.unwrap();
     let ran = import(&folder, &sandbox, "calls.csv", &["--dry-run", "--check-users"]);
