@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::commands::{completions, discover, export, import, report, sandbox, tour};
+use crate::commands::{completions, discover, export, import, man, report, sandbox, tour};
 use crate::language::Language;
 
 /// All arguments.
@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Tour(tour::Arguments),
     Sandbox(sandbox::Arguments),
     Completions(completions::Arguments),
-    Man,
+    Man(man::Arguments),
 }
 
 /// A value that cannot be used. It holds the name of the text that says what is expected.

@@ -131,4 +131,17 @@ mod tests {
         let codes: BTreeSet<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes.len(), Exit::ALL.len());
     }
+
+    #[test]
+    fn the_guide_lists_every_exit_in_both_languages_from_the_best_to_the_worst() {
+        for page in [
+            include_str!("../../../docs/guide/program.md"),
+            include_str!("../../../docs/guide/ru/program.md"),
+        ] {
+            let first_cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+            let listed: Vec<u8> = first_cells.filter_map(|cell| cell.parse().ok()).collect();
+            let codes: Vec<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
+            assert_eq!(listed, codes);
+        }
+    }
 }

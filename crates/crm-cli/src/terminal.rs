@@ -1,8 +1,10 @@
 //! What people see: messages on the standard error. The standard output is for data alone.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use serde::Serialize;
 
 use crate::arguments::GlobalArguments;
 use crate::exit::Failure;
@@ -15,7 +17,9 @@ pub(crate) struct Terminal {
     /// Only problems are shown.
     pub(crate) is_quiet: bool,
     /// A summary for a machine is written to the standard output.
-    pub(crate) is_json: bool,
+    is_json: bool,
+    /// The standard output holds records.
+    has_data: AtomicBool,
     /// The language was given by an option.
     is_language_given: bool,
     bar: ProgressBar,
@@ -27,7 +31,7 @@ impl Terminal {
         let GlobalArguments { quiet: is_quiet, json: is_json, .. } = *options;
         let is_language_given = options.lang.is_some();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self { messages, is_quiet, is_json, is_language_given, bar }
+        Self { messages, is_quiet, is_json, has_data: AtomicBool::new(false), is_language_given, bar }
     }
 
     /// Returns the language of the headings in files for people: Russian, because most users read it, unless `--lang` is
@@ -76,9 +80,36 @@ impl Terminal {
 
     /// Shows why a command ended early.
     pub(crate) fn failure(&self, failure: &Failure) {
-        if !failure.text.is_empty() {
-            self.problem_text("error", &[("text", failure.text.as_str().into())]);
+        if failure.text.is_empty() {
+            return;
         }
+        self.problem_text("error", &[("text", failure.text.as_str().into())]);
+        // Nothing more can be said if this fails too.
+        let _ = self.summary(&serde_json::json!({"error": failure.text, "exit_code": failure.exit.code()}));
+    }
+
+    /// Writes a summary for a machine to the standard output, if `--json` asks for it.
+    ///
+    /// # Errors
+    /// See [`print`](Self::print).
+    pub(crate) fn summary(&self, summary: &impl Serialize) -> Result<(), Failure> {
+        if !self.is_json || self.has_data.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.print(&serde_json::to_string(summary).unwrap_or_default())
+    }
+
+    /// Writes a line for people to the standard output, except with `--json`.
+    ///
+    /// # Errors
+    /// See [`print`](Self::print).
+    pub(crate) fn list(&self, line: &str) -> Result<(), Failure> {
+        if self.is_json { Ok(()) } else { self.print(line) }
+    }
+
+    /// Notes that the standard output holds records, so that no summary gets among them.
+    pub(crate) fn reserve_output(&self) {
+        self.has_data.store(true, Ordering::Relaxed);
     }
 
     /// Writes data to the standard output.

@@ -20,7 +20,7 @@ use crate::terminal::Terminal;
 pub(crate) fn run(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     match command {
         Command::Completions(arguments) => return completions::run(&arguments, terminal),
-        Command::Man => return man::run(terminal),
+        Command::Man(arguments) => return man::run(&arguments, terminal),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

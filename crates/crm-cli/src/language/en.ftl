@@ -147,6 +147,8 @@ option-latency_ms = Delay of every response in milliseconds
     .value = N
 option-seed = Changes everything that happens by chance
     .value = N
+option-man-out = Write the pages of all commands to this folder instead
+    .value = FOLDER
 option-shell = The shell
     .value = SHELL
 

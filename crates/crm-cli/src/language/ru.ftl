@@ -147,6 +147,8 @@ option-latency_ms = Задержка каждого ответа в миллис
     .value = N
 option-seed = Меняет всё, что происходит случайно
     .value = N
+option-man-out = Записать страницы всех команд в эту папку
+    .value = ПАПКА
 option-shell = Командная оболочка
     .value = ОБОЛОЧКА
 

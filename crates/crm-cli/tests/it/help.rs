@@ -44,4 +44,6 @@ fn the_version_the_completions_and_the_manual_page_are_written() {
     }
     let page = folder.crm(&["man"]).run();
     assert!(page.code == 0 && page.out.contains(".TH crm"), "{page:?}");
+    folder.crm(&["man", "--out", "pages", "--lang", "ru"]).run().ended(0, "");
+    assert!(folder.read("pages/crm-export-history.1").contains("Экспортировать активности"));
 }

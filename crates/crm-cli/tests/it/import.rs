@@ -95,8 +95,11 @@ async fn an_import_that_the_server_stopped_ends_with_75_and_resumes() {
 #[tokio::test]
 async fn a_refused_key_ends_with_77_and_nothing_is_sent() {
     let (folder, sandbox) = set_up("import-key", "content;clid\nпервый;1\n").await;
-    let program = folder.crm_with(&sandbox, &["import", "calls.csv"]).env("CRM_APIKEY", "wrong");
-    program.run().ended(77, "check the credentials").ended(77, "401");
+    let program = folder.crm_with(&sandbox, &["import", "calls.csv", "--json"]).env("CRM_APIKEY", "wrong");
+    let ran = program.run();
+    ran.ended(77, "check the credentials").ended(77, "401");
+    let summary: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(summary["exit_code"], 77);
     assert_eq!(sandbox.record_count(), 0);
 }
 
@@ -126,6 +129,26 @@ async fn messages_are_russian_where_the_locale_is() {
     let program =
         folder.crm_with(&sandbox, &["import", "calls.csv", "--lang", "ru"]).env("CRM_APIKEY", "wrong");
     program.run().ended(77, "ошибка: history.fields: сервер не принял ключ");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn after_a_signal_what_is_in_flight_ends_and_the_next_run_resumes() {
+    let lines: String = (0..200).map(|number| format!("Звонок {number};1\n")).collect();
+    let (folder, sandbox) = set_up("import-stopped", &format!("content;clid\n{lines}")).await;
+    let slow = || Fault::latency(Duration::from_millis(200)).on(Operation::HistoryAddList).always();
+    sandbox.add_fault(slow());
+    let program = folder.crm_with(&sandbox, &["import", "calls.csv", "--chunk", "10"]).spawn();
+    while sandbox.record_count() == 0 {
+        std::thread::yield_now();
+    }
+    crate::program::signal(&program, "TERM");
+    let ran = Ran::new(program.wait_with_output().unwrap());
+    ran.ended(143, "not sent").ended(143, "Run the same command again");
+    assert!(!ran.said.contains("stored or not"), "{ran:?}");
+    sandbox.clear_faults();
+    import(&folder, &sandbox, &[]).ended(0, "200 stored");
+    assert_eq!(sandbox.record_count(), 200);
 }
 
 #[cfg(unix)]

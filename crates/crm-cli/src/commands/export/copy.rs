@@ -35,6 +35,9 @@ pub(super) async fn copy<S>(
 where
     S: ExportSource<Record: Serialize>,
 {
+    if arguments.is_stdout() {
+        terminal.reserve_output();
+    }
     let failed = |error: std::io::Error| target.failure(&error, terminal);
     export = export.concurrency(arguments.concurrency);
     if let Some(checkpoint) = &arguments.checkpoint {
@@ -121,12 +124,9 @@ fn finish(verdict: &Verdict, arguments: &OutputArguments, terminal: &Terminal) -
         let name = if arguments.checkpoint.is_some() { "export-run-again" } else { "export-old-file" };
         terminal.note_text(name, &[]);
     }
-    if terminal.is_json && !arguments.is_stdout() {
-        let error =
-            if let Verdict::Truncated { cause, .. } = verdict { Some(cause.id().to_owned()) } else { None };
-        let (complete, figures, exit_code) = (verdict.is_complete(), *verdict.figures(), exit.code());
-        let summary = Summary { complete, figures, error, exit_code };
-        terminal.print(&serde_json::to_string(&summary).unwrap_or_default())?;
-    }
+    let error =
+        if let Verdict::Truncated { cause, .. } = verdict { Some(cause.id().to_owned()) } else { None };
+    let (complete, figures, exit_code) = (verdict.is_complete(), *verdict.figures(), exit.code());
+    terminal.summary(&Summary { complete, figures, error, exit_code })?;
     Ok(exit)
 }

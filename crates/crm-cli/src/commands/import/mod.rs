@@ -71,7 +71,16 @@ async fn import(
     let signalled = signals.clone();
     let mut stream = import.cancel(async move { _ = signalled.first().await }).outcomes();
     while let Some(outcome) = stream.next().await {
-        let outcome = outcome.map_err(|error| terminal.call_failure(&error))?;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            // The journal misses the rows behind the place where reading failed.
+            Err(error) => {
+                return Err(match failure.try_recv() {
+                    Ok(error) => outcomes.read_failure(&error),
+                    Err(_) => terminal.call_failure(&error),
+                });
+            }
+        };
         let Some(row) = rows.recv().await else { break };
         outcomes.add(&outcome, &row)?;
         reporter.set(outcomes.done(), outcomes.in_words());

@@ -98,7 +98,7 @@ impl Outcomes {
             AddOutcome::NotSent(why) => match reason {
                 Some(OutcomeReason::NotSent(NotSentReason::DryRun)) => {
                     self.summary.to_send += 1;
-                    terminal.print(&to_send(row.line, &outcome.entry))?;
+                    terminal.list(&to_send(row.line, &outcome.entry))?;
                     self.note_stored(outcome, row);
                 }
                 // Another run would end the same way, because others were stored.
@@ -129,6 +129,12 @@ impl Outcomes {
             }
         }
         Ok(())
+    }
+
+    /// Returns the failure of an input that cannot be read to its end.
+    pub(super) fn read_failure(&self, error: &io::Error) -> Failure {
+        let values = [("file", self.file.as_str().into()), ("error", error.to_string().into())];
+        Failure::person(self.terminal.messages.format("file-not-read", &values))
     }
 
     fn say(&self, line: u64, text: &str) {
@@ -177,8 +183,7 @@ impl Outcomes {
         let terminal = Arc::clone(&self.terminal);
         if let Some(error) = failure {
             self.exit = self.exit.max(Exit::Person);
-            let values = [("file", self.file.as_str().into()), ("error", error.to_string().into())];
-            terminal.problem_text("file-not-read", &values);
+            terminal.problem(&self.read_failure(&error).text);
         }
         self.summary.end();
         let exit = self.exit.max(self.summary.exit()).max(signal.unwrap_or(Exit::Done));
@@ -201,9 +206,7 @@ impl Outcomes {
         if self.summary.unknown > 0 {
             terminal.note_text("import-look-up", &[]);
         }
-        if terminal.is_json {
-            terminal.print(&serde_json::to_string(&self.summary).unwrap_or_default())?;
-        }
+        terminal.summary(&self.summary)?;
         Ok(exit)
     }
 }
