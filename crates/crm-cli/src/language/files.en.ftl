@@ -2,7 +2,7 @@
 
 ## What was detected
 
-table-text = encoding { $encoding }, delimiter { $delimiter }
+table-text = encoding { $encoding }, delimiter "{ $delimiter }"
 table-sheet = sheet "{ $sheet }"
 table-sheet-of-several = sheet "{ $sheet }"; sheets without a usable header are skipped: { $others }
 table-column = { $column } → { $field }
@@ -21,6 +21,9 @@ role-rejected = the rejected file
 role-output = the output
 role-checkpoint = the checkpoint
 same-file = { $path } is { $first } and { $second } at once, or lies where one of them is written; use different files
+input-not-found = there is no such file; check the path
+input-no-permission = this user may not read the file; change its permissions
+input-is-a-folder = this is a folder; name a file in it
 input-io = the file cannot be read: { $reason }
 input-unknown-encoding = there is no encoding "{ $name }"; use utf-8, utf-16le, windows-1251, cp866, koi8-r or mac-cyrillic
 input-not-a-table = this is not a table but { $what }; export it as CSV or XLSX

@@ -2,7 +2,7 @@
 
 ## Что распознано
 
-table-text = кодировка { $encoding }, разделитель { $delimiter }
+table-text = кодировка { $encoding }, разделитель «{ $delimiter }»
 table-sheet = лист «{ $sheet }»
 table-sheet-of-several = лист «{ $sheet }»; листы без подходящего заголовка пропущены: { $others }
 table-column = { $column } → { $field }
@@ -21,6 +21,9 @@ role-rejected = файл отклонённых строк
 role-output = файл экспорта
 role-checkpoint = контрольная точка
 same-file = { $path } – это сразу и { $first }, и { $second } (или место, куда один из них записывается); укажите разные файлы
+input-not-found = такого файла нет; проверьте путь
+input-no-permission = у пользователя нет прав на чтение файла; измените права
+input-is-a-folder = это папка; укажите файл в ней
 input-io = не удалось прочитать файл: { $reason }
 input-unknown-encoding = кодировки «{ $name }» нет; укажите utf-8, utf-16le, windows-1251, cp866, koi8-r или mac-cyrillic
 input-not-a-table = это не таблица, а { $what }; сохраните её как CSV или XLSX

@@ -27,7 +27,11 @@ async fn a_file_in_windows_1251_is_read_and_the_first_line_says_so() {
     let (folder, sandbox) = (case("01-windows-1251"), Sandbox::start().await.unwrap());
     let ran = import(&folder, &sandbox, "calls.csv", &[]);
     ran.ended(0, "3 rows: 3 stored");
-    assert!(ran.said.starts_with("calls.csv: encoding windows-1251, delimiter ;; columns: "), "{}", ran.said);
+    assert!(
+        ran.said.starts_with("calls.csv: encoding windows-1251, delimiter \";\"; columns: "),
+        "{}",
+        ran.said
+    );
     assert_eq!(sandbox.record(2).unwrap().content.as_deref(), Some("Отправили счёт № 214"));
     let (folder, sandbox) = (case("02-windows-1251-header"), Sandbox::start().await.unwrap());
     import(&folder, &sandbox, "calls.csv", &[]).ended(0, "windows-1251");

@@ -40,10 +40,7 @@ impl Input {
     ) -> Result<Self, Failure> {
         let failed = |error: TableError| table_failure(arguments, &error, terminal);
         let table = Table::open(&arguments.file, options).map_err(failed)?;
-        let mut total = None;
-        if !arguments.is_stdin() {
-            total = Some(Table::open(&arguments.file, options).map_err(failed)?.count() as u64);
-        }
+        let total = Some(table.restarted().map_err(failed)?.count() as u64);
         terminal.note(&detected(arguments, &table, terminal));
         Ok(Self { table, total })
     }

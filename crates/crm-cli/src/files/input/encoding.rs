@@ -42,6 +42,14 @@ pub(crate) fn named(name: &str) -> Option<Detected> {
     Some(Detected { encoding, source: EncodingSource::Chosen })
 }
 
+/// Finds the encoding by a byte order mark.
+pub(crate) fn by_mark(input: impl Read) -> io::Result<Option<Detected>> {
+    let mut head = Vec::new();
+    input.take(4).read_to_end(&mut head)?;
+    let encoding = Encoding::for_bom(&head).map(|(encoding, _)| encoding);
+    Ok(encoding.map(|encoding| Detected { encoding, source: EncodingSource::Mark }))
+}
+
 /// Reads a text to its end and finds its encoding.
 ///
 /// A text is UTF-8 if it has more characters of UTF-8 than bytes that cannot be decoded. So one broken line does not

@@ -9,7 +9,7 @@ mod workbook;
 use std::io;
 
 pub use encoding::EncodingSource;
-pub(super) use encoding::{Decoder, Detected, detect, named};
+pub(super) use encoding::{Decoder, Detected, by_mark, detect, named};
 pub(super) use lines::{Line, Lines};
 pub(super) use records::{Records, Shape, looks_like_date};
 pub(super) use source::{Kind, Source, SourceReader};
@@ -74,7 +74,12 @@ impl InputError {
     #[must_use]
     pub fn message(&self) -> Message {
         match self {
-            Self::Io(error) => Message::new("input-io").with("reason", error),
+            Self::Io(error) => match error.kind() {
+                io::ErrorKind::NotFound => Message::new("input-not-found"),
+                io::ErrorKind::PermissionDenied => Message::new("input-no-permission"),
+                io::ErrorKind::IsADirectory => Message::new("input-is-a-folder"),
+                _ => Message::new("input-io").with("reason", error),
+            },
             Self::UnknownEncoding(name) => Message::new("input-unknown-encoding").with("name", name),
             Self::NotATable { what } => Message::new("input-not-a-table").with("what", what),
             Self::Spreadsheet { reason } => Message::new("input-spreadsheet").with("reason", reason),

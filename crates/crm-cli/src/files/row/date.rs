@@ -65,12 +65,6 @@ pub(crate) struct Dates {
     pub(crate) is_needed: bool,
 }
 
-/// A date, and whether it has a time of its own.
-struct Moment {
-    at: NaiveDateTime,
-    has_time: bool,
-}
-
 impl Dates {
     /// Reads a date; `None` where there is none. `time` is the cell of a column of times.
     pub(super) fn read(&self, date: &Cell, time: &Cell) -> Result<Option<NaiveDateTime>, DateFault> {
@@ -81,26 +75,42 @@ impl Dates {
                 (false, _) => Err(DateFault::TimeOnly),
             };
         }
-        let Moment { at, has_time } = self.moment(date)?;
+        let at = self.moment(date)?;
         let at = match time_of_day(time)? {
             None => at,
-            Some(time) if !has_time || at.time() == time => at.date().and_time(time),
+            Some(time) if [NaiveTime::MIN, time].contains(&at.time()) => at.date().and_time(time),
             Some(_) => return Err(DateFault::TwoTimes),
         };
         in_range(at).map(Some)
     }
 
-    fn moment(&self, cell: &Cell) -> Result<Moment, DateFault> {
+    /// Turns the day number of a spreadsheet into a date, so that a rejected file shows it as one.
+    pub(in crate::files) fn normalize_date(&self, cell: &mut Cell) {
+        if let (Cell::Number(number), DateFormat::Auto | DateFormat::Serial) = (&*cell, &self.format)
+            && let Ok(at) = self.serial(*number)
+        {
+            *cell = Cell::Date(at);
+        }
+    }
+
+    /// Turns the fraction of a day into a time.
+    pub(in crate::files) fn normalize_time(cell: &mut Cell) {
+        if let Cell::Number(days @ 0.0..1.0) = *cell {
+            *cell = Cell::Duration(days);
+        }
+    }
+
+    fn moment(&self, cell: &Cell) -> Result<NaiveDateTime, DateFault> {
         match cell {
             Cell::Text(text) => self.moment_of_text(text),
-            Cell::Date(at) => Ok(Moment { at: *at, has_time: at.time() != NaiveTime::MIN }),
+            Cell::Date(at) => Ok(*at),
             Cell::Duration(_) => Err(DateFault::TimeOnly),
             Cell::Number(number) => self.moment_of_number(*number),
             Cell::Empty | Cell::Bool(_) | Cell::Error(_) => Err(DateFault::Unreadable),
         }
     }
 
-    fn moment_of_text(&self, text: &str) -> Result<Moment, DateFault> {
+    fn moment_of_text(&self, text: &str) -> Result<NaiveDateTime, DateFault> {
         let text = text.replace(['\u{a0}', '\u{202f}', '\n'], " ");
         let text = text.trim().trim_start_matches('\'');
         match &self.format {
@@ -114,7 +124,7 @@ impl Dates {
         }
     }
 
-    fn moment_of_number(&self, number: f64) -> Result<Moment, DateFault> {
+    fn moment_of_number(&self, number: f64) -> Result<NaiveDateTime, DateFault> {
         if self.format == DateFormat::Unix {
             return self.unix(number);
         }
@@ -126,7 +136,7 @@ impl Dates {
     }
 
     /// The day number of a spreadsheet, from 1970 to 2038.
-    fn serial(&self, days: f64) -> Result<Moment, DateFault> {
+    fn serial(&self, days: f64) -> Result<NaiveDateTime, DateFault> {
         let days = if self.is_1904 { days + 1462.0 } else { days };
         if (0.0..1.0).contains(&days) {
             return Err(if days == 0.0 { DateFault::Zero } else { DateFault::TimeOnly });
@@ -137,10 +147,10 @@ impl Dates {
         #[allow(clippy::cast_possible_truncation, reason = "the range was checked")]
         let seconds = ((days - 25_569.0) * 86_400.0).round() as i64;
         let at = DateTime::from_timestamp(seconds, 0).ok_or(DateFault::Unreadable)?.naive_utc();
-        Ok(Moment { at, has_time: days.fract() != 0.0 })
+        Ok(at)
     }
 
-    fn unix(&self, seconds: f64) -> Result<Moment, DateFault> {
+    fn unix(&self, seconds: f64) -> Result<NaiveDateTime, DateFault> {
         if seconds == 0.0 {
             return Err(DateFault::Zero);
         }
@@ -153,23 +163,25 @@ impl Dates {
         self.local(moment)
     }
 
-    fn local(&self, moment: DateTime<Utc>) -> Result<Moment, DateFault> {
+    fn local(&self, moment: DateTime<Utc>) -> Result<NaiveDateTime, DateFault> {
         let ToLocal(convert) = self.to_local.as_ref().ok_or(DateFault::ZoneNeeded)?;
-        Ok(Moment { at: convert(moment), has_time: true })
+        Ok(convert(moment))
     }
 
-    fn pattern(&self, text: &str, pattern: &str) -> Result<Moment, DateFault> {
+    fn pattern(&self, text: &str, pattern: &str) -> Result<NaiveDateTime, DateFault> {
         if let Ok(moment) = DateTime::<FixedOffset>::parse_from_str(text, pattern) {
             return self.local(moment.to_utc());
         }
-        if let Ok(at) = NaiveDateTime::parse_from_str(text, pattern) {
-            return Ok(Moment { at, has_time: true });
+        // A rejected file has the dates of a spreadsheet in the second form, whatever the pattern is.
+        let forms = [pattern, "%Y-%m-%d %H:%M:%S"];
+        if let Some(at) = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()) {
+            return Ok(at);
         }
         let day = NaiveDate::parse_from_str(text, pattern).map_err(|_| DateFault::Unreadable)?;
-        Ok(Moment { at: day.and_time(NaiveTime::MIN), has_time: false })
+        Ok(day.and_time(NaiveTime::MIN))
     }
 
-    fn auto(&self, text: &str) -> Result<Moment, DateFault> {
+    fn auto(&self, text: &str) -> Result<NaiveDateTime, DateFault> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return compact(text);
         }
@@ -188,11 +200,11 @@ impl Dates {
         let rest = rest.strip_prefix("г.").or_else(|| rest.strip_prefix("г ")).unwrap_or(rest).trim();
         let day = day_of(day.trim_end_matches("г."))?;
         if rest.is_empty() {
-            return Ok(Moment { at: day.and_time(NaiveTime::MIN), has_time: false });
+            return Ok(day.and_time(NaiveTime::MIN));
         }
         let (time, offset) = split_offset(rest);
         let at = day.and_time(clock(time)?);
-        let Some(offset) = offset else { return Ok(Moment { at, has_time: true }) };
+        let Some(offset) = offset else { return Ok(at) };
         let seconds = offset_seconds(offset).ok_or(DateFault::Unreadable)?;
         let utc = at.checked_sub_signed(TimeDelta::seconds(seconds)).ok_or(DateFault::OutOfRange)?;
         self.local(utc.and_utc())
@@ -224,7 +236,7 @@ fn with_month_number(text: &str) -> Option<String> {
 }
 
 /// `20250303` and `20250303090700`. Other digits are numbers of something else.
-fn compact(digits: &str) -> Result<Moment, DateFault> {
+fn compact(digits: &str) -> Result<NaiveDateTime, DateFault> {
     let part =
         |range: std::ops::Range<usize>| digits.get(range).and_then(|part| part.parse().ok()).unwrap_or(0);
     match digits.len() {
@@ -234,7 +246,7 @@ fn compact(digits: &str) -> Result<Moment, DateFault> {
             let day = NaiveDate::from_ymd_opt(year, part(4..6), part(6..8));
             let time = NaiveTime::from_hms_opt(part(8..10), part(10..12), part(12..14));
             let at = day.zip(time).map(|(day, time)| day.and_time(time)).ok_or(DateFault::NoSuchTime)?;
-            Ok(Moment { at, has_time: digits.len() == 14 })
+            Ok(at)
         }
         1 => Err(if digits == "0" { DateFault::Zero } else { DateFault::Unreadable }),
         5 => Err(DateFault::LooksSerial),

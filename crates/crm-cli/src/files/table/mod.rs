@@ -14,7 +14,7 @@ use super::cell::Cell;
 use super::header::{Header, HeaderError};
 use super::input::{
     Decoder, Detected, EncodingSource, InputError, Kind, Lines, Records, Row, Shape, Source, SourceReader,
-    Workbook, detect, named,
+    Workbook, by_mark, detect, named,
 };
 use super::mapping::{Field, Mapping};
 use super::message::Message;
@@ -211,19 +211,25 @@ impl Table {
         &self.info
     }
 
-    /// Returns the delimiter for a rejected file: that of the file, or `;` where it has none.
+    /// Returns the delimiter for a rejected file, so that the options of this table fit it: the one that was asked for, or
+    /// `,` where the file has it, else `;`.
     #[must_use]
     pub fn rejected_delimiter(&self) -> char {
         match self.info {
-            TableInfo::Text { delimiter, .. } if self.header.columns.len() > 1 => delimiter,
-            _ => ';',
+            TableInfo::Text { delimiter: ',', .. } => self.options.delimiter.unwrap_or(','),
+            _ => self.options.delimiter.unwrap_or(';'),
         }
     }
 
     fn of_text(source: &Source, options: &TableOptions) -> Result<Self, TableError> {
-        let Detected { encoding, source: how } = match &options.encoding {
-            Some(name) => named(name).ok_or_else(|| InputError::UnknownEncoding(name.clone()))?,
-            None => detect(source.reader())?,
+        let chosen = match &options.encoding {
+            Some(name) => Some(named(name).ok_or_else(|| InputError::UnknownEncoding(name.clone()))?),
+            None => None,
+        };
+        // A byte order mark is certain. A rejected file has one, and is read with the options of its input.
+        let Detected { encoding, source: how } = match (by_mark(source.reader())?, chosen) {
+            (Some(detected), _) | (None, Some(detected)) => detected,
+            (None, None) => detect(source.reader())?,
         };
         let lines = Lines::new(Decoder::new(source.reader(), encoding));
         let (head, lines) = find_header::Head::read(lines)?;
@@ -339,6 +345,12 @@ impl Iterator for Table {
         };
         if self.reading.is_guarded {
             row::unguard(&mut row.cells);
+        }
+        if let Some(date) = self.header.column_of(Field::At).and_then(|column| row.cells.get_mut(column)) {
+            self.reading.dates.normalize_date(date);
+        }
+        if let Some(time) = self.header.column_of(Field::Time).and_then(|column| row.cells.get_mut(column)) {
+            Dates::normalize_time(time);
         }
         let entry = self.entry(&row);
         let position = self.position;

@@ -180,6 +180,35 @@ fn a_spreadsheet_is_read_with_dates_and_numbers_as_cells() {
 }
 
 #[test]
+fn a_refused_row_of_a_spreadsheet_is_imported_again_with_the_same_options() {
+    let file = xlsx(|workbook| {
+        let sheet = workbook.add_worksheet();
+        for (column, name) in (0..).zip(["Дата", "Время", "Текст"]) {
+            sheet.write_string(0, column, name).unwrap();
+        }
+        sheet.write_number(1, 0, 45_719.0).unwrap();
+        sheet.write_number(1, 1, 0.379_861_111_1).unwrap();
+        sheet.write_string(1, 2, "Звонок").unwrap();
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rejected.csv");
+    let options = TableOptions {
+        encoding: Some("cp1251".to_owned()),
+        sheet: Some("Sheet1".to_owned()),
+        ..TableOptions::default()
+    };
+    let mut table = of(&file, &options).unwrap();
+    let mut rejected =
+        Rejected::create(&path, table.header(), table.rejected_delimiter(), ["Строка", "Причина"]).unwrap();
+    let row = table.next().unwrap().unwrap();
+    rejected.add(row.line, &row.cells, "причина").unwrap();
+    rejected.finish().unwrap();
+    let again = Table::open(&path, &options).unwrap().next().unwrap().unwrap();
+    assert_eq!(again.entry, row.entry);
+    assert_eq!(row.entry.unwrap().at, "2025-03-03T09:07:00".parse().ok());
+}
+
+#[test]
 fn the_only_sheet_with_a_header_is_read_and_of_several_one_must_be_chosen() {
     let calls: &[&[&str]] = &[&["datum", "content"], &["2025-03-04", "Звонок"]];
     let file = xlsx(|workbook| {
