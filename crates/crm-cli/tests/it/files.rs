@@ -134,7 +134,7 @@ async fn a_row_that_a_firewall_refuses_is_found_and_kept_and_all_others_are_stor
         let blocks = Fault::firewall_page(403).only_if(Condition::Text("UNION SELECT".to_owned()));
         sandbox.add_fault(blocks.on(operation).always());
     }
-    let ran = import(&folder, &sandbox, "calls.csv", &["--sole-writer", "--patience", "5"]);
+    let ran = import(&folder, &sandbox, "calls.csv", &["--sole-writer", "--patience", "20"]);
     ran.ended(65, "35 stored").ended(65, "line 24: ");
     assert_eq!(sandbox.record_count(), 35);
     assert_eq!(folder.read("calls.csv.rejected.csv").lines().count(), 2, "{ran:?}");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crm_model::history::EntryId;
+use crm_model::history::{EntryId, Rejection};
 use tokio::time::Instant;
 
 use super::item::{Answer, Floor, Key, View, Waiting};
@@ -28,6 +28,8 @@ pub(super) struct Doubt {
     pub(super) looked: bool,
     /// When it is looked up again while it lacks a witness.
     pub(super) look_again: Instant,
+    /// A reading could not decide it, because a request with an equal activity was in flight.
+    pub(super) is_postponed: bool,
     /// It was looked up since it was due.
     pub(super) looked_late: bool,
     /// It was sent as a witness.
@@ -46,10 +48,19 @@ pub(super) struct DoubtItem {
     pub(super) waiting: Waiting,
     /// How often it was sent without an outcome. More than once only after the patience of the job was over.
     pub(super) copies: usize,
-    /// The last reading shows nothing like it.
-    pub(super) is_missing: bool,
+    /// How many readings, the last ones, show nothing like it.
+    pub(super) missing_readings: u32,
+    /// The server stored it without an id, or refused it, when it was sent once more.
+    pub(super) again: Option<Again>,
     /// The id of the copy that the server confirmed.
     pub(super) confirmed: Option<EntryId>,
+}
+
+/// The answer to an activity that was sent once more, other than its id.
+#[derive(Clone)]
+pub(super) enum Again {
+    StoredWithoutId,
+    Refused(Rejection),
 }
 
 /// A sign that the server carries out writes.
@@ -64,7 +75,7 @@ pub(super) struct Witness {
 
 impl DoubtItem {
     pub(super) fn new(waiting: Waiting) -> Self {
-        Self { waiting, copies: 1, is_missing: false, confirmed: None }
+        Self { waiting, copies: 1, missing_readings: 0, again: None, confirmed: None }
     }
 }
 
@@ -82,6 +93,7 @@ impl Doubt {
             due,
             looked: false,
             look_again: due,
+            is_postponed: false,
             looked_late: false,
             is_witness: false,
             witness: None,
@@ -101,6 +113,9 @@ impl Doubt {
         if !self.looked {
             return now;
         }
+        if self.is_postponed {
+            return self.look_again;
+        }
         if !self.looked_late {
             return self.due;
         }
@@ -114,9 +129,9 @@ impl Doubt {
         self.looked_late && self.witness.is_some() && begun >= self.next_look(begun)
     }
 
-    /// Notes that a witness was stored since the activity was sent alone and got the same answer.
-    pub(super) fn was_witnessed(&mut self, pause: Duration) {
-        self.witness = Some(Witness { record: None, stored: self.due, pause });
+    /// Notes that the server carried out a write at this time, and that no record needs to show it.
+    pub(super) fn was_witnessed(&mut self, at: Instant, pause: Duration) {
+        self.witness = Some(Witness { record: None, stored: at, pause });
     }
 
     /// Returns until when waiting for it says nothing about the server.

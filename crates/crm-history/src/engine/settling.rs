@@ -1,5 +1,6 @@
 //! The part of the driver that settles doubts: readings, witnesses, and the end of its patience.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use crm_transport::Error;
 use tokio::time::Instant;
 
 use super::answers::stop_reason;
-use super::doubts::Decision;
+use super::doubt::Again;
+use super::doubts::{Decision, Seen};
 use super::driver::{Driver, Finished};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
@@ -33,8 +35,9 @@ impl Driver {
         }
         self.views_in_reading.insert(view.clone());
         let client = self.client.clone();
+        let is_proof = !self.known.keeps_days;
         self.read(async move {
-            let highest = lookup::highest_id(&client, &view).await;
+            let highest = lookup::highest_id(&client, &view, is_proof).await;
             Finished::Highest(view, highest)
         });
         self.read_views(now);
@@ -45,6 +48,7 @@ impl Driver {
         match result {
             Ok(highest) => {
                 self.health.read_worked();
+                self.known.keeps_days |= highest.is_some();
                 self.known.view_read(view, highest);
             }
             // A later one may be. Until then nothing is certain about what was there before.
@@ -67,8 +71,8 @@ impl Driver {
         });
         let views = views.collect();
         let floor = self.doubts.lowest_floor(&self.known).unwrap_or(0);
-        // The first look only finds. Without a confirmed id, the floor may be that of a list which hides records.
-        let is_proof = self.doubts.iter().any(|doubt| doubt.looked) || !self.known.is_confirmed();
+        // The first look only finds.
+        let is_proof = self.doubts.iter().any(|doubt| doubt.looked);
         let distrusted = self.known.distrusted();
         self.read(async move {
             let reading = match distrusted {
@@ -90,7 +94,11 @@ impl Driver {
                 self.health.read_worked();
                 // A witness that had to be looked for shows that the server is slow.
                 let pause = self.settings.settle;
-                self.doubts.decide(begun, relook, pause, &reading, &self.known, self.settings.sole_writer)
+                let in_flight = self.in_flight.values().filter(|request| request.again.is_none());
+                let in_flight = in_flight.flat_map(|request| &request.waiting);
+                let in_flight: BTreeSet<u64> = in_flight.map(|waiting| waiting.item.identity).collect();
+                let view = Seen { reading: &reading, known: &self.known, in_flight: &in_flight };
+                self.doubts.decide(begun, relook, pause, &view, self.settings.sole_writer)
             }
             Err(LookupFault::NotBelievable(why)) => {
                 self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
@@ -141,6 +149,7 @@ impl Driver {
             let key = waiting.item.key;
             let ending = match decision {
                 Decision::Stored(id, copy) => Ending::Stored { id, copy },
+                Decision::StoredWithoutId => Ending::StoredWithoutId,
                 Decision::Refused(rejection) => Ending::Refused(rejection),
                 Decision::Undecidable(reason) => Ending::Unknown(reason),
                 Decision::Missing { size: 1 } if waiting.sent >= MAX_SENT => {
@@ -233,11 +242,12 @@ impl Driver {
             self.send(vec![witness], true);
             return true;
         }
-        // One that is certainly not there may be its own witness.
+        // One that is not there, as two readings agree, may be its own witness.
+        let is_missing = |item: &super::doubt::DoubtItem| item.missing_readings >= 2 && item.again.is_none();
         let missing = |doubt: &&super::doubt::Doubt| {
             doubt.needs_witness()
                 && matches!(doubt.trouble, None | Some(UnknownReason::TimeUnclear(_)))
-                && doubt.items.iter().any(|item| item.is_missing)
+                && doubt.items.iter().any(is_missing)
         };
         let doubts: Vec<_> = self.doubts.iter().filter(missing).collect();
         let Some(doubt) = doubts.iter().find(|doubt| doubt.is_witness).or(doubts.first()) else {
@@ -248,7 +258,7 @@ impl Driver {
             return helps;
         };
         let (request, floor) = (doubt.request, doubt.floor);
-        let last = doubt.items.iter().rfind(|item| item.is_missing);
+        let last = doubt.items.iter().rfind(|item| is_missing(item));
         let Some(waiting) = last.map(|item| item.waiting.clone()) else { return false };
         let number = self.next_number();
         let sending = Sending { request, keys: Vec::new(), floor };
@@ -286,7 +296,16 @@ impl Driver {
                 ItemResult::AccountSetting(rejection) => {
                     self.stop(NotSentReason::AccountSetting(rejection.to_string()));
                 }
-                ItemResult::StoredWithoutId | ItemResult::Refused(_) | ItemResult::NotStored => {}
+                ItemResult::StoredWithoutId => {
+                    item.again = Some(Again::StoredWithoutId);
+                    doubt.was_witnessed(ended, pause);
+                    self.known.confirm_without_id(waiting.item.identity, floor);
+                }
+                ItemResult::Refused(rejection) => {
+                    item.again = Some(Again::Refused(rejection));
+                    doubt.was_witnessed(ended, pause);
+                }
+                ItemResult::NotStored => {}
             }
         }
     }
@@ -301,6 +320,7 @@ impl Decision {
     fn settled(&self) -> Settled {
         match self {
             Self::Stored(id, copy) => Settled::Stored(*id, *copy),
+            Self::StoredWithoutId => Settled::StoredWithoutId,
             Self::Missing { .. } => Settled::Missing,
             Self::Refused(rejection) => Settled::Refused(rejection.clone()),
             Self::Undecidable(reason) => Settled::Undecidable(reason.clone()),

@@ -122,10 +122,14 @@ impl Outcomes {
                 self.summary.unknown += 1;
                 self.say(row.line, &text);
                 // The journal knows it, and another run looks it up. Any other doubt is for a person.
-                self.exit = self.exit.max(match reason {
-                    Some(OutcomeReason::Unknown(UnknownReason::Ended(reason))) => Exit::from_not_sent(reason),
+                let exit = match reason {
+                    Some(OutcomeReason::Unknown(UnknownReason::Ended(reason))) => {
+                        self.summary.not_settled += 1;
+                        Exit::from_not_sent(reason)
+                    }
                     _ => Exit::Person,
-                });
+                };
+                self.exit = self.exit.max(exit);
             }
         }
         Ok(())
@@ -200,10 +204,10 @@ impl Outcomes {
                 terminal.note_text("import-older-file", &[("file", older.display().to_string().into())]);
             }
         }
-        if self.summary.not_sent > 0 {
+        if self.summary.not_sent + self.summary.not_settled > 0 {
             terminal.note_text("import-run-again", &[]);
         }
-        if self.summary.unknown > 0 {
+        if self.summary.unknown > self.summary.not_settled {
             terminal.note_text("import-look-up", &[]);
         }
         terminal.summary(&self.summary)?;

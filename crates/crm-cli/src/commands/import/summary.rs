@@ -13,6 +13,8 @@ pub(super) struct Summary {
     pub(super) unreadable: u64,
     pub(super) not_sent: u64,
     pub(super) unknown: u64,
+    /// Those of `unknown` that another run looks up.
+    pub(super) not_settled: u64,
     /// In a dry run: would be sent.
     pub(super) to_send: u64,
     pub(super) changed_by_server: u64,
