@@ -55,7 +55,7 @@ impl Cell {
 
 /// `H:MM:SS` of a number of days.
 fn duration(days: f64) -> String {
-    #[allow(clippy::cast_possible_truncation, reason = "saturates, and such a cell is no time anyway")]
+    #[allow(clippy::cast_possible_truncation, reason = "saturates, and such a cell is not a time anyway")]
     let seconds = (days * 86_400.0).round() as i64;
     let sign = if seconds < 0 { "-" } else { "" };
     let seconds = seconds.unsigned_abs();

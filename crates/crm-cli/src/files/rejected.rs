@@ -30,7 +30,7 @@ pub struct Rejected {
 pub struct RejectedFile {
     /// The number of rows in it. Without a row there is no file.
     pub rows: u64,
-    /// Where an older file of the same name was moved. It may hold rows that somebody is fixing.
+    /// Where an older file of the same name was moved. It may hold rows that a person is fixing.
     pub older: Option<PathBuf>,
 }
 

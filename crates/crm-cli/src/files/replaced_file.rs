@@ -133,7 +133,7 @@ impl Drop for ReplacedFile {
 /// Opens the file beside the place, for this process alone, and empties what a killed run left in it.
 fn locked_and_empty(beside: &Path) -> io::Result<File> {
     loop {
-        // What is written must not end up where somebody else's link leads.
+        // A link that another user left here must not decide where the file is written.
         if fs::symlink_metadata(beside).is_ok_and(|metadata| metadata.is_symlink()) {
             fs::remove_file(beside)?;
         }

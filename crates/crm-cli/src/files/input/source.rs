@@ -58,7 +58,7 @@ impl Source {
         SourceReader { file: Arc::clone(&self.file), position: 0 }
     }
 
-    /// Tells text from spreadsheets, and refuses what is neither.
+    /// Distinguishes text from spreadsheets, and refuses anything else.
     pub(crate) fn kind(&self) -> Result<Kind, InputError> {
         let mut head = Vec::new();
         self.reader().take(256).read_to_end(&mut head)?;
