@@ -75,6 +75,12 @@ const RULES: &[Rule] = &[
         why: "crm re-exports the clients, the directory and what is for tests as optional dependencies",
     },
     Rule {
+        name: "crm-cli",
+        may_use: &["crm", "crm-sandbox"],
+        may_offer: &[],
+        why: "crm-cli is a program over the facade and the sandbox, and nothing uses it",
+    },
+    Rule {
         name: "crm-sandbox",
         may_use: &[],
         may_offer: &[],

@@ -4,8 +4,8 @@
 #[path = "common/imports.rs"]
 mod imports;
 
-use crm::history::{ErrorKind, NewEntry};
-use crm_sandbox::Sandbox;
+use crm::history::{ClientId, ErrorKind, LossPolicy, NewEntry};
+use crm_sandbox::{Sandbox, User};
 use imports::{
     Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick,
     sandbox_with_history, stored, wanted,
@@ -132,4 +132,23 @@ async fn a_dropped_import_releases_its_journal_for_the_next_one() {
     }
     let report = import().run().await.unwrap();
     all_created(&report, &sandbox, &entries, "dropped");
+}
+
+#[tokio::test]
+async fn a_refused_activity_stays_refused_unless_a_retry_is_asked_for() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let journal = Scratch::new("retry-refused");
+    let login = "new@example.test";
+    let input =
+        || [NewEntry::new("x").client(ClientId(1)), NewEntry::new("y").client(ClientId(1)).user(login)];
+    let import = || client.import(input()).journal(&journal.0).check_users().loss_policy(LossPolicy::Reject);
+    assert_eq!(import().run().await.unwrap().totals.rejected, 1);
+    // An administrator creates the user.
+    sandbox.change_account(0, |account| account.users.push(User { chief: 1, ..User::new(9, login) }));
+    assert_eq!(import().run().await.unwrap().totals.rejected, 1);
+    let dry = import().retry_refused().dry_run().run().await.unwrap();
+    assert_eq!((dry.totals.created, dry.totals.not_sent), (1, 1));
+    assert_eq!(import().retry_refused().run().await.unwrap().totals.created, 2);
+    assert_eq!(sandbox.record_count(), 2);
 }

@@ -49,6 +49,8 @@ const ALLOWED: [&str; 23] = [
     "crm → crm-transport",
     "crm → crm-projects",
     "crm → crm-history",
+    "crm-cli → crm",
+    "crm-cli → crm-sandbox",
     "guide → crm",
     "crm-bench → crm-transport",
     "crm-bench → crm-projects",

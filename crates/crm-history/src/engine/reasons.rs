@@ -11,6 +11,8 @@ use crm_model::history::EntryId;
 pub enum NotSentReason {
     /// The import was cancelled.
     Cancelled,
+    /// The import was a [dry run](crate::Import::dry_run), and the activity would have been sent.
+    DryRun,
     /// The server, or a proxy, refused the credentials. The text is the error.
     KeyRefused(String),
     /// A setting of the account keeps the server from writing. A person must fix it. The text is the error.
@@ -67,6 +69,7 @@ impl fmt::Display for NotSentReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cancelled => f.write_str("the import was cancelled"),
+            Self::DryRun => f.write_str("this was a dry run"),
             Self::KeyRefused(error) => write!(f, "the credentials were refused: {error}"),
             Self::AccountSetting(error) => {
                 write!(f, "a setting of the account keeps the server from writing, fix it first: {error}")
