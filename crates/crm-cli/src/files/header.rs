@@ -45,6 +45,8 @@ pub enum PassedOver {
     Chosen,
     /// It is a column of the rejected file: the line or the reason.
     Rejected,
+    /// The preset makes the content of it, or has no use for it.
+    Preset,
 }
 
 impl Column {
@@ -65,6 +67,7 @@ impl Column {
             }
             Use::PassedOver(PassedOver::Chosen) => Message::new("passed-over-chosen"),
             Use::PassedOver(PassedOver::Rejected) => Message::new("passed-over-rejected"),
+            Use::PassedOver(PassedOver::Preset) => Message::new("passed-over-preset"),
         }
     }
 }
@@ -122,6 +125,8 @@ impl HeaderError {
         match self {
             Self::Empty => Message::new("header-empty"),
             Self::Missing { line, cells } => {
+                let cells: Vec<&str> =
+                    cells.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
                 Message::new("header-missing").with("line", line).with("cells", cells.join(" | "))
             }
             Self::NoContent { line, names } => {
@@ -231,12 +236,13 @@ impl Header {
         self.columns.iter().filter(|column| matches!(column.used, Use::Field(_)))
     }
 
-    /// Returns the columns that are passed over although they have a name.
+    /// Returns the columns that are passed over although they have a name, without those of rejected files and presets.
     pub fn passed_over(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| {
             !matches!(
                 column.used,
-                Use::PassedOver(PassedOver::Unnamed | PassedOver::Rejected) | Use::Field(_)
+                Use::PassedOver(PassedOver::Unnamed | PassedOver::Rejected | PassedOver::Preset)
+                    | Use::Field(_)
             )
         })
     }

@@ -11,6 +11,7 @@ passed-over-unknown = unknown name; assign it with --map "{ $column }=FIELD" if 
 passed-over-read-only = the CRM fills it in
 passed-over-another = another column is used for { $field }
 passed-over-chosen = skipped as requested
+passed-over-preset = the preset makes the text of it, or does not need it
 passed-over-rejected = a note of an earlier import
 
 ## Files

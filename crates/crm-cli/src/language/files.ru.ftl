@@ -11,6 +11,7 @@ passed-over-unknown = имя неизвестно; если столбец ну�
 passed-over-read-only = заполняет сама CRM
 passed-over-another = поле { $field } взято из другого столбца
 passed-over-chosen = пропущен, как указано
+passed-over-preset = из него составлен текст или он не нужен
 passed-over-rejected = пометка прошлого импорта
 
 ## Файлы

@@ -31,7 +31,7 @@ const NAMES: [&str; 18] = [
 const OPTIONAL: usize = 8;
 
 /// The column that the content is put into, behind all others.
-const CONTENT: &str = "(content)";
+const CONTENT: &str = "(src → dst, billsec, disposition)";
 
 /// Returns the header of the file, and whether its first row is one: a rejected file has it.
 pub(super) fn header(first: &Row, mapping: &Mapping) -> Result<(Header, bool), HeaderError> {
@@ -48,7 +48,7 @@ pub(super) fn header(first: &Row, mapping: &Mapping) -> Result<(Header, bool), H
             (_, Some(Target::Field(field))) => Use::Field(field),
             (_, Some(Target::Skip)) => Use::PassedOver(PassedOver::Chosen),
             ("start", None) => Use::Field(Field::At),
-            _ => Use::PassedOver(PassedOver::Unknown),
+            _ => Use::PassedOver(PassedOver::Preset),
         }
     };
     let uses: Vec<Use> = names.iter().enumerate().map(used).collect();
