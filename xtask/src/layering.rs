@@ -63,10 +63,22 @@ const RULES: &[Rule] = &[
         why: "crm-history stands on crm-transport and crm-model alone; SalesMan and solOS do not know each other",
     },
     Rule {
+        name: "crm-directory",
+        may_use: &["crm-history", "crm-transport", "crm-model"],
+        may_offer: &[],
+        why: "crm-directory stands on crm-history, for the key and the envelope of the same API, and on what that stands on",
+    },
+    Rule {
         name: "crm",
         may_use: &["crm-history", "crm-model", "crm-projects", "crm-transport"],
-        may_offer: &["crm-sandbox", "crm-testing"],
-        why: "crm re-exports the clients, and what is for tests as optional dependencies",
+        may_offer: &["crm-directory", "crm-sandbox", "crm-testing"],
+        why: "crm re-exports the clients, the directory and what is for tests as optional dependencies",
+    },
+    Rule {
+        name: "crm-cli",
+        may_use: &["crm", "crm-sandbox"],
+        may_offer: &[],
+        why: "crm-cli is a program over the facade and the sandbox, and nothing uses it",
     },
     Rule {
         name: "crm-sandbox",

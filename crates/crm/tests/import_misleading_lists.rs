@@ -157,7 +157,7 @@ async fn the_time_to_settle_is_measured_by_a_clock_that_nobody_sets() {
         let world = world.clone();
         async move {
             tokio::time::sleep(Duration::from_secs(2)).await;
-            world.set_clock_forward(TimeDelta::hours(1));
+            world.set_utc(world.utc() + TimeDelta::hours(1));
         }
     };
     let input = entries(3);

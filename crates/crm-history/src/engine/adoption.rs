@@ -31,8 +31,6 @@ pub(super) struct Adoption {
     to_read_again: BTreeSet<View>,
     /// The views that do not show what was stored, or whose lists cannot be believed, with the reason.
     hidden: BTreeMap<View, &'static str>,
-    /// The views in which the server keeps to the days asked for.
-    keeps_days: BTreeSet<View>,
     /// An activity of each view whose record the next search must show.
     known: BTreeMap<View, (Arc<Item>, EntryId)>,
     /// Searches in a row that cannot be believed.
@@ -141,7 +139,7 @@ impl Driver {
         };
         let known = known.filter(is_alike).map(|(item, id)| (&**item, *id));
         let search = MarkSearch::new(view, group.iter().map(|item| &**item), known);
-        let is_first = !self.adoption.keeps_days.contains(search.view());
+        let is_first = !self.known.keeps_days;
         let client = self.client.clone();
         self.adoption.is_reading = true;
         self.read(async move {
@@ -169,7 +167,7 @@ impl Driver {
         let client = self.client.clone();
         self.adoption.is_reading = true;
         self.read(async move {
-            let highest = lookup::highest_id(&client, &view).await;
+            let highest = lookup::highest_id(&client, &view, true).await;
             Finished::HighestAgain(view, highest)
         });
     }
@@ -180,6 +178,7 @@ impl Driver {
         match result {
             Ok(Some(highest)) => {
                 self.health.read_worked();
+                self.known.keeps_days = true;
                 self.known.view_read(view, Some(highest));
             }
             Ok(None) => drop(self.adoption.hidden.insert(view, HIDES)),
@@ -222,7 +221,7 @@ impl Driver {
         };
         self.health.read_worked();
         self.adoption.not_believable = 0;
-        self.adoption.keeps_days.insert(view.clone());
+        self.known.keeps_days = true;
         let mut adopted: Vec<(Waiting, EntryId)> = Vec::new();
         for item in group {
             let Some(mark) = &item.entry.mark else { continue };

@@ -65,6 +65,7 @@ mod known;
 mod lookup;
 mod mark_search;
 mod matching;
+pub(crate) mod mutations;
 mod queue;
 mod reasons;
 mod request;

@@ -68,6 +68,8 @@ pub struct Import<M = Async> {
     check_types: bool,
     adopt_marked: bool,
     journal: Option<PathBuf>,
+    retry_refused: bool,
+    is_dry_run: bool,
     on_progress: OnProgress,
     cancel: Cancel,
     mode: M,
@@ -94,6 +96,8 @@ impl Import {
             check_types: false,
             adopt_marked: false,
             journal: None,
+            retry_refused: false,
+            is_dry_run: false,
             on_progress: Box::new(|_| ()),
             cancel: Box::pin(std::future::pending()),
             mode: Async,
@@ -134,6 +138,26 @@ impl<M> Import<M> {
     /// import. A file that is not a journal is not changed.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
+        self
+    }
+
+    /// Sends activities again that the journal knows as refused. Default: off.
+    ///
+    /// A refused activity is not stored, so this doubles nothing. Use it after the cause was fixed in the CRM, such as a
+    /// user that was unknown. An activity that was changed since is always sent again.
+    pub fn retry_refused(mut self) -> Self {
+        self.retry_refused = true;
+        self
+    }
+
+    /// Checks everything, and sends nothing. Default: off.
+    ///
+    /// An activity that would be sent ends as [`NotSent`](crm_model::history::AddOutcome::NotSent) with
+    /// [`NotSentReason::DryRun`](crate::NotSentReason::DryRun). One that would be refused before it is sent is
+    /// [`Rejected`](crm_model::history::AddOutcome::Rejected). The checks of users and types still ask the server. A
+    /// [journal](Self::journal) is read, and nothing is added to it.
+    pub fn dry_run(mut self) -> Self {
+        self.is_dry_run = true;
         self
     }
 
@@ -247,6 +271,8 @@ impl<M> Import<M> {
             check_types: self.check_types,
             adopt_marked: self.adopt_marked,
             journal: self.journal,
+            retry_refused: self.retry_refused,
+            is_dry_run: self.is_dry_run,
             on_progress: self.on_progress,
             cancel: self.cancel,
             mode,
@@ -290,6 +316,8 @@ impl Import {
             check_types,
             adopt_marked,
             journal,
+            retry_refused,
+            is_dry_run,
             on_progress,
             cancel,
             ..
@@ -302,7 +330,10 @@ impl Import {
             let mut summary = Earlier::default();
             let mut opened = None;
             if let Some(path) = journal {
-                let (journal, earlier) = Journal::open(path).await?;
+                let (journal, mut earlier) = Journal::open(path).await?;
+                if retry_refused {
+                    earlier.forget_refused();
+                }
                 summary = earlier.summary();
                 let journal = Arc::new(journal);
                 store = Arc::<Journal>::clone(&journal);
@@ -317,7 +348,17 @@ impl Import {
                 most_open = most_open.max(2 * MARKS_AT_ONCE);
             }
             let journal = opened;
-            Ok(Run::new(Parts { input, checks, journal, driver, most_open, on_progress, cancel, patience }))
+            Ok(Run::new(Parts {
+                input,
+                checks,
+                journal,
+                driver,
+                is_dry_run,
+                most_open,
+                on_progress,
+                cancel,
+                patience,
+            }))
         };
         Records::new(OutcomeStream::new(start))
     }
