@@ -115,6 +115,8 @@ async fn a_list_that_is_not_as_asked_sends_nothing() {
     for fault in [
         json!({"fault": {"parameters_ignored": {"names": ["order", "first"]}}}),
         json!({"fault": {"parameters_ignored": {"names": ["dateStart", "dateEnd"]}}}),
+        // Only the search itself.
+        json!({"fault": {"parameters_ignored": {"names": ["order", "first"]}}, "if": {"parameter": "word"}}),
     ] {
         let world = world();
         assert_eq!(adopt(&world, marked(50)).await.totals.created, 50);
