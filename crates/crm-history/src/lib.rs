@@ -60,7 +60,9 @@ pub mod operations;
 mod api_key;
 mod client;
 mod collation;
-mod engine;
+/// The engine, for the crates of this project that send activities. Not a stable API.
+#[doc(hidden)]
+pub mod engine;
 mod export;
 mod import;
 mod non_personal_data;

@@ -9,10 +9,10 @@ use super::item::{View, Waiting};
 use super::known::Known;
 
 /// The limits of a request.
-#[derive(Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) activities: usize,
-    pub(crate) bytes: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub activities: usize,
+    pub bytes: usize,
 }
 
 /// The activities that wait, in the order of sending.
