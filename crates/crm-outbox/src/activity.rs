@@ -19,7 +19,6 @@ pub struct StoredActivity {
 
 /// An activity that is put.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct NewActivity {
     /// The idempotency key.
     pub key: String,
@@ -54,7 +53,15 @@ impl StoredActivity {
 }
 
 impl NewActivity {
-    /// Checks a key and an activity.
+    /// Checks a key and an activity, as [`put`](crate::Outbox::put) does. For tests of a [`Store`](crate::Store) of your
+    /// own.
+    ///
+    /// # Errors
+    /// The key or the activity is refused.
+    pub fn from_entry(key: &str, entry: &NewEntry) -> Result<Self, Error> {
+        Self::new("outbox.put", key, entry)
+    }
+
     pub(crate) fn new(operation: &'static str, key: &str, entry: &NewEntry) -> Result<Self, Error> {
         if let Some(fault) = key_fault(key) {
             return Err(Error::invalid_request(operation, "key", fault));

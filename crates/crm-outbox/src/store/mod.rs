@@ -93,7 +93,7 @@ pub trait Store: Send + Sync + 'static {
     /// of its activities is neither queued, held nor being sent. Then nothing is changed.
     async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error>;
 
-    /// Records what became of activities. Returns `false` if the lease belongs to a later owner. Then nothing is changed.
+    /// Records what became of activities, each of which is there once. Returns `false` if the lease belongs to a later owner. Then nothing is changed.
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error>;
 
     /// Ends when another process may have put something (default: never). The outbox polls anyway.
