@@ -95,7 +95,7 @@ impl Transport for Server {
                         return Err(TransportError::closed("closed by the test"));
                     }
                     Some(Fate::Slow(time)) => (state.add(&body), time),
-                    Some(Fate::KeyRefused) => (refusal(403, "Не верный API key"), Duration::ZERO),
+                    Some(Fate::KeyRefused) => (refusal(401, "Неизвестный пользователь"), Duration::ZERO),
                     None => (state.add(&body), Duration::ZERO),
                 }
             }
@@ -118,7 +118,7 @@ impl State {
         let mut results = Vec::new();
         for item in body["list"].as_array().unwrap() {
             if item["content"].as_str().unwrap().contains("яд") {
-                results.push(refusal(500, "Out of range value for column 'datum': 1264"));
+                results.push(refusal(500, "Out of range value for column 'datum' в строке 1264"));
                 continue;
             }
             let id = self.records.len() + 1;
