@@ -120,9 +120,11 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], told: &[Told]) -> Vec<Stri
     found
 }
 
-/// A record of somebody else that is equal to the second cannot be told apart, if it is new.
+/// A new record of somebody else cannot be told apart if it is equal to the second. Undated ones cannot if there are
+/// several.
 fn may_be_taken_for_ours(truth: &Truth, key: &Key, id: u64) -> bool {
-    key.is_dated() && id > truth.watermark
+    let new_foreign = truth.foreign.range(truth.watermark + 1..).count();
+    id > truth.watermark && (key.is_dated() || new_foreign > 1)
 }
 
 /// Returns what was told once and is contradicted later.

@@ -241,7 +241,9 @@ impl World {
         if not_sent > 0 {
             violations.push(format!("{not_sent} activities are not sent, and nothing fails any more"));
         }
-        if unknown > 0 && self.plan.is_prompt && !self.plan.has_equal_foreign_records() {
+        let may_be_unknown =
+            !self.plan.is_prompt || self.plan.has_equal_foreign_records() || self.plan.has_misleading_lists();
+        if unknown > 0 && !may_be_unknown {
             violations.push(format!("{unknown} activities are in doubt, and nothing fails any more"));
         }
         violations

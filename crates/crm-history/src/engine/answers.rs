@@ -33,6 +33,7 @@ impl Driver {
                         self.endings.push_back((key, Ending::Stored { id, copy: None }));
                     }
                     ItemResult::StoredWithoutId => {
+                        self.known.confirm_without_id(waiting.item.identity, sent.floor);
                         self.health.progress();
                         self.endings.push_back((key, Ending::StoredWithoutId));
                     }
@@ -62,15 +63,16 @@ impl Driver {
                 (doubt.size, doubt.is_witness, doubt.answer) = (size, in_flight.is_witness, answer);
                 if size == 1 && doubt.answer.is_some() && doubt.answer == doubt.items[0].waiting.refused_alone
                 {
-                    doubt.was_witnessed(self.pause(Duration::ZERO));
+                    // A witness was stored since it was sent alone and got the same answer.
+                    doubt.was_witnessed(doubt.due, self.pause(Duration::ZERO));
                 }
                 self.doubts.add(doubt);
             }
             self.not_stored(not_stored, size, sent.failure.as_ref());
         }
-        let floors = self.in_flight.values().map(|in_flight| in_flight.floor);
-        let lowest = floors.chain(self.doubts.lowest_floor()).min();
-        self.known.forget_below(lowest.unwrap_or(self.known.floor()));
+        let floors = self.in_flight.values().map(|in_flight| in_flight.floor.id);
+        let lowest = floors.chain(self.doubts.lowest_floor(&self.known)).min();
+        self.known.forget_below(lowest.unwrap_or(self.known.highest()));
     }
 
     /// Decides about activities that are certainly not stored.

@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crm_model::history::EntryId;
+use crm_model::history::{EntryId, Rejection};
 use tokio::time::Instant;
 
-use super::item::{Answer, Key, View, Waiting};
+use super::item::{Answer, Floor, Key, View, Waiting};
 use super::matching::Found;
 use super::reasons::UnknownReason;
 
 /// A request whose activities may be stored or not.
 pub(super) struct Doubt {
     pub(super) request: u64,
-    /// The highest id that was known before it was sent.
-    pub(super) floor: u64,
+    pub(super) floor: Floor,
     /// The activities without an outcome, in the order of sending.
     pub(super) items: Vec<DoubtItem>,
     /// How many activities were sent.
@@ -47,8 +46,19 @@ pub(super) struct DoubtItem {
     pub(super) waiting: Waiting,
     /// How often it was sent without an outcome. More than once only after the patience of the job was over.
     pub(super) copies: usize,
+    /// How many readings, the last ones, show nothing like it.
+    pub(super) missing_readings: u32,
+    /// The server stored it without an id, or refused it, when it was sent once more.
+    pub(super) again: Option<Again>,
     /// The id of the copy that the server confirmed.
     pub(super) confirmed: Option<EntryId>,
+}
+
+/// The answer to an activity that was sent once more, other than its id.
+#[derive(Clone)]
+pub(super) enum Again {
+    StoredWithoutId,
+    Refused(Rejection),
 }
 
 /// A sign that the server carries out writes.
@@ -61,10 +71,16 @@ pub(super) struct Witness {
     pub(super) pause: Duration,
 }
 
+impl DoubtItem {
+    pub(super) fn new(waiting: Waiting) -> Self {
+        Self { waiting, copies: 1, missing_readings: 0, again: None, confirmed: None }
+    }
+}
+
 impl Doubt {
-    pub(super) fn new(request: u64, floor: u64, waiting: Vec<Waiting>, due: Instant) -> Self {
+    pub(super) fn new(request: u64, floor: Floor, waiting: Vec<Waiting>, due: Instant) -> Self {
         let size = waiting.len();
-        let items = waiting.into_iter().map(|waiting| DoubtItem { waiting, copies: 1, confirmed: None });
+        let items = waiting.into_iter().map(DoubtItem::new);
         Self {
             request,
             floor,
@@ -107,9 +123,9 @@ impl Doubt {
         self.looked_late && self.witness.is_some() && begun >= self.next_look(begun)
     }
 
-    /// Notes that a witness was stored since the activity was sent alone and got the same answer.
-    pub(super) fn was_witnessed(&mut self, pause: Duration) {
-        self.witness = Some(Witness { record: None, stored: self.due, pause });
+    /// Notes that the server carried out a write at this time, and that no record needs to show it.
+    pub(super) fn was_witnessed(&mut self, at: Instant, pause: Duration) {
+        self.witness = Some(Witness { record: None, stored: at, pause });
     }
 
     /// Returns until when waiting for it says nothing about the server.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crm_model::history::{EntryId, Rejection};
 use tokio::time::Instant;
 
-use super::doubt::{Doubt, DoubtItem, Witness};
-use super::item::{Answer, Item, Key, View, Waiting};
+use super::doubt::{Again, Doubt, DoubtItem, Witness};
+use super::item::{Answer, Floor, Item, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::Reading;
 use super::matching::{self, Found};
@@ -21,6 +21,7 @@ pub(super) struct Doubts(Vec<Doubt>);
 /// What was decided about an activity in doubt.
 pub(super) enum Decision {
     Stored(EntryId, Option<EntryId>),
+    StoredWithoutId,
     /// Certainly not stored. The request had this many activities.
     Missing {
         size: usize,
@@ -39,10 +40,10 @@ impl Doubts {
     }
 
     /// Adds an activity that an earlier process sent.
-    pub(super) fn add_earlier(&mut self, request: u64, floor: u64, waiting: Waiting, due: Instant) {
+    pub(super) fn add_earlier(&mut self, request: u64, floor: Floor, waiting: Waiting, due: Instant) {
         match self.0.iter_mut().find(|doubt| doubt.request == request) {
             Some(doubt) => {
-                doubt.items.push(DoubtItem { waiting, copies: 1, confirmed: None });
+                doubt.items.push(DoubtItem::new(waiting));
                 doubt.size += 1;
                 (doubt.looked, doubt.looked_late) = (false, false);
             }
@@ -62,9 +63,12 @@ impl Doubts {
         std::mem::take(&mut self.0)
     }
 
-    /// Returns the lowest floor in use.
-    pub(super) fn lowest_floor(&self) -> Option<u64> {
-        self.0.iter().map(|doubt| doubt.floor).min()
+    /// Returns the lowest floor in use: that of a doubt, or of an equal activity that is stored without a known id.
+    pub(super) fn lowest_floor(&self, known: &Known) -> Option<u64> {
+        let items = self.0.iter().flat_map(|doubt| &doubt.items);
+        let equal =
+            items.filter_map(|item| known.stored_without_id(item.waiting.item.identity).first().copied());
+        self.0.iter().map(|doubt| doubt.floor.id).chain(equal).min()
     }
 
     /// Returns the views in which the doubts and their witnesses are looked up.
@@ -147,6 +151,15 @@ impl Doubts {
         decided
     }
 
+    /// Ends with the doubts that lack a witness and that cannot be decided.
+    pub(super) fn give_up_in_trouble(&mut self) -> Vec<(Waiting, Decision)> {
+        let mut decided = Vec::new();
+        let in_trouble = self.0.iter_mut().filter(|doubt| doubt.needs_witness() && doubt.trouble.is_some());
+        in_trouble.for_each(|doubt| doubt.give_up(&mut decided));
+        self.0.retain(|doubt| !doubt.items.is_empty());
+        decided
+    }
+
     /// Notes a reading that is not believable. Returns the activities that cannot be decided because of it.
     pub(super) fn not_believable(
         &mut self,
@@ -159,6 +172,7 @@ impl Doubts {
         for doubt in &mut self.0 {
             doubt.looked = true;
             doubt.look_again = begun + relook;
+            doubt.items.iter_mut().for_each(|item| item.missing_readings = 0);
             doubt.trouble = Some(reason.clone());
             if begun >= doubt.due {
                 doubt.looked_late = true;
@@ -190,10 +204,13 @@ impl Doubt {
         self.trouble = None;
         let mut items = Vec::new();
         let mut hides = false;
-        for item in std::mem::take(&mut self.items) {
+        for mut item in std::mem::take(&mut self.items) {
             let is_shown = shows(&item.waiting.item.view);
             hides |= !is_shown;
-            match found.get(&item.waiting.item.key) {
+            let found = found.get(&item.waiting.item.key);
+            let is_missing = is_shown && found == Some(&Found::Missing);
+            item.missing_readings = if is_missing { item.missing_readings + 1 } else { 0 };
+            match found {
                 // A second copy is waited for until the server must be done.
                 Some(Found::Stored(ids)) if is_shown && (self.looked_late || item.is_complete(ids)) => {
                     let (id, copy) = item.ids(ids);
@@ -274,9 +291,14 @@ impl Doubt {
 
 /// Decides about an activity that is certainly not stored.
 fn missing(item: DoubtItem, size: usize, answer: Option<&Answer>) -> (Waiting, Decision) {
-    let DoubtItem { mut waiting, confirmed, .. } = item;
+    let DoubtItem { mut waiting, confirmed, again, .. } = item;
     if let Some(id) = confirmed {
         return (waiting, Decision::Stored(id, None));
+    }
+    match again {
+        Some(Again::StoredWithoutId) => return (waiting, Decision::StoredWithoutId),
+        Some(Again::Refused(rejection)) => return (waiting, Decision::Refused(rejection)),
+        None => {}
     }
     let alone = answer.filter(|_| size == 1);
     if alone.is_some() && waiting.refused_alone.as_ref() == alone {

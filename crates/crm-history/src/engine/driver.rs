@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crm_model::history::{EntryId, NewEntry};
 use crm_transport::Error;
-use tokio::task::JoinSet;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, Sleep};
 
 use super::doubts::Doubts;
 use super::health::Health;
-use super::item::{Activity, Earlier, Ending, Key, View, Waiting};
+use super::item::{Activity, Earlier, Ending, Floor, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::{LookupFault, Reading};
 use super::queue::{Limits, Queue, Rules};
@@ -56,11 +58,17 @@ pub struct Driver {
     /// How many decisions are being recorded.
     pub(super) recording: usize,
     last_request: u64,
+    /// See [`Earlier::without_id`].
+    without_id: HashMap<Key, Vec<u64>>,
     /// When the user got an outcome and has not come back.
     handed_over: Option<Instant>,
     pub(super) endings: VecDeque<(Key, Ending)>,
     input_ended: bool,
     pub(super) stop: Option<NotSentReason>,
+    /// Keeps requests that have not left yet from leaving.
+    stop_signal: watch::Sender<bool>,
+    /// The readings, which are of no use after a stop.
+    readings: Vec<AbortHandle>,
     /// When what is in flight is no longer waited for.
     give_up_at: Option<Instant>,
     pub(super) failure: Option<Error>,
@@ -75,7 +83,7 @@ impl std::fmt::Debug for Driver {
 /// A request whose answer is not there yet.
 pub(super) struct InFlight {
     pub(super) waiting: Vec<Waiting>,
-    pub(super) floor: u64,
+    pub(super) floor: Floor,
     pub(super) is_witness: bool,
     /// The request in doubt of which this sends one activity once more.
     pub(super) again: Option<u64>,
@@ -83,7 +91,7 @@ pub(super) struct InFlight {
 
 /// A task that ended.
 pub(super) enum Finished {
-    Highest(View, Result<u64, LookupFault>),
+    Highest(View, Result<Option<u64>, LookupFault>),
     Sent(Box<SentRequest>),
     Read(Instant, Result<Reading, LookupFault>),
     Recorded(Result<(), Error>, Vec<Decided>),
@@ -95,9 +103,10 @@ impl Driver {
         client: HistoryClient,
         store: Arc<dyn Store>,
         settings: Settings,
-        earlier: Earlier,
+        mut earlier: Earlier,
     ) -> Self {
         let last_request = earlier.last_request;
+        let without_id = std::mem::take(&mut earlier.without_id);
         Self {
             client,
             store,
@@ -113,10 +122,13 @@ impl Driver {
             is_reading: false,
             recording: 0,
             last_request,
+            without_id,
             handed_over: None,
             endings: VecDeque::new(),
             input_ended: false,
             stop: None,
+            stop_signal: watch::Sender::new(false),
+            readings: Vec::new(),
             give_up_at: None,
             failure: None,
         }
@@ -141,9 +153,17 @@ impl Driver {
                 // The process that sent it may have waited for the answer until now.
                 let due = Instant::now() + self.client.pipeline().timeout() + self.settings.settle;
                 self.queue.hold(&waiting);
+                if let Some(floors) = self.without_id.remove(&key) {
+                    self.known.stored_without_id_before(waiting.item.identity, floors);
+                }
                 self.doubts.add_earlier(sent.request, sent.floor, waiting, due);
             }
         }
+    }
+
+    /// Notes that an earlier process stored this activity under this id.
+    pub fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
+        self.known.stored_before(&View::new(entry), id, entry.as_stored().at);
     }
 
     /// Notes that no further activity comes.
@@ -156,6 +176,8 @@ impl Driver {
         if self.stop.is_none() {
             self.give_up_at = Some(Instant::now() + GRACE);
             self.stop = Some(reason);
+            self.stop_signal.send_replace(true);
+            self.readings.drain(..).for_each(|reading| reading.abort());
         }
     }
 
@@ -262,6 +284,7 @@ impl Driver {
 
     fn send_requests(&mut self, now: Instant) {
         while self.in_flight.len() < self.settings.concurrency
+            && !self.is_out_of_patience(now)
             && self.health.may_write(now, !self.doubts.is_empty())
         {
             let (limits, flush_after) = (self.settings.limits, self.settings.flush_after);
@@ -275,7 +298,8 @@ impl Driver {
 
     pub(super) fn send(&mut self, waiting: Vec<Waiting>, is_witness: bool) {
         self.last_request += 1;
-        let (request, floor) = (self.last_request, self.known.floor());
+        let (request, floor) =
+            (self.last_request, self.known.floor(waiting.iter().map(|waiting| &waiting.item.view)));
         self.start(request, Sending { request, keys: Vec::new(), floor }, waiting, is_witness, None);
     }
 
@@ -293,11 +317,18 @@ impl Driver {
         let in_flight = InFlight { waiting: waiting.clone(), floor: sending.floor, is_witness, again };
         self.in_flight.insert(number, in_flight);
         let (client, store) = (self.client.clone(), Arc::clone(&self.store));
+        let stop = self.stop_signal.subscribe();
         self.tasks.spawn(async move {
-            let mut sent = request::send(client, store, sending, waiting, again.is_some()).await;
+            let mut sent = request::send(client, store, sending, waiting, again.is_some(), stop).await;
             sent.request = number;
             Finished::Sent(Box::new(sent))
         });
+    }
+
+    /// Starts a reading.
+    pub(super) fn read(&mut self, reading: impl Future<Output = Finished> + Send + 'static) {
+        self.readings.retain(|reading| !reading.is_finished());
+        self.readings.push(self.tasks.spawn(reading));
     }
 
     /// Returns a number for a request of this process.

@@ -1,5 +1,6 @@
 //! An activity in the engine.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crm_model::history::{EntryId, NewEntry, Rejection};
@@ -26,19 +27,39 @@ pub struct Activity {
 pub struct SentBefore {
     /// Number of the request.
     pub request: u64,
-    /// The highest id that was known before it was sent.
-    pub floor: u64,
+    pub floor: Floor,
+}
+
+/// Separates the records of a request from those that were there before: these have an id at or below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// The highest id that was known before the request was sent.
+    pub id: u64,
+    /// Every older record is at or below it. If not, a record above it may be an older one that no list had shown.
+    pub is_certain: bool,
 }
 
 /// What a store knows of earlier processes, all in all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Earlier {
     /// The ids of the activities that they settled.
     pub claimed: Vec<u64>,
+    /// Each id was above the floor of its request.
+    pub ids_grow: bool,
     /// The highest number of their requests.
     pub last_request: u64,
     /// The lowest floor of what they left in doubt.
     pub lowest_floor: Option<u64>,
+    /// The floors of the activities that they stored without learning an id, by the key of each equal one in doubt.
+    pub without_id: HashMap<Key, Vec<u64>>,
+}
+
+impl Default for Earlier {
+    /// Nothing.
+    fn default() -> Self {
+        let without_id = HashMap::new();
+        Self { claimed: Vec::new(), ids_grow: true, last_request: 0, lowest_floor: None, without_id }
+    }
 }
 
 /// How the engine ends with an activity.
@@ -61,7 +82,7 @@ pub enum Ending {
 pub(super) struct View(pub(super) Option<String>);
 
 impl View {
-    fn new(entry: &NewEntry) -> Self {
+    pub(super) fn new(entry: &NewEntry) -> Self {
         // The server ignores case and the spaces at the end (observed).
         Self(entry.user.as_deref().map(|login| login.trim_end().to_lowercase()))
     }

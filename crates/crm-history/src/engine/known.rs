@@ -1,48 +1,71 @@
 //! The ids that the engine knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDateTime;
 use crm_model::history::EntryId;
 
-use super::item::{Earlier, Item, View};
+use super::item::{Earlier, Floor, Item, View};
 
 /// Separates new records from old ones, and the records of settled activities from those in doubt.
 #[derive(Default)]
 pub(super) struct Known {
     /// The highest id seen in any view, or confirmed.
-    floor: u64,
+    highest: u64,
+    /// The server gave us an id, so every older record has a lower one.
+    is_confirmed: bool,
     /// The lowest floor of what earlier processes left in doubt. It may come at any time.
     lowest_earlier: Option<u64>,
-    /// The views that were read.
-    read: BTreeSet<View>,
+    /// The views that were read, with the highest id that they showed.
+    read: BTreeMap<View, Option<u64>>,
     /// Records of activities that are settled, above the lowest floor in use.
     claimed: BTreeSet<u64>,
+    /// The floors of activities that are stored under an id which the server did not say, by their identity.
+    without_id: HashMap<u64, Vec<u64>>,
     /// Why no list can be believed.
     distrust: Option<&'static str>,
-    /// The ids that the server gave us, with the time that we wrote.
-    written: BTreeMap<u64, Option<NaiveDateTime>>,
+    /// The ids that the server gave us, with the view and the time that we wrote.
+    written: BTreeMap<u64, (View, Option<NaiveDateTime>)>,
 }
 
 impl Known {
     /// `earlier` is what earlier processes know.
     pub(super) fn new(earlier: Earlier) -> Self {
-        let Earlier { claimed, lowest_floor, .. } = earlier;
-        Self { claimed: claimed.into_iter().collect(), lowest_earlier: lowest_floor, ..Self::default() }
+        let Earlier { claimed, lowest_floor, ids_grow, .. } = earlier;
+        let claimed: BTreeSet<u64> = claimed.into_iter().collect();
+        let highest = claimed.last().copied().unwrap_or(0);
+        let distrust = (!ids_grow).then_some(IDS_DO_NOT_GROW);
+        Self { highest, claimed, distrust, lowest_earlier: lowest_floor, ..Self::default() }
     }
 
-    pub(super) fn floor(&self) -> u64 {
-        self.floor
+    /// Returns the floor of a request that is sent now, with activities of these views.
+    pub(super) fn floor<'a>(&self, mut views: impl Iterator<Item = &'a View>) -> Floor {
+        Floor { id: self.highest, is_certain: views.all(|view| self.has_certain_floor(view)) }
+    }
+
+    /// Returns whether every older record of this view is known to have an id at or below the floor. A view that
+    /// showed nothing may have hidden them.
+    pub(super) fn has_certain_floor(&self, view: &View) -> bool {
+        self.is_confirmed || self.read.get(view).is_some_and(Option::is_some)
+    }
+
+    /// Returns whether the server gave this process an id.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.is_confirmed
+    }
+
+    pub(super) fn highest(&self) -> u64 {
+        self.highest
     }
 
     pub(super) fn has_read(&self, view: &View) -> bool {
-        self.read.contains(view)
+        self.read.contains_key(view)
     }
 
-    /// Notes the highest id in a view.
-    pub(super) fn view_read(&mut self, view: View, highest: u64) {
-        self.floor = self.floor.max(highest);
-        self.read.insert(view);
+    /// Notes the highest id in a view; `None` if nothing can be said about it.
+    pub(super) fn view_read(&mut self, view: View, highest: Option<u64>) {
+        self.highest = self.highest.max(highest.unwrap_or(0));
+        self.read.insert(view, highest);
     }
 
     /// Notes that no list can be believed from now on.
@@ -55,18 +78,44 @@ impl Known {
         self.distrust
     }
 
-    /// Notes that the server gave an activity this id, and that `floor` was the highest id before.
-    pub(super) fn confirm(&mut self, item: &Item, id: EntryId, floor: u64) {
-        if id.0 <= floor {
-            self.distrust("the ids of its records do not grow");
+    /// Notes that the server gave an activity this id, and that `floor` was that of its request.
+    pub(super) fn confirm(&mut self, item: &Item, id: EntryId, floor: Floor) {
+        if id.0 <= floor.id {
+            self.distrust(IDS_DO_NOT_GROW);
         }
+        self.is_confirmed = true;
         self.claim(id);
-        self.written.insert(id.0, item.entry.as_stored().at);
+        self.written.insert(id.0, (item.view.clone(), item.entry.as_stored().at));
+    }
+
+    /// Notes what an earlier process stored.
+    pub(super) fn stored_before(&mut self, view: &View, id: EntryId, at: Option<NaiveDateTime>) {
+        self.written.insert(id.0, (view.clone(), at));
+        if self.written.len() > KEPT && self.lowest_earlier.is_none_or(|lowest| id.0 > lowest) {
+            self.written.pop_first();
+        }
+    }
+
+    /// Notes that an activity is stored, and that the server did not say under which id.
+    pub(super) fn confirm_without_id(&mut self, identity: u64, floor: Floor) {
+        let floors = self.without_id.entry(identity).or_default();
+        floors.push(floor.id);
+        floors.sort_unstable();
+    }
+
+    /// Notes what earlier processes stored without an id.
+    pub(super) fn stored_without_id_before(&mut self, identity: u64, floors: Vec<u64>) {
+        self.without_id.entry(identity).or_insert(floors);
+    }
+
+    /// Returns the floors of the activities of this identity that are stored without a known id, the lowest first.
+    pub(super) fn stored_without_id(&self, identity: u64) -> &[u64] {
+        self.without_id.get(&identity).map_or(&[], Vec::as_slice)
     }
 
     /// Notes that this record belongs to a settled activity.
     pub(super) fn claim(&mut self, id: EntryId) {
-        self.floor = self.floor.max(id.0);
+        self.highest = self.highest.max(id.0);
         self.claimed.insert(id.0);
     }
 
@@ -77,7 +126,13 @@ impl Known {
 
     /// Returns the time that we wrote in this record.
     pub(super) fn written_at(&self, id: EntryId) -> Option<NaiveDateTime> {
-        self.written.get(&id.0).copied().flatten()
+        self.written.get(&id.0).and_then(|(_, at)| *at)
+    }
+
+    /// Returns records that a view must show: those that the server gave us an id for, and the newest at the beginning.
+    pub(super) fn must_show(&self, view: &View) -> BTreeSet<u64> {
+        let written = self.written.iter().filter(|(_, (of, _))| of == view).map(|(id, _)| *id);
+        written.chain(self.read.get(view).copied().flatten()).collect()
     }
 
     /// Forgets what no request at or above this floor needs.
@@ -94,5 +149,6 @@ impl Known {
     }
 }
 
+const IDS_DO_NOT_GROW: &str = "the ids of its records do not grow";
 /// How many confirmed ids are kept in any case.
 const KEPT: usize = 200;

@@ -1,6 +1,6 @@
 //! Reads the records that may belong to activities in doubt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use crm_model::Page;
@@ -37,68 +37,116 @@ impl From<Error> for LookupFault {
     }
 }
 
-/// Reads these views down to the floor.
+/// Reads these views down to the floor. Each must show the records that are known to be there, so far as it is read.
+/// `is_proof`: what is missing in the reading may count as not stored.
 pub(super) async fn read(
     client: &HistoryClient,
-    views: Vec<View>,
+    views: Vec<(View, BTreeSet<u64>)>,
     floor: u64,
+    is_proof: bool,
 ) -> Result<Reading, LookupFault> {
     let mut reading = BTreeMap::new();
-    for view in views {
-        let read = read_view(client, &view, floor).await?;
+    for (view, must_show) in views {
+        let read = read_view(client, &view, floor, &must_show).await?;
+        if is_proof {
+            ask_for_a_day_without_records(client, &view).await?;
+        }
         reading.insert(view, read);
     }
     Ok(Reading(reading))
 }
 
-/// Returns the highest id of a view, or 0 if it shows nothing, twice.
-pub(super) async fn highest_id(client: &HistoryClient, view: &View) -> Result<u64, LookupFault> {
+/// Returns the highest id of a view, or `None` if it shows nothing, twice.
+pub(super) async fn highest_id(client: &HistoryClient, view: &View) -> Result<Option<u64>, LookupFault> {
     for _ in 0..2 {
         let page = page(client, view, 0).await?;
-        if let Some(newest) = page.items.first() {
-            return Ok(newest.id.0);
-        }
         if !page.unreadable.is_empty() {
             return Err(LookupFault::NotBelievable("its newest records cannot be decoded"));
         }
+        if let Some(newest) = page.items.first() {
+            return Ok(Some(newest.id.0));
+        }
     }
-    Ok(0)
+    Ok(None)
 }
 
-async fn read_view(client: &HistoryClient, view: &View, floor: u64) -> Result<ViewReading, LookupFault> {
+/// Fails if the server ignores the days asked for. It would then list the records of today only (observed).
+async fn ask_for_a_day_without_records(client: &HistoryClient, view: &View) -> Result<(), LookupFault> {
+    let answer = client.run(&Lookup { view: view.clone(), page: 0, days: ONE_DAY }).await?;
+    if answer.is_empty() { Ok(()) } else { Err(LookupFault::NotBelievable("it ignores the days asked for")) }
+}
+
+async fn read_view(
+    client: &HistoryClient,
+    view: &View,
+    floor: u64,
+    must_show: &BTreeSet<u64>,
+) -> Result<ViewReading, LookupFault> {
+    for _ in 0..ATTEMPTS {
+        let Some((mut read, lowest)) = read_down_to(client, view, floor).await? else { continue };
+        read.records.reverse();
+        let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
+        if !must_show.range(lowest..).all(shows) {
+            return Err(LookupFault::NotBelievable("it lacks records that are known to be there"));
+        }
+        return Ok(read);
+    }
+    Err(LookupFault::NotBelievable("the same record stood on several of its pages"))
+}
+
+/// Reads pages until one holds a record at or below the floor, or the end. Returns the records, the newest first, and the
+/// id down to which the list was read. Returns `None` if a page repeats a record, as happens when others write meanwhile.
+async fn read_down_to(
+    client: &HistoryClient,
+    view: &View,
+    floor: u64,
+) -> Result<Option<(ViewReading, u64)>, LookupFault> {
     let mut read = ViewReading::default();
-    // The lowest id so far. Records that others add meanwhile move these to later pages, so pages may overlap.
+    let mut sizes: Vec<usize> = Vec::new();
     let mut lowest = u64::MAX;
-    let mut without_progress = 0;
     for number in 0.. {
         let page = page(client, view, number).await?;
         if page.is_empty() {
+            // One empty page may be a mistake of the server.
+            if !self::page(client, view, number).await?.is_empty()
+                || !self::page(client, view, number + 1).await?.is_empty()
+            {
+                return Err(LookupFault::NotBelievable("a page in its middle was empty"));
+            }
+            lowest = 0;
             break;
         }
+        sizes.push(page.items.len() + page.unreadable.len());
         read.has_unreadable |= !page.unreadable.is_empty();
-        let before = lowest;
-        for entry in page.items {
-            if entry.id.0 < lowest {
-                lowest = entry.id.0;
-                read.records.push(entry);
-            }
+        if page.items.first().is_some_and(|newest| newest.id.0 >= lowest) {
+            return Ok(None);
         }
+        lowest = page.items.last().map_or(lowest, |oldest| oldest.id.0);
+        read.records.extend(page.items);
         read.reached_old = lowest <= floor;
         if read.reached_old {
             break;
         }
-        without_progress = if lowest < before { 0 } else { without_progress + 1 };
-        if without_progress == 2 {
-            return Err(LookupFault::NotBelievable("it returned the same page again"));
+        if sizes.len() >= UNREADABLE_PAGES && read.records.is_empty() {
+            return Err(LookupFault::NotBelievable("none of its newest records can be decoded"));
         }
     }
-    read.records.reverse();
-    Ok(read)
+    // Only the last page may be shorter. A shorter one before it lacks records.
+    let largest = sizes.iter().max();
+    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| Some(size) < largest)) {
+        return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));
+    }
+    Ok(Some((read, lowest)))
 }
+
+/// How often a list is read that others change meanwhile.
+const ATTEMPTS: usize = 3;
+/// Pages without a record that can be decoded, after which a list is given up.
+const UNREADABLE_PAGES: usize = 3;
 
 /// Reads a page, and checks that it is what was asked for.
 async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Entry>, LookupFault> {
-    let read = client.run(&Lookup { view: view.clone(), page }).await?;
+    let read = client.run(&Lookup { view: view.clone(), page, days: ALL_DAYS }).await?;
     if !read.items.is_sorted_by(|a, b| a.id > b.id) {
         return Err(LookupFault::NotBelievable("it is not sorted by id as asked"));
     }
@@ -116,7 +164,13 @@ async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Ent
 struct Lookup {
     view: View,
     page: u64,
+    /// The first and the last day.
+    days: (&'static str, &'static str),
 }
+
+const ALL_DAYS: (&str, &str) = ("0000-00-00", "9999-12-31");
+/// No CRM holds records of this day, or of the days around it.
+const ONE_DAY: (&str, &str) = ("1871-01-02", "1871-01-02");
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -147,8 +201,8 @@ impl Operation for Lookup {
             order: "cid",
             first: "new",
             user: self.view.0.as_deref(),
-            date_start: "0000-00-00",
-            date_end: "9999-12-31",
+            date_start: self.days.0,
+            date_end: self.days.1,
         };
         operations::request(&Self::INFO, &parameters)
     }

@@ -18,23 +18,14 @@ pub(super) enum Found {
     Stored(Vec<EntryId>),
     /// No record is like it.
     Missing,
-    /// This record is equal, but the activity has no time.
-    Equal(EntryId),
-    /// This record resembles it, and may be it.
-    Similar(EntryId),
-    /// A record that cannot be decoded may be it.
-    Unreadable,
+    /// A record may be it, or not.
+    Unclear(UnknownReason),
 }
 
 impl Found {
     /// Returns why this cannot be decided.
     pub(super) fn trouble(&self) -> Option<UnknownReason> {
-        Some(match self {
-            Self::Equal(id) => UnknownReason::EqualWithoutTime(*id),
-            Self::Similar(id) => UnknownReason::Similar(*id),
-            Self::Unreadable => UnknownReason::Unreadable,
-            Self::Stored(_) | Self::Missing => return None,
-        })
+        if let Self::Unclear(reason) = self { Some(reason.clone()) } else { None }
     }
 }
 
@@ -45,20 +36,68 @@ pub(super) fn find(
     known: &Known,
     sole_writer: bool,
 ) -> HashMap<Key, Found> {
+    let wanted: Vec<Wanted<'_>> = doubts.iter().map(Wanted::new).collect();
     let learned = learned_shifts(reading, known);
-    let is_guess = learned.is_empty();
-    let shifts = if is_guess { likely_shift(doubts, reading, known) } else { learned };
-    // Nothing but a time that is equal as it is tells our record from one of somebody else.
-    let is_guess = is_guess && shifts != [0];
-    let mut search = Search { reading, known, shifts, is_guess, used: BTreeSet::new() };
+    let (shifts, shift) = match learned.is_empty() {
+        false => (learned, Shift::Known),
+        true => likely_shift(&wanted, reading, known),
+    };
+    let mut search = Search::new(reading, known, shifts);
+    wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
     let mut found = HashMap::new();
-    for doubt in doubts {
-        search.find_equal(doubt, sole_writer, &mut found);
+    for wanted in &wanted {
+        let equal = search.find_equal(wanted);
+        let first_ids: Vec<EntryId> = equal.iter().filter_map(|ids| ids.first().copied()).collect();
+        let in_order = first_ids.len() >= 2 && first_ids.is_sorted_by(|a, b| a < b);
+        for ((item, expected), ids) in wanted.items.iter().zip(equal) {
+            let result = match ids.first() {
+                None => Found::Missing,
+                Some(_) if expected.entry.mark.is_some() => Found::Stored(ids),
+                Some(&id) if !wanted.doubt.floor.is_certain => {
+                    Found::Unclear(UnknownReason::PerhapsOlder(id))
+                }
+                Some(&id) if shift == Shift::Unclear && expected.has_time() => {
+                    Found::Unclear(UnknownReason::TimeUnclear(id))
+                }
+                Some(_) if in_order || sole_writer => Found::Stored(ids),
+                Some(_) if expected.has_time() && shift != Shift::Guessed => Found::Stored(ids),
+                Some(&id) => Found::Unclear(UnknownReason::EqualWithoutTime(id)),
+            };
+            found.insert(item.waiting.item.key, result);
+        }
     }
-    for doubt in doubts {
-        search.find_similar(doubt, &mut found);
-    }
+    // The time says nothing where the shift is unclear.
+    let near: Vec<i64> = match shift {
+        Shift::Unclear => (-LARGEST_SHIFT..=LARGEST_SHIFT).collect(),
+        _ => search.shifts.iter().flat_map(|shift| [shift - 1, *shift, shift + 1]).collect(),
+    };
+    let reason = if shift == Shift::Unclear { UnknownReason::TimeUnclear } else { UnknownReason::Similar };
+    wanted.iter().for_each(|wanted| search.find_similar(wanted, &near, reason, &mut found));
     found
+}
+
+/// What is known about the hours by which the caller reads times shifted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shift {
+    /// A record whose id the server gave us shows it, or the time is equal as it is.
+    Known,
+    /// One shift alone explains all new records.
+    Guessed,
+    /// Several shifts explain them, or none does.
+    Unclear,
+}
+
+/// The activities of a request in doubt, in the form in which the server would have stored them.
+struct Wanted<'a> {
+    doubt: &'a Doubt,
+    items: Vec<(&'a DoubtItem, ExpectedRecord<'a>)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(doubt: &'a Doubt) -> Self {
+        let items = doubt.items.iter().map(|item| (item, ExpectedRecord::new(&item.waiting.item.entry)));
+        Self { doubt, items: items.collect() }
+    }
 }
 
 struct Search<'a> {
@@ -66,53 +105,82 @@ struct Search<'a> {
     known: &'a Known,
     /// Hours by which the caller may read times shifted.
     shifts: Vec<i64>,
-    /// The shift is the most likely one, and is not known.
-    is_guess: bool,
+    /// The records that belong to an activity of this search.
     used: BTreeSet<EntryId>,
+    /// The identities whose records without a known id are used.
+    skipped: BTreeSet<u64>,
 }
 
-impl Search<'_> {
-    fn find_equal(&mut self, doubt: &Doubt, sole_writer: bool, found: &mut HashMap<Key, Found>) {
-        let mut matched: Vec<(&DoubtItem, ExpectedRecord<'_>, Vec<EntryId>)> = Vec::new();
-        for item in &doubt.items {
-            let expected = ExpectedRecord::new(&item.waiting.item.entry);
-            let copies = item.copies - usize::from(item.confirmed.is_some());
-            let mut ids: Vec<EntryId> = Vec::new();
-            for _ in 0..copies {
-                let Some(id) = self.take(doubt, item, |record| expected.equals(record, &self.shifts)) else {
-                    break;
-                };
-                self.used.insert(id);
-                ids.push(id);
+impl<'a> Search<'a> {
+    fn new(reading: &'a Reading, known: &'a Known, shifts: Vec<i64>) -> Self {
+        Self { reading, known, shifts, used: BTreeSet::new(), skipped: BTreeSet::new() }
+    }
+
+    /// The activities that are stored under an id which the server did not say have a record each, too.
+    fn skip_stored_without_id(&mut self, wanted: &Wanted<'_>) {
+        for (item, expected) in &wanted.items {
+            let floors = self.known.stored_without_id(item.waiting.item.identity);
+            if floors.is_empty() || !self.skipped.insert(item.waiting.item.identity) {
+                continue;
             }
-            matched.push((item, expected, ids));
-        }
-        let ids: Vec<EntryId> = matched.iter().filter_map(|(.., ids)| ids.first().copied()).collect();
-        let in_order = ids.len() >= 2 && ids.is_sorted_by(|a, b| a < b);
-        for (item, expected, ids) in matched {
-            let result = match ids.first() {
-                None => Found::Missing,
-                Some(_) if expected.is_distinct(self.is_guess) || in_order || sole_writer => {
-                    Found::Stored(ids)
-                }
-                Some(id) => Found::Equal(*id),
-            };
-            found.insert(item.waiting.item.key, result);
+            for &floor in floors {
+                let id = self.take(floor, item, |record| expected.equals(record, &self.shifts));
+                self.used.extend(id);
+            }
         }
     }
 
-    fn find_similar(&mut self, doubt: &Doubt, found: &mut HashMap<Key, Found>) {
-        for item in &doubt.items {
+    /// Returns the records of each activity.
+    fn find_equal(&mut self, wanted: &Wanted<'_>) -> Vec<Vec<EntryId>> {
+        let mut found = Vec::with_capacity(wanted.items.len());
+        for (item, expected) in &wanted.items {
+            let copies = item.copies - usize::from(item.confirmed.is_some());
+            let mut ids: Vec<EntryId> = Vec::new();
+            for _ in 0..copies {
+                let equals = |record: &Entry| expected.equals(record, &self.shifts);
+                let new = self.take(wanted.doubt.floor.id, item, equals);
+                // A mark says whose a record is, however old it is.
+                let old = || self.take(0, item, equals).filter(|_| expected.entry.mark.is_some());
+                let Some(id) = new.or_else(old) else { break };
+                self.used.insert(id);
+                ids.push(id);
+            }
+            found.push(ids);
+        }
+        found
+    }
+
+    /// Returns the new records that are equal to a dated activity, if these shifts are taken into account.
+    fn candidates(&self, wanted: &Wanted<'_>) -> Vec<EntryId> {
+        let floor = wanted.doubt.floor.id;
+        let dated = wanted.items.iter().filter(|(_, expected)| expected.has_time());
+        let equal = dated.flat_map(|(item, expected)| {
+            let records = self.view(&item.waiting.item.view).into_iter().flat_map(|view| &view.records);
+            let is_free = move |record: &&Entry| self.is_free(record, floor);
+            records.filter(is_free).filter(|record| expected.equals(record, &self.shifts))
+        });
+        equal.map(|record| record.id).collect()
+    }
+
+    fn find_similar(
+        &mut self,
+        wanted: &Wanted<'_>,
+        near: &[i64],
+        reason: fn(EntryId) -> UnknownReason,
+        found: &mut HashMap<Key, Found>,
+    ) {
+        for (item, expected) in &wanted.items {
             let key = item.waiting.item.key;
             if found.get(&key) != Some(&Found::Missing) {
                 continue;
             }
-            let expected = ExpectedRecord::new(&item.waiting.item.entry);
-            if let Some(id) = self.take(doubt, item, |record| expected.resembles(record, &self.shifts)) {
+            let floor = wanted.doubt.floor.id;
+            let similar = self.take(floor, item, |record| expected.resembles(record, near));
+            if let Some(id) = similar {
                 self.used.insert(id);
-                found.insert(key, Found::Similar(id));
+                found.insert(key, Found::Unclear(reason(id)));
             } else if self.view(&item.waiting.item.view).is_some_and(|view| view.has_unreadable) {
-                found.insert(key, Found::Unreadable);
+                found.insert(key, Found::Unclear(UnknownReason::Unreadable));
             }
         }
     }
@@ -121,13 +189,16 @@ impl Search<'_> {
         self.reading.0.get(view)
     }
 
-    /// Returns the oldest new record that matches and belongs to nothing else.
-    fn take(&self, doubt: &Doubt, item: &DoubtItem, matches: impl Fn(&Entry) -> bool) -> Option<EntryId> {
+    /// Returns whether a record is new and belongs to nothing else.
+    fn is_free(&self, record: &Entry, floor: u64) -> bool {
+        record.id.0 > floor && !self.known.is_claimed(record.id) && !self.used.contains(&record.id)
+    }
+
+    /// Returns the oldest record above this id that matches and belongs to nothing else.
+    fn take(&self, floor: u64, item: &DoubtItem, matches: impl Fn(&Entry) -> bool) -> Option<EntryId> {
         let view = self.view(&item.waiting.item.view)?;
-        let is_new = |record: &&Entry| {
-            record.id.0 > doubt.floor && !self.known.is_claimed(record.id) && !self.used.contains(&record.id)
-        };
-        view.records.iter().filter(is_new).find(|record| matches(record)).map(|record| record.id)
+        let is_free = |record: &&Entry| self.is_free(record, floor);
+        view.records.iter().filter(is_free).find(|record| matches(record)).map(|record| record.id)
     }
 }
 
@@ -145,21 +216,27 @@ fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
     shifts
 }
 
-/// Returns the shift that explains most of the doubts. The server gave us no id yet, so the shift is not known.
-fn likely_shift(doubts: &[Doubt], reading: &Reading, known: &Known) -> Vec<i64> {
-    let explained = |shift: i64| {
-        let mut search =
-            Search { reading, known, shifts: vec![shift], is_guess: true, used: BTreeSet::new() };
-        let mut found = HashMap::new();
-        doubts.iter().for_each(|doubt| search.find_equal(doubt, true, &mut found));
-        found.values().filter(|found| matches!(found, Found::Stored(_))).count()
+/// Returns the shift that explains every new record that is equal to a doubt except for its time. The server gave us no id
+/// yet, so the shift is not known.
+fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> (Vec<i64>, Shift) {
+    let all: Vec<i64> = (-LARGEST_SHIFT..=LARGEST_SHIFT).collect();
+    let mut search = Search::new(reading, known, all.clone());
+    wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
+    let to_explain: BTreeSet<EntryId> = wanted.iter().flat_map(|wanted| search.candidates(wanted)).collect();
+    let explains = |shift: &i64| {
+        let mut search = Search::new(reading, known, vec![*shift]);
+        wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
+        wanted.iter().for_each(|wanted| drop(search.find_equal(wanted)));
+        to_explain.is_subset(&search.used)
     };
-    let count = doubts.iter().map(|doubt| doubt.items.len()).sum::<usize>();
-    if explained(0) == count {
-        return vec![0];
+    if to_explain.is_empty() {
+        return (vec![0], Shift::Known);
     }
-    let best = (-LARGEST_SHIFT..=LARGEST_SHIFT).max_by_key(|&shift| (explained(shift), shift == 0));
-    vec![best.unwrap_or(0)]
+    match all.into_iter().filter(explains).collect::<Vec<i64>>()[..] {
+        [0] => (vec![0], Shift::Known),
+        [shift] => (vec![shift], Shift::Guessed),
+        _ => (vec![0], Shift::Unclear),
+    }
 }
 
 /// The server ignores a shift that makes more than 12 hours together with the offset of the account (observed).
@@ -180,9 +257,9 @@ impl<'a> ExpectedRecord<'a> {
         Self { entry, stored: entry.as_stored() }
     }
 
-    /// Returns whether nobody else writes an equal record: it has a mark, or a time to the second whose shift is known.
-    fn is_distinct(&self, is_guess: bool) -> bool {
-        self.entry.mark.is_some() || (self.stored.at.is_some() && !is_guess)
+    /// Returns whether it has a time to the second, so that nobody else writes an equal record.
+    fn has_time(&self) -> bool {
+        self.stored.at.is_some()
     }
 
     /// The record has its mark, or everything that was written, in the form that was expected.
@@ -190,7 +267,7 @@ impl<'a> ExpectedRecord<'a> {
         if let Some(mark) = &self.entry.mark {
             return record.mark() == Some(mark);
         }
-        self.has_time(record, shifts)
+        self.is_at(record, shifts)
             && record.content.as_deref().unwrap_or_default() == self.stored.listed
             && record.activity_type == self.stored.activity_type_by_add_list
             && record.client_id == self.entry.client
@@ -200,15 +277,14 @@ impl<'a> ExpectedRecord<'a> {
     }
 
     /// The record may be this activity. A server of another version may change texts and contacts more than expected.
-    fn resembles(&self, record: &Entry, shifts: &[i64]) -> bool {
-        let near: Vec<i64> = shifts.iter().flat_map(|shift| [shift - 1, *shift, shift + 1]).collect();
-        self.has_time(record, &near)
+    fn resembles(&self, record: &Entry, near: &[i64]) -> bool {
+        self.is_at(record, near)
             && record.client_id == self.entry.client
             && record.deal_id == self.entry.deal
             && fingerprint(record.content.as_deref().unwrap_or_default()) == fingerprint(&self.stored.listed)
     }
 
-    fn has_time(&self, record: &Entry, shifts: &[i64]) -> bool {
+    fn is_at(&self, record: &Entry, shifts: &[i64]) -> bool {
         match (self.stored.at, record.at) {
             (Some(written), Some(read)) => {
                 shifts.iter().any(|&shift| read - written == TimeDelta::hours(shift))

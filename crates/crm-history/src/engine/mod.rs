@@ -55,7 +55,7 @@ mod settling;
 mod store;
 
 pub use driver::{Driver, Settings};
-pub use item::{Activity, Earlier, Ending, Key, SentBefore};
+pub use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
 pub use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};
 #[cfg(test)]

@@ -77,13 +77,21 @@ impl Queue {
     ///
     /// While something is in doubt, or is sent again, the last ones stay: they will be needed as witnesses.
     pub(super) fn next_request(&mut self, rules: &Rules<'_>) -> Option<Vec<Waiting>> {
-        let first = self.waiting.iter().position(|waiting| self.may_be_sent(waiting, rules.known))?;
-        let Waiting { group, piece, .. } = self.waiting[first];
+        let may_go = |waiting: &Waiting| {
+            // Without a floor, the id of a single activity gives one to all others.
+            let floor = rules.known.has_certain_floor(&waiting.item.view);
+            self.may_be_sent(waiting, rules.known) && (floor || !rules.in_flight)
+        };
+        let first = self.waiting.iter().position(may_go)?;
+        let Waiting { group, mut piece, .. } = self.waiting[first];
+        if !rules.known.has_certain_floor(&self.waiting[first].item.view) {
+            piece = 1;
+        }
         let mut bytes = 0;
         let mut places = Vec::new();
         let mut is_full = false;
         for (place, waiting) in self.waiting.iter().enumerate().skip(first) {
-            if waiting.group != group || !self.may_be_sent(waiting, rules.known) {
+            if waiting.group != group || !may_go(waiting) {
                 continue;
             }
             bytes += waiting.item.bytes;

@@ -47,6 +47,11 @@ pub enum UnknownReason {
     ListShowsNothing,
     /// A record was found that is equal, but the activity has no time. Somebody else may have written the record.
     EqualWithoutTime(EntryId),
+    /// A record was found that is equal, but no list had shown what was there before. It may be an older one.
+    PerhapsOlder(EntryId),
+    /// A record was found that is equal except for the time, and it is not known by how many hours this login reads times
+    /// shifted.
+    TimeUnclear(EntryId),
     /// A record was found that resembles the activity and is not equal to it.
     Similar(EntryId),
     /// The server holds a record that cannot be decoded, and it may be this activity.
@@ -91,6 +96,18 @@ impl fmt::Display for UnknownReason {
                 f,
                 "record {id} is equal to the activity, which has no time: somebody else may have written it"
             ),
+            Self::PerhapsOlder(id) => {
+                write!(
+                    f,
+                    "record {id} is equal to the activity, but may be an older one that no list had shown before"
+                )
+            }
+            Self::TimeUnclear(id) => {
+                write!(
+                    f,
+                    "record {id} is equal except for its time, and the clock of this login may be shifted"
+                )
+            }
             Self::Similar(id) => {
                 write!(f, "record {id} resembles the activity without being equal to it")
             }

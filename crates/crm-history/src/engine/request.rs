@@ -1,19 +1,25 @@
 //! One request, as a task: it is recorded before it is sent, and its outcomes afterwards.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 
 use crm_model::history::{AddOutcome, EntryId, NewEntry, Rejection};
 use crm_transport::{Delivery, Error};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::item::{Answer, Waiting};
+use super::item::{Answer, Floor, Waiting};
 use super::store::{Sending, Settled, Store};
 use crate::HistoryClient;
+use crate::operations::AddList;
 
 /// A request that ended.
 pub(super) struct SentRequest {
     pub(super) request: u64,
-    pub(super) floor: u64,
+    pub(super) floor: Floor,
     pub(super) began: Instant,
     pub(super) ended: Instant,
     /// The activities with what became of them, in the order of sending.
@@ -37,21 +43,23 @@ pub(super) enum ItemResult {
     InDoubt(Option<Answer>),
 }
 
-/// Sends these activities.
+/// Sends these activities, unless `stop` becomes `true` before the request leaves.
 pub(super) async fn send(
     client: HistoryClient,
     store: Arc<dyn Store>,
     sending: Sending,
     waiting: Vec<Waiting>,
     is_again: bool,
+    stop: watch::Receiver<bool>,
 ) -> SentRequest {
     let recorded = store.sending(&sending).await;
     let entries: Vec<NewEntry> = waiting.iter().map(|waiting| waiting.item.entry.clone()).collect();
     let began = Instant::now();
     let (results, failure): (Vec<ItemResult>, _) = match &recorded {
         Err(_) => (entries.iter().map(|_| ItemResult::NotStored).collect(), None),
-        Ok(()) => match client.add_list(&entries).await {
-            Ok(outcomes) => (outcomes.into_iter().map(of_outcome).collect(), None),
+        Ok(()) => match add_list(&client, &entries, stop).await {
+            Ok(Some(outcomes)) => (outcomes.into_iter().map(of_outcome).collect(), None),
+            Ok(None) => (entries.iter().map(|_| ItemResult::NotStored).collect(), None),
             Err(error) => (entries.iter().map(|_| of_error(&error)).collect(), Some(error)),
         },
     };
@@ -74,6 +82,27 @@ pub(super) async fn send(
         }
     }
     sent
+}
+
+/// Makes the call. Returns `None` if it was stopped before anything of it left.
+async fn add_list(
+    client: &HistoryClient,
+    entries: &[NewEntry],
+    mut stop: watch::Receiver<bool>,
+) -> Result<Option<Vec<AddOutcome>>, Error> {
+    let under_way = AtomicBool::new(false);
+    let operation = AddList::new(entries.to_vec());
+    let mut call = pin!(client.pipeline().run_watched(&operation, &under_way));
+    let mut stopped = pin!(stop.wait_for(|&stop| stop));
+    let mut has_stopped = false;
+    poll_fn(|cx| {
+        has_stopped = has_stopped || stopped.as_mut().poll(cx).is_ready();
+        if has_stopped && !under_way.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(None));
+        }
+        call.as_mut().poll(cx).map_ok(Some)
+    })
+    .await
 }
 
 fn of_error(error: &Error) -> ItemResult {

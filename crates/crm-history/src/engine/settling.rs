@@ -8,11 +8,12 @@ use crm_transport::Error;
 use tokio::time::Instant;
 
 use super::answers::stop_reason;
+use super::doubt::Again;
 use super::doubts::Decision;
 use super::driver::{Driver, Finished};
-use super::item::{Ending, Key, View, Waiting};
+use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
-use super::reasons::NotSentReason;
+use super::reasons::{NotSentReason, UnknownReason};
 use super::request::ItemResult;
 use super::store::{Sending, Settled};
 
@@ -22,7 +23,7 @@ pub(super) type Decided = (Waiting, Decision);
 impl Driver {
     /// Reads the highest id of each view before the first activity in it is sent.
     pub(super) fn read_views(&mut self, now: Instant) {
-        if now < self.health.reads_from || self.known.distrusted().is_some() {
+        if now < self.health.reads_from || self.known.distrusted().is_some() || self.is_out_of_patience(now) {
             return;
         }
         let unread = self.queue.views().filter(|view| !self.known.has_read(view));
@@ -33,21 +34,22 @@ impl Driver {
         }
         self.views_in_reading.insert(view.clone());
         let client = self.client.clone();
-        self.tasks.spawn(async move {
+        self.read(async move {
             let highest = lookup::highest_id(&client, &view).await;
             Finished::Highest(view, highest)
         });
         self.read_views(now);
     }
 
-    pub(super) fn view_was_read(&mut self, view: View, result: Result<u64, LookupFault>) {
+    pub(super) fn view_was_read(&mut self, view: View, result: Result<Option<u64>, LookupFault>) {
         self.views_in_reading.remove(&view);
         match result {
             Ok(highest) => {
                 self.health.read_worked();
                 self.known.view_read(view, highest);
             }
-            Err(LookupFault::NotBelievable(why)) => self.known.distrust(why),
+            // A later one may be. Until then nothing is certain about what was there before.
+            Err(LookupFault::NotBelievable(_)) => self.known.view_read(view, None),
             Err(LookupFault::Failed(error)) => self.read_failed(&error),
         }
     }
@@ -55,17 +57,24 @@ impl Driver {
     /// Looks up the doubts when it is time.
     pub(super) fn read_doubts(&mut self, now: Instant) {
         let is_time = self.doubts.next_look(now).is_some_and(|at| now >= at.max(self.health.reads_from));
-        if self.is_reading || !is_time {
+        if self.is_reading || !is_time || self.is_out_of_patience(now) {
             return;
         }
         self.is_reading = true;
-        let (client, views) = (self.client.clone(), self.doubts.views());
-        let floor = self.doubts.lowest_floor().unwrap_or(0);
+        let client = self.client.clone();
+        let views = self.doubts.views().into_iter().map(|view| {
+            let must_show = self.known.must_show(&view);
+            (view, must_show)
+        });
+        let views = views.collect();
+        let floor = self.doubts.lowest_floor(&self.known).unwrap_or(0);
+        // The first look only finds. Without a confirmed id, the floor may be that of a list which hides records.
+        let is_proof = self.doubts.iter().any(|doubt| doubt.looked) || !self.known.is_confirmed();
         let distrusted = self.known.distrusted();
-        self.tasks.spawn(async move {
+        self.read(async move {
             let reading = match distrusted {
                 Some(why) => Err(LookupFault::NotBelievable(why)),
-                None => lookup::read(&client, views, floor).await,
+                None => lookup::read(&client, views, floor, is_proof).await,
             };
             Finished::Read(now, reading)
         });
@@ -133,6 +142,7 @@ impl Driver {
             let key = waiting.item.key;
             let ending = match decision {
                 Decision::Stored(id, copy) => Ending::Stored { id, copy },
+                Decision::StoredWithoutId => Ending::StoredWithoutId,
                 Decision::Refused(rejection) => Ending::Refused(rejection),
                 Decision::Undecidable(reason) => Ending::Unknown(reason),
                 Decision::Missing { size: 1 } if waiting.sent >= MAX_SENT => {
@@ -193,13 +203,18 @@ impl Driver {
         )
     }
 
+    /// Returns whether nothing new may begin, so that what is going on ends and the patience with it.
+    pub(super) fn is_out_of_patience(&self, now: Instant) -> bool {
+        self.patience_ends().is_some_and(|at| now >= at)
+    }
+
     /// At the end of its patience, sends one activity all the same if that may help, or stops.
     pub(super) fn watch_patience(&mut self, now: Instant) {
         if !self.in_flight.is_empty()
             || self.recording > 0
             || self.is_reading
             || !self.views_in_reading.is_empty()
-            || self.patience_ends().is_none_or(|at| now < at)
+            || !self.is_out_of_patience(now)
         {
             return;
         }
@@ -220,13 +235,24 @@ impl Driver {
             self.send(vec![witness], true);
             return true;
         }
-        let helps = |doubt: &&super::doubt::Doubt| doubt.needs_witness() && doubt.trouble.is_none();
-        let doubts: Vec<_> = self.doubts.iter().filter(helps).collect();
+        // One that is not there, as two readings agree, may be its own witness.
+        let is_missing = |item: &super::doubt::DoubtItem| item.missing_readings >= 2 && item.again.is_none();
+        let missing = |doubt: &&super::doubt::Doubt| {
+            doubt.needs_witness()
+                && matches!(doubt.trouble, None | Some(UnknownReason::TimeUnclear(_)))
+                && doubt.items.iter().any(is_missing)
+        };
+        let doubts: Vec<_> = self.doubts.iter().filter(missing).collect();
         let Some(doubt) = doubts.iter().find(|doubt| doubt.is_witness).or(doubts.first()) else {
-            return false;
+            // Nothing that comes later changes what the lists say about the others.
+            let undecidable = self.doubts.give_up_in_trouble();
+            let helps = !undecidable.is_empty();
+            self.record(undecidable);
+            return helps;
         };
         let (request, floor) = (doubt.request, doubt.floor);
-        let Some(waiting) = doubt.items.last().map(|item| item.waiting.clone()) else { return false };
+        let last = doubt.items.iter().rfind(|item| is_missing(item));
+        let Some(waiting) = last.map(|item| item.waiting.clone()) else { return false };
         let number = self.next_number();
         let sending = Sending { request, keys: Vec::new(), floor };
         self.start(number, sending, vec![waiting], true, Some(request));
@@ -240,7 +266,7 @@ impl Driver {
         results: Vec<(Waiting, ItemResult)>,
         began: Instant,
         ended: Instant,
-        floor: u64,
+        floor: Floor,
     ) {
         let pause = self.pause(ended - began);
         for (waiting, result) in results {
@@ -263,7 +289,16 @@ impl Driver {
                 ItemResult::AccountSetting(rejection) => {
                     self.stop(NotSentReason::AccountSetting(rejection.to_string()));
                 }
-                ItemResult::StoredWithoutId | ItemResult::Refused(_) | ItemResult::NotStored => {}
+                ItemResult::StoredWithoutId => {
+                    item.again = Some(Again::StoredWithoutId);
+                    doubt.was_witnessed(ended, pause);
+                    self.known.confirm_without_id(waiting.item.identity, floor);
+                }
+                ItemResult::Refused(rejection) => {
+                    item.again = Some(Again::Refused(rejection));
+                    doubt.was_witnessed(ended, pause);
+                }
+                ItemResult::NotStored => {}
             }
         }
     }
@@ -278,6 +313,7 @@ impl Decision {
     fn settled(&self) -> Settled {
         match self {
             Self::Stored(id, copy) => Settled::Stored(*id, *copy),
+            Self::StoredWithoutId => Settled::StoredWithoutId,
             Self::Missing { .. } => Settled::Missing,
             Self::Refused(rejection) => Settled::Refused(rejection.clone()),
             Self::Undecidable(reason) => Settled::Undecidable(reason.clone()),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use crm_model::history::{EntryId, Rejection};
 use crm_transport::Error;
 
-use super::item::Key;
+use super::item::{Floor, Key};
 use super::reasons::UnknownReason;
 
 /// Keeps what must survive a crash. Everything is durable when a method returns.
@@ -26,8 +26,7 @@ pub struct Sending {
     /// Its number, which grows from process to process.
     pub request: u64,
     pub keys: Vec<Key>,
-    /// The highest id that is known before it is sent.
-    pub floor: u64,
+    pub floor: Floor,
 }
 
 /// What became of an activity.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
-    Activity, Driver, Earlier, Ending, Key, Limits, MemoryStore, SentBefore, Settings, Settled, Store,
+    Activity, Driver, Earlier, Ending, Floor, Key, Limits, MemoryStore, SentBefore, Settings, Settled, Store,
 };
 use crate::{ApiKey, HistoryClient};
 
@@ -34,8 +34,8 @@ impl Transport for Server {
         let mut state = self.0.lock().unwrap();
         let body: Value = serde_json::from_slice(request.body()).unwrap();
         if request.uri().path().ends_with("/list") {
-            let is_first = body["offset"] == 0;
-            let records: Vec<&Value> = state.records.iter().rev().filter(|_| is_first).collect();
+            let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
+            let records: Vec<&Value> = state.records.iter().rev().filter(|_| is_shown).collect();
             return Ok(Response::new(json!({ "data": records }).to_string().into()));
         }
         if state.loses > 0 {
@@ -108,7 +108,7 @@ async fn what_is_sent_and_settled_is_in_the_store() {
 async fn a_second_process_finds_what_the_first_one_stored_and_sends_what_is_missing_after_a_witness() {
     let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
     server.0.lock().unwrap().records.push(record(2, "звонок 0"));
-    let sent_before = Some(SentBefore { request: 3, floor: 1 });
+    let sent_before = Some(SentBefore { request: 3, floor: Floor { id: 1, is_certain: true } });
     let earlier = [0, 1].map(|key| Activity { key, entry: entry(key), sent_before });
     let new = Activity { key: 2, entry: entry(2), sent_before: None };
     let began = Instant::now();

@@ -220,7 +220,12 @@ impl Run {
             match earlier.take(index, &entry) {
                 Ok(Earlier::New) => {}
                 Ok(Earlier::Sent(sent)) => sent_before = Some(sent),
-                Ok(Earlier::Done(settled)) => return self.end(index, of_settled(settled)),
+                Ok(Earlier::Done(settled)) => {
+                    if let Settled::Stored(id, None) = settled {
+                        self.driver.stored_before(&entry, id);
+                    }
+                    return self.end(index, of_settled(settled));
+                }
                 Err(error) => {
                     self.open.remove(&index);
                     let reason = NotSentReason::Storage(error.to_string());

@@ -1,6 +1,7 @@
 //! Between an operation and the transport.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -71,9 +72,27 @@ impl Pipeline {
     /// # Panics
     /// Outside a tokio runtime, and in one whose timers are off (`enable_time`).
     pub async fn run<O: Operation>(&self, operation: &O) -> Result<O::Output, Error> {
+        self.run_watched(operation, &AtomicBool::new(false)).await
+    }
+
+    /// Makes a call. `under_way` is `true` exactly while an attempt is with the transport.
+    ///
+    /// If you drop the future of a write while `under_way` is `false`, the call has done nothing and sends nothing more: it was
+    /// waiting for its turn, or to retry an attempt that certainly did nothing.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    ///
+    /// # Panics
+    /// Those of [`run`](Self::run).
+    pub async fn run_watched<O: Operation>(
+        &self,
+        operation: &O,
+        under_way: &AtomicBool,
+    ) -> Result<O::Output, Error> {
         // Everything but `read` is the same code for every operation, and is compiled once.
         let info = O::INFO;
-        let mut call = Call::new(self, &info, self.prepare(operation)?);
+        let mut call = Call::new(self, &info, self.prepare(operation)?, under_way);
         let result = loop {
             let error = match call.next_response().await {
                 Ok(response) => match operation.read(&response) {
@@ -165,10 +184,17 @@ struct Call<'a> {
     /// The error of the attempt before this one.
     last_error: Option<Error>,
     attempt: Option<(Permit<'a>, ObservedAttempt)>,
+    /// An attempt is with the transport.
+    under_way: &'a AtomicBool,
 }
 
 impl<'a> Call<'a> {
-    fn new(pipeline: &'a Pipeline, info: &'a OperationInfo, request: Request<Bytes>) -> Self {
+    fn new(
+        pipeline: &'a Pipeline,
+        info: &'a OperationInfo,
+        request: Request<Bytes>,
+        under_way: &'a AtomicBool,
+    ) -> Self {
         let shared = &*pipeline.shared;
         Self {
             shared,
@@ -181,6 +207,7 @@ impl<'a> Call<'a> {
             maybe_done: false,
             last_error: None,
             attempt: None,
+            under_way,
         }
     }
 
@@ -219,7 +246,9 @@ impl<'a> Call<'a> {
         if transport.reads_operation() {
             request = with_operation(request, self.info.id);
         }
+        self.under_way.store(true, Ordering::Relaxed);
         let sent = timeout_at(started + limit, transport.send(request)).await;
+        self.under_way.store(false, Ordering::Relaxed);
         let response = sent.unwrap_or_else(|_| {
             let seconds = limit.as_millis() as f64 / 1000.0;
             let why = if remaining < timeout { ", when the call's deadline was over" } else { "" };

@@ -1,6 +1,6 @@
 //! What the lines of earlier runs add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use crm_model::history::NewEntry;
@@ -8,7 +8,7 @@ use crm_transport::Error;
 
 use super::lines::{Line, RecordedOutcome, SendLine};
 use super::row::{HashKey, RowHash};
-use crate::engine::{self, Key, SentBefore, Settled};
+use crate::engine::{self, Floor, Key, SentBefore, Settled};
 use crate::import::OPERATION;
 
 /// What earlier runs with this journal did, by the position of the row in the input.
@@ -21,6 +21,8 @@ pub(in crate::import) struct EarlierRun {
 
 struct Row {
     hash: RowHash,
+    /// The floor of the last request in which it was sent.
+    floor: u64,
     state: State,
 }
 
@@ -51,17 +53,31 @@ impl EarlierRun {
 
     /// Returns what is known of all rows together.
     pub(in crate::import) fn summary(&self) -> engine::Earlier {
-        let (mut claimed, mut lowest_floor) = (Vec::new(), None);
+        let mut summary = engine::Earlier { last_request: self.last_request, ..engine::Earlier::default() };
+        let mut floors: HashMap<RowHash, Vec<u64>> = HashMap::new();
         for row in self.rows.values() {
             match &row.state {
-                State::Done(outcome) => claimed.extend(outcome.ids()),
+                State::Done(RecordedOutcome::StoredWithoutId) => {
+                    floors.entry(row.hash).or_default().push(row.floor)
+                }
+                State::Done(outcome) => {
+                    summary.ids_grow &= outcome.ids().all(|id| id > row.floor);
+                    summary.claimed.extend(outcome.ids());
+                }
                 State::Sent(sent) => {
-                    lowest_floor =
-                        Some(lowest_floor.map_or(sent.floor, |lowest: u64| lowest.min(sent.floor)));
+                    let lowest =
+                        summary.lowest_floor.map_or(sent.floor.id, |lowest| lowest.min(sent.floor.id));
+                    summary.lowest_floor = Some(lowest);
                 }
             }
         }
-        engine::Earlier { claimed, last_request: self.last_request, lowest_floor }
+        for (&key, row) in self.rows.iter().filter(|(_, row)| matches!(row.state, State::Sent(_))) {
+            if let Some(floors) = floors.get_mut(&row.hash) {
+                floors.sort_unstable();
+                summary.without_id.insert(key, floors.clone());
+            }
+        }
+        summary
     }
 
     /// Takes what is known about this row of the input. A row that was refused or not sent may have been mended since.
@@ -104,14 +120,14 @@ impl EarlierRun {
     /// Adds a line. On failure returns what is wrong with it.
     pub(super) fn add(&mut self, line: Line) -> Result<(), &'static str> {
         match line {
-            Line::Send(SendLine { request, floor, rows }) => {
+            Line::Send(SendLine { request, floor, uncertain, rows }) => {
                 if request == u64::MAX || rows.iter().any(|(index, _)| *index == u64::MAX) {
                     return Err("has an impossible number");
                 }
                 self.last_request = self.last_request.max(request);
                 for (index, hash) in rows {
-                    let state = State::Sent(SentBefore { request, floor });
-                    self.rows.insert(index, Row { hash, state });
+                    let sent = SentBefore { request, floor: Floor { id: floor, is_certain: !uncertain } };
+                    self.rows.insert(index, Row { hash, floor, state: State::Sent(sent) });
                 }
             }
             Line::Done(rows) => {
@@ -121,7 +137,8 @@ impl EarlierRun {
                     if !may_be_unsent && sent.is_none_or(|row| row.hash != hash) {
                         return Err("ends a row that was not sent");
                     }
-                    self.rows.insert(index, Row { hash, state: State::Done(outcome) });
+                    let floor = sent.map_or(0, |row| row.floor);
+                    self.rows.insert(index, Row { hash, floor, state: State::Done(outcome) });
                 }
             }
         }

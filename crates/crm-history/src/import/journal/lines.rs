@@ -4,7 +4,7 @@ use crm_model::history::{EntryId, Rejection};
 use serde::{Deserialize, Serialize};
 
 use super::row::RowHash;
-use crate::engine::{Key, Sending, Settled, UnknownReason};
+use crate::engine::{Floor, Key, Sending, Settled, UnknownReason};
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub(super) enum Line {
 pub(super) struct SendLine {
     pub(super) request: u64,
     pub(super) floor: u64,
+    /// No list had shown what was there before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) uncertain: bool,
     pub(super) rows: Vec<(Key, RowHash)>,
 }
 
@@ -65,13 +68,16 @@ pub(super) enum RecordedOutcome {
     /// This record may be it.
     EqualWithoutTime(u64),
     /// This record may be it.
+    PerhapsOlder(u64),
+    /// This record may be it.
     Similar(u64),
 }
 
 impl Line {
     pub(super) fn send(sending: &Sending, hash: impl Fn(Key) -> RowHash) -> Self {
         let rows = sending.keys.iter().map(|&key| (key, hash(key)));
-        Self::Send(SendLine { request: sending.request, floor: sending.floor, rows: rows.collect() })
+        let Floor { id: floor, is_certain } = sending.floor;
+        Self::Send(SendLine { request: sending.request, floor, uncertain: !is_certain, rows: rows.collect() })
     }
 
     /// Returns the line about these activities. Those that the next run shall look up again are left out.
@@ -92,6 +98,7 @@ impl RecordedOutcome {
             Settled::Refused(rejection) => Self::Refused(rejection.code),
             Settled::Missing => Self::Missing,
             Settled::Undecidable(UnknownReason::EqualWithoutTime(id)) => Self::EqualWithoutTime(id.0),
+            Settled::Undecidable(UnknownReason::PerhapsOlder(id)) => Self::PerhapsOlder(id.0),
             Settled::Undecidable(UnknownReason::Similar(id)) => Self::Similar(id.0),
             Settled::Undecidable(_) => return None,
         })
@@ -117,6 +124,7 @@ impl RecordedOutcome {
             }
             Self::Missing => Settled::Missing,
             Self::EqualWithoutTime(id) => Settled::Undecidable(UnknownReason::EqualWithoutTime(EntryId(id))),
+            Self::PerhapsOlder(id) => Settled::Undecidable(UnknownReason::PerhapsOlder(EntryId(id))),
             Self::Similar(id) => Settled::Undecidable(UnknownReason::Similar(EntryId(id))),
         }
     }
