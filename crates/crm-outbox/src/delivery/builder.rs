@@ -21,6 +21,7 @@ pub struct Deliver {
     history: HistoryClient,
     settings: Settings,
     lease: Duration,
+    shortest_lease: Duration,
     poll_every: Duration,
     prepare: Prepare,
     keep_contents_for: Duration,
@@ -29,6 +30,7 @@ pub struct Deliver {
 
 impl Deliver {
     pub(crate) fn new(outbox: Outbox, history: HistoryClient) -> Self {
+        let timeout = history.pipeline().timeout();
         Self {
             outbox,
             history,
@@ -41,6 +43,7 @@ impl Deliver {
                 sole_writer: false,
             },
             lease: Duration::from_secs(90),
+            shortest_lease: timeout.saturating_mul(2).saturating_add(Duration::from_secs(30)),
             poll_every: Duration::from_secs(1),
             prepare: Prepare::default(),
             keep_contents_for: Duration::from_secs(30 * 24 * 3600),
@@ -105,6 +108,13 @@ impl Deliver {
         self
     }
 
+    /// Sets the lease without its minimum, for tests.
+    #[doc(hidden)]
+    pub fn short_lease(mut self, time: Duration) -> Self {
+        (self.lease, self.shortest_lease) = (time, Duration::ZERO);
+        self
+    }
+
     /// How often the store is asked for activities that other processes have put (default 1 s).
     pub fn poll_every(mut self, time: Duration) -> Self {
         self.poll_every = time;
@@ -145,26 +155,21 @@ impl Deliver {
     /// # Panics
     /// Panics outside a tokio runtime with timers enabled.
     pub fn start(self) -> Delivery {
-        let Self { outbox, history, settings, lease, poll_every, prepare, keep_contents_for, until_empty } =
-            self;
-        let shortest = history.pipeline().timeout().saturating_mul(2).saturating_add(SHORTEST_LEASE);
-        let lease = lease.max(shortest);
+        let Self { outbox, history, settings, lease, shortest_lease, poll_every, prepare, .. } = self;
         let (stop, stopped) = watch::channel(false);
         let (health, seen) = watch::channel(Health::default());
         let sender = Sender {
             shared: outbox.shared,
             history,
             settings,
-            lease,
+            lease: lease.max(shortest_lease),
             poll_every,
             prepare,
-            keep_contents_for,
-            until_empty,
+            keep_contents_for: self.keep_contents_for,
+            until_empty: self.until_empty,
             health,
             stop: stopped,
         };
         Delivery::new(tokio::spawn(sender.run()), stop, seen)
     }
 }
-
-const SHORTEST_LEASE: Duration = Duration::from_secs(30);

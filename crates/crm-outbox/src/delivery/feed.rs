@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crm_history::engine::{Activity, SentBefore};
+use crm_history::engine::{Activity, Floor, SentBefore};
 use crm_history::{NewEntry, Rejection};
 use crm_transport::Error;
 use futures_util::StreamExt;
@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use super::lease::Lease;
 use super::prepare::{Prepare, Prepared};
 use crate::activity::{StoredActivity, check, fingerprint};
-use crate::store::{Change, Row};
+use crate::store::{Change, Row, SentIn};
 
 /// What was taken.
 pub(super) struct Fed {
@@ -53,11 +53,11 @@ pub(super) async fn in_doubt(lease: &Lease) -> Result<Vec<Activity>, Error> {
     let mut activities = Vec::new();
     let mut unreadable = Vec::new();
     for row in lease.shared.store.in_doubt().await? {
-        let Some((request, floor)) = row.request else { continue };
-        let kept = row.prepared.as_ref().or(row.activity.as_ref());
-        match kept.map_or_else(|| Err("its content was removed".to_owned()), StoredActivity::entry) {
+        let Some(SentIn { number, floor, floor_is_certain }) = row.request else { continue };
+        match row.as_sent().map_or_else(|| Err("its content was removed".to_owned()), StoredActivity::entry) {
             Ok(entry) => {
-                let sent_before = Some(SentBefore { request, floor });
+                let floor = Floor { id: floor, is_certain: floor_is_certain };
+                let sent_before = Some(SentBefore { request: number, floor });
                 activities.push(Activity { key: row.seq, entry, sent_before });
             }
             // It cannot be looked up.
@@ -72,9 +72,10 @@ pub(super) async fn in_doubt(lease: &Lease) -> Result<Vec<Activity>, Error> {
 
 /// Returns the activity if it is to be sent, and what changes in the store.
 async fn prepare_row(prepare: &Prepare, row: Row) -> (u64, Option<NewEntry>, Option<Change>) {
-    let Row { seq, key, activity, prepared: earlier, fingerprint: known, status, .. } = row;
+    let Row { seq, key, activity, prepared: earlier, fingerprint: known, .. } = row;
     let refused = |why: String| (seq, None, Some(Change::Refused(Rejection::new(None, why))));
-    let put = match activity.map_or_else(|| Err("its content was removed".to_owned()), |kept| kept.entry()) {
+    let Some(as_put) = activity else { return refused("its content was removed".to_owned()) };
+    let put = match as_put.entry() {
         Ok(entry) => entry,
         Err(why) => return refused(why),
     };
@@ -90,13 +91,14 @@ async fn prepare_row(prepare: &Prepare, row: Row) -> (u64, Option<NewEntry>, Opt
     if let Err(error) = check(&entry) {
         return refused(error.to_string());
     }
-    let differs = earlier.is_some() || entry != put;
+    // What another program put may be written in another way. Equal activities are found by equal JSON.
+    let as_sent = StoredActivity::from_entry(&entry);
+    let differs = earlier.is_some() || as_sent != as_put;
     let is_known = known.is_some() && (!differs || earlier.is_some());
     let change = (!is_known).then(|| Change::Prepared {
-        activity: differs.then(|| StoredActivity::from_entry(&entry)),
+        activity: differs.then_some(as_sent),
         fingerprint: fingerprint(&key, &put),
     });
-    let _ = status;
     (seq, Some(entry), change)
 }
 

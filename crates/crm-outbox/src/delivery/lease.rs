@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::outbox::Shared;
 use crate::status::UnknownOutcome;
-use crate::store::{Change, Request};
+use crate::store::{Change, Request, SentIn};
 
 /// The lease that this process holds.
 pub(super) struct Lease {
@@ -124,7 +124,8 @@ impl engine::Store for LeasedStore {
         let Lease { shared, fence, length, .. } = &*self.0;
         let Sending { request, keys, floor } = sending;
         self.0.last_request.fetch_max(*request, Ordering::Relaxed);
-        let request = Request { number: *request, floor: *floor, seqs: keys.clone() };
+        let sent = SentIn { number: *request, floor: floor.id, floor_is_certain: floor.is_certain };
+        let request = Request { sent, seqs: keys.clone() };
         let asked = Instant::now();
         if !shared.store.sending(*fence, *length, &request).await? {
             return Err(lost());
@@ -147,7 +148,10 @@ fn change(settled: &Settled) -> Change {
         Settled::Missing => Change::Queued,
         Settled::Undecidable(reason) => {
             let candidate = match reason {
-                UnknownReason::EqualWithoutTime(id) | UnknownReason::Similar(id) => Some(*id),
+                UnknownReason::EqualWithoutTime(id)
+                | UnknownReason::PerhapsOlder(id)
+                | UnknownReason::TimeUnclear(id)
+                | UnknownReason::Similar(id) => Some(*id),
                 _ => None,
             };
             Change::Unknown(UnknownOutcome::new(reason.to_string(), candidate))

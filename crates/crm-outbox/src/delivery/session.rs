@@ -1,6 +1,6 @@
 //! Drives the engine for as long as this instance is the sender and the engine goes on.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +15,9 @@ use tokio::time::Instant;
 use super::feed::{self, Fed};
 use super::lease::{Lease, LeasedStore};
 use super::sender::Sender;
+use crate::activity::StoredActivity;
 use crate::outbox::Shared;
+use crate::status::Status;
 use crate::store::Change;
 
 /// Why a session ended.
@@ -49,11 +51,18 @@ impl<'a> Session<'a> {
     pub(super) async fn begin(sender: &'a Sender, lease: &'a Arc<Lease>) -> Result<Self, Error> {
         let doubts = feed::in_doubt(lease).await?;
         let floors = doubts.iter().filter_map(|activity| activity.sent_before);
-        let lowest_floor = floors.map(|sent| sent.floor).min();
-        let claimed = lease.shared.store.claimed(lowest_floor.unwrap_or(u64::MAX >> 1)).await?;
-        let earlier = Earlier { claimed, last_request: lease.last_request(), lowest_floor };
+        let lowest_floor = floors.map(|sent| sent.floor.id).min();
+        let earlier = what_earlier_senders_did(lease, lowest_floor).await?;
+        let known = lease.shared.store.last_stored(KEPT).await?;
         let store = Arc::new(LeasedStore(Arc::clone(lease)));
         let mut driver = Driver::new(sender.history.clone(), store, sender.settings, earlier);
+        for row in known.into_iter().rev() {
+            if let (Status::Stored(Some(id)), Some(Ok(entry))) =
+                (&row.status, row.as_sent().map(StoredActivity::entry))
+            {
+                driver.stored_before(&entry, *id);
+            }
+        }
         let open = doubts.iter().map(|activity| activity.key).collect();
         doubts.into_iter().for_each(|activity| driver.take(activity));
         let feed_at = Instant::now();
@@ -194,6 +203,20 @@ fn wait_for_changes(shared: &Arc<Shared>) -> Pin<Box<dyn Future<Output = ()> + S
     Box::pin(async move { shared.store.changed().await })
 }
 
+async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> Result<Earlier, Error> {
+    let store = &lease.shared.store;
+    let claimed = store.claimed(lowest_floor.unwrap_or(u64::MAX >> 1)).await?;
+    let ids_grow = !store.has_id_below_floor().await?;
+    let mut without_id: HashMap<u64, Vec<u64>> = HashMap::new();
+    if lowest_floor.is_some() {
+        for (seq, floor) in store.stored_without_id().await? {
+            without_id.entry(seq).or_default().push(floor);
+        }
+        without_id.values_mut().for_each(|floors| floors.sort_unstable());
+    }
+    Ok(Earlier { claimed, ids_grow, last_request: lease.last_request(), lowest_floor, without_id })
+}
+
 async fn poll_feeding(feeding: &mut Option<Feeding>) -> Result<Fed, Error> {
     match feeding {
         Some(feeding) => feeding.await,
@@ -203,5 +226,7 @@ async fn poll_feeding(feeding: &mut Option<Feeding>) -> Result<Fed, Error> {
 
 /// Maximum number of activities that are taken from the store at once.
 const MOST_AT_ONCE: usize = 1000;
+/// How many stored activities the engine learns, to recognize lists that show what is there.
+const KEPT: usize = 200;
 /// When the store is asked again after it failed.
 const FEED_AGAIN: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use crm_transport::Error;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{CLAIMED_AT_LEAST, Change, RECONCILED_TOGETHER, Request, Row, Store};
+use super::{CLAIMED_AT_LEAST, Change, RECONCILED_TOGETHER, Request, Row, SentIn, Store};
 use crate::activity::NewActivity;
 use crate::status::{Filter, OutboxStats, State, Status};
 
@@ -73,7 +73,9 @@ impl Contents {
                 return;
             }
         }
-        row.request = None;
+        if !matches!(row.status, Status::Stored(_)) {
+            row.request = None;
+        }
         row.settled_at = is_final.then(SystemTime::now);
     }
 
@@ -161,6 +163,9 @@ impl Store for MemoryStore {
             row.prepared = None;
         }
         contents.apply(seq, change);
+        if let Some(row) = contents.rows.get_mut(&seq) {
+            row.request = None;
+        }
         drop(contents);
         self.0.changed.notify_waiters();
         Ok(true)
@@ -174,13 +179,15 @@ impl Store for MemoryStore {
             _ => None,
         });
         let floor = stored.map(|id| id.0).max().unwrap_or(0);
-        let in_use = contents.rows.values().filter_map(|row| row.request).map(|(_, floor)| floor);
+        let in_doubt = contents.rows.values().filter(|row| row.status == Status::Sending);
+        let in_use = in_doubt.filter_map(|row| row.request).map(|sent| sent.floor);
         let floor = in_use.min().map_or(floor, |lowest| lowest.min(floor));
         let mut count = 0;
         for row in contents.rows.values_mut() {
             if matches!(row.status, Status::Queued | Status::Held(_) | Status::Sending) {
                 row.status = Status::Sending;
-                row.request = Some((1 + row.seq / RECONCILED_TOGETHER, floor));
+                let number = 1 + row.seq / RECONCILED_TOGETHER;
+                row.request = Some(SentIn { number, floor, floor_is_certain: true });
                 count += 1;
             }
         }
@@ -248,8 +255,8 @@ impl Store for MemoryStore {
     async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
         let contents = self.lock();
         let mut rows: Vec<Row> =
-            contents.rows.values().filter(|row| row.request.is_some()).cloned().collect();
-        rows.sort_by_key(|row| (row.request.map(|(number, _)| number), row.seq));
+            contents.rows.values().filter(|row| row.status == Status::Sending).cloned().collect();
+        rows.sort_by_key(|row| (row.request.map(|sent| sent.number), row.seq));
         Ok(rows)
     }
 
@@ -264,6 +271,43 @@ impl Store for MemoryStore {
         let mut place = 0..;
         ids.retain(|id| *id >= lowest || place.next().is_some_and(|place| place < CLAIMED_AT_LEAST));
         Ok(ids)
+    }
+
+    async fn has_id_below_floor(&self) -> Result<bool, Error> {
+        let is_below = |row: &Row| match (&row.status, row.request) {
+            (Status::Stored(Some(id)), Some(sent)) => id.0 <= sent.floor,
+            _ => false,
+        };
+        Ok(self.lock().rows.values().any(is_below))
+    }
+
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
+        let contents = self.lock();
+        let in_doubt = contents.rows.values().filter(|row| row.status == Status::Sending);
+        let mut found = Vec::new();
+        for doubt in in_doubt {
+            for row in contents.rows.values().filter(|row| row.status == Status::Stored(None)) {
+                if let Some(sent) =
+                    row.request.filter(|_| row.as_sent().is_some() && row.as_sent() == doubt.as_sent())
+                {
+                    found.push((doubt.seq, sent.floor));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
+        let contents = self.lock();
+        let is_usable = |row: &&Row| matches!(row.status, Status::Stored(Some(_))) && row.activity.is_some();
+        let mut rows: Vec<Row> = contents.rows.values().filter(is_usable).cloned().collect();
+        let id = |row: &Row| match row.status {
+            Status::Stored(Some(id)) => id.0,
+            _ => 0,
+        };
+        rows.sort_by_key(|row| std::cmp::Reverse(id(row)));
+        rows.truncate(limit);
+        Ok(rows)
     }
 
     async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
@@ -281,7 +325,7 @@ impl Store for MemoryStore {
         for seq in &request.seqs {
             if let Some(row) = contents.rows.get_mut(seq) {
                 row.status = Status::Sending;
-                row.request = Some((request.number, request.floor));
+                row.request = Some(request.sent);
             }
         }
         Ok(true)

@@ -50,6 +50,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Carries out a person's decision, if the activity is in one of these states. Returns whether it was.
     ///
+    /// The activity forgets its last request, because the id that a person names says nothing about the floor.
     /// [`Change::Queued`] also forgets what a hook prepared, and applies only to an activity whose content is kept.
     async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error>;
 
@@ -89,6 +90,16 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the ids of stored activities from this one on, and at least the highest 200 of all.
     async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error>;
 
+    /// Returns whether the id of a stored activity is at or below the floor of its request.
+    async fn has_id_below_floor(&self) -> Result<bool, Error>;
+
+    /// Returns, for each activity in doubt, the floors of those that are equal to it and stored without an id. They are
+    /// equal if the JSON is, as it was sent.
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
+
+    /// Returns the stored activities with the highest ids, at most so many, whose content is kept.
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error>;
+
     /// Extends the lease and records a request that is about to be sent. Returns `false` if the lease is lost, or if one
     /// of its activities is neither queued, held nor being sent. Then nothing is changed.
     async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error>;
@@ -117,8 +128,8 @@ pub struct Row {
     pub fingerprint: Option<u64>,
     /// Where it stands.
     pub status: Status,
-    /// The request without an outcome in which it is: the number and the highest id that was known before it.
-    pub request: Option<(u64, u64)>,
+    /// The last request in which it was, if it is in doubt or stored.
+    pub request: Option<SentIn>,
     /// The id of a second record of it.
     pub copy: Option<EntryId>,
     /// When it was put.
@@ -127,13 +138,29 @@ pub struct Row {
     pub settled_at: Option<SystemTime>,
 }
 
+impl Row {
+    /// Returns the JSON that was or will be sent.
+    pub(crate) fn as_sent(&self) -> Option<&StoredActivity> {
+        self.prepared.as_ref().or(self.activity.as_ref())
+    }
+}
+
+/// The request in which an activity was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentIn {
+    /// Its number, which grows from owner to owner of the lease.
+    pub number: u64,
+    /// The highest id that was known before it was sent.
+    pub floor: u64,
+    /// Every older record has an id at or below the floor.
+    pub floor_is_certain: bool,
+}
+
 /// A request that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Its number, which grows from owner to owner of the lease.
-    pub number: u64,
-    /// The highest id that is known before it is sent.
-    pub floor: u64,
+    /// What is recorded with each activity.
+    pub sent: SentIn,
     /// Its activities, by [`Row::seq`].
     pub seqs: Vec<u64>,
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use crm_history::{EntryId, Rejection};
 use crm_outbox::{
-    Change, Filter, MemoryStore, NewActivity, PostgresStore, Request, Row, SqliteStore, State, Status, Store,
-    StoredActivity, UnknownOutcome,
+    Change, Filter, MemoryStore, NewActivity, PostgresStore, Request, Row, SentIn, SqliteStore, State,
+    Status, Store, StoredActivity, UnknownOutcome,
 };
 
 use crate::postgres::Cluster;
@@ -30,6 +30,7 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("preparation", |store| Box::pin(what_was_prepared_is_kept(store))),
         ("reconciliation", |store| Box::pin(a_reconciliation_puts_everything_in_doubt(store))),
         ("contents and purge", |store| Box::pin(contents_are_removed_and_keys_stay(store))),
+        ("what is known of stored activities", |store| Box::pin(what_is_known_of_stored_ones(store))),
         ("lists and counts", |store| Box::pin(lists_and_counts(store))),
     ]
 }
@@ -57,7 +58,8 @@ async fn a_store_in_postgresql_keeps_the_contract() {
     let Some(cluster) = Cluster::start() else { return };
     for (number, (name, rule)) in rules().into_iter().enumerate() {
         eprintln!("{name}");
-        let store = PostgresStore::open_in_schema(&cluster.url(), &format!("rule \"{number}\"")).await.unwrap();
+        let store =
+            PostgresStore::open_in_schema(&cluster.url(), &format!("rule \"{number}\"")).await.unwrap();
         rule(Arc::new(store)).await;
     }
 }
@@ -92,7 +94,7 @@ fn keys(rows: &[Row]) -> Vec<&str> {
 }
 
 fn request(number: u64, floor: u64, seqs: &[u64]) -> Request {
-    Request { number, floor, seqs: seqs.to_vec() }
+    Request { sent: SentIn { number, floor, floor_is_certain: number % 2 == 0 }, seqs: seqs.to_vec() }
 }
 
 async fn a_key_that_is_put_again(store: Arc<dyn Store>) {
@@ -124,7 +126,10 @@ async fn requests_and_outcomes(store: Arc<dyn Store>) {
     assert!(store.sending(fence, LEASE, &request(1 << 33, 7, &seqs)).await.unwrap());
     let rows = store.in_doubt().await.unwrap();
     assert_eq!(keys(&rows), ["a", "b", "c", "d", "e"]);
-    assert!(rows.iter().all(|row| row.request == Some((1 << 33, 7)) && row.status == Status::Sending));
+    assert!(
+        rows.iter()
+            .all(|row| row.request == Some(request(1 << 33, 7, &[]).sent) && row.status == Status::Sending)
+    );
     assert!(store.queued(0, 10).await.unwrap().is_empty());
     let stored = Change::Stored { id: Some(EntryId(8)), copy: Some(EntryId(9)) };
     let refused = Change::Refused(Rejection::new(Some(405), "нет\0 данных"));
@@ -138,7 +143,7 @@ async fn requests_and_outcomes(store: Arc<dyn Store>) {
     ];
     assert!(store.settle(fence, &changes).await.unwrap());
     let row = get(&*store, "a").await;
-    assert_eq!((row.status, row.copy, row.request), (Status::Stored(Some(EntryId(8))), Some(EntryId(9)), None));
+    assert_eq!((row.status, row.copy), (Status::Stored(Some(EntryId(8))), Some(EntryId(9))));
     assert!(row.settled_at.is_some());
     let Status::Refused(rejection) = status(&*store, "b").await else { panic!() };
     assert_eq!((rejection.code, rejection.text.replace('\0', "").as_str()), (Some(405), "нет данных"));
@@ -220,11 +225,11 @@ async fn a_reconciliation_puts_everything_in_doubt(store: Arc<dyn Store>) {
     assert_eq!(store.reconcile_since(later).await.unwrap(), 3);
     let rows = store.in_doubt().await.unwrap();
     assert_eq!(keys(&rows), ["b", "c", "d"]);
-    assert!(rows.iter().all(|row| row.request.is_some_and(|(number, floor)| number < 1 << 32 && floor == 50)));
+    assert!(rows.iter().all(|row| row.request.is_some_and(|sent| sent.number < 1 << 32 && sent.floor == 50)));
     // A floor in use stays the lowest, and what was stored since then gives none.
     assert_eq!(store.reconcile_since(SystemTime::UNIX_EPOCH).await.unwrap(), 3);
     assert_eq!(store.reconcile_since(later).await.unwrap(), 3);
-    assert!(store.in_doubt().await.unwrap().iter().all(|row| row.request.unwrap().1 == 0));
+    assert!(store.in_doubt().await.unwrap().iter().all(|row| row.request.unwrap().floor == 0));
     assert_eq!(status(&*store, "a").await, Status::Stored(Some(EntryId(50))));
 }
 
@@ -239,7 +244,10 @@ async fn contents_are_removed_and_keys_stay(store: Arc<dyn Store>) {
     assert_eq!(store.remove_contents(Duration::ZERO).await.unwrap(), 0);
     let row = get(&*store, "a").await;
     assert_eq!((row.activity, row.prepared), (None, None));
-    assert_eq!((row.status, row.fingerprint), (Status::Stored(Some(EntryId(50))), Some(new("a").fingerprint)));
+    assert_eq!(
+        (row.status, row.fingerprint),
+        (Status::Stored(Some(EntryId(50))), Some(new("a").fingerprint))
+    );
     assert!(!store.decide("a", &[State::Stored], &Change::Queued).await.unwrap(), "nothing is left to send");
     assert_eq!(store.purge(Duration::from_secs(3600)).await.unwrap(), 0);
     assert_eq!(store.purge(Duration::ZERO).await.unwrap(), 2);
@@ -263,4 +271,33 @@ async fn lists_and_counts(store: Arc<dyn Store>) {
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.queued, stats.refused, stats.stored), (2, 1, 0));
     assert!(stats.oldest.is_some_and(|age| age < LEASE));
+}
+
+async fn what_is_known_of_stored_ones(store: Arc<dyn Store>) {
+    let seqs = put(&*store, &["a", "b"]).await;
+    let mut equal = [new("c"), new("d"), new("e")];
+    equal.iter_mut().for_each(|new| new.activity = StoredActivity::new("{}".to_owned(), None));
+    store.put(&equal).await.unwrap();
+    let [c, d, e] = [get(&*store, "c").await.seq, get(&*store, "d").await.seq, get(&*store, "e").await.seq];
+    let fence = store.acquire(LEASE).await.unwrap().unwrap();
+    assert!(store.sending(fence, LEASE, &request(1, 7, &[seqs[0], seqs[1], c, d])).await.unwrap());
+    let stored = |id| Change::Stored { id: Some(EntryId(id)), copy: None };
+    assert!(store.settle(fence, &[(seqs[0], stored(9)), (seqs[1], stored(8))]).await.unwrap());
+    assert!(!store.has_id_below_floor().await.unwrap());
+    assert_eq!(keys(&store.last_stored(1).await.unwrap()), ["a"]);
+    assert_eq!(keys(&store.last_stored(5).await.unwrap()), ["a", "b"]);
+    assert_eq!(store.stored_without_id().await.unwrap(), []);
+    let without_id = Change::Stored { id: None, copy: None };
+    assert!(store.settle(fence, &[(c, without_id)]).await.unwrap());
+    assert_eq!(store.stored_without_id().await.unwrap(), [(d, 7)], "the one that is queued is in no doubt");
+    // A person may name any id.
+    assert!(store.settle(fence, &[(d, Change::Unknown(UnknownOutcome::new("?", None)))]).await.unwrap());
+    assert!(store.decide("d", &[State::Unknown], &stored(2)).await.unwrap());
+    assert!(!store.has_id_below_floor().await.unwrap());
+    assert!(store.sending(fence, LEASE, &request(2, 20, &[e])).await.unwrap());
+    assert!(store.settle(fence, &[(e, stored(20))]).await.unwrap());
+    assert!(store.has_id_below_floor().await.unwrap());
+    let mut claimed = store.claimed(u64::MAX >> 1).await.unwrap();
+    claimed.sort_unstable();
+    assert_eq!(claimed, [2, 8, 9, 20]);
 }

@@ -182,7 +182,9 @@ async fn a_poison_activity_is_refused_in_the_words_of_the_server_and_can_be_retr
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_decoded_is_refused_and_the_rest_goes_on() {
     let ((outbox, store), server) = (outbox(), Server::new());
-    for (key, json) in [("broken", "{"), ("empty", r#"{"content":""}"#), ("typo", r#"{"content":"x","klid":1}"#)] {
+    for (key, json) in
+        [("broken", "{"), ("empty", r#"{"content":""}"#), ("typo", r#"{"content":"x","klid":1}"#)]
+    {
         let mut new = crm_outbox::NewActivity::from_entry(key, &entry("x")).unwrap();
         new.activity = crm_outbox::StoredActivity::new(json.to_owned(), None);
         store.put(&[new]).await.unwrap();
@@ -243,7 +245,8 @@ async fn a_prepared_activity_is_looked_up_as_it_was_sent_after_a_crash() {
     server.set_down(false);
     let second = Outbox::with_store(store);
     // Its hook would send something else.
-    let _delivery = second.deliver(server.client()).prepare(|_| async { Prepared::Refuse("x".into()) }).start();
+    let _delivery =
+        second.deliver(server.client()).prepare(|_| async { Prepared::Refuse("x".into()) }).start();
     let statuses = settle(&second, 0..2).await;
     assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
     assert_eq!(server.clients(), [7, 7]);

@@ -26,7 +26,18 @@ impl Cluster {
             run(Command::new("chown").args(["postgres", &folder]));
         }
         let data = cluster.data();
-        run(cluster.command("initdb").args(["-D", &data, "-U", "crm", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]));
+        run(cluster.command("initdb").args([
+            "-D",
+            &data,
+            "-U",
+            "crm",
+            "-A",
+            "trust",
+            "-N",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]));
         cluster.resume();
         Some(cluster)
     }
@@ -93,7 +104,8 @@ fn programs() -> Option<PathBuf> {
 async fn instances_that_start_at_once_migrate_once_and_a_later_one_finds_what_was_put() {
     let Some(cluster) = Cluster::start() else { return };
     let url = cluster.url();
-    let opened = futures_util::future::join_all((0..8).map(|_| PostgresStore::open_in_schema(&url, "calls"))).await;
+    let opened =
+        futures_util::future::join_all((0..8).map(|_| PostgresStore::open_in_schema(&url, "calls"))).await;
     for store in opened {
         store.unwrap();
     }
@@ -128,5 +140,11 @@ async fn instances_that_start_at_once_migrate_once_and_a_later_one_finds_what_wa
         VALUES ('3', '{"content":"вх. звонок","clid":1781}') ON CONFLICT (key) DO NOTHING"#;
     assert_eq!(client.execute(insert, &[]).await.unwrap(), 1);
     assert_eq!(client.execute(insert, &[]).await.unwrap(), 0);
-    assert_eq!(outbox.put("3", &crm_history::NewEntry::new("вх. звонок").client(crm_history::ClientId(1781))).await.unwrap(), crm_outbox::Status::Queued);
+    assert_eq!(
+        outbox
+            .put("3", &crm_history::NewEntry::new("вх. звонок").client(crm_history::ClientId(1781)))
+            .await
+            .unwrap(),
+        crm_outbox::Status::Queued
+    );
 }

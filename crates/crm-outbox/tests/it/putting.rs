@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use crm_history::{ClientId, Error, NewEntry};
 use crm_outbox::{
-    Change, Filter, MemoryStore, NewActivity, Outbox, OutboxStats, PutError, Request, Row, State, Status, Store,
+    Change, Filter, MemoryStore, NewActivity, Outbox, OutboxStats, PutError, Request, Row, State, Status,
+    Store,
 };
 
 pub(crate) fn entry(content: &str) -> NewEntry {
@@ -99,7 +100,10 @@ async fn concurrent_puts_share_a_commit() {
 async fn a_caller_that_gives_up_while_it_commits_for_others_harms_none_of_them() {
     let store = Counting::default();
     let outbox = Outbox::with_store(store);
-    let first = { let outbox = outbox.clone(); tokio::spawn(async move { outbox.put("first", &entry("1")).await }) };
+    let first = {
+        let outbox = outbox.clone();
+        tokio::spawn(async move { outbox.put("first", &entry("1")).await })
+    };
     let others: Vec<_> = (0..8)
         .map(|number| {
             let outbox = outbox.clone();
@@ -168,6 +172,15 @@ impl Store for Counting {
     }
     async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
         self.store.claimed(lowest).await
+    }
+    async fn has_id_below_floor(&self) -> Result<bool, Error> {
+        self.store.has_id_below_floor().await
+    }
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
+        self.store.stored_without_id().await
+    }
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
+        self.store.last_stored(limit).await
     }
     async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
         self.store.sending(fence, lease, request).await

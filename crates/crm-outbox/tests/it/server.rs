@@ -39,7 +39,8 @@ pub(crate) enum Fate {
 
 impl Server {
     pub(crate) fn new() -> Self {
-        let records = vec![record(1, &json!({ "content": "старая", "datum": "2024-06-24 10:00:00", "clid": 1 }))];
+        let records =
+            vec![record(1, &json!({ "content": "старая", "datum": "2024-06-24 10:00:00", "clid": 1 }))];
         Self(Arc::new(Mutex::new(State { records, writes: VecDeque::new(), is_down: false, requests: 0 })))
     }
 
@@ -109,8 +110,9 @@ impl Transport for Server {
 
 impl State {
     fn list(&self, body: &Value) -> Value {
-        let is_first = body["offset"] == 0;
-        let records: Vec<&Value> = self.records.iter().rev().filter(|_| is_first).collect();
+        // No record is of the other days that are asked for.
+        let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
+        let records: Vec<&Value> = self.records.iter().rev().filter(|_| is_shown).collect();
         json!({ "data": records })
     }
 
@@ -134,9 +136,10 @@ fn refusal(code: i64, text: &str) -> Value {
 }
 
 fn record(id: usize, item: &Value) -> Value {
+    let now = Value::from("2024-06-25 12:00:00");
     json!({
         "cid": id,
-        "datum": item["datum"],
+        "datum": item.get("datum").unwrap_or(&now),
         "content": item["content"],
         "tip": null,
         "clid": item["clid"].as_u64().unwrap_or(0),

@@ -156,7 +156,8 @@ impl Store for PostgresStore {
     async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
         let table = &self.0.statements.table;
         let statement = format!(
-            "UPDATE {table} SET state = 'sending', due_at = NULL, request = 1 + seq / $2, floor = least(
+            "UPDATE {table} SET state = 'sending', due_at = NULL, request = 1 + seq / $2,
+                floor_is_certain = TRUE, floor = least(
                 coalesce((SELECT max(record_id) FROM {table}
                     WHERE settled_at < to_timestamp($1::float8 / 1000)), 0),
                 (SELECT min(floor) FROM {table} WHERE state = 'sending'))
@@ -240,6 +241,22 @@ impl Store for PostgresStore {
         let lowest = lowest.cast_signed();
         let rows = self.0.sender.query(DELIVER, &statement, &[(&lowest, Type::INT8)]).await?;
         Ok(rows.iter().map(|row| row.get::<_, i64>(0).cast_unsigned()).collect())
+    }
+
+    async fn has_id_below_floor(&self) -> Result<bool, Error> {
+        let below = format!("SELECT 1 FROM {} WHERE record_id <= floor LIMIT 1", self.0.statements.table);
+        Ok(!self.0.sender.query(DELIVER, &below, &[]).await?.is_empty())
+    }
+
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
+        rows::stored_without_id(&self.0.sender, &self.0.statements).await
+    }
+
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rest = "WHERE record_id IS NOT NULL AND activity IS NOT NULL ORDER BY record_id DESC LIMIT $1";
+        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&limit, Type::INT8)];
+        rows::select(&self.0.sender, &self.0.statements, DELIVER, rest, &params).await
     }
 
     async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {

@@ -9,7 +9,7 @@ use super::link::Link;
 use super::listener::Listener;
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{OutboxStats, State};
-use crate::store::{Change, Columns, Request, Row, fault, millis, status, to_system_time};
+use crate::store::{Change, Columns, Request, Row, SentIn, fault, millis, status, to_system_time};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
@@ -27,7 +27,7 @@ pub(super) struct Statements {
 const COLUMNS: &str =
     "seq, key, activity, mark, prepared, prepared_mark, fingerprint, state, record_id, other_id,
     code, reason, request, floor, (extract(epoch FROM put_at) * 1000)::bigint,
-    (extract(epoch FROM settled_at) * 1000)::bigint";
+    (extract(epoch FROM settled_at) * 1000)::bigint, floor_is_certain";
 
 impl Statements {
     pub(super) fn new(schema: &str) -> Self {
@@ -90,7 +90,12 @@ pub(crate) fn read_row(row: &tokio_postgres::Row) -> Result<Row, String> {
     let state = text(7)?.unwrap_or_default();
     let known = status(&state, number(8)?, number(9)?, number(10)?, text(11)?);
     let (status, copy) = known.ok_or_else(|| format!("the state {state:?} is not known to this version"))?;
-    let request = number(12)?.zip(number(13)?);
+    let is_certain = row.try_get::<_, Option<bool>>(16).map_err(|e| e.to_string())?;
+    let request = number(12)?.zip(number(13)?).map(|(number, floor)| SentIn {
+        number: number.cast_unsigned(),
+        floor: floor.cast_unsigned(),
+        floor_is_certain: is_certain.unwrap_or(false),
+    });
     Ok(Row {
         seq: number(0)?.unwrap_or_default().cast_unsigned(),
         key: text(1)?.unwrap_or_default(),
@@ -98,7 +103,7 @@ pub(crate) fn read_row(row: &tokio_postgres::Row) -> Result<Row, String> {
         prepared: activity(4, 5)?,
         fingerprint: number(6)?.map(i64::cast_unsigned),
         status,
-        request: request.map(|(number, floor)| (number.cast_unsigned(), floor.cast_unsigned())),
+        request,
         copy,
         put_at: to_system_time(number(14)?.unwrap_or_default()),
         settled_at: number(15)?.map(to_system_time),
@@ -202,8 +207,9 @@ impl Arrays {
 }
 
 const SET: &str = "state = new.state, record_id = new.record_id, other_id = new.other_id, code = new.code,
-    reason = new.reason, due_at = clock_timestamp() + new.delay * interval '1 millisecond', request = NULL,
-    floor = NULL, settled_at = CASE WHEN new.is_final THEN clock_timestamp() END";
+    reason = new.reason, due_at = clock_timestamp() + new.delay * interval '1 millisecond',
+    request = CASE WHEN new.keeps_floor THEN request END,
+    floor = CASE WHEN new.keeps_floor THEN floor END, settled_at = CASE WHEN new.is_final THEN clock_timestamp() END";
 
 pub(super) async fn settle(
     link: &Link,
@@ -230,8 +236,8 @@ pub(super) async fn settle(
         "WITH lease AS (SELECT 1 FROM {lease} WHERE name = 'sender' AND fence = $1 FOR SHARE),
          settled AS (
             UPDATE {table} AS old SET {SET}
-            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
-                AS new (seq, state, record_id, other_id, code, reason, delay, is_final)
+            FROM (SELECT *, state = 'stored' AS keeps_floor FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
+                AS columns (seq, state, record_id, other_id, code, reason, delay, is_final)) AS new
             WHERE old.seq = new.seq AND EXISTS (SELECT 1 FROM lease)),
          prepared AS (
             UPDATE {table} AS old
@@ -274,8 +280,8 @@ pub(super) async fn decide(
     let statement = format!(
         "UPDATE {} AS old SET {SET}, prepared = CASE WHEN $3 THEN NULL ELSE prepared END,
             prepared_mark = CASE WHEN $3 THEN NULL ELSE prepared_mark END
-         FROM (VALUES ($4, $5, $6, $7, $8, $9, $10))
-            AS new (state, record_id, other_id, code, reason, delay, is_final)
+         FROM (VALUES ($4, $5, $6, $7, $8, $9, $10, FALSE))
+            AS new (state, record_id, other_id, code, reason, delay, is_final, keeps_floor)
          WHERE old.key = $1 AND old.state = ANY($2) AND NOT ($3 AND old.activity IS NULL) RETURNING 1",
         statements.table
     );
@@ -294,6 +300,22 @@ pub(super) async fn decide(
     Ok(!link.query("outbox.resolve", &statement, &params).await?.is_empty())
 }
 
+pub(super) async fn stored_without_id(
+    link: &Link,
+    statements: &Statements,
+) -> Result<Vec<(u64, u64)>, Error> {
+    let equal = format!(
+        "SELECT doubt.seq, stored.floor FROM {table} AS stored JOIN {table} AS doubt
+            ON coalesce(stored.prepared, stored.activity) = coalesce(doubt.prepared, doubt.activity)
+         WHERE stored.state = 'stored' AND stored.record_id IS NULL AND stored.floor IS NOT NULL
+            AND doubt.state = 'sending'",
+        table = statements.table
+    );
+    let rows = link.query("outbox.deliver", &equal, &[]).await?;
+    let number = |row: &tokio_postgres::Row, column| row.get::<_, i64>(column).cast_unsigned();
+    Ok(rows.iter().map(|row| (number(row, 0), number(row, 1))).collect())
+}
+
 pub(super) async fn sending(
     link: &Link,
     statements: &Statements,
@@ -303,7 +325,8 @@ pub(super) async fn sending(
 ) -> Result<bool, Error> {
     let seqs: Vec<i64> = request.seqs.iter().map(|seq| seq.cast_signed()).collect();
     let (fence, lease) = (fence.cast_signed(), millis(lease));
-    let (number, floor) = (request.number.cast_signed(), request.floor.cast_signed());
+    let SentIn { number, floor, floor_is_certain } = request.sent;
+    let (number, floor) = (number.cast_signed(), floor.cast_signed());
     let count = i64::try_from(seqs.len()).unwrap_or(i64::MAX);
     let statement = format!(
         "WITH usable AS (
@@ -312,18 +335,20 @@ pub(super) async fn sending(
             UPDATE {lease} SET expires_at = clock_timestamp() + $2 * interval '1 millisecond'
             WHERE name = 'sender' AND fence = $1 AND expires_at > clock_timestamp()
                 AND (SELECT count(*) FROM usable) = $4 RETURNING 1)
-         UPDATE {table} SET state = 'sending', due_at = NULL, reason = NULL, request = $5, floor = $6
+         UPDATE {table} SET state = 'sending', due_at = NULL, reason = NULL, request = $5, floor = $6,
+            floor_is_certain = $7
          WHERE seq = ANY($3) AND EXISTS (SELECT 1 FROM lease) RETURNING 1",
         table = statements.table,
         lease = statements.lease,
     );
-    let params: [Param<'_>; 6] = [
+    let params: [Param<'_>; 7] = [
         (&fence, Type::INT8),
         (&lease, Type::INT8),
         (&seqs, Type::INT8_ARRAY),
         (&count, Type::INT8),
         (&number, Type::INT8),
         (&floor, Type::INT8),
+        (&floor_is_certain, Type::BOOL),
     ];
     Ok(!link.query("outbox.deliver", &statement, &params).await?.is_empty())
 }

@@ -17,6 +17,7 @@ CREATE TABLE {schema}.crm_outbox_activities (
     prepared_mark text,
     request bigint,
     floor bigint,
+    floor_is_certain boolean,
     record_id bigint,
     other_id bigint,
     code bigint,
@@ -27,6 +28,9 @@ CREATE TABLE {schema}.crm_outbox_activities (
 CREATE INDEX crm_outbox_by_state ON {schema}.crm_outbox_activities (state, seq);
 CREATE INDEX crm_outbox_by_due_at ON {schema}.crm_outbox_activities (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX crm_outbox_by_record ON {schema}.crm_outbox_activities (record_id) WHERE record_id IS NOT NULL;
+CREATE INDEX crm_outbox_below_floor ON {schema}.crm_outbox_activities (seq) WHERE record_id <= floor;
+CREATE INDEX crm_outbox_without_id ON {schema}.crm_outbox_activities (seq)
+    WHERE state = 'stored' AND record_id IS NULL;
 CREATE TABLE {schema}.crm_outbox_lease (
     name text PRIMARY KEY,
     fence bigint NOT NULL,

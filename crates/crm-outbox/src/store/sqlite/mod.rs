@@ -235,6 +235,18 @@ impl Store for SqliteStore {
         self.read("outbox.deliver", move |connection| rows::claimed(connection, lowest)).await
     }
 
+    async fn has_id_below_floor(&self) -> Result<bool, Error> {
+        self.read("outbox.deliver", rows::has_id_below_floor).await
+    }
+
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
+        self.read("outbox.deliver", rows::stored_without_id).await
+    }
+
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
+        self.read("outbox.deliver", move |connection| rows::last_stored(connection, limit)).await
+    }
+
     async fn sending(&self, fence: u64, _: Duration, request: &Request) -> Result<bool, Error> {
         let request = request.clone();
         self.write("outbox.deliver", move |transaction| rows::sending(transaction, fence, &request)).await

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Transaction, named_params,
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{Filter, OutboxStats, State};
 use crate::store::{
-    CLAIMED_AT_LEAST, Change, Columns, RECONCILED_TOGETHER, Request, Row, from_system_time, millis, status,
-    to_system_time,
+    CLAIMED_AT_LEAST, Change, Columns, RECONCILED_TOGETHER, Request, Row, SentIn, from_system_time, millis,
+    status, to_system_time,
 };
 
 /// The statement that any program may use to put an activity.
@@ -16,7 +16,7 @@ pub(crate) const INSERT: &str = "INSERT INTO crm_outbox_activities (key, activit
     VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO NOTHING";
 const SELECT: &str =
     "SELECT seq, key, activity, mark, prepared, prepared_mark, fingerprint, state, record_id,
-    other_id, code, reason, request, floor, put_at, settled_at FROM crm_outbox_activities";
+    other_id, code, reason, request, floor, put_at, settled_at, floor_is_certain FROM crm_outbox_activities";
 const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
@@ -30,7 +30,13 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         let unknown = format!("the state {state:?} is not known to this version").into();
         rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Text, unknown)
     })?;
-    let request: Option<(i64, i64)> = row.get::<_, Option<i64>>(12)?.zip(row.get(13)?);
+    let sent: Option<(i64, i64)> = row.get::<_, Option<i64>>(12)?.zip(row.get(13)?);
+    let floor_is_certain = row.get::<_, Option<bool>>(16)?.unwrap_or(false);
+    let request = sent.map(|(number, floor)| SentIn {
+        number: number.cast_unsigned(),
+        floor: floor.cast_unsigned(),
+        floor_is_certain,
+    });
     Ok(Row {
         seq: row.get::<_, i64>(0)?.cast_unsigned(),
         key: row.get(1)?,
@@ -38,7 +44,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         prepared: activity(4, 5)?,
         fingerprint: row.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
         status,
-        request: request.map(|(number, floor)| (number.cast_unsigned(), floor.cast_unsigned())),
+        request,
         copy,
         put_at: to_system_time(row.get(14)?),
         settled_at: row.get::<_, Option<i64>>(15)?.map(to_system_time),
@@ -112,7 +118,9 @@ pub(super) fn apply(connection: &Connection, seq: u64, change: &Change) -> rusql
     let Some(columns) = Columns::new(change) else { return Ok(()) };
     let update = format!(
         "UPDATE crm_outbox_activities SET state = :state, record_id = :record_id, other_id = :other_id,
-            code = :code, reason = :reason, due_at = {NOW} + :delay, request = NULL, floor = NULL,
+            code = :code, reason = :reason, due_at = {NOW} + :delay,
+            request = CASE WHEN :state = 'stored' THEN request END,
+            floor = CASE WHEN :state = 'stored' THEN floor END,
             settled_at = CASE WHEN :is_final THEN {NOW} END WHERE seq = :seq"
     );
     connection.prepare_cached(&update)?.execute(named_params! {
@@ -140,6 +148,8 @@ pub(super) fn decide(
         return Ok(false);
     }
     apply(transaction, row.seq, change)?;
+    let forget = "UPDATE crm_outbox_activities SET request = NULL, floor = NULL WHERE seq = ?1";
+    transaction.execute(forget, [row.seq.cast_signed()])?;
     if *change == Change::Queued {
         let forget = "UPDATE crm_outbox_activities SET prepared = NULL, prepared_mark = NULL WHERE seq = ?1";
         transaction.execute(forget, [row.seq.cast_signed()])?;
@@ -149,7 +159,7 @@ pub(super) fn decide(
 
 pub(super) fn reconcile(transaction: &Transaction<'_>, since: SystemTime) -> rusqlite::Result<u64> {
     let reconcile = "UPDATE crm_outbox_activities SET state = 'sending', due_at = NULL, request = 1 + seq / ?2,
-        floor = min(
+        floor_is_certain = TRUE, floor = min(
             coalesce((SELECT max(record_id) FROM crm_outbox_activities WHERE settled_at < ?1), 0),
             coalesce((SELECT min(floor) FROM crm_outbox_activities WHERE state = 'sending'), 9223372036854775807))
         WHERE state IN ('queued', 'held', 'sending')";
@@ -212,6 +222,28 @@ pub(super) fn claimed(connection: &Connection, lowest: u64) -> rusqlite::Result<
     Ok(ids.into_iter().map(i64::cast_unsigned).collect())
 }
 
+pub(super) fn has_id_below_floor(connection: &Connection) -> rusqlite::Result<bool> {
+    let below = "SELECT 1 FROM crm_outbox_activities WHERE record_id <= floor LIMIT 1";
+    connection.prepare(below)?.exists([])
+}
+
+pub(super) fn stored_without_id(connection: &Connection) -> rusqlite::Result<Vec<(u64, u64)>> {
+    let equal = "SELECT doubt.seq, stored.floor
+        FROM crm_outbox_activities AS stored JOIN crm_outbox_activities AS doubt
+            ON coalesce(stored.prepared, stored.activity) = coalesce(doubt.prepared, doubt.activity)
+        WHERE stored.state = 'stored' AND stored.record_id IS NULL AND stored.floor IS NOT NULL
+            AND doubt.state = 'sending'";
+    let mut equal = connection.prepare(equal)?;
+    let pairs = equal.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let unsigned = |(seq, floor): (i64, i64)| (seq.cast_unsigned(), floor.cast_unsigned());
+    pairs.map(|pair| pair.map(unsigned)).collect()
+}
+
+pub(super) fn last_stored(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Row>> {
+    let last = "WHERE record_id IS NOT NULL AND activity IS NOT NULL ORDER BY record_id DESC LIMIT ?1";
+    select(connection, last, [i64::try_from(limit).unwrap_or(i64::MAX)])
+}
+
 pub(super) fn sending(
     transaction: &Transaction<'_>,
     fence: u64,
@@ -230,11 +262,12 @@ pub(super) fn sending(
     }
     let update =
         "UPDATE crm_outbox_activities SET state = 'sending', due_at = NULL, reason = NULL, request = ?2,
-        floor = ?3 WHERE seq = ?1";
+        floor = ?3, floor_is_certain = ?4 WHERE seq = ?1";
     let mut update = transaction.prepare_cached(update)?;
-    let (number, floor) = (request.number.cast_signed(), request.floor.cast_signed());
+    let SentIn { number, floor, floor_is_certain } = request.sent;
+    let (number, floor) = (number.cast_signed(), floor.cast_signed());
     for seq in &request.seqs {
-        update.execute(params![seq.cast_signed(), number, floor])?;
+        update.execute(params![seq.cast_signed(), number, floor, floor_is_certain])?;
     }
     Ok(true)
 }

@@ -18,6 +18,7 @@ CREATE TABLE crm_outbox_activities (
     prepared_mark TEXT,
     request INTEGER,
     floor INTEGER,
+    floor_is_certain INTEGER,
     record_id INTEGER,
     other_id INTEGER,
     code INTEGER,
@@ -28,6 +29,8 @@ CREATE TABLE crm_outbox_activities (
 CREATE INDEX crm_outbox_by_state ON crm_outbox_activities (state, seq);
 CREATE INDEX crm_outbox_by_due_at ON crm_outbox_activities (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX crm_outbox_by_record ON crm_outbox_activities (record_id) WHERE record_id IS NOT NULL;
+CREATE INDEX crm_outbox_below_floor ON crm_outbox_activities (seq) WHERE record_id <= floor;
+CREATE INDEX crm_outbox_without_id ON crm_outbox_activities (seq) WHERE state = 'stored' AND record_id IS NULL;
 INSERT INTO crm_outbox_meta (name, value) VALUES ('fence', 0);
 "];
 
