@@ -1,6 +1,7 @@
 //! Tests of the outbox: the contract of its stores, its delivery in virtual time, and real processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod chaos;
 mod contract;
 mod delivery;
 mod postgres;
@@ -9,3 +10,4 @@ mod putting;
 mod scratch;
 mod server;
 mod sqlite;
+mod wrapped;

@@ -40,7 +40,7 @@ fn an_instance() {
         let _delivery = deliver.short_lease(Duration::from_secs(3)).start();
         for number in 0..keys {
             put(&outbox, number).await;
-            sleep(Duration::from_millis(2)).await;
+            sleep(pause(keys)).await;
         }
         std::future::pending::<()>().await;
     });
@@ -139,9 +139,15 @@ async fn nothing_is_lost_or_doubled(
     let mut running = Instances::start(store, sandbox.url(), keys, instances);
     let outbox = open(store).await;
     let began = Instant::now();
-    for number in 0..keys {
-        put(&outbox, number).await;
-    }
+    let putting = {
+        let outbox = outbox.clone();
+        tokio::spawn(async move {
+            for number in 0..keys {
+                put(&outbox, number).await;
+                sleep(pause(keys)).await;
+            }
+        })
+    };
     let mut rounds = 0;
     loop {
         sleep(Duration::from_secs(1)).await;
@@ -160,6 +166,7 @@ async fn nothing_is_lost_or_doubled(
         }
         assert!(began.elapsed() < LONGEST, "not done: {:?}", outbox.stats().await);
     }
+    putting.await.unwrap();
     drop(running);
     let mut records: HashMap<String, Vec<u64>> = HashMap::new();
     for record in sandbox.records() {
@@ -202,6 +209,11 @@ async fn processes_over_postgresql_are_killed_and_its_server_restarted_and_nothi
 async fn processes_over_sqlite_are_killed_and_nothing_is_lost_or_doubled() {
     let scratch = Scratch::new();
     nothing_is_lost_or_doubled(&scratch.sqlite(), seed(), 2, keys(), async || ()).await;
+}
+
+/// The time between two puts, so that the instances are killed while activities arrive.
+fn pause(keys: usize) -> Duration {
+    Duration::from_secs(KILLS) / u32::try_from(keys).unwrap()
 }
 
 /// The seed of the run. Set it to repeat one.

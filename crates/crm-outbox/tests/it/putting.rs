@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use crm_history::{ClientId, Error, NewEntry};
-use crm_outbox::{
-    Change, Filter, MemoryStore, NewActivity, Outbox, OutboxStats, PutError, Request, Row, State, Status,
-    Store,
-};
+use crm_outbox::{Change, MemoryStore, Outbox, OutboxStats, PutError, Status, Store};
+
+use crate::wrapped::{Hook, Wrapped};
 
 pub(crate) fn entry(content: &str) -> NewEntry {
     let at = chrono::NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(10, 0, 0).unwrap();
@@ -77,9 +76,8 @@ async fn a_person_decides_only_what_is_open_to_a_decision() {
 
 #[tokio::test]
 async fn concurrent_puts_share_a_commit() {
-    let store = Counting::default();
-    let puts = Arc::clone(&store.puts);
-    let outbox = Outbox::with_store(store);
+    let puts = Arc::new(AtomicUsize::new(0));
+    let outbox = Outbox::with_store(Wrapped::new(MemoryStore::new(), CountCommits(Arc::clone(&puts))));
     let tasks = (0..64).map(|task| {
         let outbox = outbox.clone();
         tokio::spawn(async move {
@@ -98,8 +96,7 @@ async fn concurrent_puts_share_a_commit() {
 
 #[tokio::test]
 async fn a_caller_that_gives_up_while_it_commits_for_others_harms_none_of_them() {
-    let store = Counting::default();
-    let outbox = Outbox::with_store(store);
+    let outbox = Outbox::with_store(Wrapped::new(MemoryStore::new(), CountCommits::default()));
     let first = {
         let outbox = outbox.clone();
         tokio::spawn(async move { outbox.put("first", &entry("1")).await })
@@ -117,75 +114,19 @@ async fn a_caller_that_gives_up_while_it_commits_for_others_harms_none_of_them()
     }
 }
 
-/// A store that counts its commits. Each takes a moment.
+/// Counts commits. Each takes a moment.
 #[derive(Default)]
-struct Counting {
-    store: MemoryStore,
-    puts: Arc<AtomicUsize>,
-}
+struct CountCommits(Arc<AtomicUsize>);
 
 #[async_trait]
-impl Store for Counting {
-    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error> {
-        self.puts.fetch_add(1, Ordering::Relaxed);
-        for _ in 0..20 {
-            tokio::task::yield_now().await;
+impl Hook for CountCommits {
+    async fn before(&self, operation: &'static str) -> Result<(), Error> {
+        if operation == "put" {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
         }
-        self.store.put(activities).await
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Row>, Error> {
-        self.store.get(key).await
-    }
-    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error> {
-        self.store.list(filter).await
-    }
-    async fn stats(&self) -> Result<OutboxStats, Error> {
-        self.store.stats().await
-    }
-    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error> {
-        self.store.decide(key, from, change).await
-    }
-    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
-        self.store.reconcile_since(since).await
-    }
-    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
-        self.store.remove_contents(older_than).await
-    }
-    async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
-        self.store.purge(older_than).await
-    }
-    async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
-        self.store.acquire(lease).await
-    }
-    async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error> {
-        self.store.renew(fence, lease).await
-    }
-    async fn release(&self, fence: u64) -> Result<(), Error> {
-        self.store.release(fence).await
-    }
-    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error> {
-        self.store.queued(after, limit).await
-    }
-    async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
-        self.store.in_doubt().await
-    }
-    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
-        self.store.claimed(lowest).await
-    }
-    async fn has_id_below_floor(&self) -> Result<bool, Error> {
-        self.store.has_id_below_floor().await
-    }
-    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
-        self.store.stored_without_id().await
-    }
-    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
-        self.store.last_stored(limit).await
-    }
-    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
-        self.store.sending(fence, lease, request).await
-    }
-    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
-        self.store.settle(fence, changes).await
+        Ok(())
     }
 }

@@ -35,6 +35,12 @@ pub(crate) enum Fate {
     Slow(Duration),
     /// The credentials are refused.
     KeyRefused,
+    /// Only the first half is stored, and the connection ends.
+    HalfStored,
+    /// The connection ends, and all is stored after this time.
+    StoredLater(Duration),
+    /// All is stored, and the answer does not say the ids.
+    WithoutIds,
 }
 
 impl Server {
@@ -51,6 +57,10 @@ impl Server {
 
     pub(crate) fn next_writes(&self, fates: impl IntoIterator<Item = Fate>) {
         self.lock().writes.extend(fates);
+    }
+
+    pub(crate) fn clear_writes(&self) {
+        self.lock().writes.clear();
     }
 
     pub(crate) fn set_down(&self, is_down: bool) {
@@ -96,6 +106,28 @@ impl Transport for Server {
                         return Err(TransportError::closed("closed by the test"));
                     }
                     Some(Fate::Slow(time)) => (state.add(&body), time),
+                    Some(Fate::HalfStored) => {
+                        let mut half = body.clone();
+                        let list = half["list"].as_array_mut().unwrap();
+                        list.truncate(list.len() / 2);
+                        state.add(&half);
+                        return Err(TransportError::closed("closed by the test"));
+                    }
+                    Some(Fate::StoredLater(time)) => {
+                        let server = self.clone();
+                        tokio::spawn(async move {
+                            tokio::time::sleep(time).await;
+                            server.lock().add(&body);
+                        });
+                        return Err(TransportError::closed("closed by the test"));
+                    }
+                    Some(Fate::WithoutIds) => {
+                        let mut answer = state.add(&body);
+                        for one in answer.as_array_mut().unwrap() {
+                            one["data"] = Value::Null;
+                        }
+                        (answer, Duration::ZERO)
+                    }
                     Some(Fate::KeyRefused) => (refusal(401, "Неизвестный пользователь"), Duration::ZERO),
                     None => (state.add(&body), Duration::ZERO),
                 }
