@@ -21,6 +21,8 @@ pub(crate) struct Limits {
     pub(crate) timeout: Duration,
     /// How late the server may still store something.
     pub(crate) latest_store: Duration,
+    /// How long a lock may hold all writes. Longer than `settle` only if the plan says so.
+    pub(crate) longest_lock: Duration,
     /// The content of one of the activities.
     pub(crate) text: String,
 }
@@ -85,13 +87,13 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
     // Lists.
     DrawnFault {
         name: "order_ignored",
-        draw: |d, _| at_lists(d, Fault::parameters_ignored(&["order", "first"])),
+        draw: |_, _| always_at_lists(Fault::parameters_ignored(&["order", "first"])),
     },
     DrawnFault { name: "offset_ignored", draw: offset_ignored },
-    DrawnFault { name: "user_ignored", draw: |d, _| at_lists(d, Fault::parameters_ignored(&["user"])) },
+    DrawnFault { name: "user_ignored", draw: |_, _| always_at_lists(Fault::parameters_ignored(&["user"])) },
     DrawnFault {
         name: "dates_ignored",
-        draw: |d, _| at_lists(d, Fault::parameters_ignored(&["dateStart", "dateEnd"])),
+        draw: |_, _| always_at_lists(Fault::parameters_ignored(&["dateStart", "dateEnd"])),
     },
     DrawnFault {
         name: "small_pages",
@@ -143,6 +145,11 @@ fn at_writes(draw: &mut Draw, fault: Fault) -> Rule {
 
 fn at_lists(draw: &mut Draw, fault: Fault) -> Rule {
     often(draw, fault.on(Operation::HistoryList))
+}
+
+/// A server ignores a parameter always or never.
+fn always_at_lists(fault: Fault) -> Rule {
+    fault.on(Operation::HistoryList).always()
 }
 
 /// Whether and when the request behind an answer that does not say so is carried out.
@@ -282,7 +289,7 @@ fn outage(draw: &mut Draw, fault: Fault) -> Rule {
 }
 
 fn write_lock(draw: &mut Draw, limits: &Limits) -> Rule {
-    let time = limits.late(draw);
+    let time = draw.millis(10, limits.longest_lock.as_millis() as u64);
     let rule = Fault::write_lock().on_each([Operation::HistoryAdd, Operation::HistoryAddList]);
     rule.after(draw.skewed(0, 6) as u64).during(time)
 }

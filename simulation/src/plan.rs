@@ -132,7 +132,8 @@ impl Plan {
         let is_prompt = !(selection.has("slow") && draw.chance(0.2));
         let limits = Limits {
             timeout: settings.timeout,
-            latest_store: settings.settle.mul_f64(if is_prompt { 0.8 } else { 3.0 }),
+            latest_store: settings.settle.mul_f64(0.8),
+            longest_lock: settings.settle.mul_f64(if is_prompt { 0.8 } else { 3.0 }),
             text: draw.among(&entries).content.clone(),
         };
         let rules = rules(draw, selection, &limits);
@@ -187,7 +188,7 @@ impl Plan {
         is_empty(&self.caller) || owners.into_iter().any(is_empty)
     }
 
-    /// Whether the lists may hide records or show others, so that an activity stays in doubt for good.
+    /// Whether lists or ids mislead, so that an activity stays in doubt for good.
     pub(crate) fn has_misleading_lists(&self) -> bool {
         const MISLEADING: &[&str] = &[
             "parameters_ignored",
@@ -200,6 +201,9 @@ impl Plan {
             "null_page",
             "view_without_user_empty",
             "junk_list",
+            // Nothing proves anything where ids go down, and a record without a known id may be anybody's.
+            "ids_going_down",
+            "without_ids",
         ];
         self.rules.iter().any(|rule| MISLEADING.contains(&rule.fault().name()))
     }

@@ -60,7 +60,7 @@ pub struct Driver {
     last_request: u64,
     /// See [`Earlier::without_id`].
     without_id: HashMap<Key, Vec<u64>>,
-    /// When the user got an outcome and has not come back.
+    /// When the user got an outcome, who has not come back.
     handed_over: Option<Instant>,
     pub(super) endings: VecDeque<(Key, Ending)>,
     input_ended: bool,
@@ -215,10 +215,12 @@ impl Driver {
         if let Some(at) = self.handed_over.take() {
             self.health.was_not_polled(at.elapsed());
         }
-        let changed = self.poll_change(cx);
-        // From here on the time is that of the user, who may be slow with an outcome.
-        self.handed_over = changed.is_ready().then(Instant::now);
-        changed
+        self.poll_change(cx)
+    }
+
+    /// Notes that the user gets an outcome. Until the next poll the time is that of the user, who may be slow.
+    pub(crate) fn hand_over(&mut self) {
+        self.handed_over.get_or_insert_with(Instant::now);
     }
 
     fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -97,6 +97,7 @@ impl Run {
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<ImportOutcome, Error>>> {
         loop {
             if let Some(outcome) = self.ready.pop_front() {
+                self.driver.hand_over();
                 return Poll::Ready(Some(Ok(outcome)));
             }
             // Before the input, because an input that always has more must not outrun it.
@@ -163,7 +164,9 @@ impl Run {
     fn poll_rest(&mut self, cx: &mut Context<'_>, reason: &NotSentReason) -> Poll<()> {
         self.driver.input_ended();
         if let Some(checking) = self.checking.take() {
-            self.end(checking.index, Ending::NotSent(reason.clone()));
+            let entry = self.open.get(&checking.index).map(|open| open.entry.clone()).unwrap_or_default();
+            let ending = self.ending_of_rest(checking.index, &entry, reason);
+            self.end(checking.index, ending);
         }
         if matches!(reason, NotSentReason::Cancelled | NotSentReason::Storage(_)) {
             self.next_index = None;
@@ -174,16 +177,20 @@ impl Run {
         let Poll::Ready(taken) = (self.input)(cx) else { return Poll::Pending };
         self.next_index = taken.is_some().then_some(index + 1);
         if let Some(entry) = taken {
-            let earlier = self.journal.as_mut().map(|(_, earlier)| earlier.take(index, &entry));
-            let ending = match earlier {
-                Some(Ok(Earlier::Done(settled))) => of_settled(settled),
-                Some(Ok(Earlier::Sent(_)) | Err(_)) => Ending::Unknown(UnknownReason::Ended(reason.clone())),
-                Some(Ok(Earlier::New)) | None => Ending::NotSent(reason.clone()),
-            };
+            let ending = self.ending_of_rest(index, &entry, reason);
             self.open.insert(index, Open { entry, findings: Findings::default(), outcome: None });
             self.end(index, ending);
         }
         Poll::Ready(())
+    }
+
+    /// Returns how a row ends that is not handed to the engine because of a stop.
+    fn ending_of_rest(&mut self, index: Key, entry: &NewEntry, reason: &NotSentReason) -> Ending {
+        match self.journal.as_mut().map(|(_, earlier)| earlier.take(index, entry)) {
+            Some(Ok(Earlier::Done(settled))) => of_settled(settled),
+            Some(Ok(Earlier::Sent(_)) | Err(_)) => Ending::Unknown(UnknownReason::Ended(reason.clone())),
+            Some(Ok(Earlier::New)) | None => Ending::NotSent(reason.clone()),
+        }
     }
 
     fn take(&mut self, index: Key, entry: NewEntry) {
@@ -207,7 +214,9 @@ impl Run {
                     Obstacle::KeyRefused(_) => NotSentReason::KeyRefused(text),
                     Obstacle::NotNow(_) => NotSentReason::ServerDown { since: self.patience, last: text },
                 };
-                self.end(index, Ending::NotSent(reason.clone()));
+                let entry = self.open.get(&index).map(|open| open.entry.clone()).unwrap_or_default();
+                let ending = self.ending_of_rest(index, &entry, &reason);
+                self.end(index, ending);
                 return self.stop(reason);
             }
         };
