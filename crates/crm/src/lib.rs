@@ -87,6 +87,8 @@
 //! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
+//! | `outbox` | | the module [`outbox`]: durable delivery of activities with idempotency keys, in an SQLite file |
+//! | `outbox-postgres` | | the same in PostgreSQL |
 //! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
 //! | `testing` | | the module [`testing`]: a scripted transport, and recording and replay of real traffic |
 //!
@@ -142,6 +144,11 @@ pub mod projects {
     /// The root of this crate.
     mod transport {}
 }
+
+/// Durable delivery of activities with idempotency keys.
+#[cfg(any(feature = "outbox", feature = "outbox-postgres"))]
+#[doc(inline)]
+pub use crm_outbox as outbox;
 
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

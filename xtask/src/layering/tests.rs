@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 20] = [
+const ALLOWED: [&str; 22] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -42,6 +42,8 @@ const ALLOWED: [&str; 20] = [
     "crm-projects → crm-transport",
     "crm-history → crm-model",
     "crm-history → crm-transport",
+    "crm-outbox → crm-transport",
+    "crm-outbox → crm-history",
     "crm → crm-model",
     "crm → crm-transport",
     "crm → crm-projects",
@@ -81,6 +83,7 @@ fn tests_may_use_the_sandbox_and_nothing_else_beyond_the_arrows() {
         "crm-testing",
         "crm-projects",
         "crm-history",
+        "crm-outbox",
         "crm",
         "guide",
         "crm-bench",

@@ -43,6 +43,20 @@ pub(crate) enum Fate {
     WithoutIds,
 }
 
+impl Fate {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::StoredAndLost => "stored and lost",
+            Self::Slow(_) => "slow",
+            Self::KeyRefused => "key refused",
+            Self::HalfStored => "half stored",
+            Self::StoredLater(_) => "stored later",
+            Self::WithoutIds => "without ids",
+        }
+    }
+}
+
 impl Server {
     pub(crate) fn new() -> Self {
         let records =
@@ -95,6 +109,15 @@ impl Transport for Server {
             state.requests += 1;
             if state.is_down {
                 return Err(TransportError::connect("the server is down"));
+            }
+            if std::env::var_os("CRM_OUTBOX_TEST_TRACE").is_some() {
+                let writes = state.writes.front();
+                eprintln!(
+                    "{:?} {} {body} {}",
+                    tokio::time::Instant::now(),
+                    request.uri().path(),
+                    writes.map_or("", Fate::name)
+                );
             }
             if request.uri().path().ends_with("/list") {
                 (state.list(&body), Duration::ZERO)
