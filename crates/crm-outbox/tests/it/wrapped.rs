@@ -88,6 +88,7 @@ impl<H: Hook> Store for Wrapped<H> {
     async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
         self.hook.before("acquire").await?;
         let result = self.store.acquire(lease).await?;
+        trace("acquire", &result);
         self.hook.after("acquire").await?;
         Ok(result)
     }
@@ -115,6 +116,7 @@ impl<H: Hook> Store for Wrapped<H> {
     async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
         self.hook.before("in_doubt").await?;
         let result = self.store.in_doubt().await?;
+        trace("in_doubt", &result);
         self.hook.after("in_doubt").await?;
         Ok(result)
     }
@@ -148,15 +150,19 @@ impl<H: Hook> Store for Wrapped<H> {
     }
 
     async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
+        trace("sending", &(fence, request));
         self.hook.before("sending").await?;
         let result = self.store.sending(fence, lease, request).await?;
+        trace("sending", &result);
         self.hook.after("sending").await?;
         Ok(result)
     }
 
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
+        trace("settle", &(fence, changes));
         self.hook.before("settle").await?;
         let result = self.store.settle(fence, changes).await?;
+        trace("settle", &result);
         self.hook.after("settle").await?;
         Ok(result)
     }
@@ -167,5 +173,12 @@ impl<H: Hook> Store for Wrapped<H> {
 
     async fn changed(&self) {
         self.store.changed().await;
+    }
+}
+
+/// Prints an operation if the environment asks for it.
+fn trace(operation: &str, what: &impl std::fmt::Debug) {
+    if std::env::var_os("CRM_OUTBOX_TEST_TRACE").is_some() {
+        eprintln!("{:?} {operation} {what:?}", tokio::time::Instant::now());
     }
 }
