@@ -64,6 +64,17 @@ async fn a_store_in_postgresql_keeps_the_contract() {
     }
 }
 
+#[tokio::test]
+async fn a_store_in_postgresql_behind_pgbouncer_in_transaction_mode_keeps_the_contract() {
+    let Some(cluster) = Cluster::start() else { return };
+    let Some(bouncer) = cluster.bouncer() else { return };
+    for (number, (name, rule)) in rules().into_iter().enumerate() {
+        eprintln!("{name}");
+        let store = PostgresStore::open_in_schema(&bouncer.url(), &format!("rule{number}")).await.unwrap();
+        rule(Arc::new(store)).await;
+    }
+}
+
 fn new(key: &str) -> NewActivity {
     let entry = crate::putting::entry(&format!("звонок {key}")).mark(format!("m-{key}"));
     let mut new = NewActivity::from_entry(key, &entry).unwrap();

@@ -321,3 +321,18 @@ async fn contents_are_removed_after_their_time() {
     assert_eq!(listed[0].activity, None);
     assert!(matches!(outbox.put("0", &entry("звонок 0")).await.unwrap(), Status::Stored(_)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_activity_waits_for_an_equal_one_in_flight_and_never_takes_its_record() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    server.next_writes([Fate::Slow(Duration::from_secs(9)), Fate::Lost]);
+    let _delivery = outbox.deliver(server.client()).chunk(1).start();
+    for key in ["0", "1"] {
+        outbox.put(key, &entry("звонок 0")).await.unwrap();
+    }
+    sleep(Duration::from_secs(10)).await;
+    put(&outbox, 2..5).await;
+    let statuses = settle(&outbox, 0..2).await;
+    assert!(matches!(statuses[..], [Status::Stored(Some(one)), Status::Stored(Some(other))] if one != other));
+    assert_eq!(server.contents().iter().filter(|content| *content == "звонок 0").count(), 2);
+}

@@ -64,14 +64,72 @@ impl Cluster {
 
     /// PostgreSQL refuses to run as root.
     fn command(&self, program: &str) -> Command {
-        let program = self.programs.join(program);
+        as_unprivileged(self.programs.join(program))
+    }
+}
+
+fn as_unprivileged(program: PathBuf) -> Command {
+    if is_root() {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// PgBouncer before a [`Cluster`], in transaction mode.
+pub(crate) struct Bouncer {
+    folder: PathBuf,
+    process: std::process::Child,
+}
+
+impl Cluster {
+    /// Starts PgBouncer. Returns `None`, with a message, if it is not installed.
+    pub(crate) fn bouncer(&self) -> Option<Bouncer> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+        let program = folders.map(|folder| folder.join("pgbouncer")).find(|program| program.exists());
+        let Some(program) = program else {
+            eprintln!("skipped: PgBouncer is not installed");
+            return None;
+        };
+        let folder = self.scratch.path().join("bouncer");
+        std::fs::create_dir(&folder).unwrap();
+        let (server, here) = (self.scratch.path().display(), folder.display());
+        // Fewer connections than clients have, so that each statement may meet another one.
+        let settings = format!(
+            "[databases]\npostgres = host={server} user=crm\n[pgbouncer]\nlisten_addr =\n\
+             unix_socket_dir = {here}\nlisten_port = 6432\nauth_type = any\npool_mode = transaction\n\
+             default_pool_size = 3\nserver_round_robin = 1\n"
+        );
+        std::fs::write(folder.join("settings.ini"), settings).unwrap();
         if is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
+            run(Command::new("chown").args(["-R", "postgres"]).arg(&folder));
         }
+        let mut command = as_unprivileged(program);
+        command.arg(folder.join("settings.ini"));
+        let process =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let bouncer = Bouncer { folder, process };
+        while !bouncer.folder.join(".s.PGSQL.6432").exists() {
+            std::thread::yield_now();
+        }
+        Some(bouncer)
+    }
+}
+
+impl Bouncer {
+    pub(crate) fn url(&self) -> String {
+        format!("postgres:///postgres?user=crm&port=6432&host={}", self.folder.display())
+    }
+}
+
+impl Drop for Bouncer {
+    fn drop(&mut self) {
+        // `runuser` passes the signal on.
+        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        let _ = self.process.wait();
     }
 }
 
