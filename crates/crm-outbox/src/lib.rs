@@ -51,6 +51,15 @@
 //!
 //! An activity that cannot be decoded becomes [`Refused`](Status::Refused).
 //!
+//! # Observing it
+//!
+//! With the feature `metrics`: the counters `crm_outbox_batches_total`, `crm_outbox_takeovers_total` and
+//! `crm_outbox_settled_total` (label `status`), and the gauges `crm_outbox_depth` (label `status`) and
+//! `crm_outbox_oldest_seconds`. Only the sender sets the gauges, every 15 s.
+//!
+//! With the feature `tracing`: a span `outbox.activity` (fields `key` and `status`) within the span that is current at
+//! `put`. It ends when the sender of the same process has settled the activity. At most 10,000 of them are open.
+//!
 //! # Features
 //!
 //! On by default: `sqlite`. Off by default: `postgres`, `tracing`, `metrics`. SQLite is compiled in. It clashes with
@@ -61,7 +70,7 @@
 mod activity;
 mod delivery;
 mod group_commit;
-mod metrics;
+mod observe;
 mod outbox;
 mod put_error;
 mod status;

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use crate::activity::{NewActivity, differing_fields, fingerprint};
 use crate::delivery::Deliver;
 use crate::group_commit::GroupCommit;
+use crate::observe::ActivitySpans;
 use crate::put_error::{Conflict, PutError};
 use crate::status::{Filter, OutboxEntry, OutboxStats, Resolution, State, Status};
 use crate::store::{Change, Row, Store};
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     /// The table for `put_in` in PostgreSQL.
     table: String,
     group: GroupCommit,
+    pub(crate) spans: ActivitySpans,
     /// Wakes the sender of this process.
     pub(crate) queued: Notify,
     /// Changes when the sender of this process has settled something.
@@ -85,8 +87,8 @@ impl Outbox {
 
     fn new(store: Arc<dyn Store>, table: String) -> Self {
         let (settled, _) = watch::channel(0);
-        let group = GroupCommit::default();
-        Self { shared: Arc::new(Shared { store, table, group, queued: Notify::new(), settled }) }
+        let (group, spans) = (GroupCommit::default(), ActivitySpans::default());
+        Self { shared: Arc::new(Shared { store, table, group, spans, queued: Notify::new(), settled }) }
     }
 }
 
@@ -104,6 +106,7 @@ impl Outbox {
         let new = NewActivity::new("outbox.put", key, entry)?;
         let before = self.shared.group.put(&*self.shared.store, new).await?;
         if before.is_none() {
+            self.shared.spans.begin(key);
             self.shared.queued.notify_one();
         }
         compare(key, entry, before)

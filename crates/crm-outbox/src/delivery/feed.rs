@@ -15,7 +15,8 @@ use crate::store::{Change, Row, SentIn};
 
 /// What was taken.
 pub(super) struct Fed {
-    pub(super) activities: Vec<Activity>,
+    /// With their idempotency keys.
+    pub(super) activities: Vec<(String, Activity)>,
     /// After which position to go on. 0 if the end was reached.
     pub(super) after: u64,
     /// No activity is queued that is not open already.
@@ -40,16 +41,16 @@ pub(super) async fn queued(
     // In order, because the order of `put` is the order of sending.
     let prepared: Vec<_> = futures_util::stream::iter(prepared).buffered(AT_A_TIME).collect().await;
     let (mut activities, mut changes) = (Vec::new(), Vec::new());
-    for (seq, entry, change) in prepared {
+    for (seq, key, entry, change) in prepared {
         changes.extend(change.map(|change| (seq, change)));
-        activities.extend(entry.map(|entry| Activity { key: seq, entry, sent_before: None }));
+        activities.extend(entry.map(|entry| (key, Activity { key: seq, entry, sent_before: None })));
     }
     lease.settle(&changes).await?;
     Ok(Fed { activities, after, found_nothing })
 }
 
 /// Returns everything that is in doubt.
-pub(super) async fn in_doubt(lease: &Lease) -> Result<Vec<Activity>, Error> {
+pub(super) async fn in_doubt(lease: &Lease) -> Result<Vec<(String, Activity)>, Error> {
     let mut activities = Vec::new();
     let mut unreadable = Vec::new();
     for row in lease.shared.store.in_doubt().await? {
@@ -58,7 +59,7 @@ pub(super) async fn in_doubt(lease: &Lease) -> Result<Vec<Activity>, Error> {
             Ok(entry) => {
                 let floor = Floor { id: floor, is_certain: floor_is_certain };
                 let sent_before = Some(SentBefore { request: number, floor });
-                activities.push(Activity { key: row.seq, entry, sent_before });
+                activities.push((row.key, Activity { key: row.seq, entry, sent_before }));
             }
             // It cannot be looked up.
             Err(why) => {
@@ -71,9 +72,15 @@ pub(super) async fn in_doubt(lease: &Lease) -> Result<Vec<Activity>, Error> {
 }
 
 /// Returns the activity if it is to be sent, and what changes in the store.
-async fn prepare_row(prepare: &Prepare, row: Row) -> (u64, Option<NewEntry>, Option<Change>) {
-    let Row { seq, key, activity, prepared: earlier, fingerprint: known, .. } = row;
-    let refused = |why: String| (seq, None, Some(Change::Refused(Rejection::new(None, why))));
+async fn prepare_row(prepare: &Prepare, row: Row) -> (u64, String, Option<NewEntry>, Option<Change>) {
+    let (seq, key) = (row.seq, row.key.clone());
+    let (entry, change) = prepared(prepare, row).await;
+    (seq, key, entry, change)
+}
+
+async fn prepared(prepare: &Prepare, row: Row) -> (Option<NewEntry>, Option<Change>) {
+    let Row { key, activity, prepared: earlier, fingerprint: known, .. } = row;
+    let refused = |why: String| (None, Some(Change::Refused(Rejection::new(None, why))));
     let Some(as_put) = activity else { return refused("its content was removed".to_owned()) };
     let put = match as_put.entry() {
         Ok(entry) => entry,
@@ -84,7 +91,7 @@ async fn prepare_row(prepare: &Prepare, row: Row) -> (u64, Option<NewEntry>, Opt
         Some(entry) => entry,
         None => match prepare.run(put.clone()).await {
             Prepared::Send(entry) => entry,
-            Prepared::Hold { delay, reason } => return (seq, None, Some(Change::Held { delay, reason })),
+            Prepared::Hold { delay, reason } => return (None, Some(Change::Held { delay, reason })),
             Prepared::Refuse(why) => return refused(why),
         },
     };
@@ -99,7 +106,7 @@ async fn prepare_row(prepare: &Prepare, row: Row) -> (u64, Option<NewEntry>, Opt
         activity: differs.then_some(as_sent),
         fingerprint: fingerprint(&key, &put),
     });
-    (seq, Some(entry), change)
+    (Some(entry), change)
 }
 
 /// How many activities are prepared at a time.

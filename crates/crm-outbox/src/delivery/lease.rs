@@ -10,6 +10,7 @@ use crm_history::{Rejection, UnknownReason};
 use crm_transport::Error;
 use tokio::time::Instant;
 
+use crate::observe;
 use crate::outbox::Shared;
 use crate::status::UnknownOutcome;
 use crate::store::{Change, Request, SentIn};
@@ -36,7 +37,7 @@ impl Lease {
             shared: Arc::clone(shared),
             fence,
             length,
-            last_request: AtomicU64::new(fence << 32),
+            last_request: AtomicU64::new(fence << 20),
             valid_until,
             is_released: AtomicBool::new(false),
         }))
@@ -131,6 +132,7 @@ impl engine::Store for LeasedStore {
             return Err(lost());
         }
         self.0.extend(asked);
+        observe::batch();
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use super::health::{Health, Role};
 use super::lease::Lease;
 use super::prepare::Prepare;
 use super::session::{Session, SessionEnd};
-use crate::metrics;
+use crate::observe;
 use crate::outbox::Shared;
 
 /// An instance that delivers.
@@ -48,7 +48,7 @@ impl Sender {
                         (health.role, health.problem) = (Role::Sender, None);
                         health.takeovers += 1;
                     });
-                    metrics::takeover();
+                    observe::takeover();
                     let ended = self.lead(&lease).await;
                     self.health.send_modify(|health| health.role = Role::Standby);
                     if let Some(result) = ended {
@@ -57,9 +57,14 @@ impl Sender {
                     }
                     self.has_problem("the lease was lost, because the store was not reached in time");
                 }
-                Ok(None) => self.health.send_modify(|health| {
-                    (health.role, health.problem) = (Role::Standby, None);
-                }),
+                Ok(None) => {
+                    self.health.send_modify(|health| {
+                        (health.role, health.problem) = (Role::Standby, None);
+                    });
+                    if self.until_empty && self.is_empty().await {
+                        return Ok(());
+                    }
+                }
                 Err(error) => self.has_problem(error),
             }
             tokio::select! {
@@ -70,12 +75,18 @@ impl Sender {
         Ok(())
     }
 
+    async fn is_empty(&self) -> bool {
+        let stats = self.shared.store.stats().await;
+        stats.is_ok_and(|stats| stats.queued + stats.sending == 0)
+    }
+
     /// Sends until the lease is lost (`None`) or the instance ends.
     async fn lead(&self, lease: &Arc<Lease>) -> Option<Result<(), Error>> {
         tokio::select! {
             biased;
             () = lease.keep() => None,
             () = self.clean_up() => None,
+            () = self.count_depth() => None,
             result = self.sessions(lease) => Some(result),
         }
     }
@@ -122,6 +133,19 @@ impl Sender {
         }
     }
 
+    /// Sets the gauges from time to time.
+    async fn count_depth(&self) {
+        if !observe::COUNTS_DEPTH {
+            return std::future::pending().await;
+        }
+        loop {
+            if let Ok(stats) = self.shared.store.stats().await {
+                observe::depth(&stats);
+            }
+            sleep(COUNT_EVERY).await;
+        }
+    }
+
     pub(super) fn has_problem(&self, problem: impl std::fmt::Display) {
         let problem = Some(problem.to_string());
         self.health.send_if_modified(|health| {
@@ -137,7 +161,6 @@ impl Sender {
 
     pub(super) fn made_progress(&self, stored: u64) {
         self.health.send_modify(|health| health.stored += stored);
-        metrics::stored(stored);
     }
 }
 
@@ -146,4 +169,5 @@ const ASK_FOR_LEASE: Duration = Duration::from_secs(1);
 /// The shortest wait after a session that failed is twice that.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const COUNT_EVERY: Duration = Duration::from_secs(15);
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(3600);

@@ -1,6 +1,6 @@
 //! Drives the engine for as long as this instance is the sender and the engine goes on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,8 +16,9 @@ use super::feed::{self, Fed};
 use super::lease::{Lease, LeasedStore};
 use super::sender::Sender;
 use crate::activity::StoredActivity;
+use crate::observe;
 use crate::outbox::Shared;
-use crate::status::Status;
+use crate::status::{State, Status};
 use crate::store::Change;
 
 /// Why a session ended.
@@ -36,8 +37,8 @@ pub(super) struct Session<'a> {
     sender: &'a Sender,
     lease: &'a Arc<Lease>,
     driver: Driver,
-    /// The activities that the engine has, by their position.
-    open: HashSet<u64>,
+    /// The keys of the activities that the engine has, by their position.
+    open: HashMap<u64, String>,
     feeding: Option<Feeding>,
     /// Position after which to take more.
     after: u64,
@@ -50,7 +51,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) async fn begin(sender: &'a Sender, lease: &'a Arc<Lease>) -> Result<Self, Error> {
         let doubts = feed::in_doubt(lease).await?;
-        let floors = doubts.iter().filter_map(|activity| activity.sent_before);
+        let floors = doubts.iter().filter_map(|(_, activity)| activity.sent_before);
         let lowest_floor = floors.map(|sent| sent.floor.id).min();
         let earlier = what_earlier_senders_did(lease, lowest_floor).await?;
         let known = lease.shared.store.last_stored(KEPT).await?;
@@ -63,8 +64,11 @@ impl<'a> Session<'a> {
                 driver.stored_before(&entry, *id);
             }
         }
-        let open = doubts.iter().map(|activity| activity.key).collect();
-        doubts.into_iter().for_each(|activity| driver.take(activity));
+        let mut open = HashMap::new();
+        for (key, activity) in doubts {
+            open.insert(activity.key, key);
+            driver.take(activity);
+        }
         let feed_at = Instant::now();
         Ok(Self {
             sender,
@@ -136,7 +140,13 @@ impl<'a> Session<'a> {
         }
         let (lease, prepare) = (Arc::clone(self.lease), self.sender.prepare.clone());
         let limit = self.sender.settings.limits.activities.clamp(10, MOST_AT_ONCE);
-        self.feeding = Some(Box::pin(feed::queued(lease, prepare, self.after, limit, self.open.clone())));
+        self.feeding = Some(Box::pin(feed::queued(
+            lease,
+            prepare,
+            self.after,
+            limit,
+            self.open.keys().copied().collect(),
+        )));
     }
 
     fn fed(&mut self, fed: Result<Fed, Error>) {
@@ -157,8 +167,8 @@ impl<'a> Session<'a> {
         self.after = fed.after;
         self.found_nothing = fed.found_nothing;
         self.feed_at = Instant::now() + self.sender.poll_every;
-        for activity in fed.activities {
-            self.open.insert(activity.key);
+        for (key, activity) in fed.activities {
+            self.open.insert(activity.key, key);
             self.driver.take(activity);
         }
     }
@@ -168,13 +178,24 @@ impl<'a> Session<'a> {
         let mut changes = Vec::new();
         let mut stored = 0;
         while let Some((seq, ending)) = self.driver.next_ending() {
-            self.open.remove(&seq);
-            match ending {
-                Ending::Stored { .. } | Ending::StoredWithoutId => stored += 1,
+            let key = self.open.remove(&seq);
+            let state = match ending {
+                Ending::Stored { .. } | Ending::StoredWithoutId => {
+                    stored += 1;
+                    State::Stored
+                }
                 Ending::NotSent(reason @ NotSentReason::NoAnswer(_)) => {
                     changes.push((seq, Change::Refused(Rejection::new(None, reason.to_string()))));
+                    State::Refused
                 }
-                _ => {}
+                Ending::Refused(_) => State::Refused,
+                // After a stop it stays in doubt.
+                Ending::Unknown(_) if self.driver.stopped().is_none() => State::Unknown,
+                Ending::Unknown(_) | Ending::NotSent(_) => continue,
+            };
+            observe::settled(state.as_str());
+            if let Some(key) = key {
+                self.sender.shared.spans.end(&key, state.as_str());
             }
         }
         if stored > 0 {

@@ -32,7 +32,7 @@ use crate::status::{Filter, OutboxStats, State, Status, UnknownOutcome};
 ///
 /// A method is atomic, and everything is durable when it returns. Times are those of the store's own clock.
 ///
-/// The sender holds a lease with a number, the *fence*, which grows with each owner. [`sending`](Self::sending) and
+/// The sender holds a lease with a number below 2^42, the *fence*, which grows with each owner. [`sending`](Self::sending) and
 /// [`settle`](Self::settle) change nothing if the lease belongs to a later owner.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -296,6 +296,10 @@ pub(crate) fn fault(
     Error::storage(operation, "outbox", Path::new(location), what, Some(std::io::Error::other(cause)))
 }
 
+/// Fences are milliseconds since the start of 2024, or one more than the last one. So a database that lost commits in a
+/// failover does not give the fence of a sender that still runs to another one.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) const EPOCH: i64 = 1_704_067_200_000;
 /// How many activities of a reconciliation belong to one request.
 pub(crate) const RECONCILED_TOGETHER: u64 = 100;
 /// How many ids [`Store::claimed`] returns at least.

@@ -105,7 +105,10 @@ fn keys(rows: &[Row]) -> Vec<&str> {
 }
 
 fn request(number: u64, floor: u64, seqs: &[u64]) -> Request {
-    Request { sent: SentIn { number, floor, floor_is_certain: number % 2 == 0 }, seqs: seqs.to_vec() }
+    Request {
+        sent: SentIn { number, floor, floor_is_certain: number.is_multiple_of(2) },
+        seqs: seqs.to_vec(),
+    }
 }
 
 async fn a_key_that_is_put_again(store: Arc<dyn Store>) {

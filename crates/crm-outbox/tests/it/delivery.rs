@@ -308,6 +308,12 @@ async fn a_delivery_until_empty_ends_when_nothing_is_left() {
     assert_eq!(server.contents().len(), 250);
     assert_eq!(outbox.stats().await.unwrap().stored, 250);
     outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    // While another instance is the sender.
+    let _sender = outbox.deliver(server.client()).start();
+    sleep(Duration::from_secs(1)).await;
+    put(&outbox, [250]).await;
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    assert_eq!(outbox.stats().await.unwrap().stored, 251);
 }
 
 #[tokio::test(start_paused = true)]

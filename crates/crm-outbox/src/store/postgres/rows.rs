@@ -9,7 +9,7 @@ use super::link::Link;
 use super::listener::Listener;
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{OutboxStats, State};
-use crate::store::{Change, Columns, Request, Row, SentIn, fault, millis, status, to_system_time};
+use crate::store::{Change, Columns, EPOCH, Request, Row, SentIn, fault, millis, status, to_system_time};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
@@ -35,7 +35,8 @@ impl Statements {
         Self {
             table: format!("{schema}.crm_outbox_activities"),
             acquire: format!(
-                "UPDATE {lease} SET fence = fence + 1,
+                "UPDATE {lease} SET
+                    fence = greatest(fence + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - {EPOCH}),
                     expires_at = clock_timestamp() + $1 * interval '1 millisecond'
                  WHERE name = 'sender' AND expires_at <= clock_timestamp() RETURNING fence"
             ),

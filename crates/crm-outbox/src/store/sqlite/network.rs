@@ -7,7 +7,7 @@ pub(super) fn file_system(path: &Path) -> Option<String> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
     let path = path.canonicalize().ok()?;
     let kind = of_mounts(&mounts, &path)?;
-    NETWORK.iter().any(|network| kind == *network).then(|| kind.to_owned())
+    NETWORK.contains(&kind).then(|| kind.to_owned())
 }
 
 /// Returns the type of the file system of this path. The last of the longest mount points that contain it counts.

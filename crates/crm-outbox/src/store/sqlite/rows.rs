@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Transaction, named_params,
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{Filter, OutboxStats, State};
 use crate::store::{
-    CLAIMED_AT_LEAST, Change, Columns, RECONCILED_TOGETHER, Request, Row, SentIn, from_system_time, millis,
-    status, to_system_time,
+    CLAIMED_AT_LEAST, Change, Columns, EPOCH, RECONCILED_TOGETHER, Request, Row, SentIn, from_system_time,
+    millis, status, to_system_time,
 };
 
 /// The statement that any program may use to put an activity.
@@ -183,8 +183,10 @@ pub(super) fn purge(connection: &Connection, older_than: Duration) -> rusqlite::
 }
 
 pub(super) fn next_fence(connection: &Transaction<'_>) -> rusqlite::Result<u64> {
-    let next = "UPDATE crm_outbox_meta SET value = value + 1 WHERE name = 'fence' RETURNING value";
-    connection.query_row(next, [], |row| row.get(0)).map(i64::cast_unsigned)
+    let next = format!(
+        "UPDATE crm_outbox_meta SET value = max(value + 1, {NOW} - {EPOCH}) WHERE name = 'fence' RETURNING value"
+    );
+    connection.query_row(&next, [], |row| row.get(0)).map(i64::cast_unsigned)
 }
 
 pub(super) fn has_fence(connection: &Connection, fence: u64) -> rusqlite::Result<bool> {
