@@ -64,7 +64,7 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing,sandbox,outbox,outbox-postgres",
         ],
     ),
-    ("crm-outbox", &["", "sqlite", "postgres", "sqlite,postgres,tracing,metrics"]),
+    ("crm-outbox", &["", "sqlite", "postgres", "sqlite,postgres-tls,tracing,metrics"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
     ("crm-bench", &["", "clients"]),

@@ -62,7 +62,7 @@
 //!
 //! # Features
 //!
-//! On by default: `sqlite`. Off by default: `postgres`, `tracing`, `metrics`. SQLite is compiled in. It clashes with
+//! On by default: `sqlite`. Off by default: `postgres`, `postgres-tls`, `tracing`, `metrics`. SQLite is compiled in. It clashes with
 //! another crate that links another version of it. Then use PostgreSQL, or the table, or a [`Store`] of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

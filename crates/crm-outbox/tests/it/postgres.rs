@@ -11,16 +11,22 @@ use crate::scratch::Scratch;
 pub(crate) struct Cluster {
     scratch: Scratch,
     programs: PathBuf,
+    options: String,
 }
 
 impl Cluster {
     /// Starts a server. Returns `None`, with a message, if PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(|_| "-c listen_addresses=''".to_owned())
+    }
+
+    /// Starts a server with the options that this returns.
+    fn start_with(prepare: impl FnOnce(&Self) -> String) -> Option<Self> {
         let Some(programs) = programs() else {
             eprintln!("skipped: PostgreSQL is not installed (initdb was not found)");
             return None;
         };
-        let cluster = Self { scratch: Scratch::new(), programs };
+        let mut cluster = Self { scratch: Scratch::new(), programs, options: String::new() };
         let folder = cluster.scratch.path().display().to_string();
         if is_root() {
             run(Command::new("chown").args(["postgres", &folder]));
@@ -38,13 +44,14 @@ impl Cluster {
             "UTF8",
             "--locale=C",
         ]));
+        cluster.options = prepare(&cluster);
         cluster.resume();
         Some(cluster)
     }
 
     /// Starts the server again.
     pub(crate) fn resume(&self) {
-        let options = format!("-c listen_addresses='' -c fsync=off -k {}", self.scratch.path().display());
+        let options = format!("{} -c fsync=off -k {}", self.options, self.scratch.path().display());
         let log = self.scratch.path().join("log").display().to_string();
         run(self.command("pg_ctl").args(["-D", &self.data(), "-w", "-l", &log, "-o", &options, "start"]));
     }
@@ -205,4 +212,36 @@ async fn instances_that_start_at_once_migrate_once_and_a_later_one_finds_what_wa
             .unwrap(),
         crm_outbox::Status::Queued
     );
+}
+
+#[tokio::test]
+async fn tls_verifies_the_certificate_of_the_server_and_its_name() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let cluster = Cluster::start_with(|cluster| {
+        let (certificate, key) =
+            (cluster.scratch.path().join("server.crt"), cluster.scratch.path().join("server.key"));
+        std::fs::write(&certificate, signed.cert.pem()).unwrap();
+        std::fs::write(&key, signed.signing_key.serialize_pem()).unwrap();
+        run(Command::new("chmod").arg("600").arg(&key));
+        if is_root() {
+            run(Command::new("chown").arg("postgres").arg(&key));
+        }
+        format!(
+            "-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on -c ssl_cert_file={} -c ssl_key_file={}",
+            certificate.display(),
+            key.display()
+        )
+    });
+    let Some(cluster) = cluster else { return };
+    let root = cluster.scratch.path().join("server.crt").display().to_string();
+    let url = |host: &str| format!("postgres://crm@{host}:{port}/postgres?sslmode=verify-full");
+    let outbox = Outbox::open(&format!("{}&sslrootcert={root}", url("localhost"))).await.unwrap();
+    outbox.put("1", &crate::putting::entry("звонок")).await.unwrap();
+    for url in [url("localhost"), format!("{}&sslrootcert={root}", url("127.0.0.1"))] {
+        let error = Outbox::open(&url).await.unwrap_err();
+        let cause = format!("{error:?}");
+        assert!(cause.contains("ertificate"), "{cause}");
+    }
 }

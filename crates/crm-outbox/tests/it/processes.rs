@@ -36,7 +36,12 @@ fn an_instance() {
         let outbox = open(&store).await;
         let history = HistoryClient::builder(server).credentials(ApiKey::new(APIKEY, BOSS)).timeout(TIMEOUT);
         let history = history.retry(RetryPolicy::none()).build().unwrap();
-        let deliver = outbox.deliver(history).settle(SETTLE).chunk(20).flush_after(Duration::from_millis(20)).patience(Duration::from_secs(3));
+        let deliver = outbox
+            .deliver(history)
+            .settle(SETTLE)
+            .chunk(20)
+            .flush_after(Duration::from_millis(20))
+            .patience(Duration::from_secs(3));
         let _delivery = deliver.short_lease(Duration::from_secs(3)).start();
         for number in 0..keys {
             put(&outbox, number).await;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use crm_transport::Error;
 use tokio::sync::{Mutex, Notify};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Config, Row};
+use tokio_postgres::{AsyncMessage, Client, Row};
 
+use super::address::Address;
 use crate::store::fault;
 
 /// A connection. Each statement is a transaction of its own and uses no state of the session.
@@ -16,18 +17,17 @@ use crate::store::fault;
 /// mode.
 #[derive(Debug)]
 pub(super) struct Link {
-    config: Config,
-    location: String,
+    address: Address,
     client: Mutex<Option<Arc<Client>>>,
 }
 
 impl Link {
-    pub(super) fn new(config: Config, location: String) -> Self {
-        Self { config, location, client: Mutex::new(None) }
+    pub(super) fn new(address: Address) -> Self {
+        Self { address, client: Mutex::new(None) }
     }
 
     pub(super) fn location(&self) -> &str {
-        &self.location
+        &self.address.location
     }
 
     async fn client(&self, operation: &'static str) -> Result<Arc<Client>, Error> {
@@ -35,8 +35,9 @@ impl Link {
         if let Some(client) = client.as_ref().filter(|client| !client.is_closed()) {
             return Ok(Arc::clone(client));
         }
-        let connected = connect(&self.config, None).await;
-        let connected = connected.map_err(|e| fault(operation, &self.location, "cannot be reached", e))?;
+        let connected = connect(&self.address, None).await;
+        let connected =
+            connected.map_err(|e| fault(operation, &self.address.location, "cannot be reached", e))?;
         let connected = Arc::new(connected);
         *client = Some(Arc::clone(&connected));
         Ok(connected)
@@ -52,7 +53,7 @@ impl Link {
         let run = async {
             let client = self.client(operation).await?;
             let rows = client.query_typed(statement, params).await;
-            rows.map_err(|e| fault(operation, &self.location, "cannot be used", e))
+            rows.map_err(|e| fault(operation, &self.address.location, "cannot be used", e))
         };
         self.limited(operation, run).await
     }
@@ -64,7 +65,7 @@ impl Link {
             client
                 .batch_execute(script)
                 .await
-                .map_err(|e| fault(operation, &self.location, "cannot be used", e))
+                .map_err(|e| fault(operation, &self.address.location, "cannot be used", e))
         };
         self.limited(operation, run).await
     }
@@ -79,7 +80,7 @@ impl Link {
             Err(late) => {
                 // What was sent on it may still be carried out. Nothing else waits behind it.
                 self.client.lock().await.take();
-                Err(fault(operation, &self.location, "does not answer", late))
+                Err(fault(operation, &self.address.location, "does not answer", late))
             }
         }
     }
@@ -87,10 +88,10 @@ impl Link {
 
 /// Connects. Notifications wake this, where it is given.
 pub(super) async fn connect(
-    config: &Config,
+    address: &Address,
     wake: Option<Arc<Notify>>,
 ) -> Result<Client, tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(tokio_postgres::NoTls).await?;
+    let (client, mut connection) = address.connect().await?;
     tokio::spawn(async move {
         loop {
             let message = std::future::poll_fn(|cx| connection.poll_message(cx)).await;

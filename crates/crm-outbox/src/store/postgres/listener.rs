@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 
+use super::address::Address;
 use super::link;
 
 /// Listens to the channel of an outbox.
 #[derive(Debug)]
 pub(super) struct Listener {
-    config: Config,
+    address: Address,
     /// The channel. It depends on the schema.
     pub(super) channel: String,
     wake: Arc<Notify>,
@@ -19,9 +20,9 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(config: Config, schema: &str) -> Self {
+    pub(super) fn new(address: Address, schema: &str) -> Self {
         let channel = format!("crm_outbox_{schema}");
-        Self { config, channel, wake: Arc::new(Notify::new()), client: Mutex::new(None) }
+        Self { address, channel, wake: Arc::new(Notify::new()), client: Mutex::new(None) }
     }
 
     /// Ends when something was put. Connects first if that is necessary, and again after a while if that fails.
@@ -29,7 +30,7 @@ impl Listener {
         {
             let mut client = self.client.lock().await;
             while client.as_ref().is_none_or(Client::is_closed) {
-                let connected = link::connect(&self.config, Some(Arc::clone(&self.wake))).await;
+                let connected = link::connect(&self.address, Some(Arc::clone(&self.wake))).await;
                 if let Ok(connected) = connected {
                     let listen = format!("LISTEN \"{}\"", self.channel.replace('"', "\"\""));
                     if connected.batch_execute(&listen).await.is_ok() {

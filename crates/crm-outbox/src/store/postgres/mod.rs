@@ -1,19 +1,21 @@
 //! [`PostgresStore`]: an outbox in PostgreSQL.
 
+mod address;
 mod link;
 mod listener;
 pub(crate) mod rows;
 mod schema;
+#[cfg(feature = "postgres-tls")]
+mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use crm_transport::Error;
-use tokio_postgres::Config;
-use tokio_postgres::config::Host;
 use tokio_postgres::types::Type;
 
+use self::address::Address;
 use self::link::Link;
 use self::listener::Listener;
 use super::{
@@ -43,6 +45,9 @@ struct Shared {
 impl PostgresStore {
     /// Connects to a server, and creates the tables in the schema `public`.
     ///
+    /// With the feature `postgres-tls`, TLS is used where the server offers it, and `?sslmode=require` insists on it. The
+    /// certificate is always verified, with its name. `&sslrootcert=FILE` names the certificates of a private CA.
+    ///
     /// # Errors
     /// The URL is not valid, the server cannot be reached, or the tables were created by a newer version.
     ///
@@ -62,25 +67,14 @@ impl PostgresStore {
     /// See [`open`](Self::open).
     pub async fn open_in_schema(url: &str, schema: &str) -> Result<Self, Error> {
         const OPEN: &str = "outbox.open";
-        let config: Result<Config, _> = url.parse();
-        let mut config = config.map_err(|e| {
-            // The text of the error may repeat the URL, and with it the password.
-            let _: tokio_postgres::Error = e;
-            Error::invalid_request(OPEN, "url", "is not a URL of PostgreSQL: postgres://user@host/database")
-        })?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("crm-outbox");
-        }
-        let location = location(&config);
+        let address = Address::from_url(url)?;
+        let location = address.location.clone();
         let quoted = format!("\"{}\"", schema.replace('"', "\"\""));
-        let link = || Link::new(config.clone(), location.clone());
+        let link = || Link::new(address.clone());
         let shared = Shared {
             intake: link(),
             sender: link(),
-            listener: Listener::new(config.clone(), schema),
+            listener: Listener::new(address.clone(), schema),
             statements: rows::Statements::new(&quoted),
         };
         if schema != "public" {
@@ -105,17 +99,6 @@ impl PostgresStore {
     pub(crate) fn table(&self) -> &str {
         &self.0.statements.table
     }
-}
-
-/// Returns the address of the server, without user and password.
-fn location(config: &Config) -> String {
-    let host = match config.get_hosts().first() {
-        Some(Host::Tcp(host)) => host.clone(),
-        #[cfg(unix)]
-        Some(Host::Unix(path)) => path.display().to_string(),
-        None => "localhost".to_owned(),
-    };
-    format!("postgres://{host}/{}", config.get_dbname().unwrap_or_default())
 }
 
 const DELIVER: &str = "outbox.deliver";
@@ -271,5 +254,3 @@ impl Store for PostgresStore {
         self.0.listener.notified().await;
     }
 }
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
