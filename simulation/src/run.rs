@@ -277,7 +277,7 @@ impl World {
             records,
             foreign: self.network.foreign_ids(),
             watermark: self.watermark,
-            may_be_twice: !self.plan.is_prompt,
+            may_be_twice: !self.plan.is_prompt || self.plan.has_equal_foreign_records(),
         }
     }
 

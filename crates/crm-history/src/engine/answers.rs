@@ -24,11 +24,14 @@ impl Driver {
             let pause = self.pause(sent.ended - sent.began);
             let size = sent.results.len();
             let (mut not_stored, mut in_doubt, mut answer) = (Vec::new(), Vec::new(), None);
+            // The ids of one request grow as well.
+            let mut floor = sent.floor;
             for (waiting, result) in sent.results {
                 let key = waiting.item.key;
                 match result {
                     ItemResult::Stored(id) => {
-                        self.known.confirm(&waiting.item, id, sent.floor);
+                        self.known.confirm(&waiting.item, id, floor);
+                        floor.id = floor.id.max(id.0);
                         self.doubts.witnessed(&waiting.item, id, sent.began, sent.ended, pause);
                         self.health.progress();
                         self.endings.push_back((key, Ending::Stored { id, copy: None }));
@@ -71,6 +74,7 @@ impl Driver {
             }
             self.not_stored(not_stored, size, sent.failure.as_ref());
         }
+        self.doubts.resume_postponed(sent.ended);
         let floors = self.in_flight.values().map(|in_flight| in_flight.floor.id);
         let lowest = floors.chain(self.doubts.lowest_floor(&self.known)).min();
         self.known.forget_below(lowest.unwrap_or(self.known.highest()));

@@ -28,6 +28,8 @@ pub(super) struct Doubt {
     pub(super) looked: bool,
     /// When it is looked up again while it lacks a witness.
     pub(super) look_again: Instant,
+    /// A reading could not decide it, because a request with an equal activity was in flight.
+    pub(super) is_postponed: bool,
     /// It was looked up since it was due.
     pub(super) looked_late: bool,
     /// It was sent as a witness.
@@ -91,6 +93,7 @@ impl Doubt {
             due,
             looked: false,
             look_again: due,
+            is_postponed: false,
             looked_late: false,
             is_witness: false,
             witness: None,
@@ -109,6 +112,9 @@ impl Doubt {
     pub(super) fn next_look(&self, now: Instant) -> Instant {
         if !self.looked {
             return now;
+        }
+        if self.is_postponed {
+            return self.look_again;
         }
         if !self.looked_late {
             return self.due;

@@ -18,6 +18,14 @@ use super::reasons::UnknownReason;
 #[derive(Default)]
 pub(super) struct Doubts(Vec<Doubt>);
 
+/// What is known when doubts are decided.
+pub(super) struct Seen<'a> {
+    pub(super) reading: &'a Reading,
+    pub(super) known: &'a Known,
+    /// The identities of the activities whose answer is not there yet.
+    pub(super) in_flight: &'a BTreeSet<u64>,
+}
+
 /// What was decided about an activity in doubt.
 pub(super) enum Decision {
     Stored(EntryId, Option<EntryId>),
@@ -120,18 +128,26 @@ impl Doubts {
         begun: Instant,
         relook: Duration,
         pause: Duration,
-        reading: &Reading,
-        known: &Known,
+        seen: &Seen<'_>,
         sole_writer: bool,
     ) -> Vec<(Waiting, Decision)> {
-        let found = matching::find(&self.0, reading, known, sole_writer);
+        let &Seen { reading, known, in_flight } = seen;
+        let mut found = matching::find(&self.0, reading, known, sole_writer);
+        // The record of an equal activity whose answer is not there yet looks the same.
+        for doubt in &mut self.0 {
+            let is_in_flight = |item: &&DoubtItem| in_flight.contains(&item.waiting.item.identity);
+            let open: Vec<Key> =
+                doubt.items.iter().filter(is_in_flight).map(|item| item.waiting.item.key).collect();
+            doubt.is_postponed = !open.is_empty();
+            open.iter().for_each(|key| drop(found.remove(key)));
+        }
         let shows = |view: &View| {
             reading.0.get(view).is_some_and(|view| {
                 view.reached_old || view.records.iter().any(|record| known.is_claimed(record.id))
             })
         };
         let mut decided = Vec::new();
-        let mut seen = Vec::new();
+        let mut stored_now = Vec::new();
         for doubt in &mut self.0 {
             let before = decided.len();
             // An activity that was sent twice may have been stored by its first request.
@@ -141,14 +157,23 @@ impl Doubts {
                 Decision::Stored(id, _) => Some((Arc::clone(&waiting.item), *id)),
                 _ => None,
             });
-            seen.extend(stored.zip(began));
+            stored_now.extend(stored.zip(began));
         }
         self.0.retain(|doubt| !doubt.items.is_empty());
         // A witness that was not answered, and is seen, is a witness all the same.
-        for ((item, id), began) in seen {
+        for ((item, id), began) in stored_now {
             self.witnessed(&item, id, began, begun, pause);
         }
         decided
+    }
+
+    /// Looks again at the doubts that had to wait for a request that has ended now.
+    pub(super) fn resume_postponed(&mut self, now: Instant) {
+        for doubt in self.0.iter_mut().filter(|doubt| doubt.is_postponed) {
+            doubt.is_postponed = false;
+            doubt.looked &= doubt.looked_late;
+            doubt.look_again = now;
+        }
     }
 
     /// Ends with the doubts that lack a witness and that cannot be decided.
@@ -197,7 +222,7 @@ impl Doubt {
         reading: &Reading,
         decided: &mut Vec<(Waiting, Decision)>,
     ) {
-        let counts = self.counts(begun);
+        let counts = self.counts(begun) && !self.is_postponed;
         self.looked = true;
         self.looked_late |= begun >= self.due;
         self.look_again = begun + relook;

@@ -22,6 +22,8 @@ pub(super) struct Known {
     claimed: BTreeSet<u64>,
     /// The floors of activities that are stored under an id which the server did not say, by their identity.
     without_id: HashMap<u64, Vec<u64>>,
+    /// A list kept to the days that it was asked for.
+    pub(super) keeps_days: bool,
     /// Why no list can be believed.
     distrust: Option<&'static str>,
     /// The ids that the server gave us, with the view and the time that we wrote.
@@ -47,11 +49,6 @@ impl Known {
     /// showed nothing may have hidden them.
     pub(super) fn has_certain_floor(&self, view: &View) -> bool {
         self.is_confirmed || self.read.get(view).is_some_and(Option::is_some)
-    }
-
-    /// Returns whether the server gave this process an id.
-    pub(super) fn is_confirmed(&self) -> bool {
-        self.is_confirmed
     }
 
     pub(super) fn highest(&self) -> u64 {

@@ -56,14 +56,21 @@ pub(super) async fn read(
     Ok(Reading(reading))
 }
 
-/// Returns the highest id of a view, or `None` if it shows nothing, twice.
-pub(super) async fn highest_id(client: &HistoryClient, view: &View) -> Result<Option<u64>, LookupFault> {
+/// Returns the highest id of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are checked, too.
+pub(super) async fn highest_id(
+    client: &HistoryClient,
+    view: &View,
+    is_proof: bool,
+) -> Result<Option<u64>, LookupFault> {
     for _ in 0..2 {
         let page = page(client, view, 0).await?;
         if !page.unreadable.is_empty() {
             return Err(LookupFault::NotBelievable("its newest records cannot be decoded"));
         }
         if let Some(newest) = page.items.first() {
+            if is_proof {
+                ask_for_a_day_without_records(client, view).await?;
+            }
             return Ok(Some(newest.id.0));
         }
     }

@@ -1,5 +1,6 @@
 //! The part of the driver that settles doubts: readings, witnesses, and the end of its patience.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 
 use super::answers::stop_reason;
 use super::doubt::Again;
-use super::doubts::Decision;
+use super::doubts::{Decision, Seen};
 use super::driver::{Driver, Finished};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
@@ -34,8 +35,9 @@ impl Driver {
         }
         self.views_in_reading.insert(view.clone());
         let client = self.client.clone();
+        let is_proof = !self.known.keeps_days;
         self.read(async move {
-            let highest = lookup::highest_id(&client, &view).await;
+            let highest = lookup::highest_id(&client, &view, is_proof).await;
             Finished::Highest(view, highest)
         });
         self.read_views(now);
@@ -46,6 +48,7 @@ impl Driver {
         match result {
             Ok(highest) => {
                 self.health.read_worked();
+                self.known.keeps_days |= highest.is_some();
                 self.known.view_read(view, highest);
             }
             // A later one may be. Until then nothing is certain about what was there before.
@@ -68,8 +71,8 @@ impl Driver {
         });
         let views = views.collect();
         let floor = self.doubts.lowest_floor(&self.known).unwrap_or(0);
-        // The first look only finds. Without a confirmed id, the floor may be that of a list which hides records.
-        let is_proof = self.doubts.iter().any(|doubt| doubt.looked) || !self.known.is_confirmed();
+        // The first look only finds.
+        let is_proof = self.doubts.iter().any(|doubt| doubt.looked);
         let distrusted = self.known.distrusted();
         self.read(async move {
             let reading = match distrusted {
@@ -91,7 +94,11 @@ impl Driver {
                 self.health.read_worked();
                 // A witness that had to be looked for shows that the server is slow.
                 let pause = self.settings.settle;
-                self.doubts.decide(begun, relook, pause, &reading, &self.known, self.settings.sole_writer)
+                let in_flight = self.in_flight.values().filter(|request| request.again.is_none());
+                let in_flight = in_flight.flat_map(|request| &request.waiting);
+                let in_flight: BTreeSet<u64> = in_flight.map(|waiting| waiting.item.identity).collect();
+                let view = Seen { reading: &reading, known: &self.known, in_flight: &in_flight };
+                self.doubts.decide(begun, relook, pause, &view, self.settings.sole_writer)
             }
             Err(LookupFault::NotBelievable(why)) => {
                 self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
