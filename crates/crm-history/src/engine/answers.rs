@@ -13,7 +13,6 @@ use super::request::{ItemResult, SentRequest};
 impl Driver {
     pub(super) fn was_sent(&mut self, sent: SentRequest) {
         let Some(in_flight) = self.in_flight.remove(&sent.request) else { return };
-        sent.results.iter().for_each(|(waiting, _)| self.queue.release(waiting));
         if let Some(error) = sent.store_failure {
             self.stop(NotSentReason::Storage(error.to_string()));
             self.failure.get_or_insert(error);

@@ -315,8 +315,6 @@ impl Driver {
         again: Option<u64>,
     ) {
         waiting.iter_mut().for_each(|waiting| waiting.sent += 1);
-        // An equal activity of another request could be taken for the record of this one.
-        waiting.iter().for_each(|waiting| self.queue.hold(waiting));
         sending.keys = waiting.iter().map(|waiting| waiting.item.key).collect();
         let in_flight = InFlight { waiting: waiting.clone(), floor: sending.floor, is_witness, again };
         self.in_flight.insert(number, in_flight);

@@ -19,7 +19,7 @@ pub struct Limits {
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: VecDeque<Waiting>,
-    /// How many activities of this identity are in flight or in doubt.
+    /// How many activities of this identity are in doubt.
     held: HashMap<u64, usize>,
     last_group: u64,
 }

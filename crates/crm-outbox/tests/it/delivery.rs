@@ -329,7 +329,7 @@ async fn contents_are_removed_after_their_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_activity_waits_for_an_equal_one_in_flight_and_never_takes_its_record() {
+async fn an_activity_never_takes_the_record_of_an_equal_one_in_flight() {
     let ((outbox, _), server) = (outbox(), Server::new());
     server.next_writes([Fate::Slow(Duration::from_secs(9)), Fate::Lost]);
     let _delivery = outbox.deliver(server.client()).chunk(1).start();
