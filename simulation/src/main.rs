@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use simulation::{Campaign, Selection, Until, groups, report, simulate};
+use simulation::{Campaign, Job, Selection, Until, groups, report, simulate};
 
 const USAGE: &str =
     "usage: simulation [--seed N | --seconds N | --seeds N | --survey N] [--from N] [--failures N]
-                  [--only GROUPS | --with GROUPS | --all]
+                  [--only GROUPS | --with GROUPS | --all] [--outbox]
 
   --seed N       replays a seed with its whole trace
   --seconds N    runs as many seeds as fit (default: 60)
@@ -17,7 +17,8 @@ const USAGE: &str =
   --from N       the first seed (default: 1)
   --failures N   stops after so many seeds with a violation (default: 5)
   --only, --with draw from these groups alone, or from these beside those that are on; separated by commas
-  --all          draws from every group";
+  --all          draws from every group
+  --outbox       runs outboxes and not imports; the last option";
 
 /// What the command line asks for.
 struct Options {
@@ -55,6 +56,10 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
     let mut options =
         Options { action: Action::Run(default), first: 1, failures: 5, selection: Selection::default() };
     while let Some(option) = arguments.next() {
+        if option == "--outbox" {
+            options.selection = options.selection.with_job(Job::Outbox);
+            continue;
+        }
         if option == "--all" {
             options.selection = Selection::all();
             continue;

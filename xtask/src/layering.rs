@@ -94,7 +94,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "simulation",
-        may_use: &["crm-history", "crm-model", "crm-projects", "crm-sandbox", "crm-transport"],
+        may_use: &["crm-history", "crm-model", "crm-outbox", "crm-projects", "crm-sandbox", "crm-transport"],
         may_offer: &[],
         why: "simulation runs the clients against the sandbox, and nothing uses it",
     },

@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 22] = [
+const ALLOWED: [&str; 23] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -56,6 +56,7 @@ const ALLOWED: [&str; 22] = [
     "simulation → crm-transport",
     "simulation → crm-projects",
     "simulation → crm-history",
+    "simulation → crm-outbox",
     "simulation → crm-sandbox",
 ];
 
