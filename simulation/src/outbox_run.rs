@@ -145,6 +145,8 @@ impl World {
                 _ => Told::NotSent,
             };
         }
+        let shown: Vec<String> = told.iter().map(|told| format!("{told:?}")).collect();
+        self.trace.note(format!("statuses {}", shown.join(" ")));
         let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
         violations.extend(oracle::contradictions(&self.told, &told));
         self.told = told;
