@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 23] = [
+const ALLOWED: [&str; 28] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -45,6 +45,8 @@ const ALLOWED: [&str; 23] = [
     "crm-directory → crm-model",
     "crm-directory → crm-transport",
     "crm-directory → crm-history",
+    "crm-outbox → crm-transport",
+    "crm-outbox → crm-history",
     "crm → crm-model",
     "crm → crm-transport",
     "crm → crm-projects",
@@ -59,6 +61,7 @@ const ALLOWED: [&str; 23] = [
     "simulation → crm-transport",
     "simulation → crm-projects",
     "simulation → crm-history",
+    "simulation → crm-outbox",
     "simulation → crm-sandbox",
 ];
 
@@ -87,6 +90,7 @@ fn tests_may_use_the_sandbox_and_nothing_else_beyond_the_arrows() {
         "crm-projects",
         "crm-history",
         "crm-directory",
+        "crm-outbox",
         "crm",
         "guide",
         "crm-bench",

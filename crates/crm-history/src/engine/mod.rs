@@ -55,13 +55,14 @@ mod request;
 mod settling;
 mod store;
 
-pub(crate) use driver::{Driver, Settings};
-pub(crate) use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
-pub(crate) use queue::Limits;
+pub use driver::{Driver, Settings};
+pub use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
+pub use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};
 #[cfg(test)]
 pub(crate) use store::MemoryStore;
-pub(crate) use store::{NoStore, Sending, Settled, Store};
+pub(crate) use store::NoStore;
+pub use store::{Sending, Settled, Store};
 
 #[cfg(test)]
 mod tests;
