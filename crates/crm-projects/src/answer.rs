@@ -34,6 +34,10 @@ pub fn page<T: DeserializeOwned>(
     let page = match found.shape {
         Shape::Array => json::page(found.json, &found.path),
         Shape::Keyed(records) => Ok(json::read_records(with_ids(records), &found.path)),
+        // It may be what is left of a list that could not be read.
+        Shape::Nothing if found.json == "null" => {
+            Err(JsonError::new(&*found.path, "expected a list of records, found null"))
+        }
         Shape::Nothing => Ok(Page::new(Vec::new())),
         Shape::Record | Shape::Unknown => Err(found.unexpected("a list of records", names)),
     };
@@ -311,11 +315,15 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_read_in_every_spelling_of_php() {
-        for body in
-            ["[]", "{}", r#"{"payload":[]}"#, r#"{"payload":null}"#, r#"{"data":{}}"#, r#"{"payload":false}"#]
-        {
+        for body in ["[]", "{}", r#"{"payload":[]}"#, r#"{"data":{}}"#, r#"{"payload":false}"#] {
             assert!(list(body).expect(body).is_empty(), "{body}");
         }
+    }
+
+    #[test]
+    fn null_is_not_an_empty_list() {
+        let error = list(r#"{"payload":null}"#).unwrap_err();
+        assert!(error.to_string().contains("found null at $.payload"), "{error}");
     }
 
     #[test]

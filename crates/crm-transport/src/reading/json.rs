@@ -118,7 +118,7 @@ pub enum Place {
     Key(String),
 }
 
-/// Returns the JSON texts of the records of an array, or of an object keyed by id. `null`, `false` and `""` have none.
+/// Returns the JSON texts of the records of an array, or of an object keyed by id. `false` and `""` have none.
 ///
 /// # Errors
 /// The text is something else.
@@ -186,10 +186,6 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
             records.push(RawRecord { place: Place::Key(key), json: json.get().into() });
         }
         Ok(records)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
