@@ -157,7 +157,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
     Ok(match verdict {
         verdict if verdict.is_complete() => ExitCode::SUCCESS,
         Verdict::Truncated { cause, .. } if cause.is_retryable() => ExitCode::from(75),
-        Verdict::Truncated { .. } => ExitCode::FAILURE,
+        Verdict::Truncated { .. } | Verdict::Contradicted { .. } => ExitCode::FAILURE,
         _ => ExitCode::from(65),
     })
 }
