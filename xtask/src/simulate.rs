@@ -5,7 +5,7 @@ use crate::cargo::cargo;
 
 pub(crate) const TASK: Task = Task {
     name: "simulate",
-    about: "imports against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
+    about: "imports, or --exports, against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
             --release first for a long run",
     run,
 };
