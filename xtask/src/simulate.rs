@@ -5,8 +5,13 @@ use crate::{Task, mutations};
 
 pub(crate) const TASK: Task = Task {
     name: "simulate",
+<<<<<<< HEAD
     about: "imports against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
             --release first for a long run; --mutations breaks each rule of the engine once",
+=======
+    about: "imports, or --exports, against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
+            --release first for a long run",
+>>>>>>> completeness
     run,
 };
 

@@ -121,12 +121,16 @@ pub enum Place {
     Key(String),
 }
 
+<<<<<<< HEAD
 /// The most records in one response, and the most keys of an object that holds records.
 ///
 /// More are an error, so that a response costs a limited amount of memory. SalesMan sends at most 200 (documented).
 pub const MOST_RECORDS: usize = 100_000;
 
 /// Returns the JSON texts of the records of an array, or of an object keyed by id. `null`, `false` and `""` have none.
+=======
+/// Returns the JSON texts of the records of an array, or of an object keyed by id. `false` and `""` have none.
+>>>>>>> completeness
 ///
 /// A record whose text is not valid JSON is returned too, if its borders are certain.
 ///
@@ -253,10 +257,6 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
             push(&mut records, RawRecord { place: Place::Key(key), json: json.get().into() })?;
         }
         Ok(records)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
