@@ -283,6 +283,8 @@ fn foreign(
         }
     }
     let allowed: Vec<usize> = (0..entries.len())
+        // A mark belongs to us.
+        .filter(|&index| entries[index].mark.is_none())
         .filter(|&index| match entries[index].at {
             Some(_) => selection.has("foreign_equal_dated"),
             None => selection.has("foreign_equal_undated"),

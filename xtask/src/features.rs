@@ -49,7 +49,16 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking",
         ],
     ),
-    ("crm-history", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
+    (
+        "crm-history",
+        &[
+            "",
+            "blocking",
+            "chrono-tz",
+            "simulation-mutations",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz",
+        ],
+    ),
     ("crm-directory", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     ("crm-projects", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     (
@@ -61,12 +70,13 @@ const CRATES: &[Combinations] = &[
             "directory",
             "sandbox",
             "testing",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,directory,testing,sandbox",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,directory,testing,sandbox",
         ],
     ),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
     ("crm-bench", &["", "clients"]),
+    ("simulation", &["", "mutations"]),
 ];
 
 fn command(name: &str, features: &str) -> Vec<String> {

@@ -84,7 +84,7 @@ async fn a_get_that_was_refused_for_missing_parameters_is_sent_again_as_post() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_to_a_get_is_confirmed_by_post_until_one_shows_that_its_body_arrives() {
+async fn an_empty_answer_to_a_get_is_confirmed_by_post_unless_one_showed_that_its_body_arrives() {
     let (losing, sent) = client("[]", Some(JANUARY));
     assert_eq!(losing.list(&january()).await.unwrap().len(), 2);
     assert_eq!((methods(&sent), losing.list(&january()).await.unwrap().len()), ("GP".to_owned(), 2));
@@ -92,7 +92,8 @@ async fn an_empty_answer_to_a_get_is_confirmed_by_post_until_one_shows_that_its_
 
     let (empty, sent) = client("[]", Some("[]"));
     assert!(empty.list(&january()).await.unwrap().is_empty());
-    assert_eq!(methods(&sent), "GP");
+    assert!(empty.list(&january()).await.unwrap().is_empty());
+    assert_eq!(methods(&sent), "GPP");
 
     let (good, sent) = client(JANUARY, Some("[]"));
     assert_eq!(good.list(&january()).await.unwrap().len(), 2);
@@ -113,6 +114,22 @@ async fn where_post_is_not_allowed_an_empty_answer_to_a_get_counts() {
     assert!(client.list(&january()).await.unwrap().is_empty());
     assert!(client.list(&january()).await.unwrap().is_empty());
     assert_eq!(methods(&sent), "GPG");
+}
+
+#[tokio::test]
+async fn an_empty_answer_to_a_get_does_not_count_where_post_was_answered_against_the_question() {
+    let (client, sent) = client("[]", Some(TODAY));
+    assert!(client.list(&january()).await.unwrap_err().is_ignored_parameter());
+    assert_eq!(methods(&sent), "GP");
+}
+
+#[tokio::test]
+async fn where_post_is_not_allowed_the_error_is_that_of_the_get() {
+    for (get, id) in [(NO_PARAMETERS, "server-refused-request"), (TODAY, "ignored-parameter")] {
+        let (client, sent) = client(get, None);
+        let error = client.list(&january()).await.unwrap_err();
+        assert_eq!((error.id(), error.attempts(), methods(&sent)), (id, 2, "GP".to_owned()), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -151,26 +168,7 @@ async fn a_stored_letter_code_in_a_single_activity_is_read_exactly() {
 }
 
 #[tokio::test]
-async fn a_failed_connection_names_the_host_and_the_port() {
-    struct Down;
-
-    #[async_trait]
-    impl Transport for Down {
-        async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-            Err(TransportError::connect("no connection to the server: refused"))
-        }
-    }
-
-    for (address, host) in
-        [("https://crm.example.ru/crm", "crm.example.ru:443"), ("http://[::1]:8080", "[::1]:8080")]
-    {
-        let builder = HistoryClient::builder(address).credentials(ApiKey::new("key", "login"));
-        let client = builder.transport(Down).retry(RetryPolicy::none()).build().unwrap();
-        let error = client.list(&EntryQuery::new()).await.unwrap_err();
-        assert_eq!(error.host(), Some(host));
-        assert!(
-            error.to_string().contains(&format!("no connection to the server: refused ({host})")),
-            "{error}"
-        );
-    }
+async fn an_error_of_a_call_has_the_host_and_the_port() {
+    let (client, _) = client(TODAY, Some(TODAY));
+    assert_eq!(client.list(&january()).await.unwrap_err().host(), Some("host:443"));
 }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::item::{Answer, Floor, Key, View, Waiting};
 use super::matching::Found;
+use super::mutations::breaks;
 use super::reasons::UnknownReason;
 
 /// A request whose activities may be stored or not.
@@ -28,6 +29,8 @@ pub(super) struct Doubt {
     pub(super) looked: bool,
     /// When it is looked up again while it lacks a witness.
     pub(super) look_again: Instant,
+    /// A reading could not decide it, because a request with an equal activity was in flight.
+    pub(super) is_postponed: bool,
     /// It was looked up since it was due.
     pub(super) looked_late: bool,
     /// It was sent as a witness.
@@ -91,6 +94,7 @@ impl Doubt {
             due,
             looked: false,
             look_again: due,
+            is_postponed: false,
             looked_late: false,
             is_witness: false,
             witness: None,
@@ -102,7 +106,7 @@ impl Doubt {
 
     /// Returns whether only a witness is missing.
     pub(super) fn needs_witness(&self) -> bool {
-        self.looked_late && self.witness.is_none()
+        self.looked_late && self.witness.is_none() && !breaks("a-witness-comes-first")
     }
 
     /// Returns when it is to be looked up next.
@@ -110,17 +114,23 @@ impl Doubt {
         if !self.looked {
             return now;
         }
+        if self.is_postponed {
+            return self.look_again;
+        }
         if !self.looked_late {
             return self.due;
         }
         let Some(witness) = &self.witness else { return self.look_again };
         let number = if self.first_reading.is_none() { 1 } else { 2 };
-        witness.stored + witness.pause * (number + self.undecided)
+        let pause = if breaks("readings-pause") { Duration::ZERO } else { witness.pause };
+        witness.stored + pause * (number + self.undecided)
     }
 
     /// Returns whether a reading that began then is one of the two after the witness.
     pub(super) fn counts(&self, begun: Instant) -> bool {
-        self.looked_late && self.witness.is_some() && begun >= self.next_look(begun)
+        self.looked_late
+            && (self.witness.is_some() || breaks("a-witness-comes-first"))
+            && begun >= self.next_look(begun)
     }
 
     /// Notes that the server carried out a write at this time, and that no record needs to show it.

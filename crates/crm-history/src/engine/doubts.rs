@@ -12,11 +12,20 @@ use super::item::{Answer, Floor, Item, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::Reading;
 use super::matching::{self, Found};
+use super::mutations::breaks;
 use super::reasons::UnknownReason;
 
 /// The requests without a usable answer, in the order of sending.
 #[derive(Default)]
 pub(super) struct Doubts(Vec<Doubt>);
+
+/// What is known when doubts are decided.
+pub(super) struct Seen<'a> {
+    pub(super) reading: &'a Reading,
+    pub(super) known: &'a Known,
+    /// The identities of the activities whose answer is not there yet.
+    pub(super) in_flight: &'a BTreeSet<u64>,
+}
 
 /// What was decided about an activity in doubt.
 pub(super) enum Decision {
@@ -101,7 +110,9 @@ impl Doubts {
         pause: Duration,
     ) {
         for doubt in &mut self.0 {
-            if doubt.needs_witness() && began >= doubt.due {
+            if doubt.needs_witness()
+                && (began >= doubt.due || breaks("a-witness-is-sent-when-the-doubt-is-due"))
+            {
                 let record = Some((item.view.clone(), id));
                 doubt.witness = Some(Witness { record, stored, pause });
             }
@@ -120,18 +131,26 @@ impl Doubts {
         begun: Instant,
         relook: Duration,
         pause: Duration,
-        reading: &Reading,
-        known: &Known,
+        seen: &Seen<'_>,
         sole_writer: bool,
     ) -> Vec<(Waiting, Decision)> {
-        let found = matching::find(&self.0, reading, known, sole_writer);
+        let &Seen { reading, known, in_flight } = seen;
+        let mut found = matching::find(&self.0, reading, known, sole_writer);
+        // The record of an equal activity whose answer is not there yet looks the same.
+        for doubt in &mut self.0 {
+            let is_in_flight = |item: &&DoubtItem| in_flight.contains(&item.waiting.item.identity);
+            let open: Vec<Key> =
+                doubt.items.iter().filter(is_in_flight).map(|item| item.waiting.item.key).collect();
+            doubt.is_postponed = !open.is_empty();
+            open.iter().for_each(|key| drop(found.remove(key)));
+        }
         let shows = |view: &View| {
             reading.0.get(view).is_some_and(|view| {
                 view.reached_old || view.records.iter().any(|record| known.is_claimed(record.id))
             })
         };
         let mut decided = Vec::new();
-        let mut seen = Vec::new();
+        let mut stored_now = Vec::new();
         for doubt in &mut self.0 {
             let before = decided.len();
             // An activity that was sent twice may have been stored by its first request.
@@ -141,14 +160,23 @@ impl Doubts {
                 Decision::Stored(id, _) => Some((Arc::clone(&waiting.item), *id)),
                 _ => None,
             });
-            seen.extend(stored.zip(began));
+            stored_now.extend(stored.zip(began));
         }
         self.0.retain(|doubt| !doubt.items.is_empty());
         // A witness that was not answered, and is seen, is a witness all the same.
-        for ((item, id), began) in seen {
+        for ((item, id), began) in stored_now {
             self.witnessed(&item, id, began, begun, pause);
         }
         decided
+    }
+
+    /// Looks again at the doubts that had to wait for a request that has ended now.
+    pub(super) fn resume_postponed(&mut self, now: Instant) {
+        for doubt in self.0.iter_mut().filter(|doubt| doubt.is_postponed) {
+            doubt.is_postponed = false;
+            doubt.looked &= doubt.looked_late;
+            doubt.look_again = now;
+        }
     }
 
     /// Ends with the doubts that lack a witness and that cannot be decided.
@@ -197,7 +225,7 @@ impl Doubt {
         reading: &Reading,
         decided: &mut Vec<(Waiting, Decision)>,
     ) {
-        let counts = self.counts(begun);
+        let counts = self.counts(begun) && !self.is_postponed;
         self.looked = true;
         self.looked_late |= begun >= self.due;
         self.look_again = begun + relook;
@@ -229,7 +257,7 @@ impl Doubt {
         if !counts || self.items.is_empty() {
             return;
         }
-        if hides || !self.witness_is_shown(reading) {
+        if hides || !(self.witness_is_shown(reading) || breaks("a-reading-shows-the-witness")) {
             self.trouble = Some(UnknownReason::ListShowsNothing);
             self.undecided += 1;
         } else {
@@ -237,6 +265,7 @@ impl Doubt {
             let seen = self.items.iter().filter_map(|item| Some((key(item), found.get(&key(item))?.clone())));
             let seen: HashMap<Key, Found> = seen.collect();
             match self.first_reading.replace(seen) {
+                None if breaks("two-readings-agree") => return self.conclude(decided),
                 None => return,
                 Some(first) if Some(&first) == self.first_reading.as_ref() => return self.conclude(decided),
                 Some(_) => {
@@ -301,7 +330,8 @@ fn missing(item: DoubtItem, size: usize, answer: Option<&Answer>) -> (Waiting, D
         None => {}
     }
     let alone = answer.filter(|_| size == 1);
-    if alone.is_some() && waiting.refused_alone.as_ref() == alone {
+    let is_again = waiting.refused_alone.as_ref() == alone || breaks("refused-alone-twice");
+    if alone.is_some() && is_again {
         let refused = alone.map(|answer| Rejection::new(answer.code, answer.text.clone()));
         return (waiting, Decision::Refused(refused.unwrap_or_else(|| Rejection::new(None, ""))));
     }

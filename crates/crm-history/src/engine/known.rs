@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use crm_model::history::EntryId;
 
 use super::item::{Earlier, Floor, Item, View};
+use super::mutations::breaks;
 
 /// Separates new records from old ones, and the records of settled activities from those in doubt.
 #[derive(Default)]
@@ -22,6 +23,8 @@ pub(super) struct Known {
     claimed: BTreeSet<u64>,
     /// The floors of activities that are stored under an id which the server did not say, by their identity.
     without_id: HashMap<u64, Vec<u64>>,
+    /// A list kept to the days that it was asked for.
+    pub(super) keeps_days: bool,
     /// Why no list can be believed.
     distrust: Option<&'static str>,
     /// The ids that the server gave us, with the view and the time that we wrote.
@@ -46,12 +49,9 @@ impl Known {
     /// Returns whether every older record of this view is known to have an id at or below the floor. A view that
     /// showed nothing may have hidden them.
     pub(super) fn has_certain_floor(&self, view: &View) -> bool {
-        self.is_confirmed || self.read.get(view).is_some_and(Option::is_some)
-    }
-
-    /// Returns whether the server gave this process an id.
-    pub(super) fn is_confirmed(&self) -> bool {
         self.is_confirmed
+            || self.read.get(view).is_some_and(Option::is_some)
+            || breaks("an-empty-view-has-no-floor")
     }
 
     pub(super) fn highest(&self) -> u64 {
@@ -70,7 +70,9 @@ impl Known {
 
     /// Notes that no list can be believed from now on.
     pub(super) fn distrust(&mut self, why: &'static str) {
-        self.distrust.get_or_insert(why);
+        if !breaks("ids-grow") {
+            self.distrust.get_or_insert(why);
+        }
     }
 
     /// Returns why no list can be believed.
@@ -110,7 +112,11 @@ impl Known {
 
     /// Returns the floors of the activities of this identity that are stored without a known id, the lowest first.
     pub(super) fn stored_without_id(&self, identity: u64) -> &[u64] {
-        self.without_id.get(&identity).map_or(&[], Vec::as_slice)
+        if breaks("stored-without-id-has-a-record") {
+            &[]
+        } else {
+            self.without_id.get(&identity).map_or(&[], Vec::as_slice)
+        }
     }
 
     /// Notes that this record belongs to a settled activity.
@@ -121,7 +127,8 @@ impl Known {
 
     /// Returns whether this record belongs to an activity that is settled. So it is known to be there.
     pub(super) fn is_claimed(&self, id: EntryId) -> bool {
-        self.claimed.contains(&id.0) || self.written.contains_key(&id.0)
+        !breaks("a-record-belongs-to-one-activity")
+            && (self.claimed.contains(&id.0) || self.written.contains_key(&id.0))
     }
 
     /// Returns the time that we wrote in this record.

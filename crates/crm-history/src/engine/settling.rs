@@ -1,5 +1,6 @@
 //! The part of the driver that settles doubts: readings, witnesses, and the end of its patience.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use tokio::time::Instant;
 
 use super::answers::stop_reason;
 use super::doubt::Again;
-use super::doubts::Decision;
+use super::doubts::{Decision, Seen};
 use super::driver::{Driver, Finished};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
+use super::mutations::breaks;
 use super::reasons::{NotSentReason, UnknownReason};
 use super::request::ItemResult;
 use super::store::{Sending, Settled};
@@ -34,8 +36,9 @@ impl Driver {
         }
         self.views_in_reading.insert(view.clone());
         let client = self.client.clone();
+        let is_proof = !self.known.keeps_days;
         self.read(async move {
-            let highest = lookup::highest_id(&client, &view).await;
+            let highest = lookup::highest_id(&client, &view, is_proof).await;
             Finished::Highest(view, highest)
         });
         self.read_views(now);
@@ -46,6 +49,7 @@ impl Driver {
         match result {
             Ok(highest) => {
                 self.health.read_worked();
+                self.known.keeps_days |= highest.is_some();
                 self.known.view_read(view, highest);
             }
             // A later one may be. Until then nothing is certain about what was there before.
@@ -68,8 +72,8 @@ impl Driver {
         });
         let views = views.collect();
         let floor = self.doubts.lowest_floor(&self.known).unwrap_or(0);
-        // The first look only finds. Without a confirmed id, the floor may be that of a list which hides records.
-        let is_proof = self.doubts.iter().any(|doubt| doubt.looked) || !self.known.is_confirmed();
+        // The first look only finds.
+        let is_proof = self.doubts.iter().any(|doubt| doubt.looked);
         let distrusted = self.known.distrusted();
         self.read(async move {
             let reading = match distrusted {
@@ -85,13 +89,17 @@ impl Driver {
         if self.stop.is_some() {
             return;
         }
-        let relook = self.settings.settle.max(SHORTEST_RELOOK);
+        let relook = self.settings.settle.max(SHORTEST_RELOOK).min(self.settings.patience / 3);
         let decided = match result {
             Ok(reading) => {
                 self.health.read_worked();
                 // A witness that had to be looked for shows that the server is slow.
                 let pause = self.settings.settle;
-                self.doubts.decide(begun, relook, pause, &reading, &self.known, self.settings.sole_writer)
+                let in_flight = self.in_flight.values().filter(|request| request.again.is_none());
+                let in_flight = in_flight.flat_map(|request| &request.waiting);
+                let in_flight: BTreeSet<u64> = in_flight.map(|waiting| waiting.item.identity).collect();
+                let view = Seen { reading: &reading, known: &self.known, in_flight: &in_flight };
+                self.doubts.decide(begun, relook, pause, &view, self.settings.sole_writer)
             }
             Err(LookupFault::NotBelievable(why)) => {
                 self.health.read_failed(why.to_owned(), Some(self.pause(Duration::ZERO)));
@@ -116,7 +124,9 @@ impl Driver {
             return;
         }
         for (_, decision) in &decided {
-            if let Decision::Stored(id, copy) = decision {
+            if let Decision::Stored(id, copy) = decision
+                && !breaks("a-found-record-is-claimed")
+            {
                 self.known.claim(*id);
                 copy.iter().for_each(|&copy| self.known.claim(copy));
             }
@@ -182,7 +192,9 @@ impl Driver {
         let Some(wanted) = self.doubts.need_witness() else { return };
         let is_unanswered = self.in_flight.values().any(|request| request.is_witness)
             || self.doubts.iter().any(|doubt| doubt.is_witness && doubt.answer.is_none());
-        if is_unanswered || self.in_flight.len() >= self.settings.concurrency || !self.health.may_witness(now)
+        if (is_unanswered && !breaks("one-witness-at-a-time"))
+            || self.in_flight.len() >= self.settings.concurrency
+            || !self.health.may_witness(now)
         {
             return;
         }
@@ -236,7 +248,10 @@ impl Driver {
             return true;
         }
         // One that is not there, as two readings agree, may be its own witness.
-        let is_missing = |item: &super::doubt::DoubtItem| item.missing_readings >= 2 && item.again.is_none();
+        let is_missing = |item: &super::doubt::DoubtItem| {
+            (item.missing_readings >= 2 || breaks("only-a-missing-one-is-its-own-witness"))
+                && item.again.is_none()
+        };
         let missing = |doubt: &&super::doubt::Doubt| {
             doubt.needs_witness()
                 && matches!(doubt.trouble, None | Some(UnknownReason::TimeUnclear(_)))

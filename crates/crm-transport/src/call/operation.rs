@@ -137,12 +137,12 @@ pub(crate) fn push_encoded(target: &mut String, text: &str) {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadMethod {
-    /// GET as documented, until one was answered against its question
-    /// ([`Error::is_ignored_parameter`](crate::Error::is_ignored_parameter)) or refused for its parameters. That call is
-    /// sent again as POST. If POST succeeds, the client and its clones send every read as POST from then on.
+    /// GET as documented, until one may have lost its body: it was answered against its question
+    /// ([`Error::is_ignored_parameter`](crate::Error::is_ignored_parameter)), refused for its parameters, or answered as a
+    /// server answers without parameters, too, such as by an empty list. That call is sent again as POST. If POST succeeds,
+    /// the client and its clones send every read as POST from then on.
     ///
-    /// An answer that a server gives without parameters, too, such as an empty list, is asked for once more as POST, until
-    /// one answer has shown that parameters arrive.
+    /// After an answer has shown that the body of a GET arrives, the client stays with GET.
     #[default]
     Auto,
     /// GET with a JSON body, as SalesMan documents it.

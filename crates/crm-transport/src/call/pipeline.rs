@@ -115,8 +115,10 @@ impl Pipeline {
                 },
                 Err(error) => error,
             };
-            if let Some(mut output) = by_get.take() {
-                call.post_failed(&error);
+            if call.is_post_impossible(&error)
+                && let Some(mut output) = by_get.take()
+            {
+                call.stay_with_get(&error);
                 operation.redact(&mut output, &self.credentials);
                 break Ok(output);
             }
@@ -202,17 +204,6 @@ fn read<O: Operation>(operation: &O, response: &Response<Bytes>) -> Result<O::Ou
     })
 }
 
-/// What the GET of a call showed, if the call is now a POST.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Get {
-    /// It is no POST in place of a GET.
-    NotSuspected,
-    /// The GET was answered against its question.
-    LostItsBody,
-    /// The answer of the GET does not show whether its body arrived.
-    Inconclusive,
-}
-
 /// A call on its way: attempt after attempt, as long as the policies allow.
 struct Call<'a> {
     shared: &'a Shared,
@@ -226,7 +217,10 @@ struct Call<'a> {
     rate_limited: u32,
     /// An earlier attempt may have done what was asked.
     maybe_done: bool,
-    get: Get,
+    /// It was a GET whose body may have been lost, and is now a POST.
+    is_post_for_get: bool,
+    /// The error of that GET.
+    get_error: Option<Error>,
     /// The error of the attempt before this one.
     last_error: Option<Error>,
     attempt: Option<(Permit<'a>, ObservedAttempt)>,
@@ -251,7 +245,8 @@ impl<'a> Call<'a> {
             attempts: 0,
             rate_limited: 0,
             maybe_done: false,
-            get: Get::NotSuspected,
+            is_post_for_get: false,
+            get_error: None,
             last_error: None,
             attempt: None,
             under_way,
@@ -282,7 +277,7 @@ impl<'a> Call<'a> {
             observed.received(response.status());
         }
         self.attempt = Some((permit, observed));
-        sent.map_err(|cause| Error::transport(self.info, cause, &self.shared.host))
+        sent.map_err(|cause| Error::transport(self.info, cause))
     }
 
     async fn send(&self, started: Instant) -> Result<Response<Bytes>, TransportError> {
@@ -310,8 +305,8 @@ impl<'a> Call<'a> {
     fn attempt_succeeded(&mut self) {
         self.end_attempt(None);
         self.shared.retries.succeeded();
-        if self.get == Get::LostItsBody {
-            self.shared.reads.get_loses_its_body();
+        if self.is_post_for_get {
+            self.shared.reads.post_works();
         }
     }
 
@@ -321,10 +316,8 @@ impl<'a> Call<'a> {
         let may_lose = self.shared.reads.may_lose(self.info, &self.request);
         match received {
             Some(true) if may_lose => self.shared.reads.get_works(),
-            // The same question, and only POST shows that it arrived.
-            Some(true) if self.get == Get::Inconclusive => self.shared.reads.get_loses_its_body(),
             Some(false) if may_lose && Instant::now() < self.deadline() => {
-                self.become_post(Get::Inconclusive);
+                self.become_post();
                 return true;
             }
             _ => {}
@@ -332,17 +325,21 @@ impl<'a> Call<'a> {
         false
     }
 
-    /// The POST that was to confirm a GET failed: there is no choice but GET.
-    fn post_failed(&mut self, error: &Error) {
-        self.end_attempt(Some(error));
-        if !error.is_retryable() {
-            self.shared.reads.get_works();
-        }
+    /// Returns `true` if the POST in place of a GET was not answered by the CRM, and would not be if it was sent again.
+    fn is_post_impossible(&self, error: &Error) -> bool {
+        let is_answer = matches!(error.kind(), ErrorKind::Api | ErrorKind::IgnoredParameter);
+        self.is_post_for_get && !is_answer && !error.is_retryable()
     }
 
-    fn become_post(&mut self, why: Get) {
+    /// There is no choice but GET.
+    fn stay_with_get(&mut self, error: &Error) {
+        self.end_attempt(Some(error));
+        self.shared.reads.get_works();
+    }
+
+    fn become_post(&mut self) {
         *self.request.method_mut() = Method::POST;
-        self.get = why;
+        self.is_post_for_get = true;
     }
 
     /// Waits until the next attempt may be made; returns the error of the call if there is none.
@@ -353,10 +350,12 @@ impl<'a> Call<'a> {
         if !made {
             return Err(error); // it did not get its turn
         }
-        let lost = error.is_ignored_parameter() || error.is_invalid_request();
-        let may_lose = lost && self.shared.reads.may_lose(self.info, &self.request);
+        let is_refused = error.is_invalid_request() && error.http_status().is_some();
+        let may_lose = (error.is_ignored_parameter() || is_refused)
+            && self.shared.reads.may_lose(self.info, &self.request);
         if may_lose && Instant::now() < self.deadline() {
-            self.become_post(Get::LostItsBody);
+            self.become_post();
+            self.get_error = Some(error.clone());
             self.observed.waits_for_retry(&error, Duration::ZERO);
             self.last_error = Some(error);
             return Ok(());
@@ -371,11 +370,22 @@ impl<'a> Call<'a> {
                 self.observed.within(sleep(wait)).await;
                 Ok(())
             }
-            Next::GiveUp => Err(error),
+            Next::GiveUp => Err(self.final_error(error)),
             Next::BudgetSpent => {
                 self.observed.retry_denied();
-                Err(error)
+                Err(self.final_error(error))
             }
+        }
+    }
+
+    /// Returns the error of the call. If a GET was answered against its question, and the CRM has not answered the POST in its
+    /// place, the error of the GET says more.
+    fn final_error(&mut self, error: Error) -> Error {
+        match self.get_error.take() {
+            Some(of_get) if !matches!(error.kind(), ErrorKind::Api | ErrorKind::IgnoredParameter) => {
+                of_get.after(self.attempts, self.began.elapsed(), self.maybe_done)
+            }
+            _ => error,
         }
     }
 

@@ -42,7 +42,7 @@ impl Reads {
         self.learn(GET);
     }
 
-    pub(super) fn get_loses_its_body(&self) {
+    pub(super) fn post_works(&self) {
         self.learn(POST);
     }
 

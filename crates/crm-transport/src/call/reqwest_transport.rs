@@ -181,14 +181,15 @@ impl Transport for ReqwestTransport {
         let request = reqwest::Request::try_from(request).map_err(|e| {
             TransportError::connect(format!("the request cannot be sent: {}", innermost(&e))).because(e)
         })?;
-        let mut received = self.client.execute(request).await.map_err(before_response)?;
+        let host = host_and_port(request.url());
+        let mut received = self.client.execute(request).await.map_err(|e| before_response(e, &host))?;
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = received.status();
         *response.headers_mut() = std::mem::take(received.headers_mut());
         let expected = received.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut only = Bytes::new();
         let mut body = BytesMut::new();
-        while let Some(chunk) = received.chunk().await.map_err(within_response)? {
+        while let Some(chunk) = received.chunk().await.map_err(|e| within_response(e, &host))? {
             if only.len() + body.len() + chunk.len() > self.body_limit {
                 return Err(TransportError::body_too_large(self.body_limit));
             }
@@ -208,7 +209,13 @@ impl Transport for ReqwestTransport {
     }
 }
 
-fn before_response(error: reqwest::Error) -> TransportError {
+/// Returns `crm.example.ru:443`, for messages.
+fn host_and_port(url: &reqwest::Url) -> String {
+    let port = url.port_or_known_default().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}{port}", url.host_str().unwrap_or_default())
+}
+
+fn before_response(error: reqwest::Error, host: &str) -> TransportError {
     let error = error.without_url();
     let why = innermost(&error);
     if error.is_connect() {
@@ -218,22 +225,24 @@ fn before_response(error: reqwest::Error) -> TransportError {
             } else {
                 ""
             };
-        TransportError::connect(format!("no connection to the server: {why}{hint}"))
+        TransportError::connect(format!("no connection to the server {host}: {why}{hint}"))
     } else if error.is_timeout() {
-        TransportError::timeout(format!("no response in time: {why}"))
+        TransportError::timeout(format!("no response from {host} in time: {why}"))
     } else {
-        TransportError::closed(format!("the connection was lost before a response arrived: {why}"))
+        TransportError::closed(format!("the connection to {host} was lost before a response arrived: {why}"))
     }
     .because(error)
 }
 
-fn within_response(error: reqwest::Error) -> TransportError {
+fn within_response(error: reqwest::Error, host: &str) -> TransportError {
     let error = error.without_url();
     let why = innermost(&error);
     if error.is_timeout() {
-        TransportError::timeout(format!("the response did not end in time: {why}"))
+        TransportError::timeout(format!("the response of {host} did not end in time: {why}"))
     } else {
-        TransportError::cut_body(format!("the connection was lost in the middle of the response: {why}"))
+        TransportError::cut_body(format!(
+            "the connection to {host} was lost in the middle of the response: {why}"
+        ))
     }
     .because(error)
 }
@@ -247,6 +256,19 @@ mod tests {
         let error = cannot_be_built("No CA certificates were loaded from the system");
         let text = error.to_string();
         assert!(text.contains("ca-certificates") && text.contains("without_system_certificates()"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_failed_connection_names_the_host_and_the_port() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let transport = ReqwestTransport::builder().no_proxy().without_system_certificates().build().unwrap();
+        let request = Request::get(format!("http://{host}/secret?k=1")).body(Bytes::new()).unwrap();
+        let error = transport.send(request).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("no connection to the server {host}: ")), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+        assert_eq!(host_and_port(&"https://crm.example.ru/x".parse().unwrap()), "crm.example.ru:443");
     }
 
     #[test]

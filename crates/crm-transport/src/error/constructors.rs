@@ -166,10 +166,9 @@ impl Error {
         error
     }
 
-    /// Creates an error about a call that got no whole response. `host` is the server's host and port.
-    pub(crate) fn transport(info: &OperationInfo, cause: TransportError, host: &str) -> Self {
+    pub(crate) fn transport(info: &OperationInfo, cause: TransportError) -> Self {
         let seen = if cause.delivery == Delivery::NotSent { Seen::Nothing } else { Seen::Other };
-        let mut error = Self::of_operation(info, cause.kind, seen, format!("{cause} ({host})"));
+        let mut error = Self::of_operation(info, cause.kind, seen, cause.to_string());
         error.0.cause = Some(Cause::Transport(cause));
         error
     }

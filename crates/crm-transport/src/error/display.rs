@@ -87,7 +87,9 @@ impl Error {
                     "this is a fault of the account's settings, which a person must fix in the CRM"
                 }
                 Refusal::ServerFault => "check the log of the server",
-                Refusal::NotFound => "check the id, and whether this account and login may see the record",
+                Refusal::NotFound => {
+                    "check the id and the address, and whether this login may see the record"
+                }
                 Refusal::InvalidRequest => "check the parameters of the call",
                 Refusal::Other => "check the parameters of the call, and the settings of the CRM",
                 Refusal::Auth => CHECK_CREDENTIALS,
@@ -95,7 +97,7 @@ impl Error {
             ErrorKind::PhpError => "check the log of the server",
             ErrorKind::EmptyBody => "check the address and its path",
             ErrorKind::BodyTooLarge => "ask for less, or raise the limit of the client",
-            ErrorKind::NoRecord => "check the id, and whether this account may see the record",
+            ErrorKind::NoRecord => "check the id, and whether this login may see the record",
             ErrorKind::IgnoredParameter => {
                 "do not use this answer: something between this program and the server drops or caches parts of requests"
             }

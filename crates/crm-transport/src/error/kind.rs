@@ -14,9 +14,9 @@ pub enum ErrorKind {
     Timeout,
     /// The connection was lost before a response.
     Closed,
-    /// The response began and did not end.
+    /// The response began and did not end, or is only a part (status 206).
     CutBody,
-    /// The response is larger than the limit.
+    /// The response is larger than the limit, or holds more values than any list of the CRM.
     BodyTooLarge,
     /// The server points to another address. Redirects are not followed, because the keys are for one server.
     Redirect,
