@@ -121,16 +121,12 @@ pub enum Place {
     Key(String),
 }
 
-<<<<<<< HEAD
 /// The most records in one response, and the most keys of an object that holds records.
 ///
 /// More are an error, so that a response costs a limited amount of memory. SalesMan sends at most 200 (documented).
 pub const MOST_RECORDS: usize = 100_000;
 
-/// Returns the JSON texts of the records of an array, or of an object keyed by id. `null`, `false` and `""` have none.
-=======
 /// Returns the JSON texts of the records of an array, or of an object keyed by id. `false` and `""` have none.
->>>>>>> completeness
 ///
 /// A record whose text is not valid JSON is returned too, if its borders are certain.
 ///
