@@ -49,7 +49,16 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking",
         ],
     ),
-    ("crm-history", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
+    (
+        "crm-history",
+        &[
+            "",
+            "blocking",
+            "chrono-tz",
+            "simulation-mutations",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz",
+        ],
+    ),
     ("crm-projects", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     (
         "crm",
@@ -59,12 +68,13 @@ const CRATES: &[Combinations] = &[
             "tower",
             "sandbox",
             "testing",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing,sandbox",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,testing,sandbox",
         ],
     ),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
     ("crm-bench", &["", "clients"]),
+    ("simulation", &["", "mutations"]),
 ];
 
 fn command(name: &str, features: &str) -> Vec<String> {

@@ -86,6 +86,7 @@
 //! | `tower` | | [`TowerTransport`], a transport over any tower service; and [`Pipeline`] is a tower service of operations |
 //! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
+//! | `chrono-tz` | | reads a time zone from its name: [`Zone`](history::Zone) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
 //! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
 //! | `testing` | | the module [`testing`]: a scripted transport, and recording and replay of real traffic |

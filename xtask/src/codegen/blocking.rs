@@ -134,6 +134,8 @@ fn method(client: &str, method: &ImplItemFn, forms: &BTreeSet<String>) -> Option
         quote! { self.runtime.wait(#call)? }
     } else if !output.is_disjoint(forms) {
         quote! { #call.blocking(&self.runtime) }
+    } else if output.contains("Self") && !output.contains("Result") {
+        quote! { Self { client: #call, runtime: self.runtime } }
     } else if output.contains("Self") {
         quote! { Ok(Self { client: #call?, runtime: self.runtime.clone() }) }
     } else {

@@ -35,6 +35,9 @@ pub enum NotSentReason {
     Storage(String),
     /// The server did not answer when this activity was sent alone, several times. Others were stored meanwhile.
     NoAnswer(String),
+    /// The activity has an instant, and the client does not know the time zone of the account. Set it with
+    /// [`HistoryClient::with_zone`](crate::HistoryClient::with_zone).
+    ZoneMissing,
 }
 
 /// Why an activity may be stored or not.
@@ -82,6 +85,9 @@ impl fmt::Display for NotSentReason {
             Self::NoAnswer(error) => {
                 write!(f, "the server gave no usable answer to it, although it stored others: {error}")
             }
+            Self::ZoneMissing => f.write_str(
+                "it has an instant, and the time zone of the account is not known: set it with HistoryClient::with_zone",
+            ),
         }
     }
 }
