@@ -82,7 +82,7 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
     DrawnFault { name: "changed_record", draw: changed_record },
     DrawnFault { name: "without_ids", draw: without_ids },
     DrawnFault { name: "ids_as_text", draw: |d, _| at_writes(d, Fault::ids_as_text()) },
-    DrawnFault { name: "ids_going_down", draw: |d, _| at_writes(d, Fault::ids_going_down(5000)) },
+    DrawnFault { name: "ids_going_down", draw: ids_going_down },
     DrawnFault { name: "zone_refused", draw: zone_refused },
     // Lists.
     DrawnFault {
@@ -334,6 +334,11 @@ fn changed_record(draw: &mut Draw, _: &Limits) -> Rule {
 fn without_ids(draw: &mut Draw, _: &Limits) -> Rule {
     let fault = Fault::without_ids(draw.chance(0.5));
     at_writes(draw, fault)
+}
+
+/// A server counts down always or never.
+fn ids_going_down(_: &mut Draw, _: &Limits) -> Rule {
+    Fault::ids_going_down(5000).on_each([Operation::HistoryAdd, Operation::HistoryAddList]).always()
 }
 
 /// Every write is refused because of a setting of the account.

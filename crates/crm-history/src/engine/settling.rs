@@ -89,7 +89,7 @@ impl Driver {
         if self.stop.is_some() {
             return;
         }
-        let relook = self.settings.settle.max(SHORTEST_RELOOK);
+        let relook = self.settings.settle.max(SHORTEST_RELOOK).min(self.settings.patience / 3);
         let decided = match result {
             Ok(reading) => {
                 self.health.read_worked();

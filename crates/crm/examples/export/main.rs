@@ -33,7 +33,7 @@ use output::{Format, Output};
       with --checkpoint it resumes
 
 The file holds whole lines at any time. Without --checkpoint it is written from the beginning.
-Activities with the date 0000-00-00 are in no range of dates: the server does not list them."
+Activities with the date 0000-00-00 are exported if no first day is given."
 )]
 struct Arguments {
     /// Address of the CRM, such as https://crm.example.ru

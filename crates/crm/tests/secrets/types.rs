@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crm::history::{self, ApiKey, EntryQuery, HistoryClient, NewEntry, operations as h};
-use crm::json::{JsonError, Place, RawRecord};
+use crm::json::{JsonError, Place, RawRecord, RecordList};
 use crm::projects::{self, ProjectsClient, TokenPair, operations as p};
 use crm::{Credentials, ReqwestTransport, http, reqwest};
 use crm_sandbox as sandbox;
@@ -106,6 +106,7 @@ fn transport(texts: &mut Texts) {
     let error = JsonError::new("$", "expected");
     texts.debug(&error).display(&error);
     texts.debug(&RawRecord { place: Place::Index(0), json: Cow::Borrowed("1") }).debug(&Place::Index(0));
+    texts.debug(&RecordList(vec![1]));
     let error = crm::TransportError::connect("no connection");
     texts.debug(&error).display(&error);
     let pipeline = <Kept as crm_transport::Client>::over;

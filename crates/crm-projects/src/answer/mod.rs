@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use crm_model::Page;
+use crm_model::projects::ProjectId;
 use crm_transport::json::{self, JsonError, Place, RawRecord};
 use crm_transport::{Error, OperationInfo, answer};
 use http::Response;
@@ -73,14 +74,14 @@ impl<P> Plain<P> {
 
 /// Returns the page of such a response, if every record can be decoded.
 fn plain_page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
-    let Plain { payload, total, .. } = Plain::<Vec<T>>::read(json)?;
-    Some(with_total(Page::new(payload), total.and_then(|total| unsigned(&total))))
+    let Plain { payload: json::RecordList(records), total, .. } = Plain::<json::RecordList<T>>::read(json)?;
+    Some(with_total(Page::new(records), total.and_then(|total| unsigned(&total))))
 }
 
 /// Returns the record of such a response, if it begins with its id and so is not another envelope.
-fn plain_one<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+fn plain_record(json: &[u8]) -> Option<&str> {
     let record = Plain::<&RawValue>::read(json)?.payload.get();
-    if record.starts_with("{\"id\":") { json::well_formed(record.as_bytes()) } else { None }
+    record.starts_with("{\"id\":").then_some(record)
 }
 
 /// Decodes the only record of a response. `names` are the names that solOS may give it: `["project", "projects"]`.
@@ -92,15 +93,40 @@ pub fn one<T: DeserializeOwned>(
     response: &Response<Bytes>,
     names: &[&str],
 ) -> Result<T, Error> {
-    if let Some(record) = plain_one(answer::json(info, response)?) {
-        return Ok(record);
+    read_one(info, response, names, None)
+}
+
+/// Decodes the only record of a response, and checks that it is the one with this id.
+///
+/// # Errors
+/// As [`one`]. A record with another id is an error that names both ([`Error::is_ignored_parameter`]).
+pub fn one_with_id<T: DeserializeOwned>(
+    info: &OperationInfo,
+    response: &Response<Bytes>,
+    names: &[&str],
+    id: u64,
+) -> Result<T, Error> {
+    read_one(info, response, names, Some(id))
+}
+
+fn read_one<T: DeserializeOwned>(
+    info: &OperationInfo,
+    response: &Response<Bytes>,
+    names: &[&str],
+    asked: Option<u64>,
+) -> Result<T, Error> {
+    let decoded = |record: &str, path: &str| {
+        check_id(info, record, asked)?;
+        json::decode(record.as_bytes(), path).map_err(|e| Error::undecodable(info, e))
+    };
+    if let Some(record) = plain_record(answer::json(info, response)?) {
+        return decoded(record, "$.payload");
     }
     let found = Found::read(info, response, names, "a record")?;
     let undecodable = |e: JsonError| Error::undecodable(info, e);
     let records = match found.shape {
-        Shape::Record => return json::decode(found.json.as_bytes(), &found.path).map_err(undecodable),
         // One record was asked for, so an object without an `id` is accepted as well.
-        Shape::Unknown => return json::decode(found.json.as_bytes(), &found.path).map_err(undecodable),
+        Shape::Record | Shape::Unknown => return decoded(found.json, &found.path),
         Shape::Array => json::raw_records(found.json, &found.path).map_err(undecodable)?,
         Shape::Keyed(records) => with_ids(records),
         Shape::Nothing => Vec::new(),
@@ -113,12 +139,47 @@ pub fn one<T: DeserializeOwned>(
                 Place::Index(index) => path.push_str(&format!("[{index}]")),
                 Place::Key(key) => json::push_key(&mut path, key),
             }
-            json::decode(record.json.as_bytes(), &path).map_err(undecodable)
+            decoded(&record.json, &path)
         }
         more => {
             let fault = format!("expected one record, found {}", more.len());
             Err(undecodable(JsonError::new(found.path, fault)))
         }
+    }
+}
+
+/// Checks that a record has the id that was asked for. One without a readable id contradicts nothing.
+fn check_id(info: &OperationInfo, record: &str, asked: Option<u64>) -> Result<(), Error> {
+    let id = |record| serde_json::from_str::<ProjectId>(json::member(record, "id")?).ok().map(u64::from);
+    let Some(asked) = asked else { return Ok(()) };
+    match id(record).filter(|&id| id != asked) {
+        None => Ok(()),
+        Some(id) => {
+            let found = format!("record {id} arrived in place of record {asked}");
+            Err(Error::ignored_parameter(info, "id", found))
+        }
+    }
+}
+
+/// Checks that every record of a list has one of the ids that its filter asked for.
+///
+/// # Errors
+/// There is another record: the server ignored the filter.
+pub(crate) fn check_filter(
+    info: &OperationInfo,
+    response: &Response<Bytes>,
+    names: &[&str],
+    (parameter, asked): (&'static str, &[u64]),
+) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct Identified {
+        id: ProjectId, // of whatever record: every id is read alike
+    }
+    let page: Page<Identified> = page(info, response, names)?;
+    let mut ids = page.items.iter().map(|record| record.id.0);
+    match ids.find(|id| !asked.contains(id)) {
+        None => Ok(()),
+        Some(id) => Err(Error::ignored_parameter(info, parameter, format!("record {id} was not asked for"))),
     }
 }
 
@@ -268,112 +329,4 @@ fn unsigned(value: &Value) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::operations::{Info, List};
-    use crate::{Project, ProjectQuery};
-    use crm_transport::Operation;
-
-    fn answer(body: &str) -> Response<Bytes> {
-        Response::new(Bytes::copy_from_slice(body.as_bytes()))
-    }
-
-    fn list(body: &str) -> Result<Page<Project>, Error> {
-        List::<Project>::new(ProjectQuery::new()).read(&answer(body))
-    }
-
-    fn project(body: &str) -> Result<Project, Error> {
-        Info::<Project>::new(crate::ProjectId(1)).read(&answer(body))
-    }
-
-    fn ids(page: &Page<Project>) -> Vec<u64> {
-        page.items.iter().map(|project| project.id.0).collect()
-    }
-
-    #[test]
-    fn a_list_is_read_bare_and_in_every_envelope() {
-        let array = r#"[{"id":1},{"id":"2"}]"#;
-        for body in [
-            array.to_owned(),
-            format!(r#"{{"payload":{array}}}"#),
-            format!(r#"{{"data":{array}}}"#),
-            format!(r#"{{"items":{array}}}"#),
-            format!(r#"{{"result":{array}}}"#),
-            format!(r#"{{"projects":{array}}}"#),
-            format!(r#"{{"payload":{{"projects":{array}}}}}"#),
-            format!(r#"{{"status":"ok","message":"","data":null,"payload":{array}}}"#),
-            r#"{"payload":{"1":{"id":1},"2":{"id":2}}}"#.to_owned(),
-            r#"{"1":{"name":"a"},"2":{"name":"b"}}"#.to_owned(),
-        ] {
-            assert_eq!(ids(&list(&body).expect(&body)), [1, 2], "{body}");
-        }
-    }
-
-    #[test]
-    fn an_empty_list_is_read_in_every_spelling_of_php() {
-        for body in
-            ["[]", "{}", r#"{"payload":[]}"#, r#"{"payload":null}"#, r#"{"data":{}}"#, r#"{"payload":false}"#]
-        {
-            assert!(list(body).expect(body).is_empty(), "{body}");
-        }
-    }
-
-    #[test]
-    fn a_total_beside_the_records_is_read() {
-        assert_eq!(list(r#"{"payload":[{"id":1}],"total":"7"}"#).unwrap().total, Some(7));
-        assert_eq!(list(r#"{"payload":{"items":[{"id":1}],"total":7}}"#).unwrap().total, Some(7));
-        assert_eq!(list("[]").unwrap().total, None);
-    }
-
-    #[test]
-    fn a_project_is_read_bare_and_in_every_envelope() {
-        for body in [
-            r#"{"id":1,"name":"a","data":{"x":1}}"#,
-            r#"{"payload":{"id":1,"name":"a"}}"#,
-            r#"{"data":[{"id":1,"name":"a"}]}"#,
-            r#"{"project":{"id":1,"name":"a"}}"#,
-            r#"{"payload":{"1":{"name":"a"}}}"#,
-            r#"[{"id":"1","name":"a"}]"#,
-        ] {
-            let project = project(body).expect(body);
-            assert_eq!((project.id.0, project.fields.as_str("name").unwrap().unwrap().as_ref()), (1, "a"));
-        }
-    }
-
-    #[test]
-    fn a_project_that_is_not_there_is_not_found() {
-        for body in ["[]", r#"{"payload":[]}"#, r#"{"payload":null}"#] {
-            assert!(project(body).unwrap_err().is_not_found(), "{body}");
-        }
-    }
-
-    #[test]
-    fn two_records_in_place_of_one_are_refused() {
-        let error = project(r#"{"payload":[{"id":1},{"id":2}]}"#).unwrap_err();
-        assert_eq!(error.json_path(), Some("$.payload"));
-        assert!(error.to_string().contains("expected one record, found 2"), "{error}");
-    }
-
-    #[test]
-    fn an_envelope_with_another_name_is_refused_and_its_keys_are_named() {
-        let error = list(r#"{"rows":[{"id":1,"name":"Иванов"}],"page":1}"#).unwrap_err().to_string();
-        assert!(error.contains(r#"found an object with the keys "rows", "page""#), "{error}");
-        assert!(!error.contains("Иванов"), "{error}");
-    }
-
-    #[test]
-    fn an_unreadable_project_hides_no_other() {
-        let page = list(r#"{"payload":[{"id":1},{"name":"no id"},{"id":-3},{"id":4}]}"#).unwrap();
-        assert_eq!(ids(&page), [1, 4]);
-        assert_eq!(page.unreadable[0].path, "$.payload[1]");
-        assert_eq!(page.unreadable[1].path, "$.payload[2].id");
-    }
-
-    #[test]
-    fn an_error_is_an_error_whatever_the_status() {
-        for body in [r#"{"error":"bad token"}"#, r#"{"errors":["bad token"]}"#, r#"{"message":"bad token"}"#]
-        {
-            assert_eq!(list(body).unwrap_err().api_text(), Some("bad token"), "{body}");
-        }
-    }
-}
+mod tests;
