@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::coverage::Coverage;
+use crate::export_run::simulate_export;
 use crate::groups::Selection;
 use crate::run::{Finished, simulate};
 
@@ -29,6 +30,21 @@ impl Campaign {
     /// Runs seeds from `first` on. It stops when so many have failed.
     #[must_use]
     pub fn run(first: u64, until: Until, selection: &Selection, most_failures: usize) -> Campaign {
+        Campaign::run_each(first, until, most_failures, |seed| simulate(seed, selection))
+    }
+
+    /// Runs seeds of exports from `first` on. It stops when so many have failed.
+    #[must_use]
+    pub fn run_exports(first: u64, until: Until, most_failures: usize) -> Campaign {
+        Campaign::run_each(first, until, most_failures, simulate_export)
+    }
+
+    fn run_each(
+        first: u64,
+        until: Until,
+        most_failures: usize,
+        simulate: impl Fn(u64) -> Finished,
+    ) -> Campaign {
         let started = Instant::now();
         let mut campaign = Campaign::default();
         for seed in first.. {
@@ -39,7 +55,7 @@ impl Campaign {
             if is_over || campaign.failed.len() >= most_failures {
                 break;
             }
-            campaign.add(simulate(seed, selection));
+            campaign.add(simulate(seed));
         }
         campaign
     }
@@ -96,11 +112,21 @@ impl Campaign {
 /// What a failed seed prints: the violations, how to replay it, and the end of its trace.
 #[must_use]
 pub fn report(finished: &Finished, selection: &Selection, lines: usize) -> String {
+    report_with(finished, selection.option(), lines)
+}
+
+/// What a failed seed of an export prints: the violations, how to replay it, and the end of its trace.
+#[must_use]
+pub fn report_export(finished: &Finished, lines: usize) -> String {
+    report_with(finished, " --exports", lines)
+}
+
+fn report_with(finished: &Finished, option: &str, lines: usize) -> String {
     let mut text = format!("seed {}:\n", finished.seed);
     for violation in &finished.violations {
         let _ = writeln!(text, "  {violation}");
     }
-    let _ = writeln!(text, "  replay: cargo xtask simulate --seed {}{}", finished.seed, selection.option());
+    let _ = writeln!(text, "  replay: cargo xtask simulate --seed {}{}", finished.seed, option);
     let left_out = finished.trace.len().saturating_sub(lines);
     for (number, line) in finished.trace.iter().enumerate() {
         // The beginning says what was drawn.

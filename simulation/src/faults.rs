@@ -82,7 +82,7 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
     DrawnFault { name: "changed_record", draw: changed_record },
     DrawnFault { name: "without_ids", draw: without_ids },
     DrawnFault { name: "ids_as_text", draw: |d, _| at_writes(d, Fault::ids_as_text()) },
-    DrawnFault { name: "ids_going_down", draw: |d, _| at_writes(d, Fault::ids_going_down(5000)) },
+    DrawnFault { name: "ids_going_down", draw: ids_going_down },
     DrawnFault { name: "zone_refused", draw: zone_refused },
     // Lists.
     DrawnFault {
@@ -109,6 +109,7 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
             at_lists(d, Fault::short_pages(n, r))
         },
     },
+    DrawnFault { name: "left_out_record", draw: left_out_record },
     DrawnFault { name: "repeated_page", draw: |d, _| at_lists(d, Fault::repeated_page()) },
     DrawnFault { name: "doubled_records", draw: |d, _| at_lists(d, Fault::doubled_records()) },
     DrawnFault { name: "empty_page", draw: |d, _| at_lists(d, Fault::empty_page()) },
@@ -328,6 +329,11 @@ fn without_ids(draw: &mut Draw, _: &Limits) -> Rule {
     at_writes(draw, fault)
 }
 
+/// A server counts down always or never.
+fn ids_going_down(_: &mut Draw, _: &Limits) -> Rule {
+    Fault::ids_going_down(5000).on_each([Operation::HistoryAdd, Operation::HistoryAddList]).always()
+}
+
 /// Every write is refused because of a setting of the account.
 fn zone_refused(draw: &mut Draw, _: &Limits) -> Rule {
     let text = "Unknown or incorrect time zone: '+-5:00' в строке 1298";
@@ -348,6 +354,13 @@ fn view_without_user_empty(_: &mut Draw, _: &Limits) -> Rule {
         .only_if(Condition::Not(Box::new(Condition::Parameter("user".to_owned()))))
         .on(Operation::HistoryList)
         .always()
+}
+
+/// A list lacks a record once, and never the newest. Nothing can be said of a server that hides a record for good.
+fn left_out_record(draw: &mut Draw, _: &Limits) -> Rule {
+    let edit = AnswerEdit::LeaveOut(draw.size(1, 10));
+    let fault = Fault::new().named("left_out_record").edit_answer(edit);
+    fault.on(Operation::HistoryList).after(draw.skewed(0, 20) as u64)
 }
 
 /// Others add and edit records between two pages.

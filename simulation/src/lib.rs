@@ -10,12 +10,17 @@
 //!  │           ├→ network: latencies, other writers ─→ crm-sandbox
 //!  └ groups    └→ oracle: the outcomes and the records
 //! ```
+//!
+//! [`simulate_export`] does the same with an export whose list changes: `export_plan`, `export_run`, `export_world`.
 
 mod activities;
 mod campaign;
 mod clock;
 mod coverage;
 mod draw;
+mod export_plan;
+mod export_run;
+mod export_world;
 mod faults;
 mod groups;
 mod lockstep;
@@ -27,7 +32,8 @@ mod run;
 mod scratch;
 mod trace;
 
-pub use campaign::{Campaign, Until, report};
+pub use campaign::{Campaign, Until, report, report_export};
 pub use coverage::{Coverage, State};
+pub use export_run::simulate_export;
 pub use groups::{Group, Job, KNOWN_FAILURES, Selection, Status, all as groups};
 pub use run::{Finished, simulate};

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use simulation::{Campaign, Job, Selection, Until, groups, report, simulate};
+use simulation::{Campaign, Job, Selection, Until, groups, report, report_export, simulate, simulate_export};
 
 const USAGE: &str =
     "usage: simulation [--seed N | --seconds N | --seeds N | --survey N] [--from N] [--failures N]
-                  [--only GROUPS | --with GROUPS | --all] [--outbox]
+                  [--only GROUPS | --with GROUPS | --all | --exports] [--outbox]
 
   --seed N       replays a seed with its whole trace
   --seconds N    runs as many seeds as fit (default: 60)
@@ -18,7 +18,8 @@ const USAGE: &str =
   --failures N   stops after so many seeds with a violation (default: 5)
   --only, --with draw from these groups alone, or from these beside those that are on; separated by commas
   --all          draws from every group
-  --outbox       runs outboxes and not imports; the last option";
+  --exports      simulates exports in place of imports
+  --outbox       simulates outboxes in place of imports; the last option";
 
 /// What the command line asks for.
 struct Options {
@@ -26,6 +27,8 @@ struct Options {
     first: u64,
     failures: usize,
     selection: Selection,
+    /// Whether exports are simulated.
+    exports: bool,
 }
 
 enum Action {
@@ -45,6 +48,8 @@ fn main() -> ExitCode {
     // A panic is a violation with a seed of its own; its message is in the report.
     std::panic::set_hook(Box::new(|_| ()));
     match options.action {
+        Action::Replay(seed) if options.exports => replay_export(seed),
+        Action::Run(until) if options.exports => run_exports(until, &options),
         Action::Replay(seed) => replay(seed, &options.selection),
         Action::Run(until) => run(until, &options),
         Action::Survey(seeds) => survey(seeds, &options),
@@ -53,8 +58,13 @@ fn main() -> ExitCode {
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let default = Until::Elapsed(Duration::from_secs(60));
-    let mut options =
-        Options { action: Action::Run(default), first: 1, failures: 5, selection: Selection::default() };
+    let mut options = Options {
+        action: Action::Run(default),
+        first: 1,
+        failures: 5,
+        selection: Selection::default(),
+        exports: false,
+    };
     while let Some(option) = arguments.next() {
         if option == "--outbox" {
             options.selection = options.selection.with_job(Job::Outbox);
@@ -62,6 +72,10 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
         }
         if option == "--all" {
             options.selection = Selection::all();
+            continue;
+        }
+        if option == "--exports" {
+            options.exports = true;
             continue;
         }
         let value = arguments.next().ok_or_else(|| format!("{option} needs a value"))?;
@@ -93,6 +107,22 @@ fn run(until: Until, options: &Options) -> ExitCode {
     println!("{}\n\n{}", campaign.coverage(), campaign.summary());
     for finished in campaign.failed() {
         println!("\n{}", report(finished, &options.selection, 40));
+    }
+    if campaign.failed().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn replay_export(seed: u64) -> ExitCode {
+    let finished = simulate_export(seed);
+    println!("{}", report_export(&finished, usize::MAX));
+    println!("hash {:016x}, {} requests", finished.hash, finished.requests);
+    if finished.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run_exports(until: Until, options: &Options) -> ExitCode {
+    let campaign = Campaign::run_exports(options.first, until, options.failures);
+    println!("{}", campaign.summary());
+    for finished in campaign.failed() {
+        println!("\n{}", report_export(finished, 40));
     }
     if campaign.failed().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -49,22 +49,28 @@ const RUNS_TO_RECOVER: usize = 3;
 /// Runs a seed.
 #[must_use]
 pub fn simulate(seed: u64, selection: &Selection) -> Finished {
-    // The pauses between the attempts of a call are drawn from the generator of the thread.
-    fastrand::seed(seed);
-    let notes = Arc::new(Mutex::new(None));
-    let kept = Arc::clone(&notes);
-    let ran = catch_unwind(AssertUnwindSafe(|| -> Result<Finished, String> {
+    catching(seed, |keep| {
         let runtime = LockstepRuntime::new().map_err(|error| error.to_string())?;
         let gate = runtime.gate();
         runtime.block_on(async {
             let world = World::new(seed, selection, gate)?;
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(world.trace.clone());
+            keep(world.trace.clone());
             match selection.job() {
                 Job::Import => world.run().await,
                 Job::Outbox => world.run_outbox().await,
             }
         })
-    }));
+    })
+}
+
+/// Runs a seed whose panic is a violation. The work hands over its trace early, so that it is shown then, too.
+pub(crate) fn catching(seed: u64, work: impl FnOnce(&dyn Fn(Trace)) -> Result<Finished, String>) -> Finished {
+    // The pauses between the attempts of a call are drawn from the generator of the thread.
+    fastrand::seed(seed);
+    let notes = Arc::new(Mutex::new(None));
+    let kept = Arc::clone(&notes);
+    let keep = move |trace: Trace| *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace);
+    let ran = catch_unwind(AssertUnwindSafe(|| work(&keep)));
     let failure = match ran {
         Ok(Ok(finished)) => return finished,
         Ok(Err(failure)) => failure,

@@ -5,6 +5,9 @@ use std::process::Command;
 /// The folder of the workspace.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
+/// The crate of the program `crm`. It is installed from a clone, and nobody uses it as a library.
+pub(crate) const PROGRAM: &str = "crm-cli";
+
 /// The cargo that runs this program, or the one in `PATH`; its working folder is [`ROOT`].
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -64,6 +64,8 @@ const STEPS: &[Step] = &[
             "crm-projects",
             "-p",
             "crm-history",
+            "-p",
+            "crm-directory",
             "--no-default-features",
             "--",
             "-D",
@@ -74,7 +76,12 @@ const STEPS: &[Step] = &[
         // Not all features: with the system's TLS each of some hundred clients reads the system's certificates.
         name: "tests",
         environment: &[],
-        arguments: &["test", "--workspace", "--features", "crm/gzip,crm/metrics,crm/sandbox,crm/testing"],
+        arguments: &[
+            "test",
+            "--workspace",
+            "--features",
+            "crm/directory,crm/gzip,crm/metrics,crm/sandbox,crm/testing",
+        ],
     },
     Step {
         // What is different without one; the other tests have run.

@@ -26,8 +26,11 @@ pub(crate) const TASK: Task = Task {
 };
 
 /// The descriptions, in the folder of the workspace.
-pub(crate) const SOURCES: [&str; 2] =
-    ["docs/openapi/salesman-history.v3.yaml", "docs/openapi/solos-projects.v2.yaml"];
+pub(crate) const SOURCES: [&str; 3] = [
+    "docs/openapi/salesman-history.v3.yaml",
+    "docs/openapi/salesman-directory.v3.yaml",
+    "docs/openapi/solos-projects.v2.yaml",
+];
 
 /// Folders in which every file is generated. Any other file there is removed.
 const FOLDERS: [&str; 4] =

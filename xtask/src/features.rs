@@ -49,7 +49,17 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking",
         ],
     ),
-    ("crm-history", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
+    (
+        "crm-history",
+        &[
+            "",
+            "blocking",
+            "chrono-tz",
+            "simulation-mutations",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz",
+        ],
+    ),
+    ("crm-directory", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     ("crm-projects", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
     (
         "crm",
@@ -57,17 +67,19 @@ const CRATES: &[Combinations] = &[
             "",
             "reqwest",
             "tower",
+            "directory",
             "sandbox",
             "testing",
             "outbox",
             "outbox-postgres",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,testing,sandbox,outbox,outbox-postgres",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,directory,outbox,outbox-postgres,testing,sandbox",
         ],
     ),
     ("crm-outbox", &["", "sqlite", "postgres", "sqlite,postgres-tls,tracing,metrics"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
     ("crm-bench", &["", "clients"]),
+    ("simulation", &["", "mutations"]),
 ];
 
 fn command(name: &str, features: &str) -> Vec<String> {
@@ -115,7 +127,7 @@ mod tests {
             package.features.clone()
         };
         let of_the_transport = features("crm-transport");
-        for name in ["crm-history", "crm-projects", "crm"] {
+        for name in ["crm-directory", "crm-history", "crm-projects", "crm"] {
             let own = features(name);
             for feature in of_the_transport.keys().filter(|feature| *feature != "default") {
                 let forwarded =

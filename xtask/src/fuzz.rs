@@ -36,7 +36,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         if !status.map_err(|e| format!("cargo could not be started: {e}"))?.success() {
             return Err(format!(
                 "The reader `{target}` failed; the bytes are under fuzz/artifacts/{target}. Put them into \
-                 fuzz/corpus/{target}, where every `cargo test` reads them, and mend the reader."
+                 fuzz/corpus/{target}, where every `cargo test` reads them, and fix the reader."
             ));
         }
     }

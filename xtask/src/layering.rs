@@ -69,10 +69,22 @@ const RULES: &[Rule] = &[
         why: "crm-outbox is the engine of crm-history over databases",
     },
     Rule {
+        name: "crm-directory",
+        may_use: &["crm-history", "crm-transport", "crm-model"],
+        may_offer: &[],
+        why: "crm-directory stands on crm-history, for the key and the envelope of the same API, and on what that stands on",
+    },
+    Rule {
         name: "crm",
         may_use: &["crm-history", "crm-model", "crm-projects", "crm-transport"],
-        may_offer: &["crm-outbox", "crm-sandbox", "crm-testing"],
-        why: "crm re-exports the clients; what knows a database or is for tests is an optional dependency",
+        may_offer: &["crm-directory", "crm-outbox", "crm-sandbox", "crm-testing"],
+        why: "crm re-exports the clients, the directory, the outbox and what is for tests as optional dependencies",
+    },
+    Rule {
+        name: "crm-cli",
+        may_use: &["crm", "crm-sandbox"],
+        may_offer: &[],
+        why: "crm-cli is a program over the facade and the sandbox, and nothing uses it",
     },
     Rule {
         name: "crm-sandbox",

@@ -15,6 +15,7 @@ mod foreign_types;
 mod fuzz;
 mod layering;
 mod msrv;
+mod mutations;
 mod openapi;
 mod package;
 mod rustdoc;

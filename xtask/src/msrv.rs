@@ -1,7 +1,7 @@
 //! `cargo xtask msrv`: the oldest Rust that the manifests promise builds the crates.
 
 use crate::Task;
-use crate::cargo::{ROOT, cargo_of, passes};
+use crate::cargo::{PROGRAM, ROOT, cargo_of, passes};
 use crate::rustdoc;
 use cargo_metadata::MetadataCommand;
 use std::path::Path;
@@ -23,7 +23,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         }
     };
     command.args(["check", "--quiet", "--lib", "--bins", "--all-features", "--locked"]);
-    for name in rustdoc::libraries(Path::new(ROOT))? {
+    for name in rustdoc::libraries(Path::new(ROOT))?.into_iter().chain([PROGRAM.to_owned()]) {
         command.args(["--package", &name]);
     }
     // Its own target folder: the two toolchains would throw out each other's work.

@@ -1,7 +1,7 @@
 //! `cargo xtask package`: each crate builds from its package alone, and the package holds what it has to.
 
 use crate::Task;
-use crate::cargo::{ROOT, cargo, passes};
+use crate::cargo::{PROGRAM, ROOT, cargo, passes};
 use cargo_metadata::{MetadataCommand, Package};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,9 @@ fn packaged() -> Result<Vec<Package>, String> {
         .exec()
         .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
     let crates = metadata.workspace_root.join("crates");
-    Ok(metadata.packages.into_iter().filter(|package| package.manifest_path.starts_with(&crates)).collect())
+    let is_packaged =
+        |package: &Package| package.manifest_path.starts_with(&crates) && package.name.as_str() != PROGRAM;
+    Ok(metadata.packages.into_iter().filter(is_packaged).collect())
 }
 
 fn file(package: &Package) -> PathBuf {

@@ -3,7 +3,7 @@
 //! The format of this JSON changes from one Rust to the next, so one Rust makes it, whichever runs the check: its
 //! readers are pinned to the same. Stable Rust gives it out when it is told so by `RUSTC_BOOTSTRAP`.
 
-use crate::cargo::{ROOT, cargo, cargo_of, passes};
+use crate::cargo::{PROGRAM, ROOT, cargo, cargo_of, passes};
 use cargo_metadata::MetadataCommand;
 use std::fs;
 use std::path::Path;
@@ -31,6 +31,7 @@ pub(crate) fn libraries(workspace: &Path) -> Result<Vec<String>, String> {
     let mut names: Vec<String> = packages
         // Elsewhere are helpers of this workspace, with no users.
         .filter(|package| package.manifest_path.starts_with(&crates))
+        .filter(|package| package.name.as_str() != PROGRAM)
         .filter(|package| package.targets.iter().any(cargo_metadata::Target::is_lib))
         .map(|package| package.name.to_string())
         .collect();

@@ -1,17 +1,22 @@
 //! `cargo xtask simulate`: whole imports against a faulty server in virtual time, each from one seed.
 
-use crate::Task;
 use crate::cargo::cargo;
+use crate::{Task, mutations};
 
 pub(crate) const TASK: Task = Task {
     name: "simulate",
     about: "imports against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
-            --release first for a long run",
+            --release first for a long run; --mutations breaks each rule of the engine once",
     run,
 };
 
 fn run(arguments: &[String]) -> Result<(), String> {
     let (build, passed) = split(arguments);
+    if let [only] = passed
+        && only == "--mutations"
+    {
+        return mutations::run(build);
+    }
     let status = cargo()
         .args(["run", "--quiet", "--package", "simulation"])
         .args(build)

@@ -55,18 +55,27 @@ pub fn data<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes
 /// The response reports an error, or holds no list.
 pub fn page<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<Page<T>, Error> {
     let json = answer::json(info, response)?;
-    if let Some(Plain { data: Some(items), result: None, error: None }) = json::well_formed(json) {
+    if let Some(Plain { data: Some(json::RecordList(items)), result: None, error: None }) =
+        json::well_formed(json)
+    {
         return Ok(Page::new(items)); // nearly always: no error, every record valid
     }
     if let Some(error) = answer::api_error(info, json, refusal) {
         return Err(error);
     }
-    let page = if json.starts_with(b"[") {
-        json::decode::<&RawValue>(json, "$").and_then(|records| json::page(records.get(), "$"))
-    } else {
-        json::decode::<Data<&RawValue>>(json, "$").and_then(|data| json::page(data.data.get(), "$.data"))
-    };
-    page.map_err(|e| Error::undecodable(info, e))
+    let undecodable = |e| Error::undecodable(info, e);
+    let text = std::str::from_utf8(json);
+    match (text.ok().filter(|text| text.starts_with('[')), json::decode::<Data<&RawValue>>(json, "$")) {
+        (Some(records), _) => json::page(records, "$").map_err(undecodable),
+        (None, Ok(data)) => json::page(data.data.get(), "$.data").map_err(undecodable),
+        // One record that is not JSON hides no other.
+        (None, Err(fault)) => match text.ok().and_then(|text| json::member(text, "data")) {
+            Some(records) if records.starts_with(['[', '{']) => {
+                json::page(records, "$.data").map_err(undecodable)
+            }
+            _ => Err(undecodable(fault)),
+        },
+    }
 }
 
 /// Reads the response to a call that changes something, and returns its `data`: `{"result":"Успешно","data":…}`.

@@ -13,7 +13,7 @@ use futures_core::Stream;
 use http::{HeaderName, Request};
 
 use crate::operations::{ActivityTypes, Add, AddList, Delete, EntryQuery, Fields, Info, List};
-use crate::{ApiKey, Entries, EntrySelection, Import, sql_safety};
+use crate::{ApiKey, Entries, EntrySelection, Import, Zone, sql_safety};
 
 /// The client of the history API of a SalesMan CRM. Cheap to clone; clones share the connections.
 ///
@@ -25,6 +25,7 @@ use crate::{ApiKey, Entries, EntrySelection, Import, sql_safety};
 #[derive(Clone, Debug)]
 pub struct HistoryClient {
     pipeline: Pipeline,
+    zone: Option<Zone>,
 }
 
 impl HistoryClient {
@@ -40,6 +41,50 @@ impl HistoryClient {
     /// ```
     pub fn builder(address: impl Into<String>) -> ClientBuilder<Self> {
         ClientBuilder::new(address)
+    }
+
+    /// Sets the time zone of the account (default: none), for activities with
+    /// [`NewEntry::at_instant`](crate::NewEntry::at_instant).
+    ///
+    /// ```
+    /// # #[cfg(feature = "reqwest")] {
+    /// use chrono::FixedOffset;
+    /// use crm_history::{ApiKey, HistoryClient, Zone};
+    ///
+    /// let moscow = Zone::new(FixedOffset::east_opt(3 * 3600).unwrap()); // or "Europe/Moscow".parse()?
+    /// let history = HistoryClient::builder("https://crm.example.ru")
+    ///     .credentials(ApiKey::new("key", "login@example.ru"))
+    ///     .build()?
+    ///     .with_zone(moscow);
+    /// # }
+    /// # Ok::<(), crm_history::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_zone(self, zone: Zone) -> Self {
+        Self { zone: Some(zone), ..self }
+    }
+
+    /// Returns the time zone of the account, if it was set. It converts the times of activities that were read.
+    ///
+    /// ```no_run
+    /// # fn show(history: crm_history::HistoryClient, entry: crm_history::Entry) {
+    /// if let (Some(zone), Some(at)) = (history.zone(), entry.at) {
+    ///     println!("{}", zone.instant(at)); // 2024-06-25 11:25:00 UTC
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn zone(&self) -> Option<&Zone> {
+        self.zone.as_ref()
+    }
+
+    /// Replaces the instant of an activity by the time to write. Without a zone the instant stays, and is refused before
+    /// sending.
+    pub(crate) fn in_local_time(&self, entry: NewEntry) -> NewEntry {
+        match (entry.at_instant, &self.zone) {
+            (Some(instant), Some(zone)) => entry.at(zone.local(instant)),
+            _ => entry,
+        }
     }
 
     /// Returns the wire names of the fields of an activity, and their titles in this account (`fields`).
@@ -193,7 +238,7 @@ impl HistoryClient {
     /// # Errors
     /// Check [`Error::delivery`] before you send it again: `Unknown` may have been stored.
     pub async fn add(&self, entry: &NewEntry) -> Result<EntryId, Error> {
-        self.run(&Add::new(entry.clone())).await
+        self.run(&Add::new(self.in_local_time(entry.clone()))).await
     }
 
     /// Logs many activities in one call and returns one outcome for each, in their order (`add.list`).
@@ -218,7 +263,8 @@ impl HistoryClient {
     /// them may have been stored.
     #[doc(alias = "add.list")]
     pub async fn add_list(&self, entries: &[NewEntry]) -> Result<Vec<AddOutcome>, Error> {
-        self.run(&AddList::new(entries.to_vec())).await
+        let entries = entries.iter().map(|entry| self.in_local_time(entry.clone()));
+        self.run(&AddList::new(entries.collect())).await
     }
 
     /// Logs any number of activities, each of them once.
@@ -353,6 +399,8 @@ impl HistoryClient {
 
     /// Returns a client for another account or user of the same CRM, over the same connections.
     ///
+    /// It has no [zone](Self::with_zone), because another account may have another one, and another user another shift.
+    ///
     /// ```no_run
     /// # fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// use crm_history::ApiKey;
@@ -364,7 +412,7 @@ impl HistoryClient {
     /// # Errors
     /// A credential is empty or cannot be sent.
     pub fn with_credentials(&self, credentials: ApiKey) -> Result<Self, Error> {
-        Ok(Self { pipeline: self.pipeline.with_credentials(credentials.into())? })
+        Ok(Self { pipeline: self.pipeline.with_credentials(credentials.into())?, zone: None })
     }
 
     /// Returns a client for another user of the same account.
@@ -374,7 +422,7 @@ impl HistoryClient {
         if let Some(fault) = sql_safety::fault(login) {
             credentials = credentials.with_fault("user", fault);
         }
-        Ok(Self { pipeline: self.pipeline.with_credentials(credentials)? })
+        Ok(Self { pipeline: self.pipeline.with_credentials(credentials)?, zone: self.zone.clone() })
     }
 }
 
@@ -382,7 +430,7 @@ impl Client for HistoryClient {
     type Credentials = ApiKey;
 
     fn over(pipeline: Pipeline) -> Self {
-        Self { pipeline }
+        Self { pipeline, zone: None }
     }
 }
 

@@ -1,8 +1,9 @@
-//! Compares texts as the server's database does.
+//! Compares texts as the server's database does. For operations of your own.
 
 /// Returns a text in a form in which two texts are equal if the database takes them for equal: without regard to case,
 /// `ё` or spaces at the end. A space at the beginning counts (observed).
-pub(crate) fn folded(text: &str) -> String {
+#[must_use]
+pub fn folded(text: &str) -> String {
     text.trim_end_matches(' ').to_lowercase().replace('ё', "е")
 }
 

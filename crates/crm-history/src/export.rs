@@ -14,8 +14,8 @@ use crate::operations::{EntryQuery, List};
 
 /// Every activity of a query; started with [`HistoryClient::export`].
 ///
-/// Its verdict is about what the server lists. The server lists no activity with the date `0000-00-00` in any range of
-/// dates (observed). It lists the activities of the current user and of all subordinates only, unless the query names a
+/// Its verdict is about what the server lists. Activities with the date `0000-00-00` are among them if the query has no
+/// first day, except where the database is in the SQL mode `NO_ZERO_DATE` (observed). The server lists the activities of the current user and of all subordinates only, unless the query names a
 /// user (documented).
 pub type EntryExport = Export<Entries>;
 

@@ -22,6 +22,7 @@
 //! | log many activities, each once | [`HistoryClient::import`] |
 //! | read everything, and know that it is everything | [`HistoryClient::export`] and its [`Verdict`] |
 //! | call a method of the CRM that is not covered | [`Operation`](transport::Operation) and [`answer`] |
+//! | write and read times as instants | [`HistoryClient::with_zone`] and [`Zone`] |
 //! | know what went wrong | [`Error`] |
 //! | use solOS, too | the facade, `crm` |
 //!
@@ -47,26 +48,27 @@
 //! # Features
 //!
 //! On by default: `reqwest` (the transport) and `rustls` (https for it). Off by default: `native-tls`, `gzip`, `tower`,
-//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] says what each of them adds. For
-//! tests there is the crate `crm-testing`.
+//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] says what each of them adds.
+//! `chrono-tz`, off by default, reads a [`Zone`] from its name. For tests there is the crate `crm-testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod answer;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+pub mod collation;
 pub mod operations;
+pub mod sql_safety;
 
 mod api_key;
 mod client;
-mod collation;
 /// The engine, for the crates of this project that send activities. Not a stable API.
 #[doc(hidden)]
 pub mod engine;
 mod export;
 mod import;
 mod non_personal_data;
-mod sql_safety;
+mod zone;
 
 pub use api_key::ApiKey;
 pub use client::HistoryClient;
@@ -84,3 +86,4 @@ pub use export::{Entries, EntryExport, EntrySelection, Texts};
 pub use import::{Import, ImportOutcome, ImportProgress, ImportReport, LossPolicy, OutcomeReason};
 pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::EntryQuery;
+pub use zone::Zone;

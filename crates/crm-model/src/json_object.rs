@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::Extra;
+use crate::bounded::Budget;
 
 /// A record that is read key by key.
 pub(crate) trait Object: Sized {
@@ -42,9 +43,10 @@ impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
         let mut record = T::empty();
+        let mut budget = Budget::new();
         while let Some(Key(key)) = map.next_key()? {
             if !record.take(&key, &mut map)? {
-                let value = map.next_value()?;
+                let value = map.next_value_seed(budget.value())?;
                 record.extra().insert(key.into_owned(), value);
             }
         }

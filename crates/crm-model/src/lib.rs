@@ -1,6 +1,7 @@
 //! Types of solOS and SalesMan CRM, with their JSON. No I/O, no async, no HTTP.
 //!
-//! [`history`] holds the types of SalesMan's history API v3, [`projects`] those of solOS's projects API v2.
+//! [`history`] holds the types of SalesMan's history API v3, [`directory`] its users, clients and contacts, and
+//! [`projects`] the types of solOS's projects API v2.
 //! They read what the PHP servers really send and write it back with the vendor's keys:
 //!
 //! ```
@@ -20,6 +21,7 @@
 //! - A text is a string or a number. `null`, `false` and `[]` are `None`.
 //! - A time is `YYYY-MM-DD HH:MM[:SS]` or `YYYY-MM-DD`, in the account's local time. `0000-00-00…` is `None`.
 //! - An unknown key is kept in `extra` (or [`Fields`]) and written back. An unknown value of an enumeration is kept.
+//! - A record whose unknown keys hold more than 100,000 values, or a value nested deeper than 100 levels, is an error.
 //! - Any other value is an error, which says what was expected and what was found.
 //!
 //! An enumeration has `Display` and `FromStr` for the server's words. An id converts to and from `u64`, `i64` and text;
@@ -27,6 +29,7 @@
 //!
 //! The crate has no features. The crates `crm-history` and `crm-projects` send and receive these types; `crm` has both.
 
+mod bounded;
 mod fields;
 mod ids;
 mod invalid_value;
@@ -35,6 +38,7 @@ mod one_line;
 mod page;
 mod php;
 
+pub mod directory;
 pub mod history;
 pub mod projects;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::OneLine;
+
 /// One page of a list.
 ///
 /// A record that cannot be read never hides the others: it is in [`unreadable`](Self::unreadable).
@@ -79,7 +81,7 @@ impl Unreadable {
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.reason)
+        write!(f, "{}: {}", OneLine(&self.path), OneLine(&self.reason))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, Utc};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
@@ -257,6 +257,19 @@ impl<'de> Deserialize<'de> for DateTime {
                 scalar.found()
             ))
         })
+    }
+}
+
+/// An instant as RFC 3339, or `None` for nothing. Only our own key has it.
+pub(crate) struct Instant(pub(crate) Option<chrono::DateTime<Utc>>);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Some(text) = Text::deserialize(deserializer)?.non_empty() else { return Ok(Self(None)) };
+        let instant = chrono::DateTime::parse_from_rfc3339(&text);
+        instant
+            .map(|instant| Self(Some(instant.to_utc())))
+            .map_err(|_| de::Error::custom("expected an instant as RFC 3339, such as 2024-06-25T11:25:00Z"))
     }
 }
 

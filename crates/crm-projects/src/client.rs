@@ -4,7 +4,8 @@ use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::{Action, ActionId, Checklist, Good, Payment, Project, ProjectId, Step};
 use crm_transport::{
-    Client, ClientBuilder, Error, ExportBuilder, Operation, Pipeline, Position, Records, Stats, records,
+    Client, ClientBuilder, Error, ExportBuilder, Operation, Pipeline, Position, Records, Stats,
+    records_by_offset,
 };
 use http::Request;
 
@@ -84,7 +85,7 @@ impl ProjectsClient {
             let (client, query) = (client.clone(), query.clone().page_after(position.records));
             async move { client.list(&query).await }
         };
-        records(<List as Operation>::INFO, page_size, |project| project.id.0, fetch)
+        records_by_offset(<List as Operation>::INFO, page_size, |project| project.id.0, fetch)
     }
 
     /// Returns one page of the projects that match a filter (`POST projects/filter`).
@@ -129,7 +130,7 @@ impl ProjectsClient {
             filter.page = filter.page.page_after(position.records);
             async move { client.filter(&filter).await }
         };
-        records(<Filter as Operation>::INFO, page_size, |project| project.id.0, fetch)
+        records_by_offset(<Filter as Operation>::INFO, page_size, |project| project.id.0, fetch)
     }
 
     /// Exports every project of a query or a filter, in constant memory, with a verdict on whether that is all: by id, the

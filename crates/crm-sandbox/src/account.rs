@@ -287,11 +287,11 @@ impl Zone {
         moment.map_or_else(by_offset, |moment| moment.to_utc())
     }
 
-    /// The present time of the account by the clock of this machine.
-    pub(crate) fn wall_clock(self) -> NaiveDateTime {
+    /// The present moment by the clock of this machine.
+    pub(crate) fn wall_clock(self) -> DateTime<Utc> {
         match self.0 {
-            None => Local::now().naive_local(),
-            Some(_) => self.local(Utc::now()),
+            None => self.moment(Local::now().naive_local()),
+            Some(_) => Utc::now(),
         }
     }
 }

@@ -165,19 +165,21 @@ impl State {
 
     /// The local time of the first account, in whole seconds.
     pub(crate) fn now(&self) -> NaiveDateTime {
-        let behind = TimeDelta::from_std(self.behind).unwrap_or_default();
-        let running = || {
-            let zone = self.zone();
-            let now = if self.clock_of_machine { zone.wall_clock() } else { zone.local(self.clock.utc()) };
-            now - behind
-        };
-        let now = self.fixed_now.unwrap_or_else(running);
+        let now = self.fixed_now.unwrap_or_else(|| self.zone().local(self.running_moment()));
         now.with_nanosecond(0).unwrap_or(now)
     }
 
     /// The present moment, in whole seconds.
     pub(crate) fn moment(&self) -> DateTime<Utc> {
-        self.zone().moment(self.now())
+        let moment = self.fixed_now.map_or_else(|| self.running_moment(), |now| self.zone().moment(now));
+        moment.with_nanosecond(0).unwrap_or(moment)
+    }
+
+    /// The moment by a clock that runs.
+    fn running_moment(&self) -> DateTime<Utc> {
+        let behind = TimeDelta::from_std(self.behind).unwrap_or_default();
+        let now = if self.clock_of_machine { self.zone().wall_clock() } else { self.clock.utc() };
+        now - behind
     }
 
     fn zone(&self) -> Zone {

@@ -159,7 +159,7 @@ pub use call::{ReqwestTransport, ReqwestTransportBuilder};
 pub use error::{Delivery, Error, ErrorKind, Refusal, TransportError};
 pub use export::{
     Export, ExportBuilder, ExportFigures, ExportPage, ExportProgress, ExportSource, Position, Records,
-    Verdict, records,
+    Verdict, records, records_by_offset,
 };
 pub use non_personal_data::NonPersonalData;
 pub use observe::Stats;

@@ -10,9 +10,13 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crm_transport::{RetryPolicy, TransportError};
+use crm_model::Page;
+use crm_transport::{
+    Error, ExportBuilder, ExportPage, ExportSource, Idempotency, OperationInfo, RetryPolicy, TransportError,
+};
 use doubles::{Answer, Calls, Server, client, client_with, no_connection, ok, status};
 use tokio::time::timeout;
+use tracing::Instrument;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
@@ -253,4 +257,49 @@ async fn two_calls_at_once_keep_their_spans_apart() {
         let within = if seen.name == "crm.attempt" { Some("crm.call") } else { None };
         assert_eq!(seen.within.as_deref(), within, "a span leaked into the other call: {seen:#?}");
     }
+}
+
+/// An empty list that keeps the name of the span in which each page is fetched.
+#[derive(Clone, Default)]
+struct EmptyList(Arc<Mutex<Vec<Option<String>>>>);
+
+impl ExportSource for EmptyList {
+    type Record = u64;
+    const OPERATION: OperationInfo = OperationInfo {
+        id: "test.list",
+        method: http::Method::GET,
+        path: "/list",
+        idempotency: Idempotency::Read,
+        accepts_post: false,
+    };
+    const NAME: &'static str = "test.export";
+    const COUNTS_RECORDS: bool = false;
+
+    fn identity(&self) -> Result<String, Error> {
+        Ok(String::new())
+    }
+
+    fn id(record: &u64) -> u64 {
+        *record
+    }
+
+    fn page_size(&self) -> usize {
+        10
+    }
+
+    async fn page(&self, _: ExportPage) -> Result<Page<u64>, Error> {
+        let span = tracing::Span::current().metadata().map(|span| span.name().to_owned());
+        self.0.lock().unwrap().push(span);
+        Ok(Page::new(Vec::new()))
+    }
+}
+
+#[tokio::test]
+async fn the_calls_of_an_export_belong_to_the_span_in_which_the_record_was_asked_for() {
+    let (_collector, _guard) = Collector::begin();
+    let list = EmptyList::default();
+    let mut export = ExportBuilder::new(list.clone()).start().await.unwrap();
+    async { while export.next().await.is_some() {} }.instrument(tracing::info_span!("night")).await;
+    let spans = list.0.lock().unwrap();
+    assert!(!spans.is_empty() && spans.iter().all(|span| span.as_deref() == Some("night")), "{spans:?}");
 }

@@ -86,7 +86,9 @@
 //! | `tower` | | [`TowerTransport`], a transport over any tower service; and [`Pipeline`] is a tower service of operations |
 //! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
+//! | `chrono-tz` | | reads a time zone from its name: [`Zone`](history::Zone) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
+//! | `directory` | | the module [`directory`]: users, clients and contacts of SalesMan CRM, to find who called |
 //! | `outbox` | | the module [`outbox`]: durable delivery of activities with idempotency keys, in an SQLite file |
 //! | `outbox-postgres` | | the same in PostgreSQL |
 //! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
@@ -126,6 +128,20 @@ pub mod history {
     pub use crm_history::*;
 
     /// `crm::blocking::history`.
+    #[cfg(feature = "blocking")]
+    mod blocking {}
+    /// The root of this crate.
+    mod transport {}
+}
+
+/// SalesMan CRM: users, clients and contacts, read only. Finds who called.
+#[cfg(feature = "directory")]
+#[allow(hidden_glob_reexports, reason = "what the two modules hold stands elsewhere, see there")]
+pub mod directory {
+    #[doc(inline)]
+    pub use crm_directory::*;
+
+    /// `crm::blocking::directory`.
     #[cfg(feature = "blocking")]
     mod blocking {}
     /// The root of this crate.
@@ -232,6 +248,18 @@ pub mod blocking {
         pub use crm_history::blocking::*;
         #[doc(inline)]
         pub use crm_history::blocking::{EntryExport, ExportBuilder, HistoryClient, Import, Records};
+    }
+
+    /// SalesMan CRM without async: users, clients and contacts, read only. Every item that is not listed below is the same
+    /// as in [`crm::directory`](crate::directory).
+    #[cfg(feature = "directory")]
+    pub mod directory {
+        #[doc(no_inline)]
+        pub use crm_directory::blocking::*;
+        #[doc(inline)]
+        pub use crm_directory::blocking::{
+            ClientExport, ContactExport, DirectoryClient, ExportBuilder, Records,
+        };
     }
 
     /// solOS without async: projects, their steps, actions, checklists, goods and payments. Every item that is not listed

@@ -166,3 +166,17 @@ async fn a_mark_is_found_in_the_list_in_info_and_by_a_search() {
     let report = client.import([of_client("цена <5000").mark("1")]).run().await.unwrap();
     assert!(report.outcomes[0].to_string().contains("mark would be lost: a \"<\""), "{report:?}");
 }
+
+#[tokio::test]
+async fn a_dry_run_checks_everything_and_sends_nothing() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let input = [of_client("\"x\"").user("nobody@example.test"), NewEntry::default(), of_client("y")];
+    let report = client.import(input).check_users().check_types().dry_run().run().await.unwrap();
+    assert_eq!((report.totals.not_sent, report.totals.rejected), (2, 1), "{report}");
+    assert_eq!(report.outcomes[2], AddOutcome::NotSent("this was a dry run".to_owned()));
+    let first = &report.not_stored[0];
+    assert!(first.unknown_user && !first.losses.is_empty(), "{first:?}");
+    assert!(sandbox.requests().iter().all(|request| request.operation != Some(Operation::HistoryAddList)));
+    assert_eq!(sandbox.record_count(), 0);
+}

@@ -4,16 +4,16 @@
 #[path = "common/imports.rs"]
 mod imports;
 
-use crm::history::{ErrorKind, NewEntry};
-use crm_sandbox::Sandbox;
+use crm::history::{ClientId, ErrorKind, LossPolicy, NewEntry};
+use crm_sandbox::{Sandbox, User};
 use imports::{
-    Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick, stored,
-    wanted,
+    Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick,
+    sandbox_with_history, stored, wanted,
 };
 
 #[tokio::test]
 async fn a_journal_refuses_another_input_another_file_and_a_second_import() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = sandbox_with_history().await;
     let journal = Scratch::new("refuses");
     let client = client(sandbox.url());
     let import = |entries: Vec<NewEntry>| client.import(entries).journal(&journal.0).chunk(10);
@@ -33,7 +33,7 @@ async fn a_journal_refuses_another_input_another_file_and_a_second_import() {
     refused(import(changed).run().await.unwrap_err(), "activity 15 has changed since it was sent");
     refused(import(input[..25].to_vec()).run().await.unwrap_err(), "activities 25 to 29 are missing");
     let more = import(entries(40)).run().await.unwrap();
-    assert_eq!((more.totals.created, sandbox.record_count()), (40, 40));
+    assert_eq!((more.totals.created, sandbox.record_count()), (40, 41));
     std::fs::write(&journal.0, "datum;content\n").unwrap();
     refused(import(input).run().await.unwrap_err(), "line 1 is not its header");
 }
@@ -44,7 +44,7 @@ async fn an_import_resumes_wherever_its_journal_ends_and_stores_every_chunk_once
     let journal = Scratch::new("torn");
     // The header, and two lines for each chunk.
     for (lines, bytes) in (0..=7).flat_map(|lines| [(lines, 0), (lines, 1), (lines, 9)]) {
-        let sandbox = Sandbox::start().await.unwrap();
+        let sandbox = sandbox_with_history().await;
         let client = client(sandbox.url());
         let _ = std::fs::remove_file(&journal.0);
         add_old_record(&sandbox);
@@ -70,7 +70,7 @@ async fn an_import_resumes_wherever_its_journal_ends_and_stores_every_chunk_once
 #[tokio::test]
 async fn a_chunk_that_is_missing_in_the_journal_is_sent_when_the_import_is_resumed() {
     let (entries, journal) = (entries(60), Scratch::new("gap"));
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = sandbox_with_history().await;
     assert!(
         client(sandbox.url())
             .import(entries.clone())
@@ -91,7 +91,7 @@ async fn a_chunk_that_is_missing_in_the_journal_is_sent_when_the_import_is_resum
     assert!(error.to_string().contains("activities 40 to 59 are missing"), "{error}");
 
     std::fs::write(&journal.0, &gap).unwrap();
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = sandbox_with_history().await;
     let before = [&entries[..20], &entries[40..]].concat();
     assert!(client(sandbox.url()).import(before).run().await.unwrap().is_complete());
     let report = client(sandbox.url()).import(entries.clone()).journal(&journal.0).run().await.unwrap();
@@ -101,7 +101,7 @@ async fn a_chunk_that_is_missing_in_the_journal_is_sent_when_the_import_is_resum
 
 #[tokio::test]
 async fn a_journal_holds_no_content_no_name_and_no_secret() {
-    let sandbox = Sandbox::start().await.unwrap();
+    let sandbox = sandbox_with_history().await;
     let journal = Scratch::new("private");
     let entry = NewEntry::new("Иванов, +7 900 000-00-00").user(crm_sandbox::SELLER).activity_type("Личное");
     assert!(client(sandbox.url()).import([entry]).journal(&journal.0).run().await.unwrap().is_complete());
@@ -115,8 +115,7 @@ async fn a_journal_holds_no_content_no_name_and_no_secret() {
 #[tokio::test]
 async fn a_dropped_import_releases_its_journal_for_the_next_one() {
     let (entries, journal) = (entries(60), Scratch::new("dropped"));
-    let sandbox = Sandbox::start().await.unwrap();
-    add_old_record(&sandbox);
+    let sandbox = sandbox_with_history().await;
     let client = client_with_timeout(sandbox.url(), std::time::Duration::from_millis(500));
     let import = || quick(client.import(entries.clone())).chunk(20).journal(&journal.0);
     for polls in 0..12 {
@@ -133,4 +132,23 @@ async fn a_dropped_import_releases_its_journal_for_the_next_one() {
     }
     let report = import().run().await.unwrap();
     all_created(&report, &sandbox, &entries, "dropped");
+}
+
+#[tokio::test]
+async fn a_refused_activity_stays_refused_unless_a_retry_is_asked_for() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let client = client(sandbox.url());
+    let journal = Scratch::new("retry-refused");
+    let login = "new@example.test";
+    let input =
+        || [NewEntry::new("x").client(ClientId(1)), NewEntry::new("y").client(ClientId(1)).user(login)];
+    let import = || client.import(input()).journal(&journal.0).check_users().loss_policy(LossPolicy::Reject);
+    assert_eq!(import().run().await.unwrap().totals.rejected, 1);
+    // An administrator creates the user.
+    sandbox.change_account(0, |account| account.users.push(User { chief: 1, ..User::new(9, login) }));
+    assert_eq!(import().run().await.unwrap().totals.rejected, 1);
+    let dry = import().retry_refused().dry_run().run().await.unwrap();
+    assert_eq!((dry.totals.created, dry.totals.not_sent), (1, 1));
+    assert_eq!(import().retry_refused().run().await.unwrap().totals.created, 2);
+    assert_eq!(sandbox.record_count(), 2);
 }

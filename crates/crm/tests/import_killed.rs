@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use crm::history::{ApiKey, HistoryClient};
 use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
 use crm_sandbox::{Fault, Operation, Sandbox};
-use imports::{Scratch, all_created, client_with_timeout, entries, quick, transport};
+use imports::{Scratch, all_created, client_with_timeout, entries, quick, sandbox_with_history, transport};
 
 /// Kills its process at one of the calls of an import: before the request or after the response.
 struct Killer {
@@ -74,7 +74,7 @@ async fn a_full_disk_ends_the_import_with_an_error_and_nothing_is_doubled_when_t
     let entries = entries(300);
     let mut ended = 0;
     for blocks in 0..12 {
-        let sandbox = Sandbox::start().await.unwrap();
+        let sandbox = sandbox_with_history().await;
         let journal = Scratch::new(&format!("full-{blocks}"));
         // No file may grow beyond so many blocks, of 512 bytes or of 1024, by the shell.
         let limited = Command::new("sh")
@@ -101,7 +101,7 @@ async fn a_killed_import_resumes_and_stores_each_activity_once() {
     let entries = entries(300);
     let mut killed = 0;
     for seed in 0..50_u64 {
-        let sandbox = Sandbox::start().await.unwrap();
+        let sandbox = sandbox_with_history().await;
         let journal = Scratch::new(&format!("killed-{seed}"));
         let mut random = fastrand::Rng::with_seed(seed);
         if random.bool() {

@@ -345,6 +345,7 @@ async fn a_cancel_ends_every_wait_and_sends_nothing_more() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_waits_for_its_outcome_is_not_waited_for() {
     let world = World::new();
+    with_history(&world);
     let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
     send.send(NewEntry::new("первый").client(ClientId(1))).unwrap();
     let input = Box::pin(stream(move |cx| receive.poll_recv(cx)));

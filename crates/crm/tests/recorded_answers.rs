@@ -22,7 +22,10 @@ fn read(operation: &str, body: &Value, response: &http::Response<Bytes>) -> Resu
     match operation {
         "fields" => h::Fields.read(response).map(shown),
         "tips" => h::ActivityTypes.read(response).map(shown),
-        "info" => h::Info::new(EntryId(1)).read(response).map(shown),
+        "info" => {
+            let asked = body["cid"].as_u64().or_else(|| body["cid"].as_str()?.parse().ok());
+            h::Info::new(EntryId(asked.unwrap_or(1))).read(response).map(shown)
+        }
         "list" => h::List::new(EntryQuery::new()).read(response).map(|page| {
             assert!(page.unreadable.is_empty(), "{page:?}");
             shown(page.items)

@@ -36,8 +36,8 @@ pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
 pub(super) fn size() -> Result<Vec<Row>, String> {
     let scratch = Scratch::new()?;
     let bare = scratch.project("bare", "", &format!("{REQWEST}{TOKIO_THREADS}"), GET_MAIN)?;
-    let bin = format!("[[bin]]\nname = \"export\"\npath = \"{ROOT}/crates/crm/examples/export/main.rs\"\n");
-    let dependencies = format!("{}{SERDE_JSON}{TOKIO_THREADS}{EXPORT}", path("crm", ""));
+    let bin = format!("[[bin]]\nname = \"export\"\npath = \"{ROOT}/crates/crm/examples/export.rs\"\n");
+    let dependencies = format!("{}{SERDE_JSON}{TOKIO_THREADS}", path("crm", ""));
     let export = scratch.project("export", &bin, &dependencies, "")?;
     let (theirs, ours) = (bare.release_mib()?, export.release_mib()?);
     let name = "release binary of the export program / a bare reqwest program";
@@ -167,12 +167,6 @@ const SERDE: &str = "serde = { version = \"1\", features = [\"derive\"] }\n";
 const SERDE_JSON: &str = "serde_json = \"1\"\n";
 const TOKIO: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt\"] }\n";
 const TOKIO_THREADS: &str = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
-/// What the export program needs beside them.
-const EXPORT: &str = r#"chrono = { version = "0.4", default-features = false }
-clap = { version = "4", features = ["derive", "env"] }
-csv = "1"
-indicatif = { version = "0.18", default-features = false }
-"#;
 
 const BARE_MAIN: &str = r#"#[derive(serde::Deserialize, Debug)]
 struct Answer {

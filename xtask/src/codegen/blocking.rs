@@ -134,6 +134,8 @@ fn method(client: &str, method: &ImplItemFn, forms: &BTreeSet<String>) -> Option
         quote! { self.runtime.wait(#call)? }
     } else if !output.is_disjoint(forms) {
         quote! { #call.blocking(&self.runtime) }
+    } else if output.contains("Self") && !output.contains("Result") {
+        quote! { Self { client: #call, runtime: self.runtime.clone() } }
     } else if output.contains("Self") {
         quote! { Ok(Self { client: #call?, runtime: self.runtime.clone() }) }
     } else {
@@ -200,7 +202,11 @@ fn flatten(tree: &UseTree, prefix: TokenStream, paths: &mut BTreeMap<String, Tok
             let ident: &Ident = &name.ident;
             paths.insert(ident.to_string(), quote!(#prefix #ident));
         }
-        _ => {}
+        UseTree::Rename(rename) => {
+            let (ident, name) = (&rename.ident, &rename.rename);
+            paths.insert(name.to_string(), quote!(#prefix #ident as #name));
+        }
+        UseTree::Glob(_) => {}
     }
 }
 

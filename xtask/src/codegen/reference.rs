@@ -72,9 +72,9 @@ pub(super) fn table_row(cells: &[&str]) -> String {
 fn index(apis: &[Api], language: Language) -> String {
     let mut text = header(apis.iter().map(|api| api.file.as_str()), language, "README");
     text += language.choose(
-        "# Reference\n\nOne page for each request of both APIs. What is *documented* stands on the vendor's page; what \
+        "# Reference\n\nOne page for each request of the APIs. What is *documented* stands on the vendor's page; what \
          is *observed* was seen on a server; what is *assumed* was neither.\n",
-        "# Справочник\n\nПо странице на каждый запрос обоих API. *Описано* — сказано производителем; *замечено* — \
+        "# Справочник\n\nПо странице на каждый запрос этих API. *Описано* — сказано производителем; *замечено* — \
          увидено на сервере; *предположение* — ни то, ни другое.\n",
     );
     for api in apis {

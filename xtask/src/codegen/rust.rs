@@ -25,9 +25,12 @@ pub(super) fn calls(apis: &[Api]) -> Result<String, String> {
     for operation in apis.iter().flat_map(|api| &api.operations) {
         let client = match operation.id.split_once('.') {
             Some(("history", _)) => format_ident!("HistoryClient"),
+            Some(("directory", _)) => format_ident!("DirectoryClient"),
             _ => format_ident!("ProjectsClient"),
         };
-        methods.extend(operation.methods.iter().map(|name| {
+        // The call shows that the method is there, whatever it is generic over.
+        let is_called = |name: &&String| operation.rust.contains(&format!(".{name}("));
+        methods.extend(operation.methods.iter().filter(|name| !is_called(name)).map(|name| {
             let name = format_ident!("{name}");
             quote! { let _ = #client::#name; }
         }));
@@ -40,6 +43,7 @@ pub(super) fn calls(apis: &[Api]) -> Result<String, String> {
         #![doc = " The call of each page of the reference."]
         #![allow(unused_variables, reason = "a page names what it gets")]
 
+        use crm::directory::DirectoryClient;
         use crm::history::HistoryClient;
         use crm::projects::ProjectsClient;
 
@@ -47,6 +51,7 @@ pub(super) fn calls(apis: &[Api]) -> Result<String, String> {
         pub(crate) async fn call(
             id: &str,
             history: &HistoryClient,
+            directory: &DirectoryClient,
             projects: &ProjectsClient,
         ) -> Result<bool, Box<dyn std::error::Error>> {
             match id {

@@ -7,7 +7,7 @@ use super::yaml_node::{Node, Value};
 pub(super) struct Api {
     /// The file it was read from.
     pub(super) file: String,
-    /// `history` or `projects`: the first part of the ids of its operations.
+    /// `history`, `directory` or `projects`: the first part of the ids of its operations.
     pub(super) name: String,
     pub(super) title: String,
     pub(super) about: Words,
@@ -76,7 +76,7 @@ pub(super) struct Operation {
     /// It has a body, if only an empty object.
     pub(super) has_body: bool,
     pub(super) parameters: Vec<Field>,
-    /// The documented body.
+    /// The documented body, or the observed one where the vendor shows none.
     pub(super) body: Option<Value>,
     pub(super) answers: Vec<Answer>,
     /// The fields of the answer, by the schema they belong to.
@@ -241,7 +241,8 @@ fn operation(path: &str, method: &str, node: &Node<'_>) -> Result<Operation, Str
     if let Some(request) = node.find("requestBody") {
         let content = request.get("content")?.get("application/json")?;
         fields_of(&content.get("schema")?.resolved()?, "", &mut parameters)?;
-        body = content.find("examples").and_then(|examples| examples.find("documented"));
+        let example = |name| content.find("examples").and_then(|examples| examples.find(name));
+        body = example("documented").or_else(|| example("observed"));
     }
     for parameter in &parameters {
         if !parameter.required && parameter.default.is_none() {

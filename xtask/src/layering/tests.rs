@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 23] = [
+const ALLOWED: [&str; 28] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -44,10 +44,15 @@ const ALLOWED: [&str; 23] = [
     "crm-history → crm-transport",
     "crm-outbox → crm-transport",
     "crm-outbox → crm-history",
+    "crm-directory → crm-model",
+    "crm-directory → crm-transport",
+    "crm-directory → crm-history",
     "crm → crm-model",
     "crm → crm-transport",
     "crm → crm-projects",
     "crm → crm-history",
+    "crm-cli → crm",
+    "crm-cli → crm-sandbox",
     "guide → crm",
     "crm-bench → crm-transport",
     "crm-bench → crm-projects",
@@ -85,6 +90,7 @@ fn tests_may_use_the_sandbox_and_nothing_else_beyond_the_arrows() {
         "crm-projects",
         "crm-history",
         "crm-outbox",
+        "crm-directory",
         "crm",
         "guide",
         "crm-bench",
@@ -112,17 +118,17 @@ fn the_two_crms_do_not_know_each_other() {
 }
 
 #[test]
-fn the_facade_offers_what_is_for_tests_only_as_an_option() {
-    for for_tests in ["crm-sandbox", "crm-testing"] {
-        assert!(report_optional("crm", for_tests).is_empty());
-        assert!(report("crm", for_tests, Kind::Normal)[0].contains("optional dependenc"));
+fn the_facade_offers_the_directory_and_what_is_for_tests_only_as_an_option() {
+    for offered in ["crm-directory", "crm-sandbox", "crm-testing"] {
+        assert!(report_optional("crm", offered).is_empty());
+        assert!(report("crm", offered, Kind::Normal)[0].contains("optional dependenc"));
     }
     assert_eq!(report_optional("crm-history", "crm-sandbox").len(), 1);
 }
 
 #[test]
 fn the_sandbox_uses_no_crate_of_the_workspace_even_in_its_tests() {
-    for to in ["crm-model", "crm-transport", "crm-history", "crm"] {
+    for to in ["crm-model", "crm-transport", "crm-history", "crm-directory", "crm"] {
         assert!(report("crm-sandbox", to, Kind::Dev)[0].contains("a shared mistake"));
     }
 }
@@ -150,7 +156,7 @@ fn only_the_transport_knows_an_http_client_and_only_as_an_option() {
     for client in HTTP_CLIENTS {
         assert!(report_optional("crm-transport", client).is_empty());
         assert!(report("crm-transport", client, Kind::Normal)[0].contains("make it an optional dependency"));
-        for from in ["crm-projects", "crm-history", "crm", "xtask"] {
+        for from in ["crm-projects", "crm-history", "crm-directory", "crm", "xtask"] {
             assert!(report_optional(from, client)[0].contains("only crm-transport knows an HTTP client"));
             assert!(report(from, client, Kind::Dev).is_empty());
         }

@@ -8,6 +8,7 @@ use super::Records;
 use crate::ApiKey;
 use crate::Entries;
 use crate::EntrySelection;
+use crate::Zone;
 use crate::operations::EntryQuery;
 use bytes::Bytes;
 use crm_model::Page;
@@ -44,6 +45,23 @@ impl HistoryClient {
     /// See [`HistoryClient::builder`](crate::HistoryClient::builder) for details and an example.
     pub fn builder(address: impl Into<String>) -> ClientBuilder<Self> {
         ClientBuilder::new(address)
+    }
+
+    /// Sets the time zone of the account (default: none), for activities with
+    /// [`NewEntry::at_instant`](crate::NewEntry::at_instant).
+    ///
+    /// See [`HistoryClient::with_zone`](crate::HistoryClient::with_zone) for details and an example.
+    #[must_use]
+    pub fn with_zone(self, zone: Zone) -> Self {
+        Self { client: self.client.with_zone(zone), runtime: self.runtime }
+    }
+
+    /// Returns the time zone of the account, if it was set. It converts the times of activities that were read.
+    ///
+    /// See [`HistoryClient::zone`](crate::HistoryClient::zone) for details and an example.
+    #[must_use]
+    pub fn zone(&self) -> Option<&Zone> {
+        self.client.zone()
     }
 
     /// Returns the wire names of the fields of an activity, and their titles in this account (`fields`).

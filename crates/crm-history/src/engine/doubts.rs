@@ -12,6 +12,7 @@ use super::item::{Answer, Floor, Item, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::Reading;
 use super::matching::{self, Found};
+use super::mutations::breaks;
 use super::reasons::UnknownReason;
 
 /// The requests without a usable answer, in the order of sending.
@@ -109,7 +110,9 @@ impl Doubts {
         pause: Duration,
     ) {
         for doubt in &mut self.0 {
-            if doubt.needs_witness() && began >= doubt.due {
+            if doubt.needs_witness()
+                && (began >= doubt.due || breaks("a-witness-is-sent-when-the-doubt-is-due"))
+            {
                 let record = Some((item.view.clone(), id));
                 doubt.witness = Some(Witness { record, stored, pause });
             }
@@ -254,7 +257,7 @@ impl Doubt {
         if !counts || self.items.is_empty() {
             return;
         }
-        if hides || !self.witness_is_shown(reading) {
+        if hides || !(self.witness_is_shown(reading) || breaks("a-reading-shows-the-witness")) {
             self.trouble = Some(UnknownReason::ListShowsNothing);
             self.undecided += 1;
         } else {
@@ -262,6 +265,7 @@ impl Doubt {
             let seen = self.items.iter().filter_map(|item| Some((key(item), found.get(&key(item))?.clone())));
             let seen: HashMap<Key, Found> = seen.collect();
             match self.first_reading.replace(seen) {
+                None if breaks("two-readings-agree") => return self.conclude(decided),
                 None => return,
                 Some(first) if Some(&first) == self.first_reading.as_ref() => return self.conclude(decided),
                 Some(_) => {
@@ -326,7 +330,8 @@ fn missing(item: DoubtItem, size: usize, answer: Option<&Answer>) -> (Waiting, D
         None => {}
     }
     let alone = answer.filter(|_| size == 1);
-    if alone.is_some() && waiting.refused_alone.as_ref() == alone {
+    let is_again = waiting.refused_alone.as_ref() == alone || breaks("refused-alone-twice");
+    if alone.is_some() && is_again {
         let refused = alone.map(|answer| Rejection::new(answer.code, answer.text.clone()));
         return (waiting, Decision::Refused(refused.unwrap_or_else(|| Rejection::new(None, ""))));
     }

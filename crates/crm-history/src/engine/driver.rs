@@ -17,6 +17,7 @@ use super::health::Health;
 use super::item::{Activity, Earlier, Ending, Floor, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::{LookupFault, Reading};
+use super::mutations::breaks;
 use super::queue::{Limits, Queue, Rules};
 use super::reasons::{NotSentReason, UnknownReason};
 use super::request::{self, SentRequest};
@@ -146,24 +147,35 @@ impl Driver {
             self.health.begins();
         }
         let Activity { key, entry, sent_before } = activity;
+        let entry = self.client.in_local_time(entry);
+        if entry.at_instant.is_some() {
+            let reason = NotSentReason::ZoneMissing;
+            let ending = match sent_before {
+                None => Ending::NotSent(reason),
+                Some(_) => Ending::Unknown(UnknownReason::Ended(reason)),
+            };
+            return self.endings.push_back((key, ending));
+        }
         let waiting = Waiting::new(key, entry);
         match sent_before {
-            None => self.queue.push(waiting),
-            Some(sent) => {
+            Some(sent) if !breaks("an-earlier-sending-is-a-doubt") => {
                 // The process that sent it may have waited for the answer until now.
-                let due = Instant::now() + self.client.pipeline().timeout() + self.settings.settle;
+                let wait = self.client.pipeline().timeout() + self.settings.settle;
+                let due = Instant::now() + if breaks("a-takeover-waits") { Duration::ZERO } else { wait };
                 self.queue.hold(&waiting);
                 if let Some(floors) = self.without_id.remove(&key) {
                     self.known.stored_without_id_before(waiting.item.identity, floors);
                 }
                 self.doubts.add_earlier(sent.request, sent.floor, waiting, due);
             }
+            _ => self.queue.push(waiting),
         }
     }
 
     /// Notes that an earlier process stored this activity under this id.
     pub fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
-        self.known.stored_before(&View::new(entry), id, entry.as_stored().at);
+        let at = self.client.in_local_time(entry.clone()).as_stored().at;
+        self.known.stored_before(&View::new(entry), id, at);
     }
 
     /// Notes that no further activity comes.

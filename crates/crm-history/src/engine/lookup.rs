@@ -10,6 +10,7 @@ use http::{Method, Request, Response};
 use serde::Serialize;
 
 use super::item::View;
+use super::mutations::breaks;
 use crate::{HistoryClient, answer, operations};
 
 /// What the views show from the newest record down to the floor.
@@ -80,7 +81,11 @@ pub(super) async fn highest_id(
 /// Fails if the server ignores the days asked for. It would then list the records of today only (observed).
 async fn ask_for_a_day_without_records(client: &HistoryClient, view: &View) -> Result<(), LookupFault> {
     let answer = client.run(&Lookup { view: view.clone(), page: 0, days: ONE_DAY }).await?;
-    if answer.is_empty() { Ok(()) } else { Err(LookupFault::NotBelievable("it ignores the days asked for")) }
+    if answer.is_empty() || breaks("a-list-keeps-to-its-days") {
+        Ok(())
+    } else {
+        Err(LookupFault::NotBelievable("it ignores the days asked for"))
+    }
 }
 
 async fn read_view(
@@ -93,7 +98,7 @@ async fn read_view(
         let Some((mut read, lowest)) = read_down_to(client, view, floor).await? else { continue };
         read.records.reverse();
         let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
-        if !must_show.range(lowest..).all(shows) {
+        if !must_show.range(lowest..).all(shows) && !breaks("a-list-shows-known-records") {
             return Err(LookupFault::NotBelievable("it lacks records that are known to be there"));
         }
         return Ok(read);
@@ -115,6 +120,10 @@ async fn read_down_to(
         let page = page(client, view, number).await?;
         if page.is_empty() {
             // One empty page may be a mistake of the server.
+            if breaks("an-empty-page-is-read-twice") {
+                lowest = 0;
+                break;
+            }
             if !self::page(client, view, number).await?.is_empty()
                 || !self::page(client, view, number + 1).await?.is_empty()
             {
@@ -125,7 +134,7 @@ async fn read_down_to(
         }
         sizes.push(page.items.len() + page.unreadable.len());
         read.has_unreadable |= !page.unreadable.is_empty();
-        if page.items.first().is_some_and(|newest| newest.id.0 >= lowest) {
+        if page.items.first().is_some_and(|newest| newest.id.0 >= lowest) && !breaks("no-page-comes-twice") {
             return Ok(None);
         }
         lowest = page.items.last().map_or(lowest, |oldest| oldest.id.0);
@@ -140,7 +149,9 @@ async fn read_down_to(
     }
     // Only the last page may be shorter. A shorter one before it lacks records.
     let largest = sizes.iter().max();
-    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| Some(size) < largest)) {
+    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| Some(size) < largest))
+        && !breaks("no-page-is-short")
+    {
         return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));
     }
     Ok(Some((read, lowest)))
@@ -154,12 +165,14 @@ const UNREADABLE_PAGES: usize = 3;
 /// Reads a page, and checks that it is what was asked for.
 async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Entry>, LookupFault> {
     let read = client.run(&Lookup { view: view.clone(), page, days: ALL_DAYS }).await?;
-    if !read.items.is_sorted_by(|a, b| a.id > b.id) {
+    if !read.items.is_sorted_by(|a, b| a.id > b.id) && !breaks("a-list-is-sorted") {
         return Err(LookupFault::NotBelievable("it is not sorted by id as asked"));
     }
     if let View(Some(login)) = view {
         let owner = |entry: &Entry| entry.user_login.as_ref().map(|owner| owner.trim_end().to_lowercase());
-        if read.items.iter().any(|entry| owner(entry).is_some_and(|owner| owner != *login)) {
+        if !breaks("a-list-is-of-its-user")
+            && read.items.iter().any(|entry| owner(entry).is_some_and(|owner| owner != *login))
+        {
             return Err(LookupFault::NotBelievable("it holds records of another user than asked for"));
         }
     }

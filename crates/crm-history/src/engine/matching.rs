@@ -9,6 +9,7 @@ use super::doubt::{Doubt, DoubtItem};
 use super::item::{Key, View};
 use super::known::Known;
 use super::lookup::{Reading, ViewReading};
+use super::mutations::breaks;
 use super::reasons::UnknownReason;
 
 /// What a reading says about an activity in doubt.
@@ -38,9 +39,13 @@ pub(super) fn find(
 ) -> HashMap<Key, Found> {
     let wanted: Vec<Wanted<'_>> = doubts.iter().map(Wanted::new).collect();
     let learned = learned_shifts(reading, known);
-    let (shifts, shift) = match learned.is_empty() {
-        false => (learned, Shift::Known),
-        true => likely_shift(&wanted, reading, known),
+    let (shifts, shift) = if breaks("a-reader-has-a-shift") {
+        (vec![0], Shift::Known)
+    } else {
+        match learned.is_empty() {
+            false => (learned, Shift::Known),
+            true => likely_shift(&wanted, reading, known),
+        }
     };
     let mut search = Search::new(reading, known, shifts);
     wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
@@ -56,11 +61,22 @@ pub(super) fn find(
                 Some(&id) if !wanted.doubt.floor.is_certain => {
                     Found::Unclear(UnknownReason::PerhapsOlder(id))
                 }
-                Some(&id) if shift == Shift::Unclear && expected.has_time() => {
+                Some(&id)
+                    if shift == Shift::Unclear
+                        && !breaks("an-unclear-shift-proves-nothing")
+                        && expected.has_time() =>
+                {
                     Found::Unclear(UnknownReason::TimeUnclear(id))
                 }
-                Some(_) if in_order || sole_writer => Found::Stored(ids),
-                Some(_) if expected.has_time() && shift != Shift::Guessed => Found::Stored(ids),
+                Some(_) if in_order || sole_writer || breaks("one-undated-record-may-be-of-others") => {
+                    Found::Stored(ids)
+                }
+                Some(_)
+                    if expected.has_time()
+                        && (shift != Shift::Guessed || breaks("a-guessed-shift-proves-nothing")) =>
+                {
+                    Found::Stored(ids)
+                }
                 Some(&id) => Found::Unclear(UnknownReason::EqualWithoutTime(id)),
             };
             found.insert(item.waiting.item.key, result);
@@ -142,7 +158,9 @@ impl<'a> Search<'a> {
                 // A mark says whose a record is, however old it is.
                 let old = || self.take(0, item, equals).filter(|_| expected.entry.mark.is_some());
                 let Some(id) = new.or_else(old) else { break };
-                self.used.insert(id);
+                if !breaks("a-record-is-found-once") {
+                    self.used.insert(id);
+                }
                 ids.push(id);
             }
             found.push(ids);
@@ -179,7 +197,9 @@ impl<'a> Search<'a> {
             if let Some(id) = similar {
                 self.used.insert(id);
                 found.insert(key, Found::Unclear(reason(id)));
-            } else if self.view(&item.waiting.item.view).is_some_and(|view| view.has_unreadable) {
+            } else if self.view(&item.waiting.item.view).is_some_and(|view| view.has_unreadable)
+                && !breaks("an-unreadable-record-is-a-doubt")
+            {
                 found.insert(key, Found::Unclear(UnknownReason::Unreadable));
             }
         }
@@ -191,7 +211,9 @@ impl<'a> Search<'a> {
 
     /// Returns whether a record is new and belongs to nothing else.
     fn is_free(&self, record: &Entry, floor: u64) -> bool {
-        record.id.0 > floor && !self.known.is_claimed(record.id) && !self.used.contains(&record.id)
+        (record.id.0 > floor || breaks("only-newer-records-are-ours"))
+            && !self.known.is_claimed(record.id)
+            && !self.used.contains(&record.id)
     }
 
     /// Returns the oldest record above this id that matches and belongs to nothing else.
@@ -264,7 +286,7 @@ impl<'a> ExpectedRecord<'a> {
 
     /// The record has its mark, or everything that was written, in the form that was expected.
     fn equals(&self, record: &Entry, shifts: &[i64]) -> bool {
-        if let Some(mark) = &self.entry.mark {
+        if let Some(mark) = self.entry.mark.as_ref().filter(|_| !breaks("a-mark-says-whose-it-is")) {
             return record.mark() == Some(mark);
         }
         self.is_at(record, shifts)
@@ -278,7 +300,8 @@ impl<'a> ExpectedRecord<'a> {
 
     /// The record may be this activity. A server of another version may change texts and contacts more than expected.
     fn resembles(&self, record: &Entry, near: &[i64]) -> bool {
-        self.is_at(record, near)
+        !breaks("a-similar-record-is-a-doubt")
+            && self.is_at(record, near)
             && record.client_id == self.entry.client
             && record.deal_id == self.entry.deal
             && fingerprint(record.content.as_deref().unwrap_or_default()) == fingerprint(&self.stored.listed)

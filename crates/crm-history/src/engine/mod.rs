@@ -48,6 +48,7 @@ mod item;
 mod known;
 mod lookup;
 mod matching;
+pub(crate) mod mutations;
 mod queue;
 mod reasons;
 mod request;

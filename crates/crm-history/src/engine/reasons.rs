@@ -11,6 +11,8 @@ use crm_model::history::EntryId;
 pub enum NotSentReason {
     /// The import was cancelled.
     Cancelled,
+    /// The import was a [dry run](crate::Import::dry_run), and the activity would have been sent.
+    DryRun,
     /// The server, or a proxy, refused the credentials. The text is the error.
     KeyRefused(String),
     /// A setting of the account keeps the server from writing. A person must fix it. The text is the error.
@@ -33,6 +35,9 @@ pub enum NotSentReason {
     Storage(String),
     /// The server did not answer when this activity was sent alone, several times. Others were stored meanwhile.
     NoAnswer(String),
+    /// The activity has an instant, and the client does not know the time zone of the account. Set it with
+    /// [`HistoryClient::with_zone`](crate::HistoryClient::with_zone).
+    ZoneMissing,
 }
 
 /// Why an activity may be stored or not.
@@ -64,6 +69,7 @@ impl fmt::Display for NotSentReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cancelled => f.write_str("the import was cancelled"),
+            Self::DryRun => f.write_str("this was a dry run"),
             Self::KeyRefused(error) => write!(f, "the credentials were refused: {error}"),
             Self::AccountSetting(error) => {
                 write!(f, "a setting of the account keeps the server from writing, fix it first: {error}")
@@ -79,6 +85,9 @@ impl fmt::Display for NotSentReason {
             Self::NoAnswer(error) => {
                 write!(f, "the server gave no usable answer to it, although it stored others: {error}")
             }
+            Self::ZoneMissing => f.write_str(
+                "it has an instant, and the time zone of the account is not known: set it with HistoryClient::with_zone",
+            ),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::doubts::{Decision, Seen};
 use super::driver::{Driver, Finished};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
+use super::mutations::breaks;
 use super::reasons::{NotSentReason, UnknownReason};
 use super::request::ItemResult;
 use super::store::{Sending, Settled};
@@ -88,7 +89,7 @@ impl Driver {
         if self.stop.is_some() {
             return;
         }
-        let relook = self.settings.settle.max(SHORTEST_RELOOK);
+        let relook = self.settings.settle.max(SHORTEST_RELOOK).min(self.settings.patience / 3);
         let decided = match result {
             Ok(reading) => {
                 self.health.read_worked();
@@ -123,7 +124,9 @@ impl Driver {
             return;
         }
         for (_, decision) in &decided {
-            if let Decision::Stored(id, copy) = decision {
+            if let Decision::Stored(id, copy) = decision
+                && !breaks("a-found-record-is-claimed")
+            {
                 self.known.claim(*id);
                 copy.iter().for_each(|&copy| self.known.claim(copy));
             }
@@ -189,7 +192,9 @@ impl Driver {
         let Some(wanted) = self.doubts.need_witness() else { return };
         let is_unanswered = self.in_flight.values().any(|request| request.is_witness)
             || self.doubts.iter().any(|doubt| doubt.is_witness && doubt.answer.is_none());
-        if is_unanswered || self.in_flight.len() >= self.settings.concurrency || !self.health.may_witness(now)
+        if (is_unanswered && !breaks("one-witness-at-a-time"))
+            || self.in_flight.len() >= self.settings.concurrency
+            || !self.health.may_witness(now)
         {
             return;
         }
@@ -243,7 +248,10 @@ impl Driver {
             return true;
         }
         // One that is not there, as two readings agree, may be its own witness.
-        let is_missing = |item: &super::doubt::DoubtItem| item.missing_readings >= 2 && item.again.is_none();
+        let is_missing = |item: &super::doubt::DoubtItem| {
+            (item.missing_readings >= 2 || breaks("only-a-missing-one-is-its-own-witness"))
+                && item.again.is_none()
+        };
         let missing = |doubt: &&super::doubt::Doubt| {
             doubt.needs_witness()
                 && matches!(doubt.trouble, None | Some(UnknownReason::TimeUnclear(_)))

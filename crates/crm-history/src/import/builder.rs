@@ -43,6 +43,8 @@ pub struct Import<M = Async> {
     check_users: bool,
     check_types: bool,
     journal: Option<PathBuf>,
+    retry_refused: bool,
+    is_dry_run: bool,
     on_progress: OnProgress,
     cancel: Cancel,
     mode: M,
@@ -68,6 +70,8 @@ impl Import {
             check_users: false,
             check_types: false,
             journal: None,
+            retry_refused: false,
+            is_dry_run: false,
             on_progress: Box::new(|_| ()),
             cancel: Box::pin(std::future::pending()),
             mode: Async,
@@ -108,6 +112,26 @@ impl<M> Import<M> {
     /// import. A file that is not a journal is not changed.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
+        self
+    }
+
+    /// Sends activities again that the journal knows as refused. Default: off.
+    ///
+    /// A refused activity is not stored, so this doubles nothing. Use it after the cause was fixed in the CRM, such as a
+    /// user that was unknown. An activity that was changed since is always sent again.
+    pub fn retry_refused(mut self) -> Self {
+        self.retry_refused = true;
+        self
+    }
+
+    /// Checks everything, and sends nothing. Default: off.
+    ///
+    /// An activity that would be sent ends as [`NotSent`](crm_model::history::AddOutcome::NotSent) with
+    /// [`NotSentReason::DryRun`](crate::NotSentReason::DryRun). One that would be refused before it is sent is
+    /// [`Rejected`](crm_model::history::AddOutcome::Rejected). The checks of users and types still ask the server. A
+    /// [journal](Self::journal) is read, and nothing is added to it.
+    pub fn dry_run(mut self) -> Self {
+        self.is_dry_run = true;
         self
     }
 
@@ -196,6 +220,8 @@ impl<M> Import<M> {
             check_users: self.check_users,
             check_types: self.check_types,
             journal: self.journal,
+            retry_refused: self.retry_refused,
+            is_dry_run: self.is_dry_run,
             on_progress: self.on_progress,
             cancel: self.cancel,
             mode,
@@ -238,6 +264,8 @@ impl Import {
             check_users,
             check_types,
             journal,
+            retry_refused,
+            is_dry_run,
             on_progress,
             cancel,
             ..
@@ -250,7 +278,10 @@ impl Import {
             let mut summary = Earlier::default();
             let mut opened = None;
             if let Some(path) = journal {
-                let (journal, earlier) = Journal::open(path).await?;
+                let (journal, mut earlier) = Journal::open(path).await?;
+                if retry_refused {
+                    earlier.forget_refused();
+                }
                 summary = earlier.summary();
                 let journal = Arc::new(journal);
                 store = Arc::<Journal>::clone(&journal);
@@ -261,7 +292,17 @@ impl Import {
             let most_open = MOST_CHUNKS_OPEN * settings.limits.activities;
             let driver = Driver::new(client, store, settings, summary);
             let journal = opened;
-            Ok(Run::new(Parts { input, checks, journal, driver, most_open, on_progress, cancel, patience }))
+            Ok(Run::new(Parts {
+                input,
+                checks,
+                journal,
+                driver,
+                is_dry_run,
+                most_open,
+                on_progress,
+                cancel,
+                patience,
+            }))
         };
         Records::new(OutcomeStream::new(start))
     }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crm_model::history::AddOutcome;
+use chrono::SecondsFormat;
+use crm_model::history::{AddOutcome, NewEntry};
 use crm_transport::durable;
 
 use super::import_outcome::{ImportOutcome, ImportProgress};
@@ -59,7 +60,8 @@ impl ImportReport {
 
     /// Writes the refused activities as CSV, so that you can fix them and import them again.
     ///
-    /// The columns have the vendor's names, and the last one is the reason. If nothing was refused, the file holds only
+    /// The columns have the vendor's names, and the last one is the reason. An instant is in the column `datum`, as RFC 3339
+    /// with a `Z`: convert it before you import the file, because the server drops the `Z`. If nothing was refused, the file holds only
     /// the header. A new file is readable by its owner alone (mode 0600 on Unix), because it holds personal data.
     ///
     /// # Errors
@@ -72,7 +74,7 @@ impl ImportReport {
             let number = |id: Option<u64>| id.map(|id| id.to_string()).unwrap_or_default();
             let contacts: Vec<String> = entry.contacts.iter().map(ToString::to_string).collect();
             let values = [
-                entry.at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default(),
+                time(entry),
                 entry.sent_content().into_owned(),
                 entry.activity_type.clone().unwrap_or_default(),
                 entry.user.clone().unwrap_or_default(),
@@ -84,6 +86,15 @@ impl ImportReport {
             writeln!(file, "{}", values.map(cell).join(","))?;
         }
         file.flush()
+    }
+}
+
+/// Writes the instant of an activity, or its local time.
+fn time(entry: &NewEntry) -> String {
+    match (entry.at_instant, entry.at) {
+        (Some(instant), _) => instant.to_rfc3339_opts(SecondsFormat::Secs, true),
+        (None, Some(at)) => at.format("%Y-%m-%d %H:%M:%S").to_string(),
+        (None, None) => String::new(),
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Run {
     checking: Option<Checking>,
     journal: Option<(Arc<Journal>, EarlierRun)>,
     driver: Driver,
+    /// Nothing is sent.
+    is_dry_run: bool,
     /// The activities whose outcome was not returned yet.
     open: BTreeMap<Key, Open>,
     /// Maximum number of them. Outcomes wait for those before them.
@@ -66,6 +68,7 @@ pub(super) struct Parts {
     pub(super) checks: Checks,
     pub(super) journal: Option<(Arc<Journal>, EarlierRun)>,
     pub(super) driver: Driver,
+    pub(super) is_dry_run: bool,
     pub(super) most_open: usize,
     pub(super) on_progress: OnProgress,
     pub(super) cancel: Cancel,
@@ -74,7 +77,8 @@ pub(super) struct Parts {
 
 impl Run {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { input, checks, journal, driver, most_open, on_progress, cancel, patience } = parts;
+        let Parts { input, checks, journal, driver, is_dry_run, most_open, on_progress, cancel, patience } =
+            parts;
         Self {
             input,
             next_index: Some(0),
@@ -82,6 +86,7 @@ impl Run {
             checking: None,
             journal,
             driver,
+            is_dry_run,
             open: BTreeMap::new(),
             most_open,
             ready: VecDeque::new(),
@@ -243,6 +248,16 @@ impl Run {
                 }
             }
             journal.note(index, &entry);
+        }
+        if self.is_dry_run {
+            return self.end(
+                index,
+                match (refusal, sent_before) {
+                    (_, Some(_)) => Ending::Unknown(UnknownReason::Ended(NotSentReason::DryRun)),
+                    (Some(why), None) => Ending::Refused(Rejection::new(None, why)),
+                    (None, None) => Ending::NotSent(NotSentReason::DryRun),
+                },
+            );
         }
         match refusal {
             Some(why) if sent_before.is_none() => {

@@ -32,7 +32,7 @@ impl Operation for Add {
     const INFO: OperationInfo = catalog::ADD;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        if let Some((field, fault)) = fault(&self.entry) {
+        if let Some((field, fault)) = fault(&self.entry).or_else(|| unconverted(&self.entry)) {
             return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
         operations::request(&Self::INFO, &self.entry)
@@ -84,6 +84,13 @@ pub(crate) fn fault(entry: &NewEntry) -> Option<(&'static str, &'static str)> {
         ),
         _ => return unsafe_login(entry).or_else(|| unusable_id(entry)).or_else(|| lost_mark(entry)),
     })
+}
+
+/// Returns the fault of an instant, which the server would ignore.
+pub(crate) fn unconverted(entry: &NewEntry) -> Option<(&'static str, &'static str)> {
+    let fault = "needs the time zone of the account: set it with HistoryClient::with_zone, and call add, add_list or \
+                 import, which convert the instant";
+    entry.at_instant.map(|_| ("at_instant", fault))
 }
 
 fn unsafe_login(entry: &NewEntry) -> Option<(&'static str, &'static str)> {
@@ -165,6 +172,14 @@ mod tests {
             assert_eq!(refused(NewEntry::new("x").contacts([ContactId(1), ContactId(id)])), fault, "{id}");
             assert_eq!(refused(NewEntry::new("x").deal(DealId(id))), fault, "{id}");
         }
+    }
+
+    #[test]
+    fn an_instant_that_was_not_converted_is_refused() {
+        let error =
+            Add::new(NewEntry::new("x").at_instant(chrono::DateTime::UNIX_EPOCH)).request().unwrap_err();
+        assert_eq!(error.field(), Some("at_instant"));
+        assert!(error.to_string().contains("HistoryClient::with_zone"), "{error}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Operation for AddList {
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
         for (index, entry) in self.entries.iter().enumerate() {
-            if let Some((field, fault)) = add::fault(entry) {
+            if let Some((field, fault)) = add::fault(entry).or_else(|| add::unconverted(entry)) {
                 return Err(Error::invalid_request(Self::INFO.id, format!("list[{index}].{field}"), fault));
             }
         }

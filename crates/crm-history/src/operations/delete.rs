@@ -29,6 +29,9 @@ impl Operation for Delete {
     const INFO: OperationInfo = catalog::DELETE;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
+        if let Some(fault) = operations::entry_id_fault(self.id) {
+            return Err(Error::invalid_request(Self::INFO.id, "id", fault));
+        }
         operations::request(&Self::INFO, &json!({ "cid": self.id }))
     }
 

@@ -33,10 +33,23 @@ impl Operation for Info {
         struct Parameters {
             cid: EntryId,
         }
+        if let Some(fault) = operations::entry_id_fault(self.id) {
+            return Err(Error::invalid_request(Self::INFO.id, "id", fault));
+        }
         operations::request(&Self::INFO, &Parameters { cid: self.id })
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
-        answer::data(&Self::INFO, response)
+        let entry: Entry = answer::data(&Self::INFO, response)?;
+        if entry.id == self.id {
+            return Ok(entry);
+        }
+        let found = format!("activity {} arrived in place of activity {}", entry.id, self.id);
+        Err(Error::ignored_parameter(&Self::INFO, "cid", found))
+    }
+
+    /// Without its parameter the server returns no activity (observed).
+    fn parameters_received(&self, _: &Self::Output) -> Option<bool> {
+        Some(true)
     }
 }

@@ -9,11 +9,13 @@ pub(crate) mod add;
 mod add_list;
 pub mod catalog;
 mod delete;
+mod entry_query;
 mod fields;
 mod info;
 mod list;
 
 use bytes::Bytes;
+use crm_model::history::EntryId;
 use crm_transport::{Error, OperationInfo};
 use http::Request;
 
@@ -21,9 +23,10 @@ pub use activity_types::ActivityTypes;
 pub use add::Add;
 pub use add_list::AddList;
 pub use delete::Delete;
+pub use entry_query::EntryQuery;
 pub use fields::Fields;
 pub use info::Info;
-pub use list::{EntryQuery, List};
+pub use list::List;
 
 /// Returns why no record can have this id, or `None` if one can. PHP does not hold such a number as it is: the server
 /// stores 18446744073709551615 as 0, and takes it for no filter at all (observed).
@@ -32,6 +35,14 @@ fn id_fault(id: u64) -> Option<&'static str> {
         0 => Some("must not be 0: leave it out"),
         1..=0x7fff_ffff_ffff_ffff => None,
         _ => Some("must not be above 9223372036854775807, because no id is"),
+    }
+}
+
+/// Returns why there can be no activity with this id, or `None` if there can.
+fn entry_id_fault(id: EntryId) -> Option<&'static str> {
+    match id_fault(id.0) {
+        Some(_) if id.0 == 0 => Some("is 0, which no activity has"),
+        fault => fault,
     }
 }
 

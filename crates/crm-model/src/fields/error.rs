@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::OneLine;
 use crate::php::Scalar;
 
 /// A field whose value has another type than the requested one.
@@ -35,7 +36,8 @@ impl FieldError {
 
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "field \"{}\": expected {}, found {}", self.name, self.expected, self.found)
+        let (name, found) = (OneLine(&self.name), OneLine(&self.found));
+        write!(f, "field \"{name}\": expected {}, found {found}", self.expected)
     }
 }
 

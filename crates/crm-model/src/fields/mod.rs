@@ -16,6 +16,7 @@ use crate::Extra;
 use crate::php::Scalar;
 
 pub use error::FieldError;
+use record::BoundedObject;
 pub(crate) use record::read_record;
 
 /// The fields of a record as the server sent them, with typed access.
@@ -72,7 +73,7 @@ impl Fields {
     #[must_use]
     pub fn raw(&self) -> &Extra {
         self.parsed.get_or_init(|| {
-            // The text was checked when the record was read, so parsing cannot fail.
+            // The text and its depth were checked when the record was read, so parsing cannot fail.
             let mut fields: Extra = serde_json::from_str(&self.text).unwrap_or_default();
             fields.remove("id");
             fields
@@ -229,7 +230,7 @@ impl Serialize for Fields {
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Extra::deserialize(deserializer).map(Self::from)
+        BoundedObject::deserialize(deserializer).map(|object| Self::from(object.0))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::stored::{CONTACT_LIMIT, CONTACTS_LIMIT, Cleaning, ID_LIMIT, fits, fitting};
+use super::stored::{CONTACT_LIMIT, CONTACTS_LIMIT, Cleaning, ID_LIMIT, fits, fits_instant, fitting};
 use super::{ContactId, NewEntry};
 
 /// A change that the server would make to a new activity without an error.
@@ -83,7 +83,8 @@ pub enum LossKind {
     /// Nothing is left of the field.
     Emptied,
     /// The date is outside 1970-01-02 to 2038-01-17, or a leap second. The server stores `0000-00-00 00:00:00`, and no
-    /// range of dates finds the activity. Depending on the account's time zone, one more day may work at either end.
+    /// range of dates finds the activity. Depending on the account's time zone, one more day may work at either end. An
+    /// instant is judged exactly: 1970-01-01 00:00:01 to 2038-01-19 03:14:07 UTC.
     Date,
 }
 
@@ -130,7 +131,11 @@ impl NewEntry {
         if self.client.is_none() && self.contacts.is_empty() && self.deal.is_none() {
             losses.push(Loss { field: "clid", kind: LossKind::Unlinked });
         }
-        losses.extend(self.at.filter(|&at| !fits(at)).map(|_| of("datum")(LossKind::Date)));
+        let has_date = match (self.at_instant, self.at) {
+            (Some(instant), _) => fits_instant(instant),
+            (None, at) => at.is_none_or(fits),
+        };
+        losses.extend((!has_date).then_some(Loss { field: "datum", kind: LossKind::Date }));
         losses
     }
 }
@@ -240,6 +245,13 @@ mod tests {
             .contacts([ContactId(1), ContactId(1)]);
         assert_eq!(entry.losses(), []);
         assert_eq!(losses(NewEntry::new("")), [""; 0]);
+    }
+
+    #[test]
+    fn an_instant_that_the_column_cannot_hold_is_lost() {
+        let at = |text: &str| losses(NewEntry::new("x").at_instant(text.parse().unwrap())).len();
+        assert_eq!(["1970-01-01T00:00:00Z", "2038-01-19T03:14:08Z"].map(at), [1, 1]);
+        assert_eq!(["1970-01-01T00:00:01Z", "2038-01-19T03:14:07Z"].map(at), [0, 0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime as Instant, NaiveDateTime, SecondsFormat, Utc};
 use serde::de::{self, Deserialize, Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -39,6 +39,10 @@ pub struct NewEntry {
     /// `datum`: when it took place, in the account's local time (default: now). Sent as `YYYY-MM-DD HH:MM:SS`.
     #[doc(alias = "datum")]
     pub at: Option<NaiveDateTime>,
+    /// `datum`: when it took place, as an instant; see [`at_instant`](Self::at_instant). Takes precedence over `at`.
+    /// Default: none.
+    #[doc(alias = "datum")]
+    pub at_instant: Option<Instant<Utc>>,
     /// `tip`: the title of the activity type. The default is «Событие» in `add` and no type in `add.list` (observed).
     #[doc(alias = "tip")]
     pub activity_type: Option<String>,
@@ -64,10 +68,33 @@ impl NewEntry {
         Self { content: content.into(), ..Self::default() }
     }
 
-    /// `datum`: sets when it took place, in the account's local time.
+    /// `datum`: sets when it took place, in the account's local time. Replaces an instant.
     #[must_use]
     pub fn at(mut self, at: NaiveDateTime) -> Self {
-        self.at = Some(at);
+        (self.at, self.at_instant) = (Some(at), None);
+        self
+    }
+
+    /// `datum`: sets when it took place, as an instant. Replaces a local time.
+    ///
+    /// The server knows only local times. The client converts the instant when it sends the activity, so it needs the time
+    /// zone of the account: see `HistoryClient::with_zone` and `Zone` in `crm-history`. Without a zone the activity is
+    /// refused before sending.
+    ///
+    /// `Serialize` writes the instant under a key of its own, `at_instant`, which the server does not know.
+    ///
+    /// ```
+    /// use crm_model::history::NewEntry;
+    ///
+    /// let entry = NewEntry::new("вх. звонок").at_instant("2024-06-25T11:25:00Z".parse()?);
+    /// let json = serde_json::to_string(&entry)?;
+    /// assert_eq!(json, r#"{"at_instant":"2024-06-25T11:25:00Z","content":"вх. звонок"}"#);
+    /// assert_eq!(serde_json::from_str::<NewEntry>(&json)?, entry);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn at_instant(mut self, instant: Instant<Utc>) -> Self {
+        (self.at, self.at_instant) = (None, Some(instant));
         self
     }
 
@@ -192,7 +219,9 @@ impl Serialize for NewEntry {
         if let Some(user) = &self.user {
             map.serialize_entry("user", user)?;
         }
-        if let Some(at) = self.at {
+        if let Some(instant) = self.at_instant {
+            map.serialize_entry("at_instant", &instant.to_rfc3339_opts(SecondsFormat::AutoSi, true))?;
+        } else if let Some(at) = self.at {
             map.serialize_entry("datum", &php::format_datetime(at))?;
         }
         if let Some(title) = &self.activity_type {
@@ -214,17 +243,17 @@ impl Serialize for NewEntry {
 }
 
 impl<'de> Deserialize<'de> for NewEntry {
-    /// Reads the vendor's keys. Fails for an unknown key, because it would not be sent.
+    /// Reads the vendor's keys, and `at_instant`. Fails for an unknown key, because it would not be sent.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let PartialEntry { entry, unknown } = json_object::read(deserializer)?;
         match unknown.keys().next() {
             None => Ok(entry),
-            Some(key) => {
-                Err(de::Error::unknown_field(key, &["user", "datum", "tip", "content", "clid", "pid", "did"]))
-            }
+            Some(key) => Err(de::Error::unknown_field(key, KEYS)),
         }
     }
 }
+
+const KEYS: &[&str] = &["user", "datum", "at_instant", "tip", "content", "clid", "pid", "did"];
 
 /// A new activity while it is read, with the keys that it does not know.
 struct PartialEntry {
@@ -244,6 +273,7 @@ impl Object for PartialEntry {
         match key {
             "user" => entry.user = map.next_value::<Text>()?.non_empty(),
             "datum" => entry.at = map.next_value::<DateTime>()?.0,
+            "at_instant" => entry.at_instant = map.next_value::<php::Instant>()?.0,
             "tip" => entry.activity_type = map.next_value::<Text>()?.non_empty(),
             "content" => entry.content = map.next_value::<Text>()?.0.unwrap_or_default(),
             "clid" => entry.client = map.next_value::<Id>()?.0.map(ClientId),

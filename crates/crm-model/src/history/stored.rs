@@ -1,6 +1,6 @@
 //! How the server stores a new activity.
 
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc};
 
 use super::tags;
 use super::{ClientId, ContactId, DealId, LossKind, NewEntry};
@@ -14,7 +14,8 @@ use super::{ClientId, ContactId, DealId, LossKind, NewEntry};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stored {
-    /// `datum`, in whole seconds. `None` for the zero date, and if no time was given: the server then uses its own.
+    /// `datum`, in whole seconds. `None` for the zero date, for an instant, which is not converted yet, and if no time was
+    /// given: the server then uses its own.
     #[doc(alias = "datum")]
     pub at: Option<NaiveDateTime>,
     /// `content` as `info` returns it. Empty if nothing is left; `info` then returns `null`.
@@ -58,7 +59,10 @@ impl NewEntry {
             Cleaning::activity_type_by_add(written).text
         };
         Stored {
-            at: self.at.filter(|&at| fits(at)).and_then(|at| at.with_nanosecond(0)),
+            at: self
+                .at
+                .filter(|&at| fits(at) && self.at_instant.is_none())
+                .and_then(|at| at.with_nanosecond(0)),
             listed: listed(&content),
             content,
             activity_type_by_add: Some(by_add).filter(|title| !title.is_empty()),
@@ -152,6 +156,12 @@ pub(super) fn fits(at: NaiveDateTime) -> bool {
     let day = (at.year(), at.month(), at.day());
     let leap_second = at.nanosecond() >= 1_000_000_000; // sent as :60, which the column does not accept
     ((1970, 1, 2)..=(2038, 1, 17)).contains(&day) && !leap_second
+}
+
+/// Returns whether the column of the date can hold this instant.
+pub(super) fn fits_instant(instant: DateTime<Utc>) -> bool {
+    let is_leap_second = instant.nanosecond() >= 1_000_000_000;
+    (1..=i64::from(i32::MAX)).contains(&instant.timestamp()) && !is_leap_second
 }
 
 /// The characters that PHP's `trim` removes.

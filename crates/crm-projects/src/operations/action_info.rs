@@ -37,6 +37,6 @@ impl<T: DeserializeOwned + Send> Operation for ActionInfo<T> {
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
-        answer::one(&Self::INFO, response, &["action", "actions"])
+        answer::one_with_id(&Self::INFO, response, &["action", "actions"], self.action.0)
     }
 }

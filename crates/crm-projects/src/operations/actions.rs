@@ -49,6 +49,9 @@ impl<T: DeserializeOwned + Send> Operation for Actions<T> {
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        if let Some(action) = self.query.action {
+            answer::check_filter(&Self::INFO, response, &["actions"], ("filter_id", &[action.0]))?;
+        }
         answer::page(&Self::INFO, response, &["actions"])
     }
 

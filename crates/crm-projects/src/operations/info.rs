@@ -37,6 +37,6 @@ impl<T: DeserializeOwned + Send> Operation for Info<T> {
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
-        answer::one(&Self::INFO, response, &["project", "projects"])
+        answer::one_with_id(&Self::INFO, response, &["project", "projects"], self.project.0)
     }
 }

@@ -48,6 +48,9 @@ impl<T: DeserializeOwned + Send> Operation for Payments<T> {
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
+        if let Some(payment) = self.query.payment {
+            answer::check_filter(&Self::INFO, response, &["payments"], ("filter_id", &[payment.0]))?;
+        }
         answer::page(&Self::INFO, response, &["payments"])
     }
 

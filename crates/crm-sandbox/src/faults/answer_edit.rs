@@ -25,6 +25,8 @@ pub enum AnswerEdit {
     Shorten(usize),
     /// A list has only its first records, from 1 to so many, another number each time.
     ShortenRandomly(usize),
+    /// A list lacks the record at this position, counted from 0.
+    LeaveOut(usize),
     /// A list has each record twice, and as many rows as before.
     Double,
     /// A list is empty, in the form that an empty list has.
@@ -92,6 +94,11 @@ impl AnswerEdit {
                 let length = 1 + (about.chance * *most as f64) as usize;
                 with_records(&mut json, |rows| rows.truncate(length));
             }
+            AnswerEdit::LeaveOut(position) => with_records(&mut json, |rows| {
+                if *position < rows.len() {
+                    rows.remove(*position);
+                }
+            }),
             AnswerEdit::Double => with_records(&mut json, |rows| {
                 let length = rows.len();
                 *rows = rows.drain(..).flat_map(|row| [row.clone(), row]).take(length).collect();

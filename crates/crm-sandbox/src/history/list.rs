@@ -267,8 +267,8 @@ impl Days {
     /// The days are those of the reader's clock.
     fn read(params: &Params, caller: &Caller<'_>, revision: Revision) -> Days {
         let today = date::moved(caller.now, caller.shift).date();
-        let written =
-            |name: &str| Written::read(&sql::literal(&params.text(name))).filter(|day| !day.is_zero());
+        let read = |name: &str| Written::read(&sql::literal(&params.text(name)));
+        let written = |name: &str| read(name).filter(|day| !day.is_zero());
         let (no_start, no_end) = (params.is_blank("dateStart"), params.is_blank("dateEnd"));
         let start = if no_start { Some(today) } else { written("dateStart").and_then(Written::first_day) };
         let end = if no_end { Some(today) } else { written("dateEnd").and_then(Written::last_day) };
@@ -278,8 +278,10 @@ impl Days {
         let (from, until) = match (start, end) {
             (Some(start), _) if is_half_open && no_end => (next(start), NaiveDateTime::MAX),
             (_, Some(end)) if is_half_open && no_start => (NaiveDateTime::MIN, midnight(end)),
-            // The vendor's page knows no other dates.
-            (None, _) if revision == Revision::Documented => (NaiveDateTime::MAX, NaiveDateTime::MIN),
+            // The vendor's page knows no other dates. Every day is after the zero date.
+            (None, _) if revision == Revision::Documented && read("dateStart").is_none() => {
+                (NaiveDateTime::MAX, NaiveDateTime::MIN)
+            }
             (start, end) => {
                 (start.map_or(NaiveDateTime::MIN, midnight), end.map_or(NaiveDateTime::MIN, next))
             }

@@ -98,6 +98,14 @@ fn short_pages_can_have_random_lengths_the_same_in_every_run() {
 }
 
 #[test]
+fn a_list_can_lack_a_single_record() {
+    let world = world(5, &json!({"edit_answer": {"leave_out": 3}, "when": {"each": 1}}));
+    assert_eq!(world.page(0), vec![1, 2, 3, 5]);
+    let world = self::world(3, &json!({"edit_answer": {"leave_out": 3}, "when": {"each": 1}}));
+    assert_eq!(world.page(0), vec![1, 2, 3]);
+}
+
+#[test]
 fn repeated_page_is_the_one_before() {
     let rule = json!({"fault": "repeated_page", "if": "later_page", "when": {"each": 1}});
     let world = world(401, &rule);

@@ -10,6 +10,7 @@ use super::address::Address;
 use super::credentials::Credentials;
 use super::operation::ReadMethod;
 use super::pipeline::{Pipeline, Shared};
+use super::reads::Reads;
 use super::transport::{BODY_LIMIT, Transport};
 use crate::error::Error;
 use crate::observe::Observer;
@@ -99,13 +100,14 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Sets how reads with a body are sent (default: GET, as documented).
+    /// Sets how reads with a body are sent (default: [`ReadMethod::Auto`]).
     pub fn read_method(mut self, method: ReadMethod) -> Self {
         self.read_method = method;
         self
     }
 
-    /// Sets how long one attempt may take, from connecting to the last byte of the response (default: 30 seconds).
+    /// Sets how long one attempt may take, from connecting to the last byte of the response (default: 30 seconds, at most a
+    /// year). Zero is refused.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -164,18 +166,23 @@ impl<C: Client> ClientBuilder<C> {
             .ok_or_else(|| Error::invalid_setting("credentials", "are missing: call credentials(…)"))?;
         let user_agent = HeaderValue::from_str(&self.user_agent)
             .map_err(|_| Error::invalid_setting("user_agent", "has a character that no header can carry"))?;
+        if self.timeout.is_zero() {
+            return Err(Error::invalid_setting("timeout", "is zero, in which no call can end"));
+        }
         self.retry.check()?;
         self.pace.check()?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => default_transport(&address, self.body_limit)?,
         };
+        let host = format!("{}:{}", address.host(), address.port());
         let observer = Arc::new(Observer::new(address.host(), address.port()));
         let shared = Shared {
             address,
+            host,
             transport,
-            read_method: self.read_method,
-            timeout: self.timeout,
+            reads: Reads::new(self.read_method),
+            timeout: self.timeout.min(LONGEST_DEADLINE),
             deadline: self.deadline.unwrap_or(DEADLINE.max(self.timeout)).min(LONGEST_DEADLINE),
             retries: Retries::new(self.retry),
             limiter: Limiter::new(&self.pace, Arc::clone(&observer)),
@@ -205,6 +212,7 @@ fn default_transport(address: &Address, body_limit: usize) -> Result<Box<dyn Tra
     let transport = super::ReqwestTransport::builder().body_limit(body_limit);
     // Plain http is allowed because it does not leave this machine. Through a proxy it would.
     let transport = if address.is_plain_loopback() { transport.no_proxy() } else { transport };
+    let transport = if address.is_https() { transport } else { transport.without_system_certificates() };
     Ok(Box::new(transport.build()?))
 }
 

@@ -12,6 +12,9 @@ mod credentials;
 mod operation;
 mod pipeline;
 #[cfg(feature = "reqwest")]
+mod proxy_variables;
+mod reads;
+#[cfg(feature = "reqwest")]
 mod reqwest_transport;
 #[cfg(feature = "tower")]
 mod tower_service;

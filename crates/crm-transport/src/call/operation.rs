@@ -64,6 +64,16 @@ pub trait Operation: Send + Sync {
     /// What the response reports as wrong, or why it cannot be decoded.
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error>;
 
+    /// Returns whether the output shows that the server received the parameters of this call.
+    ///
+    /// `Some(false)` means that the server also returns it where the parameters are lost on the way, such as an empty list.
+    /// With [`ReadMethod::Auto`] such a GET is sent again as POST, and the second output counts. `Some(true)` proves that
+    /// parameters arrive, and no later GET is sent again. The default is `None`: the output is returned as it is.
+    fn parameters_received(&self, output: &Self::Output) -> Option<bool> {
+        let _ = output;
+        None
+    }
+
     /// Removes the account's secrets from words of the server that are part of the output, by
     /// [`Credentials::scrub`] and [`Credentials::scrub_unreadable`]. Errors need no such care. The default does nothing.
     fn redact(&self, output: &mut Self::Output, credentials: &Credentials) {
@@ -121,20 +131,30 @@ pub(crate) fn push_encoded(target: &mut String, text: &str) {
 }
 
 /// How reads that carry a body are sent.
+///
+/// Some networks drop the body of a GET. The server then answers another question: `list` returns the activities of
+/// today. Calls of APIs that do not accept POST, such as solOS, are always GET.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadMethod {
-    /// GET with a JSON body, as SalesMan documents it.
+    /// GET as documented, until one may have lost its body: it was answered against its question
+    /// ([`Error::is_ignored_parameter`](crate::Error::is_ignored_parameter)), refused for its parameters, or answered as a
+    /// server answers without parameters, too, such as by an empty list. That call is sent again as POST. If POST succeeds,
+    /// the client and its clones send every read as POST from then on.
+    ///
+    /// After an answer has shown that the body of a GET arrives, the client stays with GET.
     #[default]
+    Auto,
+    /// GET with a JSON body, as SalesMan documents it.
     Get,
-    /// POST with the same body, for networks that drop the body of a GET. The server returns the same response
-    /// (observed). Calls of APIs that do not accept POST, such as solOS, stay GET.
+    /// POST with the same body. The server returns the same response (observed).
     Post,
 }
 
 impl fmt::Display for ReadMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Auto => "auto",
             Self::Get => "get",
             Self::Post => "post",
         })
@@ -144,12 +164,13 @@ impl fmt::Display for ReadMethod {
 impl FromStr for ReadMethod {
     type Err = InvalidValue;
 
-    /// Reads one of the words that `Display` writes: `get`, `post`.
+    /// Reads one of the words that `Display` writes: `auto`, `get`, `post`.
     fn from_str(word: &str) -> Result<Self, InvalidValue> {
         match word {
+            "auto" => Ok(Self::Auto),
             "get" => Ok(Self::Get),
             "post" => Ok(Self::Post),
-            _ => Err(InvalidValue::new("ReadMethod", "one of get, post")),
+            _ => Err(InvalidValue::new("ReadMethod", "one of auto, get, post")),
         }
     }
 }

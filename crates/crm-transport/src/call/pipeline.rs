@@ -10,12 +10,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::address::Address;
 use super::credentials::Credentials;
-use super::operation::{Operation, ReadMethod};
+use super::operation::Operation;
+use super::reads::Reads;
 use super::transport::{Transport, with_operation};
-use crate::error::{Delivery, Error, TransportError};
+use crate::error::{Delivery, Error, ErrorKind, TransportError};
 use crate::observe::{ObservedAttempt, ObservedCall, Observer, Stats};
 use crate::operation_info::OperationInfo;
 use crate::policy::{Limiter, Next, Permit, PermitError, Retries, requested_wait};
+use crate::reading::stray_backslash::restored;
 
 /// The way of every call: credentials for one origin, limits of pace, time and size, the transport, and retries.
 ///
@@ -31,8 +33,10 @@ pub struct Pipeline {
 /// What all clones have in common.
 pub(super) struct Shared {
     pub(super) address: Address,
+    /// Host and port, for errors.
+    pub(super) host: String,
     pub(super) transport: Box<dyn Transport>,
-    pub(super) read_method: ReadMethod,
+    pub(super) reads: Reads,
     pub(super) timeout: Duration,
     pub(super) deadline: Duration,
     pub(super) retries: Retries,
@@ -93,11 +97,17 @@ impl Pipeline {
         // Everything but `read` is the same code for every operation, and is compiled once.
         let info = O::INFO;
         let mut call = Call::new(self, &info, self.prepare(operation)?, under_way);
+        // What a GET returned that may have lost its body; the call is then sent again as POST.
+        let mut by_get = None;
         let result = loop {
             let error = match call.next_response().await {
-                Ok(response) => match operation.read(&response) {
+                Ok(response) => match read(operation, &response) {
                     Ok(mut output) => {
                         call.attempt_succeeded();
+                        if call.is_to_be_confirmed(operation.parameters_received(&output)) {
+                            by_get = Some(output);
+                            continue;
+                        }
                         operation.redact(&mut output, &self.credentials);
                         break Ok(output);
                     }
@@ -105,12 +115,21 @@ impl Pipeline {
                 },
                 Err(error) => error,
             };
+            if call.is_post_impossible(&error)
+                && let Some(mut output) = by_get.take()
+            {
+                call.stay_with_get(&error);
+                operation.redact(&mut output, &self.credentials);
+                break Ok(output);
+            }
             if let Err(error) = call.attempt_failed(error).await {
                 break Err(error);
             }
         };
         call.end(result.as_ref().err());
-        result.map_err(|error| error.change_texts(&mut |text| self.credentials.scrub(text)))
+        result.map_err(|error| {
+            error.with_host(&self.shared.host).change_texts(&mut |text| self.credentials.scrub(text))
+        })
     }
 
     /// Returns what the client and its clones have done so far, and what they are doing.
@@ -137,7 +156,7 @@ impl Pipeline {
 
     fn addressed(&self, info: &OperationInfo, mut request: Request<Bytes>) -> Result<Request<Bytes>, Error> {
         *request.uri_mut() = self.shared.address.join(info.id, request.uri())?;
-        if info.accepts_post && self.shared.read_method == ReadMethod::Post {
+        if info.accepts_post && self.shared.reads.are_post() {
             *request.method_mut() = Method::POST;
         }
         let headers = request.headers_mut();
@@ -168,6 +187,23 @@ impl std::fmt::Debug for Pipeline {
     }
 }
 
+/// Reads a response. JSON that the server spoilt is restored if it cannot be decoded otherwise.
+fn read<O: Operation>(operation: &O, response: &Response<Bytes>) -> Result<O::Output, Error> {
+    operation.read(response).or_else(|error| {
+        if error.kind() != ErrorKind::Undecodable {
+            return Err(error);
+        }
+        match std::str::from_utf8(response.body()).ok().and_then(restored) {
+            Some(body) => {
+                let mut response = response.clone();
+                *response.body_mut() = body.into();
+                operation.read(&response)
+            }
+            None => Err(error),
+        }
+    })
+}
+
 /// A call on its way: attempt after attempt, as long as the policies allow.
 struct Call<'a> {
     shared: &'a Shared,
@@ -181,6 +217,10 @@ struct Call<'a> {
     rate_limited: u32,
     /// An earlier attempt may have done what was asked.
     maybe_done: bool,
+    /// It was a GET whose body may have been lost, and is now a POST.
+    is_post_for_get: bool,
+    /// The error of that GET.
+    get_error: Option<Error>,
     /// The error of the attempt before this one.
     last_error: Option<Error>,
     attempt: Option<(Permit<'a>, ObservedAttempt)>,
@@ -205,6 +245,8 @@ impl<'a> Call<'a> {
             attempts: 0,
             rate_limited: 0,
             maybe_done: false,
+            is_post_for_get: false,
+            get_error: None,
             last_error: None,
             attempt: None,
             under_way,
@@ -263,6 +305,41 @@ impl<'a> Call<'a> {
     fn attempt_succeeded(&mut self) {
         self.end_attempt(None);
         self.shared.retries.succeeded();
+        if self.is_post_for_get {
+            self.shared.reads.post_works();
+        }
+    }
+
+    /// Returns `true` if the call is to be sent again as POST, because its output does not show whether the server received
+    /// the parameters.
+    fn is_to_be_confirmed(&mut self, received: Option<bool>) -> bool {
+        let may_lose = self.shared.reads.may_lose(self.info, &self.request);
+        match received {
+            Some(true) if may_lose => self.shared.reads.get_works(),
+            Some(false) if may_lose && Instant::now() < self.deadline() => {
+                self.become_post();
+                return true;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    /// Returns `true` if the POST in place of a GET was not answered by the CRM, and would not be if it was sent again.
+    fn is_post_impossible(&self, error: &Error) -> bool {
+        let is_answer = matches!(error.kind(), ErrorKind::Api | ErrorKind::IgnoredParameter);
+        self.is_post_for_get && !is_answer && !error.is_retryable()
+    }
+
+    /// There is no choice but GET.
+    fn stay_with_get(&mut self, error: &Error) {
+        self.end_attempt(Some(error));
+        self.shared.reads.get_works();
+    }
+
+    fn become_post(&mut self) {
+        *self.request.method_mut() = Method::POST;
+        self.is_post_for_get = true;
     }
 
     /// Waits until the next attempt may be made; returns the error of the call if there is none.
@@ -272,6 +349,16 @@ impl<'a> Call<'a> {
         self.end_attempt(Some(&error));
         if !made {
             return Err(error); // it did not get its turn
+        }
+        let is_refused = error.is_invalid_request() && error.http_status().is_some();
+        let may_lose = (error.is_ignored_parameter() || is_refused)
+            && self.shared.reads.may_lose(self.info, &self.request);
+        if may_lose && Instant::now() < self.deadline() {
+            self.become_post();
+            self.get_error = Some(error.clone());
+            self.observed.waits_for_retry(&error, Duration::ZERO);
+            self.last_error = Some(error);
+            return Ok(());
         }
         self.rate_limited += u32::from(error.shows_rate_limit());
         let counted = self.attempts - self.rate_limited;
@@ -283,11 +370,22 @@ impl<'a> Call<'a> {
                 self.observed.within(sleep(wait)).await;
                 Ok(())
             }
-            Next::GiveUp => Err(error),
+            Next::GiveUp => Err(self.final_error(error)),
             Next::BudgetSpent => {
                 self.observed.retry_denied();
-                Err(error)
+                Err(self.final_error(error))
             }
+        }
+    }
+
+    /// Returns the error of the call. If a GET was answered against its question, and the CRM has not answered the POST in its
+    /// place, the error of the GET says more.
+    fn final_error(&mut self, error: Error) -> Error {
+        match self.get_error.take() {
+            Some(of_get) if !matches!(error.kind(), ErrorKind::Api | ErrorKind::IgnoredParameter) => {
+                of_get.after(self.attempts, self.began.elapsed(), self.maybe_done)
+            }
+            _ => error,
         }
     }
 

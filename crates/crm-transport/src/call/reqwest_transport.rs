@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
+use super::proxy_variables;
 use super::transport::{BODY_LIMIT, Transport};
 use crate::error::{Error, TransportError, innermost};
 
@@ -49,29 +50,63 @@ pub struct ReqwestTransport {
 impl ReqwestTransport {
     /// Creates a builder with the defaults that a client uses.
     pub fn builder() -> ReqwestTransportBuilder {
-        ReqwestTransportBuilder { client: reqwest::Client::builder(), body_limit: BODY_LIMIT }
+        let client = reqwest::Client::builder();
+        ReqwestTransportBuilder { client, body_limit: BODY_LIMIT, uses_proxy_variables: true }
             .connect_timeout(Duration::from_secs(10))
+            .pool_idle_timeout(POOL_IDLE)
     }
 }
+
+/// Less than Apache's `KeepAliveTimeout`, which is 5 seconds by default.
+const POOL_IDLE: Duration = Duration::from_secs(3);
+
+/// A year, so that no sum of times overflows.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 /// Builds a [`ReqwestTransport`].
 #[must_use]
 pub struct ReqwestTransportBuilder {
     client: reqwest::ClientBuilder,
     body_limit: usize,
+    uses_proxy_variables: bool,
 }
 
 impl ReqwestTransportBuilder {
-    /// Sets how long connecting may take, within the time of the attempt (default: 10 seconds).
+    /// Sets how long connecting may take, within the time of the attempt (default: 10 seconds, at most a year).
     pub fn connect_timeout(self, timeout: Duration) -> Self {
-        self.reqwest(|client| client.connect_timeout(timeout))
+        self.reqwest(|client| client.connect_timeout(timeout.min(LONGEST)))
+    }
+
+    /// Sets how long a connection is kept without a call (default: 3 seconds, at most a year; zero keeps none).
+    ///
+    /// It must be shorter than the server keeps it: Apache 5 seconds by default, nginx 75. Otherwise a call may be sent into
+    /// a connection that the server just closes. A read is then retried, but the delivery of a write is
+    /// [`Unknown`](crate::Delivery::Unknown).
+    pub fn pool_idle_timeout(self, timeout: Duration) -> Self {
+        self.reqwest(|client| match timeout {
+            Duration::ZERO => client.pool_max_idle_per_host(0),
+            timeout => client.pool_max_idle_per_host(usize::MAX).pool_idle_timeout(timeout.min(LONGEST)),
+        })
+    }
+
+    /// Loads no CA certificates, for a server with plain http on a machine without a CA store. Every https call then fails,
+    /// except to servers whose CA was added in [`reqwest`](Self::reqwest).
+    ///
+    /// A client without a transport of its own does so by itself if its address is http.
+    pub fn without_system_certificates(self) -> Self {
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        return self.reqwest(|client| client.tls_certs_only([]));
+        #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+        self
     }
 
     /// Connects to the server directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say in the environment.
     ///
-    /// By default these are honoured, and so is `NO_PROXY`. A proxy sees which host is called. Over https it sees no
+    /// By default these are honoured, and so is `NO_PROXY`. A value that is not the address of a proxy is an error of
+    /// [`build`](Self::build). A proxy sees which host is called. Over https it sees no
     /// more than that; over plain http it sees the keys, too.
-    pub fn no_proxy(self) -> Self {
+    pub fn no_proxy(mut self) -> Self {
+        self.uses_proxy_variables = false;
         self.reqwest(reqwest::ClientBuilder::no_proxy)
     }
 
@@ -90,8 +125,12 @@ impl ReqwestTransportBuilder {
     /// Builds the transport.
     ///
     /// # Errors
-    /// The client cannot be built, for example because a certificate or a proxy is invalid.
+    /// The client cannot be built, for example because a certificate or a proxy is invalid, or because this machine has no CA
+    /// certificates.
     pub fn build(self) -> Result<ReqwestTransport, Error> {
+        if self.uses_proxy_variables {
+            proxy_variables::check(|name| std::env::var_os(name))?;
+        }
         let client = self.client;
         // Another crate in the program may have chosen another backend for reqwest.
         #[cfg(feature = "rustls")]
@@ -103,10 +142,20 @@ impl ReqwestTransportBuilder {
             .retry(reqwest::retry::never())
             // It would log every byte, including the keys.
             .connection_verbose(false);
-        let client = client.build().map_err(|error| {
-            Error::invalid_setting("transport", format!("cannot be built: {}", innermost(&error)))
-        })?;
+        let client = client.build().map_err(|error| cannot_be_built(&innermost(&error)))?;
         Ok(ReqwestTransport { client, body_limit: self.body_limit })
+    }
+}
+
+fn cannot_be_built(why: &str) -> Error {
+    let error = Error::invalid_setting("transport", format!("cannot be built: {why}"));
+    if why.contains("CA certificates") {
+        error.hint(
+            "install the CA certificates of the system (the package ca-certificates), or name a file of them in \
+             SSL_CERT_FILE; plain http needs none: call without_system_certificates()",
+        )
+    } else {
+        error
     }
 }
 
@@ -132,14 +181,15 @@ impl Transport for ReqwestTransport {
         let request = reqwest::Request::try_from(request).map_err(|e| {
             TransportError::connect(format!("the request cannot be sent: {}", innermost(&e))).because(e)
         })?;
-        let mut received = self.client.execute(request).await.map_err(before_response)?;
+        let host = host_and_port(request.url());
+        let mut received = self.client.execute(request).await.map_err(|e| before_response(e, &host))?;
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = received.status();
         *response.headers_mut() = std::mem::take(received.headers_mut());
         let expected = received.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut only = Bytes::new();
         let mut body = BytesMut::new();
-        while let Some(chunk) = received.chunk().await.map_err(within_response)? {
+        while let Some(chunk) = received.chunk().await.map_err(|e| within_response(e, &host))? {
             if only.len() + body.len() + chunk.len() > self.body_limit {
                 return Err(TransportError::body_too_large(self.body_limit));
             }
@@ -159,26 +209,78 @@ impl Transport for ReqwestTransport {
     }
 }
 
-fn before_response(error: reqwest::Error) -> TransportError {
+/// Returns `crm.example.ru:443`, for messages.
+fn host_and_port(url: &reqwest::Url) -> String {
+    let port = url.port_or_known_default().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}{port}", url.host_str().unwrap_or_default())
+}
+
+fn before_response(error: reqwest::Error, host: &str) -> TransportError {
     let error = error.without_url();
     let why = innermost(&error);
     if error.is_connect() {
-        TransportError::connect(format!("no connection to the server: {why}"))
+        let hint =
+            if why.contains("UnknownIssuer") || why.contains("self-signed") || why.contains("self signed") {
+                " (its CA is not known to this machine: add a private CA with tls_certs_merge)"
+            } else {
+                ""
+            };
+        TransportError::connect(format!("no connection to the server {host}: {why}{hint}"))
     } else if error.is_timeout() {
-        TransportError::timeout(format!("no response in time: {why}"))
+        TransportError::timeout(format!("no response from {host} in time: {why}"))
     } else {
-        TransportError::closed(format!("the connection was lost before a response arrived: {why}"))
+        TransportError::closed(format!("the connection to {host} was lost before a response arrived: {why}"))
     }
     .because(error)
 }
 
-fn within_response(error: reqwest::Error) -> TransportError {
+fn within_response(error: reqwest::Error, host: &str) -> TransportError {
     let error = error.without_url();
     let why = innermost(&error);
     if error.is_timeout() {
-        TransportError::timeout(format!("the response did not end in time: {why}"))
+        TransportError::timeout(format!("the response of {host} did not end in time: {why}"))
     } else {
-        TransportError::cut_body(format!("the connection was lost in the middle of the response: {why}"))
+        TransportError::cut_body(format!(
+            "the connection to {host} was lost in the middle of the response: {why}"
+        ))
     }
     .because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_ca_certificates_is_explained() {
+        let error = cannot_be_built("No CA certificates were loaded from the system");
+        let text = error.to_string();
+        assert!(text.contains("ca-certificates") && text.contains("without_system_certificates()"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_failed_connection_names_the_host_and_the_port() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let transport = ReqwestTransport::builder().no_proxy().without_system_certificates().build().unwrap();
+        let request = Request::get(format!("http://{host}/secret?k=1")).body(Bytes::new()).unwrap();
+        let error = transport.send(request).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("no connection to the server {host}: ")), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+        assert_eq!(host_and_port(&"https://crm.example.ru/x".parse().unwrap()), "crm.example.ru:443");
+    }
+
+    #[test]
+    fn no_duration_is_too_long_and_none_too_short() {
+        for timeout in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+            let transport = ReqwestTransport::builder().no_proxy().without_system_certificates();
+            transport
+                .connect_timeout(timeout)
+                .pool_idle_timeout(timeout)
+                .body_limit(usize::MAX)
+                .build()
+                .unwrap();
+        }
+    }
 }

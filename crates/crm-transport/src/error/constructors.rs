@@ -65,7 +65,8 @@ impl Error {
     }
 
     /// Creates an error about an export that may lack records, although no call failed.
-    pub(crate) fn incomplete(operation: &'static str, fault: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn incomplete(operation: &'static str, fault: impl Into<String>) -> Self {
         let mut error = Self::new(ErrorKind::Incomplete, Seen::Done, fault);
         error.0.operation = Some(operation);
         error
@@ -128,6 +129,22 @@ impl Error {
         Self::of_operation(info, ErrorKind::NoRecord, Seen::Refused(Refusal::NotFound), message)
     }
 
+    /// Creates an error about a response to another question than the one that was asked.
+    ///
+    /// `parameter` is the wire name of the parameter that the server did not heed, such as `dateStart`. `found` is the
+    /// record that shows it: `activity 15 is of 2026-11-26`.
+    #[must_use]
+    pub fn ignored_parameter(
+        info: &OperationInfo,
+        parameter: impl Into<String>,
+        found: impl std::fmt::Display,
+    ) -> Self {
+        let message = format!("was ignored: {found}");
+        let mut error = Self::of_operation(info, ErrorKind::IgnoredParameter, Seen::Other, message);
+        error.0.field = Some(parameter.into());
+        error
+    }
+
     /// Creates an error about something that is not a response of the API.
     pub(crate) fn not_a_response(info: &OperationInfo, kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::of_operation(info, kind, Seen::Other, message)
@@ -169,6 +186,7 @@ impl Error {
             seen,
             maybe_done_before: false,
             operation: None,
+            host: None,
             idempotency: Idempotency::Read,
             field: None,
             message: message.into(),
@@ -198,6 +216,12 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the host and the port of the server.
+    pub(crate) fn with_host(mut self, host: &str) -> Self {
+        self.0.host = Some(host.to_owned());
         self
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crm_model::OneLine;
 
-use super::{Cause, Delivery, Error, ErrorKind, Refusal};
+use super::{CHECK_CREDENTIALS, Cause, Delivery, Error, ErrorKind, Refusal};
 
 /// How many characters of the API's own words a message shows.
 const SHOWN: usize = 500;
@@ -87,11 +87,23 @@ impl Error {
                     "this is a fault of the account's settings, which a person must fix in the CRM"
                 }
                 Refusal::ServerFault => "check the log of the server",
-                _ => return None,
+                Refusal::NotFound => {
+                    "check the id and the address, and whether this login may see the record"
+                }
+                Refusal::InvalidRequest => "check the parameters of the call",
+                Refusal::Other => "check the parameters of the call, and the settings of the CRM",
+                Refusal::Auth => CHECK_CREDENTIALS,
             },
             ErrorKind::PhpError => "check the log of the server",
             ErrorKind::EmptyBody => "check the address and its path",
             ErrorKind::BodyTooLarge => "ask for less, or raise the limit of the client",
+            ErrorKind::NoRecord => "check the id, and whether this login may see the record",
+            ErrorKind::IgnoredParameter => {
+                "do not use this answer: something between this program and the server drops or caches parts of requests"
+            }
+            ErrorKind::Storage if self.0.cause.is_some() => {
+                "check the path, its permissions and the free space"
+            }
             _ if unknown_write || self.0.retry_after.is_some() => return None,
             ErrorKind::Connect => "check the address and the network, or try again later",
             ErrorKind::RateLimited => "try again later, or at a lower pace",
@@ -99,6 +111,12 @@ impl Error {
                 "try again later"
             }
             ErrorKind::Http | ErrorKind::Gateway if self.is_retryable() => "try again later",
+            ErrorKind::Http | ErrorKind::Gateway => {
+                "check the address, and what is between this program and the server"
+            }
+            ErrorKind::Undecodable => {
+                "check the address; a client built with keep_body_excerpts() shows how the response begins"
+            }
             _ => return None,
         })
     }
@@ -142,11 +160,55 @@ mod tests {
     use crate::operation_info::TEST_CALL as INFO;
 
     #[test]
+    fn the_error_of_a_read_ends_with_what_to_do() {
+        use ErrorKind::*;
+        for refusal in [
+            Refusal::Auth,
+            Refusal::NotFound,
+            Refusal::InvalidRequest,
+            Refusal::Value,
+            Refusal::AccountSettings,
+            Refusal::ServerFault,
+            Refusal::Other,
+        ] {
+            let text = Error::api(&INFO, Some(7), "нет", refusal).to_string();
+            assert!(text.starts_with("test.call: ") && text.contains("«нет»; "), "{text}");
+        }
+        for kind in [
+            Connect,
+            Timeout,
+            Closed,
+            CutBody,
+            BodyTooLarge,
+            Http,
+            RateLimited,
+            Gateway,
+            DatabaseUnavailable,
+            PhpError,
+            EmptyBody,
+            Undecodable,
+        ] {
+            let text = Error::not_a_response(&INFO, kind, "fault").to_string();
+            assert!(text.starts_with("test.call: fault; "), "{kind:?}: {text}");
+        }
+        let cause = std::io::Error::other("disk full");
+        for text in [
+            Error::no_record(&INFO).to_string(),
+            Error::ignored_parameter(&INFO, "dateEnd", "fault").to_string(),
+            Error::storage("x", "journal", std::path::Path::new("/j"), "cannot be written", Some(cause))
+                .to_string(),
+        ] {
+            assert!(text.contains("; "), "{text}");
+        }
+    }
+
+    #[test]
     fn the_words_of_a_server_break_no_line_and_command_no_terminal() {
         let api = Error::api(&INFO, Some(405), "нет\r\nполя\u{1b}[2J\u{85}", Refusal::Other);
         assert_eq!(
             api.to_string(),
-            "test.call: the server refused the call: 405 «нет\\r\\nполя\\u{1b}[2J\\u{85}»"
+            "test.call: the server refused the call: 405 «нет\\r\\nполя\\u{1b}[2J\\u{85}»; check the parameters of the call, \
+             and the settings of the CRM"
         );
         let undecodable = Error::undecodable(&INFO, JsonError::new("$\n", "expected\ta list"));
         for error in [api, undecodable, Error::invalid_request("x", "a\nb", "is\0wrong").hint("look\nthere")]

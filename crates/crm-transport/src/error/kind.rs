@@ -14,9 +14,9 @@ pub enum ErrorKind {
     Timeout,
     /// The connection was lost before a response.
     Closed,
-    /// The response began and did not end.
+    /// The response began and did not end, or is only a part (status 206).
     CutBody,
-    /// The response is larger than the limit.
+    /// The response is larger than the limit, or holds more values than any list of the CRM.
     BodyTooLarge,
     /// The server points to another address. Redirects are not followed, because the keys are for one server.
     Redirect,
@@ -39,6 +39,9 @@ pub enum ErrorKind {
     Undecodable,
     /// A response without a record where one was asked for.
     NoRecord,
+    /// A response to another question: it holds a record that was not asked for.
+    /// [`Error::field`](crate::Error::field) names the parameter that the server did not heed.
+    IgnoredParameter,
     /// An export that may lack records, although no call failed.
     Incomplete,
     /// A file or a database of this program failed: a journal, a checkpoint. The error's `source()` is the cause.

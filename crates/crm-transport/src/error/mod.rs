@@ -43,6 +43,7 @@ struct Inner {
     /// An earlier attempt of the call may have done what was asked.
     maybe_done_before: bool,
     operation: Option<&'static str>,
+    host: Option<String>,
     idempotency: Idempotency,
     field: Option<String>,
     message: String,
@@ -84,6 +85,12 @@ impl Error {
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
+    }
+
+    /// Returns the host and the port of the server, such as `crm.example.ru:443`. `None` if nothing was to be sent there.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.0.host.as_deref()
     }
 
     /// Returns `true` if a second call would do the work a second time, as `add` does.
@@ -136,7 +143,8 @@ impl Error {
         self.0.json_path.as_deref()
     }
 
-    /// Returns the input that was refused, such as `content` or `list[2].content`.
+    /// Returns the input that was refused, such as `content` or `list[2].content`, or the parameter that the server
+    /// ignored, such as `dateStart`.
     #[must_use]
     pub fn field(&self) -> Option<&str> {
         self.0.field.as_deref()
@@ -206,6 +214,13 @@ impl Error {
         self.0.kind == ErrorKind::InvalidRequest
             || self.is_refusal(Refusal::Value, &[])
             || self.is_refusal(Refusal::InvalidRequest, &[400, 405, 411, 413, 414, 415, 422, 431])
+    }
+
+    /// Returns `true` if the server, or something on the way to it, ignored a parameter of a read: the response holds a
+    /// record that was not asked for. [`field`](Self::field) names the parameter.
+    #[must_use]
+    pub fn is_ignored_parameter(&self) -> bool {
+        self.0.kind == ErrorKind::IgnoredParameter
     }
 
     /// Returns `true` if no response arrived in time.

@@ -15,6 +15,9 @@ use crate::error::Error;
 /// Called before a checkpoint is saved.
 pub(super) type BeforeCheckpoint = Box<dyn FnMut(&ExportFigures) -> io::Result<u64> + Send>;
 
+/// The most concurrent calls of an export.
+const MOST_CALLS: usize = 64;
+
 /// Builds an [`Export`].
 ///
 /// [`start`](Self::start) takes the options, so none of them can be changed later.
@@ -46,12 +49,13 @@ impl<S: ExportSource> ExportBuilder<S> {
 
 /// The options.
 impl<S: ExportSource, M> ExportBuilder<S, M> {
-    /// Sets the maximum number of concurrent calls (default 2, minimum 1).
+    /// Sets the maximum number of concurrent calls (default 2, minimum 1, maximum 64).
     ///
     /// A server with two cores gained nothing from more (observed). The client's [`Pace`](crate::Pace), which is also
-    /// 2 by default, limits all its calls: raise both for more. Memory holds 13 pages for each call, and 26 more.
+    /// 2 by default, limits all its calls: raise both for more. Memory holds 13 pages for each call, and 26 more. Where
+    /// ids have many gaps, it holds up to 256 pages.
     pub fn concurrency(mut self, calls: usize) -> Self {
-        self.concurrency = calls.max(1);
+        self.concurrency = calls.clamp(1, MOST_CALLS);
         self
     }
 
@@ -123,7 +127,7 @@ impl<S: ExportSource> ExportBuilder<S> {
         let query = self.source.identity()?;
         let checkpoint = match (self.checkpoint, self.before_checkpoint) {
             (Some(path), before_checkpoint) => {
-                Checkpoint::open(path, S::NAME, query, before_checkpoint).await?
+                Checkpoint::open(path, S::NAME, query, S::COUNTS_RECORDS, before_checkpoint).await?
             }
             (None, Some(_)) => {
                 let fault = "is never called without a checkpoint: call checkpoint(…) too, or leave it out";

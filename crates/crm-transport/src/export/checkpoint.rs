@@ -1,8 +1,8 @@
 //! The checkpoint of an export: its file, what it holds, and the work on it, which runs on threads for blocking work.
 
 use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -16,7 +16,9 @@ use crate::durable::{self, IdentityHash, PathLock};
 use crate::error::Error;
 
 const NAME: &str = "crm export";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// No list has so many pages.
+const MOST_PAGES: u64 = 1 << 40;
 
 /// The checkpoint of an export that may have none: then nothing is saved.
 #[derive(Default)]
@@ -37,9 +39,10 @@ impl Checkpoint {
         path: PathBuf,
         operation: &'static str,
         query: String,
+        counts_records: bool,
         before_save: Option<BeforeCheckpoint>,
     ) -> Result<Self, Error> {
-        let open = move || CheckpointFile::open(path, operation, &query, before_save);
+        let open = move || CheckpointFile::open(path, operation, &query, counts_records, before_save);
         match spawn_blocking(open).await {
             Ok(file) => Ok(Self { file: Some(Box::new(file?)), ..Self::default() }),
             Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
@@ -66,7 +69,7 @@ impl Checkpoint {
     /// Begins to close the file, and to remove it if there is nothing left to resume.
     pub(super) fn close(&mut self, remove: bool) {
         match self.file.take() {
-            Some(file) => {
+            Some(mut file) => {
                 // The lock goes on that thread too, because that removes a file.
                 self.task = Some(spawn_blocking(move || (None, if remove { file.remove() } else { Ok(()) })));
             }
@@ -120,6 +123,40 @@ pub(super) struct Content {
     /// What the function before the checkpoint returned.
     pub(super) mark: Option<u64>,
     pub(super) figures: ExportFigures,
+    /// The list was read to its end, and the file could not be removed: it is as if there was none.
+    #[serde(default)]
+    finished: bool,
+    /// A hash of everything else, to notice damage.
+    #[serde(default)]
+    check: String,
+}
+
+impl Content {
+    /// The hash of everything but itself.
+    fn hash(&self) -> String {
+        let Self { checkpoint, version, query, up_to, size, mark, figures, finished, check: _ } = self;
+        let all =
+            format!("{checkpoint} {version} {query} {up_to:?} {size:?} {mark:?} {figures:?} {finished}");
+        format!("{:016x}", IdentityHash::new().with(all.as_bytes()).value())
+    }
+
+    fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let whole = Self { check: self.hash(), ..self.clone() };
+        serde_json::to_vec(&whole).map_err(io::Error::from)
+    }
+
+    /// Whether no export saves these values.
+    fn is_damaged(&self, counts_records: bool) -> bool {
+        let ResumePoint { id, page, end } = self.up_to;
+        let is_absurd = |page: Option<u64>| page.is_some_and(|page| page > MOST_PAGES);
+        let size = self.size.unwrap_or(1);
+        self.check != self.hash()
+            || is_absurd(page)
+            || is_absurd(end)
+            || (id > 0 && page.is_none())
+            || (page.is_some() && self.size.is_some() != counts_records)
+            || !(1..=MOST_PAGES).contains(&size)
+    }
 }
 
 impl CheckpointFile {
@@ -127,6 +164,7 @@ impl CheckpointFile {
         path: PathBuf,
         operation: &'static str,
         query: &str,
+        counts_records: bool,
         before_save: Option<BeforeCheckpoint>,
     ) -> Result<Self, Error> {
         let fault = |fault: &str, cause| Error::storage(operation, "checkpoint", &path, fault, cause);
@@ -136,7 +174,7 @@ impl CheckpointFile {
         let query = format!("{:016x}", IdentityHash::new().with(query.as_bytes()).value());
         let new = Content { checkpoint: NAME.to_owned(), version: VERSION, query, ..Content::default() };
         let content = match fs::read(&path) {
-            Ok(text) => read(&text, &new).map_err(|why| fault(&why, None))?,
+            Ok(text) => read(&text, new, counts_records).map_err(|why| fault(&why, None))?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => new,
             Err(e) => return Err(fault("cannot be read", Some(e))),
         };
@@ -150,15 +188,19 @@ impl CheckpointFile {
             self.content.mark = Some(mark.map_err(|e| self.fault(fault, e))?);
         }
         (self.content.up_to, self.content.size, self.content.figures) = (up_to, size, figures);
-        serde_json::to_vec(&self.content)
-            .map_err(io::Error::from)
+        self.content
+            .to_bytes()
             .and_then(|bytes| durable::replace(&self.path, &bytes))
             .map_err(|e| self.fault("cannot be saved", e))
     }
 
-    fn remove(&self) -> Result<(), Error> {
+    /// Removes the file. If that fails, the file is overwritten in its place, so that the next export begins anew.
+    fn remove(&mut self) -> Result<(), Error> {
+        let Err(error) = durable::remove_if_present(&self.path) else { return Ok(()) };
+        self.content.finished = true;
+        let overwritten = self.content.to_bytes().and_then(|bytes| overwrite(&self.path, &bytes));
         let fault = "is not needed any more and cannot be removed; remove it before the next export";
-        durable::remove_if_present(&self.path).map_err(|e| self.fault(fault, e))
+        overwritten.map_err(|_| self.fault(fault, error))
     }
 
     fn fault(&self, fault: &str, cause: io::Error) -> Error {
@@ -166,17 +208,27 @@ impl CheckpointFile {
     }
 }
 
+/// Writes over an existing file, where its folder allows no new one.
+fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
 /// Reads a checkpoint, which must belong to the same query as a new one.
-fn read(text: &[u8], new: &Content) -> Result<Content, String> {
+fn read(text: &[u8], new: Content, counts_records: bool) -> Result<Content, String> {
     let content: Content = serde_json::from_slice(text)
         .map_err(|e| format!("is damaged, or is not a checkpoint of an export: {e}"))?;
     if (&content.checkpoint, content.version) != (&new.checkpoint, new.version) {
-        return Err("is of another kind or version".to_owned());
+        return Err("is of another kind or version: remove it to start from the beginning".to_owned());
     }
     if content.query != new.query {
         let fault = "belongs to another query, account or address: use another file, or remove this one to start from \
                      the beginning";
         return Err(fault.to_owned());
     }
-    Ok(content)
+    if content.is_damaged(counts_records) {
+        return Err("is damaged: remove it to start from the beginning".to_owned());
+    }
+    Ok(if content.finished { new } else { content })
 }

@@ -47,22 +47,24 @@
 //! | `checkpoint.rs` | `Checkpoint` |
 //! | `progress.rs`, `verdict.rs` | how far it has come, and the result |
 //! | `source.rs` | what a client implements to make its list exportable |
-//! | `records.rs` | the other way to read a list: page after page, without a verdict |
+//! | `records.rs`, `record_pages.rs` | the other way to read a list: page after page, without a verdict |
 
 mod builder;
 mod checkpoint;
+mod end_proof;
 mod end_search;
 mod output;
 mod page_identity;
 mod plan;
 mod progress;
+mod record_pages;
 mod records;
 mod resume_point;
 mod source;
 mod stretch;
 mod verdict;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -72,7 +74,8 @@ use crm_model::Page;
 use futures_core::Stream;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::error::{Error, JsonError};
+use crate::error::{Error, ErrorKind, JsonError};
+use crate::observe;
 use checkpoint::Checkpoint;
 use output::Output;
 use plan::{PageRequest, Plan};
@@ -81,7 +84,7 @@ use stretch::StretchRecords;
 
 pub use builder::ExportBuilder;
 pub use progress::ExportProgress;
-pub use records::{Position, Records, records};
+pub use records::{Position, Records, records, records_by_offset};
 pub use source::{ExportPage, ExportSource};
 pub use verdict::{ExportFigures, Verdict};
 
@@ -95,7 +98,8 @@ pub use verdict::{ExportFigures, Verdict};
 /// incomplete export for a complete one.
 ///
 /// Nothing is fetched before it is asked for. Dropping the export ends its calls; a checkpoint that is just being saved
-/// is still saved. The calls run as tasks of tokio, so a slow consumer does not make them time out.
+/// is still saved. The calls run as tasks of tokio, so a slow consumer does not make them time out. With the feature
+/// `tracing` they belong to the span in which the record was asked for.
 ///
 /// ```
 /// use crm_transport::{Error, ExportBuilder, ExportSource, Verdict};
@@ -120,6 +124,9 @@ pub struct Export<S: ExportSource> {
     plan: Plan<S::Record>,
     /// The calls in flight.
     calls: JoinSet<Response<S::Record>>,
+    /// Pages that could not be decoded, and those of them that were asked for once more.
+    undecodable: Vec<PageRequest>,
+    tried_again: HashSet<PageRequest>,
     /// There was no call to make, and nothing has come or been taken since, so there is still none.
     is_idle: bool,
     output: Output<S::Record>,
@@ -158,6 +165,8 @@ impl<S: ExportSource> Export<S> {
             concurrency,
             plan,
             calls: JoinSet::new(),
+            undecodable: Vec::new(),
+            tried_again: HashSet::new(),
             is_idle: false,
             output: Output::default(),
             resumed_at: saved.mark,
@@ -240,6 +249,10 @@ impl<S: ExportSource> Export<S> {
                 self.end(Some(error));
             } else if self.output.is_empty() && self.plan.is_over() {
                 self.end(None);
+            } else if self.calls.is_empty() {
+                let fault =
+                    "no page is left to ask for, and the end of the list was not found: report this as a bug";
+                self.end(Some(Error::incomplete(S::NAME, fault)));
             } else {
                 return Poll::Pending;
             }
@@ -271,7 +284,8 @@ impl<S: ExportSource> Export<S> {
                     self.figures.as_listed += u64::from(!is_whole);
                     self.output.hydrated(place, record);
                 }
-                Ok(Response::Page(_, Err(error)) | Response::Record(_, Err(error))) => self.fail(error),
+                Ok(Response::Page(request, Err(error))) => self.add_failure(request, error),
+                Ok(Response::Record(_, Err(error))) => self.fail(error),
                 // The calls that `fail` has aborted come back too.
                 Err(stopped) if stopped.is_cancelled() && self.failure.is_some() => {}
                 Err(stopped) => {
@@ -286,15 +300,29 @@ impl<S: ExportSource> Export<S> {
     fn call(&mut self) -> bool {
         let source = Arc::clone(&self.source);
         if let Some((place, record)) = self.output.next_to_hydrate() {
-            self.calls.spawn(async move { Response::Record(place, source.hydrate(record).await) });
-        } else if let Some(request) = self.plan.next() {
+            self.spawn(async move { Response::Record(place, source.hydrate(record).await) });
+        } else if let Some(request) = self.undecodable.pop().or_else(|| self.plan.next()) {
             self.figures.pages += 1;
             let page = ExportPage { number: request.page, size: self.plan.learnt_page_size() };
-            self.calls.spawn(async move { Response::Page(request, source.page(page).await) });
+            self.spawn(async move { Response::Page(request, source.page(page).await) });
         } else {
             return false;
         }
         true
+    }
+
+    /// Begins a call. It belongs to the span in which the record was asked for.
+    fn spawn(&mut self, call: impl Future<Output = Response<S::Record>> + Send + 'static) {
+        self.calls.spawn(observe::in_current_span(call));
+    }
+
+    /// A page that cannot be decoded is read once more, because it may have been cut on its way.
+    fn add_failure(&mut self, request: PageRequest, error: Error) {
+        if error.kind() == ErrorKind::Undecodable && self.tried_again.insert(request) {
+            self.undecodable.push(request);
+        } else {
+            self.fail(error);
+        }
     }
 
     fn add_page(&mut self, request: PageRequest, page: Page<S::Record>) {
@@ -305,6 +333,7 @@ impl<S: ExportSource> Export<S> {
         let moves = std::mem::take(&mut self.plan.moves);
         self.figures.repaired += moves.repaired;
         self.figures.moved_up += moves.moved_up;
+        self.figures.contradictions += moves.contradictions;
         if let Some(reporter) = &mut self.reporter {
             reporter.report(&self.plan, self.figures);
         }
@@ -325,6 +354,12 @@ impl<S: ExportSource> Export<S> {
         let cause = cause.or_else(|| self.plan.offset_is_ignored().then(offset_ignored::<S>));
         let verdict = match cause {
             Some(cause) => Verdict::Truncated { figures, cause },
+            None if figures.contradictions > 0 => {
+                let seen =
+                    self.plan.contradiction().unwrap_or("pages contradicted each other in an earlier run");
+                let fault = format!("{seen}: records may be missing, so export the list again");
+                Verdict::Contradicted { figures, cause: Error::incomplete(S::NAME, fault) }
+            }
             None if figures.moved_up > 0 => Verdict::Shifted { figures },
             None => Verdict::Complete { figures },
         };

@@ -1,20 +1,48 @@
 //! How a page is recognized when the server returns it again, and what the pages of a list have shown so far.
 
-use crm_model::Page;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Identifies a page by its first id, its last id and its length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use crm_model::{Page, Unreadable};
+
+/// Identifies a page by its records. A record that cannot be decoded counts by its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PageIdentity {
+    /// The first and the last id that could be read; 0 if there is none.
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) len: usize,
+    hash: u64,
 }
 
 impl PageIdentity {
     pub(super) fn new<T>(page: &Page<T>, id: fn(&T) -> u64) -> Self {
         let id_of = |item: Option<&T>| item.map_or(0, id);
-        Self { first: id_of(page.items.first()), last: id_of(page.items.last()), len: page.len() }
+        let mut hasher = DefaultHasher::new();
+        page.items.iter().for_each(|item| id(item).hash(&mut hasher));
+        page.unreadable.iter().for_each(|record| fingerprint(record).hash(&mut hasher));
+        Self {
+            first: id_of(page.items.first()),
+            last: id_of(page.items.last()),
+            len: page.len(),
+            hash: hasher.finish(),
+        }
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+/// Tells records apart that cannot be decoded, and therefore have no id.
+pub(super) fn fingerprint(record: &Unreadable) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    record.raw.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Whether a page of a sorted list holds a record twice. A server that does so may have left out others.
+pub(super) fn holds_a_record_twice<T>(page: &Page<T>, id: fn(&T) -> u64) -> bool {
+    page.items.windows(2).any(|pair| id(&pair[0]) == id(&pair[1]))
 }
 
 /// The server does not sort the list by id.
@@ -31,6 +59,11 @@ pub(super) struct PagesSeen {
     first: Option<PageIdentity>,
     are_different: bool,
     is_unsorted: bool,
+    /// How many ids there are between the first and the last of each page, and how many of them have no record.
+    ids: u64,
+    missing_ids: u64,
+    /// The number of records on the pages that have records above them.
+    inner: Option<usize>,
     /// The number of records in the list, if the server returns it.
     total: Option<u64>,
     /// The length of a page that came again in place of a page further on.
@@ -45,6 +78,9 @@ impl PagesSeen {
             first: None,
             are_different: false,
             is_unsorted: false,
+            ids: 0,
+            missing_ids: 0,
+            inner: None,
             total: None,
             repeated: None,
         }
@@ -58,8 +94,17 @@ impl PagesSeen {
         if !page.is_empty() {
             self.are_different |= *self.first.get_or_insert(identity) != identity;
             self.is_unsorted |= !page.items.is_sorted_by_key(id);
+            let ids = identity.last.saturating_sub(identity.first).saturating_add(1);
+            self.ids = self.ids.saturating_add(ids);
+            self.missing_ids = self.missing_ids.saturating_add(ids.saturating_sub(page.len() as u64));
         }
         if self.is_unsorted && self.are_different { Err(Unsorted) } else { Ok(identity) }
+    }
+
+    /// Takes in the length of a page that has records above it. Returns another length if there was one.
+    pub(super) fn add_inner(&mut self, len: usize) -> Option<usize> {
+        let other = *self.inner.get_or_insert(len);
+        (other != len).then_some(other)
     }
 
     /// Notes that a page of this length came in place of a page further on.
@@ -72,6 +117,16 @@ impl PagesSeen {
         let Some(len) = self.repeated else { return false };
         let is_whole_list = !self.are_different && self.total == Some(len as u64);
         len >= self.full() && !is_whole_list
+    }
+
+    /// Whether so many ids have no record that two neighbouring pages often do not end and begin with adjacent ids.
+    pub(super) fn ids_have_gaps(&self) -> bool {
+        self.missing_ids > self.ids / 20
+    }
+
+    /// The number of records that is asked for on a page.
+    pub(super) fn asked(&self) -> usize {
+        self.asked
     }
 
     /// The number of records on the longest page.

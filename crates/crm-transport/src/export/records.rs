@@ -1,6 +1,5 @@
 //! The records of a list, page after page.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -9,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use crm_model::{Page, Unreadable};
 use futures_core::Stream;
 
+use super::record_pages::RecordPages;
 use crate::error::{Error, JsonError};
 use crate::operation_info::OperationInfo;
 
@@ -58,7 +58,7 @@ impl<T> fmt::Debug for Records<T> {
     }
 }
 
-/// Where the next page begins.
+/// Where a page begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Position {
@@ -68,99 +68,44 @@ pub struct Position {
     pub records: u64,
 }
 
-/// Returns the records of all pages that `fetch` returns, until an empty page.
+/// Returns the records of all pages that `fetch` returns, from a list whose offset counts pages.
 ///
 /// `info` is the operation that fetches a page, `page_size` the number of records that it asks for, and `id` returns the
 /// id of a record.
 ///
-/// A short page is not taken for the last one, because a server with a lower limit would hide the rest. A page with the
-/// same ids as the one before it comes from a server that ignores the position. If that page has fewer than `page_size`
-/// records, it was the only one. Otherwise the stream ends with an error.
+/// The end is believed only if the page after it and one far behind it are empty, each read twice. That takes four or
+/// five calls. A page that is empty or short although others follow is read again. If it stays so, the others are
+/// returned, and the last item is an [`Incomplete`](crate::ErrorKind::Incomplete) error. So is it if a page holds a
+/// record twice.
+///
+/// A page that came before comes from a server that ignores the position. If it has fewer than `page_size` records, it
+/// was the last one. Otherwise the stream ends with an error.
+///
+/// Records that are deleted while the list is read move others, which are then missed. An [`Export`](crate::Export)
+/// misses none.
 pub fn records<T, F, R>(info: OperationInfo, page_size: usize, id: fn(&T) -> u64, fetch: F) -> Records<T>
 where
     T: Send + 'static,
     F: FnMut(Position) -> R + Send + 'static,
     R: Future<Output = Result<Page<T>, Error>> + Send + 'static,
 {
-    Records::new(Pages {
-        fetch,
-        in_flight: None,
-        ready: VecDeque::new(),
-        position: Position::default(),
-        last_ids: Vec::new(),
-        ended: false,
-        info,
-        page_size,
-        id,
-    })
+    Records::new(RecordPages::new(info, page_size, id, fetch))
 }
 
-/// The pages of a list, one after the other.
-struct Pages<T, F, R> {
-    fetch: F,
-    in_flight: Option<Pin<Box<R>>>,
-    ready: VecDeque<Result<T, Error>>,
-    position: Position,
-    last_ids: Vec<u64>,
-    ended: bool,
+/// Returns the records of all pages like [`records`], from a list whose offset counts records. A short page then hides
+/// none, because the next one begins after its last record.
+pub fn records_by_offset<T, F, R>(
     info: OperationInfo,
     page_size: usize,
     id: fn(&T) -> u64,
-}
-
-/// Nothing in it is pinned where it stands.
-impl<T, F, R> Unpin for Pages<T, F, R> {}
-
-impl<T, F, R> Stream for Pages<T, F, R>
+    fetch: F,
+) -> Records<T>
 where
-    F: FnMut(Position) -> R,
-    R: Future<Output = Result<Page<T>, Error>>,
+    T: Send + 'static,
+    F: FnMut(Position) -> R + Send + 'static,
+    R: Future<Output = Result<Page<T>, Error>> + Send + 'static,
 {
-    type Item = Result<T, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let pages = &mut *self;
-        loop {
-            if let Some(record) = pages.ready.pop_front() {
-                return Poll::Ready(Some(record));
-            }
-            if pages.ended {
-                return Poll::Ready(None);
-            }
-            let call = pages.in_flight.get_or_insert_with(|| Box::pin((pages.fetch)(pages.position)));
-            let page = ready!(call.as_mut().poll(cx));
-            pages.in_flight = None;
-            pages.add(page);
-        }
-    }
-}
-
-impl<T, F, R> Pages<T, F, R> {
-    fn add(&mut self, page: Result<Page<T>, Error>) {
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => {
-                self.ended = true;
-                return self.ready.push_back(Err(error));
-            }
-        };
-        let ids: Vec<u64> = page.items.iter().map(self.id).collect();
-        let repeated = !ids.is_empty() && ids == self.last_ids;
-        self.ended = page.is_empty() || repeated;
-        if repeated {
-            if page.len() >= self.page_size {
-                let fault = "the server returned the same page again: it ignores the offset, so the rest cannot be read";
-                self.ready.push_back(Err(Error::undecodable(&self.info, JsonError::new("$", fault))));
-            }
-            return;
-        }
-        self.position.pages += 1;
-        self.position.records += page.len() as u64;
-        self.last_ids = ids;
-        self.ready.extend(page.items.into_iter().map(Ok));
-        let unreadable = page.unreadable.into_iter();
-        self.ready.extend(unreadable.map(|record| Err(unreadable_record(&self.info, record))));
-    }
+    Records::new(RecordPages::new(info, page_size, id, fetch).counting_records())
 }
 
 /// Creates the error about a record that cannot be decoded.

@@ -4,41 +4,44 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::page_identity::PageIdentity;
+use super::page_identity::{PageIdentity, fingerprint};
 use super::stretch::{Stretch, StretchRecords};
 
 /// Where an export resumes: everything up to this id has been returned.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ResumePoint {
     /// The greatest id returned.
     #[serde(rename = "after")]
     pub(super) id: u64,
     /// The page with which its stretch began; `None` if nothing was returned.
     pub(super) page: Option<u64>,
+    /// The first page after the end, if it was found. The list may have changed since.
+    pub(super) end: Option<u64>,
 }
 
 /// What is remembered of the stretches that have been returned.
 #[derive(Default)]
 pub(super) struct Returned {
-    pub(super) up_to: ResumePoint,
+    pub(super) id: u64,
     /// The page with which the highest of them began.
+    pub(super) page: Option<u64>,
     pub(super) first_page: Option<PageIdentity>,
     /// When that page came for the first time.
     pub(super) first_page_came: u64,
     /// When the first page of any of them came for the last time.
     pub(super) answered: u64,
     /// The unreadable records of the highest of them, which may be met again in the next one.
-    unreadable: HashSet<String>,
+    unreadable: HashSet<u64>,
 }
 
 impl Returned {
-    pub(super) fn new(up_to: ResumePoint) -> Self {
-        Self { up_to, ..Self::default() }
+    pub(super) fn new(from: ResumePoint) -> Self {
+        Self { id: from.id, page: from.page, ..Self::default() }
     }
 
     /// The page with which the highest of them began.
     pub(super) fn top(&self) -> u64 {
-        self.up_to.page.unwrap_or(0)
+        self.page.unwrap_or(0)
     }
 
     /// Adds the stretch above, which is finished, and returns its records.
@@ -48,13 +51,13 @@ impl Returned {
         }
         self.answered = self.answered.max(stretch.answered);
         let (top, bound, is_last) = (stretch.top, stretch.bound.unwrap_or(0), stretch.is_last());
-        let floor = self.up_to.id;
+        let floor = self.id;
         let mut found = stretch.into_records(id, floor);
         let last = found.records.last().map_or(0, id);
-        self.up_to = ResumePoint { id: floor.max(if is_last { last } else { bound }), page: Some(top) };
-        let raw = found.unreadable.iter().map(|record| record.raw.clone()).collect();
-        let known = std::mem::replace(&mut self.unreadable, raw);
-        found.unreadable.retain(|record| !known.contains(&record.raw));
+        (self.id, self.page) = (floor.max(if is_last { last } else { bound }), Some(top));
+        let prints = found.unreadable.iter().map(fingerprint).collect();
+        let known = std::mem::replace(&mut self.unreadable, prints);
+        found.unreadable.retain(|record| !known.contains(&fingerprint(record)));
         found
     }
 }

@@ -1,8 +1,10 @@
 //! A stretch: consecutive pages that are read downwards, and the ids that they must contain.
 
+use std::collections::HashSet;
+
 use crm_model::{Page, Unreadable};
 
-use super::page_identity::PageIdentity;
+use super::page_identity::{PageIdentity, fingerprint};
 
 /// Pages that are read one after the other, from `top` down.
 ///
@@ -15,16 +17,33 @@ pub(super) struct Stretch<T> {
     pub(super) last_asked: u64,
     /// The page with which it begins.
     pub(super) top: u64,
-    /// The greatest id of its first page. Unknown until that page is read.
+    /// The greatest id of its first page with a readable record. Unknown until such a page is read.
     pub(super) bound: Option<u64>,
     pub(super) first_page: Option<PageIdentity>,
+    /// The page that came last, if it held records.
+    pub(super) last_page: Option<PageIdentity>,
     /// The page to read next; `None` below page 0.
     pub(super) next: Option<u64>,
     pub(super) in_flight: bool,
-    /// The smallest id seen.
+    /// The page that came last contradicts the pages above it, and is looked at more closely.
+    pub(super) doubt: Option<Doubt>,
+    /// It has met the page with which the stretch below begins, unchanged.
+    has_met: bool,
+    /// The smallest and the greatest id seen.
     lowest: u64,
+    highest: u64,
     records: Vec<T>,
-    pub(super) unreadable: Vec<Unreadable>,
+    unreadable: Vec<Unreadable>,
+    fingerprints: HashSet<u64>,
+}
+
+/// What is read to settle whether a page contradicts the pages above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// This page once more. Beside it, the page above.
+    Again(u64, PageIdentity),
+    /// The page above this one. Beside it, the second reading of this one.
+    Above(u64, PageIdentity),
 }
 
 /// The records of a finished stretch: by id, each once.
@@ -43,11 +62,16 @@ impl<T> Stretch<T> {
             top,
             bound: None,
             first_page: None,
+            last_page: None,
             next: Some(top),
             in_flight: true,
+            doubt: None,
+            has_met: false,
             lowest: u64::MAX,
+            highest: 0,
             records: Vec::new(),
             unreadable: Vec::new(),
+            fingerprints: HashSet::new(),
         }
     }
 
@@ -62,36 +86,74 @@ impl<T> Stretch<T> {
         self.bound == Some(u64::MAX)
     }
 
+    /// Whether its first page is being asked for.
+    pub(super) fn is_beginning(&self) -> bool {
+        self.first_page.is_none() && self.bound.is_none()
+    }
+
+    /// The page to ask for.
+    pub(super) fn wanted(&self) -> Option<u64> {
+        match self.doubt {
+            Some(Doubt::Again(page, _)) => Some(page),
+            Some(Doubt::Above(page, _)) => Some(page + 1),
+            None => self.next,
+        }
+    }
+
+    /// Whether this page shows a record that was seen before, or one that has no id.
+    pub(super) fn has_seen(&self, page: &Page<T>, id: fn(&T) -> u64) -> bool {
+        !page.unreadable.is_empty() || page.items.iter().any(|item| id(item) <= self.highest)
+    }
+
     /// Takes in page `at`, which was asked for. Records up to the floor are left to the stretch below.
-    pub(super) fn add(&mut self, at: u64, page: Page<T>, id: fn(&T) -> u64, floor: u64) {
-        self.in_flight = false;
+    pub(super) fn add(
+        &mut self,
+        at: u64,
+        page: Page<T>,
+        identity: PageIdentity,
+        id: fn(&T) -> u64,
+        floor: u64,
+    ) {
         self.next = at.checked_sub(1);
-        let identity = PageIdentity::new(&page, id);
-        let greatest = page.items.iter().map(id).max();
+        if self.bound.is_none() {
+            // A page without a readable id bounds nothing. The page below it does.
+            self.bound = page.items.iter().map(id).max().or(if self.next.is_none() { Some(0) } else { None });
+        }
+        if self.first_page.is_none() && !self.is_last() {
+            self.first_page = Some(identity);
+        }
+        self.last_page = Some(identity).filter(|page| !page.is_empty()).or(self.last_page);
+        self.add_records(page, id, floor);
+    }
+
+    /// Takes in records, wherever they are.
+    pub(super) fn add_records(&mut self, page: Page<T>, id: fn(&T) -> u64, floor: u64) {
         for item in page.items {
             let id = id(&item);
             self.lowest = self.lowest.min(id);
+            self.highest = self.highest.max(id);
             if id > floor {
                 self.records.push(item);
             }
         }
-        for record in page.unreadable {
-            if self.unreadable.iter().all(|known| known.raw != record.raw) {
-                self.unreadable.push(record);
-            }
-        }
-        if self.bound.is_none() {
-            // A page without a readable id bounds nothing. The page below it does.
-            self.top = at;
-            self.first_page = Some(identity);
-            self.bound = greatest.or(if self.next.is_none() { Some(0) } else { None });
-        }
+        // Equal texts on one page are several records. On two pages they are the same one, met again.
+        let here: Vec<u64> = page.unreadable.iter().map(fingerprint).collect();
+        let new =
+            page.unreadable.into_iter().zip(&here).filter(|(_, print)| !self.fingerprints.contains(print));
+        self.unreadable.extend(new.map(|(record, _)| record));
+        self.fingerprints.extend(here);
     }
 
-    /// Whether it has all its ids: it has met one of the stretch below, or page 0.
+    /// Notes that the page with which the stretch below begins came again, unchanged.
+    pub(super) fn meet(&mut self, floor: u64) {
+        self.has_met = true;
+        self.bound.get_or_insert(floor);
+    }
+
+    /// Whether it has all its ids: it has met one of the stretch below, or the one after it, or page 0.
     pub(super) fn is_done(&self, floor: u64) -> bool {
-        let met = |bound| bound <= floor || self.lowest <= floor || self.next.is_none();
-        !self.in_flight && self.bound.is_some_and(met)
+        let reached = self.has_met || self.lowest <= floor.saturating_add(1) || self.next.is_none();
+        !self.in_flight && self.doubt.is_none() && self.bound.is_some_and(|bound| bound <= floor || reached)
     }
 
     /// About how many pages it still has to read, down to the page with which the stretch below begins.
@@ -107,7 +169,7 @@ impl<T> Stretch<T> {
     /// Returns its records by id, each once.
     pub(super) fn into_records(mut self, id: fn(&T) -> u64, floor: u64) -> StretchRecords<T> {
         let bound = self.bound.unwrap_or(0);
-        self.records.retain(|record| (floor + 1..=bound).contains(&id(record)));
+        self.records.retain(|record| id(record) > floor && id(record) <= bound);
         // The sort is stable: if a record was read twice, the first reading stays.
         self.records.sort_by_key(id);
         self.records.dedup_by_key(|record| id(record));

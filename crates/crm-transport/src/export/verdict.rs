@@ -26,6 +26,15 @@ pub enum Verdict {
         /// The figures.
         figures: ExportFigures,
     },
+    /// The list was read to its end, but its pages contradict each other: a page is empty or short although others
+    /// follow, or holds a record twice. Records may be missing. Export the list again.
+    #[non_exhaustive]
+    Contradicted {
+        /// The figures.
+        figures: ExportFigures,
+        /// The first contradiction.
+        cause: Error,
+    },
     /// The export ended early. The records returned so far are sound: by id, each once.
     #[non_exhaustive]
     Truncated {
@@ -37,7 +46,24 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Returns `true` if the list was read to its end, nothing moved up, and every record could be decoded.
+    /// Reaches the verdict of an export that is not an [`Export`](super::Export). `cause` is what ended it early. Without
+    /// one it is complete, or shifted if `figures` has records that moved up.
+    pub fn new(figures: ExportFigures, cause: Option<Error>) -> Self {
+        match cause {
+            Some(cause) => Self::Truncated { figures, cause },
+            None if figures.moved_up > 0 => Self::Shifted { figures },
+            None => Self::Complete { figures },
+        }
+    }
+
+    /// Reaches the verdict of such an export if what the server returned contradicts itself.
+    pub fn contradicted(mut figures: ExportFigures, cause: Error) -> Self {
+        figures.contradictions = figures.contradictions.max(1);
+        Self::Contradicted { figures, cause }
+    }
+
+    /// Returns `true` if the list was read to its end, no page contradicts it, nothing moved up, and every record could be
+    /// decoded.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         matches!(self, Self::Complete { figures } if figures.unreadable == 0)
@@ -47,16 +73,18 @@ impl Verdict {
     #[must_use]
     pub fn figures(&self) -> &ExportFigures {
         match self {
-            Self::Complete { figures } | Self::Shifted { figures } | Self::Truncated { figures, .. } => {
-                figures
-            }
+            Self::Complete { figures }
+            | Self::Shifted { figures }
+            | Self::Contradicted { figures, .. }
+            | Self::Truncated { figures, .. } => figures,
         }
     }
 
-    /// The error with which an export ends that is not complete.
-    pub(super) fn to_error(&self, operation: &'static str) -> Option<Error> {
+    /// Returns the error with which an export ends that is not complete.
+    #[must_use]
+    pub fn to_error(&self, operation: &'static str) -> Option<Error> {
         match self {
-            Self::Truncated { cause, .. } => Some(cause.clone()),
+            Self::Truncated { cause, .. } | Self::Contradicted { cause, .. } => Some(cause.clone()),
             Self::Shifted { .. } => {
                 let fault = "records moved up in the list while it was read, so others may be missing: export it again";
                 Some(Error::incomplete(operation, fault))
@@ -80,6 +108,9 @@ impl fmt::Display for Verdict {
             Self::Complete { figures } => write!(f, "complete: {figures}"),
             Self::Shifted { figures } => {
                 write!(f, "records moved while they were read, so some may be missing: {figures}")
+            }
+            Self::Contradicted { figures, cause } => {
+                write!(f, "not known to be complete: {figures}; {cause}")
             }
             Self::Truncated { figures, cause } => write!(f, "ended early: {figures}; {cause}"),
         }
@@ -105,6 +136,8 @@ pub struct ExportFigures {
     pub repaired: u64,
     /// How often records were found that had moved up.
     pub moved_up: u64,
+    /// How often pages contradicted each other. Records may be missing.
+    pub contradictions: u64,
 }
 
 impl fmt::Display for ExportFigures {
@@ -116,6 +149,7 @@ impl fmt::Display for ExportFigures {
             (self.as_listed, "only as listed"),
             (self.repaired, "deletions made up for"),
             (self.moved_up, "moves seen"),
+            (self.contradictions, "contradictions"),
         ];
         for (count, what) in others {
             if count > 0 {

@@ -28,6 +28,11 @@ use crate::operation_info::OperationInfo;
 
 pub use stats::Stats;
 
+/// Lets work that runs as a task of its own belong to the span in which it is begun.
+pub(crate) fn in_current_span<F: Future>(work: F) -> impl Future<Output = F::Output> + use<F> {
+    spans::in_current_span(work)
+}
+
 /// Observes a client and all its clones.
 pub(crate) struct Observer {
     stats: Mutex<Stats>,

@@ -17,6 +17,11 @@ use crate::operation_info::OperationInfo;
 /// The target that filters name, wherever this file is.
 const TARGET: &str = "crm_transport";
 
+/// Lets work that runs as a task of its own belong to the span in which it is begun.
+pub(super) fn in_current_span<F: Future>(work: F) -> Instrumented<F> {
+    work.in_current_span()
+}
+
 #[derive(Clone)]
 pub(super) struct Server {
     host: Arc<str>,

@@ -16,13 +16,17 @@ pub use super::api_error::{api_error, refusal_of_http};
 /// and HTML after it.
 ///
 /// # Errors
-/// The response is a redirect, has a status of failure, or is a PHP error, a page that is not from the CRM, empty, or not
-/// JSON. If the body of a failure holds an error of the API, that error is returned. In a response with a status of
+/// The response is a redirect, has a status of failure, or is a PHP error, a page that is not from the CRM, empty, only a
+/// part (206), not JSON, or JSON of more values than any list of the CRM has. If the body of a failure holds an error of the API, that error is returned. In a response with a status of
 /// success, errors of the API are left to [`api_error`].
 pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&'a [u8], Error> {
     let status = response.status();
     if status.is_redirection() {
         return Err(redirect(info, response));
+    }
+    if status == StatusCode::PARTIAL_CONTENT {
+        let message = "the response is only a part of the answer";
+        return Err(Error::not_a_response(info, ErrorKind::CutBody, message));
     }
     let found = find_json(info, response.body());
     if status.is_success() {
@@ -88,7 +92,33 @@ fn find_json<'a>(info: &OperationInfo, body: &'a [u8]) -> Result<&'a [u8], Error
             }
         }
     };
+    if has_too_many_values(json) {
+        let message = "the response holds more values than any list of the CRM";
+        let error = Error::not_a_response(info, ErrorKind::BodyTooLarge, message);
+        return Err(error.hint("ask for fewer records, or check what is between this program and the CRM"));
+    }
     Ok(without_trailing_html(json))
+}
+
+/// Returns `true` if a text holds so many values that decoding it could cost many times its length in memory, such as
+/// 60 MB of `[0,0,0,…]`.
+///
+/// That is more than a million lists, objects and commas, with fewer than 16 bytes for each.
+fn has_too_many_values(json: &[u8]) -> bool {
+    const ALWAYS_ALLOWED: usize = 1 << 20;
+    const BYTES_PER_VALUE: usize = 16;
+    if json.len() <= ALWAYS_ALLOWED {
+        return false;
+    }
+    // No early exit, so that the compiler can vectorize the loop.
+    let values: usize = json
+        .chunks(4096)
+        .map(|chunk| {
+            let marks = chunk.iter().map(|byte| u16::from(matches!(byte, b',' | b'[' | b'{')));
+            usize::from(marks.sum::<u16>())
+        })
+        .sum();
+    values > ALWAYS_ALLOWED.max(json.len() / BYTES_PER_VALUE)
 }
 
 /// Returns the JSON before the HTML of a PHP error: the response was whole before the server failed.
@@ -169,6 +199,26 @@ mod tests {
     }
 
     const FATAL: &str = "<br />\n<b>Fatal error</b>:  Uncaught X in /a.php:1\n";
+
+    #[test]
+    fn a_part_of_an_answer_is_not_an_answer() {
+        let error = json(&INFO, &answer(206, r#"{"a":1}"#)).unwrap_err();
+        assert_eq!((error.kind(), error.id()), (ErrorKind::CutBody, "response-cut"));
+    }
+
+    #[test]
+    fn a_response_of_countless_values_is_refused_before_it_is_decoded() {
+        for (value, count, is_refused) in [
+            ("0,", 1 << 20, true),
+            ("0,", (1 << 20) - 2, false),
+            ("[[]],", 500_000, true),
+            (r#""a text of more than thirty bytes","#, (1 << 20) + 100, false),
+        ] {
+            let body = format!("[{}0]", value.repeat(count));
+            let refused = read(&body).err().map(|error| error.kind());
+            assert_eq!(refused, is_refused.then_some(ErrorKind::BodyTooLarge), "{value} {count}");
+        }
+    }
 
     #[test]
     fn a_compressed_response_says_what_decompresses_it() {

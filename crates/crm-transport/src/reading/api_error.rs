@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::json::Place;
+use super::json_entries;
 use super::php_noise::cap;
 use crate::error::{Error, Refusal};
 use crate::operation_info::{Idempotency, OperationInfo};
@@ -25,7 +28,14 @@ pub fn api_error(
     json: &[u8],
     refusal: impl FnOnce(Option<i64>) -> Refusal,
 ) -> Option<Error> {
-    let envelope: ErrorEnvelope<'_> = serde_json::from_slice(json).ok()?;
+    let envelope: ErrorEnvelope<'_> = match serde_json::from_slice(json) {
+        Ok(envelope) => envelope,
+        // A value that is not JSON must not hide the error beside it.
+        Err(_) if info.idempotency == Idempotency::Read => {
+            return api_error(info, with_nulls_for_invalid_values(json)?.as_bytes(), refusal);
+        }
+        Err(_) => return None,
+    };
     let (mut code, mut text) = (None, None);
     let is_own = envelope.result.as_deref() == Some("Error") && envelope.error.is_some_and(is_own_error);
     for part in [envelope.error, envelope.errors].into_iter().flatten() {
@@ -47,6 +57,25 @@ pub fn api_error(
         return Some(Error::foreign_answer(info, format_args!("«{}»", cap(&text, 240))));
     }
     Some(Error::api(info, number, text, refusal(number)))
+}
+
+/// Returns an object with `null` in place of each value that is not JSON. `None` if there is no such value, or if the text
+/// is not an object.
+fn with_nulls_for_invalid_values(json: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(json).ok()?;
+    if !text.starts_with('{') || serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        return None;
+    }
+    let mut object = String::from("{");
+    for entry in json_entries::entries(text)? {
+        let Place::Key(key) = entry.place else { return None };
+        let is_valid = serde_json::from_str::<IgnoredAny>(&entry.json).is_ok();
+        let separator = if object.len() > 1 { "," } else { "" };
+        let value = if is_valid { &*entry.json } else { "null" };
+        object.push_str(&format!("{separator}{}:{value}", Value::String(key)));
+    }
+    object.push('}');
+    Some(object)
 }
 
 /// Returns what a code means if it follows HTTP.
@@ -115,7 +144,7 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
                         }
                         _ => {
                             envelope.has_id |= key == "id";
-                            map.next_value::<serde::de::IgnoredAny>()?;
+                            map.next_value::<IgnoredAny>()?;
                             envelope.others += 1;
                         }
                     }
@@ -225,6 +254,7 @@ mod tests {
             (r#"{"result":"Error"}"#, of(None, "")),
             (r#"{"success":false,"payload":[],"message":"no"}"#, of(None, "no")),
             (r#"{"status":403,"payload":null}"#, of(None, "")),
+            (r#"{"payload":["\q"],"error":"bad token"}"#, of(None, "bad token")),
         ] {
             assert_eq!(error_in(body), expected, "{body}");
         }
@@ -265,6 +295,9 @@ mod tests {
             r#"{"result":[{"id":1}],"message":"x"}"#,
             r#"{"id":1,"status":"failed","message":"x"}"#,
             r#"{"status":"ok","payload":[]}"#,
+            r#"{"payload":["\q"],"error":null}"#,
+            r#"{"error":"\q"}"#,
+            r#"["\q"]"#,
             "[]",
         ] {
             assert_eq!(error_in(body), None, "{body}");

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use crm_model::{Page, Unreadable};
 use serde::Deserialize;
@@ -9,6 +10,8 @@ use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
+use super::json_entries;
+use super::stray_backslash::restored;
 pub use crate::error::JsonError;
 
 /// Decodes a JSON text. `at` is the path of the text in the response, `$` for all of it.
@@ -118,20 +121,42 @@ pub enum Place {
     Key(String),
 }
 
+/// The most records in one response, and the most keys of an object that holds records.
+///
+/// More are an error, so that a response costs a limited amount of memory. SalesMan sends at most 200 (documented).
+pub const MOST_RECORDS: usize = 100_000;
+
 /// Returns the JSON texts of the records of an array, or of an object keyed by id. `null`, `false` and `""` have none.
 ///
+/// A record whose text is not valid JSON is returned too, if its borders are certain.
+///
 /// # Errors
-/// The text is something else.
+/// The text is something else, or holds more than [`MOST_RECORDS`] records.
 pub fn raw_records<'a>(records: &'a str, at: &str) -> Result<Vec<RawRecord<'a>>, JsonError> {
-    decode::<RawRecords<'a>>(records.as_bytes(), at).map(|records| records.0)
+    match decode::<RawRecords<'a>>(records.as_bytes(), at) {
+        Ok(RawRecords(records)) => Ok(records),
+        Err(error) => json_entries::entries(records).ok_or(error),
+    }
+}
+
+/// Returns the JSON text of a value of an object, by its key. The last one counts, as in PHP.
+///
+/// `None` if there is no such key, or if the text is not an object. Other values need not be valid JSON.
+#[must_use]
+pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+    let entries = json_entries::entries(object)?;
+    entries.into_iter().rev().find_map(|entry| match (entry.place, entry.json) {
+        (Place::Key(found), Cow::Borrowed(json)) if found == key => Some(json),
+        _ => None,
+    })
 }
 
 /// Decodes each record by itself. A record that cannot be decoded is in [`Page::unreadable`] and hides no other.
 ///
 /// # Errors
-/// The text is neither an array nor an object of records.
+/// The text is neither an array nor an object of records, or holds more than [`MOST_RECORDS`].
 pub fn page<T: DeserializeOwned>(records: &str, at: &str) -> Result<Page<T>, JsonError> {
-    if let Ok(items) = serde_json::from_str(records) {
+    if let Ok(RecordList(items)) = serde_json::from_str(records) {
         return Ok(Page::new(items)); // nearly always: an array in which every record is valid
     }
     Ok(read_records(raw_records(records, at)?, at))
@@ -147,12 +172,53 @@ pub fn read_records<T: DeserializeOwned>(records: Vec<RawRecord<'_>>, at: &str) 
             Place::Index(index) => path.push_str(&format!("[{index}]")),
             Place::Key(key) => push_key(&mut path, key),
         }
-        match decode(record.json.as_bytes(), &path) {
+        let decoded = decode(record.json.as_bytes(), &path).or_else(|error| {
+            let json = restored(&record.json).ok_or(error)?;
+            decode(json.as_bytes(), &path)
+        });
+        match decoded {
             Ok(item) => page.items.push(item),
             Err(e) => page.unreadable.push(Unreadable::new(e.path(), e.reason(), record.json)),
         }
     }
     page
+}
+
+/// A list of at most [`MOST_RECORDS`] records, each of which can be decoded.
+#[derive(Debug)]
+pub struct RecordList<T>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for RecordList<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(RecordListVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct RecordListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RecordListVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut records = Vec::new();
+        while let Some(record) = seq.next_element()? {
+            push(&mut records, record)?;
+        }
+        Ok(records)
+    }
+}
+
+/// Adds a record, if there may be one more.
+fn push<T, E: serde::de::Error>(records: &mut Vec<T>, record: T) -> Result<(), E> {
+    if records.len() == MOST_RECORDS {
+        return Err(E::custom(format_args!("more than {MOST_RECORDS} records in one response")));
+    }
+    records.push(record);
+    Ok(())
 }
 
 struct RawRecords<'a>(Vec<RawRecord<'a>>);
@@ -175,7 +241,8 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut records = Vec::new();
         while let Some(json) = seq.next_element::<&RawValue>()? {
-            records.push(RawRecord { place: Place::Index(records.len()), json: json.get().into() });
+            let place = Place::Index(records.len());
+            push(&mut records, RawRecord { place, json: json.get().into() })?;
         }
         Ok(records)
     }
@@ -183,7 +250,7 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut records = Vec::new();
         while let Some((key, json)) = map.next_entry::<String, &RawValue>()? {
-            records.push(RawRecord { place: Place::Key(key), json: json.get().into() });
+            push(&mut records, RawRecord { place: Place::Key(key), json: json.get().into() })?;
         }
         Ok(records)
     }
@@ -239,6 +306,46 @@ mod tests {
         let page: Page<Entry> = page(r#"{"5":{"cid":5},"7":{"cid":-7}}"#, "$.data").unwrap();
         assert_eq!(page.items[0].id.0, 5);
         assert_eq!(page.unreadable[0].path, "$.data['7'].cid");
+    }
+
+    #[test]
+    fn a_record_that_is_not_json_hides_no_other() {
+        for bad in [r#"{"cid":2,"tip":"\q"}"#, "{\"cid\":2,\"tip\":\"a\tb\"}", "NaN", "{cid:2}"] {
+            let page: Page<Entry> = page(&format!(r#"[{{"cid":1}},{bad},{{"cid":3}}]"#), "$.data").unwrap();
+            assert_eq!(page.items.iter().map(|e| e.id.0).collect::<Vec<_>>(), [1, 3], "{bad}");
+            assert_eq!((page.unreadable.len(), page.unreadable[0].raw.as_str()), (1, bad));
+            assert!(page.unreadable[0].path.starts_with("$.data[1]"), "{:?}", page.unreadable);
+        }
+    }
+
+    #[test]
+    fn a_backslash_before_a_letter_is_read_as_the_code_that_the_server_replaced() {
+        let page: Page<Entry> = page(r#"[{"cid":1,"tip":"Тип \З"},{"cid":2,"tip":"\q"}]"#, "$").unwrap();
+        assert_eq!(page.items[0].activity_type.as_deref(), Some("Тип \\u0417"));
+        assert_eq!(page.unreadable[0].raw, r#"{"cid":2,"tip":"\q"}"#);
+    }
+
+    #[test]
+    fn a_member_is_found_beside_values_that_are_not_json() {
+        let text = r#"{"a":"\q","data":[1],"b":NaN,"data":[2]}"#;
+        assert_eq!(member(text, "data"), Some("[2]"));
+        assert_eq!(member(text, "c"), None);
+        assert_eq!(member("[1]", "data"), None);
+    }
+
+    #[test]
+    fn a_list_has_at_most_a_hundred_thousand_records() {
+        let list = |count: usize, record: &str| format!("[{}]", vec![record; count].join(","));
+        assert_eq!(
+            page::<Entry>(&list(MOST_RECORDS, r#"{"cid":1}"#), "$").unwrap().items.len(),
+            MOST_RECORDS
+        );
+        assert_eq!(page::<Entry>(&list(MOST_RECORDS, "0"), "$").unwrap().unreadable.len(), MOST_RECORDS);
+        for record in [r#"{"cid":1}"#, "0", r#""\q""#] {
+            let error = page::<Entry>(&list(MOST_RECORDS + 1, record), "$").unwrap_err();
+            let expected = "more than 100000 records in one response at $";
+            assert!(error.to_string().starts_with(expected) || record.contains("q"), "{error}");
+        }
     }
 
     #[test]

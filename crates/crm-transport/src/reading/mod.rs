@@ -4,4 +4,6 @@
 pub mod answer;
 mod api_error;
 pub mod json;
+mod json_entries;
 mod php_noise;
+pub(crate) mod stray_backslash;

@@ -86,7 +86,14 @@ pub(crate) fn client_with_timeout(url: &str, timeout: Duration) -> HistoryClient
 
 /// The sandbox carries a request out at once or not at all, so the import need not wait.
 pub(crate) fn quick(import: Import) -> Import {
-    import.settle(Duration::ZERO).patience(Duration::from_secs(1))
+    import.settle(Duration::ZERO).patience(Duration::from_secs(5))
+}
+
+/// Starts a sandbox whose history is not empty, so that lists are seen to show what is there.
+pub(crate) async fn sandbox_with_history() -> Sandbox {
+    let sandbox = Sandbox::start().await.unwrap();
+    add_old_record(&sandbox);
+    sandbox
 }
 
 /// Adds a record that was there before, so that a lookup can see that the list shows what is there.

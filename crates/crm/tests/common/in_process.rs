@@ -17,11 +17,13 @@ use tokio::time::Instant;
 pub(crate) struct World {
     pub(crate) sandbox: Arc<Sandbox>,
     began: Instant,
+    clock: TokioClock,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct TokioClock {
     began: Instant,
+    /// The time of day at the beginning.
     utc: Arc<Mutex<DateTime<Utc>>>,
 }
 
@@ -43,7 +45,18 @@ impl World {
     pub(crate) fn with(builder: Builder) -> Self {
         let began = Instant::now();
         let utc = Arc::new(Mutex::new("2024-06-25T11:25:00Z".parse().unwrap()));
-        Self { sandbox: Arc::new(builder.in_process(TokioClock { began, utc })), began }
+        let clock = TokioClock { began, utc };
+        Self { sandbox: Arc::new(builder.in_process(clock.clone())), began, clock }
+    }
+
+    /// The time of day of the server.
+    pub(crate) fn utc(&self) -> DateTime<Utc> {
+        self.clock.utc()
+    }
+
+    /// Sets the time of day of the server.
+    pub(crate) fn set_utc(&self, utc: DateTime<Utc>) {
+        *self.clock.utc.lock().unwrap() = utc - TimeDelta::from_std(self.began.elapsed()).unwrap();
     }
 
     /// Sets the rules as they are written in JSON.

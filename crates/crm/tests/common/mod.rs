@@ -7,7 +7,7 @@ pub(crate) mod sources;
 
 use std::path::PathBuf;
 
-use crm::history::{ApiKey, HistoryClient};
+use crm::history::{ApiKey, HistoryClient, ReadMethod};
 use crm::projects::{ProjectsClient, TokenPair};
 use crm::{Bytes, ReqwestTransport, RetryPolicy, http};
 use serde_json::Value;
@@ -38,6 +38,7 @@ pub(crate) fn history(address: &str) -> HistoryClient {
         .credentials(credentials)
         .transport(transport())
         .retry(RetryPolicy::none())
+        .read_method(ReadMethod::Get)
         .build()
         .unwrap()
 }
@@ -52,7 +53,7 @@ pub(crate) fn projects(address: &str) -> ProjectsClient {
         .unwrap()
 }
 
-/// The clients repeat nothing: a test wants the first answer. The default transport without the system's certificates: reading them takes longer than most tests.
+/// The clients repeat nothing, and send reads as documented: a test wants the first answer. The default transport without the system's certificates: reading them takes longer than most tests.
 pub(crate) fn transport() -> ReqwestTransport {
     ReqwestTransport::builder().no_proxy().reqwest(|client| client.tls_certs_only([])).build().unwrap()
 }

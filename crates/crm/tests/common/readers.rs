@@ -20,8 +20,14 @@ use serde::de::DeserializeOwned;
 /// A reader, by the name of its fuzz target and its corpus.
 pub(crate) type Reader = (&'static str, fn(&[u8]));
 
-pub(crate) const ALL: [Reader; 5] =
-    [("answer", answer), ("record", record), ("exchange", exchange), ("address", address), ("path", path)];
+pub(crate) const ALL: [Reader; 6] = [
+    ("answer", answer),
+    ("record", record),
+    ("exchange", exchange),
+    ("address", address),
+    ("path", path),
+    ("spoilt", spoilt),
+];
 
 /// The body of an answer, by every operation.
 pub(crate) fn answer(body: &[u8]) {
@@ -109,6 +115,8 @@ pub(crate) fn exchange(bytes: &[u8]) {
     let Ok(client) = builder.credentials(ApiKey::new("key-0123456789", "login")).build() else { return };
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
     told(runtime.block_on(client.fields()));
+    told(runtime.block_on(client.list(&EntryQuery::new().every_day())));
+    told(runtime.block_on(client.entry(EntryId(1))));
     if let Err(error) = runtime.block_on(client.add(&NewEntry::new("x"))) {
         assert!(!format!("{error} {error:?}").contains("key-0123456789"), "{error}");
         assert!(error.to_string().chars().count() < 2_000, "{error}");
@@ -131,6 +139,60 @@ pub(crate) fn path(key: &[u8]) {
     let mut path = "$".to_owned();
     crm::json::push_key(&mut path, &String::from_utf8_lossy(key));
     assert!(path.chars().count() < 800 && !path.contains(['\n', '\r']), "{path}");
+}
+
+/// A page of JSON that may be spoilt in one of its records, and a text as a server spoils it.
+pub(crate) fn spoilt(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let whole = serde_json::from_str::<serde_json::Value>(&text);
+    let records = crm::json::raw_records(&text, "$");
+    if let (Ok(serde_json::Value::Array(values)), Ok(records)) = (&whole, &records) {
+        let read = records.iter().map(|record| serde_json::from_str(&record.json).ok());
+        assert!(read.eq(values.iter().cloned().map(Some)), "{text}");
+    }
+    if let Ok(records) = &records {
+        // Whatever is inside of them, they follow one another in the text.
+        let mut rest = &*text;
+        for record in records {
+            let at = rest.find(&*record.json);
+            assert!(at.is_some(), "{text}");
+            rest = &rest[at.unwrap_or_default() + record.json.len()..];
+        }
+        // A bad record beside them hides none of them.
+        if text.trim_start().starts_with('[') && !records.is_empty() {
+            let inner = text.trim_ascii();
+            let spoilt = format!("{},{{\"id\":\"\\q\"}}]", &inner[..inner.len() - 1]);
+            assert_eq!(
+                crm::json::raw_records(&spoilt, "$").map(|more| more.len()).ok(),
+                Some(records.len() + 1)
+            );
+        }
+    }
+    if let Ok(page) = crm::json::page::<Entry>(&text, "$") {
+        page.items.iter().for_each(stable);
+        assert!(records.is_ok_and(|records| records.len() == page.len()), "{text}");
+    }
+    letter_codes_survive(&text);
+}
+
+/// The server writes each letter that is not ASCII as a code, and then the Russian letters in place of their codes.
+fn letter_codes_survive(text: &str) {
+    let mut json = String::from("\"");
+    for unit in text.encode_utf16() {
+        match char::from_u32(unit.into()) {
+            Some('"') => json.push_str("\\\""),
+            Some('\\') => json.push_str("\\\\"),
+            Some(c @ ' '..='~') => json.push(c),
+            _ => json.push_str(&format!("\\u{unit:04x}")),
+        }
+    }
+    json.push('"');
+    for letter in ('А'..='я').chain(['Ё', 'ё']) {
+        json = json.replace(&format!("\\u{:04x}", u32::from(letter)), &letter.to_string());
+    }
+    let page = crm::json::page::<Entry>(&format!(r#"[{{"cid":1,"content":{json}}}]"#), "$");
+    let read = page.ok().and_then(|page| page.items.into_iter().next()?.content);
+    assert_eq!(read.as_deref(), Some(text), "{json}");
 }
 
 struct Nothing;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crm::history::{ApiKey, HistoryClient};
+use crm::history::{ApiKey, HistoryClient, ReadMethod};
 use crm::projects::{ProjectsClient, TokenPair};
 use crm::{Bytes, ReqwestTransport, RetryPolicy, Transport, TransportError, http};
 
@@ -50,6 +50,7 @@ pub(crate) fn clients(address: &str, transport: Arc<impl Transport>) -> (History
         .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
         .transport(Arc::clone(&transport))
         .retry(RetryPolicy::none())
+        .read_method(ReadMethod::Get)
         .build();
     let projects = ProjectsClient::builder(address)
         .credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET))

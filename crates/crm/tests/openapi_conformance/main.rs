@@ -11,12 +11,12 @@ mod searched;
 #[path = "../common/mod.rs"]
 mod common;
 
-// What the example `discover` is made of.
-#[path = "../../examples/discover/explore.rs"]
+// The parts of `crm discover`.
+#[path = "../../../crm-cli/src/commands/discover/explore.rs"]
 mod explore;
-#[path = "../../examples/discover/shape.rs"]
+#[path = "../../../crm-cli/src/commands/discover/shape.rs"]
 mod shape;
-#[path = "../../examples/discover/source.rs"]
+#[path = "../../../crm-cli/src/commands/discover/source.rs"]
 mod source;
 
 use source::{Operation, Source};

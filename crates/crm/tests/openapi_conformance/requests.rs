@@ -26,15 +26,36 @@ async fn the_call_on_each_page_sends_the_documented_request_and_reads_its_answer
         for operation in source.operations() {
             let id = operation.id;
             let recorder = Arc::new(Recorder::default());
-            *recorder.answer.lock().unwrap() = example(operation).to_string();
+            // The example shows another day than the one that the page asks for.
+            *recorder.answer.lock().unwrap() =
+                example(operation).to_string().replace("2024-06-25", "2012-12-18");
             let (history, projects) = clients("https://crm.example.test", Arc::clone(&recorder));
-            let called = calls::call(id, &history, &projects).await;
+            let called = calls::call(id, &history, &(&history).into(), &projects).await;
             let known = called.unwrap_or_else(|error| panic!("{id}: the call of its page fails: {error}"));
             assert!(known, "{id} is in the source and has no call: run cargo xtask codegen");
             let requests = recorder.requests.lock().unwrap();
             let [request] = &requests[..] else { panic!("{id}: {} requests", requests.len()) };
             is_documented(id, request);
         }
+    }
+}
+
+#[tokio::test]
+async fn the_call_on_each_page_of_the_directory_sends_the_observed_request_and_reads_its_answer() {
+    let source = crate::Source::directory().unwrap();
+    for operation in source.operations() {
+        let id = operation.id;
+        let recorder = Arc::new(Recorder::default());
+        *recorder.answer.lock().unwrap() = example(operation).to_string();
+        let (history, projects) = clients("https://crm.example.test", Arc::clone(&recorder));
+        let called = calls::call(id, &history, &(&history).into(), &projects).await;
+        assert!(called.unwrap_or_else(|error| panic!("{id}: the call of its page fails: {error}")), "{id}");
+        let requests = recorder.requests.lock().unwrap();
+        let [request] = &requests[..] else { panic!("{id}: {} requests", requests.len()) };
+        let sent: Value = serde_json::from_slice(request.body()).unwrap();
+        let body =
+            &operation.node["requestBody"]["content"]["application/json"]["examples"]["observed"]["value"];
+        assert_eq!((request.method().as_str(), &sent), ("POST", body), "{id}");
     }
 }
 
@@ -66,7 +87,7 @@ async fn each_operation_has_a_route_in_the_sandbox() {
             let (history, projects) = clients(sandbox.url(), crate::doubles::Listener::new());
             sandbox.clear_requests();
             // What is answered is looked at elsewhere; that there may be no such record is no matter here.
-            drop(calls::call(operation.id, &history, &projects).await);
+            drop(calls::call(operation.id, &history, &(&history).into(), &projects).await);
             let received = sandbox.requests();
             let routes: Vec<&str> =
                 received.iter().filter_map(|request| request.operation).map(|o| o.id()).collect();

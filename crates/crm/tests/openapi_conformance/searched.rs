@@ -29,7 +29,11 @@ fn each_name_of_the_vendor_is_found_in_the_docs_by_an_alias_or_by_itself() {
 fn each_method_of_a_client_has_an_example() {
     let mut without = Vec::new();
     let mut count = 0;
-    for (krate, client) in [("crm-history", "HistoryClient"), ("crm-projects", "ProjectsClient")] {
+    for (krate, client) in [
+        ("crm-directory", "DirectoryClient"),
+        ("crm-history", "HistoryClient"),
+        ("crm-projects", "ProjectsClient"),
+    ] {
         for (method, doc) in methods(krate, client) {
             count += 1;
             if !doc.contains("```") {

@@ -3,11 +3,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod directory;
 mod logs;
 #[cfg(target_os = "linux")]
 mod memory;
-#[path = "../common/program.rs"]
-mod program;
 mod public_types;
 mod search;
 mod types;
@@ -330,15 +329,6 @@ async fn files() -> Vec<(&'static str, String)> {
         assert!(text.lines().count() > 1_000, "{}", text.lines().count());
         files.push(("recording", text));
     }
-
-    // The report of discover, run by somebody with these keys.
-    let page = format!(r#"{{"data":[{{"cid":1,"content":{},"user":{}}}]}}"#, json(KEY), json(LOGIN));
-    let server = Raw::answering(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len()));
-    let mut discover = std::process::Command::new(program::example("discover"));
-    discover.args(["--history-url", &server.url()]).env("APIKEY", KEY).env("LOGIN", LOGIN);
-    let output = tokio::task::spawn_blocking(move || discover.output().unwrap()).await.unwrap();
-    files.push(("report of discover", String::from_utf8(output.stdout).unwrap()));
-    files.push(("plan of discover", String::from_utf8(output.stderr).unwrap()));
 
     std::fs::remove_dir_all(&folder).unwrap();
     files

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crm::history::{self, ApiKey, EntryQuery, HistoryClient, NewEntry, operations as h};
-use crm::json::{JsonError, Place, RawRecord};
+use crm::json::{JsonError, Place, RawRecord, RecordList};
 use crm::projects::{self, ProjectsClient, TokenPair, operations as p};
 use crm::{Credentials, ReqwestTransport, http, reqwest};
 use crm_sandbox as sandbox;
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::search::Texts;
 use crate::{KEY, LOGIN, OTHER, PASSWORD, SECRET, TOKEN};
 
-fn read<T: DeserializeOwned>(json: &str) -> T {
+pub(crate) fn read<T: DeserializeOwned>(json: &str) -> T {
     serde_json::from_str(json).unwrap()
 }
 
@@ -26,6 +26,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     export(texts).await;
     testing(texts).await;
     the_sandbox(texts).await;
+    crate::directory::show(texts).await;
 }
 
 pub(crate) fn transport_with_secrets() -> ReqwestTransport {
@@ -106,6 +107,7 @@ fn transport(texts: &mut Texts) {
     let error = JsonError::new("$", "expected");
     texts.debug(&error).display(&error);
     texts.debug(&RawRecord { place: Place::Index(0), json: Cow::Borrowed("1") }).debug(&Place::Index(0));
+    texts.debug(&RecordList(vec![1]));
     let error = crm::TransportError::connect("no connection");
     texts.debug(&error).display(&error);
     let pipeline = <Kept as crm_transport::Client>::over;
@@ -228,6 +230,9 @@ async fn import(texts: &mut Texts) {
     texts.debug(&outcomes).debug(&imported);
     report.add(imported);
     texts.debug(&report).display(&report).debug(&report.totals).debug(&report.not_stored[0]);
+    let (not_sent, unknown) = (history::NotSentReason::Cancelled, history::UnknownReason::Unreadable);
+    texts.debug(&not_sent).display(&not_sent).debug(&unknown).display(&unknown);
+    texts.debug(&history::OutcomeReason::NotSent(not_sent)).debug(&history::Zone::new(chrono::Utc));
 }
 
 async fn export(texts: &mut Texts) {

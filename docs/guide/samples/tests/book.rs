@@ -86,3 +86,17 @@ fn every_chapter_is_in_the_book_and_links_to_nothing_outside_it() {
         }
     }
 }
+
+#[test]
+fn the_names_of_all_errors_are_in_the_guide() {
+    for page in ["docs/guide/errors.md", "docs/guide/ru/errors.md"] {
+        let text = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
+        let names: Vec<&str> = text
+            .lines()
+            .skip_while(|line| !line.starts_with("| `id()` |"))
+            .skip(2)
+            .map_while(|line| line.strip_prefix("| `")?.split('`').next())
+            .collect();
+        assert_eq!(names, crm::Error::IDS, "{page}");
+    }
+}

@@ -80,6 +80,11 @@ impl EarlierRun {
         summary
     }
 
+    /// Takes the refused rows for new ones.
+    pub(in crate::import) fn forget_refused(&mut self) {
+        self.rows.retain(|_, row| !matches!(row.state, State::Done(RecordedOutcome::Refused(_))));
+    }
+
     /// Takes what is known about this row of the input. A row that was refused or not sent may have been mended since.
     pub(in crate::import) fn take(&mut self, index: Key, entry: &NewEntry) -> Result<Earlier, Error> {
         let Some(row) = self.rows.remove(&index) else { return Ok(Earlier::New) };

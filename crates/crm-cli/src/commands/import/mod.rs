@@ -1,0 +1,123 @@
+//! `crm import`: activities of a file into a SalesMan CRM, each once.
+//!
+//! `arguments` are the options, `input` reads the rows on a thread of its own, `outcomes` says what became of them, and
+//! `summary` counts.
+
+mod arguments;
+mod input;
+mod outcomes;
+mod summary;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crm::history::HistoryClient;
+
+use crate::connection::Environment;
+use crate::exit::{Exit, Failure};
+use crate::files::{Role, check_distinct};
+use crate::progress::Progress;
+use crate::signals::Signals;
+use crate::terminal::Terminal;
+pub(crate) use arguments::Arguments;
+use input::{Input, Reading};
+use outcomes::Outcomes;
+
+/// Imports the file, or only checks it.
+pub(crate) async fn run(
+    arguments: Arguments,
+    terminal: &Arc<Terminal>,
+    signals: &Signals,
+) -> Result<Exit, Failure> {
+    let paths = Paths::new(&arguments);
+    paths.check_distinct(&arguments, terminal)?;
+    let connection = Environment::of_process(&terminal.messages).history(&arguments.history)?;
+    let options = arguments.table_options(&terminal.messages)?;
+    let input = Input::open(&arguments, &options, terminal)?;
+    let client = connection
+        .builder(&arguments.network)
+        .timeout(arguments.timeout)
+        .pace(arguments.pace())
+        .build()
+        .map_err(|error| terminal.call_failure(&error))?;
+    // A wrong key or address is found before anything else happens.
+    tokio::select! {
+        exit = signals.first() => return Ok(exit),
+        known = client.fields() => drop(known.map_err(|error| terminal.call_failure(&error))?),
+    }
+    import(arguments, &paths, client, input, terminal, signals).await
+}
+
+async fn import(
+    arguments: Arguments,
+    paths: &Paths,
+    client: HistoryClient,
+    input: Input,
+    terminal: &Arc<Terminal>,
+    signals: &Signals,
+) -> Result<Exit, Failure> {
+    let mut outcomes = Outcomes::new(terminal, &arguments, &input, &paths.rejected)?;
+    let progress = {
+        let client = client.clone();
+        Progress::start(terminal, input.total, move || client.stats())
+    };
+    let reporter = progress.reporter();
+    let Reading { entries, mut rows, mut failure } = input.start();
+    let mut import = arguments.options(client.import_stream(entries));
+    // A dry run creates no journal. One that exists says what is stored already.
+    if !arguments.dry_run || paths.journal.exists() {
+        import = import.journal(&paths.journal);
+    }
+    let signalled = signals.clone();
+    let mut stream = import.cancel(async move { _ = signalled.first().await }).outcomes();
+    while let Some(outcome) = stream.next().await {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            // The journal misses the rows behind the place where reading failed.
+            Err(error) => {
+                return Err(match failure.try_recv() {
+                    Ok(error) => outcomes.read_failure(&error),
+                    Err(_) => terminal.call_failure(&error),
+                });
+            }
+        };
+        let Some(row) = rows.recv().await else { break };
+        outcomes.add(&outcome, &row)?;
+        reporter.set(outcomes.done(), outcomes.in_words());
+    }
+    drop(progress);
+    let failure = failure.try_recv().ok();
+    outcomes.finish(signals.received(), failure)
+}
+
+/// The files that are written.
+struct Paths {
+    journal: PathBuf,
+    rejected: PathBuf,
+}
+
+impl Paths {
+    fn new(arguments: &Arguments) -> Self {
+        let beside = |suffix: &str| {
+            let input = &arguments.file;
+            // Without an input file they are in the current folder.
+            let mut name = if arguments.is_stdin() { "stdin".into() } else { input.as_os_str().to_owned() };
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        Self {
+            journal: arguments.journal.clone().unwrap_or_else(|| beside(".journal")),
+            rejected: arguments.rejected.clone().unwrap_or_else(|| beside(".rejected.csv")),
+        }
+    }
+
+    /// Checks that no file has two purposes, before any of them is opened for writing.
+    fn check_distinct(&self, arguments: &Arguments, terminal: &Terminal) -> Result<(), Failure> {
+        let files: [(Role, &Path); 3] = [
+            (Role::Input, &arguments.file),
+            (Role::Journal, &self.journal),
+            (Role::Rejected, &self.rejected),
+        ];
+        check_distinct(&files).map_err(|same| Failure::usage(terminal.messages.message(&same.message())))
+    }
+}

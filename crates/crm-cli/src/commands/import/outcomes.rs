@@ -1,0 +1,221 @@
+//! What became of the rows: messages, the rejected file and the summary.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crm::history::{AddOutcome, ImportOutcome, NewEntry, NotSentReason, OutcomeReason, UnknownReason};
+
+use super::Arguments;
+use super::input::Input;
+use super::summary::Summary;
+use crate::exit::{Exit, Failure};
+use crate::files::{Rejected, TableRow};
+use crate::language::Language;
+use crate::terminal::Terminal;
+
+/// Takes the outcomes of an import, one by one.
+pub(super) struct Outcomes {
+    terminal: Arc<Terminal>,
+    summary: Summary,
+    exit: Exit,
+    file: String,
+    path: String,
+    /// `None` in a dry run.
+    rejected: Option<Rejected>,
+    /// The last reason for which rows were not sent. It is shown once.
+    unsent: Option<String>,
+}
+
+impl Outcomes {
+    pub(super) fn new(
+        terminal: &Arc<Terminal>,
+        arguments: &Arguments,
+        input: &Input,
+        rejected: &Path,
+    ) -> Result<Self, Failure> {
+        let path = rejected.display().to_string();
+        // An import of the file knows these names.
+        let headings = match terminal.messages.language() {
+            Language::English => ["Line", "Reason"],
+            Language::Russian => ["Строка", "Причина"],
+        };
+        let created = (!arguments.dry_run)
+            .then(|| Rejected::create(rejected, input.header(), input.delimiter(), headings))
+            .transpose();
+        Ok(Self {
+            terminal: Arc::clone(terminal),
+            summary: Summary { rows: input.total.unwrap_or(0), ..Summary::default() },
+            exit: Exit::Done,
+            file: arguments.file.display().to_string(),
+            rejected: created.map_err(|error| terminal.output_failure(&path, &error))?,
+            path,
+            unsent: None,
+        })
+    }
+
+    pub(super) fn done(&self) -> u64 {
+        self.summary.done()
+    }
+
+    /// Returns the counts that are not zero, in words.
+    pub(super) fn in_words(&self) -> String {
+        let messages = &self.terminal.messages;
+        let counts = self.summary.counts();
+        let words = counts.map(|(name, count)| messages.format(name, &[("count", count.into())]));
+        let words: Vec<String> = words.collect();
+        if words.is_empty() {
+            messages.format("count-stored", &[("count", 0.into())])
+        } else {
+            words.join(", ")
+        }
+    }
+
+    /// Takes the outcome of a row.
+    pub(super) fn add(&mut self, outcome: &ImportOutcome, row: &TableRow) -> Result<(), Failure> {
+        let terminal = Arc::clone(&self.terminal);
+        let messages = &terminal.messages;
+        if let Err(problems) = &row.entry {
+            self.summary.unreadable += 1;
+            let problems: Vec<_> =
+                problems.iter().map(|problem| messages.message(&problem.message())).collect();
+            return self.keep(row, &problems.join("; "));
+        }
+        let ImportOutcome { outcome: became, reason, .. } = outcome;
+        let text = messages.outcome(became, reason.as_ref());
+        match became {
+            AddOutcome::Created(_) | AddOutcome::StoredWithoutId => {
+                self.summary.stored += 1;
+                self.note_stored(outcome, row);
+            }
+            AddOutcome::Rejected(rejection) => {
+                self.summary.refused += 1;
+                if rejection.is_account_setting {
+                    self.exit = self.exit.max(Exit::Person);
+                }
+                return self.keep(row, &text);
+            }
+            AddOutcome::NotSent(why) => match reason {
+                Some(OutcomeReason::NotSent(NotSentReason::DryRun)) => {
+                    self.summary.to_send += 1;
+                    terminal.list(&to_send(row.line, &outcome.entry))?;
+                    self.note_stored(outcome, row);
+                }
+                // Another run would end the same way, because others were stored.
+                Some(OutcomeReason::NotSent(NotSentReason::NoAnswer(_))) => {
+                    self.summary.refused += 1;
+                    self.exit = self.exit.max(Exit::Person);
+                    return self.keep(row, &text);
+                }
+                _ => {
+                    self.summary.not_sent += 1;
+                    if let Some(OutcomeReason::NotSent(reason)) = reason {
+                        self.exit = self.exit.max(Exit::from_not_sent(reason));
+                    }
+                    if self.unsent.as_ref() != Some(why) {
+                        self.say(row.line, &text);
+                        self.unsent = Some(why.clone());
+                    }
+                }
+            },
+            _ => {
+                self.summary.unknown += 1;
+                self.say(row.line, &text);
+                // The journal knows it, and another run looks it up. Any other doubt is for a person.
+                let exit = match reason {
+                    Some(OutcomeReason::Unknown(UnknownReason::Ended(reason))) => {
+                        self.summary.not_settled += 1;
+                        Exit::from_not_sent(reason)
+                    }
+                    _ => Exit::Person,
+                };
+                self.exit = self.exit.max(exit);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the failure of an input that cannot be read to its end.
+    pub(super) fn read_failure(&self, error: &io::Error) -> Failure {
+        let values = [("file", self.file.as_str().into()), ("error", error.to_string().into())];
+        Failure::person(self.terminal.messages.format("file-not-read", &values))
+    }
+
+    fn say(&self, line: u64, text: &str) {
+        self.terminal.problem_text("import-line", &[("line", line.into()), ("text", text.into())]);
+    }
+
+    /// Keeps a row in the rejected file.
+    fn keep(&mut self, row: &TableRow, reason: &str) -> Result<(), Failure> {
+        self.say(row.line, reason);
+        let Some(rejected) = &mut self.rejected else { return Ok(()) };
+        let kept = rejected.add(row.line, &row.cells, reason);
+        kept.map_err(|error| self.terminal.output_failure(&self.path, &error))
+    }
+
+    /// Says what is remarkable about a row that is stored or would be sent.
+    fn note_stored(&mut self, outcome: &ImportOutcome, row: &TableRow) {
+        let messages = &self.terminal.messages;
+        let mut remarks = Vec::new();
+        if !outcome.losses.is_empty() {
+            self.summary.changed_by_server += 1;
+            let losses: Vec<_> = outcome.losses.iter().map(|loss| messages.loss(loss)).collect();
+            remarks.push(messages.format("import-changed", &[("losses", losses.join("; ").into())]));
+        }
+        if outcome.unknown_user {
+            self.summary.without_owner += 1;
+            remarks.push(messages.text("import-without-owner"));
+        }
+        if outcome.unknown_type {
+            self.summary.with_unknown_type += 1;
+            remarks.push(messages.text("import-unknown-type"));
+        }
+        if let (Some(OutcomeReason::StoredTwice(copy)), Some(id)) = (&outcome.reason, outcome.outcome.id()) {
+            self.summary.stored_twice += 1;
+            let values = [("id", id.to_string().into()), ("copy", copy.to_string().into())];
+            remarks.push(messages.format("import-stored-twice", &values));
+        }
+        remarks.iter().for_each(|remark| self.say(row.line, remark));
+    }
+
+    /// Puts the rejected file into its place, and shows the summary.
+    pub(super) fn finish(
+        mut self,
+        signal: Option<Exit>,
+        failure: Option<io::Error>,
+    ) -> Result<Exit, Failure> {
+        let terminal = Arc::clone(&self.terminal);
+        if let Some(error) = failure {
+            self.exit = self.exit.max(Exit::Person);
+            terminal.problem(&self.read_failure(&error).text);
+        }
+        self.summary.end();
+        let exit = self.exit.max(self.summary.exit()).max(signal.unwrap_or(Exit::Done));
+        self.summary.exit_code = exit.code();
+        let rows = ("rows", self.summary.rows.into());
+        terminal.note_text("import-summary", &[rows, ("counts", self.in_words().into())]);
+        if let Some(rejected) = self.rejected.take() {
+            let file = rejected.finish().map_err(|error| terminal.output_failure(&self.path, &error))?;
+            if file.rows > 0 {
+                terminal.note_text("import-rejected-file", &[("file", self.path.as_str().into())]);
+                self.summary.rejected_file = Some(self.path);
+            }
+            if let Some(older) = file.older {
+                terminal.note_text("import-older-file", &[("file", older.display().to_string().into())]);
+            }
+        }
+        if self.summary.not_sent + self.summary.not_settled > 0 {
+            terminal.note_text("import-run-again", &[]);
+        }
+        if self.summary.unknown > self.summary.not_settled {
+            terminal.note_text("import-look-up", &[]);
+        }
+        terminal.summary(&self.summary)?;
+        Ok(exit)
+    }
+}
+
+/// A row that would be sent, as the request has it.
+fn to_send(line: u64, entry: &NewEntry) -> String {
+    format!("{line}: {}", serde_json::to_string(entry).unwrap_or_default())
+}

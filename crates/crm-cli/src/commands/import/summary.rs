@@ -1,0 +1,65 @@
+//! The counts of an import.
+
+use serde::Serialize;
+
+use crate::exit::Exit;
+
+/// What became of the rows.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Summary {
+    pub(super) rows: u64,
+    pub(super) stored: u64,
+    pub(super) refused: u64,
+    pub(super) unreadable: u64,
+    pub(super) not_sent: u64,
+    pub(super) unknown: u64,
+    /// Those of `unknown` that another run looks up.
+    pub(super) not_settled: u64,
+    /// In a dry run: would be sent.
+    pub(super) to_send: u64,
+    pub(super) changed_by_server: u64,
+    pub(super) without_owner: u64,
+    pub(super) with_unknown_type: u64,
+    pub(super) stored_twice: u64,
+    pub(super) rejected_file: Option<String>,
+    pub(super) exit_code: u8,
+}
+
+impl Summary {
+    /// Returns how many rows have an outcome.
+    pub(super) fn done(&self) -> u64 {
+        self.stored + self.refused + self.unreadable + self.not_sent + self.unknown + self.to_send
+    }
+
+    /// Counts what was not taken from the input as not sent.
+    pub(super) fn end(&mut self) {
+        self.rows = self.rows.max(self.done());
+        self.not_sent += self.rows - self.done();
+    }
+
+    /// Returns the counts that are not zero, with the names of their texts.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = [
+            ("count-stored", self.stored),
+            ("count-to-send", self.to_send),
+            ("count-refused", self.refused),
+            ("count-unreadable", self.unreadable),
+            ("count-not-sent", self.not_sent),
+            ("count-unknown", self.unknown),
+        ];
+        counts.into_iter().filter(|(_, count)| *count > 0)
+    }
+
+    /// Returns the exit that the counts ask for, as far as no reason asks for a worse one.
+    pub(super) fn exit(&self) -> Exit {
+        if self.stored_twice > 0 {
+            Exit::Person
+        } else if self.not_sent > 0 {
+            Exit::Again
+        } else if self.refused + self.unreadable > 0 {
+            Exit::Refused
+        } else {
+            Exit::Done
+        }
+    }
+}

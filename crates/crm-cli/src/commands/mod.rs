@@ -1,0 +1,65 @@
+//! The commands, one module each.
+
+pub(crate) mod completions;
+pub(crate) mod discover;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod man;
+pub(crate) mod report;
+pub(crate) mod sandbox;
+pub(crate) mod tour;
+
+use std::sync::Arc;
+
+use crate::arguments::Command;
+use crate::exit::{Exit, Failure};
+use crate::signals::Signals;
+use crate::terminal::Terminal;
+
+/// Runs a command.
+pub(crate) fn run(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
+    match command {
+        Command::Completions(arguments) => return completions::run(&arguments, terminal),
+        Command::Man(arguments) => return man::run(&arguments, terminal),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| runtime_failure(terminal, &error))?;
+    let result = runtime.block_on(run_async(command, terminal));
+    // Threads that read the standard input may never end.
+    runtime.shutdown_background();
+    result
+}
+
+async fn run_async(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
+    let on_first = Arc::clone(terminal);
+    let signals = Signals::listen(move || on_first.problem_text("signal-received", &[]))
+        .map_err(|error| runtime_failure(terminal, &error))?;
+    let result = match command {
+        Command::Import(arguments) => import::run(*arguments, terminal, &signals).await,
+        Command::Export(command) => export::run(command, terminal, &signals).await,
+        Command::Sandbox(arguments) => return sandbox::run(arguments, terminal, &signals).await,
+        // The others write nothing that could be left half done.
+        other => tokio::select! {
+            exit = signals.first() => return Ok(exit),
+            result = run_interruptible(other, terminal) => result,
+        },
+    };
+    match signals.received() {
+        Some(exit) => result.map(|_| exit).map_err(|failure| Failure { exit, ..failure }),
+        None => result,
+    }
+}
+
+async fn run_interruptible(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
+    match command {
+        Command::Tour(arguments) => tour::run(arguments, terminal).await,
+        Command::Discover(arguments) => discover::run(arguments, terminal).await,
+        Command::Report(arguments) => report::run(arguments, terminal).await,
+        _ => Ok(Exit::Done),
+    }
+}
+
+fn runtime_failure(terminal: &Terminal, error: &std::io::Error) -> Failure {
+    Failure::person(terminal.messages.format("runtime-not-started", &[("error", error.to_string().into())]))
+}

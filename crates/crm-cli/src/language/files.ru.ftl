@@ -1,0 +1,79 @@
+# Тексты о файлах по-русски: что распознано и почему файл или строку нельзя использовать.
+
+## Что распознано
+
+table-text = кодировка { $encoding }, разделитель «{ $delimiter }»
+table-sheet = лист «{ $sheet }»
+table-sheet-of-several = лист «{ $sheet }»; листы без подходящего заголовка пропущены: { $others }
+table-column = { $column } → { $field }
+passed-over-unnamed = столбец без имени
+passed-over-unknown = имя неизвестно; если столбец нужен, укажите --map "{ $column }=ПОЛЕ"
+passed-over-read-only = заполняет сама CRM
+passed-over-another = поле { $field } взято из другого столбца
+passed-over-chosen = пропущен, как указано
+passed-over-preset = из него составлен текст или он не нужен
+passed-over-rejected = пометка прошлого импорта
+
+## Файлы
+
+role-input = исходный файл
+role-journal = журнал
+role-rejected = файл отклонённых строк
+role-output = файл экспорта
+role-checkpoint = контрольная точка
+same-file = { $path } – это сразу и { $first }, и { $second } (или место, куда один из них записывается); укажите разные файлы
+input-not-found = такого файла нет; проверьте путь
+input-no-permission = у пользователя нет прав на чтение файла; измените права
+input-is-a-folder = это папка; укажите файл в ней
+input-io = не удалось прочитать файл: { $reason }
+input-unknown-encoding = кодировки «{ $name }» нет; укажите utf-8, utf-16le, windows-1251, cp866, koi8-r или mac-cyrillic
+input-not-a-table = это не таблица, а { $what }; сохраните её как CSV или XLSX
+input-spreadsheet = таблица не читается, она повреждена или защищена паролем: { $reason }; сохраните её заново как XLSX или CSV
+input-no-such-sheet = листа «{ $name }» нет; есть листы: { $sheets }
+input-several-sheets = заголовок есть на нескольких листах: { $sheets }; выберите лист параметром --sheet
+
+## Заголовок
+
+header-empty = файл пуст: в нём нет ни заголовка, ни строк
+header-missing = в файле нет заголовка: в строке { $line } стоят значения ({ $cells }); впишите в первую строку имена столбцов, например datum, content, clid
+header-no-content = в заголовке (строка { $line }) нет столбца с текстом активности; столбцы: { $names }; назовите нужный «content» или укажите --map СТОЛБЕЦ=content
+header-duplicate = на поле { $field } претендуют несколько столбцов: { $columns }; переименуйте лишние или выберите один: --map СТОЛБЕЦ={ $field }
+header-no-such-column = столбца «{ $column }» нет; столбцы: { $names }
+header-chosen-twice = столбцов «{ $column }» несколько; переименуйте лишние
+header-several-targets = столбец «{ $column }» указан для нескольких полей; оставьте одно
+map-no-equals = «{ $text }» – ожидается СТОЛБЕЦ=ПОЛЕ
+map-unknown-field = поля «{ $field }» нет; поля: { $known }; знак «-» пропускает столбец
+
+## Строки
+
+row-open-quote = в этой строке открыта и не закрыта кавычка; закройте её или удалите
+row-inside-open-quote = строка может быть частью поля, кавычка которого открыта в строке { $line } и не закрыта
+row-long-field = поле занимает строк: { $lines }, а читается не больше 50; сократите его или закройте кавычку раньше
+row-text-after-quote = после закрывающей кавычки поля { $field } есть текст; удвойте кавычки внутри текста
+row-long-line = строка длиннее 1 МиБ
+row-too-few-fields = полей в строке: { $found }, в заголовке: { $expected }; добавьте недостающие
+row-too-many-fields = полей в строке: { $found }, в заголовке: { $expected }; возьмите в кавычки текст, в котором есть разделитель
+row-half-written = последняя строка записана не полностью; она будет прочитана при следующем запуске, когда появится её конец
+row-undecodable = «{ $column }»: часть символов в этой кодировке испорчена; укажите верную кодировку параметром --encoding или исправьте текст
+row-no-content = нет текста активности
+row-error-cell = «{ $column }»: в ячейке ошибка формулы { $value }; исправьте формулу или впишите значение
+row-date-unreadable = «{ $column }»: дата «{ $value }» записана незнакомым способом; напишите 2025-03-31 14:05 или 31.03.2025 14:05 либо укажите --date-format
+row-date-missing = «{ $column }»: нет даты; впишите её
+row-date-zero = «{ $column }»: «{ $value }» – нулевая дата; впишите настоящую
+row-date-no-such-time = «{ $column }»: такого дня или времени нет: «{ $value }»
+row-date-ambiguous = «{ $column }»: в «{ $value }» не ясно, где день, а где месяц; укажите вид даты, например --date-format %d/%m/%Y
+row-date-out-of-range = «{ $column }»: CRM не хранит даты раньше 1970 и позже 2038 года: «{ $value }»
+row-date-time-only = «{ $column }»: «{ $value }» – это время без даты
+row-date-zone-needed = «{ $column }»: «{ $value }» – момент времени, а часовой пояс аккаунта неизвестен; укажите его в --time-zone
+row-date-looks-unix = «{ $column }»: «{ $value }» похоже на время Unix; если это так, укажите --date-format unix
+row-date-looks-serial = «{ $column }»: «{ $value }» похоже на дату Excel в виде числа; если это так, укажите --date-format excel
+row-date-two-times = «{ $column }»: время в дате и в столбце времени разное: «{ $value }»
+row-id-not-a-number = «{ $column }»: «{ $value }» – не ID; ID – это целое число, например 1781
+row-id-phone = «{ $column }»: «{ $value }» – номер телефона, а не ID
+row-id-rounded = «{ $column }»: Excel округлил ID «{ $value }»; впишите все цифры
+row-id-not-whole = «{ $column }»: «{ $value }» – не целое число
+row-id-leading-zero = «{ $column }»: «{ $value }» начинается с нуля, это код из другой системы
+row-id-negative = «{ $column }»: «{ $value }» – отрицательное число
+row-id-zero = «{ $column }»: контакта 0 не бывает: «{ $value }»
+row-login = «{ $column }»: «{ $value }» – не логин: в логине нет пробелов
+row-mark = «{ $column }»: метку «{ $value }» использовать нельзя: { $fault }

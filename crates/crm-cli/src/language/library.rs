@@ -1,0 +1,208 @@
+//! What the libraries say: errors, refusals, losses. They say it in English, and `library.ru.ftl` says it in Russian.
+
+use crm::Error;
+use crm::history::{AddOutcome, Loss, LossKind, NotSentReason, OutcomeReason, Rejection, UnknownReason};
+use crm::{ExportFigures, Verdict};
+
+use super::{Language, Messages, Value};
+
+impl Messages {
+    /// Returns an error as a text for people.
+    pub(crate) fn error(&self, error: &Error) -> String {
+        if self.language() == Language::English {
+            return error.to_string();
+        }
+        let mut text = error.operation().map(|operation| format!("{operation}: ")).unwrap_or_default();
+        text += &self.text(&format!("library-error-{}", error.id()));
+        if let Some(api) = error.api_text() {
+            let code = error.api_code().map(|code| format!("{code} ")).unwrap_or_default();
+            text += &format!(": {code}«{}»", one_line(api));
+        }
+        if let Some(path) = error.json_path() {
+            text += &format!(" ({path})");
+        }
+        if let Some(status) = error.http_status() {
+            text += &format!(" (HTTP {status})");
+        }
+        if error.is_write() {
+            let delivery = if error.is_done() { "done" } else { error.delivery().as_str() };
+            let certainty = format!("library-write-{}", delivery.replace('_', "-"));
+            if self.has(&certainty) {
+                text += &format!("; {}", self.text(&certainty));
+            }
+        }
+        if error.attempts() > 1 {
+            text += &format!("; {}", self.format("library-attempts", &[("count", error.attempts().into())]));
+        }
+        // Where the name says too little, the rest is known in English alone.
+        if HAS_DETAILS.contains(&error.id()) {
+            text += &self.format("library-details", &[("text", error.to_string().into())]);
+        }
+        text
+    }
+
+    /// Returns an outcome that is not simply "stored".
+    pub(crate) fn outcome(&self, outcome: &AddOutcome, reason: Option<&OutcomeReason>) -> String {
+        if self.language() == Language::English {
+            return outcome.to_string();
+        }
+        match (outcome, reason) {
+            (AddOutcome::Rejected(rejection), _) => self.rejection(rejection),
+            (_, Some(OutcomeReason::NotSent(reason))) => {
+                self.format("library-not-sent", &[("reason", self.not_sent(reason).into())])
+            }
+            (_, Some(OutcomeReason::Unknown(reason))) => {
+                self.format("library-unknown", &[("reason", self.unknown(reason).into())])
+            }
+            _ => outcome.to_string(),
+        }
+    }
+
+    fn rejection(&self, rejection: &Rejection) -> String {
+        let text = one_line(&rejection.text);
+        match rejection.code {
+            Some(code) => {
+                self.format("library-refused-by-server", &[("code", code.into()), ("text", text.into())])
+            }
+            None => self.format("library-refused-by-us", &[("text", text.into())]),
+        }
+    }
+
+    fn not_sent(&self, reason: &NotSentReason) -> String {
+        let with_text = |name: &str, text: &str| self.format(name, &[("text", text.into())]);
+        match reason {
+            NotSentReason::Cancelled => self.text("library-cancelled"),
+            NotSentReason::DryRun => self.text("library-dry-run"),
+            NotSentReason::KeyRefused(text) => with_text("library-key-refused", text),
+            NotSentReason::AccountSetting(text) => with_text("library-account-setting", text),
+            NotSentReason::ServerDown { since, last } => self.format(
+                "library-server-down",
+                &[("seconds", since.as_secs().into()), ("text", last.as_str().into())],
+            ),
+            NotSentReason::RateLimited { retry_after } => {
+                self.format("library-rate-limited", &[("seconds", retry_after.as_secs().into())])
+            }
+            NotSentReason::Refused(text) => with_text("library-request-refused", text),
+            NotSentReason::Storage(text) => with_text("library-storage", text),
+            NotSentReason::NoAnswer(text) => with_text("library-no-answer", text),
+            other => other.to_string(),
+        }
+    }
+
+    fn unknown(&self, reason: &UnknownReason) -> String {
+        match reason {
+            UnknownReason::Ended(reason) => {
+                self.format("library-ended", &[("reason", self.not_sent(reason).into())])
+            }
+            UnknownReason::ListNotBelievable(why) => {
+                self.format("library-list-not-believable", &[("text", (*why).into())])
+            }
+            UnknownReason::ListShowsNothing => self.text("library-list-shows-nothing"),
+            UnknownReason::EqualWithoutTime(id) => {
+                self.format("library-equal-without-time", &[("id", id.to_string().into())])
+            }
+            UnknownReason::Similar(id) => self.format("library-similar", &[("id", id.to_string().into())]),
+            UnknownReason::Unreadable => self.text("library-unreadable"),
+            UnknownReason::Unsteady => self.text("library-unsteady"),
+            other => other.to_string(),
+        }
+    }
+
+    /// Returns what the server changes in an activity.
+    pub(crate) fn loss(&self, loss: &Loss) -> String {
+        if self.language() == Language::English {
+            return loss.to_string();
+        }
+        let count = |name: &str, count: usize| self.format(name, &[("count", (count as u64).into())]);
+        let text = match loss.kind {
+            LossKind::Characters { count: n } => count("library-loss-characters", n),
+            LossKind::LineBreaks { count: n } => count("library-loss-line-breaks", n),
+            LossKind::Tags { count: n, .. } => count("library-loss-tags", n),
+            LossKind::UnclosedTag { position, characters } => self.format(
+                "library-loss-unclosed-tag",
+                &[("position", (position as u64).into()), ("count", (characters as u64).into())],
+            ),
+            LossKind::Whitespace { count: n } => count("library-loss-whitespace", n),
+            LossKind::BeyondBmp { count: n } => count("library-loss-emoji", n),
+            LossKind::TooLong { over, .. } => count("library-loss-too-long", over),
+            LossKind::Contacts { lost, .. } => count("library-loss-contacts", lost),
+            LossKind::IdTooLarge { limit } => {
+                self.format("library-loss-id", &[("limit", limit.to_string().into())])
+            }
+            LossKind::Unlinked => self.text("library-loss-unlinked"),
+            LossKind::Emptied => self.text("library-loss-emptied"),
+            LossKind::Date => self.text("library-loss-date"),
+            _ => return loss.to_string(),
+        };
+        format!("{}: {text}", loss.field)
+    }
+
+    /// Returns the verdict of an export.
+    pub(crate) fn verdict(&self, verdict: &Verdict) -> String {
+        if self.language() == Language::English {
+            return verdict.to_string();
+        }
+        let figures: Value<'_> = self.figures(verdict.figures()).into();
+        match verdict {
+            Verdict::Complete { .. } if verdict.is_complete() => {
+                self.format("library-complete", &[("figures", figures)])
+            }
+            Verdict::Complete { .. } => self.format("library-some-unreadable", &[("figures", figures)]),
+            Verdict::Shifted { .. } => self.format("library-shifted", &[("figures", figures)]),
+            Verdict::Truncated { cause, .. } => {
+                self.format("library-truncated", &[("figures", figures), ("error", self.error(cause).into())])
+            }
+            other => other.to_string(),
+        }
+    }
+
+    fn figures(&self, figures: &ExportFigures) -> String {
+        let ExportFigures { records, unreadable, left_out, as_listed, pages, repaired, moved_up, .. } =
+            *figures;
+        let mut text =
+            self.format("library-figures", &[("records", records.into()), ("pages", pages.into())]);
+        for (count, name) in [
+            (unreadable, "library-figure-unreadable"),
+            (left_out, "library-figure-left-out"),
+            (as_listed, "library-figure-as-listed"),
+            (repaired, "library-figure-repaired"),
+            (moved_up, "library-figure-moved-up"),
+        ] {
+            if count > 0 {
+                text += &format!(", {}", self.format(name, &[("count", count.into())]));
+            }
+        }
+        text
+    }
+}
+
+/// Errors whose message holds more than their name: a file, an address, a field.
+const HAS_DETAILS: &[&str] = &[
+    "http-status",
+    "invalid-request",
+    "invalid-setting",
+    "no-connection",
+    "redirected",
+    "runtime",
+    "storage",
+    "gateway-page",
+    "undecodable-response",
+];
+
+/// The words of a server on one line, without control characters.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_russian_text() {
+        let messages = Messages::new(Language::Russian);
+        let missing: Vec<&&str> =
+            Error::IDS.iter().filter(|id| !messages.has(&format!("library-error-{id}"))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}

@@ -1,0 +1,96 @@
+# По-русски то, что библиотеки говорят по-английски: ошибки, причины отказа, потери, вердикты.
+# Английского файла нет: английский текст дают сами библиотеки.
+
+## Ошибки: Error::id()
+
+library-error-account-settings = мешает настройка аккаунта, её должен исправить администратор CRM
+library-error-connection-lost = соединение с сервером прервалось, попробуйте позже
+library-error-database-unavailable = CRM не может подключиться к своей базе данных, попробуйте позже
+library-error-done-unreadable-response = сервер выполнил вызов, но его ответ не читается; не отправляйте ещё раз
+library-error-empty-response = сервер вернул пустой ответ, проверьте адрес и путь
+library-error-gateway-page = вместо CRM ответил промежуточный сервер, попробуйте позже
+library-error-http-status = сервер ответил ошибкой HTTP
+library-error-incomplete-export = экспорт неполный, выполните его ещё раз
+library-error-invalid-request = вызов составлен неверно, исправьте данные
+library-error-invalid-setting = неверная настройка, исправьте её
+library-error-no-connection = не удалось подключиться, проверьте адрес и сеть или попробуйте позже
+library-error-not-found = запись не найдена
+library-error-php-error = на сервере произошла ошибка PHP, посмотрите лог сервера
+library-error-proxy-refused-credentials = прокси не принял логин или пароль, проверьте его настройки
+library-error-rate-limited = сервер ограничивает частоту вызовов, попробуйте позже или реже
+library-error-redirected = сервер перенаправляет на другой адрес, укажите правильный адрес
+library-error-response-cut = ответ сервера оборвался, попробуйте позже
+library-error-response-too-large = ответ сервера слишком велик, запросите меньше данных
+library-error-runtime = сбой среды выполнения программы
+library-error-server-failed = сервер сообщил о внутренней ошибке, посмотрите лог сервера
+library-error-server-refused = сервер отклонил вызов
+library-error-server-refused-key = сервер не принял ключ, проверьте API-ключ и логин
+library-error-server-refused-request = сервер отклонил вызов: в нём чего-то не хватает
+library-error-server-refused-value = база данных CRM не может сохранить это значение, измените его
+library-error-storage = не удалось прочитать или записать файл
+library-error-timeout = сервер не ответил вовремя, попробуйте позже
+library-error-undecodable-response = ответ сервера не удалось разобрать
+
+library-write-not-sent = ничего не отправлено
+library-write-unknown = неизвестно, выполнил ли сервер вызов: проверьте, прежде чем отправлять ещё раз
+library-attempts = попыток: { $count }
+library-details = {" "}[подробности: { $text }]
+
+## Что стало с активностью
+
+library-refused-by-server = отклонена сервером, не сохранена: { $code } «{ $text }»
+library-refused-by-us = не отправлена, потому что сервер её не примет или изменит: { $text }
+library-not-sent = не отправлена: { $reason }
+library-unknown = неизвестно, сохранена ли: на вызов не пришёл пригодный ответ, и { $reason }
+library-cancelled = импорт остановлен
+library-dry-run = это пробный запуск
+library-key-refused = сервер не принял ключ или логин: { $text }
+library-account-setting = записи мешает настройка аккаунта, сначала исправьте её: { $text }
+library-server-down = сервер ничего не сохраняет уже { $seconds } с: { $text }
+library-rate-limited = сервер просит вернуться через { $seconds } с
+library-request-refused = сервер отклонил весь запрос: { $text }
+library-storage = ошибка файла: { $text }
+library-no-answer = сервер не дал на неё пригодного ответа, хотя другие сохранил: { $text }
+library-ended = импорт закончился раньше, чем это выяснилось: { $reason }
+library-list-not-believable = список сервера ничего не доказывает: { $text }
+library-list-shows-nothing = список ответственного не показывает запись, которая точно есть
+library-equal-without-time = запись { $id } совпадает с активностью, но у активности нет времени: её мог создать кто-то другой
+library-similar = запись { $id } похожа на активность, но не совпадает с ней
+library-unreadable = в списке сервера есть запись, которую не удалось разобрать
+library-unsteady = список сервера всё время менялся
+
+## Что сервер меняет
+
+library-loss-characters = { $count ->
+    [one] сервер удалит { $count } символ (кавычки, скобки < >)
+    [few] сервер удалит { $count } символа (кавычки, скобки < >)
+   *[many] сервер удалит { $count } символов (кавычки, скобки < >)
+}
+library-loss-line-breaks = сервер заменит \r\n на перевод строки, раз: { $count }
+library-loss-tags = сервер удалит теги: { $count }
+library-loss-unclosed-tag = знак < в позиции { $position } открывает незакрытый тег: сервер удалит остаток текста, символов: { $count }
+library-loss-whitespace = сервер удалит пробелы и переводы строк по краям: { $count }
+library-loss-emoji = сервер заменит символы, например эмодзи, на ????: { $count }
+library-loss-too-long = сервер обрежет текст, лишних байтов или символов: { $count }
+library-loss-contacts = сервер потеряет контакты: { $count }
+library-loss-id = такого ID быть не может, сервер сохранит вместо него { $limit }
+library-loss-unlinked = нет ни клиента, ни контакта, ни сделки: активность не появится ни в чьей истории
+library-loss-emptied = от поля ничего не останется
+library-loss-date = сервер не может сохранить такую дату и запишет 0000-00-00
+
+## Вердикт экспорта
+
+library-complete = получено всё: { $figures }
+library-some-unreadable = список прочитан до конца, но часть записей не удалось разобрать: { $figures }
+library-shifted = во время чтения записи перемещались, часть могла быть пропущена: { $figures }
+library-truncated = экспорт прерван: { $figures }; { $error }
+library-figures = { $records ->
+    [one] { $records } запись
+    [few] { $records } записи
+   *[many] { $records } записей
+}, страниц: { $pages }
+library-figure-unreadable = не разобрано: { $count }
+library-figure-left-out = лишних от сервера: { $count }
+library-figure-as-listed = только в виде из списка: { $count }
+library-figure-repaired = учтено удалений: { $count }
+library-figure-moved-up = замечено перемещений: { $count }

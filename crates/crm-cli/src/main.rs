@@ -1,0 +1,7 @@
+//! The program `crm`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crm_cli::run()
+}

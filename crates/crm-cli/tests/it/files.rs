@@ -1,0 +1,205 @@
+//! `crm import` with files as people have them.
+
+use std::path::Path;
+
+use crm_sandbox::{Condition, Fault, Operation, Sandbox};
+
+use crate::program::{Folder, Ran};
+
+/// A folder with a copy of a case.
+fn case(name: &str) -> Folder {
+    let folder = Folder::new(&format!("case-{name}"));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    for file in std::fs::read_dir(source).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), folder.path(&file.file_name().to_string_lossy())).unwrap();
+    }
+    folder
+}
+
+fn import(folder: &Folder, sandbox: &Sandbox, file: &str, arguments: &[&str]) -> Ran {
+    let always = ["import", file, "--settle", "0", "--timeout", "1"];
+    folder.crm_with(sandbox, &[&always[..], arguments].concat()).run()
+}
+
+#[tokio::test]
+async fn a_file_in_windows_1251_is_read_and_the_first_line_says_so() {
+    let (folder, sandbox) = (case("01-windows-1251"), Sandbox::start().await.unwrap());
+    let ran = import(&folder, &sandbox, "calls.csv", &[]);
+    ran.ended(0, "3 rows: 3 stored");
+    assert!(
+        ran.said.starts_with("calls.csv: encoding windows-1251, delimiter \";\"; columns: "),
+        "{}",
+        ran.said
+    );
+    assert_eq!(sandbox.record(2).unwrap().content.as_deref(), Some("Отправили счёт № 214"));
+    let (folder, sandbox) = (case("02-windows-1251-header"), Sandbox::start().await.unwrap());
+    import(&folder, &sandbox, "calls.csv", &[]).ended(0, "windows-1251");
+    assert_eq!(sandbox.record_count(), 2);
+}
+
+#[tokio::test]
+async fn dates_are_converted_or_refused_row_by_row() {
+    let (folder, sandbox) = (case("03-dates-of-a-spreadsheet"), Sandbox::start().await.unwrap());
+    let ran = import(&folder, &sandbox, "calls.csv", &["--time-zone", "Europe/Moscow", "--json"]);
+    ran.ended(65, "Unix").ended(65, "calls.csv.rejected.csv");
+    let stored = sandbox.record_count();
+    assert!(stored >= 3, "{ran:?}");
+    let kept = folder.read("calls.csv.rejected.csv").lines().count() - 1;
+    assert_eq!(stored + kept, 7, "{ran:?}");
+}
+
+#[tokio::test]
+async fn empty_columns_and_rows_are_passed_over_in_silence() {
+    for file in ["empty-columns.csv", "empty-rows.csv", "wide-row.csv"] {
+        let (folder, sandbox) = (case("04-empty-columns-and-rows"), Sandbox::start().await.unwrap());
+        import(&folder, &sandbox, file, &[]).ended(0, "1 stored");
+        assert_eq!(sandbox.record_count(), 1, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn headers_that_cannot_be_used_stop_everything_and_are_named() {
+    for (name, words) in [("05-two-columns-of-one-name", "content"), ("08-no-header", "there is no header")] {
+        let (folder, sandbox) = (case(name), Sandbox::start().await.unwrap());
+        import(&folder, &sandbox, "calls.csv", &[]).ended(1, words);
+        assert_eq!(sandbox.requests().len(), 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn carriage_returns_and_our_own_export_are_read() {
+    let (folder, sandbox) = (case("06-carriage-returns"), Sandbox::start().await.unwrap());
+    import(&folder, &sandbox, "calls.csv", &[]).ended(0, "3 stored");
+    let (folder, sandbox) = (case("07-export-as-import"), Sandbox::start().await.unwrap());
+    import(&folder, &sandbox, "exported.csv", &[]).ended(0, "the column \"cid\" is skipped");
+    assert_eq!(sandbox.record_count(), 3);
+    let contents: Vec<String> = sandbox.records().into_iter().filter_map(|record| record.content).collect();
+    assert!(contents.iter().all(|content| !content.contains("<br")), "{contents:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_is_fixed_in_place_or_in_the_rejected_file_is_stored_once() {
+    let (folder, sandbox) = (case("09-mend-one-row"), Sandbox::start().await.unwrap());
+    import(&folder, &sandbox, "calls.csv", &[]).ended(0, "4 stored");
+    std::fs::rename(folder.path("mended.csv"), folder.path("calls.csv")).unwrap();
+    import(&folder, &sandbox, "calls.csv", &[]).ended(0, "4 stored");
+    assert_eq!(sandbox.record_count(), 4);
+
+    for file in ["calls.csv", "calls.csv.rejected.csv"] {
+        let (folder, sandbox) = (case("09-mend-one-row"), Sandbox::start().await.unwrap());
+        let calls = folder.read("calls.csv").replace("11.03.2025 13:20", "позавчера");
+        folder.write("calls.csv", calls);
+        import(&folder, &sandbox, "calls.csv", &[]).ended(65, "3 stored").ended(65, "line 3: ");
+        folder.write(
+            file,
+            folder.read(file).replacen(";позавчера;", ";2025-03-11 13:20;", 1).replacen(
+                "\nпозавчера;",
+                "\n2025-03-11 13:20;",
+                1,
+            ),
+        );
+        import(&folder, &sandbox, file, &[]).ended(0, "stored");
+        assert_eq!(sandbox.record_count(), 4, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn files_that_overlap_are_recognized_by_marks() {
+    let folder = Folder::new("case-12");
+    folder.write("monday.csv", "id;content;clid\n1;a;1\n2;b;1\n");
+    folder.write("tuesday.csv", "id;content;clid\n2;b;1\n3;c;1\n");
+    let sandbox = Sandbox::start().await.unwrap();
+    import(&folder, &sandbox, "monday.csv", &["--mark", "id"]).ended(0, "id → mark");
+    let contents: Vec<_> = sandbox.records().into_iter().filter_map(|record| record.content).collect();
+    assert_eq!(contents, ["a [1]", "b [2]"]);
+}
+
+#[tokio::test]
+async fn one_file_for_two_purposes_is_refused_before_it_is_touched() {
+    let (folder, sandbox) = (case("10-rejected-onto-itself"), Sandbox::start().await.unwrap());
+    let before = folder.read("rejected.csv");
+    for flags in [["--rejected", "rejected.csv"], ["--journal", "./rejected.csv"]] {
+        import(&folder, &sandbox, "rejected.csv", &flags).ended(64, "use different files");
+    }
+    assert_eq!(folder.read("rejected.csv"), before);
+    assert_eq!(sandbox.requests().len(), 0);
+    import(&folder, &sandbox, "rejected.csv", &[]).ended(0, "2 stored");
+}
+
+#[tokio::test]
+async fn a_row_that_a_firewall_refuses_is_found_and_kept_and_all_others_are_stored() {
+    let (folder, sandbox) = (case("11-one-row-refused-by-a-gateway"), Sandbox::start().await.unwrap());
+    for operation in [Operation::HistoryAdd, Operation::HistoryAddList] {
+        let blocks = Fault::firewall_page(403).only_if(Condition::Text("UNION SELECT".to_owned()));
+        sandbox.add_fault(blocks.on(operation).always());
+    }
+    let ran = import(&folder, &sandbox, "calls.csv", &["--sole-writer", "--patience", "20"]);
+    ran.ended(65, "35 stored").ended(65, "line 24: ");
+    assert_eq!(sandbox.record_count(), 35);
+    assert_eq!(folder.read("calls.csv.rejected.csv").lines().count(), 2, "{ran:?}");
+}
+
+#[tokio::test]
+async fn phone_numbers_are_no_clients_and_an_open_quote_swallows_nothing() {
+    let (folder, sandbox) = (case("13-telephone-as-client"), Sandbox::start().await.unwrap());
+    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "is a phone number, not an ID");
+    assert_eq!(sandbox.record_count(), 1);
+    assert_eq!(folder.read("calls.csv.rejected.csv").lines().count(), 3);
+
+    let (folder, sandbox) = (case("14-unclosed-quote"), Sandbox::start().await.unwrap());
+    let ran = import(&folder, &sandbox, "calls.csv", &["--json"]);
+    ran.ended(65, "line 39: ");
+    let summary: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!((count("rows"), count("stored") + count("unreadable")), (400, 400), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_what_would_be_sent_and_writes_nothing() {
+    let folder = Folder::new("dry-run");
+    folder.write(
+        "calls.csv",
+        "datum;content;clid;user\n25.06.2024 10:00;\"Тест\";1;\nвчера;x;1;\n26.06.2024;y;1;nobody@x\n",
+    );
+    let sandbox = Sandbox::start().await.unwrap();
+    let ran = import(&folder, &sandbox, "calls.csv", &["--dry-run", "--check-users"]);
+    ran.ended(65, "3 rows: 2 would be sent, 1 unreadable").ended(65, "line 4: it has no owner");
+    assert!(
+        ran.out.contains(r#"2: {"datum":"2024-06-25 10:00:00","content":"Тест","clid":1}"#),
+        "{}",
+        ran.out
+    );
+    assert_eq!(sandbox.record_count(), 0);
+    assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_row_is_sent_again_only_if_that_is_asked_for() {
+    let folder = Folder::new("retry-refused");
+    folder.write("calls.csv", "content;clid;user\nx;1;new@example.test\n");
+    let sandbox = Sandbox::start().await.unwrap();
+    let flags = ["--check-users", "--losses", "reject"];
+    import(&folder, &sandbox, "calls.csv", &flags).ended(65, "1 refused");
+    let user = crm_sandbox::User { chief: 1, ..crm_sandbox::User::new(9, "new@example.test") };
+    sandbox.change_account(0, |account| account.users.push(user));
+    import(&folder, &sandbox, "calls.csv", &flags).ended(65, "1 refused");
+    import(&folder, &sandbox, "calls.csv", &[&flags[..], &["--retry-refused"]].concat()).ended(0, "1 stored");
+}
+
+#[tokio::test]
+async fn columns_are_mapped_and_a_spreadsheet_is_read_back() {
+    let folder = Folder::new("spreadsheet");
+    folder.write("calls.csv", "Когда;Что было;Абонент\n25.06.2024 10:00;Звонок;1\n");
+    let sandbox = Sandbox::start().await.unwrap();
+    let map = ["--map", "Когда=datum", "--map", "Что было=content", "--map", "Абонент=clid"];
+    import(&folder, &sandbox, "calls.csv", &map).ended(0, "Абонент → clid");
+    folder
+        .crm_with(&sandbox, &["export", "history", "--out", "all.xlsx"])
+        .run()
+        .ended(0, "complete: 1 record");
+    let other = Sandbox::start().await.unwrap();
+    import(&folder, &other, "all.xlsx", &[]).ended(0, "1 stored");
+    let (first, second) = (sandbox.record(1).unwrap(), other.record(1).unwrap());
+    assert_eq!((first.datum, first.content, first.clid), (second.datum, second.content, second.clid));
+}

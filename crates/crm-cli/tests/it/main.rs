@@ -1,0 +1,12 @@
+//! The program `crm`, run as a process against a sandbox.
+#![allow(clippy::unwrap_used, reason = "clippy takes only the #[test] functions of this file for tests")]
+
+mod discover;
+mod export;
+mod files;
+mod help;
+mod import;
+mod program;
+mod report;
+mod sandbox;
+mod tour;

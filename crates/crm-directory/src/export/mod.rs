@@ -1,0 +1,7 @@
+//! Clients and contacts as lists that can be exported.
+
+mod clients;
+mod contacts;
+
+pub use clients::ClientExport;
+pub use contacts::{ContactExport, Contacts};

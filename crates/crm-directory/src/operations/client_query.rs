@@ -1,0 +1,270 @@
+//! Which clients to list.
+
+use chrono::NaiveDateTime;
+use crm_model::directory::{Client, ClientOrder, ClientType, UserId};
+use serde_json::{Map, Value, json};
+
+use super::range::{Range, sent};
+use super::{Fault, differs, field_list, field_list_fault, id_fault, sql_fault, text_fault};
+
+/// Which clients to list, in which order, and which page of them.
+///
+/// An administrator sees all clients. Everybody else sees the clients of the users that their role shows (observed). Clients
+/// in the trash are listed, too, and nothing marks them (observed).
+///
+/// All times are in the account's local time, plus the shift of the current user's clock (observed).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ClientQuery {
+    page: u64,
+    order: Option<ClientOrder>,
+    fields: Vec<String>,
+    word: Option<String>,
+    user: Option<String>,
+    user_id: Option<UserId>,
+    created: Range,
+    changed: Option<(NaiveDateTime, NaiveDateTime)>,
+    bank_details: bool,
+    relation: Option<String>,
+    client_type: Option<ClientType>,
+    category: Option<u64>,
+    territory: Option<u64>,
+    source: Option<u64>,
+    only_in_trash: bool,
+}
+
+impl ClientQuery {
+    /// Creates a query for all clients, the greatest id first.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `offset`: the page, from 0. A page has 200 clients (observed); a page past the end is empty.
+    #[doc(alias = "offset")]
+    pub fn page(mut self, page: u64) -> Self {
+        self.page = page;
+        self
+    }
+
+    /// Sets `order`: the field to sort by, in descending order (default: the id).
+    #[doc(alias = "order")]
+    pub fn order_by(mut self, order: ClientOrder) -> Self {
+        self.order = Some(order);
+        self
+    }
+
+    /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The id always
+    /// comes. A field that is not enabled is left out in silence (observed).
+    pub fn fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.fields = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets `word`: a text in the name, description, site, address, telephone or email, regardless of case. `%` stands for
+    /// any characters and `_` for one (observed). A word with a quote finds nothing (observed).
+    pub fn word(mut self, text: impl Into<String>) -> Self {
+        self.word = Some(text.into());
+        self
+    }
+
+    /// Sets `user`: the login of the owner. An unknown login lists the clients without an owner (observed).
+    pub fn user(mut self, login: impl Into<String>) -> Self {
+        self.user = Some(login.into());
+        self
+    }
+
+    /// Sets `iduser`: the owner. The server then lists clients that the role does not show (observed).
+    #[doc(alias = "iduser")]
+    pub fn user_id(mut self, id: UserId) -> Self {
+        self.user_id = Some(id);
+        self
+    }
+
+    /// Sets `dateStart` and `dateEnd`: when the client was created, both ends included.
+    #[doc(alias("dateStart", "dateEnd"))]
+    pub fn created_between(self, since: NaiveDateTime, until: NaiveDateTime) -> Self {
+        self.created_since(since).created_until(until)
+    }
+
+    /// Sets `dateStart`: created at this time or later.
+    #[doc(alias = "dateStart")]
+    pub fn created_since(mut self, since: NaiveDateTime) -> Self {
+        self.created.since = Some(since);
+        self
+    }
+
+    /// Sets `dateEnd`: created at this time or earlier.
+    #[doc(alias = "dateEnd")]
+    pub fn created_until(mut self, until: NaiveDateTime) -> Self {
+        self.created.until = Some(until);
+        self
+    }
+
+    /// Sets `dateChangeStart` and `dateChangeEnd`: when the client was changed last, both ends included. A client that
+    /// was never changed does not fit (observed); [`changed`](crate::DirectoryClient::changed) finds both.
+    #[doc(alias("dateChangeStart", "dateChangeEnd"))]
+    pub fn changed_between(mut self, since: NaiveDateTime, until: NaiveDateTime) -> Self {
+        self.changed = Some((since, until));
+        self
+    }
+
+    /// Sets `bankinfo`: fetches bank and tax details, too.
+    #[doc(alias = "bankinfo")]
+    pub fn with_bank_details(mut self) -> Self {
+        self.bank_details = true;
+        self
+    }
+
+    /// Sets `filter.relations`: the title of the relation.
+    #[doc(alias = "relations")]
+    pub fn relation(mut self, title: impl Into<String>) -> Self {
+        self.relation = Some(title.into());
+        self
+    }
+
+    /// Sets `filter.type`: the kind of client.
+    #[doc(alias = "type")]
+    pub fn client_type(mut self, client_type: ClientType) -> Self {
+        self.client_type = Some(client_type);
+        self
+    }
+
+    /// Sets `filter.idcategory`: the category.
+    #[doc(alias = "idcategory")]
+    pub fn category(mut self, id: u64) -> Self {
+        self.category = Some(id);
+        self
+    }
+
+    /// Sets `filter.territory`: the territory.
+    pub fn territory(mut self, id: u64) -> Self {
+        self.territory = Some(id);
+        self
+    }
+
+    /// Sets `filter.clientpath`: the source. By its id only, because a search for an unknown title creates it (observed).
+    #[doc(alias = "clientpath")]
+    pub fn source(mut self, id: u64) -> Self {
+        self.source = Some(id);
+        self
+    }
+
+    /// Sets `filter.trash`: only clients in the trash. The server cannot leave them out (observed).
+    #[doc(alias = "trash")]
+    pub fn only_in_trash(mut self) -> Self {
+        self.only_in_trash = true;
+        self
+    }
+
+    pub(crate) fn first_page(&self) -> u64 {
+        self.page
+    }
+
+    pub(crate) fn created(&self) -> Range {
+        self.created
+    }
+
+    pub(crate) fn with_created(mut self, created: Range) -> Self {
+        self.created = created;
+        self
+    }
+
+    pub(crate) fn changed(&self) -> Option<Range> {
+        self.changed.map(|(since, until)| Range { since: Some(since), until: Some(until) })
+    }
+
+    /// Returns why the query cannot be exported.
+    pub(crate) fn export_fault(&self) -> Option<Fault> {
+        if self.page > 0 {
+            return Some(("page", "cannot be set for an export, which reads every page: leave it out"));
+        }
+        if self.order.is_some() {
+            return Some((
+                "order_by",
+                "cannot be set for an export, which needs an order of its own: leave it out",
+            ));
+        }
+        if !self.fields.is_empty() && !self.fields.iter().any(|field| field == "date_create") {
+            return Some(("fields", "must have `date_create` for an export, which is read by that field"));
+        }
+        self.fault()
+    }
+
+    /// Returns a field that the server could not understand or would silently take for something else, and why.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        let changed = self.changed().and_then(|range| range.fault("changed_between"));
+        field_list_fault(&self.fields)
+            .or(text_fault("word", self.word.as_deref()))
+            .or(sql_fault("user", self.user.as_deref()))
+            .or(id_fault("user_id", self.user_id.map(u64::from)))
+            .or(self.created.fault("created_between"))
+            .or(changed)
+            .or(sql_fault("relation", self.relation.as_deref()))
+            .or(sql_fault("client_type", self.client_type.as_ref().map(ClientType::as_str)))
+            .or(id_fault("category", self.category))
+            .or(id_fault("territory", self.territory))
+            .or(id_fault("source", self.source))
+    }
+
+    /// Returns the parameter that the server ignored, if this client does not fit.
+    pub(crate) fn misfit(&self, client: &Client) -> Option<&'static str> {
+        let id_differs = |found: Option<u64>, asked: Option<u64>| matches!((found, asked), (Some(found), Some(asked)) if found != asked);
+        let changed = self.changed().zip(client.changed);
+        let kind = (client.client_type.as_ref(), self.client_type.as_ref());
+        if differs(client.user_login.as_deref(), self.user.as_deref()) {
+            Some("user")
+        } else if id_differs(client.user_id.map(u64::from), self.user_id.map(u64::from)) {
+            Some("iduser")
+        } else if client.created.is_some_and(|created| !self.created.contains(created)) {
+            Some(if self.created.since.is_some() { "dateStart" } else { "dateEnd" })
+        } else if changed.is_some_and(|(range, changed)| !range.contains(changed)) {
+            Some("dateChangeStart")
+        } else if differs(kind.0.map(ClientType::as_str), kind.1.map(ClientType::as_str)) {
+            Some("filter.type")
+        } else if differs(client.relation.as_deref(), self.relation.as_deref()) {
+            Some("filter.relations")
+        } else if id_differs(client.category_id, self.category) {
+            Some("filter.idcategory")
+        } else if id_differs(client.territory_id, self.territory) {
+            Some("filter.territory")
+        } else if id_differs(client.source_id, self.source) {
+            Some("filter.clientpath")
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn parameters(&self) -> Map<String, Value> {
+        let mut parameters = Map::new();
+        // Needed: the server's default is a column that does not exist (observed).
+        let order = self.order.unwrap_or(ClientOrder::Id);
+        parameters.insert("order".to_owned(), order.as_str().into());
+        let mut add = |name: &str, value: Option<Value>| {
+            parameters.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        add("offset", (self.page > 0).then(|| self.page.into()));
+        add("fields", field_list("clid", &self.fields).map(Value::from));
+        add("word", self.word.as_deref().map(Value::from));
+        add("user", self.user.as_deref().map(Value::from));
+        add("iduser", self.user_id.map(Value::from));
+        add("dateChangeStart", self.changed.map(|(since, _)| sent(since)));
+        add("dateChangeEnd", self.changed.map(|(_, until)| sent(until)));
+        add("bankinfo", self.bank_details.then_some(Value::Bool(true)));
+        self.created.add_created(&mut parameters);
+        let filter: Map<String, Value> = [
+            ("relations", self.relation.as_deref().map(Value::from)),
+            ("type", self.client_type.as_ref().map(|kind| kind.as_str().into())),
+            ("idcategory", self.category.map(Value::from)),
+            ("territory", self.territory.map(Value::from)),
+            ("clientpath", self.source.map(Value::from)),
+            ("trash", self.only_in_trash.then_some(json!(true))),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect();
+        if !filter.is_empty() {
+            parameters.insert("filter".to_owned(), filter.into());
+        }
+        parameters
+    }
+}

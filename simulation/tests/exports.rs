@@ -1,0 +1,19 @@
+//! A hundred seeds of exports with every test run.
+
+use simulation::{Campaign, Until, report_export, simulate_export};
+
+#[test]
+fn no_seed_calls_an_export_complete_that_lacks_a_record() {
+    let campaign = Campaign::run_exports(1, Until::Seeds(100), 3);
+    let failed: Vec<String> = campaign.failed().iter().map(|finished| report_export(finished, 40)).collect();
+    assert!(failed.is_empty(), "{}\n{}", campaign.summary(), failed.join("\n"));
+}
+
+#[test]
+fn a_seed_of_an_export_runs_the_same_way_each_time() {
+    for seed in 1_000..1_005 {
+        let (first, second) = (simulate_export(seed), simulate_export(seed));
+        assert_eq!(first.trace, second.trace, "seed {seed}");
+        assert_eq!(first.hash, second.hash);
+    }
+}
