@@ -35,7 +35,7 @@ fn allowed(kind: Kind) -> Vec<String> {
 }
 
 const ALLOWED: [&str; 28] = [
-    "crm-transport → crm-model",
+"crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
     "crm-projects → crm-model",
