@@ -7,7 +7,7 @@ use simulation::{Campaign, Job, Selection, Until, groups, report, report_export,
 
 const USAGE: &str =
     "usage: simulation [--seed N | --seconds N | --seeds N | --survey N] [--from N] [--failures N]
-                  [--only GROUPS | --with GROUPS | --all] [--exports | --outbox]
+                  [--only GROUPS | --with GROUPS | --all | --exports] [--outbox]
 
   --seed N       replays a seed with its whole trace
   --seconds N    runs as many seeds as fit (default: 60)
@@ -19,7 +19,7 @@ const USAGE: &str =
   --only, --with draw from these groups alone, or from these beside those that are on; separated by commas
   --all          draws from every group
   --exports      simulates exports in place of imports
-  --outbox       runs outboxes and not imports; the last option";
+  --outbox       simulates outboxes in place of imports; the last option";
 
 /// What the command line asks for.
 struct Options {

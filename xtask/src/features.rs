@@ -72,7 +72,7 @@ const CRATES: &[Combinations] = &[
             "testing",
             "outbox",
             "outbox-postgres",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,directory,testing,sandbox,outbox,outbox-postgres",
+            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,directory,outbox,outbox-postgres,testing,sandbox",
         ],
     ),
     ("crm-outbox", &["", "sqlite", "postgres", "sqlite,postgres-tls,tracing,metrics"]),

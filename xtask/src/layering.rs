@@ -63,22 +63,22 @@ const RULES: &[Rule] = &[
         why: "crm-history stands on crm-transport and crm-model alone; SalesMan and solOS do not know each other",
     },
     Rule {
-        name: "crm-directory",
-        may_use: &["crm-history", "crm-transport", "crm-model"],
-        may_offer: &[],
-        why: "crm-directory stands on crm-history, for the key and the envelope of the same API, and on what that stands on",
-    },
-    Rule {
         name: "crm-outbox",
         may_use: &["crm-history", "crm-transport"],
         may_offer: &[],
         why: "crm-outbox is the engine of crm-history over databases",
     },
     Rule {
+        name: "crm-directory",
+        may_use: &["crm-history", "crm-transport", "crm-model"],
+        may_offer: &[],
+        why: "crm-directory stands on crm-history, for the key and the envelope of the same API, and on what that stands on",
+    },
+    Rule {
         name: "crm",
         may_use: &["crm-history", "crm-model", "crm-projects", "crm-transport"],
         may_offer: &["crm-directory", "crm-outbox", "crm-sandbox", "crm-testing"],
-        why: "crm re-exports the clients; the directory, what knows a database and what is for tests are optional",
+        why: "crm re-exports the clients, the directory, the outbox and what is for tests as optional dependencies",
     },
     Rule {
         name: "crm-cli",

@@ -77,7 +77,12 @@ impl NewActivity {
 
 /// Returns an error if the activity could not be sent.
 pub(crate) fn check(entry: &NewEntry) -> Result<(), Error> {
-    AddList::new(vec![entry.clone()]).request().map(drop)
+    let mut entry = entry.clone();
+    if let Some(instant) = entry.at_instant.take() {
+        // The client that sends it knows the time zone.
+        entry.at = Some(instant.naive_utc());
+    }
+    AddList::new(vec![entry]).request().map(drop)
 }
 
 fn key_fault(key: &str) -> Option<&'static str> {
@@ -106,7 +111,7 @@ pub(crate) fn fingerprint(key: &str, entry: &NewEntry) -> u64 {
 pub(crate) fn differing_fields(one: &NewEntry, other: &NewEntry) -> Vec<&'static str> {
     let fields = [
         ("user", one.user != other.user),
-        ("datum", one.at != other.at),
+        ("datum", (one.at, one.at_instant) != (other.at, other.at_instant)),
         ("tip", one.activity_type != other.activity_type),
         ("content", one.sent_content() != other.sent_content()),
         ("clid", one.client != other.client),

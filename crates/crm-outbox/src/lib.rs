@@ -38,7 +38,7 @@
 //! | column | type | |
 //! |---|---|---|
 //! | `key` | text | the idempotency key, unique |
-//! | `activity` | text | the activity as JSON with the vendor's names: `user datum tip content clid pid did` |
+//! | `activity` | text | the activity as JSON with the vendor's names: `user datum tip content clid pid did`. `at_instant` (RFC 3339) in place of `datum` needs a [zone](crm_history::Zone) |
 //! | `mark` | text or null | its [mark](crm_history::NewEntry::mark), if the content does not have it yet |
 //! | `state` | text | read only: `queued held sending stored refused unknown` |
 //! | `record_id` | integer or null | read only: the id in the CRM |

@@ -139,13 +139,17 @@ async fn an_outage_of_hours_loses_and_doubles_nothing_and_health_says_why() {
     server.next_writes([Fate::StoredAndLost]);
     let delivery = outbox.deliver(server.client()).start();
     put(&outbox, 0..5).await;
-    sleep(Duration::from_millis(201)).await;
+    sleep(Duration::from_millis(100)).await;
+    // The write still gets through, and the lists do not.
+    server.set_lists_down(true);
+    sleep(Duration::from_secs(1)).await;
     server.set_down(true);
     put(&outbox, 5..10).await;
     sleep(DAY / 4).await;
     assert!(!delivery.health().is_ready());
     assert!(delivery.health().problem.is_some_and(|problem| problem.contains("down")));
     server.set_down(false);
+    server.set_lists_down(false);
     let statuses = settle(&outbox, 0..10).await;
     assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
     assert_eq!(server.contents().len(), 10);
@@ -234,15 +238,12 @@ async fn a_hook_finds_the_client_holds_and_refuses() {
 #[tokio::test(start_paused = true)]
 async fn a_prepared_activity_is_looked_up_as_it_was_sent_after_a_crash() {
     let ((outbox, store), server) = (outbox(), Server::new());
-    server.next_writes([Fate::StoredAndLost]);
+    server.next_writes([Fate::Slow(Duration::from_secs(20))]);
     let hook = |entry: NewEntry| async move { Prepared::Send(entry.client(ClientId(7))) };
     let first = outbox.deliver(server.client()).prepare(hook).start();
     put(&outbox, 0..2).await;
-    sleep(Duration::from_millis(201)).await;
-    server.set_down(true);
     sleep(Duration::from_secs(5)).await;
     drop(first);
-    server.set_down(false);
     let second = Outbox::with_store(store);
     // Its hook would send something else.
     let _delivery =

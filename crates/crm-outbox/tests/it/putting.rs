@@ -130,3 +130,16 @@ impl Hook for CountCommits {
         Ok(())
     }
 }
+
+#[tokio::test]
+async fn an_activity_with_an_instant_is_put_and_compared_by_it() {
+    let outbox = Outbox::with_store(MemoryStore::new());
+    let at = |instant: &str| NewEntry::new("звонок").client(ClientId(1)).at_instant(instant.parse().unwrap());
+    outbox.put("call-1", &at("2024-06-25T11:25:00Z")).await.unwrap();
+    assert_eq!(outbox.put("call-1", &at("2024-06-25T14:25:00+03:00")).await.unwrap(), Status::Queued);
+    let PutError::Conflict(conflict) = outbox.put("call-1", &at("2024-06-25T11:26:00Z")).await.unwrap_err()
+    else {
+        panic!()
+    };
+    assert_eq!(conflict.fields, ["datum"]);
+}

@@ -21,6 +21,7 @@ struct State {
     writes: VecDeque<Fate>,
     /// Nothing can be reached.
     is_down: bool,
+    lists_are_down: bool,
     requests: usize,
 }
 
@@ -61,7 +62,13 @@ impl Server {
     pub(crate) fn new() -> Self {
         let records =
             vec![record(1, &json!({ "content": "старая", "datum": "2024-06-24 10:00:00", "clid": 1 }))];
-        Self(Arc::new(Mutex::new(State { records, writes: VecDeque::new(), is_down: false, requests: 0 })))
+        Self(Arc::new(Mutex::new(State {
+            records,
+            writes: VecDeque::new(),
+            is_down: false,
+            lists_are_down: false,
+            requests: 0,
+        })))
     }
 
     pub(crate) fn client(&self) -> HistoryClient {
@@ -79,6 +86,10 @@ impl Server {
 
     pub(crate) fn set_down(&self, is_down: bool) {
         self.lock().is_down = is_down;
+    }
+
+    pub(crate) fn set_lists_down(&self, are_down: bool) {
+        self.lock().lists_are_down = are_down;
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -107,7 +118,7 @@ impl Transport for Server {
         let (answer, wait) = {
             let mut state = self.lock();
             state.requests += 1;
-            if state.is_down {
+            if state.is_down || (state.lists_are_down && request.uri().path().ends_with("/list")) {
                 return Err(TransportError::connect("the server is down"));
             }
             if std::env::var_os("CRM_OUTBOX_TEST_TRACE").is_some() {
