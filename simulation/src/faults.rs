@@ -109,6 +109,13 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
             at_lists(d, Fault::short_pages(n, r))
         },
     },
+    DrawnFault {
+        name: "short_lists",
+        draw: |d, _| {
+            let n = d.size(1, 20);
+            always_at_lists(Fault::short_pages(n, false).named("short_lists"))
+        },
+    },
     DrawnFault { name: "left_out_record", draw: left_out_record },
     DrawnFault { name: "repeated_page", draw: |d, _| at_lists(d, Fault::repeated_page()) },
     DrawnFault { name: "doubled_records", draw: |d, _| at_lists(d, Fault::doubled_records()) },

@@ -1,4 +1,4 @@
-//! Seeded simulation of whole imports against a faulty server, in virtual time.
+//! Seeded simulation of whole imports and outboxes against a faulty server, in virtual time.
 //!
 //! One seed decides everything: the activities and which of them are equal, who calls and what that user sees, the faults
 //! of the server, other writers, clocks, latencies, the settings, and where our process dies. [`simulate`] runs the seed
@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! plan ─→ run ─┬→ lockstep: the import, poll by poll; crashes
+//!  │           ├→ outbox_run: several instances of an outbox; crashes and takeovers
 //!  │           ├→ network: latencies, other writers ─→ crm-sandbox
 //!  └ groups    └→ oracle: the outcomes and the records
 //! ```
@@ -25,6 +26,7 @@ mod groups;
 mod lockstep;
 mod network;
 mod oracle;
+mod outbox_run;
 mod plan;
 mod run;
 mod scratch;
@@ -33,5 +35,5 @@ mod trace;
 pub use campaign::{Campaign, Until, report, report_export};
 pub use coverage::{Coverage, State};
 pub use export_run::simulate_export;
-pub use groups::{Group, KNOWN_FAILURES, Selection, Status, all as groups};
+pub use groups::{Group, Job, KNOWN_FAILURES, Selection, Status, all as groups};
 pub use run::{Finished, simulate};

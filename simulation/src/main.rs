@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use simulation::{Campaign, Selection, Until, groups, report, report_export, simulate, simulate_export};
+use simulation::{Campaign, Job, Selection, Until, groups, report, report_export, simulate, simulate_export};
 
 const USAGE: &str =
     "usage: simulation [--seed N | --seconds N | --seeds N | --survey N] [--from N] [--failures N]
-                  [--only GROUPS | --with GROUPS | --all | --exports]
+                  [--only GROUPS | --with GROUPS | --all | --exports] [--outbox]
 
   --seed N       replays a seed with its whole trace
   --seconds N    runs as many seeds as fit (default: 60)
@@ -18,7 +18,8 @@ const USAGE: &str =
   --failures N   stops after so many seeds with a violation (default: 5)
   --only, --with draw from these groups alone, or from these beside those that are on; separated by commas
   --all          draws from every group
-  --exports      simulates exports in place of imports";
+  --exports      simulates exports in place of imports
+  --outbox       simulates outboxes in place of imports; the last option";
 
 /// What the command line asks for.
 struct Options {
@@ -65,6 +66,10 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
         exports: false,
     };
     while let Some(option) = arguments.next() {
+        if option == "--outbox" {
+            options.selection = options.selection.with_job(Job::Outbox);
+            continue;
+        }
         if option == "--all" {
             options.selection = Selection::all();
             continue;

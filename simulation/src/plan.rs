@@ -194,6 +194,8 @@ impl Plan {
             "parameters_ignored",
             "offset_ignored",
             "short_pages",
+            "short_lists",
+            "left_out_record",
             "small_pages",
             "repeated_page",
             "doubled_records",

@@ -14,7 +14,7 @@ use crate::activities::Key;
 use crate::clock::TokioClock;
 use crate::coverage::Coverage;
 use crate::draw::Draw;
-use crate::groups::Selection;
+use crate::groups::{Job, Selection};
 use crate::lockstep::{Ended, Gate, Lockstep, LockstepRuntime};
 use crate::network::Network;
 use crate::oracle::{self, Told, Truth};
@@ -42,7 +42,7 @@ pub struct Finished {
 }
 
 /// Longer than any import of a simulation may take in virtual time.
-const LONGEST_RUN: Duration = Duration::from_secs(3 * 86_400);
+pub(crate) const LONGEST_RUN: Duration = Duration::from_secs(3 * 86_400);
 /// Runs without a fault until nothing is left to send.
 const RUNS_TO_RECOVER: usize = 3;
 
@@ -55,7 +55,10 @@ pub fn simulate(seed: u64, selection: &Selection) -> Finished {
         runtime.block_on(async {
             let world = World::new(seed, selection, gate)?;
             keep(world.trace.clone());
-            world.run().await
+            match selection.job() {
+                Job::Import => world.run().await,
+                Job::Outbox => world.run_outbox().await,
+            }
         })
     })
 }
@@ -91,19 +94,20 @@ fn message(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message").to_owned()
 }
 
-struct World {
+/// The server, the network and the activities of a seed.
+pub(crate) struct World {
     seed: u64,
-    plan: Plan,
-    keys: Vec<Key>,
-    sandbox: Arc<Sandbox>,
-    network: Network,
-    trace: Trace,
+    pub(crate) plan: Plan,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) network: Network,
+    pub(crate) trace: Trace,
     scratch: Scratch,
     watermark: u64,
-    draw: Draw,
+    pub(crate) draw: Draw,
     gate: Gate,
     /// What the last runs told.
-    told: Vec<Told>,
+    pub(crate) told: Vec<Told>,
 }
 
 /// How one run ended.
@@ -189,8 +193,12 @@ impl World {
             journal.lines().for_each(|line| self.trace.note(format!("journal {}", without_hashes(line))));
         }
         violations.iter().for_each(|violation| self.trace.note(format!("VIOLATION {violation}")));
+        Ok(self.finished(violations))
+    }
+
+    pub(crate) fn finished(&self, violations: Vec<String>) -> Finished {
         let trace = self.trace.take();
-        Ok(Finished {
+        Finished {
             seed: self.seed,
             violations,
             hash: trace::hash(&trace),
@@ -198,7 +206,7 @@ impl World {
             requests: self.network.requests(),
             activities: self.keys.len(),
             coverage: self.network.coverage(),
-        })
+        }
     }
 
     /// The runs that meet the faults. Without a journal there is one.
@@ -239,7 +247,13 @@ impl World {
             let untold = self.keys.len() - self.told.len();
             violations.push(format!("nothing was told of {untold} activities, and nothing fails any more"));
         }
-        if !self.plan.must_settle || self.plan.has_empty_view() || !violations.is_empty() {
+        if violations.is_empty() { self.unsettled() } else { violations }
+    }
+
+    /// Returns what should be settled after the faults have ended, and is not.
+    pub(crate) fn unsettled(&self) -> Vec<String> {
+        let mut violations = Vec::new();
+        if !self.plan.must_settle || self.plan.has_empty_view() {
             return violations;
         }
         let count = |what: Told| self.told.iter().filter(|told| **told == what).count();
@@ -277,7 +291,7 @@ impl World {
         violations
     }
 
-    fn truth(&self) -> Truth {
+    pub(crate) fn truth(&self) -> Truth {
         let records = self.sandbox.records();
         Truth {
             records,
@@ -387,7 +401,7 @@ impl World {
         }
     }
 
-    fn client(&self) -> Result<HistoryClient, crm_history::Error> {
+    pub(crate) fn client(&self) -> Result<HistoryClient, crm_history::Error> {
         HistoryClient::builder("https://sandbox.test")
             .credentials(ApiKey::new(APIKEY, &self.plan.caller.login))
             .transport(self.network.clone())

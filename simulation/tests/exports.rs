@@ -1,10 +1,10 @@
-//! A hundred seeds of exports with every test run.
+//! Forty seeds of exports with every test run.
 
 use simulation::{Campaign, Until, report_export, simulate_export};
 
 #[test]
 fn no_seed_calls_an_export_complete_that_lacks_a_record() {
-    let campaign = Campaign::run_exports(1, Until::Seeds(100), 3);
+    let campaign = Campaign::run_exports(1, Until::Seeds(40), 3);
     let failed: Vec<String> = campaign.failed().iter().map(|finished| report_export(finished, 40)).collect();
     assert!(failed.is_empty(), "{}\n{}", campaign.summary(), failed.join("\n"));
 }

@@ -1,6 +1,6 @@
 //! A few hundred seeds with every test run.
 
-use simulation::{Campaign, Selection, Until, report, simulate};
+use simulation::{Campaign, Job, Selection, Until, report, simulate};
 
 #[test]
 fn no_seed_loses_or_doubles_an_activity() {
@@ -13,8 +13,19 @@ fn no_seed_loses_or_doubles_an_activity() {
 }
 
 #[test]
+fn no_seed_of_an_outbox_loses_or_doubles_an_activity() {
+    let selection = Selection::default().with_job(Job::Outbox);
+    let campaign = Campaign::run(1, Until::Seeds(100), &selection, 3);
+    let failed: Vec<String> =
+        campaign.failed().iter().map(|finished| report(finished, &selection, 40)).collect();
+    assert!(failed.is_empty(), "{}\n{}", campaign.summary(), failed.join("\n"));
+    assert!(campaign.median_requests() > 3, "{}", campaign.summary());
+}
+
+#[test]
 fn a_seed_runs_the_same_way_each_time() {
-    for selection in [Selection::default(), Selection::all()] {
+    let outbox = Selection::default().with_job(Job::Outbox);
+    for selection in [Selection::default(), Selection::all(), outbox] {
         for seed in 1_000..1_010 {
             let (first, second) = (simulate(seed, &selection), simulate(seed, &selection));
             assert_eq!(first.trace, second.trace, "seed {seed}{}", selection.option());

@@ -19,9 +19,18 @@ const ALLOWED: &[(&str, &str)] = &[
     ("http_body", "1.x, behind `tower`; the body that a tower service answers with"),
     ("http_body_util", "0.1, behind `tower`; `Full`, the body that a tower service is given"),
     ("reqwest", "0.13, behind the feature of its name; for a private authority or a proxy of one's own"),
+    (
+        "rusqlite",
+        "0.43, behind `sqlite` of crm-outbox; the transaction of a user in which an activity is put",
+    ),
     ("secrecy", "0.10; a secret on its way into `Credentials`: no `Debug` shows it, and it is wiped"),
     ("serde_core", "serde 1.x, where its traits live; the records are read and written by it"),
     ("serde_json", "1.x; `Extra` and `Fields` hold what the types do not name, as JSON"),
+    ("tokio", "1.x; the channel on which the health of a delivery is watched"),
+    (
+        "tokio_postgres",
+        "0.7, behind `postgres` of crm-outbox; the transaction of a user in which an activity is put",
+    ),
     ("tower_service", "0.3, behind `tower`; the trait of a service"),
 ];
 

@@ -63,6 +63,12 @@ const RULES: &[Rule] = &[
         why: "crm-history stands on crm-transport and crm-model alone; SalesMan and solOS do not know each other",
     },
     Rule {
+        name: "crm-outbox",
+        may_use: &["crm-history", "crm-transport"],
+        may_offer: &[],
+        why: "crm-outbox is the engine of crm-history over databases",
+    },
+    Rule {
         name: "crm-directory",
         may_use: &["crm-history", "crm-transport", "crm-model"],
         may_offer: &[],
@@ -71,8 +77,8 @@ const RULES: &[Rule] = &[
     Rule {
         name: "crm",
         may_use: &["crm-history", "crm-model", "crm-projects", "crm-transport"],
-        may_offer: &["crm-directory", "crm-sandbox", "crm-testing"],
-        why: "crm re-exports the clients, the directory and what is for tests as optional dependencies",
+        may_offer: &["crm-directory", "crm-outbox", "crm-sandbox", "crm-testing"],
+        why: "crm re-exports the clients, the directory, the outbox and what is for tests as optional dependencies",
     },
     Rule {
         name: "crm-cli",
@@ -100,7 +106,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "simulation",
-        may_use: &["crm-history", "crm-model", "crm-projects", "crm-sandbox", "crm-transport"],
+        may_use: &["crm-history", "crm-model", "crm-outbox", "crm-projects", "crm-sandbox", "crm-transport"],
         may_offer: &[],
         why: "simulation runs the clients against the sandbox, and nothing uses it",
     },
@@ -114,6 +120,8 @@ const RULES: &[Rule] = &[
 
 const HTTP_CLIENTS: &[&str] =
     &["attohttpc", "awc", "curl", "hyper", "hyper-util", "isahc", "reqwest", "surf", "ureq"];
+
+const DATABASES: &[&str] = &["diesel", "libsqlite3-sys", "postgres", "rusqlite", "sqlx", "tokio-postgres"];
 
 /// Those of [`HTTP_CLIENTS`] that are servers too.
 const SERVERS: &[&str] = &["hyper", "hyper-util"];
@@ -199,6 +207,13 @@ fn why_forbidden(graph: &Graph, arrow: &Arrow) -> Option<&'static str> {
     }
     if from == "crm-model" && !MODEL_MAY_USE.contains(&to) {
         return Some("crm-model knows only serde, serde_json and chrono");
+    }
+    if DATABASES.contains(&to) {
+        return match from {
+            "crm-outbox" if arrow.optional => None,
+            "crm-outbox" => Some("a database comes with a feature: make it an optional dependency"),
+            _ => Some("only crm-outbox knows a database"),
+        };
     }
     if !HTTP_CLIENTS.contains(&to) || (from == "crm-sandbox" && SERVERS.contains(&to)) {
         return None;

@@ -8,6 +8,7 @@ use crate::cargo::{ROOT, cargo};
 #[derive(Debug, PartialEq, Eq)]
 struct Mutation<'a> {
     name: &'a str,
+    /// Whether the list says that the simulation finds it.
     is_found: bool,
 }
 
@@ -19,18 +20,24 @@ pub(crate) fn run(build: &[String]) -> Result<(), String> {
             "The simulation fails without a mutation. Fix that first: cargo xtask simulate".to_owned()
         );
     }
-    let mut surprises = Vec::new();
+    let mut lost = Vec::new();
     for mutation in parse(&list)? {
         let is_found = finds(Some(mutation.name), build)?;
-        println!("{:<44} {}", mutation.name, if is_found { "found" } else { "not found" });
-        if is_found != mutation.is_found {
-            surprises.push(mutation.name);
+        let result = match (is_found, mutation.is_found) {
+            (true, true) => "found",
+            (true, false) => "found, and listed as missing",
+            (false, true) => "NOT FOUND",
+            (false, false) => "not found, as listed",
+        };
+        println!("{:<44} {result}", mutation.name);
+        if mutation.is_found && !is_found {
+            lost.push(mutation.name);
         }
     }
-    if surprises.is_empty() {
+    if lost.is_empty() {
         return Ok(());
     }
-    Err(format!("Not as simulation/mutations.txt says: {}", surprises.join(", ")))
+    Err(format!("The simulation does not find these broken rules: {}", lost.join(", ")))
 }
 
 /// Returns whether a seed fails while this rule is broken.

@@ -5,7 +5,7 @@ use crate::{Task, mutations};
 
 pub(crate) const TASK: Task = Task {
     name: "simulate",
-    about: "imports against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
+    about: "imports, or --exports, or --outbox, against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
             --release first for a long run; --mutations breaks each rule of the engine once",
     run,
 };

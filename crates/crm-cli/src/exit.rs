@@ -73,9 +73,10 @@ impl Exit {
     pub(crate) fn from_not_sent(reason: &NotSentReason) -> Self {
         match reason {
             NotSentReason::KeyRefused(_) => Self::KeyRefused,
-            NotSentReason::AccountSetting(_) | NotSentReason::Refused(_) | NotSentReason::Storage(_) => {
-                Self::Person
-            }
+            NotSentReason::AccountSetting(_)
+            | NotSentReason::Refused(_)
+            | NotSentReason::Storage(_)
+            | NotSentReason::ZoneMissing => Self::Person,
             _ => Self::Again,
         }
     }

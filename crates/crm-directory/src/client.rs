@@ -49,7 +49,7 @@ impl DirectoryClient {
         ClientBuilder::new(address)
     }
 
-    /// Returns a client that keeps the results of lookups like this, over the same connections. It begins with nothing.
+    /// Sets how results of lookups are kept (default: [`CachePolicy::new`]). The client begins without any.
     ///
     /// ```no_run
     /// # fn run(directory: crm_directory::DirectoryClient) {
@@ -61,8 +61,8 @@ impl DirectoryClient {
     /// # }
     /// ```
     #[must_use]
-    pub fn with_cache(&self, policy: CachePolicy) -> Self {
-        Self { pipeline: self.pipeline.clone(), cache: Arc::new(Cache::new(policy)) }
+    pub fn with_cache(self, policy: CachePolicy) -> Self {
+        Self { cache: Arc::new(Cache::new(policy)), ..self }
     }
 
     /// Returns all users of the account, blocked ones too (`user/list`). Every user sees all of them (observed).

@@ -62,7 +62,9 @@ pub mod sql_safety;
 
 mod api_key;
 mod client;
-mod engine;
+/// The engine, for the crates of this project that send activities. Not a stable API.
+#[doc(hidden)]
+pub mod engine;
 mod export;
 mod import;
 mod non_personal_data;

@@ -89,6 +89,8 @@
 //! | `chrono-tz` | | reads a time zone from its name: [`Zone`](history::Zone) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
 //! | `directory` | | the module [`directory`]: users, clients and contacts of SalesMan CRM, to find who called |
+//! | `outbox` | | the module [`outbox`]: durable delivery of activities with idempotency keys, in an SQLite file |
+//! | `outbox-postgres` | | the same in PostgreSQL |
 //! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
 //! | `testing` | | the module [`testing`]: a scripted transport, and recording and replay of real traffic |
 //!
@@ -158,6 +160,11 @@ pub mod projects {
     /// The root of this crate.
     mod transport {}
 }
+
+/// Durable delivery of activities with idempotency keys.
+#[cfg(any(feature = "outbox", feature = "outbox-postgres"))]
+#[doc(inline)]
+pub use crm_outbox as outbox;
 
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

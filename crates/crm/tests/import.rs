@@ -13,7 +13,7 @@ use crm::history::{
     AddOutcome, ApiKey, ClientId, ContactId, HistoryClient, ImportReport, LossPolicy, NewEntry, RetryPolicy,
 };
 use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
-use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox, Store};
+use crm_sandbox::{Fault, Operation, RetryAfter, Store};
 use imports::{
     Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick,
     sandbox_with_history, stored, transport, wanted,

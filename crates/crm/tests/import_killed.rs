@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use crm::history::{ApiKey, HistoryClient};
 use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
-use crm_sandbox::{Fault, Operation, Sandbox};
+use crm_sandbox::{Fault, Operation};
 use imports::{Scratch, all_created, client_with_timeout, entries, quick, sandbox_with_history, transport};
 
 /// Kills its process at one of the calls of an import: before the request or after the response.

@@ -540,14 +540,21 @@ mod streams {
     }
 
     #[tokio::test]
-    async fn entries_come_page_after_page_until_an_empty_one_even_after_a_short_one() {
+    async fn entries_come_page_after_page_until_two_pages_behind_the_last_are_empty_twice() {
         let server = MockServer::start().await;
-        for (offset, body) in [(1, page(200..230, "cid")), (2, page(230..240, "cid")), (3, "[]".to_owned())] {
+        let nothing = || "[]".to_owned();
+        for (offset, body, calls) in [
+            (1, page(200..399, "cid"), 1),
+            (2, page(399..440, "cid"), 1),
+            (3, nothing(), 2),
+            (4, nothing(), 1),
+            (19, nothing(), 2),
+        ] {
             Mock::given(body_partial_json(
                 serde_json::json!({"offset": offset, "order": "cid", "first": "old"}),
             ))
             .respond_with(ResponseTemplate::new(200).set_body_string(body))
-            .expect(1)
+            .expect(calls)
             .mount(&server)
             .await;
         }
@@ -558,22 +565,24 @@ mod streams {
         while let Some(entry) = all.next().await {
             ids.push(entry.unwrap().id.0);
         }
-        assert_eq!(ids, (1..240).collect::<Vec<_>>());
+        assert_eq!(ids, (1..440).collect::<Vec<_>>());
     }
 
     #[tokio::test]
     async fn an_unreadable_record_is_an_error_and_the_next_follows() {
         let server = MockServer::start().await;
-        let pages = [r#"{"data":[{"cid":1},{"cid":"x"}]}"#, r#"{"data":[{"cid":3}]}"#, "[]"];
+        let pages = [r#"{"data":[{"cid":1},{"cid":"x"}]}"#, r#"{"data":[{"cid":3},{"cid":4}]}"#, "[]"];
         for body in pages {
             let answer = ResponseTemplate::new(200).set_body_string(body);
             let mock = Mock::given(path("/developer/v3/history/list")).respond_with(answer);
-            mock.up_to_n_times(1).mount(&server).await;
+            let times = if body == "[]" { 9 } else { 1 };
+            mock.up_to_n_times(times).mount(&server).await;
         }
         let mut all = history(&server.uri()).entries(EntryQuery::new());
         assert_eq!(all.next().await.unwrap().unwrap().id, EntryId(1));
         assert_eq!(all.next().await.unwrap().unwrap_err().json_path(), Some("$.data[1].cid"));
         assert_eq!(all.next().await.unwrap().unwrap().id, EntryId(3));
+        assert_eq!(all.next().await.unwrap().unwrap().id, EntryId(4));
         assert!(all.next().await.is_none() && all.next().await.is_none());
     }
 
@@ -581,7 +590,7 @@ mod streams {
     async fn a_server_that_ignores_the_offset_makes_no_endless_loop_and_no_silent_end() {
         let server = MockServer::start().await;
         let body = ResponseTemplate::new(200).set_body_string(page(1..201, "cid"));
-        Mock::given(path("/developer/v3/history/list")).respond_with(body).expect(2).mount(&server).await;
+        Mock::given(path("/developer/v3/history/list")).respond_with(body).expect(3).mount(&server).await;
         let mut all = history(&server.uri()).entries(EntryQuery::new());
         for _ in 0..200 {
             all.next().await.unwrap().unwrap();
@@ -595,7 +604,7 @@ mod streams {
     async fn all_projects_come_where_the_offset_is_ignored_and_one_page_held_them_all() {
         let server = MockServer::start().await;
         let body = ResponseTemplate::new(200).set_body_string(page(1..6, "id"));
-        Mock::given(path("/backend/public/projects")).respond_with(body).expect(2).mount(&server).await;
+        Mock::given(path("/backend/public/projects")).respond_with(body).expect(6).mount(&server).await;
         let mut all = projects(&server.uri()).projects(ProjectQuery::new());
         let mut count = 0;
         while let Some(project) = all.next().await {
@@ -608,12 +617,19 @@ mod streams {
     #[tokio::test]
     async fn projects_come_by_offset_from_where_the_query_begins() {
         let server = MockServer::start().await;
-        for (offset, body) in [("10", page(1..3, "id")), ("12", page(3..5, "id")), ("14", page(0..0, "id"))] {
+        let nothing = || page(0..0, "id");
+        for (offset, body, calls) in [
+            ("10", page(1..3, "id"), 1),
+            ("12", page(3..5, "id"), 1),
+            ("14", nothing(), 2),
+            ("16", nothing(), 1),
+            ("46", nothing(), 2),
+        ] {
             Mock::given(query_param("offset", offset))
                 .and(query_param("count", "2"))
                 .and(query_param("order_by", "id"))
                 .respond_with(ResponseTemplate::new(200).set_body_string(body))
-                .expect(1)
+                .expect(calls)
                 .mount(&server)
                 .await;
         }

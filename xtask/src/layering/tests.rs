@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 23] = [
+const ALLOWED: [&str; 28] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -42,6 +42,8 @@ const ALLOWED: [&str; 23] = [
     "crm-projects → crm-transport",
     "crm-history → crm-model",
     "crm-history → crm-transport",
+    "crm-outbox → crm-transport",
+    "crm-outbox → crm-history",
     "crm-directory → crm-model",
     "crm-directory → crm-transport",
     "crm-directory → crm-history",
@@ -59,6 +61,7 @@ const ALLOWED: [&str; 23] = [
     "simulation → crm-transport",
     "simulation → crm-projects",
     "simulation → crm-history",
+    "simulation → crm-outbox",
     "simulation → crm-sandbox",
 ];
 
@@ -86,6 +89,7 @@ fn tests_may_use_the_sandbox_and_nothing_else_beyond_the_arrows() {
         "crm-testing",
         "crm-projects",
         "crm-history",
+        "crm-outbox",
         "crm-directory",
         "crm",
         "guide",

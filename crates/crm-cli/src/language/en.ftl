@@ -22,7 +22,7 @@ command-export = Export activities or projects to a file
 command-export-history = Export the activities of a SalesMan CRM, and say whether that is everything
     .after =
         With --checkpoint an interrupted export resumes: run the same command again. Activities with the date
-        0000-00-00 are in no range of dates, so the server does not list them.
+        0000-00-00 are exported if no first day is given.
 command-export-projects = Export the projects of a solOS, and say whether that is everything
 command-report = Draw activities by day and payments by month
     .after =

@@ -85,6 +85,7 @@ impl Messages {
             NotSentReason::Refused(text) => with_text("library-request-refused", text),
             NotSentReason::Storage(text) => with_text("library-storage", text),
             NotSentReason::NoAnswer(text) => with_text("library-no-answer", text),
+            NotSentReason::ZoneMissing => self.text("library-zone-missing"),
             other => other.to_string(),
         }
     }
@@ -149,6 +150,8 @@ impl Messages {
             }
             Verdict::Complete { .. } => self.format("library-some-unreadable", &[("figures", figures)]),
             Verdict::Shifted { .. } => self.format("library-shifted", &[("figures", figures)]),
+            Verdict::Contradicted { cause, .. } => self
+                .format("library-contradicted", &[("figures", figures), ("error", self.error(cause).into())]),
             Verdict::Truncated { cause, .. } => {
                 self.format("library-truncated", &[("figures", figures), ("error", self.error(cause).into())])
             }
@@ -167,6 +170,7 @@ impl Messages {
             (as_listed, "library-figure-as-listed"),
             (repaired, "library-figure-repaired"),
             (moved_up, "library-figure-moved-up"),
+            (figures.contradictions, "library-figure-contradictions"),
         ] {
             if count > 0 {
                 text += &format!(", {}", self.format(name, &[("count", count.into())]));
@@ -187,6 +191,8 @@ const HAS_DETAILS: &[&str] = &[
     "storage",
     "gateway-page",
     "undecodable-response",
+    "ignored-parameter",
+    "incomplete-export",
 ];
 
 /// The words of a server on one line, without control characters.

@@ -121,11 +121,15 @@ async fn a_refused_key_ends_with_77() {
 async fn a_checkpoint_of_another_query_leaves_the_file_as_it_is() {
     let sandbox = Sandbox::builder().records(9_000).start().await.unwrap();
     let folder = Folder::new("export-other");
-    folder.write("checkpoint", r#"{"checkpoint":"crm export","version":1,"query":"0","after":1,"page":0,"size":null,"mark":0,"figures":{}}"#);
-    folder.write("all.jsonl", "precious\n");
-    let program = export(&folder, &sandbox, "all.jsonl", &["--checkpoint", "checkpoint"]);
-    program.run().ended(1, "belongs to another query");
-    assert_eq!(folder.read("all.jsonl"), "precious\n");
+    let checkpoint = ["--checkpoint", "checkpoint"];
+    // Enough calls for one checkpoint; then every call fails.
+    sandbox.add_fault(Fault::latency(Duration::ZERO).on(Operation::HistoryList).times(30));
+    sandbox.add_fault(Fault::gateway_page(502).on(Operation::HistoryList).always());
+    export(&folder, &sandbox, "all.jsonl", &checkpoint).run().ended(75, "ended early: ");
+    let before = folder.read("all.jsonl");
+    let other = [&checkpoint[..], &["--from", "2024-01-01"]].concat();
+    export(&folder, &sandbox, "all.jsonl", &other).run().ended(1, "belongs to another query");
+    assert_eq!(folder.read("all.jsonl"), before);
 }
 
 #[tokio::test]

@@ -2,20 +2,25 @@
 
 //! The client without async.
 
+use crate::Attribution;
+use bytes::Bytes;
+use crm_history::ApiKey;
+use crm_transport::blocking::Runtime;
+use std::collections::BTreeMap;
+
 use super::ClientExport;
 use super::ExportBuilder;
 use super::Records;
-use crate::Attribution;
 use crate::CachePolicy;
 use crate::Contacts;
 use crate::Match;
 use crate::UnknownCallers;
+#[cfg(doc)]
+use crate::cache::Cache;
 use crate::operations::ClientQuery;
 use crate::operations::ContactQuery;
 use crate::operations::UserKey;
-use bytes::Bytes;
 use chrono::NaiveDateTime;
-use crm_history::ApiKey;
 use crm_history::NewEntry;
 use crm_model::Page;
 use crm_model::directory::Client as ClientRecord;
@@ -29,9 +34,7 @@ use crm_transport::Error;
 use crm_transport::Operation;
 use crm_transport::Pipeline;
 use crm_transport::Stats;
-use crm_transport::blocking::Runtime;
 use http::Request;
-use std::collections::BTreeMap;
 
 #[cfg(doc)]
 use crate::find;
@@ -57,12 +60,12 @@ impl DirectoryClient {
         ClientBuilder::new(address)
     }
 
-    /// Returns a client that keeps the results of lookups like this, over the same connections. It begins with nothing.
+    /// Sets how results of lookups are kept (default: [`CachePolicy::new`]). The client begins without any.
     ///
     /// See [`DirectoryClient::with_cache`](crate::DirectoryClient::with_cache) for details and an example.
     #[must_use]
-    pub fn with_cache(&self, policy: CachePolicy) -> Self {
-        Self { client: self.client.with_cache(policy), runtime: self.runtime.clone() }
+    pub fn with_cache(self, policy: CachePolicy) -> Self {
+        Self { client: self.client.with_cache(policy), runtime: self.runtime }
     }
 
     /// Returns all users of the account, blocked ones too (`user/list`). Every user sees all of them (observed).

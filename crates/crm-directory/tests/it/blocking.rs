@@ -16,7 +16,12 @@ fn calls_lookups_and_exports_work_without_async() {
     assert_eq!(directory.users().unwrap().len(), 2);
     assert_eq!(directory.find_by_phone("+7 (342) 206-72-01").unwrap().len(), 1);
     assert_eq!(
-        directory.with_cache(crm_directory::CachePolicy::off()).find_by_email("a@b.ru").unwrap().len(),
+        directory
+            .clone()
+            .with_cache(crm_directory::CachePolicy::off())
+            .find_by_email("a@b.ru")
+            .unwrap()
+            .len(),
         0
     );
     let mut export = directory.export_clients(ClientQuery::new());

@@ -15,7 +15,8 @@ async fn requests(world: &World, directory: &DirectoryClient, number: &str) -> u
 #[tokio::test(start_paused = true)]
 async fn a_lookup_that_found_somebody_is_kept_for_its_time() {
     let world = World::new();
-    let directory = world.directory.with_cache(CachePolicy::new().time_to_live(Duration::from_secs(30)));
+    let directory =
+        world.directory.clone().with_cache(CachePolicy::new().time_to_live(Duration::from_secs(30)));
     assert_eq!(requests(&world, &directory, "+73422067201").await, 3);
     assert_eq!(requests(&world, &directory, "8 (342) 206-72-01").await, 0, "the same number");
     assert_eq!(requests(&world, &directory.clone(), "83422067201").await, 0, "a clone");
@@ -35,7 +36,7 @@ async fn a_client_that_is_added_after_a_call_is_found_at_the_next_one() {
 #[tokio::test(start_paused = true)]
 async fn the_oldest_lookup_makes_room() {
     let world = World::new();
-    let directory = world.directory.with_cache(CachePolicy::new().capacity(2));
+    let directory = world.directory.clone().with_cache(CachePolicy::new().capacity(2));
     for number in ["+73422067201", "+73422067202", "+79161234567"] {
         assert_eq!(requests(&world, &directory, number).await, 3);
     }
@@ -50,7 +51,7 @@ async fn a_client_for_another_user_begins_with_nothing() {
     assert_eq!(requests(&world, &world.directory, "+73422067201").await, 3);
     let seller = world.directory.with_credentials(ApiKey::new(APIKEY, SELLER)).unwrap();
     assert_eq!(requests(&world, &seller, "+73422067201").await, 3);
-    let off = world.directory.with_cache(CachePolicy::off());
+    let off = world.directory.clone().with_cache(CachePolicy::off());
     assert_eq!(
         requests(&world, &off, "+73422067201").await + requests(&world, &off, "+73422067201").await,
         6

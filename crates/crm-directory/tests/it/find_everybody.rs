@@ -21,7 +21,7 @@ async fn each_of_ten_thousand_clients_and_contacts_is_found_and_nobody_else() {
     let built = Sandbox::builder().clients(10_000).contacts(10_000);
     let world = World::with(built);
     // What is found is not kept, so that each lookup counts.
-    let directory = world.directory.with_cache(CachePolicy::off());
+    let directory = world.directory.clone().with_cache(CachePolicy::off());
     // Every generated record in steps: enough of each of the twelve ways, in bearable time.
     let every: i64 = if cfg!(debug_assertions) { 97 } else { 1 };
     let (mut lookups, mut wrong, mut missed) = (0, Vec::new(), Vec::new());

@@ -29,23 +29,23 @@ use super::waits::Waits;
 use crate::HistoryClient;
 
 /// The options of the engine.
-#[derive(Clone, Copy)]
-pub(crate) struct Settings {
-    pub(crate) limits: Limits,
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub limits: Limits,
     /// Maximum number of requests at a time.
-    pub(crate) concurrency: usize,
+    pub concurrency: usize,
     /// How long the server may work on a request after its connection ended.
-    pub(crate) settle: Duration,
+    pub settle: Duration,
     /// How long nothing may be stored before the engine stops.
-    pub(crate) patience: Duration,
+    pub patience: Duration,
     /// How long an activity waits for others before it is sent.
-    pub(crate) flush_after: Duration,
+    pub flush_after: Duration,
     /// Nobody else writes activities that are equal to ours.
-    pub(crate) sole_writer: bool,
+    pub sole_writer: bool,
 }
 
 /// The engine at work. It does something only while it is polled, in a tokio runtime with timers.
-pub(crate) struct Driver {
+pub struct Driver {
     pub(super) client: HistoryClient,
     pub(super) store: Arc<dyn Store>,
     pub(super) settings: Settings,
@@ -80,6 +80,15 @@ pub(crate) struct Driver {
     pub(super) failure: Option<Error>,
 }
 
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver")
+            .field("settings", &self.settings)
+            .field("stop", &self.stop)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A request whose answer is not there yet.
 pub(super) struct InFlight {
     pub(super) waiting: Vec<Waiting>,
@@ -101,7 +110,7 @@ pub(super) enum Finished {
 
 impl Driver {
     /// `earlier` is what the store knows of earlier processes.
-    pub(crate) fn new(
+    pub fn new(
         client: HistoryClient,
         store: Arc<dyn Store>,
         settings: Settings,
@@ -139,14 +148,14 @@ impl Driver {
     }
 
     /// Returns whether it can use more activities now.
-    pub(crate) fn wants_more(&self) -> bool {
+    pub fn wants_more(&self) -> bool {
         let to_send = self.settings.limits.activities * (self.settings.concurrency + 1);
         let enough = if self.adoption.is_on() { to_send.max(MARKS_AT_ONCE) } else { to_send };
         !self.input_ended && self.stop.is_none() && self.queue.len() < enough
     }
 
     /// Takes an activity.
-    pub(crate) fn take(&mut self, activity: Activity) {
+    pub fn take(&mut self, activity: Activity) {
         if self.is_idle() {
             self.health.begins();
         }
@@ -180,18 +189,18 @@ impl Driver {
     }
 
     /// Notes that an earlier process stored this activity under this id.
-    pub(crate) fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
+    pub fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
         let at = self.client.in_local_time(entry.clone()).as_stored().at;
         self.known.stored_before(&View::new(entry), id, at);
     }
 
     /// Notes that no further activity comes.
-    pub(crate) fn input_ended(&mut self) {
+    pub fn input_ended(&mut self) {
         self.input_ended = true;
     }
 
     /// Sends nothing more. What is in flight may still get its answer for a moment. The first reason stays.
-    pub(crate) fn stop(&mut self, reason: NotSentReason) {
+    pub fn stop(&mut self, reason: NotSentReason) {
         if self.stop.is_none() {
             self.give_up_at = Some(Instant::now() + GRACE);
             self.stop = Some(reason);
@@ -201,24 +210,29 @@ impl Driver {
     }
 
     /// Returns why it stopped.
-    pub(crate) fn stopped(&self) -> Option<&NotSentReason> {
+    pub fn stopped(&self) -> Option<&NotSentReason> {
         self.stop.as_ref()
     }
 
+    /// Returns the last failure of a call, if nothing became certain since then.
+    pub fn trouble(&self) -> Option<&str> {
+        self.health.is_failing().then_some(self.health.last_failure.as_str())
+    }
+
     /// Returns how activities ended, in the order in which that became known.
-    pub(crate) fn next_ending(&mut self) -> Option<(Key, Ending)> {
+    pub fn next_ending(&mut self) -> Option<(Key, Ending)> {
         let (key, ending) = self.endings.pop_front()?;
         self.adoption.ended(key, &ending);
         Some((key, ending))
     }
 
     /// Returns the failure of the store, once. It stops the engine.
-    pub(crate) fn take_failure(&mut self) -> Option<Error> {
+    pub fn take_failure(&mut self) -> Option<Error> {
         if self.is_idle() { self.failure.take() } else { None }
     }
 
     /// Returns whether nothing is open.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.queue.len() == 0
             && self.doubts.is_empty()
             && self.in_flight.is_empty()
@@ -227,7 +241,7 @@ impl Driver {
     }
 
     /// Goes on. Ready once something has changed.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(at) = self.handed_over.take() {
             self.health.was_not_polled(at.elapsed());
         }

@@ -11,46 +11,47 @@ use tokio::time::Instant;
 use super::reasons::{NotSentReason, UnknownReason};
 
 /// Identifies an activity. The import uses its position in the input.
-pub(crate) type Key = u64;
+pub type Key = u64;
 
 /// An activity that is handed to the engine.
-pub(crate) struct Activity {
-    pub(crate) key: Key,
-    pub(crate) entry: NewEntry,
+#[derive(Debug)]
+pub struct Activity {
+    pub key: Key,
+    pub entry: NewEntry,
     /// Set if an earlier process sent it and did not learn the outcome.
-    pub(crate) sent_before: Option<SentBefore>,
+    pub sent_before: Option<SentBefore>,
 }
 
 /// What the store knows about a request without an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SentBefore {
+pub struct SentBefore {
     /// Number of the request.
-    pub(crate) request: u64,
-    pub(crate) floor: Floor,
+    pub request: u64,
+    pub floor: Floor,
 }
 
 /// Separates the records of a request from those that were there before: these have an id at or below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Floor {
+pub struct Floor {
     /// The highest id that was known before the request was sent.
-    pub(crate) id: u64,
+    pub id: u64,
     /// Every older record is at or below it. If not, a record above it may be an older one that no list had shown.
-    pub(crate) is_certain: bool,
+    pub is_certain: bool,
 }
 
 /// What a store knows of earlier processes, all in all.
 #[derive(Debug)]
-pub(crate) struct Earlier {
+pub struct Earlier {
     /// The ids of the activities that they settled.
-    pub(crate) claimed: Vec<u64>,
+    pub claimed: Vec<u64>,
     /// Each id was above the floor of its request.
-    pub(crate) ids_grow: bool,
+    pub ids_grow: bool,
     /// The highest number of their requests.
-    pub(crate) last_request: u64,
+    pub last_request: u64,
     /// The lowest floor of what they left in doubt.
-    pub(crate) lowest_floor: Option<u64>,
+    pub lowest_floor: Option<u64>,
     /// The floors of the activities that they stored without learning an id, by the key of each equal one in doubt.
-    pub(crate) without_id: HashMap<Key, Vec<u64>>,
+    pub without_id: HashMap<Key, Vec<u64>>,
 }
 
 impl Default for Earlier {
@@ -63,7 +64,7 @@ impl Default for Earlier {
 
 /// How the engine ends with an activity.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Ending {
+pub enum Ending {
     /// It is stored under this id. `copy` is the id of a second record of it.
     Stored { id: EntryId, copy: Option<EntryId> },
     /// It is stored, and the server did not say under which id.

@@ -73,13 +73,15 @@ mod settling;
 mod store;
 mod waits;
 
-pub(crate) use driver::{Driver, MARKS_AT_ONCE, Settings};
-pub(crate) use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
-pub(crate) use queue::Limits;
+pub(crate) use driver::MARKS_AT_ONCE;
+pub use driver::{Driver, Settings};
+pub use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
+pub use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};
 #[cfg(test)]
 pub(crate) use store::MemoryStore;
-pub(crate) use store::{NoStore, Sending, Settled, Store};
+pub(crate) use store::NoStore;
+pub use store::{Sending, Settled, Store};
 pub(crate) use waits::{WaitReason, log as log_wait};
 
 #[cfg(test)]

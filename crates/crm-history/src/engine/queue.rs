@@ -10,10 +10,10 @@ use super::known::Known;
 use super::mutations::breaks;
 
 /// The limits of a request.
-#[derive(Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) activities: usize,
-    pub(crate) bytes: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub activities: usize,
+    pub bytes: usize,
 }
 
 /// The activities that wait, in the order of sending.

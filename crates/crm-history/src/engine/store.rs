@@ -12,7 +12,7 @@ use super::reasons::UnknownReason;
 /// What a store knows of earlier processes comes back with each activity, as
 /// [`SentBefore`](super::SentBefore), and as [`Earlier`](super::Earlier).
 #[async_trait]
-pub(crate) trait Store: Send + Sync {
+pub trait Store: Send + Sync {
     /// Records a request that is about to be sent. From then on its activities are in doubt.
     async fn sending(&self, sending: &Sending) -> Result<(), Error>;
 
@@ -22,16 +22,16 @@ pub(crate) trait Store: Send + Sync {
 
 /// A request that is about to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Sending {
+pub struct Sending {
     /// Its number, which grows from process to process.
-    pub(crate) request: u64,
-    pub(crate) keys: Vec<Key>,
-    pub(crate) floor: Floor,
+    pub request: u64,
+    pub keys: Vec<Key>,
+    pub floor: Floor,
 }
 
 /// What became of an activity.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Settled {
+pub enum Settled {
     /// It is stored. The second id is that of a copy.
     Stored(EntryId, Option<EntryId>),
     /// It is stored, and the server did not say under which id.

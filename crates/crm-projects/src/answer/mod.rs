@@ -35,6 +35,10 @@ pub fn page<T: DeserializeOwned>(
     let page = match found.shape {
         Shape::Array => json::page(found.json, &found.path),
         Shape::Keyed(records) => Ok(json::read_records(with_ids(records), &found.path)),
+        // It may be what is left of a list that could not be read.
+        Shape::Nothing if found.json == "null" => {
+            Err(JsonError::new(&*found.path, "expected a list of records, found null"))
+        }
         Shape::Nothing => Ok(Page::new(Vec::new())),
         Shape::Record | Shape::Unknown => Err(found.unexpected("a list of records", names)),
     };

@@ -42,11 +42,15 @@ fn a_list_is_read_bare_and_in_every_envelope() {
 
 #[test]
 fn an_empty_list_is_read_in_every_spelling_of_php() {
-    for body in
-        ["[]", "{}", r#"{"payload":[]}"#, r#"{"payload":null}"#, r#"{"data":{}}"#, r#"{"payload":false}"#]
-    {
+    for body in ["[]", "{}", r#"{"payload":[]}"#, r#"{"data":{}}"#, r#"{"payload":false}"#] {
         assert!(list(body).expect(body).is_empty(), "{body}");
     }
+}
+
+#[test]
+fn null_is_not_an_empty_list() {
+    let error = list(r#"{"payload":null}"#).unwrap_err();
+    assert!(error.to_string().contains("found null at $.payload"), "{error}");
 }
 
 #[test]

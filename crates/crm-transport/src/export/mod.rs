@@ -15,34 +15,49 @@
 //! page that was just read, and is missed.) At worst, a record is met twice, and the second one is dropped by its id.
 //!
 //! **Several stretches are read downwards at once.** A stretch begins with some page. The greatest id on that page is
-//! its bound. The stretch is read down until it meets an id that is not above the bound of the stretch below. It then
-//! has every record between the two bounds, because none of them can have slipped past it. It does not matter when the
-//! stretch below was read. The work is divided by ids; pages are only the way to them. If nothing changes, the page at
-//! which two stretches meet is read twice, which is one request in fourteen. After a deletion, that same page shows what
-//! has moved, so nothing has to be repaired.
+//! its bound. The stretch is read down until it meets an id that is not above the bound of the stretch below, or the id
+//! right after it. It then has every record between the two bounds, because none of them can have slipped past it. It
+//! does not matter when the stretch below was read. The work is divided by ids; pages are only the way to them. Where ids
+//! have no gaps, no page is read twice. Where they have many, stretches are longer, and the page at which two of them
+//! meet is read twice. After a deletion, that page shows what has moved, so nothing has to be repaired.
 //!
-//! **The end** is the last page before an empty one. It is found by halving. The highest stretch begins there, and is
-//! read after the empty page was seen, so nothing is above it. A short page alone does not prove the end, because a
-//! server may return fewer records than it was asked for. A page that comes again in place of one further on counts as
-//! empty. If it is a full page, the server may be ignoring the offset, and the export ends with an error.
+//! **The first page is read alone.** It tells how long pages are, and whether the list has more than one.
+//!
+//! **The end** is the last page before an empty one. It is found by halving. A server may return an empty page in the
+//! middle of a list, once or always. So the end is believed only if the page after it and one far behind it are empty,
+//! each read twice. The highest stretch begins there, and is read after the empty page was seen, so nothing is above it.
+//! A short page alone does not prove the end, because a server may return fewer records than it was asked for. A page
+//! that comes again in place of one further on counts as empty. If it is a full page, the server may be ignoring the
+//! offset, and the export ends with an error.
+//!
+//! **A doubtful page is read again**: one that is empty or shorter than others although records are above it, or that is
+//! the page above it once more. If it stays so, the page above it tells whether the list has become shorter meanwhile. If
+//! it has not, the pages contradict each other: the rest is exported, and the verdict is [`Verdict::Contradicted`]. So it
+//! is if a page holds a record twice. Where the offset counts records, the list is begun anew with smaller pages instead.
+//! A page that cannot be decoded is read once more, too.
 //!
 //! **Memory.** While one stretch is being returned, the others are read: at most one more than there are calls in
-//! flight, with 13 pages each. The next one begins when the lowest is returned. When the end is known and calls have
-//! nothing to do, the longest stretch is cut in two.
+//! flight, with 13 pages each, or up to 64 where ids have many gaps. The next one begins when the lowest is returned.
+//! When the end is known and calls have nothing to do, the longest stretch is cut in two.
 //!
 //! **Resuming** takes two numbers: the greatest id returned, and the page with which its stretch began. They stand for
-//! the stretches that were returned: the id is their bound.
+//! the stretches that were returned: the id is their bound. The end that was found is kept as well, so that an export
+//! that is interrupted often does not search for it each time.
 //!
 //! **What this cannot see:** a record that moves *up* past the reader, because another one came in *below* it. That
 //! happens when a record is restored, or is edited so that it fits the query. It shows where two stretches meet, unless
-//! as many records were deleted. The verdict is then [`Verdict::Shifted`].
+//! as many records were deleted, or the record came in above that place. The verdict is then [`Verdict::Shifted`]. It also cannot
+//! see a last page that is cut in the same way each time, or several pages that are empty by chance at each reading.
 //!
 //! # Files
 //!
 //! | file | content |
 //! |---|---|
 //! | `builder.rs` | the options, and `start` |
-//! | `plan.rs` | `Plan`, with its parts `stretch.rs`, `returned.rs` (below the lowest stretch), `end.rs` and `page_identity.rs` |
+//! | `plan.rs` | `Plan`: which page to ask for next; `plan/arrivals.rs`: what a page that has come says |
+//! | `stretch.rs`, `resume_point.rs` | a stretch, and those that were returned |
+//! | `end_search.rs`, `end_proof.rs` | where the list ends, and how that is proven |
+//! | `page_identity.rs` | how a page is recognized, and what all pages have shown |
 //! | `output.rs` | the records that are ready to be returned |
 //! | `checkpoint.rs` | `Checkpoint` |
 //! | `progress.rs`, `verdict.rs` | how far it has come, and the result |

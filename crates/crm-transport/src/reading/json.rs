@@ -126,7 +126,7 @@ pub enum Place {
 /// More are an error, so that a response costs a limited amount of memory. SalesMan sends at most 200 (documented).
 pub const MOST_RECORDS: usize = 100_000;
 
-/// Returns the JSON texts of the records of an array, or of an object keyed by id. `null`, `false` and `""` have none.
+/// Returns the JSON texts of the records of an array, or of an object keyed by id. `false` and `""` have none.
 ///
 /// A record whose text is not valid JSON is returned too, if its borders are certain.
 ///
@@ -253,10 +253,6 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
             push(&mut records, RawRecord { place: Place::Key(key), json: json.get().into() })?;
         }
         Ok(records)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use crm::history::{ApiKey, HistoryClient, RetryPolicy};
+use crm::projects::{ProjectsClient, TokenPair};
 use crm::{Bytes, Transport, TransportError, http};
 use crm_sandbox::{Builder, Clock, Failure, Sandbox};
 use serde_json::Value;
@@ -77,6 +78,15 @@ impl World {
             .transport(InProcess(self.clone()))
             .allow_insecure_http()
             .retry(RetryPolicy::default())
+            .build()
+            .unwrap()
+    }
+
+    pub(crate) fn projects(&self) -> ProjectsClient {
+        ProjectsClient::builder(self.sandbox.url())
+            .credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET))
+            .transport(InProcess(self.clone()))
+            .allow_insecure_http()
             .build()
             .unwrap()
     }

@@ -18,7 +18,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     let client = builder.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
     texts
         .debug(&client)
-        .debug(&client.with_cache(directory::CachePolicy::off()))
+        .debug(&client.clone().with_cache(directory::CachePolicy::off()))
         .debug(&directory::CachePolicy::new());
     texts
         .debug(&client.export_clients(ClientQuery::new()))

@@ -17,7 +17,7 @@ impl Source {
     /// SalesMan's users, clients and contacts.
     #[allow(dead_code, reason = "only the tests hold answers against it")]
     pub(crate) fn directory() -> Result<Self, String> {
-        Self::parse(include_str!("../../../../docs/openapi/salesman-directory.v3.yaml"))
+        Self::parse(include_str!("../../../../../docs/openapi/salesman-directory.v3.yaml"))
     }
 
     /// solOS's projects.

@@ -110,7 +110,10 @@ fn finish(verdict: &Verdict, arguments: &OutputArguments, terminal: &Terminal) -
     let exit = match verdict {
         verdict if verdict.is_complete() => Exit::Done,
         Verdict::Truncated { cause, .. } => Exit::from_error(cause),
-        _ => Exit::Refused,
+        // Records moved meanwhile. The next export may find a quiet moment.
+        Verdict::Shifted { .. } => Exit::Again,
+        Verdict::Complete { .. } => Exit::Refused,
+        _ => Exit::Person,
     };
     let text = terminal.messages.verdict(verdict);
     if exit == Exit::Done {
@@ -124,8 +127,10 @@ fn finish(verdict: &Verdict, arguments: &OutputArguments, terminal: &Terminal) -
         let name = if arguments.checkpoint.is_some() { "export-run-again" } else { "export-old-file" };
         terminal.note_text(name, &[]);
     }
-    let error =
-        if let Verdict::Truncated { cause, .. } = verdict { Some(cause.id().to_owned()) } else { None };
+    let error = match verdict {
+        Verdict::Truncated { cause, .. } | Verdict::Contradicted { cause, .. } => Some(cause.id().to_owned()),
+        _ => None,
+    };
     let (complete, figures, exit_code) = (verdict.is_complete(), *verdict.figures(), exit.code());
     terminal.summary(&Summary { complete, figures, error, exit_code })?;
     Ok(exit)

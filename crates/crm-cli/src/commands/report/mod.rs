@@ -189,5 +189,5 @@ fn check(verdict: &Verdict, terminal: &Terminal) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     terminal.problem(&text);
-    Ok(Exit::Refused)
+    Ok(if matches!(verdict, Verdict::Contradicted { .. }) { Exit::Person } else { Exit::Refused })
 }

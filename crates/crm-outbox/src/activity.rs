@@ -1,0 +1,124 @@
+//! An activity as it is kept: its JSON, its mark, its fingerprint, and how two of them differ.
+
+use std::hash::Hasher;
+
+use crm_history::NewEntry;
+use crm_history::operations::AddList;
+use crm_transport::{Error, Operation};
+use siphasher::sip::SipHasher24;
+
+/// An activity as a store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredActivity {
+    /// The activity as JSON with the vendor's names.
+    pub json: String,
+    /// Its mark, which the JSON holds only as the end of the content.
+    pub mark: Option<String>,
+}
+
+/// An activity that is put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewActivity {
+    /// The idempotency key.
+    pub key: String,
+    /// The activity.
+    pub activity: StoredActivity,
+    /// Recognizes the activity after its content was removed.
+    pub fingerprint: u64,
+}
+
+impl StoredActivity {
+    /// Creates it from what a store has read.
+    #[must_use]
+    pub fn new(json: String, mark: Option<String>) -> Self {
+        Self { json, mark }
+    }
+
+    /// Creates it from an activity.
+    #[must_use]
+    pub fn from_entry(entry: &NewEntry) -> Self {
+        Self { json: serde_json::to_string(entry).unwrap_or_default(), mark: entry.mark.clone() }
+    }
+
+    /// Decodes the activity. On failure returns the reason as a text.
+    pub(crate) fn entry(&self) -> Result<NewEntry, String> {
+        let entry: NewEntry = serde_json::from_str(&self.json)
+            .map_err(|error| format!("the activity cannot be decoded: {error}"))?;
+        Ok(match &self.mark {
+            Some(mark) => entry.mark(mark),
+            None => entry,
+        })
+    }
+}
+
+impl NewActivity {
+    /// Checks a key and an activity, as [`put`](crate::Outbox::put) does. For tests of a [`Store`](crate::Store) of your
+    /// own.
+    ///
+    /// # Errors
+    /// The key or the activity is refused.
+    pub fn from_entry(key: &str, entry: &NewEntry) -> Result<Self, Error> {
+        Self::new("outbox.put", key, entry)
+    }
+
+    pub(crate) fn new(operation: &'static str, key: &str, entry: &NewEntry) -> Result<Self, Error> {
+        if let Some(fault) = key_fault(key) {
+            return Err(Error::invalid_request(operation, "key", fault));
+        }
+        check(entry)?;
+        Ok(Self {
+            key: key.to_owned(),
+            activity: StoredActivity::from_entry(entry),
+            fingerprint: fingerprint(key, entry),
+        })
+    }
+}
+
+/// Returns an error if the activity could not be sent.
+pub(crate) fn check(entry: &NewEntry) -> Result<(), Error> {
+    let mut entry = entry.clone();
+    if let Some(instant) = entry.at_instant.take() {
+        // The client that sends it knows the time zone.
+        entry.at = Some(instant.naive_utc());
+    }
+    AddList::new(vec![entry]).request().map(drop)
+}
+
+fn key_fault(key: &str) -> Option<&'static str> {
+    if key.is_empty() {
+        Some("is empty")
+    } else if key.len() > LONGEST_KEY {
+        Some("is longer than 255 bytes")
+    } else if key.chars().any(char::is_control) {
+        Some("contains a control character")
+    } else {
+        None
+    }
+}
+
+/// Returns the hash by which an activity is recognized after its content was removed. It depends on the key, so that
+/// equal activities do not have equal hashes.
+pub(crate) fn fingerprint(key: &str, entry: &NewEntry) -> u64 {
+    let mut hasher = SipHasher24::new();
+    hasher.write_u64(key.len() as u64);
+    hasher.write(key.as_bytes());
+    hasher.write(&serde_json::to_vec(entry).unwrap_or_default());
+    hasher.finish()
+}
+
+/// Returns the vendor's names of the fields in which the two differ.
+pub(crate) fn differing_fields(one: &NewEntry, other: &NewEntry) -> Vec<&'static str> {
+    let fields = [
+        ("user", one.user != other.user),
+        ("datum", (one.at, one.at_instant) != (other.at, other.at_instant)),
+        ("tip", one.activity_type != other.activity_type),
+        ("content", one.sent_content() != other.sent_content()),
+        ("clid", one.client != other.client),
+        ("pid", one.contacts != other.contacts),
+        ("did", one.deal != other.deal),
+    ];
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+const LONGEST_KEY: usize = 255;

@@ -1,0 +1,38 @@
+//! [`Health`]: how a delivery does.
+
+/// How a delivery does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// What this instance does.
+    pub role: Role,
+    /// What keeps it from sending, as a text for a person. `None` if nothing does.
+    pub problem: Option<String>,
+    /// How often this instance became the sender.
+    pub takeovers: u64,
+    /// How many activities this instance has stored.
+    pub stored: u64,
+}
+
+/// What an instance does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// It has not asked for the lease yet.
+    #[default]
+    Starting,
+    /// Another instance sends. This one takes over when that one ends.
+    Standby,
+    /// It sends.
+    Sender,
+    /// It has ended.
+    Ended,
+}
+
+impl Health {
+    /// Returns `true` if the instance sends or stands by, and nothing keeps it from that.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.problem.is_none() && matches!(self.role, Role::Standby | Role::Sender)
+    }
+}

@@ -1,0 +1,104 @@
+//! An outbox for SalesMan CRM: put an activity once, and it is stored once, whatever crashes, restarts or comes twice.
+//!
+//! ```no_run
+//! # async fn run(history: crm_history::HistoryClient) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use crm_history::{ClientId, NewEntry};
+//! use crm_outbox::Outbox;
+//!
+//! let outbox = Outbox::open("sqlite:calls.db").await?;
+//! let entry = NewEntry::new("вх. звонок, 2 мин").client(ClientId(1781));
+//! outbox.put("call-1700000000.42", &entry).await?;           // durable when it returns
+//! outbox.put("call-1700000000.42", &entry).await?;           // the same key again changes nothing
+//! let delivery = outbox.deliver(history).start();
+//! println!("{:?}", outbox.wait("call-1700000000.42").await?);
+//! delivery.shutdown(Duration::from_secs(10)).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # What it promises
+//!
+//! Once [`put`](Outbox::put) has returned, the activity is stored in the CRM once, or its [`Status`] says why a person
+//! must look. That holds whatever crashes, restarts, is delivered twice or runs twice. Any number of instances may put
+//! and deliver: one of them is the sender, and the others stand by.
+//!
+//! # What it does not promise
+//!
+//! - The CRM cannot check the lease. A process that stands still for longer than the lease, between its last check of the
+//!   lease and the first byte of a call, can store one chunk twice. [Marks](crm_history::NewEntry::mark) find such records.
+//! - A server that stores a call later than [`settle`](Deliver::settle) after its connection ended can store it twice.
+//! - An activity without a time and without a mark, whose answer is lost, is [`Unknown`](Status::Unknown) where a single
+//!   equal record appears. See [`sole_writer`](Deliver::sole_writer).
+//!
+//! # The table
+//!
+//! Any program, in any language, may put activities in a transaction of its own. The table `crm_outbox_activities` and
+//! these columns are a stable interface, in SQLite and in PostgreSQL:
+//!
+//! | column | type | |
+//! |---|---|---|
+//! | `key` | text | the idempotency key, unique |
+//! | `activity` | text | the activity as JSON with the vendor's names: `user datum tip content clid pid did`. `at_instant` (RFC 3339) in place of `datum` needs a [zone](crm_history::Zone) |
+//! | `mark` | text or null | its [mark](crm_history::NewEntry::mark), if the content does not have it yet |
+//! | `state` | text | read only: `queued held sending stored refused unknown` |
+//! | `record_id` | integer or null | read only: the id in the CRM |
+//!
+//! ```sql
+//! INSERT INTO crm_outbox_activities (key, activity)
+//! VALUES ('call-1700000000.42', '{"datum":"2024-06-25 10:00:00","content":"вх. звонок","clid":1781}')
+//! ON CONFLICT (key) DO NOTHING;
+//! ```
+//!
+//! An activity that cannot be decoded becomes [`Refused`](Status::Refused).
+//!
+//! A key is remembered for ever, or until [`purge`](Outbox::purge). Without its content a row takes about 150 bytes in
+//! SQLite, indexes included (measured with keys of 26 bytes), so ten million keys take 1.5 GB.
+//!
+//! # How to size `settle` and `lease`
+//!
+//! [`settle`](Deliver::settle) must be longer than PHP may go on with a call after its connection has ended: the
+//! `max_execution_time` of the server and what a proxy keeps back. A [`lease`](Deliver::lease) must be longer than any
+//! pause of a process that is not a crash: a suspended virtual machine, swapping, a debugger. After a crash the others wait
+//! for it to expire, and then, for what was in flight, the time limit of a call and `settle`.
+//!
+//! # Observing it
+//!
+//! With the feature `metrics`: the counters `crm_outbox_batches_total`, `crm_outbox_takeovers_total` and
+//! `crm_outbox_settled_total` (label `status`), and the gauges `crm_outbox_depth` (label `status`) and
+//! `crm_outbox_oldest_seconds`. Only the sender sets the gauges, every 15 s.
+//!
+//! With the feature `tracing`: a span `outbox.activity` (fields `key` and `status`) within the span that is current at
+//! `put`. It ends when the sender of the same process has settled the activity. At most 10,000 of them are open.
+//!
+//! # Features
+//!
+//! On by default: `sqlite`. Off by default: `postgres`, `postgres-tls`, `tracing`, `metrics`. SQLite is compiled in. It clashes with
+//! another crate that links another version of it. Then use PostgreSQL, or the table, or a [`Store`] of your own.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod activity;
+mod delivery;
+mod group_commit;
+mod observe;
+mod outbox;
+mod put_error;
+mod status;
+mod store;
+mod transaction;
+
+pub use activity::{NewActivity, StoredActivity};
+pub use delivery::{Deliver, Delivery, Health, Prepared, Role};
+pub use outbox::Outbox;
+pub use put_error::{Conflict, PutError};
+#[cfg(feature = "sqlite")]
+pub use rusqlite;
+pub use status::{Filter, OutboxEntry, OutboxStats, Resolution, State, Status, UnknownOutcome};
+#[cfg(feature = "postgres")]
+pub use store::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
+pub use store::{Change, MemoryStore, Request, Row, SentIn, Store};
+#[cfg(feature = "postgres")]
+pub use tokio_postgres;
+pub use transaction::UserTransaction;

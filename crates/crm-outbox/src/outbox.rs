@@ -1,0 +1,290 @@
+//! [`Outbox`]: puts activities, and shows where they stand.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crm_history::{HistoryClient, NewEntry, Rejection};
+use crm_transport::Error;
+use tokio::sync::{Notify, watch};
+
+use crate::activity::{NewActivity, differing_fields, fingerprint};
+use crate::delivery::Deliver;
+use crate::group_commit::GroupCommit;
+use crate::observe::ActivitySpans;
+use crate::put_error::{Conflict, PutError};
+use crate::status::{Filter, OutboxEntry, OutboxStats, Resolution, State, Status};
+use crate::store::{Change, Row, Store};
+use crate::transaction::UserTransaction;
+
+/// An outbox: a durable queue of activities with idempotency keys.
+///
+/// Clones share it. See [the crate](crate) for what it promises.
+#[derive(Clone)]
+pub struct Outbox {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) store: Arc<dyn Store>,
+    /// The table for `put_in` in PostgreSQL.
+    table: String,
+    group: GroupCommit,
+    pub(crate) spans: ActivitySpans,
+    /// Wakes the sender of this process.
+    pub(crate) queued: Notify,
+    /// Changes when the sender of this process has settled something.
+    pub(crate) settled: watch::Sender<u64>,
+}
+
+/// Opening.
+impl Outbox {
+    /// Opens or creates an outbox: `sqlite:calls.db`, or `postgres://user@host/database` with the feature `postgres`.
+    ///
+    /// The tables are created or migrated. Several instances may do that at once. Use one outbox for each account of the
+    /// CRM. To choose a schema of PostgreSQL, see [`with_store`](Self::with_store).
+    ///
+    /// # Errors
+    /// The URL is of another kind, or the database cannot be opened.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        #[cfg(feature = "sqlite")]
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() || path.starts_with(":memory:") {
+                let fault = "names no file. Use MemoryStore for an outbox in memory";
+                return Err(Error::invalid_request("outbox.open", "url", fault));
+            }
+            return Ok(Self::with_store(crate::SqliteStore::open(path).await?));
+        }
+        #[cfg(feature = "postgres")]
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let store = crate::PostgresStore::open(url).await?;
+            let table = store.table().to_owned();
+            return Ok(Self::new(Arc::new(store), table));
+        }
+        let fault =
+            "must begin with \"sqlite:\" or \"postgres://\", and the feature of that store must be on";
+        let _ = url;
+        Err(Error::invalid_request("outbox.open", "url", fault))
+    }
+
+    /// Creates an outbox over this store.
+    #[must_use]
+    pub fn with_store(store: impl Store) -> Self {
+        Self::new(Arc::new(store), TABLE.to_owned())
+    }
+
+    /// Creates an outbox over this store, which may be in a schema other than `public`.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn with_postgres(store: crate::PostgresStore) -> Self {
+        let table = store.table().to_owned();
+        Self::new(Arc::new(store), table)
+    }
+
+    fn new(store: Arc<dyn Store>, table: String) -> Self {
+        let (settled, _) = watch::channel(0);
+        let (group, spans) = (GroupCommit::default(), ActivitySpans::default());
+        Self { shared: Arc::new(Shared { store, table, group, spans, queued: Notify::new(), settled }) }
+    }
+}
+
+/// Putting.
+impl Outbox {
+    /// Puts an activity. It is durable when this returns.
+    ///
+    /// The same key with the same activity changes nothing, and returns the present status. Concurrent calls share a
+    /// commit. A key has 1 to 255 bytes and no control characters.
+    ///
+    /// # Errors
+    /// [`PutError::Conflict`] if the key belongs to another activity. Otherwise the key or the activity is refused, or the
+    /// store failed; then put it again with the same key.
+    pub async fn put(&self, key: &str, entry: &NewEntry) -> Result<Status, PutError> {
+        let new = NewActivity::new("outbox.put", key, entry)?;
+        let before = self.shared.group.put(&*self.shared.store, new).await?;
+        if before.is_none() {
+            self.shared.spans.begin(key);
+            self.shared.queued.notify_one();
+        }
+        compare(key, entry, before)
+    }
+
+    /// Puts an activity in a transaction of yours. It is in the outbox once you commit.
+    ///
+    /// The transaction must be on the database of the outbox. With rusqlite the call blocks for as long as SQLite needs.
+    /// The sender finds the activity within [`poll_every`](Deliver::poll_every).
+    ///
+    /// # Errors
+    /// See [`put`](Self::put).
+    pub async fn put_in(
+        &self,
+        transaction: &mut impl UserTransaction,
+        key: &str,
+        entry: &NewEntry,
+    ) -> Result<Status, PutError> {
+        let new = NewActivity::new("outbox.put_in", key, entry)?;
+        let before = transaction.put(&self.shared.table, &new).await?;
+        compare(key, entry, before)
+    }
+}
+
+/// Looking.
+impl Outbox {
+    /// Returns where an activity stands, or `None` if the key is not known.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn status(&self, key: &str) -> Result<Option<Status>, Error> {
+        Ok(self.shared.store.get(key).await?.map(|row| row.status))
+    }
+
+    /// Waits until an activity is stored, refused or unknown, and returns that. Returns `None` if the key is not known.
+    ///
+    /// It returns at once where the sender of this process settles the activity. Otherwise it asks the store each second.
+    /// It waits without an end: use `tokio::time::timeout`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn wait(&self, key: &str) -> Result<Option<Status>, Error> {
+        let mut settled = self.shared.settled.subscribe();
+        loop {
+            settled.mark_unchanged();
+            match self.status(key).await? {
+                Some(status) if !status.is_final() => {}
+                done => return Ok(done),
+            }
+            tokio::select! {
+                _ = settled.changed() => {}
+                () = tokio::time::sleep(ASK_AGAIN) => {}
+            }
+        }
+    }
+
+    /// Returns activities in the order of `put`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn list(&self, filter: &Filter) -> Result<Vec<OutboxEntry>, Error> {
+        Ok(self.shared.store.list(filter).await?.into_iter().map(listed).collect())
+    }
+
+    /// Counts the activities.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn stats(&self) -> Result<OutboxStats, Error> {
+        self.shared.store.stats().await
+    }
+}
+
+/// Deciding and cleaning up.
+impl Outbox {
+    /// Queues an activity again that is refused or held, as it was put. Returns its status.
+    ///
+    /// # Errors
+    /// The key is not known, the activity is in another state, its content was removed, or the store failed.
+    pub async fn retry(&self, key: &str) -> Result<Status, Error> {
+        self.decide("outbox.retry", key, &[State::Refused, State::Held], &Change::Queued).await
+    }
+
+    /// Carries out a person's decision about an activity that is unknown. Returns its status.
+    ///
+    /// # Errors
+    /// The key is not known, the activity is not unknown, or the store failed.
+    pub async fn resolve(&self, key: &str, resolution: Resolution) -> Result<Status, Error> {
+        let change = match resolution {
+            Resolution::StoredAs(id) => Change::Stored { id: Some(id), copy: None },
+            Resolution::NotStored => Change::Queued,
+            Resolution::Dropped(reason) => Change::Refused(Rejection::new(None, reason)),
+        };
+        self.decide("outbox.resolve", key, &[State::Unknown], &change).await
+    }
+
+    async fn decide(
+        &self,
+        operation: &'static str,
+        key: &str,
+        from: &[State],
+        change: &Change,
+    ) -> Result<Status, Error> {
+        let is_done = self.shared.store.decide(key, from, change).await?;
+        let row = self.shared.store.get(key).await?;
+        let Some(row) = row else {
+            return Err(Error::invalid_request(operation, "key", "is not in the outbox"));
+        };
+        if !is_done {
+            let fault = match (&row.activity, change) {
+                (None, Change::Queued) => "belongs to an activity whose content was removed".to_owned(),
+                _ => format!("belongs to an activity that is {}", row.status.state()),
+            };
+            return Err(Error::invalid_request(operation, "key", fault));
+        }
+        self.shared.queued.notify_one();
+        self.shared.settled.send_modify(|count| *count += 1);
+        Ok(row.status)
+    }
+
+    /// Puts everything in doubt that is queued, held or sent. Call it after the database was restored from a backup, or
+    /// after a failover that lost commits, before the next delivery starts.
+    ///
+    /// `since` is the time of the backup. Activities that were sent after it are looked up in the CRM, and only what is
+    /// missing there is sent. Returns how many activities these are. It looks at every record of the CRM that is newer
+    /// than the last one stored before `since`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
+        self.shared.store.reconcile_since(since).await
+    }
+
+    /// Removes activities that were stored or refused longer ago, with their keys. Returns how many these are.
+    ///
+    /// A removed key is new again. Contents are removed earlier: see
+    /// [`keep_contents_for`](Deliver::keep_contents_for).
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
+        self.shared.store.purge(older_than).await
+    }
+
+    /// Delivers the activities to this account. Nothing is sent before [`start`](Deliver::start).
+    pub fn deliver(&self, history: HistoryClient) -> Deliver {
+        Deliver::new(self.clone(), history)
+    }
+}
+
+/// Compares an activity with the one that the key had before.
+fn compare(key: &str, entry: &NewEntry, before: Option<Row>) -> Result<Status, PutError> {
+    let Some(before) = before else { return Ok(Status::Queued) };
+    let earlier = before.activity.as_ref().and_then(|activity| activity.entry().ok());
+    let fields = match (&earlier, before.fingerprint) {
+        (Some(earlier), _) => differing_fields(earlier, entry),
+        (None, Some(known)) if known == fingerprint(key, entry) => Vec::new(),
+        _ => return Err(PutError::Conflict(Conflict { key: key.to_owned(), fields: Vec::new() })),
+    };
+    if fields.is_empty() {
+        Ok(before.status)
+    } else {
+        Err(PutError::Conflict(Conflict { key: key.to_owned(), fields }))
+    }
+}
+
+fn listed(row: Row) -> OutboxEntry {
+    let Row { seq, key, status, activity, copy, put_at, settled_at, .. } = row;
+    let activity = activity.and_then(|activity| activity.entry().ok());
+    OutboxEntry { seq, key, status, activity, copy, put_at, settled_at }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("table", &self.shared.table).finish_non_exhaustive()
+    }
+}
+
+const TABLE: &str = "crm_outbox_activities";
+/// How often `wait` asks the store.
+const ASK_AGAIN: Duration = Duration::from_secs(1);

@@ -1,0 +1,101 @@
+//! The columns of a table that hold a status, and times as a database keeps them.
+
+use std::time::{Duration, SystemTime};
+
+use crm_history::{EntryId, Rejection};
+
+use super::Change;
+use crate::status::{State, Status, UnknownOutcome};
+
+/// The columns that hold a [`Change`].
+#[derive(Default)]
+pub(crate) struct Columns {
+    pub(crate) state: &'static str,
+    pub(crate) record_id: Option<i64>,
+    /// The copy of a stored activity, or the candidate of an unknown one.
+    pub(crate) other_id: Option<i64>,
+    pub(crate) code: Option<i64>,
+    pub(crate) reason: Option<String>,
+    /// Milliseconds from now on.
+    pub(crate) delay: Option<i64>,
+    pub(crate) is_final: bool,
+}
+
+impl Columns {
+    /// Returns `None` for [`Change::Prepared`], which changes other columns.
+    pub(crate) fn new(change: &Change) -> Option<Self> {
+        let id = |id: EntryId| id.0.cast_signed();
+        Some(match change {
+            Change::Stored { id: record, copy } => Self {
+                state: State::Stored.as_str(),
+                record_id: record.map(id),
+                other_id: copy.map(id),
+                is_final: true,
+                ..Self::default()
+            },
+            Change::Refused(Rejection { code, text, .. }) => Self {
+                state: State::Refused.as_str(),
+                code: *code,
+                reason: Some(text.clone()),
+                is_final: true,
+                ..Self::default()
+            },
+            Change::Queued => Self { state: State::Queued.as_str(), ..Self::default() },
+            Change::Unknown(UnknownOutcome { reason, candidate }) => Self {
+                state: State::Unknown.as_str(),
+                other_id: candidate.map(id),
+                reason: Some(reason.clone()),
+                is_final: true,
+                ..Self::default()
+            },
+            Change::Held { delay, reason } => Self {
+                state: State::Held.as_str(),
+                reason: Some(reason.clone()),
+                delay: Some(millis(*delay)),
+                ..Self::default()
+            },
+            Change::Prepared { .. } => return None,
+        })
+    }
+}
+
+/// Returns the status of these columns, or `None` if the state is not known to this version.
+pub(crate) fn status(
+    state: &str,
+    record_id: Option<i64>,
+    other_id: Option<i64>,
+    code: Option<i64>,
+    reason: Option<String>,
+) -> Option<(Status, Option<EntryId>)> {
+    let id = |id: i64| EntryId(id.cast_unsigned());
+    let reason = reason.unwrap_or_default();
+    let status = match state.parse().ok()? {
+        State::Queued => Status::Queued,
+        State::Held => Status::Held(reason),
+        State::Sending => Status::Sending,
+        State::Stored => return Some((Status::Stored(record_id.map(id)), other_id.map(id))),
+        State::Refused => Status::Refused(Rejection::new(code, reason)),
+        State::Unknown => Status::Unknown(UnknownOutcome::new(reason, other_id.map(id))),
+    };
+    Some((status, None))
+}
+
+pub(crate) fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4)
+}
+
+pub(crate) fn to_system_time(millis: i64) -> SystemTime {
+    let epoch = SystemTime::UNIX_EPOCH;
+    match u64::try_from(millis) {
+        Ok(millis) => epoch + Duration::from_millis(millis),
+        Err(_) => epoch,
+    }
+}
+
+pub(crate) fn from_system_time(time: SystemTime) -> i64 {
+    millis(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Fences are milliseconds since the start of 2024, or one more than the last one. So a database that lost commits in a
+/// failover does not give the fence of a sender that still runs to another one.
+pub(crate) const EPOCH: i64 = 1_704_067_200_000;

@@ -1,0 +1,348 @@
+//! [`MemoryStore`]: an outbox without a database, for tests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use crm_history::EntryId;
+use crm_transport::Error;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{CLAIMED_AT_LEAST, Change, RECONCILED_TOGETHER, Request, Row, SentIn, Store};
+use crate::activity::NewActivity;
+use crate::status::{Filter, OutboxStats, State, Status};
+
+/// A store in memory, for tests. Nothing survives the process.
+///
+/// Clones share their contents: several outboxes over clones behave like several instances over one database. The lease
+/// and the times of holds follow tokio's clock, so tests can run in virtual time.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    contents: Mutex<Contents>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    rows: BTreeMap<u64, Row>,
+    keys: HashMap<String, u64>,
+    last_seq: u64,
+    fence: u64,
+    leased_until: Option<Instant>,
+    held_until: HashMap<u64, Instant>,
+}
+
+impl MemoryStore {
+    /// Creates an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.0.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Contents {
+    fn has_lease(&self, fence: u64) -> bool {
+        self.fence == fence
+    }
+
+    fn apply(&mut self, seq: u64, change: &Change) {
+        self.held_until.remove(&seq);
+        let Some(row) = self.rows.get_mut(&seq) else { return };
+        let mut is_final = true;
+        match change {
+            Change::Stored { id, copy } => (row.status, row.copy) = (Status::Stored(*id), *copy),
+            Change::Refused(rejection) => row.status = Status::Refused(rejection.clone()),
+            Change::Unknown(unknown) => row.status = Status::Unknown(unknown.clone()),
+            Change::Queued => (row.status, is_final) = (Status::Queued, false),
+            Change::Held { delay, reason } => {
+                (row.status, is_final) = (Status::Held(reason.clone()), false);
+                self.held_until.insert(seq, Instant::now() + *delay);
+            }
+            Change::Prepared { activity, fingerprint } => {
+                row.prepared.clone_from(activity);
+                row.fingerprint = Some(*fingerprint);
+                return;
+            }
+        }
+        if !matches!(row.status, Status::Stored(_)) {
+            row.request = None;
+        }
+        row.settled_at = is_final.then(SystemTime::now);
+    }
+
+    fn remove(&mut self, unwanted: impl Fn(&Row) -> bool) -> u64 {
+        let seqs: Vec<u64> = self.rows.values().filter(|row| unwanted(row)).map(|row| row.seq).collect();
+        for seq in &seqs {
+            if let Some(row) = self.rows.remove(seq) {
+                self.keys.remove(&row.key);
+            }
+        }
+        seqs.len() as u64
+    }
+}
+
+fn is_older(row: &Row, age: Duration) -> bool {
+    row.settled_at.is_some_and(|at| at.elapsed().is_ok_and(|passed| passed >= age))
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error> {
+        let mut contents = self.lock();
+        let mut before = Vec::new();
+        for NewActivity { key, activity, fingerprint } in activities {
+            if let Some(seq) = contents.keys.get(key) {
+                before.push(contents.rows.get(seq).cloned());
+                continue;
+            }
+            contents.last_seq += 1;
+            let seq = contents.last_seq;
+            contents.keys.insert(key.clone(), seq);
+            let row = Row {
+                seq,
+                key: key.clone(),
+                activity: Some(activity.clone()),
+                prepared: None,
+                fingerprint: Some(*fingerprint),
+                status: Status::Queued,
+                request: None,
+                copy: None,
+                put_at: SystemTime::now(),
+                settled_at: None,
+            };
+            contents.rows.insert(seq, row);
+            before.push(None);
+        }
+        drop(contents);
+        self.0.changed.notify_waiters();
+        Ok(before)
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Row>, Error> {
+        let contents = self.lock();
+        Ok(contents.keys.get(key).and_then(|seq| contents.rows.get(seq)).cloned())
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error> {
+        let contents = self.lock();
+        let rows = contents.rows.range(filter.after.saturating_add(1)..).map(|(_, row)| row);
+        let wanted = rows.filter(|row| filter.state.is_none_or(|state| row.status.state() == state));
+        Ok(wanted.take(filter.limit).cloned().collect())
+    }
+
+    async fn stats(&self) -> Result<OutboxStats, Error> {
+        let contents = self.lock();
+        let mut stats = OutboxStats::default();
+        for row in contents.rows.values() {
+            stats.set(row.status.state(), stats.count(row.status.state()) + 1);
+        }
+        let waiting = |row: &&Row| matches!(row.status, Status::Queued | Status::Sending);
+        let oldest = contents.rows.values().filter(waiting).map(|row| row.put_at).min();
+        stats.oldest = oldest.map(|at| at.elapsed().unwrap_or_default());
+        Ok(stats)
+    }
+
+    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error> {
+        let mut contents = self.lock();
+        let Some(&seq) = contents.keys.get(key) else { return Ok(false) };
+        let Some(row) = contents.rows.get_mut(&seq) else { return Ok(false) };
+        let is_lost = *change == Change::Queued && row.activity.is_none();
+        if !from.contains(&row.status.state()) || is_lost {
+            return Ok(false);
+        }
+        if *change == Change::Queued {
+            row.prepared = None;
+        }
+        contents.apply(seq, change);
+        if let Some(row) = contents.rows.get_mut(&seq) {
+            row.request = None;
+        }
+        drop(contents);
+        self.0.changed.notify_waiters();
+        Ok(true)
+    }
+
+    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
+        let mut contents = self.lock();
+        let before = |row: &&Row| row.settled_at.is_some_and(|at| at < since);
+        let stored = contents.rows.values().filter(before).filter_map(|row| match row.status {
+            Status::Stored(id) => id,
+            _ => None,
+        });
+        let floor = stored.map(|id| id.0).max().unwrap_or(0);
+        let in_doubt = contents.rows.values().filter(|row| row.status == Status::Sending);
+        let in_use = in_doubt.filter_map(|row| row.request).map(|sent| sent.floor);
+        let floor = in_use.min().map_or(floor, |lowest| lowest.min(floor));
+        let mut count = 0;
+        for row in contents.rows.values_mut() {
+            if matches!(row.status, Status::Queued | Status::Held(_) | Status::Sending) {
+                row.status = Status::Sending;
+                let number = 1 + row.seq / RECONCILED_TOGETHER;
+                row.request = Some(SentIn { number, floor, floor_is_certain: true });
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
+        let mut contents = self.lock();
+        let mut count = 0;
+        for row in contents.rows.values_mut() {
+            let is_old = matches!(row.status, Status::Stored(_)) && is_older(row, older_than);
+            if is_old && row.activity.is_some() {
+                (row.activity, row.prepared) = (None, None);
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
+        let is_done = |row: &Row| matches!(row.status, Status::Stored(_) | Status::Refused(_));
+        Ok(self.lock().remove(|row| is_done(row) && is_older(row, older_than)))
+    }
+
+    async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
+        let mut contents = self.lock();
+        let now = Instant::now();
+        if contents.leased_until.is_some_and(|until| now < until) {
+            return Ok(None);
+        }
+        contents.fence += 1;
+        contents.leased_until = Some(now + lease);
+        Ok(Some(contents.fence))
+    }
+
+    async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error> {
+        let mut contents = self.lock();
+        let now = Instant::now();
+        let is_held = contents.has_lease(fence) && contents.leased_until.is_some_and(|until| now < until);
+        if is_held {
+            contents.leased_until = Some(now + lease);
+        }
+        Ok(is_held)
+    }
+
+    async fn release(&self, fence: u64) -> Result<(), Error> {
+        let mut contents = self.lock();
+        if contents.has_lease(fence) {
+            contents.leased_until = None;
+        }
+        Ok(())
+    }
+
+    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error> {
+        let contents = self.lock();
+        let now = Instant::now();
+        let is_due = |row: &&Row| match row.status {
+            Status::Queued => row.seq > after,
+            Status::Held(_) => contents.held_until.get(&row.seq).is_none_or(|at| now >= *at),
+            _ => false,
+        };
+        Ok(contents.rows.values().filter(is_due).take(limit).cloned().collect())
+    }
+
+    async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
+        let contents = self.lock();
+        let mut rows: Vec<Row> =
+            contents.rows.values().filter(|row| row.status == Status::Sending).cloned().collect();
+        rows.sort_by_key(|row| (row.request.map(|sent| sent.number), row.seq));
+        Ok(rows)
+    }
+
+    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
+        let contents = self.lock();
+        let ids = contents.rows.values().flat_map(|row| match row.status {
+            Status::Stored(id) => [id, row.copy],
+            _ => [None, None],
+        });
+        let mut ids: Vec<u64> = ids.flatten().map(|EntryId(id)| id).collect();
+        ids.sort_unstable_by(|one, other| other.cmp(one));
+        let mut place = 0..;
+        ids.retain(|id| *id >= lowest || place.next().is_some_and(|place| place < CLAIMED_AT_LEAST));
+        Ok(ids)
+    }
+
+    async fn has_id_below_floor(&self) -> Result<bool, Error> {
+        let is_below = |row: &Row| match (&row.status, row.request) {
+            (Status::Stored(Some(id)), Some(sent)) => id.0 <= sent.floor,
+            _ => false,
+        };
+        Ok(self.lock().rows.values().any(is_below))
+    }
+
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
+        let contents = self.lock();
+        let in_doubt = contents.rows.values().filter(|row| row.status == Status::Sending);
+        let mut found = Vec::new();
+        for doubt in in_doubt {
+            for row in contents.rows.values().filter(|row| row.status == Status::Stored(None)) {
+                if let Some(sent) =
+                    row.request.filter(|_| row.as_sent().is_some() && row.as_sent() == doubt.as_sent())
+                {
+                    found.push((doubt.seq, sent.floor));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
+        let contents = self.lock();
+        let is_usable = |row: &&Row| matches!(row.status, Status::Stored(Some(_))) && row.activity.is_some();
+        let mut rows: Vec<Row> = contents.rows.values().filter(is_usable).cloned().collect();
+        let id = |row: &Row| match row.status {
+            Status::Stored(Some(id)) => id.0,
+            _ => 0,
+        };
+        rows.sort_by_key(|row| std::cmp::Reverse(id(row)));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
+        let mut contents = self.lock();
+        let now = Instant::now();
+        let can_be_sent = |seq: &u64| {
+            let row = contents.rows.get(seq);
+            row.is_some_and(|row| matches!(row.status, Status::Queued | Status::Held(_) | Status::Sending))
+        };
+        let is_held = contents.has_lease(fence) && contents.leased_until.is_some_and(|until| now < until);
+        if !is_held || !request.seqs.iter().all(can_be_sent) {
+            return Ok(false);
+        }
+        contents.leased_until = Some(now + lease);
+        for seq in &request.seqs {
+            if let Some(row) = contents.rows.get_mut(seq) {
+                row.status = Status::Sending;
+                row.request = Some(request.sent);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
+        let mut contents = self.lock();
+        if !contents.has_lease(fence) {
+            return Ok(false);
+        }
+        for (seq, change) in changes {
+            contents.apply(*seq, change);
+        }
+        Ok(true)
+    }
+
+    async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+}

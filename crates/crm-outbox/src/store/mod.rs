@@ -1,0 +1,217 @@
+//! [`Store`]: what an outbox needs of a database.
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod columns;
+mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use crm_history::{EntryId, Rejection};
+use crm_transport::Error;
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use columns::{Columns, EPOCH, from_system_time, millis, status, to_system_time};
+pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::rows::{
+    insert as postgres_insert, read_row as postgres_row, select_key as postgres_select_key,
+};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::rows::put as put_in_sqlite;
+
+use crate::activity::{NewActivity, StoredActivity};
+use crate::status::{Filter, OutboxStats, State, Status, UnknownOutcome};
+
+/// A database of an outbox.
+///
+/// A method is atomic, and everything is durable when it returns. Times are those of the store's own clock.
+///
+/// The sender holds a lease with a number below 2^42, the *fence*, which grows with each owner. [`sending`](Self::sending) and
+/// [`settle`](Self::settle) change nothing if the lease belongs to a later owner.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Puts activities with different keys. Returns the row that each key had before, or `None` if it is new.
+    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error>;
+
+    /// Returns the activity of a key.
+    async fn get(&self, key: &str) -> Result<Option<Row>, Error>;
+
+    /// Returns activities in the order of `put`.
+    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error>;
+
+    /// Counts the activities.
+    async fn stats(&self) -> Result<OutboxStats, Error>;
+
+    /// Carries out a person's decision, if the activity is in one of these states. Returns whether it was.
+    ///
+    /// The activity forgets its last request, because the id that a person names says nothing about the floor.
+    /// [`Change::Queued`] also forgets what a hook prepared, and applies only to an activity whose content is kept.
+    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error>;
+
+    /// Puts everything in doubt that is queued, held or sent. Returns how many activities these are.
+    ///
+    /// All of them get the same floor: the highest id that was stored before `since`, or a lower one that is in use. The
+    /// numbers of their requests lie below 2^32, with at most 100 activities each.
+    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error>;
+
+    /// Removes the contents of activities that were stored longer ago. Returns how many these are.
+    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error>;
+
+    /// Removes activities that were stored or refused longer ago, with their keys. Returns how many these are.
+    async fn purge(&self, older_than: Duration) -> Result<u64, Error>;
+
+    /// Takes the lease for so long, if nobody holds it. Returns its fence.
+    async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error>;
+
+    /// Extends the lease. Returns `false` if it is lost.
+    async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error>;
+
+    /// Gives the lease back, so that another instance can take it at once.
+    async fn release(&self, fence: u64) -> Result<(), Error>;
+
+    /// The sender with this fence was dropped without [`release`](Self::release). A store whose lease does not expire gives
+    /// it back (default: nothing). This must not block.
+    fn abandon(&self, fence: u64) {
+        let _ = fence;
+    }
+
+    /// Returns queued activities after this position, and those whose time of being held is over.
+    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error>;
+
+    /// Returns all activities in the state [`Sending`](Status::Sending), in the order of their requests.
+    async fn in_doubt(&self) -> Result<Vec<Row>, Error>;
+
+    /// Returns the ids of stored activities from this one on, and at least the highest 200 of all.
+    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error>;
+
+    /// Returns whether the id of a stored activity is at or below the floor of its request.
+    async fn has_id_below_floor(&self) -> Result<bool, Error>;
+
+    /// Returns, for each activity in doubt, the floors of those that are equal to it and stored without an id. They are
+    /// equal if the JSON is, as it was sent.
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
+
+    /// Returns the stored activities with the highest ids, at most so many, whose content is kept.
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error>;
+
+    /// Extends the lease and records a request that is about to be sent. Returns `false` if the lease is lost, or if one
+    /// of its activities is neither queued, held nor being sent. Then nothing is changed.
+    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error>;
+
+    /// Records what became of activities, each of which is there once. Returns `false` if the lease belongs to a later owner. Then nothing is changed.
+    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error>;
+
+    /// Ends when another process may have put something (default: never). The outbox polls anyway.
+    async fn changed(&self) {
+        std::future::pending().await
+    }
+}
+
+/// An activity in a store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Position in the order of `put`. Grows, with gaps.
+    pub seq: u64,
+    /// The idempotency key.
+    pub key: String,
+    /// The activity. `None` once its content was removed.
+    pub activity: Option<StoredActivity>,
+    /// The activity as a hook prepared it, if that differs.
+    pub prepared: Option<StoredActivity>,
+    /// Recognizes the activity. `None` if another program put it and it was not sent yet.
+    pub fingerprint: Option<u64>,
+    /// Where it stands.
+    pub status: Status,
+    /// The last request in which it was, if it is in doubt or stored.
+    pub request: Option<SentIn>,
+    /// The id of a second record of it.
+    pub copy: Option<EntryId>,
+    /// When it was put.
+    pub put_at: SystemTime,
+    /// When it was stored, refused or given up.
+    pub settled_at: Option<SystemTime>,
+}
+
+impl Row {
+    /// Returns the JSON that was or will be sent.
+    pub(crate) fn as_sent(&self) -> Option<&StoredActivity> {
+        self.prepared.as_ref().or(self.activity.as_ref())
+    }
+}
+
+/// The request in which an activity was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentIn {
+    /// Its number, which grows from owner to owner of the lease.
+    pub number: u64,
+    /// The highest id that was known before it was sent.
+    pub floor: u64,
+    /// Every older record has an id at or below the floor.
+    pub floor_is_certain: bool,
+}
+
+/// A request that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is recorded with each activity.
+    pub sent: SentIn,
+    /// Its activities, by [`Row::seq`].
+    pub seqs: Vec<u64>,
+}
+
+/// What becomes of an activity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is stored. `copy` is the id of a second record.
+    Stored {
+        /// The id, if the server said it.
+        id: Option<EntryId>,
+        /// The id of a second record.
+        copy: Option<EntryId>,
+    },
+    /// It is refused.
+    Refused(Rejection),
+    /// It is certainly not stored, and waits to be sent.
+    Queued,
+    /// It cannot be decided.
+    Unknown(UnknownOutcome),
+    /// It waits for so long.
+    Held {
+        /// From now on.
+        delay: Duration,
+        /// For a person.
+        reason: String,
+    },
+    /// It stays queued. It is sent as prepared.
+    Prepared {
+        /// The activity as it is sent, if it differs from what was put.
+        activity: Option<StoredActivity>,
+        /// The fingerprint of what was put.
+        fingerprint: u64,
+    },
+}
+
+/// Creates an error of a store. `location` must not contain a password.
+pub(crate) fn fault(
+    operation: &'static str,
+    location: &str,
+    what: &str,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
+    Error::storage(operation, "outbox", Path::new(location), what, Some(std::io::Error::other(cause)))
+}
+
+/// How many activities of a reconciliation belong to one request.
+pub(crate) const RECONCILED_TOGETHER: u64 = 100;
+/// How many ids [`Store::claimed`] returns at least.
+pub(crate) const CLAIMED_AT_LEAST: usize = 200;

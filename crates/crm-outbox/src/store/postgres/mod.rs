@@ -1,0 +1,256 @@
+//! [`PostgresStore`]: an outbox in PostgreSQL.
+
+mod address;
+mod link;
+mod listener;
+pub(crate) mod rows;
+mod schema;
+#[cfg(feature = "postgres-tls")]
+mod tls;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use crm_transport::Error;
+use tokio_postgres::types::Type;
+
+use self::address::Address;
+use self::link::Link;
+use self::listener::Listener;
+use super::{
+    CLAIMED_AT_LEAST, Change, RECONCILED_TOGETHER, Request, Row, Store, fault, from_system_time, millis,
+};
+use crate::activity::NewActivity;
+use crate::status::{Filter, OutboxStats, State};
+
+/// A store in PostgreSQL, for any number of instances.
+///
+/// It uses no state of a session, so it works behind PgBouncer in transaction mode. `LISTEN` on a connection of its own
+/// shortens the wait for what other instances put. Where it does not work, polling does. The sender is the instance that
+/// holds the row of the table `crm_outbox_lease`, by the server's clock.
+#[derive(Clone, Debug)]
+pub struct PostgresStore(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// For what users wait for.
+    intake: Link,
+    /// For the sender. A long list must not hold up the lease.
+    sender: Link,
+    listener: Listener,
+    statements: rows::Statements,
+}
+
+impl PostgresStore {
+    /// Connects to a server, and creates the tables in the schema `public`.
+    ///
+    /// With the feature `postgres-tls`, TLS is used where the server offers it, and `?sslmode=require` insists on it. The
+    /// certificate is always verified, with its name. `&sslrootcert=FILE` names the certificates of a private CA.
+    ///
+    /// # Errors
+    /// The URL is not valid, the server cannot be reached, or the tables were created by a newer version.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        Self::open_in_schema(url, "public").await
+    }
+
+    /// Connects to a server, and creates the tables in this schema. The schema is created if it does not exist. Use one
+    /// schema for each account of the CRM.
+    ///
+    /// # Errors
+    /// See [`open`](Self::open).
+    ///
+    /// # Panics
+    /// See [`open`](Self::open).
+    pub async fn open_in_schema(url: &str, schema: &str) -> Result<Self, Error> {
+        const OPEN: &str = "outbox.open";
+        let address = Address::from_url(url)?;
+        let location = address.location.clone();
+        let quoted = format!("\"{}\"", schema.replace('"', "\"\""));
+        let link = || Link::new(address.clone());
+        let shared = Shared {
+            intake: link(),
+            sender: link(),
+            listener: Listener::new(address.clone(), schema),
+            statements: rows::Statements::new(&quoted),
+        };
+        if schema != "public" {
+            let exists = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
+            let exists = shared.intake.query(OPEN, exists, &[(&schema, Type::TEXT)]).await?;
+            if exists.is_empty() {
+                let create = format!("CREATE SCHEMA IF NOT EXISTS {quoted}");
+                shared.intake.execute(OPEN, &create).await?;
+            }
+        }
+        shared.intake.execute(OPEN, &schema::migration(&quoted)).await?;
+        let version = format!("SELECT value FROM {quoted}.crm_outbox_meta WHERE name = 'version'");
+        let rows = shared.intake.query(OPEN, &version, &[]).await?;
+        let version: i64 = rows.first().map_or(0, |row| row.get(0));
+        if version > schema::newest() {
+            let why = format!("its tables have version {version}, which this program does not know");
+            return Err(fault(OPEN, &location, "cannot be used", why).hint("update the program"));
+        }
+        Ok(Self(Arc::new(shared)))
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.0.statements.table
+    }
+}
+
+const DELIVER: &str = "outbox.deliver";
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error> {
+        rows::put(&self.0.intake, &self.0.statements, &self.0.listener, activities).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Row>, Error> {
+        let statement = self.0.statements.select("WHERE key = $1");
+        let rows = self.0.intake.query("outbox.status", &statement, &[(&key, Type::TEXT)]).await?;
+        rows.first().map(|row| rows::read(&self.0.intake, row)).transpose()
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error> {
+        let (after, limit) = (filter.after.cast_signed(), i64::try_from(filter.limit).unwrap_or(i64::MAX));
+        let mut params: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> =
+            vec![(&after, Type::INT8), (&limit, Type::INT8)];
+        let state = filter.state.map(State::as_str);
+        let mut rest = "WHERE seq > $1 ORDER BY seq LIMIT $2";
+        if state.is_some() {
+            rest = "WHERE state = $3 AND seq > $1 ORDER BY seq LIMIT $2";
+            params.push((&state, Type::TEXT));
+        }
+        rows::select(&self.0.intake, &self.0.statements, "outbox.list", rest, &params).await
+    }
+
+    async fn stats(&self) -> Result<OutboxStats, Error> {
+        rows::stats(&self.0.intake, &self.0.statements).await
+    }
+
+    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error> {
+        rows::decide(&self.0.intake, &self.0.statements, key, from, change).await
+    }
+
+    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
+        let table = &self.0.statements.table;
+        let statement = format!(
+            "UPDATE {table} SET state = 'sending', due_at = NULL, request = 1 + seq / $2,
+                floor_is_certain = TRUE, floor = least(
+                coalesce((SELECT max(record_id) FROM {table}
+                    WHERE settled_at < to_timestamp($1::float8 / 1000)), 0),
+                (SELECT min(floor) FROM {table} WHERE state = 'sending'))
+             WHERE state IN ('queued', 'held', 'sending') RETURNING 1"
+        );
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
+        let since = from_system_time(since) as f64;
+        let together = RECONCILED_TOGETHER.cast_signed();
+        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+            [(&since, Type::FLOAT8), (&together, Type::INT8)];
+        let rows = self.0.intake.query("outbox.reconcile_since", &statement, &params).await?;
+        Ok(rows.len() as u64)
+    }
+
+    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
+        let statement = format!(
+            "UPDATE {} SET activity = NULL, mark = NULL, prepared = NULL, prepared_mark = NULL
+             WHERE state = 'stored' AND activity IS NOT NULL
+                AND settled_at <= clock_timestamp() - $1 * interval '1 millisecond' RETURNING 1",
+            self.0.statements.table
+        );
+        let age = millis(older_than);
+        let rows = self.0.sender.query("outbox.remove_contents", &statement, &[(&age, Type::INT8)]).await?;
+        Ok(rows.len() as u64)
+    }
+
+    async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
+        let statement = format!(
+            "DELETE FROM {} WHERE state IN ('stored', 'refused')
+                AND settled_at <= clock_timestamp() - $1 * interval '1 millisecond' RETURNING 1",
+            self.0.statements.table
+        );
+        let age = millis(older_than);
+        let rows = self.0.intake.query("outbox.purge", &statement, &[(&age, Type::INT8)]).await?;
+        Ok(rows.len() as u64)
+    }
+
+    async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
+        let lease = millis(lease);
+        let rows = self.0.sender.query(DELIVER, &self.0.statements.acquire, &[(&lease, Type::INT8)]).await?;
+        Ok(rows.first().map(|row| row.get::<_, i64>(0).cast_unsigned()))
+    }
+
+    async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error> {
+        let (fence, lease) = (fence.cast_signed(), millis(lease));
+        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+            [(&fence, Type::INT8), (&lease, Type::INT8)];
+        Ok(!self.0.sender.query(DELIVER, &self.0.statements.renew, &params).await?.is_empty())
+    }
+
+    async fn release(&self, fence: u64) -> Result<(), Error> {
+        let fence = fence.cast_signed();
+        let released =
+            self.0.sender.query(DELIVER, &self.0.statements.release, &[(&fence, Type::INT8)]).await;
+        released.map(drop)
+    }
+
+    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error> {
+        let (after, limit) = (after.cast_signed(), i64::try_from(limit).unwrap_or(i64::MAX));
+        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+            [(&after, Type::INT8), (&limit, Type::INT8)];
+        let statement = self.0.statements.queued();
+        let rows = self.0.sender.query(DELIVER, &statement, &params).await?;
+        rows.iter().map(|row| rows::read(&self.0.sender, row)).collect()
+    }
+
+    async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
+        let rest = "WHERE state = 'sending' ORDER BY request, seq";
+        rows::select(&self.0.sender, &self.0.statements, DELIVER, rest, &[]).await
+    }
+
+    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
+        let table = &self.0.statements.table;
+        let statement = format!(
+            "(SELECT record_id FROM {table} WHERE record_id IS NOT NULL ORDER BY record_id DESC
+                LIMIT {CLAIMED_AT_LEAST})
+             UNION SELECT record_id FROM {table} WHERE record_id >= $1
+             UNION SELECT other_id FROM {table}
+                WHERE record_id >= $1 AND state = 'stored' AND other_id IS NOT NULL"
+        );
+        let lowest = lowest.cast_signed();
+        let rows = self.0.sender.query(DELIVER, &statement, &[(&lowest, Type::INT8)]).await?;
+        Ok(rows.iter().map(|row| row.get::<_, i64>(0).cast_unsigned()).collect())
+    }
+
+    async fn has_id_below_floor(&self) -> Result<bool, Error> {
+        let below = format!("SELECT 1 FROM {} WHERE record_id <= floor LIMIT 1", self.0.statements.table);
+        Ok(!self.0.sender.query(DELIVER, &below, &[]).await?.is_empty())
+    }
+
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
+        rows::stored_without_id(&self.0.sender, &self.0.statements).await
+    }
+
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rest = "WHERE record_id IS NOT NULL AND activity IS NOT NULL ORDER BY record_id DESC LIMIT $1";
+        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&limit, Type::INT8)];
+        rows::select(&self.0.sender, &self.0.statements, DELIVER, rest, &params).await
+    }
+
+    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
+        rows::sending(&self.0.sender, &self.0.statements, fence, lease, request).await
+    }
+
+    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
+        rows::settle(&self.0.sender, &self.0.statements, fence, changes).await
+    }
+
+    async fn changed(&self) {
+        self.0.listener.notified().await;
+    }
+}

@@ -1,0 +1,355 @@
+//! The statements of the store in PostgreSQL. Each is one transaction and one round trip.
+
+use std::time::Duration;
+
+use crm_transport::Error;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::link::Link;
+use super::listener::Listener;
+use crate::activity::{NewActivity, StoredActivity};
+use crate::status::{OutboxStats, State};
+use crate::store::{Change, Columns, EPOCH, Request, Row, SentIn, fault, millis, status, to_system_time};
+
+type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// The texts of the statements, which depend on the schema.
+#[derive(Debug)]
+pub(super) struct Statements {
+    /// The quoted name of the table with its schema.
+    pub(super) table: String,
+    lease: String,
+    pub(super) acquire: String,
+    pub(super) renew: String,
+    pub(super) release: String,
+}
+
+const COLUMNS: &str =
+    "seq, key, activity, mark, prepared, prepared_mark, fingerprint, state, record_id, other_id,
+    code, reason, request, floor, (extract(epoch FROM put_at) * 1000)::bigint,
+    (extract(epoch FROM settled_at) * 1000)::bigint, floor_is_certain";
+
+impl Statements {
+    pub(super) fn new(schema: &str) -> Self {
+        let lease = format!("{schema}.crm_outbox_lease");
+        Self {
+            table: format!("{schema}.crm_outbox_activities"),
+            acquire: format!(
+                "UPDATE {lease} SET
+                    fence = greatest(fence + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - {EPOCH}),
+                    expires_at = clock_timestamp() + $1 * interval '1 millisecond'
+                 WHERE name = 'sender' AND expires_at <= clock_timestamp() RETURNING fence"
+            ),
+            renew: format!(
+                "UPDATE {lease} SET expires_at = clock_timestamp() + $2 * interval '1 millisecond'
+                 WHERE name = 'sender' AND fence = $1 AND expires_at > clock_timestamp() RETURNING 1"
+            ),
+            release: format!(
+                "UPDATE {lease} SET expires_at = '-infinity' WHERE name = 'sender' AND fence = $1"
+            ),
+            lease,
+        }
+    }
+
+    pub(super) fn select(&self, rest: &str) -> String {
+        format!("SELECT {COLUMNS} FROM {} {rest}", self.table)
+    }
+
+    pub(super) fn queued(&self) -> String {
+        let due =
+            self.select("WHERE state = 'held' AND due_at <= clock_timestamp() ORDER BY due_at LIMIT $2");
+        let queued = self.select("WHERE state = 'queued' AND seq > $1 ORDER BY seq LIMIT $2");
+        format!("({due}) UNION ALL ({queued})")
+    }
+}
+
+/// Returns the statement that puts one activity, for the user's own transaction.
+pub(crate) fn insert(table: &str) -> String {
+    format!(
+        "INSERT INTO {table} (key, activity, mark, fingerprint) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (key) DO NOTHING RETURNING seq"
+    )
+}
+
+/// Returns the statement that reads the activity of a key.
+pub(crate) fn select_key(table: &str) -> String {
+    format!("SELECT {COLUMNS} FROM {table} WHERE key = $1")
+}
+
+pub(super) fn read(link: &Link, row: &tokio_postgres::Row) -> Result<Row, Error> {
+    read_row(row).map_err(|e| fault("outbox.read", link.location(), "cannot be read", e))
+}
+
+/// Reads a row of [`select_key`].
+pub(crate) fn read_row(row: &tokio_postgres::Row) -> Result<Row, String> {
+    let text = |column: usize| row.try_get::<_, Option<String>>(column).map_err(|e| e.to_string());
+    let number = |column: usize| row.try_get::<_, Option<i64>>(column).map_err(|e| e.to_string());
+    let activity = |json: usize, mark: usize| -> Result<_, String> {
+        let mark = text(mark)?;
+        Ok(text(json)?.map(|json| StoredActivity::new(json, mark)))
+    };
+    let state = text(7)?.unwrap_or_default();
+    let known = status(&state, number(8)?, number(9)?, number(10)?, text(11)?);
+    let (status, copy) = known.ok_or_else(|| format!("the state {state:?} is not known to this version"))?;
+    let is_certain = row.try_get::<_, Option<bool>>(16).map_err(|e| e.to_string())?;
+    let request = number(12)?.zip(number(13)?).map(|(number, floor)| SentIn {
+        number: number.cast_unsigned(),
+        floor: floor.cast_unsigned(),
+        floor_is_certain: is_certain.unwrap_or(false),
+    });
+    Ok(Row {
+        seq: number(0)?.unwrap_or_default().cast_unsigned(),
+        key: text(1)?.unwrap_or_default(),
+        activity: activity(2, 3)?,
+        prepared: activity(4, 5)?,
+        fingerprint: number(6)?.map(i64::cast_unsigned),
+        status,
+        request,
+        copy,
+        put_at: to_system_time(number(14)?.unwrap_or_default()),
+        settled_at: number(15)?.map(to_system_time),
+    })
+}
+
+pub(super) async fn select(
+    link: &Link,
+    statements: &Statements,
+    operation: &'static str,
+    rest: &str,
+    params: &[Param<'_>],
+) -> Result<Vec<Row>, Error> {
+    let rows = link.query(operation, &statements.select(rest), params).await?;
+    rows.iter().map(|row| read(link, row)).collect()
+}
+
+pub(super) async fn put(
+    link: &Link,
+    statements: &Statements,
+    listener: &Listener,
+    activities: &[NewActivity],
+) -> Result<Vec<Option<Row>>, Error> {
+    let keys: Vec<&str> = activities.iter().map(|new| new.key.as_str()).collect();
+    let json: Vec<&str> = activities.iter().map(|new| new.activity.json.as_str()).collect();
+    let marks: Vec<Option<&str>> = activities.iter().map(|new| new.activity.mark.as_deref()).collect();
+    let fingerprints: Vec<i64> = activities.iter().map(|new| new.fingerprint.cast_signed()).collect();
+    let statement = format!(
+        "INSERT INTO {} (key, activity, mark, fingerprint)
+         SELECT key, activity, mark, fingerprint
+         FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS new (key, activity, mark, fingerprint, place)
+         ORDER BY place ON CONFLICT (key) DO NOTHING RETURNING key, pg_notify($5, '')::text",
+        statements.table
+    );
+    let params: [Param<'_>; 5] = [
+        (&keys, Type::TEXT_ARRAY),
+        (&json, Type::TEXT_ARRAY),
+        (&marks, Type::TEXT_ARRAY),
+        (&fingerprints, Type::INT8_ARRAY),
+        (&listener.channel, Type::TEXT),
+    ];
+    let inserted = link.query("outbox.put", &statement, &params).await?;
+    let inserted: Vec<String> = inserted.iter().map(|row| row.get(0)).collect();
+    let others: Vec<&str> =
+        keys.iter().copied().filter(|key| !inserted.iter().any(|inserted| inserted == key)).collect();
+    let mut rows = Vec::new();
+    if !others.is_empty() {
+        let params: [Param<'_>; 1] = [(&others, Type::TEXT_ARRAY)];
+        rows = select(link, statements, "outbox.put", "WHERE key = ANY($1)", &params).await?;
+    }
+    Ok(keys
+        .iter()
+        .map(|key| rows.iter().position(|row| row.key == *key).map(|at| rows.swap_remove(at)))
+        .collect())
+}
+
+pub(super) async fn stats(link: &Link, statements: &Statements) -> Result<OutboxStats, Error> {
+    let statement = format!(
+        "SELECT state, count(*), (extract(epoch FROM clock_timestamp() - min(put_at)) * 1000)::bigint
+         FROM {} GROUP BY state",
+        statements.table
+    );
+    let mut stats = OutboxStats::default();
+    for row in link.query("outbox.stats", &statement, &[]).await? {
+        let Ok(state) = row.get::<_, &str>(0).parse() else { continue };
+        stats.set(state, row.get::<_, i64>(1).cast_unsigned());
+        if matches!(state, State::Queued | State::Sending) {
+            let age = u64::try_from(row.get::<_, i64>(2)).unwrap_or(0);
+            stats.oldest = stats.oldest.max(Some(Duration::from_millis(age)));
+        }
+    }
+    Ok(stats)
+}
+
+/// The columns of changes, as arrays.
+#[derive(Default)]
+struct Arrays {
+    seqs: Vec<i64>,
+    states: Vec<&'static str>,
+    record_ids: Vec<Option<i64>>,
+    other_ids: Vec<Option<i64>>,
+    codes: Vec<Option<i64>>,
+    reasons: Vec<Option<String>>,
+    delays: Vec<Option<i64>>,
+    are_final: Vec<bool>,
+}
+
+impl Arrays {
+    fn add(&mut self, seq: u64, columns: Columns) {
+        let Columns { state, record_id, other_id, code, reason, delay, is_final } = columns;
+        self.seqs.push(seq.cast_signed());
+        self.states.push(state);
+        self.record_ids.push(record_id);
+        self.other_ids.push(other_id);
+        self.codes.push(code);
+        // PostgreSQL's texts cannot hold it.
+        self.reasons.push(reason.map(|reason| reason.replace('\0', "")));
+        self.delays.push(delay);
+        self.are_final.push(is_final);
+    }
+}
+
+const SET: &str = "state = new.state, record_id = new.record_id, other_id = new.other_id, code = new.code,
+    reason = new.reason, due_at = clock_timestamp() + new.delay * interval '1 millisecond',
+    request = CASE WHEN new.keeps_floor THEN request END,
+    floor = CASE WHEN new.keeps_floor THEN floor END, settled_at = CASE WHEN new.is_final THEN clock_timestamp() END";
+
+pub(super) async fn settle(
+    link: &Link,
+    statements: &Statements,
+    fence: u64,
+    changes: &[(u64, Change)],
+) -> Result<bool, Error> {
+    let fence = fence.cast_signed();
+    let mut arrays = Arrays::default();
+    let (mut seqs, mut json, mut marks, mut fingerprints) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (seq, change) in changes {
+        if let Change::Prepared { activity, fingerprint } = change {
+            seqs.push(seq.cast_signed());
+            json.push(activity.as_ref().map(|activity| activity.json.as_str()));
+            marks.push(activity.as_ref().and_then(|activity| activity.mark.as_deref()));
+            fingerprints.push(fingerprint.cast_signed());
+        }
+        if let Some(columns) = Columns::new(change) {
+            arrays.add(*seq, columns);
+        }
+    }
+    // The lease is locked, so that nobody takes it over before this is committed.
+    let statement = format!(
+        "WITH lease AS (SELECT 1 FROM {lease} WHERE name = 'sender' AND fence = $1 FOR SHARE),
+         settled AS (
+            UPDATE {table} AS old SET {SET}
+            FROM (SELECT *, state = 'stored' AS keeps_floor FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
+                AS columns (seq, state, record_id, other_id, code, reason, delay, is_final)) AS new
+            WHERE old.seq = new.seq AND EXISTS (SELECT 1 FROM lease)),
+         prepared AS (
+            UPDATE {table} AS old
+            SET prepared = new.json, prepared_mark = new.mark, fingerprint = new.fingerprint
+            FROM unnest($10, $11, $12, $13) AS new (seq, json, mark, fingerprint)
+            WHERE old.seq = new.seq AND EXISTS (SELECT 1 FROM lease))
+         SELECT 1 FROM lease",
+        lease = statements.lease,
+        table = statements.table,
+    );
+    let params: [Param<'_>; 13] = [
+        (&fence, Type::INT8),
+        (&arrays.seqs, Type::INT8_ARRAY),
+        (&arrays.states, Type::TEXT_ARRAY),
+        (&arrays.record_ids, Type::INT8_ARRAY),
+        (&arrays.other_ids, Type::INT8_ARRAY),
+        (&arrays.codes, Type::INT8_ARRAY),
+        (&arrays.reasons, Type::TEXT_ARRAY),
+        (&arrays.delays, Type::INT8_ARRAY),
+        (&arrays.are_final, Type::BOOL_ARRAY),
+        (&seqs, Type::INT8_ARRAY),
+        (&json, Type::TEXT_ARRAY),
+        (&marks, Type::TEXT_ARRAY),
+        (&fingerprints, Type::INT8_ARRAY),
+    ];
+    Ok(!link.query("outbox.deliver", &statement, &params).await?.is_empty())
+}
+
+pub(super) async fn decide(
+    link: &Link,
+    statements: &Statements,
+    key: &str,
+    from: &[State],
+    change: &Change,
+) -> Result<bool, Error> {
+    let Some(columns) = Columns::new(change) else { return Ok(false) };
+    let from: Vec<&str> = from.iter().map(|state| state.as_str()).collect();
+    let is_again = *change == Change::Queued;
+    let Columns { state, record_id, other_id, code, reason, delay, is_final } = columns;
+    let statement = format!(
+        "UPDATE {} AS old SET {SET}, prepared = CASE WHEN $3 THEN NULL ELSE prepared END,
+            prepared_mark = CASE WHEN $3 THEN NULL ELSE prepared_mark END
+         FROM (VALUES ($4, $5, $6, $7, $8, $9, $10, FALSE))
+            AS new (state, record_id, other_id, code, reason, delay, is_final, keeps_floor)
+         WHERE old.key = $1 AND old.state = ANY($2) AND NOT ($3 AND old.activity IS NULL) RETURNING 1",
+        statements.table
+    );
+    let params: [Param<'_>; 10] = [
+        (&key, Type::TEXT),
+        (&from, Type::TEXT_ARRAY),
+        (&is_again, Type::BOOL),
+        (&state, Type::TEXT),
+        (&record_id, Type::INT8),
+        (&other_id, Type::INT8),
+        (&code, Type::INT8),
+        (&reason, Type::TEXT),
+        (&delay, Type::INT8),
+        (&is_final, Type::BOOL),
+    ];
+    Ok(!link.query("outbox.resolve", &statement, &params).await?.is_empty())
+}
+
+pub(super) async fn stored_without_id(
+    link: &Link,
+    statements: &Statements,
+) -> Result<Vec<(u64, u64)>, Error> {
+    let equal = format!(
+        "SELECT doubt.seq, stored.floor FROM {table} AS stored JOIN {table} AS doubt
+            ON coalesce(stored.prepared, stored.activity) = coalesce(doubt.prepared, doubt.activity)
+         WHERE stored.state = 'stored' AND stored.record_id IS NULL AND stored.floor IS NOT NULL
+            AND doubt.state = 'sending'",
+        table = statements.table
+    );
+    let rows = link.query("outbox.deliver", &equal, &[]).await?;
+    let number = |row: &tokio_postgres::Row, column| row.get::<_, i64>(column).cast_unsigned();
+    Ok(rows.iter().map(|row| (number(row, 0), number(row, 1))).collect())
+}
+
+pub(super) async fn sending(
+    link: &Link,
+    statements: &Statements,
+    fence: u64,
+    lease: Duration,
+    request: &Request,
+) -> Result<bool, Error> {
+    let seqs: Vec<i64> = request.seqs.iter().map(|seq| seq.cast_signed()).collect();
+    let (fence, lease) = (fence.cast_signed(), millis(lease));
+    let SentIn { number, floor, floor_is_certain } = request.sent;
+    let (number, floor) = (number.cast_signed(), floor.cast_signed());
+    let count = i64::try_from(seqs.len()).unwrap_or(i64::MAX);
+    let statement = format!(
+        "WITH usable AS (
+            SELECT seq FROM {table} WHERE seq = ANY($3) AND state IN ('queued', 'held', 'sending') FOR UPDATE),
+         lease AS (
+            UPDATE {lease} SET expires_at = clock_timestamp() + $2 * interval '1 millisecond'
+            WHERE name = 'sender' AND fence = $1 AND expires_at > clock_timestamp()
+                AND (SELECT count(*) FROM usable) = $4 RETURNING 1)
+         UPDATE {table} SET state = 'sending', due_at = NULL, reason = NULL, request = $5, floor = $6,
+            floor_is_certain = $7
+         WHERE seq = ANY($3) AND EXISTS (SELECT 1 FROM lease) RETURNING 1",
+        table = statements.table,
+        lease = statements.lease,
+    );
+    let params: [Param<'_>; 7] = [
+        (&fence, Type::INT8),
+        (&lease, Type::INT8),
+        (&seqs, Type::INT8_ARRAY),
+        (&count, Type::INT8),
+        (&number, Type::INT8),
+        (&floor, Type::INT8),
+        (&floor_is_certain, Type::BOOL),
+    ];
+    Ok(!link.query("outbox.deliver", &statement, &params).await?.is_empty())
+}

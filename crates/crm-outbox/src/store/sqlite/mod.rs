@@ -1,0 +1,275 @@
+//! [`SqliteStore`]: an outbox in an SQLite file.
+
+mod network;
+pub(crate) mod rows;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use crm_transport::{Error, durable};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{Change, Request, Row, Store, fault};
+use crate::activity::NewActivity;
+use crate::status::{Filter, OutboxStats, State};
+
+/// A store in an SQLite file, for the processes of one machine.
+///
+/// The file may also hold your own tables. A new file has mode 0600. It is in WAL mode, and each commit is flushed to
+/// the disk. The sender is the process that holds the operating system's lock on the file with `.sender.lock` appended.
+#[derive(Clone, Debug)]
+pub struct SqliteStore(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    location: String,
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+    /// Held while this process is the sender.
+    lock: Mutex<Option<durable::PathLock>>,
+}
+
+impl SqliteStore {
+    /// Opens or creates the file and its tables.
+    ///
+    /// # Errors
+    /// The file cannot be opened, is on a network file system, is not a database, or was created by a newer version.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, Error> {
+        let path = path.into();
+        blocking("outbox.open", move || Self::open_now(path)).await
+    }
+
+    fn open_now(path: PathBuf) -> Result<Self, Error> {
+        const OPEN: &str = "outbox.open";
+        let location = format!("sqlite:{}", path.display());
+        durable::open_private(&path).map_err(|e| fault(OPEN, &location, "cannot be opened", e))?;
+        if let Some(kind) = network::file_system(&path) {
+            let why = format!("SQLite's locks do not work over the network file system {kind}");
+            return Err(fault(OPEN, &location, "cannot be used", why)
+                .hint("use a local disk, or PostgreSQL for several machines"));
+        }
+        let connect = || {
+            let mut connection = connect(&path)?;
+            let newer = schema::migrate(&mut connection)?;
+            Ok((connection, newer))
+        };
+        let cannot_open = |e: rusqlite::Error| fault(OPEN, &location, "cannot be opened", e);
+        let (writer, newer) = connect().map_err(cannot_open)?;
+        if let Some(version) = newer {
+            let what = format!("has tables of version {version}, which this program does not know");
+            return Err(fault(OPEN, &location, "cannot be used", what).hint("update the program"));
+        }
+        let reader = self::connect(&path).map_err(cannot_open)?;
+        let (writer, reader) = (Mutex::new(writer), Mutex::new(reader));
+        Ok(Self(Arc::new(Shared { path, location, writer, reader, lock: Mutex::new(None) })))
+    }
+
+    /// Runs a transaction that writes. It begins `IMMEDIATE`, because a deferred one that has read cannot start to write
+    /// after another process has written.
+    async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let shared = Arc::clone(&self.0);
+        blocking(operation, move || {
+            let mut connection = shared.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = || {
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let result = work(&transaction)?;
+                transaction.commit()?;
+                Ok(result)
+            };
+            written().map_err(|e: rusqlite::Error| fault(operation, &shared.location, "cannot be written", e))
+        })
+        .await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let shared = Arc::clone(&self.0);
+        blocking(operation, move || {
+            let connection = shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&connection).map_err(|e| fault(operation, &shared.location, "cannot be read", e))
+        })
+        .await
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // Another process may be switching to WAL at this moment. SQLite does not wait for that.
+    let mut attempt = 0;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(e) if is_busy(&e) && attempt < 200 => {
+                attempt += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            result => break result?,
+        }
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+}
+
+/// Runs this on a thread for blocking work.
+async fn blocking<T: Send + 'static>(
+    operation: &'static str,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => Err(fault(operation, "sqlite", "cannot be used", cancelled)),
+        },
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error> {
+        let activities = activities.to_vec();
+        self.write("outbox.put", move |transaction| {
+            activities.iter().map(|new| rows::put(transaction, new)).collect()
+        })
+        .await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Row>, Error> {
+        let key = key.to_owned();
+        self.read("outbox.status", move |connection| rows::get(connection, &key)).await
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error> {
+        let filter = filter.clone();
+        self.read("outbox.list", move |connection| rows::list(connection, &filter)).await
+    }
+
+    async fn stats(&self) -> Result<OutboxStats, Error> {
+        self.read("outbox.stats", rows::stats).await
+    }
+
+    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error> {
+        let (key, from, change) = (key.to_owned(), from.to_vec(), change.clone());
+        self.write("outbox.resolve", move |transaction| rows::decide(transaction, &key, &from, &change)).await
+    }
+
+    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
+        self.write("outbox.reconcile_since", move |transaction| rows::reconcile(transaction, since)).await
+    }
+
+    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
+        self.write("outbox.remove_contents", move |transaction| {
+            rows::remove_contents(transaction, older_than)
+        })
+        .await
+    }
+
+    async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
+        self.write("outbox.purge", move |transaction| rows::purge(transaction, older_than)).await
+    }
+
+    async fn acquire(&self, _: Duration) -> Result<Option<u64>, Error> {
+        let shared = Arc::clone(&self.0);
+        let is_taken = blocking("outbox.deliver", move || {
+            let mut lock = shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
+            if lock.is_some() {
+                return Ok(false); // by another outbox over this store
+            }
+            let mut path = shared.path.clone().into_os_string();
+            path.push(".sender");
+            let taken = durable::PathLock::take(Path::new(&path));
+            *lock = taken.map_err(|e| fault("outbox.deliver", &shared.location, "cannot be locked", e))?;
+            Ok(lock.is_some())
+        });
+        if !is_taken.await? {
+            return Ok(None);
+        }
+        let fence = self.write("outbox.deliver", rows::next_fence).await;
+        if fence.is_err() {
+            self.unlock();
+        }
+        fence.map(Some)
+    }
+
+    async fn renew(&self, fence: u64, _: Duration) -> Result<bool, Error> {
+        self.read("outbox.deliver", move |connection| rows::has_fence(connection, fence)).await
+    }
+
+    async fn release(&self, _: u64) -> Result<(), Error> {
+        self.unlock();
+        Ok(())
+    }
+
+    fn abandon(&self, _: u64) {
+        self.unlock();
+    }
+
+    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error> {
+        self.read("outbox.deliver", move |connection| rows::queued(connection, after, limit)).await
+    }
+
+    async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
+        self.read("outbox.deliver", rows::in_doubt).await
+    }
+
+    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
+        self.read("outbox.deliver", move |connection| rows::claimed(connection, lowest)).await
+    }
+
+    async fn has_id_below_floor(&self) -> Result<bool, Error> {
+        self.read("outbox.deliver", rows::has_id_below_floor).await
+    }
+
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
+        self.read("outbox.deliver", rows::stored_without_id).await
+    }
+
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
+        self.read("outbox.deliver", move |connection| rows::last_stored(connection, limit)).await
+    }
+
+    async fn sending(&self, fence: u64, _: Duration, request: &Request) -> Result<bool, Error> {
+        let request = request.clone();
+        self.write("outbox.deliver", move |transaction| rows::sending(transaction, fence, &request)).await
+    }
+
+    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
+        let changes = changes.to_vec();
+        self.write("outbox.deliver", move |transaction| {
+            if !rows::has_fence(transaction, fence)? {
+                return Ok(false);
+            }
+            changes.iter().try_for_each(|(seq, change)| rows::apply(transaction, *seq, change))?;
+            Ok(true)
+        })
+        .await
+    }
+}
+
+impl SqliteStore {
+    fn unlock(&self) {
+        self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// How long SQLite waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);

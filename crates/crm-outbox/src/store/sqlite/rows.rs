@@ -1,0 +1,275 @@
+//! The statements of the store in SQLite.
+
+use std::time::{Duration, SystemTime};
+
+use rusqlite::{Connection, OptionalExtension, Params, Transaction, named_params, params};
+
+use crate::activity::{NewActivity, StoredActivity};
+use crate::status::{Filter, OutboxStats, State};
+use crate::store::{
+    CLAIMED_AT_LEAST, Change, Columns, EPOCH, RECONCILED_TOGETHER, Request, Row, SentIn, from_system_time,
+    millis, status, to_system_time,
+};
+
+/// The statement that any program may use to put an activity.
+pub(crate) const INSERT: &str = "INSERT INTO crm_outbox_activities (key, activity, mark, fingerprint)
+    VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO NOTHING";
+const SELECT: &str =
+    "SELECT seq, key, activity, mark, prepared, prepared_mark, fingerprint, state, record_id,
+    other_id, code, reason, request, floor, put_at, settled_at, floor_is_certain FROM crm_outbox_activities";
+const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let activity = |json: usize, mark: usize| -> rusqlite::Result<Option<StoredActivity>> {
+        let mark: Option<String> = row.get(mark)?;
+        Ok(row.get::<_, Option<String>>(json)?.map(|json| StoredActivity::new(json, mark)))
+    };
+    let state: String = row.get(7)?;
+    let known = status(&state, row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?);
+    let (status, copy) = known.ok_or_else(|| {
+        let unknown = format!("the state {state:?} is not known to this version").into();
+        rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Text, unknown)
+    })?;
+    let sent: Option<(i64, i64)> = row.get::<_, Option<i64>>(12)?.zip(row.get(13)?);
+    let floor_is_certain = row.get::<_, Option<bool>>(16)?.unwrap_or(false);
+    let request = sent.map(|(number, floor)| SentIn {
+        number: number.cast_unsigned(),
+        floor: floor.cast_unsigned(),
+        floor_is_certain,
+    });
+    Ok(Row {
+        seq: row.get::<_, i64>(0)?.cast_unsigned(),
+        key: row.get(1)?,
+        activity: activity(2, 3)?,
+        prepared: activity(4, 5)?,
+        fingerprint: row.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
+        status,
+        request,
+        copy,
+        put_at: to_system_time(row.get(14)?),
+        settled_at: row.get::<_, Option<i64>>(15)?.map(to_system_time),
+    })
+}
+
+fn select(connection: &Connection, rest: &str, params: impl Params) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached(&format!("{SELECT} {rest}"))?;
+    statement.query_map(params, read)?.collect()
+}
+
+/// Returns the row that the key had before.
+pub(crate) fn put(connection: &Connection, new: &NewActivity) -> rusqlite::Result<Option<Row>> {
+    let NewActivity { key, activity, fingerprint } = new;
+    let inserted = connection.prepare_cached(INSERT)?.execute(params![
+        key,
+        activity.json,
+        activity.mark,
+        fingerprint.cast_signed()
+    ])?;
+    if inserted > 0 { Ok(None) } else { get(connection, key) }
+}
+
+pub(super) fn get(connection: &Connection, key: &str) -> rusqlite::Result<Option<Row>> {
+    Ok(select(connection, "WHERE key = ?1", [key])?.pop())
+}
+
+pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Row>> {
+    let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+    let after = filter.after.cast_signed();
+    match filter.state {
+        None => select(connection, "WHERE seq > ?1 ORDER BY seq LIMIT ?2", params![after, limit]),
+        Some(state) => {
+            let rest = "WHERE state = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2";
+            select(connection, rest, params![after, limit, state.as_str()])
+        }
+    }
+}
+
+pub(super) fn stats(connection: &Connection) -> rusqlite::Result<OutboxStats> {
+    let mut stats = OutboxStats::default();
+    let mut counts =
+        connection.prepare_cached("SELECT state, count(*) FROM crm_outbox_activities GROUP BY state")?;
+    let counts = counts.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    for count in counts {
+        let (state, count) = count?;
+        if let Ok(state) = state.parse() {
+            stats.set(state, count.cast_unsigned());
+        }
+    }
+    let age =
+        format!("SELECT {NOW} - min(put_at) FROM crm_outbox_activities WHERE state IN ('queued', 'sending')");
+    let age: Option<i64> = connection.query_row(&age, [], |row| row.get(0))?;
+    stats.oldest = age.map(|age| Duration::from_millis(u64::try_from(age).unwrap_or(0)));
+    Ok(stats)
+}
+
+/// Records what becomes of an activity.
+pub(super) fn apply(connection: &Connection, seq: u64, change: &Change) -> rusqlite::Result<()> {
+    let seq = seq.cast_signed();
+    if let Change::Prepared { activity, fingerprint } = change {
+        let prepared = "UPDATE crm_outbox_activities SET prepared = ?2, prepared_mark = ?3, fingerprint = ?4
+            WHERE seq = ?1";
+        connection.prepare_cached(prepared)?.execute(params![
+            seq,
+            activity.as_ref().map(|activity| &activity.json),
+            activity.as_ref().and_then(|activity| activity.mark.as_ref()),
+            fingerprint.cast_signed(),
+        ])?;
+    }
+    let Some(columns) = Columns::new(change) else { return Ok(()) };
+    let update = format!(
+        "UPDATE crm_outbox_activities SET state = :state, record_id = :record_id, other_id = :other_id,
+            code = :code, reason = :reason, due_at = {NOW} + :delay,
+            request = CASE WHEN :state = 'stored' THEN request END,
+            floor = CASE WHEN :state = 'stored' THEN floor END,
+            settled_at = CASE WHEN :is_final THEN {NOW} END WHERE seq = :seq"
+    );
+    connection.prepare_cached(&update)?.execute(named_params! {
+        ":seq": seq,
+        ":state": columns.state,
+        ":record_id": columns.record_id,
+        ":other_id": columns.other_id,
+        ":code": columns.code,
+        ":reason": columns.reason,
+        ":delay": columns.delay,
+        ":is_final": columns.is_final,
+    })?;
+    Ok(())
+}
+
+pub(super) fn decide(
+    transaction: &Transaction<'_>,
+    key: &str,
+    from: &[State],
+    change: &Change,
+) -> rusqlite::Result<bool> {
+    let Some(row) = get(transaction, key)? else { return Ok(false) };
+    let is_lost = *change == Change::Queued && row.activity.is_none();
+    if !from.contains(&row.status.state()) || is_lost {
+        return Ok(false);
+    }
+    apply(transaction, row.seq, change)?;
+    let forget = "UPDATE crm_outbox_activities SET request = NULL, floor = NULL WHERE seq = ?1";
+    transaction.execute(forget, [row.seq.cast_signed()])?;
+    if *change == Change::Queued {
+        let forget = "UPDATE crm_outbox_activities SET prepared = NULL, prepared_mark = NULL WHERE seq = ?1";
+        transaction.execute(forget, [row.seq.cast_signed()])?;
+    }
+    Ok(true)
+}
+
+pub(super) fn reconcile(transaction: &Transaction<'_>, since: SystemTime) -> rusqlite::Result<u64> {
+    let reconcile = "UPDATE crm_outbox_activities SET state = 'sending', due_at = NULL, request = 1 + seq / ?2,
+        floor_is_certain = TRUE, floor = min(
+            coalesce((SELECT max(record_id) FROM crm_outbox_activities WHERE settled_at < ?1), 0),
+            coalesce((SELECT min(floor) FROM crm_outbox_activities WHERE state = 'sending'), 9223372036854775807))
+        WHERE state IN ('queued', 'held', 'sending')";
+    let since = from_system_time(since);
+    Ok(transaction.execute(reconcile, params![since, RECONCILED_TOGETHER.cast_signed()])? as u64)
+}
+
+pub(super) fn remove_contents(connection: &Connection, older_than: Duration) -> rusqlite::Result<u64> {
+    let remove = format!(
+        "UPDATE crm_outbox_activities SET activity = NULL, mark = NULL, prepared = NULL, prepared_mark = NULL
+         WHERE state = 'stored' AND activity IS NOT NULL AND settled_at <= {NOW} - ?1"
+    );
+    Ok(connection.execute(&remove, [millis(older_than)])? as u64)
+}
+
+pub(super) fn purge(connection: &Connection, older_than: Duration) -> rusqlite::Result<u64> {
+    let purge = format!(
+        "DELETE FROM crm_outbox_activities WHERE state IN ('stored', 'refused') AND settled_at <= {NOW} - ?1"
+    );
+    Ok(connection.execute(&purge, [millis(older_than)])? as u64)
+}
+
+pub(super) fn next_fence(connection: &Transaction<'_>) -> rusqlite::Result<u64> {
+    let next = format!(
+        "UPDATE crm_outbox_meta SET value = max(value + 1, {NOW} - {EPOCH}) WHERE name = 'fence' RETURNING value"
+    );
+    connection.query_row(&next, [], |row| row.get(0)).map(i64::cast_unsigned)
+}
+
+pub(super) fn has_fence(connection: &Connection, fence: u64) -> rusqlite::Result<bool> {
+    let current = "SELECT value FROM crm_outbox_meta WHERE name = 'fence'";
+    let current: Option<i64> = connection.query_row(current, [], |row| row.get(0)).optional()?;
+    Ok(current == Some(fence.cast_signed()))
+}
+
+pub(super) fn queued(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Vec<Row>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let due = format!("WHERE due_at <= {NOW} AND state = 'held' ORDER BY due_at LIMIT ?1");
+    let mut rows = select(connection, &due, [limit])?;
+    let queued = "WHERE state = 'queued' AND seq > ?1 ORDER BY seq LIMIT ?2";
+    rows.extend(select(connection, queued, params![after.cast_signed(), limit])?);
+    Ok(rows)
+}
+
+pub(super) fn in_doubt(connection: &Connection) -> rusqlite::Result<Vec<Row>> {
+    select(connection, "WHERE state = 'sending' ORDER BY request, seq", [])
+}
+
+pub(super) fn claimed(connection: &Connection, lowest: u64) -> rusqlite::Result<Vec<u64>> {
+    let last = format!(
+        "SELECT record_id FROM crm_outbox_activities WHERE record_id IS NOT NULL ORDER BY record_id DESC
+         LIMIT max({CLAIMED_AT_LEAST}, (SELECT count(*) FROM crm_outbox_activities WHERE record_id >= ?1))"
+    );
+    let mut statement = connection.prepare(&last)?;
+    let mut ids: Vec<i64> =
+        statement.query_map([lowest.cast_signed()], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let copies = "SELECT other_id FROM crm_outbox_activities
+        WHERE record_id >= ?1 AND state = 'stored' AND other_id IS NOT NULL";
+    let mut copies = connection.prepare(copies)?;
+    let copies = copies.query_map([lowest.cast_signed()], |row| row.get(0))?;
+    ids.extend(copies.collect::<Result<Vec<i64>, _>>()?);
+    Ok(ids.into_iter().map(i64::cast_unsigned).collect())
+}
+
+pub(super) fn has_id_below_floor(connection: &Connection) -> rusqlite::Result<bool> {
+    let below = "SELECT 1 FROM crm_outbox_activities WHERE record_id <= floor LIMIT 1";
+    connection.prepare(below)?.exists([])
+}
+
+pub(super) fn stored_without_id(connection: &Connection) -> rusqlite::Result<Vec<(u64, u64)>> {
+    let equal = "SELECT doubt.seq, stored.floor
+        FROM crm_outbox_activities AS stored JOIN crm_outbox_activities AS doubt
+            ON coalesce(stored.prepared, stored.activity) = coalesce(doubt.prepared, doubt.activity)
+        WHERE stored.state = 'stored' AND stored.record_id IS NULL AND stored.floor IS NOT NULL
+            AND doubt.state = 'sending'";
+    let mut equal = connection.prepare(equal)?;
+    let pairs = equal.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let unsigned = |(seq, floor): (i64, i64)| (seq.cast_unsigned(), floor.cast_unsigned());
+    pairs.map(|pair| pair.map(unsigned)).collect()
+}
+
+pub(super) fn last_stored(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Row>> {
+    let last = "WHERE record_id IS NOT NULL AND activity IS NOT NULL ORDER BY record_id DESC LIMIT ?1";
+    select(connection, last, [i64::try_from(limit).unwrap_or(i64::MAX)])
+}
+
+pub(super) fn sending(
+    transaction: &Transaction<'_>,
+    fence: u64,
+    request: &Request,
+) -> rusqlite::Result<bool> {
+    if !has_fence(transaction, fence)? {
+        return Ok(false);
+    }
+    let can_be_sent =
+        "SELECT 1 FROM crm_outbox_activities WHERE seq = ?1 AND state IN ('queued', 'held', 'sending')";
+    let mut can_be_sent = transaction.prepare_cached(can_be_sent)?;
+    for seq in &request.seqs {
+        if !can_be_sent.exists([seq.cast_signed()])? {
+            return Ok(false);
+        }
+    }
+    let update =
+        "UPDATE crm_outbox_activities SET state = 'sending', due_at = NULL, reason = NULL, request = ?2,
+        floor = ?3, floor_is_certain = ?4 WHERE seq = ?1";
+    let mut update = transaction.prepare_cached(update)?;
+    let SentIn { number, floor, floor_is_certain } = request.sent;
+    let (number, floor) = (number.cast_signed(), floor.cast_signed());
+    for seq in &request.seqs {
+        update.execute(params![seq.cast_signed(), number, floor, floor_is_certain])?;
+    }
+    Ok(true)
+}

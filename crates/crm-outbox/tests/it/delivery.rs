@@ -1,0 +1,345 @@
+//! Delivery in virtual time: crashes, takeovers, outages, hooks.
+
+use std::time::{Duration, SystemTime};
+
+use crm_history::{ClientId, EntryId, NewEntry};
+use crm_outbox::{Filter, MemoryStore, Outbox, Prepared, Resolution, Role, State, Status, Store};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::putting::entry;
+use crate::server::{Fate, Server};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn outbox() -> (Outbox, MemoryStore) {
+    let store = MemoryStore::new();
+    (Outbox::with_store(store.clone()), store)
+}
+
+async fn put(outbox: &Outbox, keys: impl IntoIterator<Item = usize>) {
+    for key in keys {
+        outbox.put(&key.to_string(), &entry(&format!("звонок {key}"))).await.unwrap();
+    }
+}
+
+async fn settle(outbox: &Outbox, keys: impl IntoIterator<Item = usize>) -> Vec<Status> {
+    let mut statuses = Vec::new();
+    for key in keys {
+        let waited = timeout(DAY, outbox.wait(&key.to_string())).await;
+        statuses.push(waited.expect("settled within a day").unwrap().unwrap());
+    }
+    statuses
+}
+
+fn contents(keys: impl IntoIterator<Item = usize>) -> Vec<String> {
+    keys.into_iter().map(|key| format!("звонок {key}")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_put_is_stored_in_the_order_of_put_and_its_key_returns_the_id() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let delivery = outbox.deliver(server.client()).start();
+    put(&outbox, 0..250).await;
+    let statuses = settle(&outbox, 0..250).await;
+    assert_eq!(statuses[0], Status::Stored(Some(EntryId(2))));
+    assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))));
+    let mut sorted = server.contents();
+    sorted.sort();
+    let mut expected = contents(0..250);
+    expected.sort();
+    assert_eq!(sorted, expected);
+    assert_eq!(outbox.put("0", &entry("звонок 0")).await.unwrap(), statuses[0]);
+    assert!(delivery.health().is_ready());
+    delivery.shutdown(Duration::from_secs(1)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_outbox_makes_no_request_and_flushes_a_single_activity_soon() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let _delivery = outbox.deliver(server.client()).start();
+    sleep(DAY).await;
+    assert_eq!(server.requests(), 0);
+    let began = Instant::now();
+    put(&outbox, [1]).await;
+    settle(&outbox, [1]).await;
+    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_puts_is_found_by_polling() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    let _delivery = outbox.deliver(server.client()).start();
+    sleep(Duration::from_secs(10)).await;
+    let other = Outbox::with_store(store);
+    put(&other, [1]).await;
+    let began = Instant::now();
+    assert!(matches!(settle(&other, [1]).await[..], [Status::Stored(_)]));
+    assert!(began.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_another_instance_takes_over_when_the_lease_expires_and_doubles_nothing() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    server.next_writes([Fate::Slow(Duration::from_secs(20)), Fate::Slow(Duration::from_secs(20))]);
+    let first = outbox.deliver(server.client()).start();
+    put(&outbox, 0..150).await;
+    sleep(Duration::from_secs(5)).await; // both requests are in flight, and stored
+    let second = Outbox::with_store(store);
+    let standby = second.deliver(server.client()).start();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(standby.health().role, Role::Standby);
+    drop(first); // as a crash: nothing is recorded, and the lease is not given back
+    put(&second, 150..160).await;
+    let statuses = settle(&second, 0..160).await;
+    assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
+    assert_eq!(server.contents().len(), 160);
+    assert_eq!((standby.health().role, standby.health().takeovers), (Role::Sender, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_shutdown_another_instance_takes_over_within_a_second() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    let first = outbox.deliver(server.client()).start();
+    put(&outbox, [0]).await;
+    settle(&outbox, [0]).await;
+    let second = Outbox::with_store(store);
+    let standby = second.deliver(server.client()).start();
+    sleep(Duration::from_secs(5)).await;
+    first.shutdown(Duration::from_secs(10)).await.unwrap();
+    let began = Instant::now();
+    put(&second, [1]).await;
+    settle(&second, [1]).await;
+    assert!(began.elapsed() < Duration::from_millis(2500), "{:?}", began.elapsed());
+    assert_eq!(standby.health().role, Role::Sender);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_answers_within_its_limit() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    server.next_writes([Fate::Slow(Duration::from_secs(2))]);
+    let delivery = outbox.deliver(server.client()).start();
+    put(&outbox, [0]).await;
+    sleep(Duration::from_secs(1)).await;
+    delivery.shutdown(Duration::from_secs(10)).await.unwrap();
+    assert_eq!(outbox.status("0").await.unwrap(), Some(Status::Stored(Some(EntryId(2)))));
+
+    server.next_writes([Fate::Slow(Duration::from_secs(20))]);
+    let delivery = outbox.deliver(server.client()).start();
+    put(&outbox, [1]).await;
+    sleep(Duration::from_secs(1)).await;
+    let began = Instant::now();
+    delivery.shutdown(Duration::from_secs(1)).await.unwrap();
+    assert!(began.elapsed() <= Duration::from_millis(1100), "{:?}", began.elapsed());
+    assert_eq!(outbox.status("1").await.unwrap(), Some(Status::Sending), "in doubt");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_hours_loses_and_doubles_nothing_and_health_says_why() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    server.next_writes([Fate::StoredAndLost]);
+    let delivery = outbox.deliver(server.client()).start();
+    put(&outbox, 0..5).await;
+    sleep(Duration::from_millis(100)).await;
+    // The write still gets through, and the lists do not.
+    server.set_lists_down(true);
+    sleep(Duration::from_secs(1)).await;
+    server.set_down(true);
+    put(&outbox, 5..10).await;
+    sleep(DAY / 4).await;
+    assert!(!delivery.health().is_ready());
+    assert!(delivery.health().problem.is_some_and(|problem| problem.contains("down")));
+    server.set_down(false);
+    server.set_lists_down(false);
+    let statuses = settle(&outbox, 0..10).await;
+    assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
+    assert_eq!(server.contents().len(), 10);
+    assert!(delivery.health().is_ready(), "{:?}", delivery.health());
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_credentials_stop_nothing_for_good() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    server.next_writes([Fate::KeyRefused; 3]);
+    let delivery = outbox.deliver(server.client()).start();
+    put(&outbox, 0..3).await;
+    sleep(Duration::from_secs(1)).await;
+    assert!(delivery.health().problem.is_some_and(|problem| problem.contains("credentials")));
+    let statuses = settle(&outbox, 0..3).await;
+    assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
+    assert_eq!(server.contents(), contents(0..3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poison_activity_is_refused_in_the_words_of_the_server_and_can_be_retried() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let _delivery = outbox.deliver(server.client()).start();
+    put(&outbox, 0..3).await;
+    outbox.put("poison", &entry("яд")).await.unwrap();
+    let Status::Refused(rejection) = outbox.wait("poison").await.unwrap().unwrap() else { panic!() };
+    assert!(rejection.text.contains("1264"), "{rejection}");
+    settle(&outbox, 0..3).await;
+    assert_eq!(server.contents(), contents(0..3));
+    assert_eq!(outbox.retry("poison").await.unwrap(), Status::Queued);
+    assert!(matches!(outbox.wait("poison").await.unwrap(), Some(Status::Refused(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_decoded_is_refused_and_the_rest_goes_on() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    for (key, json) in
+        [("broken", "{"), ("empty", r#"{"content":""}"#), ("typo", r#"{"content":"x","klid":1}"#)]
+    {
+        let mut new = crm_outbox::NewActivity::from_entry(key, &entry("x")).unwrap();
+        new.activity = crm_outbox::StoredActivity::new(json.to_owned(), None);
+        store.put(&[new]).await.unwrap();
+    }
+    put(&outbox, [0]).await;
+    let _delivery = outbox.deliver(server.client()).start();
+    settle(&outbox, [0]).await;
+    for key in ["broken", "empty", "typo"] {
+        assert!(matches!(outbox.wait(key).await.unwrap(), Some(Status::Refused(_))), "{key}");
+    }
+    assert_eq!(server.contents(), contents([0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_finds_the_client_holds_and_refuses() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let began = Instant::now();
+    let hook = move |entry: NewEntry| async move {
+        match entry.content.as_str() {
+            "найти" => Prepared::Send(entry.client(ClientId(7))),
+            "позже" if began.elapsed() < DAY => {
+                Prepared::Hold { delay: 2 * DAY, reason: "the client does not exist yet".to_owned() }
+            }
+            "нет" => Prepared::Refuse("not a call".to_owned()),
+            _ => Prepared::Send(entry),
+        }
+    };
+    let deliver = outbox.deliver(server.client()).prepare(hook).fallback_client(ClientId(99));
+    let _delivery = deliver.start();
+    for content in ["найти", "позже", "нет", "чужой"] {
+        outbox.put(content, &NewEntry::new(content)).await.unwrap();
+    }
+    assert!(matches!(outbox.wait("найти").await.unwrap(), Some(Status::Stored(_))));
+    assert!(matches!(outbox.wait("чужой").await.unwrap(), Some(Status::Stored(_))));
+    let Some(Status::Refused(rejection)) = outbox.wait("нет").await.unwrap() else { panic!() };
+    assert_eq!(rejection.text, "not a call");
+    let held = outbox.list(&Filter::new().state(State::Held)).await.unwrap();
+    assert_eq!(held.len(), 1);
+    assert_eq!(held[0].status, Status::Held("the client does not exist yet".to_owned()));
+    assert_eq!(server.clients(), [7, 99]);
+    assert!(matches!(outbox.wait("позже").await.unwrap(), Some(Status::Stored(_))));
+    assert!(began.elapsed() >= 2 * DAY);
+    // What the hook changed is no conflict with what was put.
+    assert!(matches!(outbox.put("найти", &NewEntry::new("найти")).await.unwrap(), Status::Stored(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prepared_activity_is_looked_up_as_it_was_sent_after_a_crash() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    server.next_writes([Fate::Slow(Duration::from_secs(20))]);
+    let hook = |entry: NewEntry| async move { Prepared::Send(entry.client(ClientId(7))) };
+    let first = outbox.deliver(server.client()).prepare(hook).start();
+    put(&outbox, 0..2).await;
+    sleep(Duration::from_secs(5)).await;
+    drop(first);
+    let second = Outbox::with_store(store);
+    // Its hook would send something else.
+    let _delivery =
+        second.deliver(server.client()).prepare(|_| async { Prepared::Refuse("x".into()) }).start();
+    let statuses = settle(&second, 0..2).await;
+    assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
+    assert_eq!(server.clients(), [7, 7]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undecidable_activity_is_unknown_blocks_nothing_and_waits_for_a_person() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    server.next_writes([Fate::StoredAndLost]);
+    let _delivery = outbox.deliver(server.client()).start();
+    outbox.put("undated", &NewEntry::new("без времени").client(ClientId(1))).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    put(&outbox, 0..5).await;
+    settle(&outbox, 0..5).await;
+    let Some(Status::Unknown(unknown)) = outbox.wait("undated").await.unwrap() else { panic!() };
+    assert_eq!(unknown.candidate, Some(EntryId(2)));
+    assert!(outbox.retry("undated").await.is_err(), "it might be stored twice");
+    let stored = outbox.resolve("undated", Resolution::StoredAs(EntryId(2))).await.unwrap();
+    assert_eq!(stored, Status::Stored(Some(EntryId(2))));
+    assert!(outbox.resolve("undated", Resolution::NotStored).await.is_err());
+    assert_eq!(server.contents().len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lone_activity_whose_connection_was_lost_is_stored_once_in_the_end() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    server.next_writes([Fate::Lost]);
+    let _delivery = outbox.deliver(server.client()).start();
+    put(&outbox, [0]).await;
+    assert!(matches!(settle(&outbox, [0]).await[..], [Status::Stored(Some(_))]));
+    assert_eq!(server.contents(), contents([0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restored_backup_only_what_is_missing_is_sent() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    put(&outbox, 0..3).await;
+    let delivery = outbox.deliver(server.client()).start();
+    settle(&outbox, 0..3).await;
+    delivery.shutdown(Duration::from_secs(1)).await.unwrap();
+    // The backup is from before the delivery, and another activity was lost with what came after it.
+    let backup = Outbox::with_store(MemoryStore::new());
+    put(&backup, 0..4).await;
+    assert_eq!(backup.reconcile_since(SystemTime::UNIX_EPOCH).await.unwrap(), 4);
+    let _delivery = backup.deliver(server.client()).start();
+    put(&backup, 4..6).await;
+    let statuses = settle(&backup, 0..6).await;
+    assert_eq!(statuses[0], Status::Stored(Some(EntryId(2))));
+    assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
+    assert_eq!(server.contents().len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_until_empty_ends_when_nothing_is_left() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    server.next_writes([Fate::Lost]);
+    put(&outbox, 0..250).await;
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    assert_eq!(server.contents().len(), 250);
+    assert_eq!(outbox.stats().await.unwrap().stored, 250);
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    // While another instance is the sender.
+    let _sender = outbox.deliver(server.client()).start();
+    sleep(Duration::from_secs(1)).await;
+    put(&outbox, [250]).await;
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    assert_eq!(outbox.stats().await.unwrap().stored, 251);
+}
+
+#[tokio::test(start_paused = true)]
+async fn contents_are_removed_after_their_time() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let _delivery = outbox.deliver(server.client()).keep_contents_for(Duration::ZERO).start();
+    put(&outbox, [0]).await;
+    settle(&outbox, [0]).await;
+    sleep(Duration::from_secs(3601)).await;
+    let listed = outbox.list(&Filter::new()).await.unwrap();
+    assert_eq!(listed[0].activity, None);
+    assert!(matches!(outbox.put("0", &entry("звонок 0")).await.unwrap(), Status::Stored(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_activity_never_takes_the_record_of_an_equal_one_in_flight() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    server.next_writes([Fate::Slow(Duration::from_secs(9)), Fate::Lost]);
+    let _delivery = outbox.deliver(server.client()).chunk(1).start();
+    for key in ["0", "1"] {
+        outbox.put(key, &entry("звонок 0")).await.unwrap();
+    }
+    sleep(Duration::from_secs(10)).await;
+    put(&outbox, 2..5).await;
+    let statuses = settle(&outbox, 0..2).await;
+    assert!(matches!(statuses[..], [Status::Stored(Some(one)), Status::Stored(Some(other))] if one != other));
+    assert_eq!(server.contents().iter().filter(|content| *content == "звонок 0").count(), 2);
+}

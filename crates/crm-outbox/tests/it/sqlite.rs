@@ -1,0 +1,92 @@
+//! What only SQLite has to show: the file, and transactions of the user.
+
+use crm_outbox::{Outbox, PutError, SqliteStore, Status, Store, rusqlite};
+
+use crate::putting::entry;
+use crate::scratch::Scratch;
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_is_for_its_owner_alone_with_everything_beside_it() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let scratch = Scratch::new();
+    let outbox = Outbox::open(&scratch.sqlite()).await.unwrap();
+    outbox.put("call-1", &entry("звонок")).await.unwrap();
+    let files: Vec<_> = std::fs::read_dir(scratch.path()).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_activity_is_put_in_the_transaction_of_the_user() {
+    let scratch = Scratch::new();
+    let outbox = Outbox::open(&scratch.sqlite()).await.unwrap();
+    let mut own = rusqlite::Connection::open(scratch.path().join("calls.db")).unwrap();
+    for commits in [false, true] {
+        let mut transaction = own.transaction().unwrap();
+        outbox.put_in(&mut transaction, "call-1", &entry("звонок")).await.unwrap();
+        if commits {
+            transaction.commit().unwrap();
+        } else {
+            drop(transaction);
+        }
+        assert_eq!(outbox.status("call-1").await.unwrap().is_some(), commits);
+    }
+    let mut transaction = own.transaction().unwrap();
+    let again = outbox.put_in(&mut transaction, "call-1", &entry("звонок")).await.unwrap();
+    assert_eq!(again, Status::Queued);
+    let other = outbox.put_in(&mut transaction, "call-1", &entry("другой")).await;
+    assert!(matches!(other, Err(PutError::Conflict(_))), "{other:?}");
+}
+
+#[tokio::test]
+async fn any_program_can_put_by_a_plain_insert() {
+    let scratch = Scratch::new();
+    let outbox = Outbox::open(&scratch.sqlite()).await.unwrap();
+    let own = rusqlite::Connection::open(scratch.path().join("calls.db")).unwrap();
+    let insert = r#"INSERT INTO crm_outbox_activities (key, activity)
+        VALUES ('call-1', '{"clid":1,"datum":"2024-06-25 10:00:00","content":"звонок"}')
+        ON CONFLICT (key) DO NOTHING"#;
+    assert_eq!(own.execute(insert, []).unwrap(), 1);
+    assert_eq!(own.execute(insert, []).unwrap(), 0);
+    assert_eq!(outbox.put("call-1", &entry("звонок")).await.unwrap(), Status::Queued);
+    assert!(outbox.put("call-1", &entry("другой")).await.is_err());
+}
+
+#[tokio::test]
+async fn two_stores_over_one_file_have_one_sender_and_migrate_once() {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("calls.db");
+    let opened = futures_util::future::join_all((0..4).map(|_| SqliteStore::open(path.clone()))).await;
+    let stores: Vec<SqliteStore> = opened.into_iter().map(Result::unwrap).collect();
+    let lease = std::time::Duration::from_secs(60);
+    let fence = stores[0].acquire(lease).await.unwrap().unwrap();
+    assert_eq!(stores[1].acquire(lease).await.unwrap(), None);
+    stores[0].abandon(fence);
+    assert!(stores[1].acquire(lease).await.unwrap().unwrap() > fence);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_or_of_a_newer_version_is_refused_with_its_name() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.path().join("calls.db"), "datum;content\n".repeat(100)).unwrap();
+    let error = Outbox::open(&scratch.sqlite()).await.unwrap_err();
+    assert!(error.to_string().contains("calls.db"), "{error}");
+    let scratch = Scratch::new();
+    drop(Outbox::open(&scratch.sqlite()).await.unwrap());
+    let own = rusqlite::Connection::open(scratch.path().join("calls.db")).unwrap();
+    own.execute("UPDATE crm_outbox_meta SET value = 99 WHERE name = 'version'", []).unwrap();
+    let error = Outbox::open(&scratch.sqlite()).await.unwrap_err();
+    assert!(error.to_string().contains("version 99"), "{error}");
+}
+
+#[tokio::test]
+async fn urls_of_other_kinds_are_refused() {
+    for url in ["mysql://host/db", "calls.db", "sqlite:", "sqlite::memory:", "postgres://["] {
+        let error = Outbox::open(url).await.unwrap_err();
+        assert!(error.is_invalid_request(), "{url}: {error}");
+    }
+}
