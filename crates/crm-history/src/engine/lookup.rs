@@ -116,7 +116,7 @@ async fn read_view(
 }
 
 /// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the id
-/// down to which the list was read. Returns `None` if a page repeats a record, as happens when others write meanwhile.
+/// down to which the list was read. Returns `None` if pages repeat records, and not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
     asked: &Asked,
@@ -125,6 +125,8 @@ pub(super) async fn read_until(
     let mut read = ViewReading::default();
     let mut sizes: Vec<usize> = Vec::new();
     let mut lowest = u64::MAX;
+    // By how many records the pages have moved, because others wrote meanwhile.
+    let mut moved = 0;
     for number in 0.. {
         let page = page(client, asked, number).await?;
         if page.is_empty() {
@@ -143,12 +145,19 @@ pub(super) async fn read_until(
         }
         sizes.push(page.items.len() + page.unreadable.len());
         read.unreadable.extend(page.unreadable);
-        if page.items.first().is_some_and(|newest| newest.id.0 >= lowest) && !breaks("no-page-comes-twice") {
-            return Ok(None);
+        let mut items = page.items;
+        let repeated = items.iter().take_while(|record| record.id.0 >= lowest).count();
+        if repeated > 0 && !breaks("no-page-comes-twice") {
+            moved += repeated;
+            let is_tail = read.records.ends_with(&items[..repeated]) && repeated < items.len();
+            if !is_tail || !have_come(client, asked, &read.records, moved).await? {
+                return Ok(None);
+            }
+            items.drain(..repeated);
         }
-        lowest = page.items.last().map_or(lowest, |oldest| oldest.id.0);
-        read.is_enough = is_enough(&page.items);
-        read.records.extend(page.items);
+        lowest = items.last().map_or(lowest, |oldest| oldest.id.0);
+        read.is_enough = is_enough(&items);
+        read.records.extend(items);
         if read.is_enough {
             break;
         }
@@ -164,6 +173,18 @@ pub(super) async fn read_until(
         return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));
     }
     Ok(Some((read, lowest)))
+}
+
+/// Returns whether so many records were written since the first of these was the newest.
+async fn have_come(
+    client: &HistoryClient,
+    asked: &Asked,
+    records: &[Entry],
+    count: usize,
+) -> Result<bool, LookupFault> {
+    let newest = records.first().map_or(0, |record| record.id.0);
+    let page = page(client, asked, 0).await?;
+    Ok(page.items.iter().filter(|record| record.id.0 > newest).count() >= count)
 }
 
 /// How often a list is read that others change meanwhile.
