@@ -57,7 +57,9 @@ impl Transport for Double {
         if request.uri().path().ends_with("/list") {
             server.calls.push(Call::List);
             let page = body["offset"].as_u64().unwrap_or(0) as usize;
-            let records: Vec<&Value> = server.stored.iter().rev().skip(page * 200).take(200).collect();
+            let is_whole = body["dateStart"] == "0000-00-00";
+            let records = server.stored.iter().rev().filter(|_| is_whole).skip(page * 200).take(200);
+            let records: Vec<&Value> = records.collect();
             return answer(if records.is_empty() { json!([]) } else { json!({ "data": records }) });
         }
         let items = body["list"].as_array().unwrap().clone();

@@ -33,8 +33,18 @@ pub(crate) fn of_the_workspace() -> Api {
         sources::each(name, &mut |_, file| read_items(&file.items, &name.replace('-', "_"), &mut api));
     }
     // Sources of an export, and what is asked of them: nobody is given one, so nobody can show it. The export itself,
-    // which holds them, is shown.
+    // which holds them, is shown. The engine is hidden, and only the crates of this project use it.
     for inside in [
+        "crm_history::Activity",
+        "crm_history::Driver",
+        "crm_history::Earlier",
+        "crm_history::Ending",
+        "crm_history::Floor",
+        "crm_history::Limits",
+        "crm_history::Sending",
+        "crm_history::SentBefore",
+        "crm_history::Settings",
+        "crm_history::Settled",
         "crm_history::Entries",
         "crm_directory::Contacts",
         "crm_projects::Projects",

@@ -224,7 +224,8 @@ async fn import(texts: &mut Texts) {
         .debug(&client.import([NewEntry::new("x")]).journal("journal"))
         .debug(&history::LossPolicy::Warn)
         .display(&history::LossPolicy::Warn);
-    let mut outcomes = client.import([NewEntry::new("x")]).outcomes();
+    let import = client.import([NewEntry::new("x")]).patience(std::time::Duration::from_millis(1));
+    let mut outcomes = import.outcomes();
     let imported = outcomes.next().await.unwrap().unwrap();
     let mut report = history::ImportReport::default();
     texts.debug(&outcomes).debug(&imported);
