@@ -65,7 +65,7 @@ impl DirectoryClient {
     /// See [`DirectoryClient::with_cache`](crate::DirectoryClient::with_cache) for details and an example.
     #[must_use]
     pub fn with_cache(self, policy: CachePolicy) -> Self {
-        Self { client: self.client.with_cache(policy), runtime: self.runtime }
+        Self { client: self.client.with_cache(policy), runtime: self.runtime.clone() }
     }
 
     /// Returns all users of the account, blocked ones too (`user/list`). Every user sees all of them (observed).

@@ -53,7 +53,7 @@ impl HistoryClient {
     /// See [`HistoryClient::with_zone`](crate::HistoryClient::with_zone) for details and an example.
     #[must_use]
     pub fn with_zone(self, zone: Zone) -> Self {
-        Self { client: self.client.with_zone(zone), runtime: self.runtime }
+        Self { client: self.client.with_zone(zone), runtime: self.runtime.clone() }
     }
 
     /// Returns the time zone of the account, if it was set. It converts the times of activities that were read.

@@ -275,7 +275,8 @@ async fn files() -> Vec<(&'static str, String)> {
     });
     let (history, _) = clients(&server.url(), ApiKey::new(KEY, LOGIN), TokenPair::new(TOKEN, SECRET));
     let entries = ["one", "two", "three"].map(NewEntry::new);
-    let import = history.import(entries).journal(&journal).settle(Duration::ZERO).patience(Duration::from_secs(1));
+    let import =
+        history.import(entries).journal(&journal).settle(Duration::ZERO).patience(Duration::from_secs(1));
     let report = import.run().await.unwrap();
     assert_eq!((report.totals.done, report.totals.rejected), (3, 3), "{report:?}");
     files.push(("journal", std::fs::read_to_string(&journal).unwrap()));
