@@ -73,7 +73,10 @@ async fn find_needs_a_phone_or_an_email_and_a_key() {
     let (folder, sandbox) = set_up("find-usage", "").await;
     folder.crm_with(&sandbox, &["find"]).run().ended(64, "--phone");
     folder.crm_with(&sandbox, &["find", "--phone", "1", "--email", "a@b.ru"]).run().ended(64, "--email");
-    folder.crm_with(&sandbox, &["import", "calls.csv", "--unknown-client", "2"]).run().ended(64, "find-client");
+    folder
+        .crm_with(&sandbox, &["import", "calls.csv", "--unknown-client", "2"])
+        .run()
+        .ended(64, "find-client");
     import(&folder, &sandbox, &["--unknown-client", "0"]).ended(64, "the ID of a client");
     let program = folder.crm_with(&sandbox, &["find", "--phone", "+73422067201"]).env("CRM_APIKEY", "wrong");
     program.run().ended(77, "401");
@@ -167,23 +170,28 @@ async fn a_number_of_several_contacts_of_one_client_finds_the_client() {
 
 #[tokio::test]
 async fn a_resumed_import_keeps_the_clients_that_it_has_sent() {
-    let calls = "content;Телефон\nпервый;+79990000004\nвторой;+73422067201\n";
-    let (folder, sandbox) = set_up("find-resumed", calls).await;
+    let calls = "datum;content;Телефон\n\
+                 2024-06-25 10:00;первый;+79990000004\n\
+                 2024-06-25 11:00;второй;+73422067201\n";
+    let (folder, _) = set_up("find-resumed", calls).await;
+    let sandbox = Sandbox::builder().records(1).start().await.unwrap();
     let unknown = ["--unknown-client", "2"];
     // The answer is lost, so the next run has to recognize what is stored.
     sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     import(&folder, &sandbox, &[&unknown[..], &["--patience", "0"]].concat());
     let before = lookups(&sandbox);
-    add_client(&sandbox, "Новый", "8 999 000 00 04");
+    let new = add_client(&sandbox, "Новый", "8 999 000 00 04");
     import(&folder, &sandbox, &[&unknown[..], &["--sole-writer"]].concat()).ended(0, "2 stored");
     assert_eq!(lookups(&sandbox), before, "no number is looked up again");
-    let rows: Vec<(String, i64)> = stored(&sandbox).into_iter().map(|(text, client, _)| (text, client)).collect();
-    assert_eq!(rows, [("второй".to_owned(), 1), ("первый".to_owned(), 2)]);
+    let clients_of = |text: &str| -> Vec<i64> {
+        stored(&sandbox).into_iter().filter(|row| row.0 == text).map(|row| row.1).collect()
+    };
+    assert_eq!((clients_of("первый"), clients_of("второй")), (vec![2], vec![1]));
     // A row that is added to the file is looked up.
-    folder.write("calls.csv", format!("{calls}третий;+79990000004\n"));
+    folder.write("calls.csv", format!("{calls}2024-06-25 12:00;третий;+79990000004\n"));
     import(&folder, &sandbox, &unknown).ended(0, "3 stored");
-    assert_eq!(sandbox.record_count(), 3);
-    assert!(stored(&sandbox).iter().all(|(text, client, _)| text != "третий" || *client > 2));
+    assert_eq!(sandbox.record_count(), 4);
+    assert_eq!((clients_of("первый"), clients_of("третий")), (vec![2], vec![new]));
 }
 
 #[tokio::test]

@@ -55,6 +55,10 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
         terminal.problem(&terminal.messages.error(&error));
     }
     let text = terminal.messages.verdict(&verdict);
-    if exit == Exit::Done { terminal.note(&text) } else { terminal.problem(&text) }
+    if exit == Exit::Done {
+        terminal.note(&text)
+    } else {
+        terminal.problem(&text)
+    }
     Ok(exit)
 }

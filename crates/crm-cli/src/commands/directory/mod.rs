@@ -29,8 +29,6 @@ impl DirectoryFlags {
     fn client(&self, terminal: &Terminal) -> Result<DirectoryClient, Failure> {
         let connection = Environment::of_process(&terminal.messages).history(&self.history)?;
         let history = connection.builder(&self.network).build();
-        history
-            .map(|history| DirectoryClient::from(&history))
-            .map_err(|error| terminal.call_failure(&error))
+        history.map(|history| DirectoryClient::from(&history)).map_err(|error| terminal.call_failure(&error))
     }
 }

@@ -71,7 +71,8 @@ impl Callers {
         let lookups: BTreeMap<String, Lookup> = looked_up.into_iter().collect();
         for (row, number) in open {
             let lookup = lookups.get(&number).cloned().unwrap_or(Err(ClientFault::Nobody));
-            let unknown = self.unknown.map(|client| FoundClient { client: Some(client.into()), contact: None });
+            let unknown =
+                self.unknown.map(|client| FoundClient { client: Some(client.into()), contact: None });
             match (lookup, unknown) {
                 (Err(ClientFault::Undecodable(text)), _) => {
                     let fault = ClientFault::Undecodable(text);

@@ -175,11 +175,7 @@ impl Outcomes {
     }
 
     /// Puts the rejected file into its place, and shows the summary.
-    pub(super) fn finish(
-        mut self,
-        signal: Option<Exit>,
-        failure: Option<Failure>,
-    ) -> Result<Exit, Failure> {
+    pub(super) fn finish(mut self, signal: Option<Exit>, failure: Option<Failure>) -> Result<Exit, Failure> {
         let terminal = Arc::clone(&self.terminal);
         if let Some(failure) = failure {
             self.exit = self.exit.max(failure.exit);
