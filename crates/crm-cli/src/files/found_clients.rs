@@ -26,11 +26,14 @@ pub struct FoundClient {
     pub contact: Option<u64>,
 }
 
+/// The numbers and the clients of rows, by their position.
+type Known = HashMap<u64, (String, FoundClient)>;
+
 /// The clients that were found for the rows of an input.
 #[derive(Debug, Default)]
 pub struct FoundClients {
     /// What earlier runs found, by the position of the row.
-    known: HashMap<u64, (String, FoundClient)>,
+    known: Known,
     /// `None` if nothing is kept.
     file: Option<File>,
     /// Lines that are not written yet.
@@ -46,11 +49,12 @@ struct Line {
 }
 
 impl FoundClients {
-    /// Opens the file, and locks it until this is dropped. `is_new` is whether the journal is new: then nothing is known.
+    /// Opens the file, and locks it until this is dropped. `is_new` returns whether the journal is new: then nothing is
+    /// known. It is asked once the file is locked.
     ///
     /// # Errors
     /// The file cannot be read or written, another import has it open, or it has another content.
-    pub fn open(path: &Path, is_new: bool) -> io::Result<Self> {
+    pub fn open(path: &Path, is_new: impl FnOnce() -> bool) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
@@ -63,7 +67,7 @@ impl FoundClients {
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        let (known, length) = if is_new { (HashMap::new(), 0) } else { read(&file)? };
+        let (known, length) = if is_new() { (HashMap::new(), 0) } else { read(&file)? };
         file.set_len(length)?;
         file.seek(SeekFrom::Start(length))?;
         Ok(Self { known, file: Some(file), lines: Vec::new() })
@@ -114,8 +118,8 @@ impl FoundClients {
 }
 
 /// Returns what the file holds by row, the latest line of each, and the length of its whole lines.
-fn read(file: &File) -> io::Result<(HashMap<u64, (String, FoundClient)>, u64)> {
-    let (mut known, mut length) = (HashMap::new(), 0);
+fn read(file: &File) -> io::Result<(Known, u64)> {
+    let (mut known, mut length) = (Known::new(), 0);
     let mut reader = BufReader::new(file);
     let mut bytes = Vec::new();
     loop {
@@ -140,7 +144,7 @@ mod tests {
     const SECOND: FoundClient = FoundClient { client: Some(2), contact: Some(3) };
 
     fn written(path: &Path, rows: &[(u64, &str, FoundClient)]) {
-        let mut found = FoundClients::open(path, false).unwrap();
+        let mut found = FoundClients::open(path, || false).unwrap();
         for (row, number, client) in rows {
             found.add(*row, number, *client).unwrap();
         }
@@ -153,13 +157,14 @@ mod tests {
         let path = folder.path().join("journal.clients");
         written(&path, &[(0, "+7 1", FIRST), (1, "+7 2", FIRST)]);
         written(&path, &[(0, "+7 1", SECOND)]);
-        for mut found in [FoundClients::read_only(&path).unwrap(), FoundClients::open(&path, false).unwrap()]
+        for mut found in
+            [FoundClients::read_only(&path).unwrap(), FoundClients::open(&path, || false).unwrap()]
         {
             assert_eq!(found.take(0, "+7 1"), Some(SECOND));
             assert_eq!(found.take(1, "+7 3"), None);
             assert_eq!(found.take(2, "+7 1"), None);
         }
-        assert_eq!(FoundClients::open(&path, true).unwrap().take(0, "+7 1"), None);
+        assert_eq!(FoundClients::open(&path, || true).unwrap().take(0, "+7 1"), None);
     }
 
     #[test]
@@ -173,14 +178,14 @@ mod tests {
         let mut found = FoundClients::read_only(&path).unwrap();
         assert_eq!((found.take(0, "+7 1"), found.take(1, "+7 2")), (Some(FIRST), Some(SECOND)));
         std::fs::write(&path, "something else\n").unwrap();
-        assert!(FoundClients::open(&path, false).is_err());
+        assert!(FoundClients::open(&path, || false).is_err());
     }
 
     #[test]
     fn two_imports_cannot_have_the_file_open() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.clients");
-        let _first = FoundClients::open(&path, true).unwrap();
-        assert_eq!(FoundClients::open(&path, true).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let _first = FoundClients::open(&path, || true).unwrap();
+        assert_eq!(FoundClients::open(&path, || true).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 }

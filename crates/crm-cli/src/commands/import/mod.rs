@@ -104,11 +104,11 @@ fn callers(
 ) -> Result<Option<Callers>, Failure> {
     let Some(column) = input.phone_column.clone() else { return Ok(None) };
     let path = paths.found_clients.clone();
-    let has_journal = paths.journal.exists();
-    let found = match (arguments.dry_run, has_journal) {
-        (true, false) => Ok(FoundClients::default()),
-        (true, true) => FoundClients::read_only(&path),
-        (false, _) => FoundClients::open(&path, !has_journal),
+    let is_new = || !paths.journal.exists();
+    let found = match arguments.dry_run {
+        true if is_new() => Ok(FoundClients::default()),
+        true => FoundClients::read_only(&path),
+        false => FoundClients::open(&path, is_new),
     };
     let found = found.map_err(|error| {
         let values = [("file", path.display().to_string().into()), ("error", error.to_string().into())];
