@@ -1,6 +1,6 @@
 //! Finds the client of each row by the telephone number in a column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +43,7 @@ impl Callers {
     /// # Errors
     /// The server does not answer, or what was found cannot be kept. The rows must not be sent then.
     pub(super) async fn assign(&mut self, rows: &mut [TableRow]) -> Result<(), Failure> {
-        let mut lookups: BTreeMap<String, Option<Lookup>> = BTreeMap::new();
-        let mut open = Vec::new();
+        let (mut numbers, mut open) = (BTreeSet::new(), Vec::new());
         for row in rows.iter_mut() {
             let Ok(entry) = &mut row.entry else { continue };
             if is_attributed(entry) {
@@ -55,20 +54,18 @@ impl Callers {
             match self.found.take(row.position, &number) {
                 Some(found) => set(entry, found),
                 None => {
-                    lookups.insert(number.clone(), None);
+                    numbers.insert(number.clone());
                     open.push((row, number));
                 }
             }
         }
-        let numbers: Vec<String> = lookups.keys().cloned().collect();
         let this = &*self;
-        let looked_up: Vec<(String, Lookup)> = stream::iter(numbers)
+        let lookups: BTreeMap<String, Lookup> = stream::iter(numbers)
             .map(|number| async move { this.look_up(&number).await.map(|found| (number, found)) })
             .buffer_unordered(CONCURRENT)
             .try_collect()
             .await
             .map_err(|error| self.terminal.call_failure(&error))?;
-        let lookups: BTreeMap<String, Lookup> = looked_up.into_iter().collect();
         for (row, number) in open {
             let lookup = lookups.get(&number).cloned().unwrap_or(Err(ClientFault::Nobody));
             let unknown =
