@@ -4,11 +4,9 @@
 #[path = "common/imports.rs"]
 mod imports;
 
-use async_trait::async_trait;
-use crm::history::{AddOutcome, ApiKey, ClientId, DealId, HistoryClient, LossPolicy, NewEntry, RetryPolicy};
-use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
+use crm::history::{AddOutcome, ClientId, DealId, LossPolicy, NewEntry};
 use crm_sandbox::{Operation, Sandbox};
-use imports::{client, transport};
+use imports::client;
 
 /// An activity of a client that exists.
 fn of_client(content: &str) -> NewEntry {
@@ -41,59 +39,6 @@ async fn unknown_logins_are_reported_or_refused_as_the_policy_says() {
     let report = client.import(input()).check_users().loss_policy(LossPolicy::Reject).run().await.unwrap();
     assert_eq!(report.outcomes[1].to_string(), "refused, not stored: «user is not known to the CRM»");
     assert_eq!(sandbox.record_count(), 3);
-}
-
-#[tokio::test]
-async fn a_wrong_key_stops_an_import_and_makes_no_login_unknown() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let wrong = client(sandbox.url()).with_credentials(ApiKey::new("wrong", crm_sandbox::BOSS)).unwrap();
-    let input = [crm_sandbox::SELLER, "nobody@example.test"].map(|user| of_client("x").user(user));
-    let report = wrong.import(input).check_users().loss_policy(LossPolicy::Reject).run().await.unwrap();
-    assert_eq!((report.totals.not_sent, report.totals.rejected), (2, 0), "{report}");
-    assert!(report.outcomes[1].to_string().contains("401 «Неизвестный пользователь»"), "{report:?}");
-    // The first call found it out, and there was no other.
-    assert_eq!(sandbox.requests().len(), 1);
-}
-
-#[tokio::test]
-async fn a_proxy_that_refuses_a_login_makes_it_not_unknown() {
-    /// Lets only the calls of the boss through.
-    struct Proxy(ReqwestTransport);
-
-    #[async_trait]
-    impl Transport for Proxy {
-        async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-            if request.headers()["login"] != crm_sandbox::BOSS {
-                return Ok(http::Response::builder().status(407).body(Bytes::new()).unwrap());
-            }
-            self.0.send(request).await
-        }
-    }
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = HistoryClient::builder(sandbox.url())
-        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
-        .transport(Proxy(transport()))
-        .retry(RetryPolicy::none())
-        .build()
-        .unwrap();
-    let input = [of_client("x").user(crm_sandbox::SELLER)];
-    let report = client.import(input).check_users().loss_policy(LossPolicy::Reject).run().await.unwrap();
-    let AddOutcome::NotSent(why) = &report.outcomes[0] else { panic!("{report}") };
-    assert!(why.contains("407"), "{why}");
-    assert_eq!(sandbox.record_count(), 0);
-}
-
-#[tokio::test]
-async fn a_login_with_a_quote_is_refused_and_the_others_are_stored() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = client(sandbox.url());
-    let users = [crm_sandbox::SELLER, "o'hara@example.test", crm_sandbox::BOSS];
-    for check in [false, true] {
-        let import = client.import(users.map(|user| of_client("x").user(user)));
-        let report = if check { import.check_users() } else { import }.run().await.unwrap();
-        assert_eq!((report.totals.created, report.totals.rejected), (2, 1), "{report}");
-        assert!(report.outcomes[1].to_string().contains("user has a ' or a \\"), "{report:?}");
-    }
 }
 
 #[tokio::test]

@@ -107,6 +107,7 @@ impl Driver {
                 self.stop(NotSentReason::RateLimited { retry_after });
             }
             self.health.write_failed(error.to_string(), wait);
+            self.health.is_rate_limited = true;
             self.queue.put_back_unsent(waiting);
         } else if let Some(reason) = stop_reason(error) {
             self.stop(reason);

@@ -44,6 +44,11 @@ impl Doubts {
         self.0.is_empty()
     }
 
+    /// Returns the number of activities in doubt.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|doubt| doubt.items.len()).sum()
+    }
+
     pub(super) fn add(&mut self, doubt: Doubt) {
         self.0.push(doubt);
     }
@@ -144,9 +149,11 @@ impl Doubts {
             doubt.is_postponed = !open.is_empty();
             open.iter().for_each(|key| drop(found.remove(key)));
         }
+        // A list may show the newest records only. So an older one must be in it, if there was one.
         let shows = |view: &View| {
-            reading.0.get(view).is_some_and(|view| {
-                view.reached_old || view.records.iter().any(|record| known.is_claimed(record.id))
+            reading.0.get(view).is_some_and(|read| {
+                let any_claimed = || read.records.iter().any(|record| known.is_claimed(record.id));
+                read.is_enough || (!known.shows_anything(view) && any_claimed())
             })
         };
         let mut decided = Vec::new();

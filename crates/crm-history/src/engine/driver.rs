@@ -12,17 +12,20 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, Sleep};
 
+use super::adoption::Adoption;
 use super::doubts::Doubts;
 use super::health::Health;
-use super::item::{Activity, Earlier, Ending, Floor, Key, View, Waiting};
+use super::item::{Activity, Earlier, Ending, Floor, Item, Key, View, Waiting};
 use super::known::Known;
 use super::lookup::{LookupFault, Reading};
+use super::mark_search::FoundMarks;
 use super::mutations::breaks;
 use super::queue::{Limits, Queue, Rules};
 use super::reasons::{NotSentReason, UnknownReason};
 use super::request::{self, SentRequest};
 use super::settling::Decided;
 use super::store::{Sending, Store};
+use super::waits::Waits;
 use crate::HistoryClient;
 
 /// The options of the engine.
@@ -52,6 +55,8 @@ pub struct Driver {
     pub(super) doubts: Doubts,
     pub(super) known: Known,
     pub(super) health: Health,
+    pub(super) adoption: Adoption,
+    pub(super) waits: Waits,
     pub(super) in_flight: HashMap<u64, InFlight>,
     /// The views whose highest id is being read.
     pub(super) views_in_reading: BTreeSet<View>,
@@ -64,7 +69,7 @@ pub struct Driver {
     /// When the user got an outcome, who has not come back.
     handed_over: Option<Instant>,
     pub(super) endings: VecDeque<(Key, Ending)>,
-    input_ended: bool,
+    pub(super) input_ended: bool,
     pub(super) stop: Option<NotSentReason>,
     /// Keeps requests that have not left yet from leaving.
     stop_signal: watch::Sender<bool>,
@@ -96,6 +101,8 @@ pub(super) struct InFlight {
 /// A task that ended.
 pub(super) enum Finished {
     Highest(View, Result<Option<u64>, LookupFault>),
+    HighestAgain(View, Result<Option<u64>, LookupFault>),
+    Marks(View, Vec<Arc<Item>>, Result<FoundMarks, LookupFault>),
     Sent(Box<SentRequest>),
     Read(Instant, Result<Reading, LookupFault>),
     Recorded(Result<(), Error>, Vec<Decided>),
@@ -121,6 +128,8 @@ impl Driver {
             doubts: Doubts::default(),
             known: Known::new(earlier),
             health: Health::new(),
+            adoption: Adoption::default(),
+            waits: Waits::default(),
             in_flight: HashMap::new(),
             views_in_reading: BTreeSet::new(),
             is_reading: false,
@@ -140,7 +149,8 @@ impl Driver {
 
     /// Returns whether it can use more activities now.
     pub fn wants_more(&self) -> bool {
-        let enough = self.settings.limits.activities * (self.settings.concurrency + 1);
+        let to_send = self.settings.limits.activities * (self.settings.concurrency + 1);
+        let enough = if self.adoption.is_on() { to_send.max(MARKS_AT_ONCE) } else { to_send };
         !self.input_ended && self.stop.is_none() && self.queue.len() < enough
     }
 
@@ -159,7 +169,7 @@ impl Driver {
             };
             return self.endings.push_back((key, ending));
         }
-        let waiting = Waiting::new(key, entry);
+        let mut waiting = Waiting::new(key, entry);
         match sent_before {
             Some(sent) if !breaks("an-earlier-sending-is-a-doubt") => {
                 // The process that sent it may have waited for the answer until now.
@@ -171,7 +181,10 @@ impl Driver {
                 }
                 self.doubts.add_earlier(sent.request, sent.floor, waiting, due);
             }
-            _ => self.queue.push(waiting),
+            _ => {
+                waiting.mark_unknown = self.adoption.is_on() && waiting.item.entry.mark.is_some();
+                self.queue.push(waiting);
+            }
         }
     }
 
@@ -208,7 +221,9 @@ impl Driver {
 
     /// Returns how activities ended, in the order in which that became known.
     pub fn next_ending(&mut self) -> Option<(Key, Ending)> {
-        self.endings.pop_front()
+        let (key, ending) = self.endings.pop_front()?;
+        self.adoption.ended(key, &ending);
+        Some((key, ending))
     }
 
     /// Returns the failure of the store, once. It stops the engine.
@@ -258,6 +273,7 @@ impl Driver {
                 }
                 Poll::Ready(None) | Poll::Pending => {}
             }
+            self.log_waits();
             let Some(at) = self.wake_at() else { return Poll::Pending };
             let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
             if timer.deadline() != at {
@@ -274,6 +290,7 @@ impl Driver {
         let now = Instant::now();
         if self.stop.is_none() {
             self.read_views(now);
+            self.look_for_marks(now);
             self.read_doubts(now);
             self.watch_patience(now);
             self.send_witness(now);
@@ -291,6 +308,7 @@ impl Driver {
         let times = [
             self.doubts.next_look(now).map(|at| at.max(self.health.reads_from)).filter(|_| !self.is_reading),
             self.queue.flush_at(self.settings.flush_after),
+            self.marks_due(),
             Some(self.health.writes_from),
             Some(self.health.reads_from),
             self.patience_ends(),
@@ -357,6 +375,8 @@ impl Driver {
     fn finished(&mut self, finished: Finished) {
         match finished {
             Finished::Highest(view, result) => self.view_was_read(view, result),
+            Finished::HighestAgain(view, result) => self.view_was_read_again(view, result),
+            Finished::Marks(view, group, result) => self.marks_were_looked_for(&view, &group, result),
             Finished::Sent(sent) => self.was_sent(*sent),
             Finished::Read(begun, result) => self.was_read(begun, result),
             Finished::Recorded(result, decided) => self.was_recorded(result, decided),
@@ -394,5 +414,8 @@ impl Driver {
     }
 }
 
+/// How many activities are taken before their marks are looked for. A search costs one request for 200 records, and up to
+/// four more for each view.
+pub(crate) const MARKS_AT_ONCE: usize = 1_000;
 /// How long a stopped engine waits for answers to what is in flight.
 const GRACE: Duration = Duration::from_secs(5);

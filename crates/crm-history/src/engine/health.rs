@@ -17,6 +17,8 @@ pub(super) struct Health {
     /// Failures since the last progress.
     failures: u32,
     read_failures: u32,
+    /// The server asked to wait when it last failed.
+    pub(super) is_rate_limited: bool,
     /// The last failure.
     pub(super) last_failure: String,
     /// After the patience was over, one activity was sent all the same.
@@ -33,6 +35,7 @@ impl Health {
             in_doubt: 0,
             failures: 0,
             read_failures: 0,
+            is_rate_limited: false,
             last_failure: "no failure".to_owned(),
             took_last_chance: false,
         }
@@ -67,12 +70,14 @@ impl Health {
 
     pub(super) fn write_failed(&mut self, what: String, wait: Option<Duration>) {
         self.failures += 1;
+        self.is_rate_limited = false;
         self.last_failure = what;
         self.writes_from = Instant::now() + wait.unwrap_or_default().max(backoff(self.failures));
     }
 
     pub(super) fn read_failed(&mut self, what: String, wait: Option<Duration>) {
         self.read_failures += 1;
+        self.is_rate_limited = false;
         self.last_failure = what;
         self.reads_from = Instant::now() + wait.unwrap_or_default().max(backoff(self.read_failures));
     }

@@ -49,9 +49,7 @@ impl Known {
     /// Returns whether every older record of this view is known to have an id at or below the floor. A view that
     /// showed nothing may have hidden them.
     pub(super) fn has_certain_floor(&self, view: &View) -> bool {
-        self.is_confirmed
-            || self.read.get(view).is_some_and(Option::is_some)
-            || breaks("an-empty-view-has-no-floor")
+        self.is_confirmed || self.shows_anything(view) || breaks("an-empty-view-has-no-floor")
     }
 
     pub(super) fn highest(&self) -> u64 {
@@ -60,6 +58,11 @@ impl Known {
 
     pub(super) fn has_read(&self, view: &View) -> bool {
         self.read.contains_key(view)
+    }
+
+    /// Returns whether this view showed a record.
+    pub(super) fn shows_anything(&self, view: &View) -> bool {
+        self.read.get(view).is_some_and(Option::is_some)
     }
 
     /// Notes the highest id in a view; `None` if nothing can be said about it.

@@ -1,10 +1,11 @@
 //! Reads the records that may belong to activities in doubt.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use crm_model::Page;
 use crm_model::history::Entry;
+use crm_model::{Page, Unreadable};
 use crm_transport::{Error, Idempotency, Operation, OperationInfo};
 use http::{Method, Request, Response};
 use serde::Serialize;
@@ -21,9 +22,10 @@ pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
 pub(super) struct ViewReading {
     /// By id, ascending, and some at or below the floor.
     pub(super) records: Vec<Entry>,
-    /// A record at or below the floor was reached, so the list shows what was there before.
-    pub(super) reached_old: bool,
-    pub(super) has_unreadable: bool,
+    /// The reading ended because enough was read. For a floor: a record at or below it was reached, so the list shows what
+    /// was there before.
+    pub(super) is_enough: bool,
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
 /// Why a reading says nothing.
@@ -63,8 +65,9 @@ pub(super) async fn highest_id(
     view: &View,
     is_proof: bool,
 ) -> Result<Option<u64>, LookupFault> {
+    let all = Asked::all_of(view);
     for _ in 0..2 {
-        let page = page(client, view, 0).await?;
+        let page = page(client, &all, 0).await?;
         if !page.unreadable.is_empty() {
             return Err(LookupFault::NotBelievable("its newest records cannot be decoded"));
         }
@@ -79,8 +82,12 @@ pub(super) async fn highest_id(
 }
 
 /// Fails if the server ignores the days asked for. It would then list the records of today only (observed).
-async fn ask_for_a_day_without_records(client: &HistoryClient, view: &View) -> Result<(), LookupFault> {
-    let answer = client.run(&Lookup { view: view.clone(), page: 0, days: ONE_DAY }).await?;
+pub(super) async fn ask_for_a_day_without_records(
+    client: &HistoryClient,
+    view: &View,
+) -> Result<(), LookupFault> {
+    let asked = Asked { days: days(ONE_DAY), ..Asked::all_of(view) };
+    let answer = client.run(&Lookup { asked, page: 0 }).await?;
     if answer.is_empty() || breaks("a-list-keeps-to-its-days") {
         Ok(())
     } else {
@@ -94,8 +101,10 @@ async fn read_view(
     floor: u64,
     must_show: &BTreeSet<u64>,
 ) -> Result<ViewReading, LookupFault> {
+    let all = Asked::all_of(view);
     for _ in 0..ATTEMPTS {
-        let Some((mut read, lowest)) = read_down_to(client, view, floor).await? else { continue };
+        let reached_old = |page: &[Entry]| page.last().is_some_and(|oldest| oldest.id.0 <= floor);
+        let Some((mut read, lowest)) = read_until(client, &all, reached_old).await? else { continue };
         read.records.reverse();
         let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
         if !must_show.range(lowest..).all(shows) && !breaks("a-list-shows-known-records") {
@@ -106,26 +115,28 @@ async fn read_view(
     Err(LookupFault::NotBelievable("the same record stood on several of its pages"))
 }
 
-/// Reads pages until one holds a record at or below the floor, or the end. Returns the records, the newest first, and the
-/// id down to which the list was read. Returns `None` if a page repeats a record, as happens when others write meanwhile.
-async fn read_down_to(
+/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the id
+/// down to which the list was read. Returns `None` if pages repeat records, and not because others wrote meanwhile.
+pub(super) async fn read_until(
     client: &HistoryClient,
-    view: &View,
-    floor: u64,
+    asked: &Asked,
+    mut is_enough: impl FnMut(&[Entry]) -> bool,
 ) -> Result<Option<(ViewReading, u64)>, LookupFault> {
     let mut read = ViewReading::default();
     let mut sizes: Vec<usize> = Vec::new();
     let mut lowest = u64::MAX;
+    // By how many records the pages have moved, because others wrote meanwhile.
+    let mut moved = 0;
     for number in 0.. {
-        let page = page(client, view, number).await?;
+        let page = page(client, asked, number).await?;
         if page.is_empty() {
             // One empty page may be a mistake of the server.
             if breaks("an-empty-page-is-read-twice") {
                 lowest = 0;
                 break;
             }
-            if !self::page(client, view, number).await?.is_empty()
-                || !self::page(client, view, number + 1).await?.is_empty()
+            if !self::page(client, asked, number).await?.is_empty()
+                || !self::page(client, asked, number + 1).await?.is_empty()
             {
                 return Err(LookupFault::NotBelievable("a page in its middle was empty"));
             }
@@ -133,14 +144,21 @@ async fn read_down_to(
             break;
         }
         sizes.push(page.items.len() + page.unreadable.len());
-        read.has_unreadable |= !page.unreadable.is_empty();
-        if page.items.first().is_some_and(|newest| newest.id.0 >= lowest) && !breaks("no-page-comes-twice") {
-            return Ok(None);
+        read.unreadable.extend(page.unreadable);
+        let mut items = page.items;
+        let repeated = items.iter().take_while(|record| record.id.0 >= lowest).count();
+        if repeated > 0 && !breaks("no-page-comes-twice") {
+            moved += repeated;
+            let is_tail = read.records.ends_with(&items[..repeated]) && repeated < items.len();
+            if !is_tail || !have_come(client, asked, &read.records, moved).await? {
+                return Ok(None);
+            }
+            items.drain(..repeated);
         }
-        lowest = page.items.last().map_or(lowest, |oldest| oldest.id.0);
-        read.records.extend(page.items);
-        read.reached_old = lowest <= floor;
-        if read.reached_old {
+        lowest = items.last().map_or(lowest, |oldest| oldest.id.0);
+        read.is_enough = is_enough(&items);
+        read.records.extend(items);
+        if read.is_enough {
             break;
         }
         if sizes.len() >= UNREADABLE_PAGES && read.records.is_empty() {
@@ -157,18 +175,30 @@ async fn read_down_to(
     Ok(Some((read, lowest)))
 }
 
+/// Returns whether so many records were written since the first of these was the newest.
+async fn have_come(
+    client: &HistoryClient,
+    asked: &Asked,
+    records: &[Entry],
+    count: usize,
+) -> Result<bool, LookupFault> {
+    let newest = records.first().map_or(0, |record| record.id.0);
+    let page = page(client, asked, 0).await?;
+    Ok(page.items.iter().filter(|record| record.id.0 > newest).count() >= count)
+}
+
 /// How often a list is read that others change meanwhile.
-const ATTEMPTS: usize = 3;
+pub(super) const ATTEMPTS: usize = 3;
 /// Pages without a record that can be decoded, after which a list is given up.
 const UNREADABLE_PAGES: usize = 3;
 
 /// Reads a page, and checks that it is what was asked for.
-async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Entry>, LookupFault> {
-    let read = client.run(&Lookup { view: view.clone(), page, days: ALL_DAYS }).await?;
+async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<Entry>, LookupFault> {
+    let read = client.run(&Lookup { asked: asked.clone(), page }).await?;
     if !read.items.is_sorted_by(|a, b| a.id > b.id) && !breaks("a-list-is-sorted") {
         return Err(LookupFault::NotBelievable("it is not sorted by id as asked"));
     }
-    if let View(Some(login)) = view {
+    if let View(Some(login)) = &asked.view {
         let owner = |entry: &Entry| entry.user_login.as_ref().map(|owner| owner.trim_end().to_lowercase());
         if !breaks("a-list-is-of-its-user")
             && read.items.iter().any(|entry| owner(entry).is_some_and(|owner| owner != *login))
@@ -179,13 +209,31 @@ async fn page(client: &HistoryClient, view: &View, page: u64) -> Result<Page<Ent
     Ok(read)
 }
 
-/// `history/list` as POST, because some servers drop the body of a GET (observed). By id, newest first, over all days,
-/// and with the records of the zero date.
-struct Lookup {
-    view: View,
-    page: u64,
+/// What a list is asked for.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) view: View,
     /// The first and the last day.
-    days: (&'static str, &'static str),
+    pub(super) days: (Cow<'static, str>, Cow<'static, str>),
+    /// A text in the content or in the type.
+    pub(super) word: Option<String>,
+}
+
+impl Asked {
+    /// All records of a view, and those of the zero date.
+    pub(super) fn all_of(view: &View) -> Self {
+        Self { view: view.clone(), days: days(ALL_DAYS), word: None }
+    }
+}
+
+fn days((first, last): (&'static str, &'static str)) -> (Cow<'static, str>, Cow<'static, str>) {
+    (first.into(), last.into())
+}
+
+/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By id, newest first.
+struct Lookup {
+    asked: Asked,
+    page: u64,
 }
 
 const ALL_DAYS: (&str, &str) = ("0000-00-00", "9999-12-31");
@@ -202,6 +250,8 @@ struct Parameters<'a> {
     user: Option<&'a str>,
     date_start: &'a str,
     date_end: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    word: Option<&'a str>,
 }
 
 impl Operation for Lookup {
@@ -220,9 +270,10 @@ impl Operation for Lookup {
             offset: self.page,
             order: "cid",
             first: "new",
-            user: self.view.0.as_deref(),
-            date_start: self.days.0,
-            date_end: self.days.1,
+            user: self.asked.view.0.as_deref(),
+            date_start: &self.asked.days.0,
+            date_end: &self.asked.days.1,
+            word: self.asked.word.as_deref(),
         };
         operations::request(&Self::INFO, &parameters)
     }

@@ -197,7 +197,7 @@ impl<'a> Search<'a> {
             if let Some(id) = similar {
                 self.used.insert(id);
                 found.insert(key, Found::Unclear(reason(id)));
-            } else if self.view(&item.waiting.item.view).is_some_and(|view| view.has_unreadable)
+            } else if self.view(&item.waiting.item.view).is_some_and(|view| !view.unreadable.is_empty())
                 && !breaks("an-unreadable-record-is-a-doubt")
             {
                 found.insert(key, Found::Unclear(UnknownReason::Unreadable));

@@ -8,20 +8,34 @@
 //! 2. A doubt is looked up at once. What is found is done.
 //! 3. What is not found is looked up again after `settle`. Then a *witness* must be stored: another activity, sent after
 //!    `settle`. Two readings after the witness must agree before an activity counts as missing and is sent again.
-//! 4. A reading counts only if it is *believable*: sorted as asked, no page twice, within the view that was asked for, and
-//!    it shows a record that is known to be there.
-//! 5. A record is ours if its mark says so, or if it equals what was written and its id is above the *floor*: the highest
-//!    id that was seen or confirmed before the request was sent. IDs only grow (observed).
+//! 4. If nothing else can be a witness, an activity is its own witness at the end of `patience`: it is sent once more. At
+//!    least two readings must have shown nothing like it.
+//! 5. A reading counts only if it is *believable*: sorted as asked, no page twice, no short page in the middle, and within
+//!    the view that was asked for. It shows the records that must be there: those whose ids the server gave us, the newest
+//!    record at the beginning, and the witness.
+//! 6. A reading that counts as proof also asks for a day without records. A server that ignores the days asked for lists
+//!    the records of today in its place (observed).
+//! 7. A record is ours if its mark says so, or if it equals what was written and its id is above the *floor*: the highest
+//!    id that was seen or confirmed before the request was sent. IDs only grow (observed). If an id contradicts that, no
+//!    list is believed any more.
+//! 8. The time is compared with the shift of the reader, in whole hours. It is learned from all records whose ids the
+//!    server gave us. Before the first one, a shift counts only if it alone explains all new records that are equal except
+//!    for their time.
+//! 9. A mark is looked for before the first sending, if the user wants it ([`adopt_marked`](crate::Import::adopt_marked)).
 //!
 //! The server lists records per *view*: those of the caller, or those of one `user`. Every view is read before the first
-//! activity in it is sent, so the floor lies above all its older records.
+//! activity in it is sent, so the floor lies above all its older records. The floor of a view that showed nothing is
+//! *uncertain*: the view may hide older records. So a single activity is sent first, and its id is a certain floor for all
+//! others. If its answer is lost, an equal record may be an older one, and the outcome is `Unknown`.
 //!
 //! ```text
 //! driver ─┬→ queue        what waits to be sent
+//!         ├→ adoption ───→ mark_search  which marks have a record already
 //!         ├→ request      one request, as a task; `answers` takes in how it ended
 //!         ├→ doubts ─────→ matching   what a reading says about the doubts; `settling` asks for readings and witnesses
 //!         ├→ lookup       one reading, as a task
 //!         ├→ known        the floor, and the ids that are confirmed
+//!         ├→ waits        the log of what it waits for
 //!         └→ store        what must survive a crash
 //! ```
 //!
@@ -29,16 +43,18 @@
 //!
 //! - An activity without a time and without a mark, whose answer is lost, is `Unknown` if a single equal record appears.
 //!   Somebody else may have written it. [`sole_writer`](crate::Import::sole_writer) excludes that.
-//! - A view that was empty shows nothing that is known to be there. A doubt in it is settled once a later activity in the
-//!   same view is confirmed, and is `Unknown` if there is none.
+//! - If a view was empty, nothing in it is known to be there. A doubt in it is settled once a later activity in the same
+//!   view is confirmed, and is `Unknown` if there is none.
 //! - A dated record of somebody else that is equal to the second, and added while ours is in doubt, counts as ours.
 //! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
 //!   holds a call for longer stores it twice, and the outcome names both ids.
 //! - A row that the server refuses costs about log2(chunk) × `settle`, because each half waits for its own proof.
+//! - Two processes that send the same activity at the same moment store it twice, also with a mark.
 //!
 //! The driver is polled by its user. Requests and readings are tasks, so they make progress while the user handles an
 //! outcome. Dropping the driver aborts them. The store then knows what was in flight.
 
+mod adoption;
 mod answers;
 mod doubt;
 mod doubts;
@@ -47,6 +63,7 @@ mod health;
 mod item;
 mod known;
 mod lookup;
+mod mark_search;
 mod matching;
 pub(crate) mod mutations;
 mod queue;
@@ -54,7 +71,9 @@ mod reasons;
 mod request;
 mod settling;
 mod store;
+mod waits;
 
+pub(crate) use driver::MARKS_AT_ONCE;
 pub use driver::{Driver, Settings};
 pub use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
 pub use queue::Limits;
@@ -63,6 +82,7 @@ pub use reasons::{NotSentReason, UnknownReason};
 pub(crate) use store::MemoryStore;
 pub(crate) use store::NoStore;
 pub use store::{Sending, Settled, Store};
+pub(crate) use waits::{WaitReason, log as log_wait};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::item::{View, Waiting};
+use super::item::{Key, View, Waiting};
 use super::known::Known;
 use super::mutations::breaks;
 
@@ -76,6 +76,23 @@ impl Queue {
         self.waiting.iter().map(|waiting| &waiting.item.view)
     }
 
+    /// Returns the activities whose mark must be looked for.
+    pub(super) fn with_unknown_mark(&self) -> impl Iterator<Item = &Waiting> {
+        self.waiting.iter().filter(|waiting| waiting.mark_unknown)
+    }
+
+    /// Notes that the mark of this activity was looked for.
+    pub(super) fn mark_is_known(&mut self, key: Key) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.item.key == key) {
+            waiting.mark_unknown = false;
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> Option<Waiting> {
+        let place = self.waiting.iter().position(|waiting| waiting.item.key == key)?;
+        self.waiting.remove(place)
+    }
+
     /// Takes the activities of the next request, or `None` if none should be sent now.
     ///
     /// While something is in doubt, or is sent again, the last ones stay: they will be needed as witnesses.
@@ -144,6 +161,7 @@ impl Queue {
     fn may_be_sent(&self, waiting: &Waiting, known: &Known) -> bool {
         (known.has_read(&waiting.item.view) || known.distrusted().is_some())
             && !self.held.contains_key(&waiting.item.identity)
+            && !waiting.mark_unknown
     }
 }
 
@@ -160,4 +178,4 @@ pub(super) struct Rules<'a> {
 
 /// How many activities stay as witnesses. One is not enough: where one of the last two is refused, the other one may be
 /// stored before that is known.
-const RESERVE: usize = 2;
+pub(super) const RESERVE: usize = 2;

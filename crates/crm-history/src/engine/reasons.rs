@@ -63,6 +63,9 @@ pub enum UnknownReason {
     Unreadable,
     /// The lists of the server kept changing, so that no two readings agreed.
     Unsteady,
+    /// This import did not send it, because nobody can tell whether a record has its mark. The text says why. See
+    /// [`adopt_marked`](crate::Import::adopt_marked).
+    MarkNotSearchable(&'static str),
 }
 
 impl fmt::Display for NotSentReason {
@@ -94,6 +97,9 @@ impl fmt::Display for NotSentReason {
 
 impl fmt::Display for UnknownReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::MarkNotSearchable(why) = self {
+            return write!(f, "it was not sent, because a record may already have its mark: {why}");
+        }
         f.write_str("the call got no usable response, and ")?;
         match self {
             Self::Ended(reason) => write!(f, "the import ended before it was settled: {reason}"),
@@ -121,7 +127,7 @@ impl fmt::Display for UnknownReason {
                 write!(f, "record {id} resembles the activity without being equal to it")
             }
             Self::Unreadable => f.write_str("the server lists a record that cannot be decoded"),
-            Self::Unsteady => f.write_str("no two readings of the list agreed"),
+            Self::Unsteady | Self::MarkNotSearchable(_) => f.write_str("no two readings of the list agreed"),
         }
     }
 }

@@ -53,7 +53,10 @@ impl Driver {
                 self.known.view_read(view, highest);
             }
             // A later one may be. Until then nothing is certain about what was there before.
-            Err(LookupFault::NotBelievable(_)) => self.known.view_read(view, None),
+            Err(LookupFault::NotBelievable(_)) => {
+                self.view_is_not_believable(&view);
+                self.known.view_read(view, None);
+            }
             Err(LookupFault::Failed(error)) => self.read_failed(&error),
         }
     }
@@ -111,15 +114,23 @@ impl Driver {
         self.record(decided);
     }
 
-    fn read_failed(&mut self, error: &Error) {
+    pub(super) fn read_failed(&mut self, error: &Error) {
         match stop_reason(error) {
             Some(reason) => self.stop(reason),
-            None => self.health.read_failed(error.to_string(), error.retry_after()),
+            None => {
+                self.health.read_failed(error.to_string(), error.retry_after());
+                self.health.is_rate_limited = error.is_rate_limited();
+            }
         }
     }
 
     /// Records decisions. They take effect once they are durable.
     fn record(&mut self, decided: Vec<Decided>) {
+        self.record_after(None, decided);
+    }
+
+    /// Records decisions. `sending` is recorded before them.
+    pub(super) fn record_after(&mut self, sending: Option<Sending>, decided: Vec<Decided>) {
         if decided.is_empty() {
             return;
         }
@@ -136,7 +147,17 @@ impl Driver {
         let settled: Vec<_> = settled.collect();
         self.recording += 1;
         let store = Arc::clone(&self.store);
-        self.tasks.spawn(async move { Finished::Recorded(store.settled(&settled).await, decided) });
+        self.tasks.spawn(async move {
+            let sent = match &sending {
+                Some(sending) => store.sending(sending).await,
+                None => Ok(()),
+            };
+            let recorded = match sent {
+                Ok(()) => store.settled(&settled).await,
+                failed => failed,
+            };
+            Finished::Recorded(recorded, decided)
+        });
     }
 
     pub(super) fn was_recorded(&mut self, result: Result<(), Error>, decided: Vec<Decided>) {

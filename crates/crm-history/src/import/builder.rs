@@ -17,7 +17,7 @@ use super::outcome_stream::OutcomeStream;
 use super::report::ImportReport;
 use super::run::{Cancel, Input, OnProgress, Parts, Run};
 use crate::HistoryClient;
-use crate::engine::{Driver, Earlier, Limits, NoStore, Settings, Store};
+use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, Store};
 
 /// An import: its input and its options. Nothing happens before [`outcomes`](Self::outcomes) or [`run`](Self::run).
 ///
@@ -33,6 +33,30 @@ use crate::engine::{Driver, Earlier, Limits, NoStore, Settings, Store};
 /// # }
 /// ```
 ///
+/// # What one bad row costs
+///
+/// Most rows that the server refuses cost nothing: it says so for each of them. A firewall or a size limit refuses a whole
+/// call without naming the row. The import then halves the chunk until the row is alone. Each level waits once for
+/// [`settle`](Self::settle), because the response proves nothing about the other rows. So one such row takes about
+/// log2(chunk) × `settle`: 7 minutes with the defaults. Other rows are stored meanwhile, and several bad rows share the
+/// waits. A smaller [`chunk`](Self::chunk) makes it cheaper.
+///
+/// # Waits in the log
+///
+/// With the feature `tracing` each wait is one event at level info with the target `crm_history`. Its fields are
+/// `crm.wait_reason`, `crm.wait_seconds`, `crm.patience_seconds` (the time until the import stops if nothing becomes
+/// certain), `crm.activities_in_doubt` and `crm.activities_queued`. It holds nothing that a user or a server wrote.
+///
+/// | reason | what the import waits for |
+/// |---|---|
+/// | `settling` | the server may still work on a call that got no usable response |
+/// | `witness` | another activity must be stored before a missing one is sent again |
+/// | `reading` | the next of the two readings after that |
+/// | `backoff` | a call failed, and is tried again |
+/// | `rate-limit` | the server asked to wait |
+/// | `patience` | nothing else can be sent; one activity is sent once more at the end |
+/// | `checks` | the server does not answer the questions of [`check_users`](Self::check_users) and the like |
+///
 /// `M` is how the import is waited for. The import of a blocking client is an `Import<blocking::Runtime>`.
 #[must_use]
 pub struct Import<M = Async> {
@@ -42,6 +66,7 @@ pub struct Import<M = Async> {
     losses: LossPolicy,
     check_users: bool,
     check_types: bool,
+    adopt_marked: bool,
     journal: Option<PathBuf>,
     retry_refused: bool,
     is_dry_run: bool,
@@ -69,6 +94,7 @@ impl Import {
             losses: LossPolicy::default(),
             check_users: false,
             check_types: false,
+            adopt_marked: false,
             journal: None,
             retry_refused: false,
             is_dry_run: false,
@@ -203,6 +229,30 @@ impl<M> Import<M> {
         self
     }
 
+    /// Looks for the [mark](NewEntry::mark) of each activity before it is first sent. Default: off.
+    ///
+    /// An activity whose mark is found counts as stored under the id of that record, and is not sent. So an import can be
+    /// repeated after its journal is lost, and files may overlap. If several activities of the input have the same mark,
+    /// one of them is sent, and the others get its id. Activities without a mark are sent as always.
+    ///
+    /// The list is searched for what the marks have in common, within the days of the activities (two days more on each
+    /// side), for each `user` that they name. Up to 1,000 activities are taken before each search. A stream that has no more
+    /// for [`flush_after`](Self::flush_after) is not waited for. A search costs one request for 200 records that match. If
+    /// a mark is missing, three requests more prove the end of the list. The first search for a `user` costs one more. Give
+    /// your marks a common beginning, and give activities a time: without it all days are searched.
+    ///
+    /// A missing mark counts only in a list that is sorted and paged as asked and shows records that are known to be there.
+    /// Otherwise nothing is sent, and the outcome is [`UnknownReason::MarkNotSearchable`](crate::UnknownReason). If a list
+    /// showed nothing at all, one activity is sent first. The rest follows once the list shows that one. So where the lists
+    /// hide records from this login, each run may store one activity twice.
+    ///
+    /// [`NotSent`](crm_model::history::AddOutcome::NotSent) then means that this import did not send the activity.
+    /// An earlier one may have stored it. That `word` finds marks is observed.
+    pub fn adopt_marked(mut self) -> Self {
+        self.adopt_marked = true;
+        self
+    }
+
     /// Called with the progress whenever outcomes become known, which is about once for each chunk.
     pub fn on_progress(mut self, callback: impl FnMut(&ImportProgress) + Send + 'static) -> Self {
         self.on_progress = Box::new(callback);
@@ -219,6 +269,7 @@ impl<M> Import<M> {
             losses: self.losses,
             check_users: self.check_users,
             check_types: self.check_types,
+            adopt_marked: self.adopt_marked,
             journal: self.journal,
             retry_refused: self.retry_refused,
             is_dry_run: self.is_dry_run,
@@ -263,6 +314,7 @@ impl Import {
             losses,
             check_users,
             check_types,
+            adopt_marked,
             journal,
             retry_refused,
             is_dry_run,
@@ -289,8 +341,12 @@ impl Import {
             }
             let patience = settings.patience;
             // Outcomes are returned in order, so a doubt holds back those behind it. This bounds them.
-            let most_open = MOST_CHUNKS_OPEN * settings.limits.activities;
-            let driver = Driver::new(client, store, settings, summary);
+            let mut most_open = MOST_CHUNKS_OPEN * settings.limits.activities;
+            let mut driver = Driver::new(client, store, settings, summary);
+            if adopt_marked {
+                driver.adopt_marked();
+                most_open = most_open.max(2 * MARKS_AT_ONCE);
+            }
             let journal = opened;
             Ok(Run::new(Parts {
                 input,

@@ -14,7 +14,9 @@ use super::checks::{Checks, Findings};
 use super::import_outcome::{ImportOutcome, ImportProgress, OutcomeReason};
 use super::journal::{Earlier, EarlierRun, Journal};
 use super::logins::Obstacle;
-use crate::engine::{Activity, Driver, Ending, Key, NotSentReason, Settled, UnknownReason};
+use crate::engine::{
+    Activity, Driver, Ending, Key, NotSentReason, Settled, UnknownReason, WaitReason, log_wait,
+};
 
 /// Takes an activity, as [`Stream::poll_next`](futures_core::Stream::poll_next) does.
 pub(super) type Input = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<NewEntry>> + Send>;
@@ -315,9 +317,14 @@ impl Run {
 /// Checks an activity, and asks again for as long as the server gives no answer.
 async fn examine(checks: &mut Checks, entry: &NewEntry, patience: Duration) -> Result<Findings, Obstacle> {
     let began = Instant::now();
+    let mut is_logged = false;
     loop {
         match checks.examine(entry).await {
             Err(Obstacle::NotNow(_)) if began.elapsed() < patience => {
+                if !std::mem::replace(&mut is_logged, true) {
+                    let left = patience - began.elapsed();
+                    log_wait(WaitReason::Checks, left, Some(left), 0, 1);
+                }
                 tokio::time::sleep(ASK_AGAIN.min(patience)).await;
             }
             result => return result,

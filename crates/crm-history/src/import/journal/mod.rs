@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A row is its position in the input and a keyed hash of its content. A row that was sent and has no outcome is in
-//! doubt. `floor` is the highest id that was known before the request.
+//! doubt. `floor` is the highest id that was known before the request. A row whose [mark](crate::Import::adopt_marked) was
+//! found is recorded as sent and stored, although it was not sent.
 //!
 //! `lines` is the format, `row` the hash, `earlier_run` what the lines of earlier runs add up to, and `file` the file.
 //! Files block, so everything that touches one runs in `spawn_blocking`.

@@ -1,0 +1,169 @@
+//! Imports against servers whose lists and clocks mislead, in virtual time.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "common/imports.rs"]
+mod imports;
+#[path = "common/in_process.rs"]
+mod in_process;
+#[path = "common/misleading.rs"]
+mod misleading;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use crm::history::{ClientId, NewEntry, OutcomeReason, UnknownReason};
+use crm_sandbox::{BOSS, Record, SELLER, Sandbox};
+use imports::entries;
+use in_process::World;
+use misleading::{all_stored, at, run, with_history};
+use serde_json::json;
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_drops_the_body_of_a_get_hides_nothing() {
+    let world = World::new();
+    with_history(&world);
+    let dropped = json!({"fault": "get_body_dropped", "when": {"each": 1}});
+    world.put(&json!([{"fault": "close_after_commit", "operation": "writes"}, dropped]));
+    let input = entries(60);
+    let report = world.client().import(input.clone()).chunk(20).run().await.unwrap();
+    assert_eq!((report.totals.created, world.sandbox.record_count()), (60, 61), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_not_as_asked_decides_nothing() {
+    for rule in [
+        json!({"fault": {"parameters_ignored": {"names": ["order", "first"]}}, "operation": "lists", "when": {"each": 1}}),
+        json!({"fault": {"parameters_ignored": {"names": ["offset"]}}, "operation": "lists", "when": {"each": 1},
+               "edit_answer": {"shorten": 5}}),
+    ] {
+        let lost = json!({"fault": "close_after_commit", "operation": "history.add_list"});
+        let input: Vec<NewEntry> = entries(60).into_iter().rev().collect();
+        let (_, report) = run(json!([lost, rule]), &input).await;
+        assert!(report.totals.unknown > 0, "{rule}: {report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_shows_nothing_to_this_login_decides_nothing() {
+    let hidden = json!({"operation": "lists", "if": {"not": {"parameter": "user"}}, "fault": "empty_page", "when": {"each": 1}});
+    let lost = json!({"fault": "close_after_commit", "operation": "writes", "when": {"each": 1}});
+    let input = entries(15);
+    let (_, report) = run(json!([lost, hidden]), &input).await;
+    assert_eq!(report.totals.unknown + report.totals.not_sent, 15, "{report}");
+    let reason = &report.not_stored[0].reason;
+    assert_eq!(*reason, Some(OutcomeReason::Unknown(UnknownReason::ListShowsNothing)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ids_that_go_down_decide_nothing() {
+    let down =
+        json!({"fault": {"ids_going_down": {"from": 5001}}, "operation": "writes", "when": {"each": 1}});
+    let lost = json!({"transfer": "close", "operation": "writes"});
+    let world = World::new();
+    with_history(&world);
+    world.put(&json!([lost, down]));
+    let input = entries(60);
+    let report = world.client().import(input.clone()).chunk(20).run().await.unwrap();
+    assert!(world.sandbox.record_count() <= 61, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_from_before_is_not_taken_for_one_s_own_whoever_it_belongs_to() {
+    let world = World::new();
+    let record = Record {
+        datum: Some(at(24)),
+        content: Some("Пропущенный звонок".to_owned()),
+        tip: Some("вх.Звонок".to_owned()),
+        iduser: 2,
+        clid: 1,
+        ..Record::default()
+    };
+    world.sandbox.add_record(record);
+    world.put(&json!({"fault": "close_before_reading", "operation": "writes"}));
+    let missed =
+        NewEntry::new("Пропущенный звонок").activity_type("вх.Звонок").user(SELLER).client(ClientId(1));
+    let report =
+        world.client().import([missed, NewEntry::new("x").client(ClientId(1))]).chunk(1).run().await.unwrap();
+    assert_eq!((report.totals.created, world.sandbox.record_count()), (2, 3), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_equal_undated_record_of_somebody_else_leaves_the_outcome_open() {
+    let rule = json!({"operation": "history.add_list", "fault": "close_after_commit", "store": "not",
+                      "change": {"equal_records": {"at": {"later_millis": 1_000}}}});
+    for sole_writer in [false, true] {
+        let world = World::new();
+        with_history(&world);
+        world.put(&rule);
+        let input = ["x", "y"].map(|text| NewEntry::new(text).client(ClientId(1)));
+        let mut import = world.client().import(input).chunk(1).concurrency(1);
+        if sole_writer {
+            import = import.sole_writer();
+        }
+        let report = import.run().await.unwrap();
+        let reason = &report.not_stored.first().map(|outcome| outcome.reason.clone());
+        if sole_writer {
+            assert_eq!(report.totals.created, 2);
+        } else {
+            let equal =
+                matches!(reason, Some(Some(OutcomeReason::Unknown(UnknownReason::EqualWithoutTime(_)))));
+            assert!(equal, "{reason:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shift_of_the_reader_s_time_hides_nothing() {
+    for shift in [2, -3] {
+        let world = World::with(Sandbox::builder().shift(BOSS, shift).unwrap());
+        with_history(&world);
+        let when = json!({"probability": {"p": 0.5, "seed": 4}});
+        world.put(&json!({"operation": "history.add_list", "fault": "close_after_commit", "when": when}));
+        let input = entries(200);
+        let report = world.client().import(input.clone()).chunk(20).run().await.unwrap();
+        assert_eq!((report.totals.created, world.sandbox.record_count()), (200, 201), "{report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undated_chunk_is_found_by_its_order() {
+    let input: Vec<NewEntry> =
+        (0..20).map(|i| NewEntry::new(format!("звонок {i}")).client(ClientId(1))).collect();
+    all_stored(json!({"fault": "close_after_commit", "operation": "writes"}), &input).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undated_activity_is_found_whatever_the_clocks_say() {
+    for days in [-5, 5] {
+        let world = World::new();
+        with_history(&world);
+        let now = at(20) + TimeDelta::days(days);
+        world.sandbox.set_now(now);
+        world.put(&json!({"fault": "close_after_commit", "operation": "writes"}));
+        let input: Vec<NewEntry> =
+            (0..20).map(|i| NewEntry::new(format!("звонок {i}")).client(ClientId(1))).collect();
+        let report = world.client().import(input.clone()).run().await.unwrap();
+        assert_eq!((report.totals.created, world.sandbox.record_count()), (20, 21), "{days}: {report}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_to_settle_is_measured_by_a_clock_that_nobody_sets() {
+    let world = World::new();
+    with_history(&world);
+    world.put(&json!({"operation": "writes", "delay_millis": 1_000, "transfer": "close",
+                      "store": {"later_millis": 4_000}}));
+    let set_forward = {
+        let world = world.clone();
+        async move {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            world.set_utc(world.utc() + TimeDelta::hours(1));
+        }
+    };
+    let input = entries(3);
+    let import = world.client().import(input.clone()).settle(Duration::from_secs(8));
+    let (report, ()) = tokio::join!(import.run(), set_forward);
+    let report = report.unwrap();
+    assert_eq!((report.totals.created, world.sandbox.record_count()), (3, 4), "{report}");
+    assert!(world.seconds() >= 9, "{} s", world.seconds());
+}

@@ -1,0 +1,95 @@
+//! Imports that are cancelled, that wait for their input, and whose outcomes are taken slowly, in virtual time.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "common/imports.rs"]
+mod imports;
+#[path = "common/in_process.rs"]
+mod in_process;
+#[path = "common/misleading.rs"]
+mod misleading;
+
+use std::time::Duration;
+
+use crm::history::{ClientId, NewEntry};
+use crm_sandbox::Operation;
+use imports::{difference, entries, stored, wanted};
+use in_process::World;
+use misleading::{at, with_history};
+use serde_json::json;
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_ends_every_wait_and_sends_nothing_more() {
+    let world = World::new();
+    with_history(&world);
+    world.put(&json!({"transfer": "close", "store": "not", "operation": "writes", "when": {"each": 1}}));
+    let cancelled = tokio::time::sleep(Duration::from_millis(500));
+    let report = world.client().import(entries(40)).chunk(20).cancel(cancelled).run().await.unwrap();
+    assert_eq!(report.totals.unknown, 40, "{report}");
+    assert!(world.seconds() < 2);
+    assert_eq!(world.count(Operation::HistoryAddList), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_waits_for_its_outcome_is_not_waited_for() {
+    let world = World::new();
+    with_history(&world);
+    let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
+    send.send(NewEntry::new("первый").client(ClientId(1))).unwrap();
+    let input = Box::pin(stream(move |cx| receive.poll_recv(cx)));
+    let mut outcomes = world.client().import_stream(input).outcomes();
+    for text in ["второй", "третий"] {
+        assert!(outcomes.next().await.unwrap().unwrap().outcome.id().is_some());
+        send.send(NewEntry::new(text).client(ClientId(1))).unwrap();
+    }
+    drop(send);
+    assert!(outcomes.next().await.unwrap().unwrap().outcome.id().is_some());
+    assert!(outcomes.next().await.is_none());
+    assert_eq!(world.seconds(), 2);
+}
+
+/// Makes a stream of a function.
+fn stream<F>(poll: F) -> Polled<F>
+where
+    F: FnMut(&mut std::task::Context<'_>) -> std::task::Poll<Option<NewEntry>> + Unpin,
+{
+    Polled(poll)
+}
+
+struct Polled<F>(F);
+
+impl<F> futures_core::Stream for Polled<F>
+where
+    F: FnMut(&mut std::task::Context<'_>) -> std::task::Poll<Option<NewEntry>> + Unpin,
+{
+    type Item = NewEntry;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<NewEntry>> {
+        (self.0)(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_consumer_of_outcomes_is_not_a_slow_server() {
+    let world = World::new();
+    with_history(&world);
+    world.sandbox.add_fault(
+        crm_sandbox::Fault::latency(Duration::from_secs(1)).on(Operation::HistoryAddList).always(),
+    );
+    let input = entries(60);
+    let mut outcomes = world.client().import(input.clone()).chunk(20).outcomes();
+    while let Some(outcome) = outcomes.next().await {
+        assert!(outcome.unwrap().outcome.id().is_some());
+        tokio::time::sleep(Duration::from_secs(45)).await;
+    }
+    assert_eq!(
+        difference(
+            &stored(&world.sandbox),
+            &wanted(&[&[NewEntry::new("старая").at(at(1)).client(ClientId(1))], &input[..]].concat())
+        ),
+        ""
+    );
+    assert_eq!(world.count(Operation::HistoryAddList), 3);
+}
