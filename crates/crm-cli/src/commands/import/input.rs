@@ -76,53 +76,29 @@ impl Input {
     /// the import refuses it without asking the server.
     pub(super) fn start(
         self,
-        mut callers: Option<Callers>,
+        callers: Option<Callers>,
         terminal: &Arc<Terminal>,
     ) -> Reading<impl Stream<Item = NewEntry> + Send + 'static> {
-        let (to_callers, mut read) = mpsc::channel(AHEAD);
         let (to_import, mut entries) = mpsc::channel(AHEAD);
         let (to_outcomes, rows) = mpsc::unbounded_channel();
         let (to_end, failure) = oneshot::channel();
-        std::thread::spawn(move || {
-            for row in self.table {
-                let has_failed = row.is_err();
-                if to_callers.blocking_send(row).is_err() || has_failed {
-                    return;
-                }
-            }
-        });
         let (file, terminal) = (self.file, Arc::clone(terminal));
-        tokio::spawn(async move {
-            let mut batch = Vec::new();
-            while read.recv_many(&mut batch, BATCH).await > 0 {
-                let mut ended = None;
-                let mut rows = Vec::new();
-                for row in batch.drain(..) {
-                    match row {
-                        Ok(row) => rows.push(row),
-                        Err(error) => ended = Some(read_failure(&file, &error, &terminal)),
+        let table = self.table.map(move |row| row.map_err(|error| read_failure(&file, &error, &terminal)));
+        let taken = Taken { to_import, to_outcomes, to_end };
+        match callers {
+            None => drop(std::thread::spawn(move || taken.take_all(table))),
+            Some(callers) => {
+                let (to_callers, read) = mpsc::channel(AHEAD);
+                std::thread::spawn(move || {
+                    for row in table {
+                        if to_callers.blocking_send(row).is_err() {
+                            return;
+                        }
                     }
-                }
-                if let Some(callers) = &mut callers {
-                    let assigned = tokio::select! {
-                        () = to_import.closed() => return,
-                        assigned = callers.assign(&mut rows) => assigned,
-                    };
-                    if let Err(failure) = assigned {
-                        return drop(to_end.send(failure));
-                    }
-                }
-                for row in rows {
-                    let entry = row.entry_or_placeholder();
-                    if to_outcomes.send(row).is_err() || to_import.send(entry).await.is_err() {
-                        return;
-                    }
-                }
-                if let Some(failure) = ended {
-                    return drop(to_end.send(failure));
-                }
+                });
+                tokio::spawn(taken.take_with_callers(read, callers));
             }
-        });
+        }
         let entries = futures_util::stream::poll_fn(move |context| entries.poll_recv(context));
         Reading { entries, rows, failure }
     }
@@ -153,6 +129,65 @@ impl Input {
             text += &format!("\n{}", messages.format("import-column-skipped", &values));
         }
         text
+    }
+}
+
+/// Where the rows go that were read.
+struct Taken {
+    to_import: mpsc::Sender<NewEntry>,
+    to_outcomes: mpsc::UnboundedSender<TableRow>,
+    to_end: oneshot::Sender<Failure>,
+}
+
+impl Taken {
+    /// Takes every row as it is, until one cannot be read or the import has ended. Blocks.
+    fn take_all(self, rows: impl Iterator<Item = Result<TableRow, Failure>>) {
+        for row in rows {
+            let row = match row {
+                Ok(row) => row,
+                Err(failure) => return drop(self.to_end.send(failure)),
+            };
+            let entry = row.entry_or_placeholder();
+            if self.to_outcomes.send(row).is_err() || self.to_import.blocking_send(entry).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes every row with the client that `callers` finds, until one cannot be read, a lookup fails, or the import has
+    /// ended.
+    async fn take_with_callers(
+        self,
+        mut read: mpsc::Receiver<Result<TableRow, Failure>>,
+        mut callers: Callers,
+    ) {
+        let mut batch = Vec::new();
+        while read.recv_many(&mut batch, BATCH).await > 0 {
+            let (mut rows, mut ended) = (Vec::new(), None);
+            for row in batch.drain(..) {
+                match row {
+                    Ok(row) if ended.is_none() => rows.push(row),
+                    Ok(_) => {}
+                    Err(failure) => ended = Some(failure),
+                }
+            }
+            let assigned = tokio::select! {
+                () = self.to_import.closed() => return,
+                assigned = callers.assign(&mut rows) => assigned,
+            };
+            if let Err(failure) = assigned {
+                return drop(self.to_end.send(failure));
+            }
+            for row in rows {
+                let entry = row.entry_or_placeholder();
+                if self.to_outcomes.send(row).is_err() || self.to_import.send(entry).await.is_err() {
+                    return;
+                }
+            }
+            if let Some(failure) = ended {
+                return drop(self.to_end.send(failure));
+            }
+        }
     }
 }
 
