@@ -4,7 +4,9 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use clap::{ArgAction, Args, Parser, Subcommand};
+use crm::history::ClientId;
 
+use crate::commands::directory::{clients, find, users};
 use crate::commands::{completions, discover, export, import, man, report, sandbox, tour};
 use crate::language::Language;
 
@@ -45,6 +47,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Export(export::Command),
     Report(report::Arguments),
+    Find(find::Arguments),
+    Users(users::Arguments),
+    Clients(clients::Arguments),
     Discover(discover::Arguments),
     Tour(tour::Arguments),
     Sandbox(sandbox::Arguments),
@@ -79,6 +84,11 @@ pub(crate) fn seconds(text: &str) -> Result<std::time::Duration, BadValue> {
 /// Reads a count of at least 1.
 pub(crate) fn count(text: &str) -> Result<usize, BadValue> {
     text.parse().ok().filter(|count| *count > 0).ok_or(BadValue("expected-count"))
+}
+
+/// Reads the ID of a client, at least 1.
+pub(crate) fn client_id(text: &str) -> Result<ClientId, BadValue> {
+    text.parse().ok().filter(|id| *id > 0).map(ClientId).ok_or(BadValue("expected-id"))
 }
 
 /// Reads a rate per second.

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use crm::Error;
 use crm::history::NotSentReason;
+use crm::{Error, Verdict};
 
 /// How a command ended, from the best to the worst. Of several the greatest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +66,18 @@ impl Exit {
             Self::Again
         } else {
             Self::Person
+        }
+    }
+
+    /// Returns how a command ends whose export has this verdict.
+    pub(crate) fn from_verdict(verdict: &Verdict) -> Self {
+        match verdict {
+            verdict if verdict.is_complete() => Self::Done,
+            Verdict::Truncated { cause, .. } => Self::from_error(cause),
+            // Records moved meanwhile. The next export may find a quiet moment.
+            Verdict::Shifted { .. } => Self::Again,
+            Verdict::Complete { .. } => Self::Refused,
+            _ => Self::Person,
         }
     }
 

@@ -43,6 +43,11 @@ impl Terminal {
         }
     }
 
+    /// Returns whether the standard output is for a program.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
     /// Returns whether a progress bar can be shown.
     pub(crate) fn has_bar(&self) -> bool {
         !self.is_quiet && io::stderr().is_terminal()

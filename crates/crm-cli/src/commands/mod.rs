@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 pub(crate) mod completions;
+pub(crate) mod directory;
 pub(crate) mod discover;
 pub(crate) mod export;
 pub(crate) mod import;
@@ -56,6 +57,9 @@ async fn run_interruptible(command: Command, terminal: &Arc<Terminal>) -> Result
         Command::Tour(arguments) => tour::run(arguments, terminal).await,
         Command::Discover(arguments) => discover::run(arguments, terminal).await,
         Command::Report(arguments) => report::run(arguments, terminal).await,
+        Command::Find(arguments) => directory::find::run(arguments, terminal).await,
+        Command::Users(arguments) => directory::users::run(arguments, terminal).await,
+        Command::Clients(arguments) => directory::clients::run(arguments, terminal).await,
         _ => Ok(Exit::Done),
     }
 }

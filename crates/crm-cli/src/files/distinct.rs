@@ -15,6 +15,8 @@ pub enum Role {
     Input,
     /// The journal of an import.
     Journal,
+    /// The clients that an import has found.
+    FoundClients,
     /// The rows that were refused.
     Rejected,
     /// The file that an export writes.
@@ -30,6 +32,7 @@ impl Role {
         match self {
             Self::Input => "role-input",
             Self::Journal => "role-journal",
+            Self::FoundClients => "role-found-clients",
             Self::Rejected => "role-rejected",
             Self::Output => "role-output",
             Self::Checkpoint => "role-checkpoint",
@@ -39,7 +42,7 @@ impl Role {
     /// The endings of the files that are written beside it.
     fn beside(self) -> &'static [&'static str] {
         match self {
-            Self::Input => &[],
+            Self::Input | Self::FoundClients => &[],
             Self::Journal => &[".lock"],
             Self::Rejected | Self::Output => &[".new"],
             Self::Checkpoint => &[".lock", ".new"],

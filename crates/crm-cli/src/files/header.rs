@@ -231,6 +231,21 @@ impl Header {
         self.columns.iter().position(|column| normalized(&column.name) == name)
     }
 
+    /// Returns the index of the column that a person chose by its name.
+    ///
+    /// # Errors
+    /// There is no such column, or there are several.
+    pub fn chosen_column(&self, name: &str) -> Result<usize, HeaderError> {
+        let chosen = normalized(name);
+        let mut found =
+            self.columns.iter().enumerate().filter(|(_, column)| normalized(&column.name) == chosen);
+        match (found.next(), found.next()) {
+            (Some((index, _)), None) => Ok(index),
+            (None, _) => Err(HeaderError::NoSuchColumn { column: name.to_owned(), names: self.names() }),
+            (Some(_), Some(_)) => Err(HeaderError::ChosenTwice { column: name.to_owned() }),
+        }
+    }
+
     /// Returns the columns that hold a field.
     pub fn used(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| matches!(column.used, Use::Field(_)))

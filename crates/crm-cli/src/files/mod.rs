@@ -17,6 +17,7 @@
 mod cases;
 mod cell;
 mod distinct;
+mod found_clients;
 mod guard;
 mod header;
 mod input;
@@ -31,12 +32,13 @@ mod table;
 
 pub use cell::Cell;
 pub use distinct::{Role, SameFile, check_distinct};
+pub use found_clients::{FoundClient, FoundClients};
 pub use header::{Column, Header, HeaderError, PassedOver, Use};
 pub use input::{EncodingSource, InputError};
 pub use mapping::{Field, Mapping, MappingError, Preset, Target};
 pub use message::Message;
 pub use output::{Format, Headings, Output, OutputColumn, OutputKind, Written, history_columns};
-pub use problem::{DateFault, IdFault, Problem};
+pub use problem::{ClientFault, DateFault, IdFault, Problem};
 pub use rejected::{Rejected, RejectedFile};
 pub use replaced_file::ReplacedFile;
 pub use row::{DateFormat, ToLocal};

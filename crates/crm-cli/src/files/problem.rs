@@ -80,6 +80,15 @@ pub enum Problem {
         /// The value as it is in the file.
         value: String,
     },
+    /// No client is certain to have the telephone number.
+    Client {
+        /// The column.
+        column: String,
+        /// The number as it is in the file.
+        value: String,
+        /// Why.
+        fault: ClientFault,
+    },
     /// The mark has characters that are not allowed, or would be lost.
     Mark {
         /// The column.
@@ -139,6 +148,22 @@ pub enum IdFault {
     Zero,
 }
 
+/// Why no client is taken for a telephone number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientFault {
+    /// There is no number.
+    NoNumber,
+    /// Nobody has the number.
+    Nobody,
+    /// Several clients have the number.
+    Several,
+    /// Only the end of a client's number agrees.
+    NotExact,
+    /// The CRM returned a record that cannot be decoded and could be the client. It holds the text for people.
+    Undecodable(String),
+}
+
 impl Problem {
     /// Returns the text for people.
     #[must_use]
@@ -165,6 +190,15 @@ impl Problem {
             Self::Date { column, value, fault } => valued(fault.id(), column, value),
             Self::Id { column, value, fault } => valued(fault.id(), column, value),
             Self::Login { column, value } => valued("row-login", column, value),
+            Self::Client { column, value, fault } => match fault {
+                ClientFault::NoNumber => Message::new("row-client-no-number").with("column", column),
+                ClientFault::Nobody => valued("row-client-nobody", column, value),
+                ClientFault::Several => valued("row-client-several", column, value),
+                ClientFault::NotExact => valued("row-client-not-exact", column, value),
+                ClientFault::Undecodable(error) => {
+                    valued("row-client-undecodable", column, value).with("error", error)
+                }
+            },
             Self::Mark { column, value, fault } => valued("row-mark", column, value).with("fault", fault),
         }
     }

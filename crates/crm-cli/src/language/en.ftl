@@ -28,6 +28,14 @@ command-report = Draw activities by day and payments by month
     .after =
         The fields of payments are assumed, because solOS documents no responses. Payments without a date or an
         amount are counted and left out, and so are those of deleted projects.
+command-find = Find the clients and contacts with a telephone number or an email address
+    .after =
+        The most certain match is first. It is exact if both numbers have country and area code and are equal. A number is
+        found however it is written. If nobody has it, a message says so, and the exit code is 0.
+command-users = List the users of a SalesMan CRM, the blocked ones too
+    .after = With --json each line is a user.
+command-clients = List the clients of a SalesMan CRM that the login sees, and say whether that is everything
+    .after = With --json each line is a client, with all of its fields. Clients in the trash are among them.
 command-discover = Show the shape of what an account returns, without any value
     .after = It only reads. The report can be attached to a public bug report.
 command-tour = Show what this program does, without an account and without a network
@@ -97,6 +105,14 @@ option-map_preset = A known form of file without a header
     .value = NAME
 option-mark = Column with a unique mark of each row, such as the ID of the call; it ends the text and finds the activity again
     .value = COLUMN
+option-find_client_by = Column with telephone numbers: a row without client, contact and deal gets the client who has its number
+    .value = COLUMN
+option-unknown_client = ID of the client for rows whose number finds nobody or several clients (default: such rows are refused)
+    .value = ID
+option-phone = Telephone number of at least five digits, written in any way
+    .value = NUMBER
+option-email = Email address
+    .value = ADDRESS
 option-date_format = How dates are written: auto, unix, excel, or a pattern such as %d/%m/%Y %H:%M
     .value = FORMAT
 option-time_zone = Time zone of the account, such as Europe/Moscow, for dates with an offset from UTC
@@ -171,6 +187,7 @@ expected-count = expected a whole number of at least 1
 expected-delimiter = expected one ASCII character, or tab
 expected-zone = expected the name of a time zone, such as Europe/Moscow
 expected-date-format = expected auto, unix, excel, or a pattern such as %d/%m/%Y
+expected-id = expected the ID of a client, such as 1781
 expected-rate = expected a number greater than 0
 days-reversed = --to is before --from
 
@@ -213,6 +230,7 @@ import-unknown-type = the account has no activity type of this name
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }
 import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }
+import-find-client-by = { "  " }the column "{ $column }" is the telephone number that finds the client
 import-older-file = An older rejected file with other rows was kept as { $file }.
 import-stored-twice = stored twice, as { $id } and { $copy }: delete one of them
 import-summary = { $rows ->
@@ -261,6 +279,27 @@ report-unreadable-payments = { $count ->
     [one] 1 payment has no date or amount that can be read, and is left out
    *[other] { $count } payments have no date or amount that can be read, and are left out
 }
+
+## Users, clients and contacts
+
+find-nobody = Nobody has { $sought }.
+column-id = ID
+column-name = Name
+column-login = Login
+column-active = Active
+column-phone = Telephone
+column-email = Email
+column-owner = Owner
+column-changed = Changed
+column-client-id = Client ID
+column-client = Client
+column-contact-id = Contact ID
+column-contact = Contact
+column-field = Field
+column-value = Value
+column-exact = Exact
+word-yes = yes
+word-no = no
 
 ## Discover
 

@@ -18,6 +18,7 @@ passed-over-rejected = a note of an earlier import
 
 role-input = the input
 role-journal = the journal
+role-found-clients = the file of found clients
 role-rejected = the rejected file
 role-output = the output
 role-checkpoint = the checkpoint
@@ -76,4 +77,9 @@ row-id-leading-zero = "{ $column }": "{ $value }" begins with 0, so it is a code
 row-id-negative = "{ $column }": "{ $value }" is negative
 row-id-zero = "{ $column }": there is no contact 0: "{ $value }"
 row-login = "{ $column }": "{ $value }" is not a login, because a login has no spaces
+row-client-no-number = "{ $column }": there is no telephone number to find the client by; enter the client's ID, or add --unknown-client
+row-client-nobody = "{ $column }": nobody in the CRM has the number "{ $value }"; add it to its client, enter the client's ID, or add --unknown-client
+row-client-several = "{ $column }": several clients have the number "{ $value }"; enter the ID of the right one
+row-client-not-exact = "{ $column }": only the end of a number in the CRM agrees with "{ $value }"; add country and area code, or enter the client's ID
+row-client-undecodable = "{ $column }": the client with the number "{ $value }" cannot be found: { $error }
 row-mark = "{ $column }": the mark "{ $value }" cannot be used: { $fault }

@@ -18,6 +18,7 @@ passed-over-rejected = пометка прошлого импорта
 
 role-input = исходный файл
 role-journal = журнал
+role-found-clients = файл найденных клиентов
 role-rejected = файл отклонённых строк
 role-output = файл экспорта
 role-checkpoint = контрольная точка
@@ -76,4 +77,9 @@ row-id-leading-zero = «{ $column }»: «{ $value }» начинается с н
 row-id-negative = «{ $column }»: «{ $value }» – отрицательное число
 row-id-zero = «{ $column }»: контакта 0 не бывает: «{ $value }»
 row-login = «{ $column }»: «{ $value }» – не логин: в логине нет пробелов
+row-client-no-number = «{ $column }»: нет номера телефона, по которому искать клиента; впишите ID клиента или укажите --unknown-client
+row-client-nobody = «{ $column }»: в CRM ни у кого нет номера «{ $value }»; добавьте его клиенту, впишите ID клиента или укажите --unknown-client
+row-client-several = «{ $column }»: номер «{ $value }» есть у нескольких клиентов; впишите ID нужного
+row-client-not-exact = «{ $column }»: с номером «{ $value }» совпадает только конец номера в CRM; допишите код страны и города или впишите ID клиента
+row-client-undecodable = «{ $column }»: не удалось найти клиента с номером «{ $value }»: { $error }
 row-mark = «{ $column }»: метку «{ $value }» использовать нельзя: { $fault }

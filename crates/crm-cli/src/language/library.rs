@@ -196,7 +196,7 @@ const HAS_DETAILS: &[&str] = &[
 ];
 
 /// The words of a server on one line, without control characters.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -16,6 +16,7 @@ use unic_langid::LanguageIdentifier;
 
 use crate::files::Message;
 pub(crate) use help::with_texts;
+pub(crate) use library::one_line;
 pub(crate) use locale::chosen_language;
 pub(crate) use usage::usage_error;
 

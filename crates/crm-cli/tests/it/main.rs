@@ -4,6 +4,7 @@
 mod discover;
 mod export;
 mod files;
+mod find;
 mod help;
 mod import;
 mod program;

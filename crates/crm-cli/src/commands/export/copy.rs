@@ -107,14 +107,7 @@ fn stopped(terminal: &Terminal, figures: &ExportFigures, arguments: &OutputArgum
 }
 
 fn finish(verdict: &Verdict, arguments: &OutputArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let exit = match verdict {
-        verdict if verdict.is_complete() => Exit::Done,
-        Verdict::Truncated { cause, .. } => Exit::from_error(cause),
-        // Records moved meanwhile. The next export may find a quiet moment.
-        Verdict::Shifted { .. } => Exit::Again,
-        Verdict::Complete { .. } => Exit::Refused,
-        _ => Exit::Person,
-    };
+    let exit = Exit::from_verdict(verdict);
     let text = terminal.messages.verdict(verdict);
     if exit == Exit::Done {
         terminal.note(&text)

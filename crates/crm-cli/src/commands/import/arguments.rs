@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
-use crm::history::{Import, LossPolicy, Pace};
+use crm::history::{ClientId, Import, LossPolicy, Pace};
 
-use crate::arguments::{BadValue, count, delimiter, rate, seconds, zone};
+use crate::arguments::{BadValue, client_id, count, delimiter, rate, seconds, zone};
 use crate::connection::{HistoryFlags, NetworkFlags};
 use crate::exit::Failure;
 use crate::files::{DateFormat, Mapping, Preset, TableOptions, ToLocal};
@@ -34,6 +34,10 @@ pub(crate) struct Arguments {
     map_preset: Option<PresetName>,
     #[arg(long)]
     mark: Option<String>,
+    #[arg(long)]
+    pub(super) find_client_by: Option<String>,
+    #[arg(long, value_parser = client_id, requires = "find_client_by")]
+    pub(super) unknown_client: Option<ClientId>,
     #[arg(long, value_parser = date_format)]
     date_format: Option<DateFormat>,
     #[arg(long, value_parser = zone)]
@@ -63,7 +67,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "30", value_parser = seconds)]
     pub(super) timeout: Duration,
     #[arg(long, default_value = "300", value_parser = seconds)]
-    patience: Duration,
+    pub(super) patience: Duration,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,9 +1,10 @@
 //! `crm import`: activities of a file into a SalesMan CRM, each once.
 //!
-//! `arguments` are the options, `input` reads the rows on a thread of its own, `outcomes` says what became of them, and
+//! `arguments` are the options, `input` reads the rows on a thread of its own, `callers` finds their clients, `outcomes` says what became of them, and
 //! `summary` counts.
 
 mod arguments;
+mod callers;
 mod input;
 mod outcomes;
 mod summary;
@@ -11,15 +12,17 @@ mod summary;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crm::directory::DirectoryClient;
 use crm::history::HistoryClient;
 
 use crate::connection::Environment;
 use crate::exit::{Exit, Failure};
-use crate::files::{Role, check_distinct};
+use crate::files::{FoundClients, Role, check_distinct};
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::terminal::Terminal;
 pub(crate) use arguments::Arguments;
+use callers::Callers;
 use input::{Input, Reading};
 use outcomes::Outcomes;
 
@@ -56,13 +59,14 @@ async fn import(
     terminal: &Arc<Terminal>,
     signals: &Signals,
 ) -> Result<Exit, Failure> {
+    let callers = callers(&arguments, paths, &client, &input, terminal)?;
     let mut outcomes = Outcomes::new(terminal, &arguments, &input, &paths.rejected)?;
     let progress = {
         let client = client.clone();
         Progress::start(terminal, input.total, move || client.stats())
     };
     let reporter = progress.reporter();
-    let Reading { entries, mut rows, mut failure } = input.start();
+    let Reading { entries, mut rows, mut failure } = input.start(callers, terminal);
     let mut import = arguments.options(client.import_stream(entries));
     // A dry run creates no journal. One that exists says what is stored already.
     if !arguments.dry_run || paths.journal.exists() {
@@ -76,7 +80,7 @@ async fn import(
             // The journal misses the rows behind the place where reading failed.
             Err(error) => {
                 return Err(match failure.try_recv() {
-                    Ok(error) => outcomes.read_failure(&error),
+                    Ok(failure) => failure,
                     Err(_) => terminal.call_failure(&error),
                 });
             }
@@ -90,9 +94,42 @@ async fn import(
     outcomes.finish(signals.received(), failure)
 }
 
+/// Returns what finds the clients of the rows, if a column was chosen for it.
+fn callers(
+    arguments: &Arguments,
+    paths: &Paths,
+    client: &HistoryClient,
+    input: &Input,
+    terminal: &Arc<Terminal>,
+) -> Result<Option<Callers>, Failure> {
+    let Some(column) = input.phone_column.clone() else { return Ok(None) };
+    let path = paths.found_clients.clone();
+    let is_new = || !paths.journal.exists();
+    let found = match arguments.dry_run {
+        true if is_new() => Ok(FoundClients::default()),
+        true => FoundClients::read_only(&path),
+        false => FoundClients::open(&path, is_new),
+    };
+    let found = found.map_err(|error| {
+        let values = [("file", path.display().to_string().into()), ("error", error.to_string().into())];
+        Failure::person(terminal.messages.format("file-not-read", &values))
+    })?;
+    Ok(Some(Callers {
+        directory: DirectoryClient::from(client),
+        column,
+        unknown: arguments.unknown_client,
+        patience: arguments.patience,
+        found,
+        path,
+        terminal: Arc::clone(terminal),
+    }))
+}
+
 /// The files that are written.
 struct Paths {
     journal: PathBuf,
+    /// What `--find-client-by` has found.
+    found_clients: PathBuf,
     rejected: PathBuf,
 }
 
@@ -105,17 +142,22 @@ impl Paths {
             name.push(suffix);
             PathBuf::from(name)
         };
+        let journal = arguments.journal.clone().unwrap_or_else(|| beside(".journal"));
+        let mut found_clients = journal.clone().into_os_string();
+        found_clients.push(".clients");
         Self {
-            journal: arguments.journal.clone().unwrap_or_else(|| beside(".journal")),
+            journal,
+            found_clients: found_clients.into(),
             rejected: arguments.rejected.clone().unwrap_or_else(|| beside(".rejected.csv")),
         }
     }
 
     /// Checks that no file has two purposes, before any of them is opened for writing.
     fn check_distinct(&self, arguments: &Arguments, terminal: &Terminal) -> Result<(), Failure> {
-        let files: [(Role, &Path); 3] = [
+        let files: [(Role, &Path); 4] = [
             (Role::Input, &arguments.file),
             (Role::Journal, &self.journal),
+            (Role::FoundClients, &self.found_clients),
             (Role::Rejected, &self.rejected),
         ];
         check_distinct(&files).map_err(|same| Failure::usage(terminal.messages.message(&same.message())))

@@ -1,6 +1,5 @@
 //! What became of the rows: messages, the rejected file and the summary.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use super::Arguments;
 use super::input::Input;
 use super::summary::Summary;
 use crate::exit::{Exit, Failure};
-use crate::files::{Rejected, TableRow};
+use crate::files::{Problem, Rejected, TableRow};
 use crate::language::Language;
 use crate::terminal::Terminal;
 
@@ -19,7 +18,6 @@ pub(super) struct Outcomes {
     terminal: Arc<Terminal>,
     summary: Summary,
     exit: Exit,
-    file: String,
     path: String,
     /// `None` in a dry run.
     rejected: Option<Rejected>,
@@ -47,7 +45,6 @@ impl Outcomes {
             terminal: Arc::clone(terminal),
             summary: Summary { rows: input.total.unwrap_or(0), ..Summary::default() },
             exit: Exit::Done,
-            file: arguments.file.display().to_string(),
             rejected: created.map_err(|error| terminal.output_failure(&path, &error))?,
             path,
             unsent: None,
@@ -76,7 +73,12 @@ impl Outcomes {
         let terminal = Arc::clone(&self.terminal);
         let messages = &terminal.messages;
         if let Err(problems) = &row.entry {
-            self.summary.unreadable += 1;
+            let is_of_caller = |problem: &Problem| matches!(problem, Problem::Client { .. });
+            if problems.iter().all(is_of_caller) {
+                self.summary.refused += 1;
+            } else {
+                self.summary.unreadable += 1;
+            }
             let problems: Vec<_> =
                 problems.iter().map(|problem| messages.message(&problem.message())).collect();
             return self.keep(row, &problems.join("; "));
@@ -135,12 +137,6 @@ impl Outcomes {
         Ok(())
     }
 
-    /// Returns the failure of an input that cannot be read to its end.
-    pub(super) fn read_failure(&self, error: &io::Error) -> Failure {
-        let values = [("file", self.file.as_str().into()), ("error", error.to_string().into())];
-        Failure::person(self.terminal.messages.format("file-not-read", &values))
-    }
-
     fn say(&self, line: u64, text: &str) {
         self.terminal.problem_text("import-line", &[("line", line.into()), ("text", text.into())]);
     }
@@ -179,15 +175,11 @@ impl Outcomes {
     }
 
     /// Puts the rejected file into its place, and shows the summary.
-    pub(super) fn finish(
-        mut self,
-        signal: Option<Exit>,
-        failure: Option<io::Error>,
-    ) -> Result<Exit, Failure> {
+    pub(super) fn finish(mut self, signal: Option<Exit>, failure: Option<Failure>) -> Result<Exit, Failure> {
         let terminal = Arc::clone(&self.terminal);
-        if let Some(error) = failure {
-            self.exit = self.exit.max(Exit::Person);
-            terminal.problem(&self.read_failure(&error).text);
+        if let Some(failure) = failure {
+            self.exit = self.exit.max(failure.exit);
+            terminal.problem(&failure.text);
         }
         self.summary.end();
         let exit = self.exit.max(self.summary.exit()).max(signal.unwrap_or(Exit::Done));

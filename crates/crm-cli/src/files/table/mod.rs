@@ -249,7 +249,8 @@ impl Table {
             is_open: preset.is_some(),
         });
         let is_guarded = header.is_of_rejected() || header.is_of_excel_export();
-        let has_dates = has_dates || header.is_of_rejected();
+        // All rows of a rejected file can lack the date that other rows of the input have.
+        let has_dates = has_dates || (header.is_of_rejected() && header.column_of(Field::At).is_some());
         let dates = Dates { is_needed: has_dates, ..Self::dates(options) };
         let reading = Reading { is_guarded, dates, ..Reading::default() };
         Ok(Self::new(Rows::Text(Box::new(records)), header, info, reading, source, options))
