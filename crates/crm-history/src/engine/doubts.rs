@@ -149,11 +149,12 @@ impl Doubts {
             doubt.is_postponed = !open.is_empty();
             open.iter().for_each(|key| drop(found.remove(key)));
         }
-        // A list may show the newest records only. So an older one must be in it, if there was one.
+        // A list may show the newest records only. So an older one must be in it, if one is known.
+        let no_floor = self.lowest_floor(known) == Some(0);
         let shows = |view: &View| {
             reading.0.get(view).is_some_and(|read| {
                 let any_claimed = || read.records.iter().any(|record| known.is_claimed(record.id));
-                read.is_enough || (!known.shows_anything(view) && any_claimed())
+                read.is_enough || ((no_floor || !known.shows_anything(view)) && any_claimed())
             })
         };
         let mut decided = Vec::new();
