@@ -3,6 +3,8 @@
 
 #[path = "common/imports.rs"]
 mod imports;
+#[path = "common/in_process.rs"]
+mod in_process;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,9 +17,10 @@ use crm::history::{
 use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
 use crm_sandbox::{Fault, Operation, RetryAfter, Store};
 use imports::{
-    Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick,
-    sandbox_with_history, stored, transport, wanted,
+    Scratch, add_old_record, all_created, client, difference, entries, quick, sandbox_with_history, stored,
+    transport, wanted,
 };
+use in_process::World;
 
 /// Faults that leave the outcome of a chunk unknown or certain.
 fn faults() -> Vec<Fault> {
@@ -54,14 +57,13 @@ fn is_slow(fault: &Fault) -> bool {
     matches!(fault.name(), "latency" | "slow_drip")
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn everything_is_stored_once_whatever_goes_wrong_at_whichever_chunk() {
     let quick = faults().into_iter().filter(|fault| !is_slow(fault));
     stored_once_at_each_chunk(quick, Duration::from_secs(30)).await;
 }
 
-/// A test of its own, because it waits while the other one computes.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn everything_is_stored_once_whichever_chunk_is_answered_too_late() {
     stored_once_at_each_chunk(faults().into_iter().filter(is_slow), Duration::from_millis(800)).await;
 }
@@ -69,11 +71,12 @@ async fn everything_is_stored_once_whichever_chunk_is_answered_too_late() {
 async fn stored_once_at_each_chunk(faults: impl Iterator<Item = Fault>, timeout: Duration) {
     let entries = entries(1_000);
     for fault in faults {
-        let sandbox = sandbox_with_history().await;
-        let client = client_with_timeout(sandbox.url(), timeout);
+        let world = World::new();
+        let sandbox = &world.sandbox;
+        let client = world.client_with_timeout(crm_sandbox::BOSS, timeout);
         for point in 0..5 {
             sandbox.reset();
-            add_old_record(&sandbox);
+            add_old_record(sandbox);
             let mut outcomes = quick(client.import(entries.clone())).chunk(200).concurrency(1).outcomes();
             let mut report = ImportReport::default();
             let mut seen = 0;
@@ -87,7 +90,7 @@ async fn stored_once_at_each_chunk(faults: impl Iterator<Item = Fault>, timeout:
                     sandbox.add_fault(fault.clone().on(Operation::HistoryAddList));
                 }
             }
-            all_created(&report, &sandbox, &entries, &format!("{fault:?} at chunk {point}"));
+            all_created(&report, sandbox, &entries, &format!("{fault:?} at chunk {point}"));
         }
     }
 }
@@ -103,22 +106,22 @@ async fn an_import_behind_a_rate_limit_stores_everything_once_in_one_run() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn everything_is_stored_once_when_chunks_fail_side_by_side() {
     let entries = entries(1_000);
-    let sandbox = sandbox_with_history().await;
+    let world = World::new();
+    let sandbox = &world.sandbox;
     for fault in faults() {
         if is_slow(&fault) {
             continue; // a time for each chunk adds up
         }
         sandbox.reset();
-        add_old_record(&sandbox);
+        add_old_record(sandbox);
         // The first four calls are in flight together.
         sandbox.add_fault(fault.clone().on(Operation::HistoryAddList).times(4));
-        let client = client(sandbox.url());
-        let import = quick(client.import(entries.clone())).chunk(50).concurrency(4);
+        let import = quick(world.client().import(entries.clone())).chunk(50).concurrency(4);
         let report = import.run().await.unwrap();
-        all_created(&report, &sandbox, &entries, &format!("{fault:?}"));
+        all_created(&report, sandbox, &entries, &format!("{fault:?}"));
     }
 }
 

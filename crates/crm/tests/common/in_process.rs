@@ -73,11 +73,16 @@ impl World {
     }
 
     pub(crate) fn client_of(&self, login: &str) -> HistoryClient {
+        self.client_with_timeout(login, Duration::from_secs(30))
+    }
+
+    pub(crate) fn client_with_timeout(&self, login: &str, timeout: Duration) -> HistoryClient {
         HistoryClient::builder(self.sandbox.url())
             .credentials(ApiKey::new(crm_sandbox::APIKEY, login))
             .transport(InProcess(self.clone()))
             .allow_insecure_http()
             .retry(RetryPolicy::default())
+            .timeout(timeout)
             .build()
             .unwrap()
     }
