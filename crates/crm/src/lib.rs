@@ -163,8 +163,10 @@ pub mod projects {
 
 /// Durable delivery of activities with idempotency keys.
 #[cfg(any(feature = "outbox", feature = "outbox-postgres"))]
-#[doc(inline)]
-pub use crm_outbox as outbox;
+pub mod outbox {
+    #[doc(inline)]
+    pub use crm_outbox::*;
+}
 
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
