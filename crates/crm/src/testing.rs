@@ -19,7 +19,7 @@
 //! ```
 //! use crm::history::{ApiKey, ClientId, EntryQuery, HistoryClient, NewEntry};
 //! use crm::testing::{Answer, Call, Script};
-//! use crm::{Delivery, Error};
+//! use crm::{Delivery, Error, ReadMethod};
 //! use serde_json::json;
 //!
 //! /// The code under test.
@@ -40,10 +40,11 @@
 //! # async fn main() -> Result<(), Error> {
 //! let script = Script::new()
 //!     .expect(Call::to("history.add").json_partial(json!({"clid": 1781})), Answer::timeout())
-//!     .expect("history.list", Answer::json(json!({"data": [{"cid": 7, "content": "Встреча"}]})));
+//!     .expect("history.list", Answer::json(json!({"data": [{"cid": 7, "clid": 1781, "content": "Встреча"}]})));
 //! let history = HistoryClient::builder("https://crm.example.test")
 //!     .credentials(ApiKey::new("any-key", "any-login"))
 //!     .transport(script.transport())
+//!     .read_method(ReadMethod::Get) // by default a client learns whether a GET keeps its body
 //!     .build()?;
 //!
 //! log_meeting(&history).await?;
