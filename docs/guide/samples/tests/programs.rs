@@ -18,7 +18,8 @@ fn calls_that_are_logged_again_say_the_same_and_log_nothing_twice() {
         let (status, printed) = run::run(EXECUTABLE, "log-calls", &folder, &sandbox);
         assert!(status.success());
         // A journal keeps no words of the server.
-        let printed = printed.replace("refused in an earlier run of this import", "user is not known to the CRM");
+        let printed =
+            printed.replace("refused in an earlier run of this import", "user is not known to the CRM");
         assert_eq!(printed, shown);
         assert_eq!(sandbox.record_count(), 1003);
     }
