@@ -73,7 +73,7 @@ pub(crate) async fn run(
         ("secret", crm_sandbox::SECRET.into()),
     ];
     terminal.note_text("sandbox-keys", &keys);
-    // Alone on the standard output, for whoever started the program and waits for the address.
+    // Alone on the standard output, for the caller that waits for the address.
     terminal.print(sandbox.url())?;
     // A server is stopped by a signal and by nothing else.
     signals.first().await;

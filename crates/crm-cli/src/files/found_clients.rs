@@ -7,7 +7,7 @@
 //! {"row":0,"number":"+7 (342) 206-72-01","client":1,"contact":null}
 //! ```
 //!
-//! The file belongs to the journal: without that it is begun anew. A torn last line is dropped, because its row was not
+//! The file belongs to the journal: without that it starts empty. A torn last line is dropped, because its row was not
 //! sent.
 
 use std::collections::HashMap;

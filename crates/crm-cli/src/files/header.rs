@@ -234,7 +234,7 @@ impl Header {
     /// Returns the index of the column that a person chose by its name.
     ///
     /// # Errors
-    /// There is no such column, or there are several.
+    /// The header lacks this column, or has it several times.
     pub fn chosen_column(&self, name: &str) -> Result<usize, HeaderError> {
         let chosen = normalized(name);
         let mut found =

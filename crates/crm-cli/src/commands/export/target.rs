@@ -109,7 +109,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Opens the output: anew, or at the length that the checkpoint knows.
+    /// Opens the output: empty, or at the length in the checkpoint.
     pub(super) fn open(&self, resumed_at: Option<u64>) -> io::Result<()> {
         let columns = self.columns.clone();
         let output = match resumed_at {
