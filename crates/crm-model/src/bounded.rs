@@ -141,8 +141,7 @@ pub(crate) fn is_small(json: &str, fields: usize) -> bool {
     let containers = count(|byte| (byte == b'[') | (byte == b'{'));
     // Two values are separated by a comma, or one of them contains the other.
     containers <= DEEPEST
-        && (json.len() <= MOST_VALUES
-            || count(|byte| byte == b',') + containers + fields < MOST_VALUES)
+        && (json.len() <= MOST_VALUES || count(|byte| byte == b',') + containers + fields < MOST_VALUES)
 }
 
 #[cfg(test)]

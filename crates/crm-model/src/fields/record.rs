@@ -131,7 +131,10 @@ impl<'de> Visitor<'de> for JsonText<'_> {
         f.write_str("any JSON value")
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        mut self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
         Ok(self.value().deserialize(deserializer)?.to_string().into())
     }
 
