@@ -149,6 +149,8 @@ pub(super) struct Field {
     /// The method, field or type in Rust.
     pub(super) rust: Option<String>,
     pub(super) quirks: Vec<Quirk>,
+    /// What the vendor's page says instead, if the server contradicts it.
+    pub(super) page: Option<Words>,
     pub(super) values: Vec<FieldValue>,
 }
 
@@ -219,7 +221,7 @@ impl Api {
 }
 
 /// The keys of our own, as `docs/openapi/README.md` explains them.
-pub(super) const EXTENSIONS: [&str; 19] = [
+pub(super) const EXTENSIONS: [&str; 20] = [
     "x-default",
     "x-enum-alias",
     "x-enum-open",
@@ -229,6 +231,7 @@ pub(super) const EXTENSIONS: [&str; 19] = [
     "x-idempotency",
     "x-methods",
     "x-observed",
+    "x-page",
     "x-paging",
     "x-placeholder",
     "x-quirk",
@@ -251,4 +254,3 @@ fn no_unknown_extension(node: &Node<'_>) -> Result<(), String> {
     }
     Ok(())
 }
-
