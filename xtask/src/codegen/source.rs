@@ -193,7 +193,7 @@ impl Api {
     pub(super) fn read(file: &str, text: &str) -> Result<Self, String> {
         let value = Value::parse(text).map_err(|error| format!("{file}: {error}"))?;
         let root = Node::root(file, &value);
-        no_unknown_extension(&root)?;
+        no_stray_keys(&root)?;
         let info = root.get("info")?;
         let operations = operations::operations(&root)?;
         let name = match operations.first().and_then(|operation| operation.id.split_once('.')) {
@@ -244,13 +244,20 @@ pub(super) const EXTENSIONS: [&str; 20] = [
     "x-values",
 ];
 
-/// A misspelt key would be a fact that is silently lost.
-fn no_unknown_extension(node: &Node<'_>) -> Result<(), String> {
+/// Refuses misspelt keys and keys without a value. Their facts would be lost silently. A key without a value is usually the
+/// rest of a text: `{en: one, two}` has the key `two`.
+fn no_stray_keys(node: &Node<'_>) -> Result<(), String> {
     for (key, child) in node.children() {
+        if matches!(key.as_str(), "example" | "examples") {
+            continue;
+        }
+        if *child.value() == Value::Null {
+            return node.fault(&format!("has `{key}` without a value: put a text with a comma in quotes"));
+        }
         if key.starts_with("x-") && !EXTENSIONS.contains(&key.as_str()) {
             return node.fault(&format!("has `{key}`, which docs/openapi/README.md does not know"));
         }
-        no_unknown_extension(&child)?;
+        no_stray_keys(&child)?;
     }
     Ok(())
 }

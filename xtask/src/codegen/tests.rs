@@ -219,6 +219,16 @@ fn a_word_that_is_not_known_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_text_that_yaml_splits_at_a_comma_is_refused_with_its_place() {
+    let message =
+        fault(|text| text.replace("{en: by id., ru: по номеру.}", "{en: by id., ru: по номеру, всегда}"));
+    assert!(
+        message.starts_with("small.yaml: components.schemas.ThingOrder.x-values.id has `всегда` without"),
+        "{message}"
+    );
+}
+
+#[test]
 fn yaml_that_cannot_be_read_names_the_file_and_the_line() {
     let message = fault(|_| "paths: {a: [1, 2\n".to_owned());
     assert!(message.starts_with("small.yaml: ") && message.contains("line"), "{message}");
