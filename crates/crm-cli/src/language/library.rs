@@ -95,6 +95,9 @@ impl Messages {
             UnknownReason::Ended(reason) => {
                 self.format("library-ended", &[("reason", self.not_sent(reason).into())])
             }
+            UnknownReason::RefusedWithoutWitness(answer) => {
+                self.format("library-refused-without-witness", &[("text", answer.as_str().into())])
+            }
             UnknownReason::ListNotBelievable(why) => {
                 self.format("library-list-not-believable", &[("text", (*why).into())])
             }
