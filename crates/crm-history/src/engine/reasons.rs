@@ -38,6 +38,14 @@ pub enum NotSentReason {
     /// The activity has an instant, and the client does not know the time zone of the account. Set it with
     /// [`HistoryClient::with_zone`](crate::HistoryClient::with_zone).
     ZoneMissing,
+    /// The [journal](crate::Import::journal) does not know the activity, and the input lacks activities that were sent
+    /// earlier. It may be one of them, changed since. It would be stored twice.
+    PerhapsChanged {
+        /// The number of activities that were sent earlier and are missing from the input.
+        missing: u64,
+        /// The number of activities of the input that the journal knows. With 0 it may be the journal of another input.
+        known: u64,
+    },
 }
 
 /// Why an activity may be stored or not.
@@ -94,6 +102,16 @@ impl fmt::Display for NotSentReason {
             }
             Self::ZoneMissing => f.write_str(
                 "it has an instant, and the time zone of the account is not known: set it with HistoryClient::with_zone",
+            ),
+            Self::PerhapsChanged { missing, known: 0 } => write!(
+                f,
+                "the journal knows no activity of this input, and {missing} that were sent earlier are missing: if no \
+                 activity of this input was ever sent, use another journal"
+            ),
+            Self::PerhapsChanged { missing, .. } => write!(
+                f,
+                "it may be one of {missing} activities that were sent earlier and are missing from the input: if it was \
+                 changed since, correct the record in the CRM; if it is new, import it as an input of its own"
             ),
         }
     }
