@@ -76,6 +76,7 @@ const CRATES: &[Combinations] = &[
         ],
     ),
     ("crm-outbox", &["", "sqlite", "postgres", "sqlite,postgres-tls,tracing,metrics"]),
+    ("crm-cli", &["", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
     ("crm-bench", &["", "clients"]),

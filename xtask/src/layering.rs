@@ -215,7 +215,7 @@ fn why_forbidden(graph: &Graph, arrow: &Arrow) -> Option<&'static str> {
             _ => Some("only crm-outbox knows a database"),
         };
     }
-    if !HTTP_CLIENTS.contains(&to) || (from == "crm-sandbox" && SERVERS.contains(&to)) {
+    if !HTTP_CLIENTS.contains(&to) || (["crm-cli", "crm-sandbox"].contains(&from) && SERVERS.contains(&to)) {
         return None;
     }
     match from {

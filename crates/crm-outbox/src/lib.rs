@@ -98,7 +98,7 @@ pub use status::{Filter, OutboxEntry, OutboxStats, Resolution, State, Status, Un
 pub use store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
-pub use store::{Change, MemoryStore, Request, Row, SentIn, Store};
+pub use store::{Change, MemoryStore, Request, Row, SentIn, Store, is_temporary};
 #[cfg(feature = "postgres")]
 pub use tokio_postgres;
 pub use transaction::UserTransaction;

@@ -39,6 +39,11 @@ pub(crate) fn depth(stats: &OutboxStats) {
     let _ = stats;
 }
 
+/// Sets the gauges to zero, because another instance counts from now on.
+pub(crate) fn no_depth() {
+    depth(&OutboxStats::default());
+}
+
 /// The spans of activities that this process put and that are not settled yet.
 #[derive(Debug, Default)]
 pub(crate) struct ActivitySpans {
