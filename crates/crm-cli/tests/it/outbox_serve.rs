@@ -204,7 +204,8 @@ async fn health_and_metrics_are_open_and_tell_where_activities_stand() {
 async fn a_delivery_that_is_not_ready_says_why() {
     let (folder, sandbox) = set_up("serve-observed").await;
     let arguments = ["outbox", "run", "--store", "sqlite:calls.db", "--listen", "127.0.0.1:0"];
-    sandbox.add_fault(Fault::close_before_reading().always());
+    sandbox.add_fault(Fault::close_before_reading().on(Operation::HistoryAddList).always());
+    sandbox.add_fault(Fault::close_before_reading().on(Operation::HistoryAdd).always());
     let serving = Serving::from_program(folder.crm_with(&sandbox, &arguments).spawn());
     let put =
         ["outbox", "put", "--store", "sqlite:calls.db", "--key", "a", "--content", "x", "--client", "1"];

@@ -51,11 +51,11 @@ impl Sender {
                     observe::takeover();
                     let ended = self.lead(&lease).await;
                     observe::no_depth();
-                    self.health.send_modify(|health| health.role = Role::Standby);
                     if let Some(result) = ended {
                         lease.release().await;
                         return result;
                     }
+                    self.health.send_modify(|health| health.role = Role::Standby);
                     self.has_problem("the lease was lost, because the store was not reached in time");
                 }
                 Ok(None) => {

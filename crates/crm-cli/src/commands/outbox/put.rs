@@ -19,9 +19,10 @@ use crate::exit::{Exit, Failure};
 use crate::terminal::Terminal;
 
 #[derive(Args, Debug)]
+#[group(id = "what-to-put", required = true, multiple = false, args = ["outbox-file", "key"])]
 pub(crate) struct Arguments {
     // JSON Lines in place of the options below.
-    #[arg(id = "outbox-file", required_unless_present = "key", conflicts_with = "key")]
+    #[arg(id = "outbox-file")]
     file: Option<PathBuf>,
     #[command(flatten)]
     store: StoreFlags,
