@@ -79,7 +79,7 @@ const CRATES: &[Combinations] = &[
     ("crm-cli", &["", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
-    ("crm-bench", &["", "clients"]),
+    ("crm-bench", &["", "clients", "outbox"]),
     ("simulation", &["", "mutations"]),
 ];
 

@@ -101,8 +101,8 @@ const RULES: &[Rule] = &[
     Rule {
         name: "crm-bench",
         may_use: &["crm-history", "crm-projects", "crm-transport"],
-        may_offer: &["crm-sandbox"],
-        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox is optional",
+        may_offer: &["crm-outbox", "crm-sandbox"],
+        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox and the outbox are optional",
     },
     Rule {
         name: "simulation",
