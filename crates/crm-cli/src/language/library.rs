@@ -68,7 +68,11 @@ impl Messages {
         }
     }
 
-    fn not_sent(&self, reason: &NotSentReason) -> String {
+    /// Returns why activities are not sent.
+    pub(crate) fn not_sent(&self, reason: &NotSentReason) -> String {
+        if self.language() == Language::English {
+            return reason.to_string();
+        }
         let with_text = |name: &str, text: &str| self.format(name, &[("text", text.into())]);
         match reason {
             NotSentReason::Cancelled => self.text("library-cancelled"),
