@@ -5,7 +5,7 @@
 mod imports;
 
 use crm::history::{ClientId, ErrorKind, LossPolicy, NewEntry, NotSentReason, OutcomeReason};
-use crm_sandbox::{Sandbox, User};
+use crm_sandbox::{Fault, Operation, Sandbox, User};
 use imports::{
     Scratch, add_old_record, all_created, client, client_with_timeout, difference, entries, quick,
     sandbox_with_history, stored, wanted,
@@ -135,7 +135,14 @@ async fn a_journal_holds_no_content_no_name_and_no_secret() {
     let sandbox = sandbox_with_history().await;
     let journal = Scratch::new("private");
     let entry = NewEntry::new("Иванов, +7 900 000-00-00").user(crm_sandbox::SELLER).activity_type("Личное");
-    assert!(client(sandbox.url()).import([entry]).journal(&journal.0).run().await.unwrap().is_complete());
+    let refused = NewEntry::new("второй").client(ClientId(1));
+    let words = "Отказ: Иванов, +7 900 000-00-00";
+    let fault = Fault::items_refused("второй", 405, words);
+    sandbox.add_fault(fault.on_each([Operation::HistoryAdd, Operation::HistoryAddList]).always());
+    let import = client(sandbox.url()).import([entry, refused]).journal(&journal.0);
+    let report = import.run().await.unwrap();
+    assert_eq!((report.totals.created, report.totals.rejected), (1, 1), "{report}");
+    assert!(report.outcomes[1].to_string().contains(words), "{report}");
     let text = std::fs::read_to_string(&journal.0).unwrap();
     for private in ["Иванов", "900", "Личное", crm_sandbox::SELLER, crm_sandbox::APIKEY, crm_sandbox::BOSS]
     {

@@ -54,6 +54,10 @@ pub enum NotSentReason {
 pub enum UnknownReason {
     /// The import ended before it could be settled.
     Ended(NotSentReason),
+    /// The server gave the same answer both times when it was sent alone, and it is not stored as far as can be seen. No other
+    /// activity was left to show that the server stores others, so the server may still carry it out. The text is the answer.
+    /// Another run with further activities settles it.
+    RefusedWithoutWitness(String),
     /// The lists of the server contradict what was asked, so they prove nothing. The text says how.
     ListNotBelievable(&'static str),
     /// The list of this owner shows no record that is known to be there, so a missing record proves nothing.
@@ -121,6 +125,10 @@ impl fmt::Display for UnknownReason {
         f.write_str("the call got no usable response, and ")?;
         match self {
             Self::Ended(reason) => write!(f, "the import ended before it was settled: {reason}"),
+            Self::RefusedWithoutWitness(answer) => write!(
+                f,
+                "no other activity was left to show that the server refuses this one alone: it was sent twice and answered with: {answer}"
+            ),
             Self::ListNotBelievable(why) => write!(f, "the list of the server proves nothing: {why}"),
             Self::ListShowsNothing => {
                 f.write_str("the list of its owner shows no record that is known to be there")

@@ -41,6 +41,11 @@ use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, S
 /// log2(chunk) × `settle`: 7 minutes with the defaults. Other rows are stored meanwhile, and several bad rows share the
 /// waits. A smaller [`chunk`](Self::chunk) makes it cheaper.
 ///
+/// A row is refused only if another row was stored between two equal answers to it. So the last row of the input is held
+/// back until all others are answered, which costs one request for each import. If the last row itself is refused in this
+/// way, no other row is left. It is sent once more after [`patience`](Self::patience), and then ends as `Unknown` with the
+/// words of the server.
+///
 /// # Waits in the log
 ///
 /// With the feature `tracing` each wait is one event at level info with the target `crm_history`. Its fields are

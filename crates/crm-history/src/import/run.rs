@@ -17,6 +17,7 @@ use super::logins::Obstacle;
 use crate::engine::{
     Activity, Driver, Ending, Key, NotSentReason, SentBefore, Settled, UnknownReason, WaitReason, log_wait,
 };
+use crate::observe;
 
 /// Takes an activity, as [`Stream::poll_next`](futures_core::Stream::poll_next) does.
 pub(super) type Input = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<NewEntry>> + Send>;
@@ -340,6 +341,7 @@ impl Run {
             }
         };
         self.progress.count(&outcome.0);
+        observe::import_outcome(&outcome.0);
         open.outcome = Some(outcome);
     }
 }
