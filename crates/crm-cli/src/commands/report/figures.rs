@@ -18,7 +18,7 @@ pub(super) struct Activities {
 }
 
 impl Activities {
-    /// Counts an activity; one without a date is in no range of days, so the server lists none.
+    /// Counts an activity. One with the zero date belongs to no day and is left out.
     pub(super) fn count(&mut self, entry: &Entry, messages: &Messages) {
         if let Some(at) = entry.at {
             let name = entry.activity_type.as_deref().map_or_else(|| messages.text("report-no-type"), plain);
