@@ -36,7 +36,7 @@ async fn counted(entries: Vec<NewEntry>, is_dry_run: bool) -> BTreeMap<String, u
     let client = builder.transport(Server).build().unwrap();
     let import = client.import(entries);
     let import = if is_dry_run { import.dry_run() } else { import };
-    import.run().await.unwrap();
+    let _ = import.run().await.unwrap();
     let mut outcomes = BTreeMap::new();
     for (key, unit, description, value) in recorder.snapshotter().snapshot().into_vec() {
         if key.key().name() == "crm_import_outcomes_total" {
