@@ -63,7 +63,7 @@ impl<'a> Environment<'a> {
     }
 
     /// Returns the value of a flag, else of the variable, else of the file that the variable with `_FILE` names.
-    fn value(&self, given: &Option<String>, name: &str) -> Result<Option<String>, Failure> {
+    pub(crate) fn value(&self, given: &Option<String>, name: &str) -> Result<Option<String>, Failure> {
         if given.is_some() {
             return Ok(given.clone());
         }
@@ -89,7 +89,8 @@ impl<'a> Environment<'a> {
         }
     }
 
-    fn required(&self, given: &Option<String>, flag: &str, name: &str) -> Result<String, Failure> {
+    /// Returns the value of a flag, or of its variable. It must be given.
+    pub(crate) fn required(&self, given: &Option<String>, flag: &str, name: &str) -> Result<String, Failure> {
         self.value(given, name)?.ok_or_else(|| {
             let values = [("flag", flag.into()), ("variable", name.into())];
             Failure::usage(self.messages.format("connection-missing", &values))

@@ -7,6 +7,10 @@ mod files;
 mod find;
 mod help;
 mod import;
+#[cfg(feature = "outbox")]
+mod outbox;
+#[cfg(feature = "outbox")]
+mod outbox_serve;
 mod program;
 mod report;
 mod sandbox;

@@ -17,6 +17,8 @@ mod proxy_variables;
 mod reads;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+#[cfg(feature = "rustls")]
+mod tls;
 #[cfg(feature = "tower")]
 mod tower_service;
 #[cfg(feature = "tower")]
