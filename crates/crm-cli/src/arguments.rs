@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crm::history::ClientId;
 
 use crate::commands::directory::{clients, find, users};
-use crate::commands::{completions, discover, export, import, man, report, sandbox, tour};
+use crate::commands::{check, completions, discover, export, import, man, profile, report, sandbox, tour};
 use crate::language::Language;
 
 /// All arguments.
@@ -31,6 +31,8 @@ pub(crate) struct Arguments {
 pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Language>,
+    #[arg(long = "profile", id = "chosen-profile", global = true)]
+    pub(crate) profile: Option<String>,
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
     #[arg(long, global = true)]
@@ -50,6 +52,9 @@ pub(crate) enum Command {
     Find(find::Arguments),
     Users(users::Arguments),
     Clients(clients::Arguments),
+    #[command(subcommand)]
+    Profile(profile::Command),
+    Check(Box<check::Arguments>),
     Discover(discover::Arguments),
     Tour(tour::Arguments),
     Sandbox(sandbox::Arguments),

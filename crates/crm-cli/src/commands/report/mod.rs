@@ -40,10 +40,10 @@ pub(crate) struct Arguments {
 /// Writes the report.
 pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let messages = &terminal.messages;
-    let environment = Environment::of_process(messages);
+    let environment = Environment::of_process(terminal, &arguments.network)?;
     let history = environment.history_if_any(&arguments.history)?;
     let projects = environment.projects_if_any(&arguments.projects)?;
-    let Arguments { from, to, out, network, .. } = arguments;
+    let Arguments { from, to, out, .. } = arguments;
     let is_page = match out.extension().and_then(|extension| extension.to_str()) {
         Some("html") => true,
         Some("svg") => false,
@@ -57,13 +57,13 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
     }
     let (mut charts, mut exit) = (Vec::new(), Exit::Done);
     if let Some(connection) = history {
-        let client = connection.builder(&network).build().map_err(|error| terminal.call_failure(&error))?;
+        let client = connection.builder().build().map_err(|error| terminal.call_failure(&error))?;
         let (chart, found) = activities(&client, (from, to), terminal).await?;
         charts.push(chart);
         exit = exit.max(found);
     }
     if let Some(connection) = projects {
-        let client = connection.builder(&network).build().map_err(|error| terminal.call_failure(&error))?;
+        let client = connection.builder().build().map_err(|error| terminal.call_failure(&error))?;
         let (chart, found) = payments(&client, (from, to), terminal).await?;
         charts.push(chart);
         exit = exit.max(found);
