@@ -31,6 +31,7 @@ const WORLD: &[&str] = &[
     "cancel",
     "slow_consumer",
     "marks",
+    "adopted_marks",
     "settles",
     "undated",
     "nearly_equal",

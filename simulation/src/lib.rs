@@ -5,7 +5,7 @@
 //! with the real client and the sandbox in process, and compares what was reported with what the server holds.
 //!
 //! ```text
-//! plan ─→ run ─┬→ lockstep: the import, poll by poll; crashes
+//! plan ─→ run ─┬→ import_run ─→ lockstep: the import, poll by poll; crashes
 //!  │           ├→ outbox_run: several instances of an outbox; crashes and takeovers
 //!  │           ├→ network: latencies, other writers ─→ crm-sandbox
 //!  └ groups    └→ oracle: the outcomes and the records
@@ -23,6 +23,7 @@ mod export_run;
 mod export_world;
 mod faults;
 mod groups;
+mod import_run;
 mod lockstep;
 mod network;
 mod oracle;

@@ -1,6 +1,6 @@
 //! The way between the client and the sandbox: latencies, other writers, and a record of what passed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ struct Progress {
     is_restarted: bool,
     /// Bodies of items that were sent before.
     sent: BTreeSet<String>,
+    /// How often a fault struck a request with an item, by the body of the item.
+    strikes: BTreeMap<String, u64>,
     foreign_writes: Vec<ForeignWrite>,
     clock_steps: Vec<(u64, chrono::TimeDelta)>,
     /// Ids of the records that others wrote.
@@ -69,6 +71,7 @@ impl Network {
             is_in_doubt: false,
             is_restarted: false,
             sent: BTreeSet::new(),
+            strikes: BTreeMap::new(),
             foreign_writes: plan.foreign.clone(),
             clock_steps: plan.clock_steps.clone(),
             foreign_ids,
@@ -95,6 +98,11 @@ impl Network {
 
     pub(crate) fn requests(&self) -> u64 {
         self.progress().requests
+    }
+
+    /// How often a fault struck a request with this item.
+    pub(crate) fn strikes(&self, item: &str) -> u64 {
+        self.progress().strikes.get(item).copied().unwrap_or(0)
     }
 
     /// When the client sent its last request.
@@ -167,8 +175,8 @@ impl Network {
         self.0.trace.note(format!("somebody else writes record {id}: {what:?}"));
     }
 
-    /// What the import is doing with this request.
-    fn state(&self, operation: &str, request: &Request<Bytes>) -> (State, usize) {
+    /// What the import is doing with this request, and the items that it holds.
+    fn state(&self, operation: &str, request: &Request<Bytes>) -> (State, Vec<String>) {
         let is_write = operation.starts_with("add");
         let mut progress = self.progress();
         if !is_write {
@@ -177,7 +185,7 @@ impl Network {
                 (false, 0) => State::FirstRead,
                 (false, _) => State::Read,
             };
-            return (state, 0);
+            return (state, Vec::new());
         }
         progress.writes_in_run += 1;
         let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
@@ -186,15 +194,14 @@ impl Network {
             None => vec![body.to_string()],
         };
         let is_again = items.iter().any(|item| progress.sent.contains(item));
-        let count = items.len();
-        progress.sent.extend(items);
-        let state = match (is_again, progress.is_in_doubt, count) {
+        progress.sent.extend(items.iter().cloned());
+        let state = match (is_again, progress.is_in_doubt, items.len()) {
             (true, ..) => State::WriteAgain,
             (false, true, _) => State::WriteInDoubt,
             (false, false, 1) => State::WriteAlone,
             (false, false, _) => State::Write,
         };
-        (state, count)
+        (state, items)
     }
 
     /// The ids of all records, with those that are stored late but by now.
@@ -227,7 +234,7 @@ impl Network {
         let mut exchange = self.0.sandbox.receive(request);
         let added: Vec<u64> = self.ids().difference(&before).copied().collect();
         let stored = added.len();
-        if items == 0 {
+        if items.is_empty() {
             // Whatever appears during a read is not ours.
             self.progress().foreign_ids.extend(added);
         }
@@ -236,10 +243,14 @@ impl Network {
             let mut progress = self.progress();
             let is_restarted = progress.is_restarted;
             progress.coverage.count(fault, state, is_restarted);
+            for item in &items {
+                *progress.strikes.entry(item.clone()).or_default() += 1;
+            }
         }
         let what = format!(
-            "#{number} {operation} {} {state:?} items {items} stored {stored} fault {}",
+            "#{number} {operation} {} {state:?} items {} stored {stored} fault {}",
             login.unwrap_or_default(),
+            items.len(),
             fault.as_deref().unwrap_or("-")
         );
         self.0.trace.note(&what);
@@ -262,7 +273,7 @@ impl Network {
             Err(failure) => failure.to_string(),
         };
         self.0.trace.note(format!("#{number} answer: {said}"));
-        if items > 0 {
+        if !items.is_empty() {
             self.progress().is_in_doubt = fault.is_some();
         }
         match outcome {

@@ -63,6 +63,8 @@ pub(crate) struct Truth {
     pub(crate) foreign: BTreeSet<u64>,
     /// The highest id before the first run.
     pub(crate) watermark: u64,
+    /// Which activities may be refused: for what they hold, or because they were answered without an outcome twice.
+    pub(crate) may_be_refused: Vec<bool>,
     /// Whether the server may store something so late that the same activity is stored twice, and both are named.
     pub(crate) may_be_twice: bool,
 }
@@ -75,6 +77,9 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], told: &[Told]) -> Vec<Stri
     for (index, (key, told)) in keys.iter().zip(told).enumerate() {
         if matches!(told, Told::Stored(_, Some(_))) && !truth.may_be_twice {
             found.push(format!("activity {index} was stored twice, and no delay was as long as `settle`"));
+        }
+        if *told == Told::Refused && !truth.may_be_refused.get(index).copied().unwrap_or(true) {
+            found.push(format!("activity {index} was refused, and nothing refuses it"));
         }
         for id in told.ids() {
             if let Some(other) = claimed.insert(id, index) {

@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     /// Whether some of the old records are equal to activities.
     pub(crate) old_equal: bool,
     pub(crate) rules: Vec<Rule>,
+    /// The text at which some faults strike.
+    pub(crate) text_of_faults: String,
     /// Whether the server stores nothing later than `settle` after a request ended.
     pub(crate) is_prompt: bool,
     pub(crate) foreign: Vec<ForeignWrite>,
@@ -45,6 +47,8 @@ pub(crate) struct Plan {
     /// How many runs meet the faults.
     pub(crate) runs_with_faults: usize,
     pub(crate) has_journal: bool,
+    /// Whether each run looks for the marks before it sends, so that a lost journal doubles nothing.
+    pub(crate) adopts_marks: bool,
 }
 
 /// How the import is configured.
@@ -139,6 +143,11 @@ impl Plan {
         let rules = rules(draw, selection, &limits);
         let interruptions = interruptions(draw, selection, settings.settle);
         let has_journal = !interruptions.is_empty() || draw.chance(0.8);
+        let adopts_marks = selection.has("adopted_marks")
+            && has_journal
+            && is_prompt
+            && entries.iter().all(|entry| entry.mark.is_some())
+            && Draw::new(seed, 4).chance(0.5);
         let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let most_old = if is_empty { 0 } else { 30 };
         Plan {
@@ -167,15 +176,26 @@ impl Plan {
             caller,
             entries,
             rules,
+            text_of_faults: limits.text,
             is_prompt,
             settings,
             interruptions,
             has_journal,
+            adopts_marks,
         }
     }
 
     pub(crate) fn account(&self) -> Account {
         Account { users: self.users.clone(), sql_mode: self.sql_mode, ..Account::new(APIKEY) }
+    }
+
+    /// Whether the server, or our own checks, may refuse this activity for what it holds.
+    pub(crate) fn refuses(&self, entry: &NewEntry) -> bool {
+        const BY_TEXT: &[&str] = &["firewall_at_a_text", "too_large", "item_refused"];
+        self.settings.check_users
+            || (self.sql_mode == SqlMode::Strict && entry.content.chars().any(|c| c.len_utf8() > 3))
+            || (entry.content.contains(&self.text_of_faults)
+                && self.rules.iter().any(|rule| BY_TEXT.contains(&rule.fault().name())))
     }
 
     /// Whether one of the views was empty before the first run. Such a view proves nothing until it shows a known record.

@@ -76,9 +76,10 @@ const CRATES: &[Combinations] = &[
         ],
     ),
     ("crm-outbox", &["", "sqlite", "postgres", "sqlite,postgres-tls,tracing,metrics"]),
+    ("crm-cli", &["", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
-    ("crm-bench", &["", "clients"]),
+    ("crm-bench", &["", "clients", "outbox"]),
     ("simulation", &["", "mutations"]),
 ];
 

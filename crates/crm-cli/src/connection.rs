@@ -143,11 +143,16 @@ impl<'a> Environment<'a> {
 
     /// Returns the value of a setting: of its option, else of its variable, else of the file that the variable with `_FILE`
     /// names, else of the profile.
-    fn value(&self, given: &Option<String>, setting: &Setting) -> Result<Option<Value>, Failure> {
+    pub(crate) fn value(&self, given: &Option<String>, setting: &Setting) -> Result<Option<Value>, Failure> {
         match self.given(given, setting)? {
             Some(value) => Ok(Some(value)),
             None => self.of_profile(setting),
         }
+    }
+
+    /// Returns the value of a setting that must be given.
+    pub(crate) fn required(&self, given: &Option<String>, setting: &Setting) -> Result<Value, Failure> {
+        self.value(given, setting)?.ok_or_else(|| self.missing(setting))
     }
 
     /// Returns the value of a setting that an option or the environment gives.
@@ -229,7 +234,7 @@ impl<'a> Environment<'a> {
 
     /// Returns the connection to a SalesMan CRM. Everything must be given.
     pub(crate) fn history(&self, flags: &HistoryFlags) -> Result<HistoryConnection, Failure> {
-        let url = self.value(&flags.history_url, &HISTORY_URL)?.ok_or_else(|| self.missing(&HISTORY_URL))?;
+        let url = self.required(&flags.history_url, &HISTORY_URL)?;
         Ok(HistoryConnection {
             apikey: self.for_address(&flags.apikey, &APIKEY, &url, &HISTORY_URL)?,
             login: self.for_address(&flags.login, &LOGIN, &url, &HISTORY_URL)?,
@@ -247,8 +252,7 @@ impl<'a> Environment<'a> {
 
     /// Returns the connection to a solOS. Everything must be given.
     pub(crate) fn projects(&self, flags: &ProjectsFlags) -> Result<ProjectsConnection, Failure> {
-        let url = self.value(&flags.projects_url, &PROJECTS_URL)?;
-        let url = url.ok_or_else(|| self.missing(&PROJECTS_URL))?;
+        let url = self.required(&flags.projects_url, &PROJECTS_URL)?;
         Ok(ProjectsConnection {
             token: self.for_address(&flags.token, &TOKEN, &url, &PROJECTS_URL)?,
             secret: self.for_address(&flags.secret, &SECRET, &url, &PROJECTS_URL)?,

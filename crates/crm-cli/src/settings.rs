@@ -36,6 +36,21 @@ pub(crate) const SECRET: Setting = setting("--secret", "CRM_SECRET", "projects",
 pub(crate) const PROXY: Setting = setting("--proxy", "CRM_PROXY", "network", "proxy", false);
 pub(crate) const CA_FILE: Setting = setting("--ca-file", "CRM_CA_FILE", "network", "ca_file", false);
 
+pub(crate) const OUTBOX_STORE: Setting = setting("--store", "CRM_OUTBOX_STORE", "outbox", "store", false);
+pub(crate) const OUTBOX_TOKEN: Setting =
+    setting("--outbox-token", "CRM_OUTBOX_TOKEN", "outbox", "token", true);
+
 /// All settings, in the order of a profile.
-pub(crate) const SETTINGS: [&Setting; 9] =
-    [&HISTORY_URL, &LOGIN, &APIKEY, &TIME_ZONE, &PROJECTS_URL, &TOKEN, &SECRET, &PROXY, &CA_FILE];
+pub(crate) const SETTINGS: [&Setting; 11] = [
+    &HISTORY_URL,
+    &LOGIN,
+    &APIKEY,
+    &TIME_ZONE,
+    &PROJECTS_URL,
+    &TOKEN,
+    &SECRET,
+    &PROXY,
+    &CA_FILE,
+    &OUTBOX_STORE,
+    &OUTBOX_TOKEN,
+];

@@ -63,9 +63,10 @@
 //!
 //! # Observing it
 //!
-//! With the feature `metrics`: the counters `crm_outbox_batches_total`, `crm_outbox_takeovers_total` and
-//! `crm_outbox_settled_total` (label `status`), and the gauges `crm_outbox_depth` (label `status`) and
-//! `crm_outbox_oldest_seconds`. Only the sender sets the gauges, every 15 s.
+//! With the feature `metrics`: the counters `crm_outbox_puts_total`, `crm_outbox_put_commits_total`,
+//! `crm_outbox_batches_total`, `crm_outbox_takeovers_total` and `crm_outbox_settled_total` (label `status`), and the gauges
+//! `crm_outbox_depth` (label `status`) and `crm_outbox_oldest_seconds`. The sender sets the gauges every 15 s. In the
+//! other instances they are zero.
 //!
 //! With the feature `tracing`: a span `outbox.activity` (fields `key` and `status`) within the span that is current at
 //! `put`. It ends when the sender of the same process has settled the activity. At most 10,000 of them are open.
@@ -98,7 +99,7 @@ pub use status::{Filter, OutboxEntry, OutboxStats, Resolution, State, Status, Un
 pub use store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
-pub use store::{Change, MemoryStore, Request, Row, SentIn, Store};
+pub use store::{Change, MemoryStore, Request, Row, SentIn, Store, is_temporary};
 #[cfg(feature = "postgres")]
 pub use tokio_postgres;
 pub use transaction::UserTransaction;

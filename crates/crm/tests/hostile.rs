@@ -17,8 +17,8 @@ const LIMIT: usize = 1 << 20;
 
 fn clients(address: &str, timeout: Duration, limit: usize) -> (HistoryClient, ProjectsClient) {
     let transport = || {
-        let client = reqwest::Client::builder().tls_certs_only([]).no_proxy();
-        ReqwestTransport::builder().reqwest(|_| client).body_limit(limit).build().unwrap()
+        let transport = ReqwestTransport::builder().no_proxy().without_system_certificates();
+        transport.body_limit(limit).build().unwrap()
     };
     let history =
         HistoryClient::builder(address).credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS));

@@ -143,7 +143,7 @@ async fn equal_records_from_before_and_of_other_people_are_not_taken_for_ones_ow
 async fn an_activity_that_cannot_be_looked_up_is_unknown_and_not_sent_again() {
     let sandbox = sandbox_with_history().await;
     let client = client(sandbox.url());
-    // MariaDB does not store such a time, so no range of dates finds the record.
+    // MariaDB does not store such a time, so no range with a first day finds the record.
     let at = NaiveDate::from_ymd_opt(1900, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
     sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let report = quick(client.import([NewEntry::new("старая запись").at(at)])).run().await.unwrap();

@@ -30,7 +30,7 @@ command-export-history = Export the activities of a SalesMan CRM, and say whethe
         With --checkpoint an interrupted export resumes: run the same command again. Activities with the date
         0000-00-00 are exported if no first day is given.
 command-export-projects = Export the projects of a solOS, and say whether that is everything
-command-report = Draw activities by day and payments by month
+command-report = Write a page about activities and payments, with charts and tables
     .after =
         The fields of payments are assumed, because solOS documents no responses. Payments without a date or an
         amount are counted and left out, and so are those of deleted projects.
@@ -194,7 +194,7 @@ option-format = Format of the file (default: that of its name, else jsonl)
     .value = FORMAT
 option-checkpoint = File that lets the export resume
     .value = FILE
-option-report-out = The file to write: a page (report.html) or the picture alone (report.svg)
+option-report-out = The page to write, such as report.html
     .value = FILE
 option-days = How many days back activities are listed
     .value = N
@@ -437,24 +437,47 @@ export-stopped-resumes = Stopped after { $records } records. Run the same comman
 
 ## Report
 
-report-bad-out = --out must end with .html or .svg
+report-bad-out = --out must end with .html
+report-written = The report was written to { $file }.
 report-title = Report, { $from } to { $to }
+report-total-activities = Activities
+report-total-a-day = A day on average
+report-total-users = Active users
+report-total-clients = Clients
+report-by-day = Activities by day and type
+report-by-week = Activities by week and type
+report-by-month = Activities by month and type
+report-by-user = Activities by user
+report-by-client = Activities by client
+report-by-hour = Activities by hour and weekday
+report-weekdays = Mon Tue Wed Thu Fri Sat Sun
+report-day = Day
+report-week = Week from
+report-month = Month
+report-user = User
+report-client = Client
+report-count = Number
+report-sum = Sum
+report-balance = Balance
+report-table = Table
 report-no-type = (no type)
+report-no-owner = (no owner)
+report-no-client = (no client)
 report-other-types = { $count ->
     [one] 1 other type
    *[other] { $count } other types
 }
-report-income = in
-report-expense = out
-report-currency = { $kind }, currency { $currency }
-report-activities = { $count ->
-    [one] 1 activity, { $from } to { $to }
-   *[other] { $count } activities, { $from } to { $to }
+report-others = { $count ->
+    [one] 1 other
+   *[other] { $count } others
 }
-report-payments = Payments, { $from } to { $to }
-report-a-day = activities a day
-report-a-month = a month
-report-nothing = nothing to show
+report-payments = Payments by month
+report-income = Income
+report-expense = Expense
+report-currency = currency { $currency }
+report-no-currency = without a currency
+report-assumed = Assumed: solOS documents no responses, so the meaning of amount, date and currency is a guess.
+report-nothing = Nothing to show.
 report-unreadable-payments = { $count ->
     [one] 1 payment has no date or amount that can be read, and is left out
    *[other] { $count } payments have no date or amount that can be read, and are left out

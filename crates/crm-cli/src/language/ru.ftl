@@ -30,7 +30,7 @@ command-export-history = Экспортировать активности Sales
         С параметром --checkpoint прерванный экспорт можно продолжить: запустите ту же команду ещё раз. Активности с
         датой 0000-00-00 экспортируются, если первый день не указан.
 command-export-projects = Экспортировать проекты solOS и сообщить, все ли они получены
-command-report = Построить графики: активности по дням и платежи по месяцам
+command-report = Составить страницу об активностях и платежах с графиками и таблицами
     .after =
         Поля платежей – предположение: ответы solOS не документированы. Платежи без даты или суммы подсчитываются, но в
         отчёт не входят, как и платежи удалённых проектов.
@@ -194,7 +194,7 @@ option-format = Формат файла (по умолчанию – по име
     .value = ФОРМАТ
 option-checkpoint = Файл, по которому экспорт продолжается после остановки
     .value = ФАЙЛ
-option-report-out = Файл отчёта: страница (report.html) или только рисунок (report.svg)
+option-report-out = Файл отчёта, например report.html
     .value = ФАЙЛ
 option-days = За сколько последних дней запрашивать активности
     .value = N
@@ -440,26 +440,45 @@ export-stopped-resumes = Остановлено, записей получено
 
 ## Отчёт
 
-report-bad-out = имя файла в --out должно оканчиваться на .html или .svg
-report-title = Отчёт, { $from } – { $to }
+report-bad-out = имя файла в --out должно оканчиваться на .html
+report-written = Отчёт записан в { $file }.
+report-title = Отчёт за { $from } – { $to }
+report-total-activities = Активностей
+report-total-a-day = В среднем в день
+report-total-users = Активных сотрудников
+report-total-clients = Клиентов
+report-by-day = Активности по дням и типам
+report-by-week = Активности по неделям и типам
+report-by-month = Активности по месяцам и типам
+report-by-user = Активности по сотрудникам
+report-by-client = Активности по клиентам
+report-by-hour = Активности по часам и дням недели
+report-weekdays = пн вт ср чт пт сб вс
+report-day = День
+report-week = Неделя с
+report-month = Месяц
+report-user = Сотрудник
+report-client = Клиент
+report-count = Число
+report-sum = Всего
+report-balance = Разница
+report-table = Таблица
 report-no-type = (без типа)
+report-no-owner = (без ответственного)
+report-no-client = (без клиента)
 report-other-types = { $count ->
     [one] ещё { $count } тип
     [few] ещё { $count } типа
    *[many] ещё { $count } типов
 }
-report-income = поступления
-report-expense = списания
-report-currency = { $kind }, валюта { $currency }
-report-activities = { $count ->
-    [one] { $count } активность, { $from } – { $to }
-    [few] { $count } активности, { $from } – { $to }
-   *[many] { $count } активностей, { $from } – { $to }
-}
-report-payments = Платежи, { $from } – { $to }
-report-a-day = активностей в день
-report-a-month = в месяц
-report-nothing = нет данных
+report-others = ещё { $count }
+report-payments = Платежи по месяцам
+report-income = Поступления
+report-expense = Списания
+report-currency = валюта { $currency }
+report-no-currency = без валюты
+report-assumed = Предположение: ответы solOS не документированы, поэтому смысл суммы, даты и валюты – догадка.
+report-nothing = Нет данных.
 report-unreadable-payments = { $count ->
     [one] { $count } платёж без читаемой даты или суммы не вошёл в отчёт
     [few] { $count } платежа без читаемой даты или суммы не вошли в отчёт

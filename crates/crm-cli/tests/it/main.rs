@@ -8,6 +8,10 @@ mod files;
 mod find;
 mod help;
 mod import;
+#[cfg(feature = "outbox")]
+mod outbox;
+#[cfg(feature = "outbox")]
+mod outbox_serve;
 mod profile;
 mod program;
 mod report;

@@ -31,12 +31,19 @@ pub(super) struct Seen<'a> {
 pub(super) enum Decision {
     Stored(EntryId, Option<EntryId>),
     StoredWithoutId,
-    /// Certainly not stored. The request had this many activities.
-    Missing {
-        size: usize,
-    },
+    /// Certainly not stored.
+    Missing(MissingFrom),
     Refused(Rejection),
     Undecidable(UnknownReason),
+}
+
+/// The request of a missing activity.
+pub(super) struct MissingFrom {
+    pub(super) request: u64,
+    /// How many activities it had.
+    pub(super) size: usize,
+    /// What the server said in place of an outcome.
+    pub(super) answer: Option<Answer>,
 }
 
 impl Doubts {
@@ -298,7 +305,7 @@ impl Doubt {
                 continue;
             }
             let Some(undecidable) = found.and_then(Found::trouble) else {
-                decided.push(missing(item, self.size, self.answer.as_ref()));
+                decided.push(self.missing(item));
                 continue;
             };
             let decision = match item.confirmed {
@@ -320,31 +327,32 @@ impl Doubt {
         }
     }
 
+    /// Decides about an activity that is certainly not stored.
+    fn missing(&self, item: DoubtItem) -> (Waiting, Decision) {
+        let DoubtItem { waiting, confirmed, again, .. } = item;
+        let decision = match (confirmed, again) {
+            (Some(id), _) => Decision::Stored(id, None),
+            (None, Some(Again::StoredWithoutId)) => Decision::StoredWithoutId,
+            (None, Some(Again::Refused(rejection))) => Decision::Refused(rejection),
+            (None, None) => {
+                let is_refusal = self.is_refusal || (self.size == 1 && breaks("refused-alone-twice"));
+                match self.answer.as_ref().filter(|_| is_refusal) {
+                    Some(answer) => Decision::Refused(Rejection::new(answer.code, answer.text.clone())),
+                    None => Decision::Missing(MissingFrom {
+                        request: self.request,
+                        size: self.size,
+                        answer: self.answer.clone(),
+                    }),
+                }
+            }
+        };
+        (waiting, decision)
+    }
+
     fn witness_is_shown(&self, reading: &Reading) -> bool {
         let Some(Witness { record: Some((view, id)), .. }) = &self.witness else { return true };
         reading.0.get(view).is_some_and(|view| view.records.iter().any(|record| record.id == *id))
     }
-}
-
-/// Decides about an activity that is certainly not stored.
-fn missing(item: DoubtItem, size: usize, answer: Option<&Answer>) -> (Waiting, Decision) {
-    let DoubtItem { mut waiting, confirmed, again, .. } = item;
-    if let Some(id) = confirmed {
-        return (waiting, Decision::Stored(id, None));
-    }
-    match again {
-        Some(Again::StoredWithoutId) => return (waiting, Decision::StoredWithoutId),
-        Some(Again::Refused(rejection)) => return (waiting, Decision::Refused(rejection)),
-        None => {}
-    }
-    let alone = answer.filter(|_| size == 1);
-    let is_again = waiting.refused_alone.as_ref() == alone || breaks("refused-alone-twice");
-    if alone.is_some() && is_again {
-        let refused = alone.map(|answer| Rejection::new(answer.code, answer.text.clone()));
-        return (waiting, Decision::Refused(refused.unwrap_or_else(|| Rejection::new(None, ""))));
-    }
-    waiting.refused_alone = alone.cloned();
-    (waiting, Decision::Missing { size })
 }
 
 impl DoubtItem {

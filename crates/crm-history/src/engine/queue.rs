@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::item::{Key, View, Waiting};
 use super::known::Known;
 use super::mutations::breaks;
+use super::suspects::Suspects;
 
 /// The limits of a request.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +96,8 @@ impl Queue {
 
     /// Takes the activities of the next request, or `None` if none should be sent now.
     ///
-    /// While something is in doubt, or is sent again, the last ones stay: they will be needed as witnesses.
+    /// The last ones stay while something is in doubt, or is sent again, or is the end of the input: they will be needed as
+    /// witnesses.
     pub(super) fn next_request(&mut self, rules: &Rules<'_>) -> Option<Vec<Waiting>> {
         let may_go = |waiting: &Waiting| {
             // Without a floor, the id of a single activity gives one to all others.
@@ -128,9 +130,14 @@ impl Queue {
         if !is_full && may_wait && rules.now < self.waiting[first].since + rules.flush_after {
             return None;
         }
-        if rules.in_doubt || group > 0 {
+        let reserve = match rules.in_doubt || group > 0 {
+            true => RESERVE,
+            // A request more, but only by one activity.
+            false => usize::from(rules.input_ended),
+        };
+        if reserve > 0 {
             let usable = self.waiting.iter().filter(|waiting| self.may_be_sent(waiting, rules.known)).count();
-            let spare = usable.saturating_sub(RESERVE);
+            let spare = usable.saturating_sub(reserve);
             if spare == 0 && (rules.in_doubt || rules.in_flight) {
                 return None;
             }
@@ -142,11 +149,16 @@ impl Queue {
         Some(taken)
     }
 
-    /// Takes a witness: an activity of a view that needs one if there is one, and one that was not sent yet if possible.
-    pub(super) fn next_witness(&mut self, known: &Known, wanted: &[View]) -> Option<Waiting> {
+    /// Takes a witness: an activity of a view that needs one if there is one, and the one that is least suspected.
+    pub(super) fn next_witness(
+        &mut self,
+        known: &Known,
+        wanted: &[View],
+        suspects: &Suspects,
+    ) -> Option<Waiting> {
         let suits = |waiting: &&Waiting| self.may_be_sent(waiting, known);
         let rank = |waiting: &Waiting| {
-            (!wanted.contains(&waiting.item.view), waiting.refused_alone.is_some(), waiting.sent)
+            (!wanted.contains(&waiting.item.view), suspects.suspicion(waiting.item.key), waiting.sent)
         };
         let best = self.waiting.iter().enumerate().filter(|(_, waiting)| suits(waiting));
         let (place, _) = best.min_by_key(|(place, waiting)| (rank(waiting), *place))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crm_history::engine::{Driver, Earlier, Ending};
-use crm_history::{NotSentReason, Rejection};
+use crm_history::{NotSentReason, Rejection, UnknownReason};
 use crm_transport::Error;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -176,7 +176,7 @@ impl<'a> Session<'a> {
     /// Takes what the engine ended. All of it is recorded already, except an activity that the engine gives up.
     async fn take_endings(&mut self) {
         let mut changes = Vec::new();
-        let mut stored = 0;
+        let (mut stored, mut zone_is_missing) = (0, false);
         while let Some((seq, ending)) = self.driver.next_ending() {
             let key = self.open.remove(&seq);
             let state = match ending {
@@ -189,7 +189,16 @@ impl<'a> Session<'a> {
                     State::Refused
                 }
                 Ending::Refused(_) => State::Refused,
-                // After a stop it stays in doubt.
+                Ending::NotSent(NotSentReason::ZoneMissing) => {
+                    let (delay, reason) = (ZONE_AGAIN, NotSentReason::ZoneMissing.to_string());
+                    changes.push((seq, Change::Held { delay, reason }));
+                    continue;
+                }
+                // After a stop it stays in doubt, and so does one that cannot be looked up without a time zone.
+                Ending::Unknown(UnknownReason::Ended(NotSentReason::ZoneMissing)) => {
+                    zone_is_missing = true;
+                    continue;
+                }
                 Ending::Unknown(_) if self.driver.stopped().is_none() => State::Unknown,
                 Ending::Unknown(_) | Ending::NotSent(_) => continue,
             };
@@ -203,6 +212,7 @@ impl<'a> Session<'a> {
         }
         match self.driver.trouble() {
             Some(failure) => self.sender.has_problem(failure),
+            None if zone_is_missing => self.sender.has_problem(NotSentReason::ZoneMissing),
             None if !self.feed_failed => self.sender.has_no_problem(),
             None => {}
         }
@@ -247,6 +257,8 @@ async fn poll_feeding(feeding: &mut Option<Feeding>) -> Result<Fed, Error> {
 
 /// Maximum number of activities that are taken from the store at once.
 const MOST_AT_ONCE: usize = 1000;
+/// How long an activity with an instant is held if the client does not know the time zone of the account.
+const ZONE_AGAIN: Duration = Duration::from_secs(60);
 /// How many stored activities the engine learns, to recognize lists that show what is there.
 const KEPT: usize = 200;
 /// When the store is asked again after it failed.

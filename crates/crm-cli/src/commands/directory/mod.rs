@@ -6,7 +6,7 @@ pub(crate) mod clients;
 pub(crate) mod find;
 pub(crate) mod users;
 
-mod listing;
+pub(crate) mod listing;
 
 use clap::Args;
 use crm::directory::DirectoryClient;
