@@ -122,7 +122,7 @@ impl World {
             .settle(settings.settle)
             .patience(settings.patience)
             .flush_after(settings.flush_after);
-        if !self.plan.has_equal_foreign_records() {
+        if self.plan.is_sole_writer() {
             deliver = deliver.sole_writer();
         }
         instances.deliveries[place] = Some(deliver.start());

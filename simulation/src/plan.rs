@@ -216,9 +216,10 @@ impl Plan {
                 && self.rules.iter().any(|rule| BY_TEXT.contains(&rule.fault().name())))
     }
 
-    /// Whether the caller reads times shifted.
-    pub(crate) fn is_shifted(&self) -> bool {
-        self.caller.tzone.is_some_and(|hours| hours != 0)
+    /// Whether nobody else writes a record that is equal to an activity, or equal except for whole hours.
+    pub(crate) fn is_sole_writer(&self) -> bool {
+        let is_alike = |write: &ForeignWrite| !matches!(write.what, ForeignRecord::Unequal);
+        !self.has_equal_foreign_records() && !self.foreign.iter().any(is_alike)
     }
 
     /// Whether one of the views was empty before the first run. Such a view proves nothing until it shows a known record.

@@ -278,10 +278,10 @@ impl World {
         if not_sent > 0 {
             violations.push(format!("{not_sent} activities are not sent, and nothing fails any more"));
         }
-        let may_be_unknown = !self.plan.is_prompt || self.plan.has_equal_foreign_records() || self.plan.has_misleading_lists()
-            // The shift of the reader is learned from the first record whose id is known.
-            || self.plan.has_resembling_records()
-            || (self.plan.is_shifted() && !self.told.iter().any(|told| matches!(told, Told::Stored(..))));
+        let may_be_unknown = !self.plan.is_prompt
+            || self.plan.has_equal_foreign_records()
+            || self.plan.has_misleading_lists()
+            || self.plan.has_resembling_records();
         if unknown > 0 && !may_be_unknown {
             violations.push(format!("{unknown} activities are in doubt, and nothing fails any more"));
         }

@@ -147,7 +147,7 @@ impl Doubts {
         sole_writer: bool,
     ) -> Vec<(Waiting, Decision)> {
         let &Seen { reading, known, in_flight } = seen;
-        let mut found = matching::find(&self.0, reading, known, sole_writer);
+        let mut found = matching::find(&self.0, reading, known, sole_writer, in_flight.is_empty());
         // The record of an equal activity whose answer is not there yet looks the same.
         for doubt in &mut self.0 {
             let is_in_flight = |item: &&DoubtItem| in_flight.contains(&item.waiting.item.identity);

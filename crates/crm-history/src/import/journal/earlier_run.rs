@@ -65,6 +65,7 @@ impl EarlierRun {
         for row in self.rows.values() {
             match &row.state {
                 State::Done(RecordedOutcome::StoredWithoutId) => {
+                    summary.has_unknown_ids = true;
                     floors.entry(row.hash).or_default().push(row.floor)
                 }
                 State::Done(outcome) => {
@@ -72,6 +73,7 @@ impl EarlierRun {
                     summary.claimed.extend(outcome.ids());
                 }
                 State::Sent(sent) => {
+                    summary.in_doubt += 1;
                     let lowest =
                         summary.lowest_floor.map_or(sent.floor.id, |lowest| lowest.min(sent.floor.id));
                     summary.lowest_floor = Some(lowest);
