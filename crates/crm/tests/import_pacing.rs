@@ -30,6 +30,24 @@ async fn a_cancel_ends_every_wait_and_sends_nothing_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_largest_settings_are_taken_and_never_panic() {
+    let world = World::new();
+    with_history(&world);
+    // The second request loses its answer, so that each wait is used.
+    let lost = json!({"transfer": "close", "store": "not", "operation": "writes", "skip": 1});
+    world.put(&lost);
+    let (largest, longest) = (usize::MAX, Duration::MAX);
+    let import = world.client().import(entries(40)).chunk(20).chunk_bytes(largest).concurrency(largest);
+    let cancelled = tokio::time::sleep(Duration::from_secs(3_600));
+    let import = import.settle(longest).patience(longest).flush_after(longest).cancel(cancelled);
+    let report = import.run().await.unwrap();
+    assert_eq!((report.totals.created, report.totals.unknown), (20, 20), "{report}");
+    world.put(&json!([]));
+    let report = world.client().import(entries(60)).chunk(largest).run().await.unwrap();
+    assert_eq!(report.totals.created, 60, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_that_waits_for_its_outcome_is_not_waited_for() {
     let world = World::new();
     with_history(&world);
