@@ -46,6 +46,8 @@ const WORLD: &[&str] = &[
     "server_clock",
     "shift",
     "slow",
+    "store_faults",
+    "standstill",
 ];
 
 /// Every group: the world, then the faults.

@@ -7,6 +7,7 @@
 //! ```text
 //! plan ─→ run ─┬→ lockstep: the import, poll by poll; crashes
 //!  │           ├→ outbox_run: several instances of an outbox; crashes and takeovers
+//!  │           │  outbox_process: stores that fail, and processes that stand still
 //!  │           ├→ network: latencies, other writers ─→ crm-sandbox
 //!  └ groups    └→ oracle: the outcomes and the records
 //! ```
@@ -26,6 +27,7 @@ mod groups;
 mod lockstep;
 mod network;
 mod oracle;
+mod outbox_process;
 mod outbox_run;
 mod plan;
 mod run;

@@ -127,6 +127,11 @@ fn may_be_taken_for_ours(truth: &Truth, key: &Key, id: u64) -> bool {
     id > truth.watermark && (key.is_dated() || new_foreign > 1)
 }
 
+/// Returns whether a violation says that an activity is stored twice, or that a second record of it is claimed.
+pub(crate) fn is_doubled(violation: &str) -> bool {
+    violation.contains(" records, and at most ") || violation.contains(" was stored twice, ")
+}
+
 /// Returns what was told once and is contradicted later.
 pub(crate) fn contradictions(before: &[Told], after: &[Told]) -> Vec<String> {
     let is_contradicted = |before: &Told, after: &Told| match (before, after) {
