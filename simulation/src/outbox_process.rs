@@ -93,21 +93,26 @@ impl Process {
         Ok(())
     }
 
-    /// Notes that the lease was checked. Perhaps the process stands still now, before the first byte leaves.
+    /// Notes that the lease was checked. Perhaps the process stands still now. When it wakes, it sees that time has passed.
     async fn lease_is_checked(&self, asked: Instant) {
-        {
-            let mut progress = self.progress();
-            progress.checked = Some(asked);
-            let longest = progress.longest_standstill.as_millis() as u64;
-            if longest == 0 || !progress.draw.chance(0.1) {
-                return;
-            }
-            let time = progress.draw.millis(1_000, longest);
-            progress.stands_until = Instant::now() + time;
-            progress.trace.note(format!("instance {} stands still for {time:?}", progress.name));
+        self.progress().checked = Some(asked);
+        if self.stands_still(0.05).is_some() {
+            // Its future is not polled again before it wakes.
+            tokio::task::yield_now().await;
         }
-        // Its future is not polled again before it wakes.
-        tokio::task::yield_now().await;
+    }
+
+    /// Lets it stand still, perhaps. Returns for how long.
+    fn stands_still(&self, probability: f64) -> Option<Duration> {
+        let mut progress = self.progress();
+        let longest = progress.longest_standstill.as_millis() as u64;
+        if longest == 0 || !progress.draw.chance(probability) {
+            return None;
+        }
+        let time = progress.draw.millis(1_000, longest);
+        progress.stands_until = Instant::now() + time;
+        progress.trace.note(format!("instance {} stands still for {time:?}", progress.name));
+        Some(time)
     }
 
     /// Notes that a write leaves.
@@ -147,7 +152,7 @@ impl Future for StandingStill {
 }
 
 /// The network as one process sees it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ProcessNetwork {
     pub(crate) network: Network,
     pub(crate) process: Process,
@@ -157,10 +162,21 @@ pub(crate) struct ProcessNetwork {
 impl Transport for ProcessNetwork {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
         let operation = request.uri().path().rsplit('/').next().unwrap_or_default();
-        if operation.starts_with("add") {
-            self.process.write_leaves();
+        if !operation.starts_with("add") {
+            return self.network.send(request).await;
         }
-        self.network.send(request).await
+        // Between its last look at the clock and the first byte. When it wakes, the byte leaves before it looks again.
+        let Some(time) = self.process.stands_still(0.05) else {
+            self.process.write_leaves();
+            return self.network.send(request).await;
+        };
+        let Self { network, process } = self.clone();
+        let on_its_way = tokio::spawn(async move {
+            sleep(time).await;
+            process.write_leaves();
+            network.send(request).await
+        });
+        on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
     }
 }
 
