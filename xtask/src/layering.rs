@@ -69,6 +69,12 @@ const RULES: &[Rule] = &[
         why: "crm-outbox is the engine of crm-history over databases",
     },
     Rule {
+        name: "crm-mirror",
+        may_use: &["crm-directory", "crm-history", "crm-projects", "crm-transport"],
+        may_offer: &[],
+        why: "crm-mirror copies what the clients read into a database, and does not know the outbox",
+    },
+    Rule {
         name: "crm-directory",
         may_use: &["crm-history", "crm-transport", "crm-model"],
         may_offer: &[],
@@ -77,8 +83,8 @@ const RULES: &[Rule] = &[
     Rule {
         name: "crm",
         may_use: &["crm-history", "crm-model", "crm-projects", "crm-transport"],
-        may_offer: &["crm-directory", "crm-outbox", "crm-sandbox", "crm-testing"],
-        why: "crm re-exports the clients, the directory, the outbox and what is for tests as optional dependencies",
+        may_offer: &["crm-directory", "crm-mirror", "crm-outbox", "crm-sandbox", "crm-testing"],
+        why: "crm re-exports the clients, the directory, the mirror, the outbox and what is for tests as optional dependencies",
     },
     Rule {
         name: "crm-cli",
@@ -210,9 +216,11 @@ fn why_forbidden(graph: &Graph, arrow: &Arrow) -> Option<&'static str> {
     }
     if DATABASES.contains(&to) {
         return match from {
-            "crm-outbox" if arrow.optional => None,
-            "crm-outbox" => Some("a database comes with a feature: make it an optional dependency"),
-            _ => Some("only crm-outbox knows a database"),
+            "crm-mirror" | "crm-outbox" if arrow.optional => None,
+            "crm-mirror" | "crm-outbox" => {
+                Some("a database comes with a feature: make it an optional dependency")
+            }
+            _ => Some("only crm-mirror and crm-outbox know a database"),
         };
     }
     if !HTTP_CLIENTS.contains(&to) || (["crm-cli", "crm-sandbox"].contains(&from) && SERVERS.contains(&to)) {

@@ -74,3 +74,4 @@ pub use export::{ClientExport, ContactExport, Contacts};
 pub use find::{Match, MatchField};
 pub use non_personal_data::NON_PERSONAL_DATA;
 pub use operations::{ClientQuery, ContactQuery, UserKey};
+pub use phone::{WrittenPhoneNumber, phone_numbers_in};

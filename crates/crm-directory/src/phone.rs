@@ -16,6 +16,48 @@ pub(crate) struct PhoneNumber {
     is_complete: bool,
 }
 
+/// A telephone number that was found in a text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct WrittenPhoneNumber {
+    /// Its digits, with the code of the country if it is complete.
+    pub digits: String,
+    /// Whether country and area are known. A number without `+` is taken for a Russian one if it looks like that.
+    pub is_complete: bool,
+    /// As it was written.
+    pub written: String,
+}
+
+impl WrittenPhoneNumber {
+    /// Returns the last ten digits, which are the same however the code of the country is written.
+    #[must_use]
+    pub fn tail(&self) -> &str {
+        tail_of(&self.digits, NATIONAL)
+    }
+}
+
+/// Returns the telephone numbers in a text, normalized as [`find_by_phone`](crate::DirectoryClient::find_by_phone)
+/// compares them. Extensions are left out.
+///
+/// ```
+/// let numbers = crm_directory::phone_numbers_in("8 (342) 206-72-01, доб. 15; +7 912 345-67-89");
+/// assert_eq!(numbers[0].digits, "73422067201");
+/// assert_eq!(numbers[1].tail(), "9123456789");
+/// ```
+#[must_use]
+pub fn phone_numbers_in(text: &str) -> Vec<WrittenPhoneNumber> {
+    let number = |(number, written): (PhoneNumber, String)| WrittenPhoneNumber {
+        digits: number.digits,
+        is_complete: number.is_complete,
+        written,
+    };
+    written_in(text).into_iter().map(number).collect()
+}
+
+fn tail_of(digits: &str, length: usize) -> &str {
+    digits.get(digits.len().saturating_sub(length)..).unwrap_or_default()
+}
+
 /// How two numbers agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Agreement {
@@ -48,7 +90,7 @@ impl PhoneNumber {
     }
 
     fn tail(&self, length: usize) -> &str {
-        self.digits.get(self.digits.len().saturating_sub(length)..).unwrap_or_default()
+        tail_of(&self.digits, length)
     }
 
     fn complete(digits: impl Into<String>) -> Self {

@@ -88,6 +88,15 @@ impl Sandbox {
             .unwrap_or_else(|| Exchange::from_request(&self.state, request.with_body(body)))
     }
 
+    /// Changes a project, as a person does in the CRM; its id stays. Returns whether there is one.
+    pub fn change_project(&self, id: u64, change: impl FnOnce(&mut Project)) -> bool {
+        let mut state = self.state();
+        let Some(project) = state.projects.iter_mut().find(|project| project.id == id) else { return false };
+        change(project);
+        project.id = id;
+        true
+    }
+
     /// Copies of all projects in the order of their ids.
     pub fn projects(&self) -> Vec<Project> {
         self.state().projects.clone()

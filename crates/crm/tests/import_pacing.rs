@@ -10,9 +10,9 @@ mod misleading;
 
 use std::time::Duration;
 
-use crm::history::{ClientId, NewEntry};
+use crm::history::{ClientId, NewEntry, NotSentReason, OutcomeReason};
 use crm_sandbox::Operation;
-use imports::{difference, entries, stored, wanted};
+use imports::{Scratch, difference, entries, stored, wanted};
 use in_process::World;
 use misleading::{at, with_history};
 use serde_json::json;
@@ -92,4 +92,19 @@ async fn a_slow_consumer_of_outcomes_is_not_a_slow_server() {
         ""
     );
     assert_eq!(world.count(Operation::HistoryAddList), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_pauses_with_another_input_is_not_waited_for_forever() {
+    let (world, journal) = (World::new(), Scratch::new("paused-stream"));
+    with_history(&world);
+    assert!(world.client().import(entries(3)).journal(&journal.0).run().await.unwrap().is_complete());
+    let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
+    send.send(NewEntry::new("другой").client(ClientId(1))).unwrap();
+    let input = Box::pin(stream(move |cx| receive.poll_recv(cx)));
+    let mut outcomes = world.client().import_stream(input).journal(&journal.0).outcomes();
+    let outcome = outcomes.next().await.unwrap().unwrap();
+    let reason = NotSentReason::PerhapsChanged { missing: 3, known: 0 };
+    assert_eq!(outcome.reason, Some(OutcomeReason::NotSent(reason)));
+    drop(send);
 }

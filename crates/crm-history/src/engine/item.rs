@@ -112,8 +112,6 @@ pub(super) struct Waiting {
     pub(super) sent: u32,
     /// Its mark must be looked for before it is sent.
     pub(super) mark_unknown: bool,
-    /// The answer when it was sent alone, if it then was missing although a witness was stored.
-    pub(super) refused_alone: Option<Answer>,
 }
 
 /// What the server said in place of an outcome.
@@ -135,15 +133,7 @@ impl Item {
 impl Waiting {
     pub(super) fn new(key: Key, entry: NewEntry) -> Self {
         let item = Arc::new(Item::new(key, entry));
-        Self {
-            item,
-            piece: usize::MAX,
-            group: 0,
-            since: Instant::now(),
-            sent: 0,
-            mark_unknown: false,
-            refused_alone: None,
-        }
+        Self { item, piece: usize::MAX, group: 0, since: Instant::now(), sent: 0, mark_unknown: false }
     }
 }
 

@@ -41,6 +41,11 @@ use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, S
 /// log2(chunk) × `settle`: 7 minutes with the defaults. Other rows are stored meanwhile, and several bad rows share the
 /// waits. A smaller [`chunk`](Self::chunk) makes it cheaper.
 ///
+/// A row is refused only if another row was stored between two equal answers to it. So the last row of the input is held
+/// back until all others are answered, which costs one request for each import. If the last row itself is refused in this
+/// way, no other row is left. It is sent once more after [`patience`](Self::patience), and then ends as `Unknown` with the
+/// words of the server.
+///
 /// # Waits in the log
 ///
 /// With the feature `tracing` each wait is one event at level info with the target `crm_history`. Its fields are
@@ -134,8 +139,15 @@ impl<M> Import<M> {
     /// import again with the same input and the same file. The file is created with mode 0600. It holds no content and
     /// no logins, only numbers, hashes, and the reasons of activities that are not stored.
     ///
-    /// The import ends with an error if the file belongs to another input, is not a journal, or is in use by another
-    /// import. A file that is not a journal is not changed.
+    /// The input may have changed since. An activity is known by its content: new ones are sent wherever they are, and an
+    /// activity that was refused may be fixed. If the input lacks activities that were sent earlier, one that the journal
+    /// does not know may be one of them, changed since. It ends as
+    /// [`NotSentReason::PerhapsChanged`](crate::NotSentReason::PerhapsChanged), unless it is in front of everything that
+    /// the journal knows, or behind it. Until the end of the input it is held, and so are the outcomes behind it. A stream
+    /// that pauses for longer than [`patience`](Self::patience) counts as ended for this.
+    ///
+    /// The import ends with an error if the file is not a journal, is in use by another import, or has activities in doubt
+    /// that are missing from the input. A file that is not a journal is not changed.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
@@ -294,14 +306,15 @@ impl Import {
         self
     }
 
-    /// Returns one outcome for each activity, in the order of the input, in constant memory.
+    /// Returns one outcome for each activity, in the order of the input, in constant memory. Only a changed
+    /// input with a [journal](Self::journal) may need more.
     ///
     /// Nothing is sent before the first outcome is asked for. Dropping the stream stops the import. The journal then
     /// knows what was in flight.
     ///
     /// # Errors
-    /// The journal cannot be read or written, or belongs to another input. The error is the last item. Every other
-    /// failure is an outcome.
+    /// The journal cannot be read or written, or has activities in doubt that the input lacks. The error is the last item.
+    /// Every other failure is an outcome.
     ///
     /// # Panics
     /// Asking for an outcome panics outside a tokio runtime with timers enabled: the journal needs the threads of a
@@ -337,7 +350,7 @@ impl Import {
                 summary = earlier.summary();
                 let journal = Arc::new(journal);
                 store = Arc::<Journal>::clone(&journal);
-                opened = Some((journal, earlier));
+                opened = Some((journal, earlier.into_alignment()));
             }
             let patience = settings.patience;
             // Outcomes are returned in order, so a doubt holds back those behind it. This bounds them.

@@ -1,0 +1,109 @@
+//! What has changed in a copy.
+
+use std::time::SystemTime;
+
+use crate::row::Key;
+use crate::table::Table;
+
+/// An entry of the change log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// Its position in the log. Grows, with gaps.
+    pub seq: i64,
+    /// The run that saw it.
+    pub run: i64,
+    /// When it was seen, by the clock of the program.
+    pub seen_at: SystemTime,
+    /// The table.
+    pub table: Table,
+    /// The row.
+    pub key: Key,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The record as JSON before the change. `None` for a new one.
+    pub before: Option<String>,
+    /// The record as JSON after the change. `None` for a deleted one.
+    pub after: Option<String>,
+}
+
+/// What happened to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// `insert`: it is new.
+    Insert,
+    /// `update`: the record has changed.
+    Update,
+    /// `delete`: the record was deleted in the CRM.
+    Delete,
+    /// `out_of_view`: the login no longer sees the record. The row stays.
+    OutOfView,
+    /// `in_view`: the login sees the record again, unchanged.
+    InView,
+}
+
+impl ChangeKind {
+    const ALL: [Self; 5] = [Self::Insert, Self::Update, Self::Delete, Self::OutOfView, Self::InView];
+
+    /// Returns the word in the column `change`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::OutOfView => "out_of_view",
+            Self::InView => "in_view",
+        }
+    }
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Which changes to read. All of them by default, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ChangeFilter {
+    pub(crate) table: Option<Table>,
+    pub(crate) since: Option<SystemTime>,
+    pub(crate) after: i64,
+    pub(crate) limit: Option<u32>,
+}
+
+impl ChangeFilter {
+    /// Creates a filter for all changes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads only the changes of this table.
+    pub fn table(mut self, table: Table) -> Self {
+        self.table = Some(table);
+        self
+    }
+
+    /// Reads only what was seen at this time or later.
+    pub fn since(mut self, time: SystemTime) -> Self {
+        self.since = Some(time);
+        self
+    }
+
+    /// Reads only changes after this [`seq`](Change::seq).
+    pub fn after(mut self, seq: i64) -> Self {
+        self.after = seq;
+        self
+    }
+
+    /// Reads at most so many (default: 1000).
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    pub(crate) fn most(&self) -> i64 {
+        i64::from(self.limit.unwrap_or(1000))
+    }
+}

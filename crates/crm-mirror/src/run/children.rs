@@ -1,0 +1,246 @@
+//! What belongs to projects: steps, actions, checklists, goods and payments.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crm_projects::{ActionQuery, Page, PaymentQuery, ProjectId, ProjectsClient, StepQuery};
+use crm_transport::Error;
+use futures_util::stream::{self, StreamExt};
+
+use super::{DAY, Run, Step};
+use crate::records::{Child, child_row};
+use crate::row::{Key, Row};
+use crate::store::{Batch, ChildrenRead, Head, RUN, Range};
+use crate::sync::Mode;
+use crate::table::Table;
+
+/// The records of one kind that belong to a project.
+struct Answer {
+    rows: Vec<Row>,
+    /// Why records may be missing.
+    fault: Option<String>,
+}
+
+/// What was read of a project; `None` of a project that is not there any more.
+type Read = Option<Vec<(Table, Answer)>>;
+
+/// The greatest number of records in an answer about actions, and about payments. A shorter answer was not cut by a limit of
+/// the server.
+#[derive(Default)]
+struct Longest {
+    actions: AtomicUsize,
+    payments: AtomicUsize,
+}
+
+impl Run<'_> {
+    /// Reads the children of new and changed projects, and of the others in rotation.
+    pub(super) async fn children(&mut self, projects: &ProjectsClient) -> Step {
+        for table in Table::CHILDREN {
+            self.begin_table(table);
+        }
+        let every = i64::from(self.sync.children_every_days) * DAY;
+        let elapsed = self.started_at - self.setting(PASS).unwrap_or(self.started_at);
+        let all = i64::try_from(self.store.count(Table::Projects).await?).unwrap_or(i64::MAX);
+        // So many are due if the work is spread over the days.
+        let mut quota = (all.saturating_mul(elapsed.clamp(0, every)) + every - 1) / every;
+        let longest = Longest::default();
+        let mut removed = BTreeMap::new();
+        loop {
+            self.check_time()?;
+            let oldest = self.store.oldest_children(TOGETHER).await?;
+            let mut due = Vec::new();
+            for ChildrenRead { project_id, at } in oldest {
+                let is_due = match at {
+                    None => true,
+                    Some(at) if at >= self.started_at => false,
+                    Some(at) => {
+                        let is_old = self.started_at - at >= every || self.sync.mode == Mode::Full;
+                        if !is_old {
+                            quota -= 1;
+                        }
+                        is_old || quota >= 0
+                    }
+                };
+                if is_due {
+                    due.push(project_id);
+                }
+            }
+            if due.is_empty() {
+                break;
+            }
+            self.read_children(projects, &due, &longest, &mut removed).await?;
+        }
+        let is_whole = self.doubt.is_none();
+        let mut batch = self.batch(Table::Projects);
+        batch.settings = vec![(PASS.to_owned(), self.started_at.to_string())];
+        self.commit(vec![batch]).await?;
+        for table in Table::CHILDREN {
+            self.report(table).is_complete = is_whole;
+        }
+        Ok(())
+    }
+
+    async fn read_children(
+        &mut self,
+        projects: &ProjectsClient,
+        due: &[i64],
+        longest: &Longest,
+        removed: &mut BTreeMap<Table, u64>,
+    ) -> Step {
+        let read = stream::iter(due)
+            .map(|id| async move { (*id, read_project(projects, *id, longest).await) })
+            .buffered(self.sync.concurrency);
+        let read: Vec<(i64, Result<Read, Error>)> = read.collect().await;
+        let mut batches: Vec<Batch> = Table::CHILDREN.into_iter().map(|table| self.batch(table)).collect();
+        let mut last = self.batch(Table::Projects);
+        let mut failure = None;
+        for (id, answers) in read {
+            let answers = match answers {
+                Ok(answers) => answers,
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
+            };
+            for (at, (table, answer)) in answers.into_iter().flatten().enumerate() {
+                let batch = &mut batches[at];
+                self.compare_children(projects, id, table, answer, longest, batch).await?;
+            }
+            last.children_read.push(id);
+        }
+        for batch in &batches {
+            let table = batch.shape.table;
+            let count = removed.entry(table).or_default();
+            *count += batch.removals.len() as u64;
+            let count = *count;
+            if !batch.removals.is_empty() {
+                self.check_share(table, count).await?;
+            }
+        }
+        batches.push(last);
+        self.commit(batches).await?;
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Compares what belongs to a project with its rows.
+    async fn compare_children(
+        &mut self,
+        projects: &ProjectsClient,
+        project: i64,
+        table: Table,
+        answer: Answer,
+        longest: &Longest,
+        batch: &mut Batch,
+    ) -> Step {
+        let up_to = Key { project_id: project, ..Key::MAX };
+        let heads = self.store.heads(&Range { up_to, ..Range::of_table(table, i64::MAX) }).await?;
+        let known: BTreeMap<Key, Head> = heads.iter().map(|head| (head.key, *head)).collect();
+        self.report(table).read += answer.rows.len() as u64;
+        let lacking = |answer: &Answer| -> Vec<Key> {
+            let is_there = |key: &Key| answer.rows.iter().any(|row| row.key == *key);
+            known.keys().copied().filter(|key| !is_there(key)).collect()
+        };
+        let mut gone = lacking(&answer);
+        if let Some(fault) = &answer.fault {
+            let fault = format!("{table} of project {project}: {fault}");
+            self.add_unreadable(Error::incomplete(RUN, fault));
+            gone.clear();
+        }
+        if !gone.is_empty() {
+            // One answer may be cut. Two whole answers do not lack the same record by chance.
+            let again = read_kind(projects, project, table, longest).await?;
+            let also = lacking(&again);
+            gone.retain(|key| again.fault.is_none() && also.contains(key));
+        }
+        let differs = |row: &Row| known.get(&row.key).is_none_or(|head| head.fingerprint != row.fingerprint);
+        batch.puts.extend(answer.rows.into_iter().filter(differs));
+        let removal = self.deleted();
+        batch.removals.extend(gone.into_iter().map(|key| (key, removal)));
+        Ok(())
+    }
+}
+
+async fn read_project(projects: &ProjectsClient, id: i64, longest: &Longest) -> Result<Read, Error> {
+    let mut answers = Vec::new();
+    for table in Table::CHILDREN {
+        match read_kind(projects, id, table, longest).await {
+            Ok(answer) => answers.push((table, answer)),
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(answers))
+}
+
+async fn read_kind(
+    projects: &ProjectsClient,
+    project: i64,
+    table: Table,
+    longest: &Longest,
+) -> Result<Answer, Error> {
+    let id = ProjectId(project.unsigned_abs());
+    Ok(match table {
+        Table::ProjectSteps => answer(project, vec![projects.steps(id, &StepQuery::new()).await?]),
+        Table::Checklists => answer(project, vec![projects.checklists(id).await?]),
+        Table::Goods => answer(project, vec![projects.goods(id).await?]),
+        Table::ProjectActions => {
+            let page = async |offset| {
+                projects.actions(id, &ActionQuery::new().count(PAGE).offset(offset)).await
+            };
+            answer(project, every_page(page, &longest.actions).await?)
+        }
+        _ => {
+            let page = async |offset| {
+                projects.payments(id, &PaymentQuery::new().count(PAGE).offset(offset)).await
+            };
+            answer(project, every_page(page, &longest.payments).await?)
+        }
+    })
+}
+
+/// Reads the pages of a list that may be cut by a limit of the server. An answer that is shorter than another one was not cut.
+async fn every_page<T>(
+    page: impl AsyncFn(u64) -> Result<Page<T>, Error>,
+    longest: &AtomicUsize,
+) -> Result<Vec<Page<T>>, Error> {
+    let mut pages = Vec::new();
+    let mut records = 0;
+    loop {
+        let next = page(records).await?;
+        let len = next.len();
+        records += len as u64;
+        let is_total = next.total == Some(records);
+        let other = longest.fetch_max(len, Ordering::Relaxed);
+        pages.push(next);
+        if len == 0 || is_total || len < other {
+            return Ok(pages);
+        }
+    }
+}
+
+fn answer<T: Child>(project: i64, pages: Vec<Page<T>>) -> Answer {
+    let mut fault = None;
+    let mut rows: Vec<Row> = Vec::new();
+    let mut counts: BTreeMap<u64, i64> = BTreeMap::new();
+    for page in pages {
+        if let Some(unreadable) = page.unreadable.first() {
+            fault.get_or_insert(format!("a record cannot be decoded: {unreadable}"));
+        }
+        for record in page.items {
+            let count = counts.entry(record.id()).or_default();
+            match child_row(project, &record, *count) {
+                Some(row) => rows.push(row),
+                None => fault = Some(format!("the id {} is too large for a database", record.id())),
+            }
+            *count += 1;
+        }
+    }
+    Answer { rows, fault }
+}
+
+/// The setting with the time of the last run that reached the children.
+const PASS: &str = "pass:children";
+/// So many projects are read and written at once.
+const TOGETHER: i64 = 20;
+/// So many actions or payments are asked for at once.
+const PAGE: u64 = 500;

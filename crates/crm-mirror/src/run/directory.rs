@@ -1,0 +1,201 @@
+//! Users, clients and contacts.
+
+use std::sync::Arc;
+
+use chrono::{NaiveDateTime, TimeDelta};
+use crm_directory::operations::{UserInfo, UserKey};
+use crm_directory::{ClientExport, ClientQuery, Contact, ContactOrder, ContactQuery, DirectoryClient, User};
+use crm_history::{Texts, UserId};
+use crm_transport::Error;
+use futures_util::FutureExt;
+
+use super::merge::{Details, Merge, merge_some};
+use super::missing::{Fate, Rule, is_gone};
+use super::{Run, Step};
+use crate::records::Copied;
+use crate::row::Key;
+use crate::store::{Missing, RUN, Range};
+use crate::table::Table;
+use crate::time::to_utc;
+
+impl Run<'_> {
+    /// Copies the users. The server returns all of them at once, without telephone numbers and roles.
+    pub(super) async fn users(&mut self, directory: &DirectoryClient) -> Step {
+        const TABLE: Table = Table::Users;
+        self.begin_table(TABLE);
+        let client = directory.clone();
+        let fetch = move |user: User| {
+            let client = client.clone();
+            async move {
+                match client.run(&UserInfo::new(UserKey::Id(user.id))).await {
+                    Ok(whole) => Ok(Some(whole)),
+                    Err(error) if is_gone(&error, GONE) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            .boxed()
+        };
+        let is_full = self.is_full(TABLE);
+        let texts = if is_full { Texts::All } else { Texts::Changed };
+        self.check_time()?;
+        let page = directory.users().await?;
+        let mut merge = Merge::new(Details::new(texts, Arc::new(fetch)));
+        let mut users = page.items;
+        users.sort_by_key(|user| user.id.0);
+        users.dedup_by_key(|user| user.id.0);
+        for user in users {
+            merge.push(self, user).await?;
+        }
+        if let Some(unreadable) = page.unreadable.first() {
+            self.add_unreadable(Error::incomplete(RUN, format!("a user cannot be decoded: {unreadable}")));
+            return merge.stop(self).await;
+        }
+        merge.finish(self).await?;
+        let ask = |id: i64| {
+            async move {
+                let user = UserInfo::new(UserKey::Id(UserId(id.unsigned_abs())));
+                match directory.run(&user).await {
+                    Ok(_) => Ok(Fate::OutOfView),
+                    Err(error) if is_gone(&error, GONE) => Ok(Fate::Deleted),
+                    Err(error) => Err(error),
+                }
+            }
+            .boxed()
+        };
+        self.settle_missing(TABLE, &Rule::Ask(&ask)).await?;
+        self.complete(TABLE, is_full, Vec::new()).await
+    }
+
+    pub(super) async fn clients(&mut self, directory: &DirectoryClient) -> Step {
+        const TABLE: Table = Table::Clients;
+        self.begin_table(TABLE);
+        let read = (CLIENTS_READ.to_owned(), self.started_at.to_string());
+        if !self.is_full(TABLE)
+            && let Some(since) = self.read_before(CLIENTS_READ)
+        {
+            // Times are those of the login's clock, so the range is wide.
+            let until = self.utc() + TimeDelta::days(2);
+            let mut export = directory.changed(since, until);
+            self.take_clients(&mut export, None).await?;
+            if self.take_verdict(&export.finish())? {
+                self.complete(TABLE, false, vec![read]).await?;
+            }
+            return Ok(());
+        }
+        let mut export = directory.export_clients(ClientQuery::new());
+        let mut seen = Vec::new();
+        self.take_clients(&mut export, Some(&mut seen)).await?;
+        if !self.take_verdict(&export.finish())? {
+            return Ok(());
+        }
+        seen.sort_unstable();
+        self.mark_unseen(TABLE, &seen).await?;
+        self.settle_missing(TABLE, &Rule::TwoLists).await?;
+        self.complete(TABLE, true, vec![read]).await
+    }
+
+    /// Merges clients as they come: newest first, not by id.
+    async fn take_clients(&mut self, export: &mut ClientExport, mut seen: Option<&mut Vec<i64>>) -> Step {
+        let mut some = Vec::new();
+        loop {
+            let record = export.next().await;
+            let is_over = record.is_none();
+            if let Some(Ok(record)) = record {
+                if let Some(seen) = &mut seen {
+                    seen.extend(record.key().map(|key| key.id));
+                }
+                some.push(record);
+            }
+            if some.len() >= TOGETHER || is_over {
+                merge_some(self, &Details::none(), std::mem::take(&mut some)).await?;
+            }
+            if is_over {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Marks the rows in view whose id is not among these, which are sorted.
+    async fn mark_unseen(&mut self, table: Table, seen: &[i64]) -> Step {
+        let mut after = Key::default();
+        loop {
+            let range = Range { after, ..Range::of_table(table, TOGETHER as i64) };
+            let heads = self.store.heads(&range).await?;
+            let Some(last) = heads.last() else { return Ok(()) };
+            after = last.key;
+            let mut batch = self.batch(table);
+            let unseen =
+                heads.iter().filter(|head| !head.is_out_of_view && seen.binary_search(&head.key.id).is_err());
+            batch.missing =
+                unseen.map(|head| Missing { key: head.key, run: self.id, since: None }).collect();
+            self.commit(vec![batch]).await?;
+        }
+    }
+
+    pub(super) async fn contacts(&mut self, directory: &DirectoryClient) -> Step {
+        const TABLE: Table = Table::Contacts;
+        self.begin_table(TABLE);
+        let read = (CONTACTS_READ.to_owned(), self.started_at.to_string());
+        if !self.is_full(TABLE)
+            && let Some(since) = self.read_before(CONTACTS_READ)
+        {
+            self.recent_contacts(directory, ContactOrder::Created, since, |contact| contact.created).await?;
+            self.recent_contacts(directory, ContactOrder::Changed, since, |contact| contact.changed).await?;
+            return self.complete(TABLE, false, vec![read]).await;
+        }
+        let export = directory.export_contacts(ContactQuery::new()).concurrency(self.sync.concurrency);
+        let mut export = export.start().await?;
+        let mut merge = Merge::new(Details::none());
+        while let Some(record) = export.next().await {
+            // The verdict says what an error means.
+            let Ok(record) = record else { continue };
+            merge.push(self, record).await?;
+        }
+        match self.take_verdict(&export.finish().await) {
+            Ok(true) => merge.finish(self).await?,
+            Ok(false) => return merge.stop(self).await,
+            Err(stop) => {
+                merge.stop(self).await?;
+                return Err(stop);
+            }
+        }
+        self.settle_missing(TABLE, &Rule::TwoLists).await?;
+        self.complete(TABLE, true, vec![read]).await
+    }
+
+    /// Reads contacts from the newest to the first that is older.
+    async fn recent_contacts(
+        &mut self,
+        directory: &DirectoryClient,
+        order: ContactOrder,
+        since: NaiveDateTime,
+        time: fn(&Contact) -> Option<NaiveDateTime>,
+    ) -> Step {
+        for number in 0.. {
+            let query = ContactQuery::new().order_by(order).newest_first().page(number);
+            let page = directory.contacts(&query).await?;
+            if let Some(unreadable) = page.unreadable.first() {
+                let fault = format!("a contact cannot be decoded: {unreadable}");
+                self.add_unreadable(Error::incomplete(RUN, fault));
+            }
+            let is_last =
+                page.is_empty() || page.items.iter().any(|contact| time(contact).is_none_or(|at| at < since));
+            merge_some(self, &Details::none(), page.items).await?;
+            if is_last {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns from when on changes are read. The login's clock and the program's may differ by more than a day.
+    fn read_before(&self, setting: &str) -> Option<NaiveDateTime> {
+        Some(to_utc(self.setting::<i64>(setting)?) - TimeDelta::days(2))
+    }
+}
+
+const CLIENTS_READ: &str = "read:clients";
+const CONTACTS_READ: &str = "read:contacts";
+/// What `user/info` says of a user who is not there (observed).
+const GONE: &[i64] = &[404];
+const TOGETHER: usize = 500;

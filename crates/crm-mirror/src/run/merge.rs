@@ -1,0 +1,225 @@
+//! Compares listed records with the rows of the copy, and writes what differs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::NaiveDateTime;
+use crm_history::Texts;
+use crm_transport::Error;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt};
+
+use super::{Run, SHIFT, Step, shift};
+use crate::records::Copied;
+use crate::row::Key;
+use crate::store::{Batch, Head, Missing, RUN, Range};
+
+/// Fetches a record as it is stored. Returns `None` if there is none any more.
+pub(super) type Fetch<T> = Arc<dyn Fn(T) -> BoxFuture<'static, Result<Option<T>, Error>> + Send + Sync>;
+
+/// How records of a table are fetched a second time.
+#[derive(Clone)]
+pub(super) struct Details<T> {
+    /// Which of them.
+    texts: Texts,
+    fetch: Option<Fetch<T>>,
+}
+
+impl<T> Details<T> {
+    pub(super) fn none() -> Self {
+        Self { texts: Texts::AsListed, fetch: None }
+    }
+
+    pub(super) fn new(texts: Texts, fetch: Fetch<T>) -> Self {
+        Self { texts, fetch: Some(fetch) }
+    }
+}
+
+/// Merges a list that is sorted by id with the rows of its table, both page by page.
+pub(super) struct Merge<T> {
+    details: Details<T>,
+    /// Of activities: the list has those of this time or later only.
+    since: Option<NaiveDateTime>,
+    /// Records that are not merged yet.
+    buffer: Vec<T>,
+    /// Everything up to here is merged.
+    after: Key,
+}
+
+impl<T: Copied> Merge<T> {
+    pub(super) fn new(details: Details<T>) -> Self {
+        Self { details, since: None, buffer: Vec::new(), after: Key::default() }
+    }
+
+    pub(super) fn since(mut self, time: NaiveDateTime) -> Self {
+        self.since = Some(time);
+        self
+    }
+
+    /// Adds a record with a greater id than all before.
+    pub(super) async fn push(&mut self, run: &mut Run<'_>, record: T) -> Step {
+        self.buffer.push(record);
+        if self.buffer.len() < TOGETHER {
+            return Ok(());
+        }
+        self.merge_buffer(run).await
+    }
+
+    /// Merges the rest. Rows after the last record are missing in the list.
+    pub(super) async fn finish(mut self, run: &mut Run<'_>) -> Step {
+        self.merge_up_to(run, Key::MAX).await
+    }
+
+    /// Merges what has come, because the list was not read to its end.
+    pub(super) async fn stop(mut self, run: &mut Run<'_>) -> Step {
+        self.merge_buffer(run).await
+    }
+
+    async fn merge_buffer(&mut self, run: &mut Run<'_>) -> Step {
+        match self.buffer.last().and_then(Copied::key) {
+            Some(up_to) => self.merge_up_to(run, up_to).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn merge_up_to(&mut self, run: &mut Run<'_>, up_to: Key) -> Step {
+        let mut listed = std::mem::take(&mut self.buffer).into_iter().peekable();
+        loop {
+            run.check_time()?;
+            let range = Range {
+                after: self.after,
+                up_to,
+                since: self.since,
+                ..Range::of_table(T::TABLE, TOGETHER as i64)
+            };
+            let heads = run.store.heads(&range).await?;
+            // There may be more rows than fit into memory.
+            let end = heads.last().filter(|_| heads.len() == TOGETHER).map_or(up_to, |head| head.key);
+            let mut here = Vec::new();
+            while let Some(record) = listed.next_if(|record| record.key().is_none_or(|key| key <= end)) {
+                here.push(record);
+            }
+            let mut known = by_id(&heads);
+            if self.since.is_some() {
+                // A listed record may have had an earlier time when it was read last.
+                known.extend(find_heads(run, &here).await?);
+            }
+            let listed_ids: Vec<i64> = here.iter().filter_map(Copied::key).map(|key| key.id).collect();
+            let mut batch = compare(run, &self.details, here, &known).await?;
+            let lacks = |head: &&Head| !head.is_out_of_view && listed_ids.binary_search(&head.key.id).is_err();
+            let mark = |head: &Head| Missing { key: head.key, run: run.id, since: None };
+            batch.missing = heads.iter().filter(lacks).map(mark).collect();
+            run.commit(vec![batch]).await?;
+            self.after = end;
+            if end == up_to {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Merges records that are not sorted, or are only some of a list. Rows that are not among them are left alone.
+pub(super) async fn merge_some<T: Copied>(
+    run: &mut Run<'_>,
+    details: &Details<T>,
+    records: Vec<T>,
+) -> Step {
+    run.check_time()?;
+    let known = find_heads(run, &records).await?;
+    let batch = compare(run, details, records, &known).await?;
+    run.commit(vec![batch]).await
+}
+
+fn by_id(heads: &[Head]) -> BTreeMap<i64, Head> {
+    heads.iter().map(|head| (head.key.id, *head)).collect()
+}
+
+/// Returns the rows of these records.
+async fn find_heads<T: Copied>(run: &Run<'_>, records: &[T]) -> Step<BTreeMap<i64, Head>> {
+    let ids: Vec<i64> = records.iter().filter_map(Copied::key).map(|key| key.id).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let limit = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+    let range = Range { ids, ..Range::of_table(T::TABLE, limit) };
+    Ok(by_id(&run.store.heads(&range).await?))
+}
+
+/// Returns what to write for records whose rows are known.
+async fn compare<T: Copied>(
+    run: &mut Run<'_>,
+    details: &Details<T>,
+    records: Vec<T>,
+    known: &BTreeMap<i64, Head>,
+) -> Step<Batch> {
+    run.report(T::TABLE).read += records.len() as u64;
+    let mut batch = run.batch(T::TABLE);
+    let mut keys = BTreeSet::new();
+    let records: Vec<(Key, T)> = records
+        .into_iter()
+        .filter_map(|record| {
+            let key = record.key();
+            if key.is_none() {
+                let fault = format!("{} {} has an id that no database can hold", T::TABLE, record.id());
+                run.add_unreadable(Error::incomplete(RUN, fault));
+            }
+            // A list may hold a record twice.
+            keys.insert(key?).then_some((key?, record))
+        })
+        .collect();
+    if T::HAS_TIMES {
+        let pairs: Vec<(&T, i64)> = records
+            .iter()
+            .filter(|(_, record)| record.has_time())
+            .filter_map(|(key, record)| Some((record, known.get(&key.id)?.fingerprint)))
+            .collect();
+        if let Some(hours) = shift::find(run.shift, &pairs) {
+            run.moved = Some(run.moved.unwrap_or(0) + hours - run.shift);
+            run.shift = hours;
+            batch.settings.push((SHIFT.to_owned(), hours.to_string()));
+        }
+    }
+    // Those that differ, with the fingerprint as listed and the row.
+    let mut candidates = Vec::new();
+    for (key, record) in records {
+        let listed = record.fingerprint(run.shift);
+        let head = known.get(&key.id);
+        let is_new = run.refills(T::TABLE)
+            || head.is_none_or(|head| head.fingerprint != listed || head.is_out_of_view);
+        let wants_details = match details.texts {
+            Texts::All => true,
+            Texts::Changed => {
+                record.may_be_changed_by_list() && (is_new || head.is_some_and(|head| head.detail.is_none()))
+            }
+            _ => false,
+        };
+        if is_new || wants_details {
+            candidates.push((key, record, listed, wants_details, head.filter(|_| !is_new)));
+        }
+    }
+    let fetch = &details.fetch;
+    let fetched = stream::iter(candidates)
+        .map(|(key, record, listed, wants_details, unchanged)| async move {
+            let whole = match fetch {
+                Some(fetch) if wants_details => fetch(record.clone()).await?,
+                _ => None,
+            };
+            Ok::<_, Error>((key, record, whole, listed, unchanged))
+        })
+        .buffered(run.sync.concurrency);
+    let fetched: Vec<_> = fetched.collect().await;
+    for one in fetched {
+        let (key, record, whole, listed, unchanged) = one?;
+        let detail = whole.as_ref().map(|whole| whole.fingerprint(run.shift));
+        if unchanged.is_some_and(|head| detail.is_none() || head.detail == detail) {
+            continue;
+        }
+        let mut row = whole.unwrap_or(record).row(key, listed, &run.sync.columns);
+        row.detail = detail;
+        batch.puts.push(row);
+    }
+    Ok(batch)
+}
+
+/// So many records and rows are compared at once.
+const TOGETHER: usize = 1000;

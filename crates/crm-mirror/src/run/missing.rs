@@ -1,0 +1,107 @@
+//! Decides what becomes of rows that a complete list lacks.
+
+use crm_transport::{Error, ErrorKind};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt};
+
+use super::{Run, Step, Stop};
+use crate::row::Key;
+use crate::store::{Missing, RUN, Removal};
+use crate::table::Table;
+
+/// What is known of a record that a list lacks.
+pub(super) enum Fate {
+    /// It was deleted, as the application itself says.
+    Deleted,
+    /// The login no longer sees it.
+    OutOfView,
+    /// It is there. Its row stays.
+    Keep,
+}
+
+/// How the fate of a record is found out.
+pub(super) enum Rule<'f> {
+    /// By a call for each.
+    Ask(&'f (dyn Fn(i64) -> BoxFuture<'f, Result<Fate, Error>> + Send + Sync)),
+    /// A second complete list, at least an hour later, lacks it too: it is out of view.
+    TwoLists,
+}
+
+impl Run<'_> {
+    /// Decides about the rows of a table that this run has marked. Its list was complete.
+    pub(super) async fn settle_missing(&mut self, table: Table, rule: &Rule<'_>) -> Step {
+        let count = self.store.count_missing(table, self.id).await?;
+        self.check_share(table, count).await?;
+        let removal = self.deleted();
+        let mut after = Key { project_id: -1, ..Key::default() };
+        loop {
+            self.check_time()?;
+            let marks = self.store.missing(table, after, TOGETHER).await?;
+            let Some(last) = marks.last() else { return Ok(()) };
+            after = last.key;
+            let mut batch = self.batch(table);
+            let (marks, stale): (Vec<Missing>, Vec<Missing>) =
+                marks.into_iter().partition(|mark| mark.run == self.id);
+            batch.found = stale.into_iter().map(|mark| mark.key).collect();
+            match rule {
+                Rule::Ask(ask) => {
+                    let fates = stream::iter(&marks)
+                        .map(|mark| async { Ok::<_, Error>((mark.key, ask(mark.key.id).await?)) })
+                        .buffered(self.sync.concurrency);
+                    let fates: Vec<_> = fates.collect().await;
+                    for fate in fates {
+                        match fate? {
+                            (key, Fate::Deleted) => batch.removals.push((key, removal)),
+                            (key, Fate::OutOfView) => batch.removals.push((key, Removal::OutOfView)),
+                            (key, Fate::Keep) => batch.found.push(key),
+                        }
+                    }
+                }
+                Rule::TwoLists => {
+                    for mark in marks {
+                        match mark.since {
+                            None => batch.missing.push(Missing { since: Some(self.started_at), ..mark }),
+                            Some(since) if self.started_at - since >= HOUR => {
+                                batch.removals.push((mark.key, Removal::OutOfView));
+                            }
+                            Some(_) => {}
+                        }
+                    }
+                }
+            }
+            self.commit(vec![batch]).await?;
+        }
+    }
+
+    /// Stops the run if too large a part of a table is missing at once.
+    pub(super) async fn check_share(&mut self, table: Table, count: u64) -> Step {
+        if self.sync.allow_deletes || count <= LEAST_REFUSED {
+            return Ok(());
+        }
+        let all = self.store.count(table).await?;
+        if count.saturating_mul(100) <= all.saturating_mul(MOST_PERCENT) {
+            return Ok(());
+        }
+        let fault = format!("{count} of {all} rows of {table} are missing in the CRM at once, so none was removed");
+        let hint = "check that the login still sees them; if they are gone, run it once with allow_deletes (--allow-deletes)";
+        Err(Stop::NeedsPerson(Error::incomplete(RUN, fault).hint(hint)))
+    }
+
+    /// How rows of deleted records are removed.
+    pub(super) fn deleted(&self) -> Removal {
+        if self.sync.soft_deletes { Removal::SoftDelete } else { Removal::Delete }
+    }
+}
+
+/// Returns whether the application itself says that there is no such record. A page of something in between does not.
+pub(super) fn is_gone(error: &Error, codes: &[i64]) -> bool {
+    let is_own = error.kind() == ErrorKind::Api && error.http_status().is_none_or(|status| status == 200);
+    is_own && error.api_code().is_some_and(|code| codes.contains(&code))
+}
+
+const TOGETHER: i64 = 500;
+const HOUR: i64 = 3600;
+/// So many rows may always be missing.
+const LEAST_REFUSED: u64 = 20;
+/// So large a part of a table may be missing.
+const MOST_PERCENT: u64 = 5;

@@ -1,0 +1,306 @@
+//! One run: the steps in their order, and what they share.
+
+mod activities;
+mod children;
+mod directory;
+mod merge;
+mod missing;
+mod projects;
+mod shift;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crm_transport::{Error, ErrorKind, Verdict};
+
+use crate::mirror::{COLUMNS_NEW, Clock};
+use crate::report::{Outcome, Report, TableReport};
+use crate::store::{Applied, Batch, RUN, RunEnd, Store};
+use crate::sync::{Mode, Sync};
+use crate::table::{Shape, Table};
+use crate::time::{seconds, to_utc};
+
+/// Ends a run early, or one of its steps.
+#[derive(Debug)]
+enum Stop {
+    /// The store failed: nothing more can be recorded.
+    Store(Error),
+    /// The time limit has come.
+    TimeLimit,
+    /// A call failed.
+    Failed(Error),
+    /// A person must look.
+    NeedsPerson(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        if error.kind() == ErrorKind::Storage {
+            Self::Store(error)
+        } else if error.is_auth() || error.is_invalid_request() || error.is_account_setting() {
+            Self::NeedsPerson(error)
+        } else {
+            Self::Failed(error)
+        }
+    }
+}
+
+type Step<T = ()> = Result<T, Stop>;
+
+/// A run and what it knows.
+pub(crate) struct Run<'a> {
+    store: &'a dyn Store,
+    sync: &'a Sync,
+    clock: &'a Clock,
+    fence: i64,
+    id: i64,
+    started_at: i64,
+    settings: BTreeMap<String, String>,
+    /// By how many hours the login's clock is ahead of what it was at the first run.
+    shift: i64,
+    /// By how many hours it moved in this run.
+    moved: Option<i64>,
+    tables: Vec<TableReport>,
+    any_full: bool,
+    /// What is not complete although the run went on.
+    doubt: Option<Stop>,
+}
+
+impl<'a> Run<'a> {
+    /// Carries out a run. The lock is held by the caller.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn carry_out(
+        store: &'a dyn Store,
+        sync: &'a Sync,
+        clock: &'a Clock,
+        fence: i64,
+        settings: BTreeMap<String, String>,
+        view: Vec<(String, String)>,
+    ) -> Result<Report, Error> {
+        let started_at = seconds(clock());
+        let shift = settings.get(SHIFT).and_then(|shift| shift.parse().ok()).unwrap_or(0);
+        let id = store.begin_run(fence, started_at, sync.mode.as_str()).await?;
+        let mut run = Self {
+            store,
+            sync,
+            clock,
+            fence,
+            id,
+            started_at,
+            settings,
+            shift,
+            moved: None,
+            tables: Vec::new(),
+            any_full: false,
+            doubt: None,
+        };
+        let mut begin = run.batch(Table::Activities);
+        begin.settings = view;
+        run.commit(vec![begin]).await.map_err(store_error)?;
+        let end = run.steps().await;
+        let outcome = match end.err().or(run.doubt.take()) {
+            None => Outcome::Complete,
+            Some(Stop::TimeLimit) => Outcome::Stopped,
+            Some(Stop::Failed(error)) => Outcome::RunAgain(error),
+            Some(Stop::NeedsPerson(error)) => Outcome::NeedsPerson(error),
+            Some(Stop::Store(error)) => return Err(error),
+        };
+        run.end(outcome).await
+    }
+
+    async fn steps(&mut self) -> Step {
+        let sync = self.sync;
+        if let Some(history) = &sync.history {
+            self.activity_types(history).await?;
+            self.activities(history).await?;
+        }
+        if let Some(directory) = &sync.directory {
+            self.users(directory).await?;
+            self.clients(directory).await?;
+            self.contacts(directory).await?;
+        }
+        if let Some(projects) = &sync.projects {
+            self.projects(projects).await?;
+            self.children(projects).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(self, outcome: Outcome) -> Result<Report, Error> {
+        let mode = if self.any_full { Mode::Full } else { Mode::Quick };
+        let report = Report {
+            run: self.id,
+            mode,
+            tables: self.tables,
+            shift_hours: self.moved.filter(|hours| *hours != 0),
+            outcome,
+        };
+        let figures: BTreeMap<&str, BTreeMap<&str, u64>> = report
+            .tables
+            .iter()
+            .map(|table| {
+                let figures = [
+                    ("read", table.read),
+                    ("inserted", table.inserted),
+                    ("updated", table.updated),
+                    ("deleted", table.deleted),
+                    ("out_of_view", table.out_of_view),
+                    ("in_view", table.in_view),
+                    ("complete", u64::from(table.is_complete)),
+                ];
+                (table.table.as_str(), figures.into_iter().collect())
+            })
+            .collect();
+        let now = seconds((self.clock)());
+        let end = RunEnd {
+            run: self.id,
+            ended_at: now,
+            verdict: report.outcome.as_str(),
+            figures: serde_json::to_string(&figures).unwrap_or_default(),
+            error: report.error().map(ToString::to_string),
+            shift_hours: report.shift_hours,
+            settings: Vec::new(),
+            keep_since: now - i64::from(self.sync.keep_changes_days) * DAY,
+        };
+        self.store.end_run(self.fence, &end).await?;
+        Ok(report)
+    }
+
+    fn now(&self) -> i64 {
+        seconds((self.clock)())
+    }
+
+    fn check_time(&self) -> Step {
+        match self.sync.until {
+            Some(until) if (self.clock)() >= until => Err(Stop::TimeLimit),
+            _ => Ok(()),
+        }
+    }
+
+    fn batch(&self, table: Table) -> Batch {
+        Batch::new(self.id, self.now(), &Arc::new(Shape::new(table, &self.sync.columns)))
+    }
+
+    /// Writes batches, and counts what they change.
+    async fn commit(&mut self, mut batches: Vec<Batch>) -> Step {
+        batches.retain(|batch| !batch.is_empty());
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let tables: Vec<Table> = batches.iter().map(|batch| batch.shape.table).collect();
+        let settings: Vec<_> = batches.iter().flat_map(|batch| batch.settings.clone()).collect();
+        let applied = self.store.commit(self.fence, batches).await?;
+        self.settings.extend(settings);
+        for (table, applied) in tables.into_iter().zip(applied) {
+            let Applied { inserted, updated, deleted, out_of_view, in_view } = applied;
+            if applied != Applied::default() {
+                let report = self.report(table);
+                report.inserted += inserted;
+                report.updated += updated;
+                report.deleted += deleted;
+                report.out_of_view += out_of_view;
+                report.in_view += in_view;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, table: Table) -> &mut TableReport {
+        let at = self.tables.iter().position(|report| report.table == table).unwrap_or_else(|| {
+            self.tables.push(TableReport::new(table));
+            self.tables.len() - 1
+        });
+        &mut self.tables[at]
+    }
+
+    fn begin_table(&mut self, table: Table) {
+        self.report(table);
+    }
+
+    fn setting<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.settings.get(name)?.parse().ok()
+    }
+
+    /// Returns whether everything of a table is to be read.
+    fn is_full(&mut self, table: Table) -> bool {
+        let last: Option<i64> = self.setting(&last_full(table)).filter(|last| *last > 0);
+        let is_full = match (self.sync.mode, last) {
+            (Mode::Full, _) | (_, None) => true,
+            (Mode::Quick, Some(_)) => false,
+            (Mode::Auto, Some(last)) => {
+                self.started_at - last >= i64::from(self.sync.full_every_days) * DAY - TOLERANCE
+            }
+        };
+        self.any_full |= is_full;
+        is_full
+    }
+
+    /// Notes that a table was read to its end, in full or not, with these settings.
+    async fn complete(&mut self, table: Table, is_full: bool, mut settings: Vec<(String, String)>) -> Step {
+        if is_full {
+            settings.push((last_full(table), self.started_at.to_string()));
+        }
+        let mut batch = self.batch(table);
+        batch.settings = settings;
+        self.commit(vec![batch]).await?;
+        self.report(table).is_complete = true;
+        Ok(())
+    }
+
+    /// Returns whether every row is written again, because a column is new.
+    fn refills(&self, table: Table) -> bool {
+        table == Table::Projects && self.settings.get(COLUMNS_NEW).is_some_and(|value| value == "1")
+    }
+
+    /// Takes in the verdict of an export. Returns whether it is complete. An error ends the run.
+    fn take_verdict(&mut self, verdict: &Verdict) -> Step<bool> {
+        if verdict.is_complete() {
+            return Ok(true);
+        }
+        let Some(error) = verdict.to_error(RUN) else { return Ok(true) };
+        match verdict {
+            Verdict::Truncated { .. } => Err(error.into()),
+            Verdict::Complete { .. } => {
+                self.doubt.get_or_insert(Stop::NeedsPerson(error)); // unreadable records
+                Ok(false)
+            }
+            _ => {
+                self.doubt.get_or_insert(Stop::Failed(error));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Notes that records cannot be decoded, so that a table is not complete.
+    fn add_unreadable(&mut self, error: Error) {
+        self.doubt.get_or_insert(Stop::NeedsPerson(error));
+    }
+
+    /// Returns the time of day in UTC. The login's own time differs by at most 14 hours and its shift.
+    fn utc(&self) -> chrono::NaiveDateTime {
+        to_utc(self.now())
+    }
+}
+
+fn store_error(stop: Stop) -> Error {
+    match stop {
+        Stop::Store(error) | Stop::Failed(error) | Stop::NeedsPerson(error) => error,
+        Stop::TimeLimit => Error::incomplete(RUN, "stopped at its time limit"),
+    }
+}
+
+/// The setting with the time of the last complete full run of a table.
+pub(crate) fn last_full(table: Table) -> String {
+    format!("full:{table}")
+}
+
+/// The setting with the highest id up to which every activity was read.
+pub(crate) const HIGHEST: &str = "highest:activities";
+/// The setting with the shift of the login's clock, in hours.
+const SHIFT: &str = "shift";
+
+pub(crate) const DAY: i64 = 24 * 3600;
+/// A nightly run may begin a little earlier than the one a week ago.
+const TOLERANCE: i64 = 6 * 3600;

@@ -1,0 +1,72 @@
+//! The projects themselves.
+
+use std::collections::BTreeSet;
+
+use crm_projects::{ProjectQuery, ProjectsClient};
+
+use super::merge::{Details, Merge};
+use super::missing::Rule;
+use super::{Run, Step};
+use crate::mirror::COLUMNS_NEW;
+use crate::records::Copied;
+use crate::row::Key;
+use crate::table::Table;
+
+impl Run<'_> {
+    /// Copies the projects. The list cannot be asked for changes only, so all of it is read.
+    pub(super) async fn projects(&mut self, projects: &ProjectsClient) -> Step {
+        const TABLE: Table = Table::Projects;
+        self.begin_table(TABLE);
+        self.is_full(TABLE);
+        let query = ProjectQuery::new().deleted(false);
+        let mut export = projects.export(query).concurrency(self.sync.concurrency).start().await?;
+        let mut merge = Merge::new(Details::none());
+        while let Some(record) = export.next().await {
+            // The verdict says what an error means.
+            let Ok(record) = record else { continue };
+            merge.push(self, record).await?;
+        }
+        match self.take_verdict(&export.finish().await) {
+            Ok(true) => merge.finish(self).await?,
+            Ok(false) => return merge.stop(self).await,
+            Err(stop) => {
+                merge.stop(self).await?;
+                return Err(stop);
+            }
+        }
+        let count = self.store.count_missing(TABLE, self.id).await?;
+        self.check_share(TABLE, count).await?;
+        if count > 0 {
+            self.delete_listed(projects).await?;
+        }
+        self.settle_missing(TABLE, &Rule::TwoLists).await?;
+        self.complete(TABLE, true, vec![(COLUMNS_NEW.to_owned(), "0".to_owned())]).await
+    }
+
+    /// Deletes the missing projects that the server lists as deleted.
+    async fn delete_listed(&mut self, projects: &ProjectsClient) -> Step {
+        let mut missing = BTreeSet::new();
+        let mut after = Key { project_id: -1, ..Key::default() };
+        loop {
+            let marks = self.store.missing(Table::Projects, after, TOGETHER).await?;
+            let Some(last) = marks.last() else { break };
+            after = last.key;
+            missing.extend(marks.iter().filter(|mark| mark.run == self.id).map(|mark| mark.key));
+        }
+        let query = ProjectQuery::new().deleted(true);
+        let mut export = projects.export(query).concurrency(self.sync.concurrency).start().await?;
+        let mut deleted = Vec::new();
+        while let Some(record) = export.next().await {
+            let Ok(record) = record else { continue };
+            // A server that ignores `deleted` would list it among the active ones, too. Those are not missing.
+            deleted.extend(record.key().filter(|key| missing.remove(key)));
+        }
+        self.take_verdict(&export.finish().await)?;
+        let removal = self.deleted();
+        let mut batch = self.batch(Table::Projects);
+        batch.removals = deleted.into_iter().map(|key| (key, removal)).collect();
+        self.commit(vec![batch]).await
+    }
+}
+
+const TOGETHER: i64 = 500;

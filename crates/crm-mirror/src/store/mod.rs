@@ -1,0 +1,289 @@
+//! [`Store`]: what a copy needs of a database.
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::NaiveDateTime;
+use crm_transport::Error;
+
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+use crate::changes::{Change, ChangeFilter, ChangeKind};
+use crate::report::Run;
+use crate::row::{Key, Row};
+use crate::table::{ColumnKind, Shape, Table};
+
+/// A database of a copy.
+///
+/// A method is atomic, and everything is durable when it returns. All times are seconds since 1970 by the clock of the
+/// program. One run at a time holds the lock. Its number, the *fence*, grows with each owner. What a later owner's fence
+/// replaces writes nothing.
+#[async_trait]
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// Adds columns to the table of projects. Returns `true` if one of them is new: its values are then missing.
+    async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error>;
+
+    /// Takes the lock, if no other run holds it. Returns its fence.
+    async fn lock(&self) -> Result<Option<i64>, Error>;
+
+    /// Gives the lock back.
+    async fn unlock(&self, fence: i64) -> Result<(), Error>;
+
+    /// The run with this fence was dropped. This must not block.
+    fn abandon(&self, fence: i64);
+
+    /// Returns the settings: small texts by name.
+    async fn settings(&self) -> Result<BTreeMap<String, String>, Error>;
+
+    /// Records that a run begins, and returns its id.
+    async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error>;
+
+    /// Records how a run ended. Removes changes that were seen before `keep_since`.
+    async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error>;
+
+    /// Returns rows that are not deleted, by key, without their contents.
+    async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error>;
+
+    /// Writes batches in one transaction, with the change log. Returns what has changed, for each batch.
+    async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error>;
+
+    /// Returns marks of rows that a list lacks, by key.
+    async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error>;
+
+    /// Counts the marks that this run has set.
+    async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error>;
+
+    /// Counts the rows that are in view.
+    async fn count(&self, table: Table) -> Result<u64, Error>;
+
+    /// Returns the projects in view whose children were read longest ago, never first.
+    async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error>;
+
+    /// Returns rows with their records, by key, deleted ones included.
+    async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error>;
+
+    /// Returns entries of the change log, oldest first.
+    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error>;
+
+    /// Returns the latest runs, latest first.
+    async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error>;
+
+    /// Removes the row of a record, what belongs to it, and every entry of the change log about it. Returns how many rows
+    /// and entries these are.
+    async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error>;
+
+    /// Replaces the JSON of a record in its row, and in the entries of the change log, where this function returns
+    /// another one. Nothing is logged. Returns how many texts were replaced.
+    async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error>;
+}
+
+/// Returns another JSON for a record, or `None` to keep it.
+pub type Rewrite = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Which rows to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The table. Of a table whose records belong to a project, the range is one project.
+    pub table: Table,
+    /// Rows after this key.
+    pub after: Key,
+    /// Rows up to this key.
+    pub up_to: Key,
+    /// Of activities: only those at this time or later.
+    pub since: Option<NaiveDateTime>,
+    /// Only these ids, if it is not empty.
+    pub ids: Vec<i64>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+impl Range {
+    pub(crate) fn of_table(table: Table, limit: i64) -> Self {
+        Self { table, after: Key::default(), up_to: Key::MAX, since: None, ids: Vec::new(), limit }
+    }
+}
+
+/// A row without its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The key.
+    pub key: Key,
+    /// Identifies the record as it was listed.
+    pub fingerprint: i64,
+    /// Identifies what a second call returned for it.
+    pub detail: Option<i64>,
+    /// Whether the login no longer sees it.
+    pub is_out_of_view: bool,
+}
+
+/// What becomes of rows of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The run.
+    pub run: i64,
+    /// When it was seen.
+    pub now: i64,
+    /// The table and its columns.
+    pub shape: Arc<Shape>,
+    /// Rows that are new, have changed or are in view again. The children of such a project count as not read.
+    pub puts: Vec<Row>,
+    /// Rows whose record was deleted or went out of view. With a project, its children are deleted.
+    pub removals: Vec<(Key, Removal)>,
+    /// Marks to set: rows that a list lacks. A mark that is there keeps its [`since`](Missing::since).
+    pub missing: Vec<Missing>,
+    /// Marks to remove.
+    pub found: Vec<Key>,
+    /// Projects whose children were read.
+    pub children_read: Vec<i64>,
+    /// Settings to write.
+    pub settings: Vec<(String, String)>,
+}
+
+impl Batch {
+    pub(crate) fn new(run: i64, now: i64, shape: &Arc<Shape>) -> Self {
+        Self {
+            run,
+            now,
+            shape: Arc::clone(shape),
+            puts: Vec::new(),
+            removals: Vec::new(),
+            missing: Vec::new(),
+            found: Vec::new(),
+            children_read: Vec::new(),
+            settings: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.puts.is_empty()
+            && self.removals.is_empty()
+            && self.missing.is_empty()
+            && self.found.is_empty()
+            && self.children_read.is_empty()
+            && self.settings.is_empty()
+    }
+}
+
+/// Why a row is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// The record was deleted: the row goes.
+    Delete,
+    /// The record was deleted: the row stays, with the time in `deleted_at`.
+    SoftDelete,
+    /// The login no longer sees the record: the row stays, with the time in `out_of_view_at`.
+    OutOfView,
+}
+
+/// The mark of a row that a list lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The row.
+    pub key: Key,
+    /// The last run whose list lacked it.
+    pub run: i64,
+    /// When the first complete list ended that lacked it.
+    pub since: Option<i64>,
+}
+
+/// What a batch has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// New rows.
+    pub inserted: u64,
+    /// Rows whose record has changed.
+    pub updated: u64,
+    /// Rows whose record was deleted.
+    pub deleted: u64,
+    /// Rows whose record went out of view.
+    pub out_of_view: u64,
+    /// Rows whose record came back into view, unchanged.
+    pub in_view: u64,
+}
+
+impl Applied {
+    fn add(&mut self, kind: ChangeKind, count: u64) {
+        *match kind {
+            ChangeKind::Insert => &mut self.inserted,
+            ChangeKind::Update => &mut self.updated,
+            ChangeKind::Delete => &mut self.deleted,
+            ChangeKind::OutOfView => &mut self.out_of_view,
+            ChangeKind::InView => &mut self.in_view,
+        } += count;
+    }
+}
+
+/// When the children of a project were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChildrenRead {
+    /// The project.
+    pub project_id: i64,
+    /// When; `None` if they were never read, or if the project has changed since.
+    pub at: Option<i64>,
+}
+
+/// A row with its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The key.
+    pub key: Key,
+    /// The record as JSON.
+    pub raw: String,
+    /// When it was found to be deleted, with soft deletes.
+    pub deleted_at: Option<i64>,
+    /// Since when the login does not see it.
+    pub out_of_view_at: Option<i64>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    /// The run.
+    pub run: i64,
+    /// When it ended.
+    pub ended_at: i64,
+    /// See [`Run::verdict`].
+    pub verdict: &'static str,
+    /// See [`Run::figures`].
+    pub figures: String,
+    /// See [`Run::error`].
+    pub error: Option<String>,
+    /// See [`Run::shift_hours`].
+    pub shift_hours: Option<i64>,
+    /// Settings to write.
+    pub settings: Vec<(String, String)>,
+    /// Changes that were seen earlier are removed.
+    pub keep_since: i64,
+}
+
+/// Creates an error of a store. `location` must not contain a password.
+pub(crate) fn fault(
+    operation: &'static str,
+    location: &str,
+    what: &str,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
+    Error::storage(operation, "copy", Path::new(location), what, Some(std::io::Error::other(cause)))
+}
+
+/// The error of a run that another one has replaced.
+pub(crate) fn replaced(location: &str) -> Error {
+    fault(RUN, location, "cannot be written", "another run has taken over")
+}
+
+pub(crate) const OPEN: &str = "mirror.open";
+pub(crate) const RUN: &str = "mirror.run";
+pub(crate) const READ: &str = "mirror.read";
+/// The version of the tables. A copy of a later version is refused.
+pub(crate) const VERSION: i64 = 1;

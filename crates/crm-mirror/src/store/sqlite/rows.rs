@@ -1,0 +1,489 @@
+//! Reading and writing rows.
+
+use rusqlite::types::{ToSql, ToSqlOutput};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, Transaction, params};
+
+use super::schema::quoted;
+use crate::changes::{Change, ChangeFilter, ChangeKind};
+use crate::report::Run;
+use crate::row::{Key, Row, Value};
+use crate::store::{Applied, Batch, ChildrenRead, Head, Missing, Range, Record, Removal, Rewrite, RunEnd};
+use crate::table::{Shape, Table};
+use crate::time::{from_seconds, seconds, text_to_seconds, to_text};
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Self::Null => Ok(ToSqlOutput::from(rusqlite::types::Null)),
+            Self::Integer(number) => number.to_sql(),
+            Self::Boolean(flag) => flag.to_sql(),
+            Self::Text(text) | Self::Json(text) => text.to_sql(),
+        }
+    }
+}
+
+/// The condition on the key, with the parameters ?1 to ?3.
+fn key_is(table: Table) -> &'static str {
+    if table.belongs_to_project() {
+        "project_id = ?1 AND id = ?2 AND occurrence = ?3"
+    } else {
+        "id = ?2 AND ?1 = 0 AND ?3 = 0"
+    }
+}
+
+/// The columns of the key as three.
+fn key_of(table: Table) -> &'static str {
+    if table.belongs_to_project() { "project_id, id, occurrence" } else { "0, id, 0" }
+}
+
+fn read_key(row: &SqlRow<'_>, from: usize) -> rusqlite::Result<Key> {
+    Ok(Key { project_id: row.get(from)?, id: row.get(from + 1)?, occurrence: row.get(from + 2)? })
+}
+
+pub(super) fn heads(connection: &Connection, range: &Range) -> rusqlite::Result<Vec<Head>> {
+    let table = range.table;
+    let condition = if table.belongs_to_project() {
+        "project_id = ?3 AND ?1 = ?1 AND ?2 = ?2"
+    } else {
+        "id > ?1 AND id <= ?2 AND ?3 = ?3"
+    };
+    let since = range.since.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string());
+    let time = if since.is_some() { "AND at >= ?4" } else { "AND ?4 IS NULL" };
+    let ids = serde_json::to_string(&range.ids).unwrap_or_default();
+    let among = if range.ids.is_empty() {
+        "AND ?6 = ?6"
+    } else {
+        "AND id IN (SELECT value FROM json_each(?6))"
+    };
+    let sql = format!(
+        "SELECT {}, fingerprint, detail, out_of_view_at IS NOT NULL FROM {table}
+         WHERE {condition} {time} {among} AND deleted_at IS NULL ORDER BY {} LIMIT ?5",
+        key_of(table),
+        table.key_columns().join(", "),
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(
+        params![range.after.id, range.up_to.id, range.up_to.project_id, since, range.limit, ids],
+        |row| {
+            Ok(Head {
+                key: read_key(row, 0)?,
+                fingerprint: row.get(3)?,
+                detail: row.get(4)?,
+                is_out_of_view: row.get(5)?,
+            })
+        },
+    )?;
+    found.collect()
+}
+
+pub(super) fn apply(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<Applied> {
+    let mut applied = Applied::default();
+    let log = Log { transaction, batch };
+    put(&log, &mut applied)?;
+    for (key, removal) in &batch.removals {
+        remove(&log, batch.shape.table, *key, *removal, &mut applied)?;
+    }
+    let table = batch.shape.table.as_str();
+    for mark in &batch.missing {
+        let Missing { key, run, since } = mark;
+        transaction
+            .prepare_cached(
+                "INSERT INTO mirror_missing VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE
+                 SET run = excluded.run, since = coalesce(since, excluded.since)",
+            )?
+            .execute(params![table, key.project_id, key.id, key.occurrence, run, since])?;
+    }
+    for key in &batch.found {
+        unmark(transaction, batch.shape.table, *key)?;
+    }
+    for project in &batch.children_read {
+        transaction
+            .prepare_cached("UPDATE projects SET children_read_at = ?2 WHERE id = ?1")?
+            .execute(params![project, to_text(batch.now)])?;
+    }
+    write_settings(transaction, &batch.settings)?;
+    Ok(applied)
+}
+
+fn unmark(transaction: &Transaction<'_>, table: Table, key: Key) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM mirror_missing WHERE table_name = ?1 AND project_id = ?2 AND id = ?3 AND occurrence = ?4",
+        )?
+        .execute(params![table.as_str(), key.project_id, key.id, key.occurrence])?;
+    Ok(())
+}
+
+/// Writes the change log.
+struct Log<'a> {
+    transaction: &'a Transaction<'a>,
+    batch: &'a Batch,
+}
+
+impl Log<'_> {
+    fn write(
+        &self,
+        table: Table,
+        key: Key,
+        kind: ChangeKind,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO changes (run, seen_at, table_name, project_id, id, occurrence, change, before, after)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        self.transaction.prepare_cached(sql)?.execute(params![
+            self.batch.run,
+            to_text(self.batch.now),
+            table.as_str(),
+            key.project_id,
+            key.id,
+            key.occurrence,
+            kind.as_str(),
+            before,
+            after
+        ])?;
+        Ok(())
+    }
+}
+
+/// A row as it is before a change.
+struct Old {
+    raw: String,
+    is_deleted: bool,
+    is_out_of_view: bool,
+}
+
+fn old(transaction: &Transaction<'_>, table: Table, key: Key) -> rusqlite::Result<Option<Old>> {
+    let sql = format!(
+        "SELECT raw, deleted_at IS NOT NULL, out_of_view_at IS NOT NULL FROM {table} WHERE {}",
+        key_is(table)
+    );
+    transaction
+        .prepare_cached(&sql)?
+        .query_row(params![key.project_id, key.id, key.occurrence], |row| {
+            Ok(Old { raw: row.get(0)?, is_deleted: row.get(1)?, is_out_of_view: row.get(2)? })
+        })
+        .optional()
+}
+
+fn put(log: &Log<'_>, applied: &mut Applied) -> rusqlite::Result<()> {
+    let shape = &log.batch.shape;
+    let table = shape.table;
+    if log.batch.puts.is_empty() {
+        return Ok(());
+    }
+    let mut upsert = log.transaction.prepare_cached(&upsert(shape))?;
+    for row in &log.batch.puts {
+        let old = old(log.transaction, table, row.key)?;
+        let live = old.as_ref().filter(|old| !old.is_deleted);
+        let kind = match live {
+            None => Some(ChangeKind::Insert),
+            Some(old) if old.raw != row.raw => Some(ChangeKind::Update),
+            Some(old) => old.is_out_of_view.then_some(ChangeKind::InView),
+        };
+        if let Some(kind) = kind {
+            log.write(table, row.key, kind, live.map(|old| old.raw.as_str()), Some(&row.raw))?;
+            applied.add(kind, 1);
+        }
+        let mut values: Vec<&dyn ToSql> = match table.belongs_to_project() {
+            true => vec![&row.key.project_id, &row.key.id, &row.key.occurrence],
+            false => vec![&row.key.id],
+        };
+        values.extend([&row.fingerprint as &dyn ToSql, &row.detail, &row.raw]);
+        values.extend(row.values.iter().map(|value| value as &dyn ToSql));
+        upsert.execute(values.as_slice())?;
+        put_phones(log.transaction, table, row)?;
+    }
+    Ok(())
+}
+
+fn upsert(shape: &Shape) -> String {
+    let table = shape.table;
+    let mut names: Vec<String> = table.key_columns().iter().map(|name| (*name).to_owned()).collect();
+    let key = names.join(", ");
+    let written = ["fingerprint", "detail", "raw"].map(str::to_owned);
+    let written: Vec<String> =
+        written.into_iter().chain(shape.columns.iter().map(|(name, _)| quoted(name))).collect();
+    let mut set: Vec<String> = written.iter().map(|name| format!("{name} = excluded.{name}")).collect();
+    set.extend(["out_of_view_at = NULL".to_owned(), "deleted_at = NULL".to_owned()]);
+    if table == Table::Projects {
+        let is_same = "raw IS excluded.raw AND deleted_at IS NULL AND out_of_view_at IS NULL";
+        set.push(format!("children_read_at = CASE WHEN {is_same} THEN children_read_at END"));
+    }
+    names.extend(written);
+    let places: Vec<String> = (1..=names.len()).map(|place| format!("?{place}")).collect();
+    format!(
+        "INSERT INTO {table} ({}) VALUES ({}) ON CONFLICT ({key}) DO UPDATE SET {}",
+        names.join(", "),
+        places.join(", "),
+        set.join(", ")
+    )
+}
+
+fn put_phones(transaction: &Transaction<'_>, table: Table, row: &Row) -> rusqlite::Result<()> {
+    remove_phones(transaction, table, row.key.id)?;
+    for phone in &row.phones {
+        transaction
+            .prepare_cached(
+                "INSERT INTO phones (number, tail, written, field, client_id, contact_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                phone.number,
+                phone.tail,
+                phone.written,
+                phone.field,
+                phone.client_id,
+                phone.contact_id
+            ])?;
+    }
+    Ok(())
+}
+
+fn remove_phones(transaction: &Transaction<'_>, table: Table, id: i64) -> rusqlite::Result<()> {
+    let sql = match table {
+        Table::Clients => "DELETE FROM phones WHERE client_id = ?1 AND contact_id IS NULL",
+        Table::Contacts => "DELETE FROM phones WHERE contact_id = ?1",
+        _ => return Ok(()),
+    };
+    transaction.prepare_cached(sql)?.execute([id])?;
+    Ok(())
+}
+
+fn remove(
+    log: &Log<'_>,
+    table: Table,
+    key: Key,
+    removal: Removal,
+    applied: &mut Applied,
+) -> rusqlite::Result<()> {
+    let transaction = log.transaction;
+    unmark(transaction, table, key)?;
+    let Some(old) = old(transaction, table, key)?.filter(|old| !old.is_deleted) else { return Ok(()) };
+    let key_params = params![key.project_id, key.id, key.occurrence];
+    let kind = match removal {
+        Removal::OutOfView if old.is_out_of_view => return Ok(()),
+        Removal::OutOfView => {
+            let sql = format!("UPDATE {table} SET out_of_view_at = ?4 WHERE {}", key_is(table));
+            transaction
+                .prepare_cached(&sql)?
+                .execute(params![key.project_id, key.id, key.occurrence, to_text(log.batch.now)])?;
+            ChangeKind::OutOfView
+        }
+        Removal::SoftDelete => {
+            let sql = format!("UPDATE {table} SET deleted_at = ?4 WHERE {}", key_is(table));
+            transaction
+                .prepare_cached(&sql)?
+                .execute(params![key.project_id, key.id, key.occurrence, to_text(log.batch.now)])?;
+            ChangeKind::Delete
+        }
+        Removal::Delete => {
+            transaction
+                .prepare_cached(&format!("DELETE FROM {table} WHERE {}", key_is(table)))?
+                .execute(key_params)?;
+            ChangeKind::Delete
+        }
+    };
+    let after = (kind == ChangeKind::OutOfView).then_some(old.raw.as_str());
+    log.write(table, key, kind, Some(&old.raw), after)?;
+    applied.add(kind, 1);
+    if kind == ChangeKind::Delete {
+        remove_phones(transaction, table, key.id)?;
+        if table == Table::Projects {
+            for child in Table::CHILDREN {
+                let sql = format!("SELECT project_id, id, occurrence FROM {child} WHERE project_id = ?1");
+                let keys: Vec<Key> = transaction
+                    .prepare_cached(&sql)?
+                    .query_map([key.id], |row| read_key(row, 0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                for key in keys {
+                    // Counted with the project: the figures are those of its table.
+                    remove(log, child, key, removal, &mut Applied::default())?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn write_settings(
+    transaction: &Transaction<'_>,
+    settings: &[(String, String)],
+) -> rusqlite::Result<()> {
+    for (name, value) in settings {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO mirror_settings (name, value) VALUES (?1, ?2)")?
+            .execute([name, value])?;
+    }
+    Ok(())
+}
+
+pub(super) fn missing(
+    connection: &Connection,
+    table: Table,
+    after: Key,
+    limit: i64,
+) -> rusqlite::Result<Vec<Missing>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT project_id, id, occurrence, run, since FROM mirror_missing
+         WHERE table_name = ?1 AND (project_id, id, occurrence) > (?2, ?3, ?4)
+         ORDER BY project_id, id, occurrence LIMIT ?5",
+    )?;
+    let found = statement.query_map(
+        params![table.as_str(), after.project_id, after.id, after.occurrence, limit],
+        |row| Ok(Missing { key: read_key(row, 0)?, run: row.get(3)?, since: row.get(4)? }),
+    )?;
+    found.collect()
+}
+
+pub(super) fn oldest_children(connection: &Connection, limit: i64) -> rusqlite::Result<Vec<ChildrenRead>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, children_read_at FROM projects WHERE deleted_at IS NULL AND out_of_view_at IS NULL
+         ORDER BY children_read_at, id LIMIT ?1",
+    )?;
+    let found = statement.query_map([limit], |row| {
+        let at: Option<String> = row.get(1)?;
+        Ok(ChildrenRead { project_id: row.get(0)?, at: at.as_deref().and_then(text_to_seconds) })
+    })?;
+    found.collect()
+}
+
+pub(super) fn records(
+    connection: &Connection,
+    table: Table,
+    after: Key,
+    limit: i64,
+) -> rusqlite::Result<Vec<Record>> {
+    let key = key_of(table);
+    let sql = format!(
+        "SELECT {key}, raw, deleted_at, out_of_view_at FROM {table}
+         WHERE ({key}) > (?1, ?2, ?3) ORDER BY {} LIMIT ?4",
+        table.key_columns().join(", ")
+    );
+    // Over the tuple with constants SQLite would not use the key.
+    let sql = if table.belongs_to_project() {
+        sql
+    } else {
+        sql.replace("(0, id, 0) > (?1, ?2, ?3)", "id > ?2 AND ?1 = ?1 AND ?3 = ?3")
+    };
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found =
+        statement.query_map(params![after.project_id, after.id, after.occurrence, limit], |row| {
+            let time = |column| -> rusqlite::Result<Option<i64>> {
+                Ok(row.get::<_, Option<String>>(column)?.as_deref().and_then(text_to_seconds))
+            };
+            Ok(Record {
+                key: read_key(row, 0)?,
+                raw: row.get(3)?,
+                deleted_at: time(4)?,
+                out_of_view_at: time(5)?,
+            })
+        })?;
+    found.collect()
+}
+
+pub(super) fn changes(connection: &Connection, filter: &ChangeFilter) -> rusqlite::Result<Vec<Change>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, run, seen_at, table_name, project_id, id, occurrence, change, before, after FROM changes
+         WHERE seq > ?1 AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR seen_at >= ?3)
+         ORDER BY seq LIMIT ?4",
+    )?;
+    let since = filter.since.map(|time| to_text(seconds(time)));
+    let mut rows =
+        statement.query(params![filter.after, filter.table.map(Table::as_str), since, filter.most()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (table, kind): (String, String) = (row.get(3)?, row.get(7)?);
+        let (Ok(table), Some(kind)) = (table.parse(), ChangeKind::from_word(&kind)) else { continue };
+        let seen_at: String = row.get(2)?;
+        found.push(Change {
+            seq: row.get(0)?,
+            run: row.get(1)?,
+            seen_at: from_seconds(text_to_seconds(&seen_at).unwrap_or(0)),
+            table,
+            key: read_key(row, 4)?,
+            kind,
+            before: row.get(8)?,
+            after: row.get(9)?,
+        });
+    }
+    Ok(found)
+}
+
+pub(super) fn runs(connection: &Connection, limit: i64) -> rusqlite::Result<Vec<Run>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, started_at, ended_at, mode, verdict, figures, error, shift_hours FROM runs
+         ORDER BY id DESC LIMIT ?1",
+    )?;
+    let found = statement.query_map([limit], |row| {
+        let (started_at, ended_at): (String, Option<String>) = (row.get(1)?, row.get(2)?);
+        Ok(Run {
+            id: row.get(0)?,
+            started_at: from_seconds(text_to_seconds(&started_at).unwrap_or(0)),
+            ended_at: ended_at.as_deref().and_then(text_to_seconds).map(from_seconds),
+            mode: row.get(3)?,
+            verdict: row.get(4)?,
+            figures: row.get(5)?,
+            error: row.get(6)?,
+            shift_hours: row.get(7)?,
+        })
+    })?;
+    found.collect()
+}
+
+pub(super) fn end_run(transaction: &Transaction<'_>, end: &RunEnd) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE runs SET ended_at = ?2, verdict = ?3, figures = ?4, error = ?5, shift_hours = ?6 WHERE id = ?1",
+        params![end.run, to_text(end.ended_at), end.verdict, end.figures, end.error, end.shift_hours],
+    )?;
+    write_settings(transaction, &end.settings)?;
+    transaction.execute("DELETE FROM changes WHERE seen_at < ?1", [to_text(end.keep_since)])?;
+    Ok(())
+}
+
+pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> rusqlite::Result<u64> {
+    let mut removed = 0;
+    let mut delete = |table: Table, column: &str| -> rusqlite::Result<()> {
+        removed += transaction.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [id])?;
+        let column = if column == "project_id" { "project_id" } else { "id" };
+        for log in ["changes", "mirror_missing"] {
+            let sql = format!("DELETE FROM {log} WHERE table_name = ?1 AND {column} = ?2");
+            removed += transaction.execute(&sql, params![table.as_str(), id])?;
+        }
+        Ok(())
+    };
+    delete(table, "id")?;
+    if table == Table::Projects {
+        Table::CHILDREN.into_iter().try_for_each(|child| delete(child, "project_id"))?;
+    }
+    remove_phones(transaction, table, id)?;
+    Ok(removed as u64)
+}
+
+pub(super) fn rewrite(
+    transaction: &Transaction<'_>,
+    table: Table,
+    rewrite: &Rewrite,
+) -> rusqlite::Result<u64> {
+    let mut replaced = 0;
+    let mut in_column = |from: &str, column: &str, condition: &str| -> rusqlite::Result<()> {
+        let mut read = transaction.prepare(&format!(
+            "SELECT rowid, {column} FROM {from} WHERE {condition} AND {column} IS NOT NULL"
+        ))?;
+        let mut rows = read.query([])?;
+        let mut write =
+            transaction.prepare(&format!("UPDATE {from} SET {column} = ?2 WHERE rowid = ?1"))?;
+        while let Some(row) = rows.next()? {
+            let (rowid, text): (i64, String) = (row.get(0)?, row.get(1)?);
+            if let Some(text) = rewrite(&text) {
+                replaced += write.execute(params![rowid, text])?;
+            }
+        }
+        Ok(())
+    };
+    in_column(table.as_str(), "raw", "TRUE")?;
+    let entries = format!("table_name = '{table}'");
+    in_column("changes", "before", &entries)?;
+    in_column("changes", "after", &entries)?;
+    Ok(replaced as u64)
+}

@@ -1,0 +1,269 @@
+//! Activities: full and quick runs, deletions, views, shifts, texts.
+
+use crm_mirror::{Mode, Outcome, Sync, Table, Texts};
+use crm_sandbox::{Fault, Operation};
+
+use crate::world::{World, time};
+
+#[tokio::test]
+async fn a_first_run_copies_everything_and_a_second_one_changes_nothing() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(450));
+    let report = world.run(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.mode, Mode::Full);
+    let table = *report.table(Table::Activities).unwrap();
+    assert_eq!((table.read, table.inserted), (450, 450));
+    assert_eq!(world.query("SELECT count(*), count(DISTINCT id), sum(raw = '') FROM activities"), ["450 | 450 | 0"]);
+    let log = world.log(0).len();
+
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete(), "{report}");
+    let table = *report.table(Table::Activities).unwrap();
+    assert_eq!((table.read, table.inserted, table.updated, table.deleted), (450, 0, 0, 0));
+    assert!(world.log(log).is_empty());
+    assert_eq!(world.query("SELECT mode, verdict, error FROM runs"), ["auto | complete | -", "full | complete | -"]);
+}
+
+#[tokio::test]
+async fn a_full_run_finds_new_changed_and_deleted_activities() {
+    let world = World::new();
+    let ids: Vec<u64> = (0..5).map(|n| world.add("2024-01-10 10:00:00", &format!("звонок {n}"))).collect();
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.remove_record(ids[1]);
+    world.sandbox.change_record(ids[3], |record| record.content = Some("другое".to_owned()));
+    let new = world.add("2020-01-10 10:00:00", "задним числом");
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete(), "{report}");
+    let mut changes = world.log(log);
+    changes.sort();
+    let expected = [
+        format!("delete | activities | {}", ids[1]),
+        format!("insert | activities | {new}"),
+        format!("update | activities | {}", ids[3]),
+    ];
+    assert_eq!(changes, expected);
+    assert_eq!(
+        world.query("SELECT content FROM activities ORDER BY id"),
+        ["звонок 0", "звонок 2", "другое", "звонок 4", "задним числом"]
+    );
+    let before_and_after = format!(
+        "SELECT json_extract(before, '$.content'), json_extract(after, '$.content') FROM changes WHERE id = {} AND change = 'update'",
+        ids[3]
+    );
+    assert_eq!(world.query(&before_and_after), ["звонок 3 | другое"]);
+}
+
+#[tokio::test]
+async fn a_quick_run_reads_what_is_new_and_a_recent_window() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(0));
+    let old = world.add("2020-01-10 10:00:00", "старое");
+    let recent = world.add("2024-06-24 10:00:00", "вчера");
+    let moved = world.add("2024-06-23 10:00:00", "перенесут");
+    let gone = world.add("2024-06-22 10:00:00", "удалят");
+    let future = world.add("2031-01-01 10:00:00", "план");
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    let change = |id: u64, text: &str| {
+        let text = text.to_owned();
+        assert!(world.sandbox.change_record(id, |record| record.content = Some(text)));
+    };
+    change(old, "не увидят до полного прохода");
+    change(recent, "исправлено");
+    change(future, "другой план");
+    world.sandbox.change_record(moved, |record| record.datum = Some(time("2023-03-03 10:00:00")));
+    world.sandbox.remove_record(gone);
+    let backdated = world.add("2019-01-10 10:00:00", "задним числом");
+    world.hours(24);
+    let report = world.run(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.mode, Mode::Quick);
+    let mut changes = world.log(log);
+    changes.sort();
+    let mut expected = [
+        format!("delete | activities | {gone}"),
+        format!("insert | activities | {backdated}"),
+        format!("update | activities | {recent}"),
+        format!("update | activities | {moved}"),
+        format!("update | activities | {future}"),
+    ];
+    expected.sort();
+    assert_eq!(changes, expected);
+    assert_eq!(world.query(&format!("SELECT at FROM activities WHERE id = {moved}")), ["2023-03-03 10:00:00"]);
+
+    world.hours(24 * 7);
+    let report = world.run(|sync| sync).await;
+    assert_eq!(report.mode, Mode::Full);
+    assert_eq!(report.table(Table::Activities).unwrap().updated, 1);
+    assert_eq!(
+        world.query(&format!("SELECT content FROM activities WHERE id = {old}")),
+        ["не увидят до полного прохода"]
+    );
+}
+
+#[tokio::test]
+async fn a_quick_run_with_nothing_new_makes_few_requests() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(2000));
+    assert!(world.run(|sync| sync.texts(Texts::AsListed)).await.is_complete());
+    world.sandbox.clear_requests();
+    let report = world.run(|sync| sync.texts(Texts::AsListed).mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+    let read = report.table(Table::Activities).unwrap().read as usize;
+    let requests = world.count(Operation::HistoryList);
+    assert!(requests <= read.div_ceil(200).max(1) + 5, "{requests} requests for {read} records");
+    assert_eq!(world.count(Operation::HistoryInfo), 0);
+}
+
+#[tokio::test]
+async fn an_incomplete_list_deletes_nothing() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(600));
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.add_fault(Fault::short_pages(150, true).on(Operation::HistoryList).always());
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(!report.is_complete());
+    assert!(world.log(log).is_empty(), "{:?}", world.log(log));
+    assert_eq!(world.query("SELECT count(*) FROM activities"), ["600"]);
+    world.sandbox.clear_faults();
+    assert!(world.run(|sync| sync.mode(Mode::Full)).await.is_complete());
+}
+
+#[tokio::test]
+async fn a_missing_activity_stays_unless_the_application_itself_says_that_it_is_gone() {
+    let world = World::new();
+    let gone = world.add("2024-01-10 10:00:00", "удалят");
+    let foreign = world.add("2024-01-10 11:00:00", "отдадут");
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.remove_record(gone);
+    world.sandbox.change_record(foreign, |record| record.iduser = 0);
+    // A page of a firewall also says 403.
+    world.sandbox.add_fault(Fault::firewall_page(403).on(Operation::HistoryInfo).always());
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(!report.is_complete());
+    assert!(world.log(log).is_empty());
+    world.sandbox.clear_faults();
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete(), "{report}");
+    let mut changes = world.log(log);
+    changes.sort();
+    assert_eq!(changes, [format!("delete | activities | {gone}"), format!("out_of_view | activities | {foreign}")]);
+
+    world.sandbox.change_record(foreign, |record| record.iduser = 2);
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(world.query(&format!("SELECT out_of_view_at FROM activities WHERE id = {foreign}")), ["-"]);
+}
+
+#[tokio::test]
+async fn many_missing_activities_stop_the_run_until_they_are_allowed() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(100));
+    assert!(world.run(|sync| sync).await.is_complete());
+    for record in world.sandbox.records().into_iter().take(30) {
+        world.sandbox.remove_record(record.cid);
+    }
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
+    assert!(report.to_string().contains("30 of 100 rows of activities"), "{report}");
+    assert_eq!(world.query("SELECT count(*) FROM activities"), ["100"]);
+    let report = world.run(|sync| sync.mode(Mode::Full).allow_deletes()).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.table(Table::Activities).unwrap().deleted, 30);
+    assert_eq!(world.query("SELECT count(*) FROM activities"), ["70"]);
+}
+
+#[tokio::test]
+async fn soft_deletes_keep_the_row_and_it_comes_back_as_new() {
+    let world = World::new();
+    let id = world.add("2024-01-10 10:00:00", "удалят");
+    world.add("2024-01-10 10:00:00", "останется");
+    assert!(world.run(|sync| sync).await.is_complete());
+    world.sandbox.remove_record(id);
+    assert!(world.run(|sync| sync.mode(Mode::Full).soft_deletes()).await.is_complete());
+    let deleted = format!("SELECT deleted_at FROM activities WHERE id = {id}");
+    assert_eq!(world.query(&deleted), ["2024-06-25 11:25:00"]);
+    let log = world.log(0).len();
+    assert!(world.run(|sync| sync.mode(Mode::Full).soft_deletes()).await.is_complete());
+    assert!(world.log(log).is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_belongs_to_one_login() {
+    let world = World::new();
+    world.add("2024-01-10 10:00:00", "звонок");
+    assert!(world.run(|sync| sync).await.is_complete());
+    let seller = world.history_of(crm_sandbox::SELLER);
+    let mirror = world.mirror().await;
+    let error = mirror.run(Sync::new().history(&seller)).await.unwrap_err();
+    assert!(error.to_string().contains("boss@example.test"), "{error}");
+    let boss = world.history_of("BOSS@example.test");
+    assert!(mirror.run(Sync::new().history(&boss)).await.unwrap().is_complete());
+    let report = mirror.run(Sync::new().history(&seller).new_view()).await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.mode, Mode::Full);
+    assert_eq!(report.table(Table::Activities).unwrap().out_of_view, 1);
+}
+
+#[tokio::test]
+async fn a_shift_of_the_clock_is_noted_once_and_changes_no_record() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(300));
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    let edited = world.sandbox.records()[7].cid;
+    world.sandbox.change_record(edited, |record| record.content = Some("исправлено".to_owned()));
+    assert!(world.sandbox.change_account(0, |account| account.users[0].tzone = Some(2)));
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.shift_hours, Some(2));
+    assert_eq!(world.log(log), [format!("update | activities | {edited}")]);
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert_eq!(report.shift_hours, None);
+    assert_eq!(world.log(log).len(), 1);
+    assert_eq!(world.query("SELECT shift_hours FROM runs"), ["-", "2", "-"]);
+}
+
+#[tokio::test]
+async fn texts_that_the_list_spoils_are_fetched_once() {
+    let world = World::new();
+    let spoilt = world.add("2024-01-10 10:00:00", "см. https://x.ru/a");
+    let plain = world.add("2024-01-10 10:00:00", "просто звонок");
+    assert!(world.run(|sync| sync.texts(Texts::AsListed)).await.is_complete());
+    let content = "SELECT content FROM activities ORDER BY id";
+    assert_eq!(world.query(content), ["см. https:--x.ru-a", "просто звонок"]);
+    assert_eq!(world.count(Operation::HistoryInfo), 0);
+    assert!(world.run(|sync| sync.mode(Mode::Full)).await.is_complete());
+    assert_eq!(world.query(content), ["см. https://x.ru/a", "просто звонок"]);
+    assert_eq!(world.count(Operation::HistoryInfo), 1);
+    assert!(world.run(|sync| sync.mode(Mode::Full)).await.is_complete());
+    assert_eq!(world.count(Operation::HistoryInfo), 1);
+
+    // The list shows no difference between these.
+    world.sandbox.change_record(spoilt, |record| record.content = Some("см. https:--x.ru-a".to_owned()));
+    assert!(world.run(|sync| sync.mode(Mode::Full).texts(Texts::All)).await.is_complete());
+    assert_eq!(world.query(content), ["см. https:--x.ru-a", "просто звонок"]);
+    let log = world.log(0).len();
+    assert!(world.run(|sync| sync.mode(Mode::Full).texts(Texts::All)).await.is_complete());
+    assert!(world.log(log).is_empty(), "{plain}");
+}
+
+#[tokio::test]
+async fn two_runs_exclude_each_other() {
+    let world = World::new();
+    let mirror = world.mirror().await;
+    let fence = mirror.store().lock().await.unwrap().unwrap();
+    let other = world.mirror().await;
+    let error = other.run(Sync::new().history(&world.history())).await.unwrap_err();
+    assert!(error.to_string().contains("another run over this copy is active"), "{error}");
+    mirror.store().unlock(fence).await.unwrap();
+    assert!(other.run(Sync::new().history(&world.history())).await.unwrap().is_complete());
+}
+
+#[tokio::test]
+async fn a_run_stops_at_its_time_limit_and_keeps_what_it_has() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(10));
+    let now = world.now();
+    let report = world.run(|sync| sync.until(now)).await;
+    assert!(matches!(report.outcome, Outcome::Stopped), "{report}");
+    assert_eq!(world.query("SELECT verdict FROM runs"), ["stopped"]);
+    assert!(world.run(|sync| sync).await.is_complete());
+}
