@@ -51,6 +51,8 @@ const WORLD: &[&str] = &[
     "server_clock",
     "shift",
     "slow",
+    "store_faults",
+    "standstill",
 ];
 
 /// Every group: the world, then the faults.

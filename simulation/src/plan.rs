@@ -52,6 +52,10 @@ pub(crate) struct Plan {
     /// How many runs meet the faults.
     pub(crate) runs_with_faults: usize,
     pub(crate) has_journal: bool,
+    /// Whether the store of an outbox may fail or be slow.
+    pub(crate) has_store_faults: bool,
+    /// Whether instances of an outbox may stand still.
+    pub(crate) stands_still: bool,
     /// Whether each run looks for the marks before it sends, so that a lost journal doubles nothing.
     pub(crate) adopts_marks: bool,
 }
@@ -199,6 +203,8 @@ impl Plan {
             settings,
             interruptions,
             has_journal,
+            has_store_faults: selection.has("store_faults"),
+            stands_still: selection.has("standstill") && seed.is_multiple_of(3),
             adopts_marks,
         }
     }

@@ -39,6 +39,8 @@ pub struct Finished {
     pub activities: usize,
     /// Which faults struck in which state.
     pub coverage: Coverage,
+    /// Outboxes: writes that left after the lease that was checked for them had expired. They may double activities.
+    pub late_writes: u64,
 }
 
 /// Longer than any import of a simulation may take in virtual time.
@@ -86,6 +88,7 @@ pub(crate) fn catching(seed: u64, work: impl FnOnce(&dyn Fn(Trace)) -> Result<Fi
         requests: 0,
         activities: 0,
         coverage: Coverage::default(),
+        late_writes: 0,
     }
 }
 
@@ -96,7 +99,7 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 /// The server, the network and the activities of a seed.
 pub(crate) struct World {
-    seed: u64,
+    pub(crate) seed: u64,
     pub(crate) plan: Plan,
     pub(crate) keys: Vec<Key>,
     pub(crate) sandbox: Arc<Sandbox>,
@@ -205,6 +208,7 @@ impl World {
             requests: self.network.requests(),
             activities: self.keys.len(),
             coverage: self.network.coverage(),
+            late_writes: 0,
         }
     }
 

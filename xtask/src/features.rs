@@ -75,7 +75,10 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,directory,outbox,outbox-postgres,testing,sandbox",
         ],
     ),
-    ("crm-outbox", &["", "sqlite", "postgres", "sqlite,postgres-tls,tracing,metrics"]),
+    (
+        "crm-outbox",
+        &["", "sqlite", "postgres", "simulation-mutations", "sqlite,postgres-tls,tracing,metrics"],
+    ),
     ("crm-cli", &["", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
