@@ -54,11 +54,8 @@ impl Run<'_> {
                     None => true,
                     Some(at) if at >= self.started_at => false,
                     Some(at) => {
-                        let is_old = self.started_at - at >= every || self.sync.mode == Mode::Full;
-                        if !is_old {
-                            quota -= 1;
-                        }
-                        is_old || quota >= 0
+                        quota -= 1;
+                        quota >= 0 || self.started_at - at >= every || self.sync.mode == Mode::Full
                     }
                 };
                 if is_due {
@@ -199,20 +196,25 @@ async fn read_kind(
 }
 
 /// Reads the pages of a list that may be cut by a limit of the server. An answer that is shorter than another one was not cut.
-async fn every_page<T>(
+/// A page that holds nothing new comes from a server that ignores the offset, so it is the end, too.
+async fn every_page<T: Child>(
     page: impl AsyncFn(u64) -> Result<Page<T>, Error>,
     longest: &AtomicUsize,
 ) -> Result<Vec<Page<T>>, Error> {
-    let mut pages = Vec::new();
+    let mut pages: Vec<Page<T>> = Vec::new();
     let mut records = 0;
     loop {
         let next = page(records).await?;
         let len = next.len();
+        let is_new = |record: &T| !pages.iter().flatten().any(|known| known.id() == record.id());
+        if len == 0 || (!pages.is_empty() && !next.items.is_empty() && !next.items.iter().any(is_new)) {
+            return Ok(pages);
+        }
         records += len as u64;
         let is_total = next.total == Some(records);
         let other = longest.fetch_max(len, Ordering::Relaxed);
         pages.push(next);
-        if len == 0 || is_total || len < other {
+        if is_total || len < other {
             return Ok(pages);
         }
     }

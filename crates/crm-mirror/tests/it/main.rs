@@ -5,6 +5,8 @@ mod activities;
 mod cluster;
 mod contract;
 mod directory;
+mod failing_store;
+mod killed;
 mod projects;
 mod scratch;
 mod world;

@@ -116,9 +116,11 @@ async fn an_answer_that_is_cut_once_deletes_no_child() {
     let world = World::with(Sandbox::builder().projects(20));
     assert!(world.run_projects(|sync| sync).await.is_complete());
     let log = world.log(0).len();
-    world.sandbox.add_fault(Fault::empty_page().on(Operation::ProjectsGoods).each(2));
+    world.hours(1);
+    world.sandbox.add_fault(Fault::empty_page().on(Operation::ProjectsGoods).after(3).times(5));
     let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
     assert!(report.is_complete(), "{report}");
+    assert!(world.child_requests() > 0);
     assert!(world.log(log).is_empty(), "{:?}", world.log(log));
 }
 
@@ -147,6 +149,7 @@ async fn too_many_missing_children_stop_the_run() {
     for project in world.sandbox.projects() {
         world.sandbox.change_project(project.id, |project| project.payments.clear());
     }
+    world.hours(1);
     let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
     assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
     assert!(world.log(log).len() <= 20, "{}", world.log(log).len());

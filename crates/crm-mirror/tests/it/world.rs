@@ -52,6 +52,11 @@ impl World {
         Self { sandbox, scratch: Scratch::new(), clock }
     }
 
+    /// Returns the same CRM with an empty copy.
+    pub(crate) fn with_another_copy(self) -> Self {
+        Self { scratch: Scratch::new(), ..self }
+    }
+
     /// Lets so many hours pass.
     pub(crate) fn hours(&self, hours: i64) {
         self.clock.0.fetch_add(hours * 3600, Ordering::Relaxed);
