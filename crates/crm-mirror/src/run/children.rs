@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crm_projects::{ActionQuery, Page, PaymentQuery, ProjectId, ProjectsClient, StepQuery};
-use crm_transport::Error;
+use crm_transport::{Error, ErrorKind};
 use futures_util::stream::{self, StreamExt};
 
 use super::{DAY, Run, Step};
@@ -162,7 +162,8 @@ async fn read_project(projects: &ProjectsClient, id: i64, longest: &Longest) -> 
     for table in Table::CHILDREN {
         match read_kind(projects, id, table, longest).await {
             Ok(answer) => answers.push((table, answer)),
-            Err(error) if error.is_not_found() => return Ok(None),
+            // A 404 of HTTP may come from anything on the way.
+            Err(error) if error.is_not_found() && error.kind() != ErrorKind::Http => return Ok(None),
             Err(error) => return Err(error),
         }
     }
@@ -181,15 +182,13 @@ async fn read_kind(
         Table::Checklists => answer(project, vec![projects.checklists(id).await?]),
         Table::Goods => answer(project, vec![projects.goods(id).await?]),
         Table::ProjectActions => {
-            let page = async |offset| {
-                projects.actions(id, &ActionQuery::new().count(PAGE).offset(offset)).await
-            };
+            let page =
+                async |offset| projects.actions(id, &ActionQuery::new().count(PAGE).offset(offset)).await;
             answer(project, every_page(page, &longest.actions).await?)
         }
         _ => {
-            let page = async |offset| {
-                projects.payments(id, &PaymentQuery::new().count(PAGE).offset(offset)).await
-            };
+            let page =
+                async |offset| projects.payments(id, &PaymentQuery::new().count(PAGE).offset(offset)).await;
             answer(project, every_page(page, &longest.payments).await?)
         }
     })

@@ -19,7 +19,10 @@ async fn users_clients_and_contacts_are_copied_with_their_numbers() {
     assert!(report.is_complete(), "{report}");
     assert_eq!(report.table(Table::Clients).unwrap().inserted, 252);
     assert_eq!(report.table(Table::Contacts).unwrap().inserted, 252);
-    assert_eq!(world.query("SELECT login, role IS NOT NULL FROM users ORDER BY id")[0], "boss@example.test | 1");
+    assert_eq!(
+        world.query("SELECT login, role IS NOT NULL FROM users ORDER BY id")[0],
+        "boss@example.test | 1"
+    );
     // "Who called" is answered from the copy.
     let number = crm_sandbox::generated_phone(crm_sandbox::Generated::Contact, 17);
     let tail = crm_directory::phone_numbers_in(&number)[0].tail().to_owned();
@@ -53,10 +56,16 @@ async fn a_quick_run_finds_new_and_changed_clients_and_contacts() {
     assert_eq!(report.mode, Mode::Quick);
     let mut changes = world.log(log);
     changes.sort();
-    let expected =
-        [format!("insert | clients | {new}"), "update | clients | 30".to_owned(), "update | contacts | 40".to_owned()];
+    let expected = [
+        format!("insert | clients | {new}"),
+        "update | clients | 30".to_owned(),
+        "update | contacts | 40".to_owned(),
+    ];
     assert_eq!(changes, expected);
-    assert_eq!(world.query("SELECT number FROM phones WHERE contact_id = 40 AND field = 'mobile'"), ["79991112233"]);
+    assert_eq!(
+        world.query("SELECT number FROM phones WHERE contact_id = 40 AND field = 'mobile'"),
+        ["79991112233"]
+    );
 }
 
 #[tokio::test]

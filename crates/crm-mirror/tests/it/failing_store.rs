@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use crm_mirror::store::{
-    Applied, Batch, ChildrenRead, Head, Missing, Range, Record, Rewrite, RunEnd, Store,
-};
+use crm_mirror::store::{Applied, Batch, ChildrenRead, Head, Missing, Range, Record, Rewrite, RunEnd, Store};
 use crm_mirror::{Change, ChangeFilter, ColumnKind, Error, Key, Run, SqliteStore, Table};
 use tokio::sync::Notify;
 

@@ -153,7 +153,9 @@ impl World {
 
     /// The entries of the change log since this one, in short.
     pub(crate) fn log(&self, after: usize) -> Vec<String> {
-        self.query(&format!("SELECT change, table_name, id FROM changes ORDER BY seq LIMIT -1 OFFSET {after}"))
+        self.query(&format!(
+            "SELECT change, table_name, id FROM changes ORDER BY seq LIMIT -1 OFFSET {after}"
+        ))
     }
 }
 
