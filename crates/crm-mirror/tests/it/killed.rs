@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::failing_store::{FailingStore, Failure};
 use crate::world::World;
 
-type Rows = BTreeMap<(Table, Key), (Value, bool)>;
+pub(crate) type Rows = BTreeMap<(Table, Key), (Value, bool)>;
 
 /// The rows of a copy, and whether they are in view.
-async fn rows(mirror: &Mirror) -> Rows {
+pub(crate) async fn rows(mirror: &Mirror) -> Rows {
     let mut rows = Rows::new();
     for table in Table::ALL {
         for record in mirror.records(table, Key { project_id: -1, ..Key::default() }, u32::MAX).await.unwrap()
@@ -25,7 +25,7 @@ async fn rows(mirror: &Mirror) -> Rows {
 }
 
 /// The rows that the change log gives from nothing. Each entry must fit the row that it changes.
-async fn replayed(mirror: &Mirror) -> Rows {
+pub(crate) async fn replayed(mirror: &Mirror) -> Rows {
     let mut rows = Rows::new();
     let json = |text: Option<String>| text.map(|text| serde_json::from_str::<Value>(&text).unwrap());
     for change in mirror.changes(&ChangeFilter::new().limit(u32::MAX)).await.unwrap() {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod activities;
+mod chaos;
 mod cluster;
 mod contract;
 mod directory;
