@@ -236,6 +236,7 @@ import-unknown-type = the account has no activity type of this name
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }
 import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }
+import-columns-skipped = { "  " }… and { $count } further columns are skipped
 import-find-client-by = { "  " }the column "{ $column }" is the telephone number that finds the client
 import-older-file = An older rejected file with other rows was kept as { $file }.
 import-stored-twice = stored twice, as { $id } and { $copy }: delete one of them

@@ -236,6 +236,7 @@ import-unknown-type = такого типа активности в аккаун
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; столбцы: { $columns }
 import-column-skipped = { "  " }столбец «{ $column }» пропущен: { $reason }
+import-columns-skipped = { "  " }… и ещё пропущено столбцов: { $count }
 import-find-client-by = { "  " }столбец «{ $column }» – номер телефона, по которому ищется клиент
 import-older-file = Прежний файл отклонённых строк сохранён под именем { $file }.
 import-stored-twice = сохранена дважды, как { $id } и { $copy }: удалите одну из записей
