@@ -80,7 +80,8 @@ fn every_text_is_used_and_every_used_text_is_there() {
     let unused: Vec<&String> = catalogue
         .keys()
         .filter(|name| {
-            let is_in_code = sources.contains(&format!("\"{name}\""));
+            let base = name.strip_suffix("-advice").unwrap_or(name);
+            let is_in_code = sources.contains(&format!("\"{base}\""));
             let is_of_error = name.starts_with("library-error-") || name.starts_with("library-write-");
             !is_in_code && !is_of_error && !used.contains(*name) && !name.contains('.')
         })
@@ -104,6 +105,20 @@ fn every_name_of_a_text_in_the_code_is_in_the_catalogue() {
             assert!(!looks_like_a_name || catalogue.contains_key(name), "{call}{name}");
         }
     }
+}
+
+#[test]
+fn every_finding_of_a_check_that_is_not_good_has_an_advice() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands/check"));
+    let catalogue = english();
+    let names =
+        sources.split('"').filter(|name| name.starts_with("check-") && !name.starts_with("check-row-"));
+    let bad: BTreeSet<&str> =
+        sources.split("Exit::").skip(1).filter_map(|call| call.split('"').nth(1)).collect();
+    let bad = names
+        .filter(|name| bad.contains(name) || name.ends_with("s-unknown") && *name != "check-tls-unknown");
+    let missing: Vec<_> = bad.filter(|name| !catalogue.contains_key(&format!("{name}-advice"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn collect_help(command: &mut clap::Command, name: &str, used: &mut BTreeSet<String>) {

@@ -45,6 +45,26 @@ pub struct Settings {
     pub sole_writer: bool,
 }
 
+impl Settings {
+    /// Returns the settings within limits, so that sums and products of them cannot overflow.
+    #[must_use]
+    pub fn clamped(self) -> Self {
+        Self {
+            limits: Limits { activities: self.limits.activities.clamp(1, MOST_ACTIVITIES), ..self.limits },
+            concurrency: self.concurrency.clamp(1, MOST_CALLS),
+            settle: self.settle.min(LONGEST),
+            patience: self.patience.min(LONGEST),
+            flush_after: self.flush_after.min(LONGEST),
+            sole_writer: self.sole_writer,
+        }
+    }
+}
+
+const MOST_ACTIVITIES: usize = 100_000;
+const MOST_CALLS: usize = 64;
+/// A year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 /// The engine at work. It does something only while it is polled, in a tokio runtime with timers.
 pub struct Driver {
     pub(super) client: HistoryClient,
@@ -65,7 +85,7 @@ pub struct Driver {
     pub(super) is_reading: bool,
     /// How many decisions are being recorded.
     pub(super) recording: usize,
-    last_request: u64,
+    pub(super) last_request: u64,
     /// See [`Earlier::without_id`].
     without_id: HashMap<Key, Vec<u64>>,
     /// When the user got an outcome, who has not come back.
@@ -123,7 +143,7 @@ impl Driver {
         Self {
             client,
             store,
-            settings,
+            settings: settings.clamped(),
             tasks: JoinSet::new(),
             timer: None,
             queue: Queue::default(),
@@ -179,6 +199,7 @@ impl Driver {
                 let wait = self.client.pipeline().timeout() + self.settings.settle;
                 let due = Instant::now() + if breaks("a-takeover-waits") { Duration::ZERO } else { wait };
                 self.queue.hold(&waiting);
+                self.known.earlier_doubt_has_come();
                 if let Some(floors) = self.without_id.remove(&key) {
                     self.known.stored_without_id_before(waiting.item.identity, floors);
                 }
@@ -319,7 +340,11 @@ impl Driver {
             let (limits, flush_after) = (self.settings.limits, self.settings.flush_after);
             let (in_doubt, in_flight) = (!self.doubts.is_empty(), !self.in_flight.is_empty());
             let (input_ended, known) = (self.input_ended, &self.known);
-            let rules = Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, known };
+            let items = self.in_flight.values().flat_map(|request| &request.waiting);
+            let views = items.map(|waiting| &waiting.item.view);
+            let views_in_flight = views.filter(|view| !known.has_older_record(view)).cloned().collect();
+            let rules =
+                Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, views_in_flight, known };
             let Some(waiting) = self.queue.next_request(&rules) else { return };
             self.send(waiting, false);
         }

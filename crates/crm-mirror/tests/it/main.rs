@@ -2,5 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod activities;
+mod chaos;
+mod cluster;
+mod contract;
+mod directory;
+mod failing_store;
+mod killed;
+mod projects;
 mod scratch;
 mod world;

@@ -1,11 +1,12 @@
 //! The page of one operation: what it is for, request, parameters, answer, errors, quirks.
 
 use super::header;
+use super::json::readable;
 use super::language::Language;
 use super::request::{curl, variable};
 use super::table::{cell, table_head, table_row};
 use crate::codegen::source::{
-    Answer, Api, ApiError, Field, Idempotency, Operation, Quirk, Record, Success,
+    Answer, Api, ApiError, Field, Idempotency, Operation, Quirk, Record, Success, Words,
 };
 
 pub(super) struct Page<'a> {
@@ -23,15 +24,16 @@ impl<'a> Page<'a> {
         let Self { language, api, operation } = *self;
         let mut text = header([api.file.as_str()].into_iter(), language, &operation.id);
         text += &format!("# {} (`{}`)\n\n", language.of(&operation.summary), operation.id);
-        let grade = language.grade(&operation.evidence);
-        text += &format!("{} ({grade})\n\n", language.of(&operation.about));
+        let grade = language.grade_sentence(&operation.evidence);
+        text += &format!("{} {grade}\n\n", language.of(&operation.about));
         text += &self.facts();
         text += &self.request()?;
         text += &self.parameters()?;
         text += &self.answer()?;
         text += &self.errors();
         text += &self.quirks(language.choose("Quirks", "Особенности"), &operation.quirks);
-        text += &self.quirks(language.choose("Quirks of the whole API", "Особенности всего API"), &api.quirks);
+        text +=
+            &self.quirks(language.choose("Quirks of the whole API", "Особенности всего API"), &api.quirks);
         if let Some(observed) = &api.observed {
             let title = language.choose("Observed on", "Наблюдалось на");
             text += &format!("\n{title}: {}.\n", language.of(observed));
@@ -51,9 +53,10 @@ impl<'a> Page<'a> {
                 "safe; the second call changes nothing more",
                 "безопасен, второй вызов больше ничего не меняет",
             ),
-            Idempotency::Write => {
-                language.choose("**not safe**; every call writes again", "**опасен**, каждый вызов записывает ещё раз")
-            }
+            Idempotency::Write => language.choose(
+                "**not safe**; every call writes again",
+                "**опасен**, каждый вызов записывает ещё раз",
+            ),
         };
         let success = match operation.success {
             Success::NoError => language.choose("JSON without an error", "JSON без ошибки"),
@@ -73,9 +76,9 @@ impl<'a> Page<'a> {
             (language.choose("Retry", "Повтор"), repeat.to_owned()),
         ];
         if let Some(paging) = &operation.paging {
-            let grade = language.grade(&paging.evidence);
+            let grade = language.grade_sentence(&paging.evidence);
             let pages = language.choose("Pages", "Страницы");
-            facts.push((pages, format!("{} ({grade})", language.of(&paging.words))));
+            facts.push((pages, format!("{} {grade}", language.of(&paging.words))));
         }
         facts.push((language.choose("API", "API"), api.title.clone()));
         facts.push((language.choose("Vendor's page", "Страница поставщика"), operation.source.clone()));
@@ -129,10 +132,16 @@ impl<'a> Page<'a> {
         for parameter in &operation.parameters {
             let rust = match parameter.rust.as_deref() {
                 Some("see below") => language.choose("see below", "см. ниже").to_owned(),
-                Some(names) => names.split(", ").map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+                Some(names) => {
+                    names.split(", ").map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                }
                 None => String::new(),
             };
-            let grades = language.parameter_grades(&parameter.evidence, !parameter.required && parameter.is_default_known);
+            let grades = language.parameter_grades(
+                &parameter.evidence,
+                !parameter.required && parameter.is_default_known,
+                !parameter.values.is_empty(),
+            );
             text += &table_row([
                 &self.name_and_type(parameter),
                 &self.with_quirks(&self.meaning(parameter)?, &parameter.quirks),
@@ -155,7 +164,7 @@ impl<'a> Page<'a> {
                 ),
                 _ => language.choose("Without records:", "Без записей:"),
             };
-            text += &format!("\n{title}\n\n```json\n{}\n```\n", value.pretty()?);
+            text += &format!("\n{title}\n\n```json\n{}\n```\n", readable(value)?);
         }
         for record in &operation.records {
             text += &self.record(record);
@@ -191,7 +200,8 @@ impl<'a> Page<'a> {
         let mut text = language.choose("\n## Errors\n\n", "\n## Ошибки\n\n").to_owned();
         let errors: Vec<&ApiError> = operation.errors.iter().chain(&api.errors).collect();
         if errors.is_empty() {
-            return text + language.choose("The vendor documents no errors.\n", "Поставщик не описывает ошибок.\n");
+            return text
+                + language.choose("The vendor documents no errors.\n", "Поставщик не описывает ошибок.\n");
         }
         text += language.choose(
             "Errors come with HTTP status 200 (observed), as `{\"result\": \"Error\", \"error\": {\"code\": …, \"text\": \"…\"}}`.\n\n",
@@ -226,18 +236,26 @@ impl<'a> Page<'a> {
 
     fn quirk(&self, quirk: &Quirk) -> String {
         let Self { language, .. } = *self;
-        let text = format!("{} ({})", language.of(&quirk.words), language.grade(&quirk.evidence));
-        quirk.page.as_ref().map_or_else(
-            || text.clone(),
-            |page| {
-                let says = language.choose("The vendor's page says otherwise:", "На странице поставщика иначе:");
-                format!("{text} {says} {}", language.of(page))
-            },
-        )
+        let text = format!("{} {}", language.of(&quirk.words), language.grade_sentence(&quirk.evidence));
+        match &quirk.page {
+            Some(page) => format!("{text} {}", self.page_note(page)),
+            None => text,
+        }
+    }
+
+    fn page_note(&self, page: &Words) -> String {
+        let title = self.language.choose("The vendor's page:", "Страница поставщика:");
+        format!("{title} {}", self.language.of(page))
     }
 
     fn name_and_type(&self, field: &Field) -> String {
-        format!("`{}`<br>{}", field.name, self.language.kind(&field.kind))
+        let (path, name) = field.name.rsplit_once('.').unwrap_or(("", &field.name));
+        let path = if path.is_empty() {
+            String::new()
+        } else {
+            format!("{} `{path}`", self.language.choose("in", "в"))
+        };
+        cell(&[&format!("`{name}`"), &path, &self.language.kind(&field.kind)])
     }
 
     /// Returns the meaning, default, range, values and example of a parameter.
@@ -260,7 +278,8 @@ impl<'a> Page<'a> {
             }
             None => String::new(),
         };
-        Ok(cell(&[language.of(&field.words), &self.values(field), &default, &range, &example]))
+        let page = field.page.as_ref().map_or_else(String::new, |page| self.page_note(page));
+        Ok(cell(&[language.of(&field.words), &self.values(field), &default, &range, &example, &page]))
     }
 
     /// Returns the values of a field, one on each line.
@@ -268,7 +287,7 @@ impl<'a> Page<'a> {
         let Self { language, .. } = *self;
         let values = field.values.iter().map(|value| {
             let meaning = language.of(&value.words).trim_end_matches('.');
-            let grade = value.evidence.as_deref().filter(|grade| *grade != field.evidence.meaning);
+            let grade = value.evidence.as_deref().filter(|grade| *grade != field.evidence.values);
             let grade = grade.map_or_else(String::new, |grade| format!(" ({})", language.grade(grade)));
             format!("`{}` — {meaning}{grade}", value.wire)
         });

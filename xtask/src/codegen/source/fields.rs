@@ -64,9 +64,10 @@ pub(super) fn field(name: &str, node: &Node<'_>, schema: &Node<'_>, required: bo
     let unknown = Value::Text("unknown".to_owned());
     let is_default_known = node.find("x-default").is_none_or(|default| *default.value() != unknown);
     let default = match (node.find("x-default"), schema.find("default")) {
-        (Some(_), _) if !is_default_known => {
-            Some(Words { en: "not documented".to_owned(), ru: "не документировано".to_owned() })
-        }
+        (Some(_), _) if !is_default_known => Some(Words {
+            en: "not documented".to_owned(),
+            ru: "не документировано".to_owned(),
+        }),
         (Some(default), _) => Some(pair(&default)?),
         (None, Some(default)) => {
             let text = format!("`{}`", default.value().plain()?);
@@ -94,6 +95,7 @@ pub(super) fn field(name: &str, node: &Node<'_>, schema: &Node<'_>, required: bo
         evidence: Evidence::of(node)?,
         rust: rust(node)?,
         quirks: quirks(node)?,
+        page: node.find("x-page").map(|page| pair(&page)).transpose()?,
         values: values.iter().map(|(wire, node)| value(wire, node)).collect::<Result<_, _>>()?,
     })
 }
@@ -124,7 +126,11 @@ fn kind(schema: &Node<'_>) -> Result<String, String> {
         kind => kind.plain()?,
     };
     Ok(match schema.find("items") {
-        Some(items) => plain.replacen("array", &format!("array of {}", kind(&items)?), 1),
+        Some(items) => {
+            let item = kind(&items)?;
+            let item = if item.contains(" or ") { format!("({item})") } else { item };
+            plain.replacen("array", &format!("array of {item}"), 1)
+        }
         None if plain == "object" && !name.is_empty() => name,
         None => plain,
     })

@@ -46,13 +46,13 @@ pub(super) struct DeliveryFlags {
 impl DeliveryFlags {
     /// Returns the client of the CRM that the flags or the environment name.
     pub(super) fn client(&self, terminal: &Terminal) -> Result<HistoryClient, Failure> {
-        let connection = Environment::of_process(&terminal.messages).history(&self.history)?;
+        let connection = Environment::of_process(terminal, &self.network)?.history(&self.history)?;
         let pace = Pace::new().in_flight(self.concurrency);
         let pace = match self.per_second {
             Some(rate) => pace.per_second(rate),
             None => pace,
         };
-        let client = connection.builder(&self.network).timeout(self.timeout).pace(pace).build();
+        let client = connection.builder().timeout(self.timeout).pace(pace).build();
         let client = client.map_err(|error| terminal.call_failure(&error))?;
         Ok(match self.time_zone {
             Some(zone) => client.with_zone(Zone::new(zone)),

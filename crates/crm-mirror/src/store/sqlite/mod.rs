@@ -252,19 +252,10 @@ impl Store for SqliteStore {
 
     async fn count(&self, table: Table) -> Result<u64, Error> {
         self.read(move |connection| {
-            let sql = format!(
-                "SELECT count(*) FROM {table} WHERE deleted_at IS NULL AND out_of_view_at IS NULL"
-            );
+            let sql =
+                format!("SELECT count(*) FROM {table} WHERE deleted_at IS NULL AND out_of_view_at IS NULL");
             let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
             Ok(count.unsigned_abs())
-        })
-        .await
-    }
-
-    async fn highest(&self, table: Table) -> Result<i64, Error> {
-        self.read(move |connection| {
-            let sql = format!("SELECT coalesce(max(id), 0) FROM {table}");
-            connection.query_row(&sql, [], |row| row.get(0))
         })
         .await
     }
