@@ -31,6 +31,11 @@ const WORLD: &[&str] = &[
     "cancel",
     "slow_consumer",
     "marks",
+    "adopted_marks",
+    "late_commits",
+    "unreadable_record",
+    "foreign_shifted",
+    "changed_type",
     "settles",
     "undated",
     "nearly_equal",
@@ -46,6 +51,8 @@ const WORLD: &[&str] = &[
     "server_clock",
     "shift",
     "slow",
+    "store_faults",
+    "standstill",
 ];
 
 /// Every group: the world, then the faults.

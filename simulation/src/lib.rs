@@ -5,9 +5,10 @@
 //! with the real client and the sandbox in process, and compares what was reported with what the server holds.
 //!
 //! ```text
-//! plan ─→ run ─┬→ lockstep: the import, poll by poll; crashes
+//! plan ─→ run ─┬→ import_run ─→ lockstep: the import, poll by poll; crashes
 //!  │           ├→ outbox_run: several instances of an outbox; crashes and takeovers
-//!  │           ├→ network: latencies, other writers ─→ crm-sandbox
+//!  │           │  outbox_process: stores that fail, and processes that stand still
+//!  │           ├→ network: latencies, other writers, tricks of lists ─→ crm-sandbox
 //!  └ groups    └→ oracle: the outcomes and the records
 //! ```
 //!
@@ -23,14 +24,18 @@ mod export_run;
 mod export_world;
 mod faults;
 mod groups;
+mod import_run;
 mod lockstep;
 mod network;
 mod oracle;
+mod outbox_process;
 mod outbox_run;
 mod plan;
 mod run;
 mod scratch;
+mod surroundings;
 mod trace;
+mod tricks;
 
 pub use campaign::{Campaign, Until, report, report_export};
 pub use coverage::{Coverage, State};

@@ -1,11 +1,12 @@
 //! The way between the client and the sandbox: latencies, other writers, and a record of what passed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::TimeDelta;
 use crm_sandbox::{Clock as _, Failure, Record, Sandbox};
 use crm_transport::http::{Request, Response};
 use crm_transport::{Transport, TransportError};
@@ -17,6 +18,7 @@ use crate::coverage::{Coverage, State};
 use crate::draw::Draw;
 use crate::plan::{ForeignRecord, ForeignWrite, Plan};
 use crate::trace::Trace;
+use crate::tricks::{HiddenRecords, ListTricks};
 
 /// The transport of the client. Clones share everything.
 #[derive(Debug, Clone)]
@@ -29,6 +31,7 @@ struct Shared {
     trace: Trace,
     keys: Vec<Key>,
     latency: Duration,
+    tricks: ListTricks,
     progress: Mutex<Progress>,
 }
 
@@ -42,10 +45,13 @@ struct Progress {
     is_restarted: bool,
     /// Bodies of items that were sent before.
     sent: BTreeSet<String>,
+    /// How often a fault struck a request with an item, by the body of the item.
+    strikes: BTreeMap<String, u64>,
     foreign_writes: Vec<ForeignWrite>,
     clock_steps: Vec<(u64, chrono::TimeDelta)>,
     /// Ids of the records that others wrote.
     foreign_ids: BTreeSet<u64>,
+    hidden: HiddenRecords,
     coverage: Coverage,
     /// How often each rule has struck.
     struck: Vec<u64>,
@@ -69,9 +75,11 @@ impl Network {
             is_in_doubt: false,
             is_restarted: false,
             sent: BTreeSet::new(),
+            strikes: BTreeMap::new(),
             foreign_writes: plan.foreign.clone(),
             clock_steps: plan.clock_steps.clone(),
             foreign_ids,
+            hidden: HiddenRecords::default(),
             coverage: Coverage::default(),
             struck: vec![0; plan.rules.len()],
         };
@@ -81,6 +89,7 @@ impl Network {
             trace,
             keys,
             latency: plan.latency,
+            tricks: plan.tricks.clone(),
             progress: Mutex::new(progress),
         }))
     }
@@ -95,6 +104,11 @@ impl Network {
 
     pub(crate) fn requests(&self) -> u64 {
         self.progress().requests
+    }
+
+    /// How often a fault struck a request with this item.
+    pub(crate) fn strikes(&self, item: &str) -> u64 {
+        self.progress().strikes.get(item).copied().unwrap_or(0)
     }
 
     /// When the client sent its last request.
@@ -154,6 +168,10 @@ impl Network {
         let now = self.0.clock.utc().naive_utc();
         let record = match what {
             ForeignRecord::EqualTo(index) => self.0.keys[index].to_record(now),
+            ForeignRecord::Shifted(index, hours) => {
+                let record = self.0.keys[index].to_record(now);
+                Record { datum: record.datum.map(|at| at + TimeDelta::hours(hours)), ..record }
+            }
             ForeignRecord::Unequal => Record {
                 datum: Some(now),
                 content: Some("Чужая запись".to_owned()),
@@ -167,8 +185,8 @@ impl Network {
         self.0.trace.note(format!("somebody else writes record {id}: {what:?}"));
     }
 
-    /// What the import is doing with this request.
-    fn state(&self, operation: &str, request: &Request<Bytes>) -> (State, usize) {
+    /// What the import is doing with this request, and the items that it holds.
+    fn state(&self, operation: &str, request: &Request<Bytes>) -> (State, Vec<String>) {
         let is_write = operation.starts_with("add");
         let mut progress = self.progress();
         if !is_write {
@@ -177,7 +195,7 @@ impl Network {
                 (false, 0) => State::FirstRead,
                 (false, _) => State::Read,
             };
-            return (state, 0);
+            return (state, Vec::new());
         }
         progress.writes_in_run += 1;
         let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
@@ -186,15 +204,14 @@ impl Network {
             None => vec![body.to_string()],
         };
         let is_again = items.iter().any(|item| progress.sent.contains(item));
-        let count = items.len();
-        progress.sent.extend(items);
-        let state = match (is_again, progress.is_in_doubt, count) {
+        progress.sent.extend(items.iter().cloned());
+        let state = match (is_again, progress.is_in_doubt, items.len()) {
             (true, ..) => State::WriteAgain,
             (false, true, _) => State::WriteInDoubt,
             (false, false, 1) => State::WriteAlone,
             (false, false, _) => State::Write,
         };
-        (state, count)
+        (state, items)
     }
 
     /// The ids of all records, with those that are stored late but by now.
@@ -227,19 +244,28 @@ impl Network {
         let mut exchange = self.0.sandbox.receive(request);
         let added: Vec<u64> = self.ids().difference(&before).copied().collect();
         let stored = added.len();
-        if items == 0 {
+        let is_lost = |fault: &Option<String>| fault.as_deref().is_some_and(|fault| LOST.contains(&fault));
+        if items.is_empty() {
             // Whatever appears during a read is not ours.
-            self.progress().foreign_ids.extend(added);
+            self.progress().foreign_ids.extend(added.iter().copied());
         }
         let fault = self.struck();
+        let commit_after = self.0.tricks.commit_after.filter(|_| !items.is_empty() && is_lost(&fault));
+        if commit_after.is_some() {
+            self.progress().hidden.hide(&added, Instant::now() + FAR);
+        }
         if let Some(fault) = &fault {
             let mut progress = self.progress();
             let is_restarted = progress.is_restarted;
             progress.coverage.count(fault, state, is_restarted);
+            for item in &items {
+                *progress.strikes.entry(item.clone()).or_default() += 1;
+            }
         }
         let what = format!(
-            "#{number} {operation} {} {state:?} items {items} stored {stored} fault {}",
+            "#{number} {operation} {} {state:?} items {} stored {stored} fault {}",
             login.unwrap_or_default(),
+            items.len(),
             fault.as_deref().unwrap_or("-")
         );
         self.0.trace.note(&what);
@@ -257,15 +283,19 @@ impl Network {
             }
         };
         sleep(self.pause()).await;
+        if let Some(commit_after) = commit_after {
+            self.progress().hidden.hide(&added, Instant::now() + commit_after);
+        }
         let said = match &outcome {
             Ok(response) => format!("{} {} bytes", response.status(), response.body().len()),
             Err(failure) => failure.to_string(),
         };
         self.0.trace.note(format!("#{number} answer: {said}"));
-        if items > 0 {
+        if !items.is_empty() {
             self.progress().is_in_doubt = fault.is_some();
         }
         match outcome {
+            Ok(response) if operation == "list" => Ok(self.0.tricks.edit(&self.progress().hidden, response)),
             Ok(response) => Ok(response),
             Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
             Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),
@@ -274,6 +304,11 @@ impl Network {
         }
     }
 }
+
+/// The faults after which a stored record has no answer.
+const LOST: &[&str] = &["close_after_commit", "commit_half"];
+/// Longer than any request takes.
+const FAR: Duration = Duration::from_secs(86_400);
 
 #[async_trait]
 impl Transport for Network {

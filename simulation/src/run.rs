@@ -2,24 +2,24 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crm_history::{ApiKey, HistoryClient, Import, ImportOutcome, RetryPolicy};
+use crm_history::{ApiKey, HistoryClient, RetryPolicy};
 use crm_sandbox::{APIKEY, Record, Sandbox};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::sleep;
 
 use crate::activities::Key;
 use crate::clock::TokioClock;
 use crate::coverage::Coverage;
 use crate::draw::Draw;
 use crate::groups::{Job, Selection};
-use crate::lockstep::{Ended, Gate, Lockstep, LockstepRuntime};
+use crate::import_run::RunEnd;
+use crate::lockstep::{Gate, LockstepRuntime};
 use crate::network::Network;
 use crate::oracle::{self, Told, Truth};
 use crate::plan::{Interruption, Plan};
-use crate::scratch::{self, Scratch};
+use crate::scratch::Scratch;
 use crate::trace::{self, Trace};
 
 /// What a seed came to.
@@ -39,6 +39,8 @@ pub struct Finished {
     pub activities: usize,
     /// Which faults struck in which state.
     pub coverage: Coverage,
+    /// Outboxes: writes that left after the lease that was checked for them had expired. They may double activities.
+    pub late_writes: u64,
 }
 
 /// Longer than any import of a simulation may take in virtual time.
@@ -86,6 +88,7 @@ pub(crate) fn catching(seed: u64, work: impl FnOnce(&dyn Fn(Trace)) -> Result<Fi
         requests: 0,
         activities: 0,
         coverage: Coverage::default(),
+        late_writes: 0,
     }
 }
 
@@ -96,25 +99,20 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 /// The server, the network and the activities of a seed.
 pub(crate) struct World {
-    seed: u64,
+    pub(crate) seed: u64,
     pub(crate) plan: Plan,
     pub(crate) keys: Vec<Key>,
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) network: Network,
     pub(crate) trace: Trace,
-    scratch: Scratch,
+    pub(crate) scratch: Scratch,
     watermark: u64,
     pub(crate) draw: Draw,
-    gate: Gate,
+    pub(crate) gate: Gate,
+    /// An earlier run may have stored what a later one did not send.
+    has_lost_journal: bool,
     /// What the last runs told.
     pub(crate) told: Vec<Told>,
-}
-
-/// How one run ended.
-enum RunEnd {
-    /// What it told of the activities: of all, unless it was cancelled or crashed.
-    Told(Vec<Told>),
-    Failed(String),
 }
 
 impl World {
@@ -124,8 +122,11 @@ impl World {
         let trace = Trace::new();
         let builder = Sandbox::builder().accounts([plan.account()]).projects(0).seed(seed);
         let sandbox = Arc::new(builder.in_process(clock.clone()));
-        let keys: Vec<Key> =
+        let written: Vec<Key> =
             plan.entries.iter().map(|entry| Key::of_entry(entry, &plan.users, &plan.caller)).collect();
+        let keys =
+            written.iter().cloned().map(|key| if plan.changes_types() { key.without_type() } else { key });
+        let keys: Vec<Key> = keys.collect();
         let now = plan.server_time.naive_utc();
         for (user, count) in &plan.old_records {
             for number in 0..*count {
@@ -140,13 +141,13 @@ impl World {
             }
         }
         if plan.old_equal {
-            keys.iter().take(3).for_each(|key| {
+            written.iter().take(3).for_each(|key| {
                 sandbox.add_record(key.to_record(now));
             });
         }
         plan.rules.iter().for_each(|rule| sandbox.add_fault(rule.clone()));
         let watermark = sandbox.records().last().map_or(0, |record| record.cid);
-        let network = Network::new(&plan, seed, keys.clone(), Arc::clone(&sandbox), clock, trace.clone());
+        let network = Network::new(&plan, seed, written, Arc::clone(&sandbox), clock, trace.clone());
         let scratch = Scratch::new().map_err(|error| format!("no folder for the journal: {error}"))?;
         let world = World {
             seed,
@@ -159,6 +160,7 @@ impl World {
             watermark,
             draw: Draw::new(seed, 3),
             gate,
+            has_lost_journal: false,
             told: Vec::new(),
         };
         world.describe();
@@ -206,6 +208,7 @@ impl World {
             requests: self.network.requests(),
             activities: self.keys.len(),
             coverage: self.network.coverage(),
+            late_writes: 0,
         }
     }
 
@@ -213,6 +216,9 @@ impl World {
     async fn run_with_faults(&mut self) -> Vec<String> {
         let runs = if self.plan.has_journal { self.plan.runs_with_faults } else { 1 };
         for run in 0..runs {
+            if run > 0 && self.plan.adopts_marks && self.draw.chance(0.5) {
+                self.lose_journal().await;
+            }
             let interruption = self.plan.interruptions.get(run).copied().unwrap_or(Interruption::Never);
             let violations = self.import_and_judge(interruption, run > 0).await;
             if !violations.is_empty() {
@@ -223,6 +229,21 @@ impl World {
             }
         }
         Vec::new()
+    }
+
+    /// Loses the journal once the server is done with everything. Only the marks show then what was sent.
+    async fn lose_journal(&mut self) {
+        sleep(self.plan.settings.timeout + self.plan.settings.settle * 2).await;
+        self.scratch.remove_journal();
+        self.trace.note("the journal is lost");
+        self.told.iter_mut().for_each(|told| *told = Told::Unknown);
+        self.has_lost_journal = true;
+    }
+
+    /// Without the journal of earlier runs, what was not sent by this one may be stored.
+    fn after_loss(&self, told: &[Told]) -> Vec<Told> {
+        let may_be_stored = |told: &Told| self.has_lost_journal && *told == Told::NotSent;
+        told.iter().map(|told| if may_be_stored(told) { Told::Unknown } else { told.clone() }).collect()
     }
 
     /// Runs without faults, until nothing is left.
@@ -239,7 +260,7 @@ impl World {
         }
         // Whatever is stored late is stored now.
         sleep(self.plan.settings.settle * 4).await;
-        let mut violations = oracle::violations(&self.truth(), &self.keys, &self.told);
+        let mut violations = oracle::violations(&self.truth(), &self.keys, &self.after_loss(&self.told));
         if !self.plan.has_journal || !violations.is_empty() {
             return violations;
         }
@@ -261,8 +282,10 @@ impl World {
         if not_sent > 0 {
             violations.push(format!("{not_sent} activities are not sent, and nothing fails any more"));
         }
-        let may_be_unknown =
-            !self.plan.is_prompt || self.plan.has_equal_foreign_records() || self.plan.has_misleading_lists();
+        let may_be_unknown = !self.plan.is_prompt
+            || self.plan.has_equal_foreign_records()
+            || self.plan.has_misleading_lists()
+            || self.plan.has_resembling_records();
         if unknown > 0 && !may_be_unknown {
             violations.push(format!("{unknown} activities are in doubt, and nothing fails any more"));
         }
@@ -275,7 +298,7 @@ impl World {
             RunEnd::Failed(failure) => return vec![failure],
             RunEnd::Told(told) => told,
         };
-        let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
+        let mut violations = oracle::violations(&self.truth(), &self.keys, &self.after_loss(&told));
         violations.extend(oracle::contradictions(&self.told, &told));
         // A run that stops does not take the rest of its input, and says that another run can go on.
         let goes_on = told.contains(&Told::NotSent) || !matches!(interruption, Interruption::Never);
@@ -293,111 +316,17 @@ impl World {
 
     pub(crate) fn truth(&self) -> Truth {
         let records = self.sandbox.records();
+        let may_be_refused = |entry| {
+            let item = serde_json::to_value(entry).unwrap_or_default().to_string();
+            self.plan.refuses(entry) || self.network.strikes(&item) >= 2
+        };
         Truth {
+            ignores_types: self.plan.changes_types(),
+            may_be_refused: self.plan.entries.iter().map(may_be_refused).collect(),
             records,
             foreign: self.network.foreign_ids(),
             watermark: self.watermark,
             may_be_twice: !self.plan.is_prompt || self.plan.has_equal_foreign_records(),
-        }
-    }
-
-    /// One run of the import.
-    async fn import(&mut self, crash: Interruption, is_restarted: bool) -> RunEnd {
-        self.network.begin_run(is_restarted);
-        self.trace.note(format!("run, {crash:?}"));
-        let journal = self.plan.has_journal.then(|| self.scratch.journal());
-        let client = match self.client() {
-            Ok(client) => client,
-            Err(error) => return RunEnd::Failed(format!("no client: {error}")),
-        };
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let cancelled = Arc::new(Mutex::new(None));
-        let mut import = self.configured(&client);
-        if let Some(journal) = &journal {
-            import = import.journal(journal);
-        }
-        if let Interruption::Cancel(after) = crash {
-            let (moment, trace) = (Arc::clone(&cancelled), self.trace.clone());
-            import = import.cancel(async move {
-                sleep(after).await;
-                trace.note("the import is cancelled");
-                *moment.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-            });
-        }
-        let consumed = consume(import, Arc::clone(&told), self.plan.consumer_pause);
-        let running = Lockstep::new(consumed, self.gate.clone(), crash, journal.clone());
-        let ended = timeout(LONGEST_RUN, running).await;
-        let told = || std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
-        let told: Vec<ImportOutcome> = told();
-        self.trace.note(summary(&told));
-        let told: Vec<Told> = told.iter().map(Told::of_outcome).collect();
-        match ended {
-            Err(_) => return RunEnd::Failed(format!("the run did not end within {LONGEST_RUN:?}")),
-            Ok(Ended::Crashed(confirmed)) => {
-                self.trace.note("the process dies");
-                // What was on its way to the disk gets there, or a part of it.
-                sleep(Duration::from_millis(1)).await;
-                self.tear(journal, confirmed);
-            }
-            Ok(Ended::Output(Err(error))) => {
-                // The folder has another name in each run.
-                let error = error.to_string().replace(&*self.scratch.journal().to_string_lossy(), "FILE");
-                return RunEnd::Failed(format!("the run failed: {error}"));
-            }
-            Ok(Ended::Output(Ok(()))) => {}
-        }
-        let cancelled = *cancelled.lock().unwrap_or_else(PoisonError::into_inner);
-        match cancelled.map(|at| self.after_cancel(at)) {
-            Some(Err(failure)) => RunEnd::Failed(failure),
-            _ => RunEnd::Told(told),
-        }
-    }
-
-    /// Nothing is sent after a cancel, and the run ends soon.
-    fn after_cancel(&self, at: Instant) -> Result<(), String> {
-        let (last, now) = (self.network.last_request(), Instant::now());
-        if last.is_some_and(|last| last > at + Duration::from_millis(1)) {
-            return Err("a request was sent after the import was cancelled".to_owned());
-        }
-        let most = self.plan.settings.timeout + Duration::from_secs(10) + self.plan.consumer_pause * 200;
-        if now > at + most {
-            return Err(format!("the run ended {:?} after it was cancelled", now - at));
-        }
-        Ok(())
-    }
-
-    fn configured(&self, client: &HistoryClient) -> Import {
-        let settings = &self.plan.settings;
-        let mut import = client
-            .import(self.plan.entries.clone())
-            .chunk(settings.chunk)
-            .concurrency(settings.concurrency)
-            .settle(settings.settle)
-            .patience(settings.patience)
-            .flush_after(settings.flush_after);
-        if settings.check_users {
-            import = import.check_users();
-        }
-        if !self.plan.has_equal_foreign_records() {
-            import = import.sole_writer();
-        }
-        import
-    }
-
-    /// Tears what was being written when the process died: nothing of it was confirmed.
-    fn tear(&mut self, journal: Option<PathBuf>, confirmed: u64) {
-        let Some(journal) = journal.filter(|_| self.plan.tears) else { return };
-        let written = scratch::length(&journal);
-        if written <= confirmed || self.draw.chance(0.3) {
-            return;
-        }
-        let length = self.draw.number(confirmed, written);
-        if scratch::cut(&journal, length).is_ok() {
-            self.trace.note(format!(
-                "the journal ends after {} of its last {} bytes",
-                length - confirmed,
-                written - confirmed
-            ));
         }
     }
 
@@ -409,36 +338,6 @@ impl World {
             .retry(RetryPolicy::new().max_attempts(self.plan.settings.attempts))
             .build()
     }
-}
-
-/// Takes all outcomes, with a pause after each.
-async fn consume(
-    import: Import,
-    told: Arc<Mutex<Vec<ImportOutcome>>>,
-    pause: Duration,
-) -> Result<(), crm_history::Error> {
-    let mut outcomes = import.outcomes();
-    while let Some(outcome) = outcomes.next().await {
-        told.lock().unwrap_or_else(PoisonError::into_inner).push(outcome?);
-        if !pause.is_zero() {
-            sleep(pause).await;
-        }
-    }
-    Ok(())
-}
-
-fn summary(outcomes: &[ImportOutcome]) -> String {
-    let mut reasons: Vec<String> = Vec::new();
-    let mut stored = 0;
-    for ImportOutcome { index, outcome, reason, .. } in outcomes {
-        match (outcome, reason) {
-            (outcome, None) if outcome.id().is_some() => stored += 1,
-            (outcome, Some(reason)) => reasons.push(format!("{index}: {outcome} ({reason:?})")),
-            (outcome, None) => reasons.push(format!("{index}: {outcome}")),
-        }
-    }
-    let shown: String = reasons.iter().take(3).map(|reason| format!("; {reason}")).collect();
-    format!("told: {stored} stored, {} else{shown}", reasons.len())
 }
 
 /// A line of the journal without its hashes, whose key is drawn by the machine.

@@ -23,6 +23,10 @@ impl Scratch {
     pub(crate) fn journal(&self) -> PathBuf {
         self.0.join("journal")
     }
+
+    pub(crate) fn remove_journal(&self) {
+        let _ = std::fs::remove_file(self.journal());
+    }
 }
 
 impl Drop for Scratch {

@@ -1,7 +1,7 @@
 //! `cargo xtask codegen`: generates what would otherwise be written twice.
 //!
-//! [`blocking`] reads the async clients. [`source`] reads the descriptions in `docs/openapi`, and every other module makes
-//! one kind of file from them. All files are made in memory. This module writes or compares them.
+//! [`blocking`] reads the async clients. [`source`] reads the descriptions in `docs/openapi`. Every other module makes one
+//! kind of file from them. All files are made in memory. This module writes or compares them.
 
 mod blocking;
 mod fixtures;
@@ -18,6 +18,7 @@ use source::Api;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use yaml_node::Value;
 
 pub(crate) const TASK: Task = Task {
     name: "codegen",
@@ -25,7 +26,7 @@ pub(crate) const TASK: Task = Task {
     run,
 };
 
-/// The descriptions, in the folder of the workspace.
+/// The descriptions, by their paths in the workspace.
 pub(crate) const SOURCES: [&str; 3] = [
     "docs/openapi/salesman-history.v3.yaml",
     "docs/openapi/salesman-directory.v3.yaml",
@@ -36,7 +37,7 @@ pub(crate) const SOURCES: [&str; 3] = [
 const FOLDERS: [&str; 4] =
     ["docs/reference/en", "docs/reference/ru", "fixtures/salesman/documented", "fixtures/solos/documented"];
 
-/// Files by their path in the folder of the workspace.
+/// Files by their paths in the workspace.
 type Files = BTreeMap<String, String>;
 
 fn run(arguments: &[String]) -> Result<(), String> {
@@ -66,14 +67,15 @@ fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns all generated files, as they have to be.
+/// Returns all generated files.
 fn generate(root: &Path) -> Result<Files, String> {
+    let mut files = Files::new();
     let mut apis = Vec::new();
     for path in SOURCES {
         let text = fs::read_to_string(root.join(path)).map_err(|error| format!("{path}: {error}"))?;
         apis.push(Api::read(path, &text)?);
+        files.insert(path.replace(".yaml", ".json"), as_json(path, &text)?);
     }
-    let mut files = Files::new();
     for api in &apis {
         files.extend(rust::files(api)?);
         files.extend(fixtures::files(api)?);
@@ -85,7 +87,13 @@ fn generate(root: &Path) -> Result<Files, String> {
     Ok(files)
 }
 
-/// A file that is not as it has to be.
+/// Returns a description as JSON, without the anchors of YAML. The program and the tests read it: only the generator reads YAML.
+fn as_json(path: &str, yaml: &str) -> Result<String, String> {
+    let value = Value::parse(yaml).map_err(|error| format!("{path}: {error}"))?;
+    Ok(value.pretty()? + "\n")
+}
+
+/// A file that differs from what is generated.
 #[derive(Debug, PartialEq)]
 struct Change {
     path: String,

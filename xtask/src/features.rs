@@ -78,10 +78,14 @@ const CRATES: &[Combinations] = &[
         ],
     ),
     ("crm-mirror", &["", "sqlite", "postgres", "sqlite,postgres"]),
-    ("crm-outbox", &["", "sqlite", "postgres", "sqlite,postgres-tls,tracing,metrics"]),
+    (
+        "crm-outbox",
+        &["", "sqlite", "postgres", "simulation-mutations", "sqlite,postgres-tls,tracing,metrics"],
+    ),
+    ("crm-cli", &["", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
-    ("crm-bench", &["", "clients"]),
+    ("crm-bench", &["", "clients", "outbox"]),
     ("simulation", &["", "mutations"]),
 ];
 

@@ -107,8 +107,8 @@ const RULES: &[Rule] = &[
     Rule {
         name: "crm-bench",
         may_use: &["crm-history", "crm-projects", "crm-transport"],
-        may_offer: &["crm-sandbox"],
-        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox is optional",
+        may_offer: &["crm-outbox", "crm-sandbox"],
+        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox and the outbox are optional",
     },
     Rule {
         name: "simulation",
@@ -223,7 +223,7 @@ fn why_forbidden(graph: &Graph, arrow: &Arrow) -> Option<&'static str> {
             _ => Some("only crm-mirror and crm-outbox know a database"),
         };
     }
-    if !HTTP_CLIENTS.contains(&to) || (from == "crm-sandbox" && SERVERS.contains(&to)) {
+    if !HTTP_CLIENTS.contains(&to) || (["crm-cli", "crm-sandbox"].contains(&from) && SERVERS.contains(&to)) {
         return None;
     }
     match from {

@@ -18,6 +18,7 @@ mod msrv;
 mod mutations;
 mod openapi;
 mod package;
+mod replicas;
 mod rustdoc;
 mod semver;
 mod simulate;
@@ -54,6 +55,7 @@ const TASKS: &[Task] = &[
     msrv::TASK,
     openapi::TASK,
     package::TASK,
+    replicas::TASK,
     semver::TASK,
     simulate::TASK,
     supply_chain::TASK,

@@ -11,6 +11,9 @@ use std::process::Command;
 pub(crate) const TASK: Task =
     Task { name: "openapi", about: "asks a public validator about docs/openapi; needs Python 3", run };
 
+/// The server of `crm outbox serve`. No code is derived from it.
+const OUTBOX: &str = "docs/openapi/outbox.v1.yaml";
+
 /// Pinned, so that the answer does not change by itself.
 const VALIDATOR: &str = "openapi-spec-validator==0.9.0";
 
@@ -23,7 +26,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         let pip = environment.join("bin/pip");
         passes(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", VALIDATOR]))?;
     }
-    passes(Command::new(validator).args(SOURCES).current_dir(ROOT))
+    passes(Command::new(validator).args(SOURCES).arg(OUTBOX).current_dir(ROOT))
 }
 
 fn passes(command: &mut Command) -> Result<(), String> {

@@ -4,10 +4,12 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use clap::{ArgAction, Args, Parser, Subcommand};
-use crm::history::ClientId;
+use crm::history::{ClientId, ContactId, DealId};
 
 use crate::commands::directory::{clients, find, users};
-use crate::commands::{completions, discover, export, import, man, report, sandbox, tour};
+#[cfg(feature = "outbox")]
+use crate::commands::outbox;
+use crate::commands::{check, completions, discover, export, import, man, profile, report, sandbox, tour};
 use crate::language::Language;
 
 /// All arguments.
@@ -31,6 +33,8 @@ pub(crate) struct Arguments {
 pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Language>,
+    #[arg(long = "profile", id = "chosen-profile", global = true)]
+    pub(crate) profile: Option<String>,
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
     #[arg(long, global = true)]
@@ -50,6 +54,12 @@ pub(crate) enum Command {
     Find(find::Arguments),
     Users(users::Arguments),
     Clients(clients::Arguments),
+    #[command(subcommand)]
+    Profile(profile::Command),
+    Check(Box<check::Arguments>),
+    #[cfg(feature = "outbox")]
+    #[command(subcommand)]
+    Outbox(outbox::Command),
     Discover(discover::Arguments),
     Tour(tour::Arguments),
     Sandbox(sandbox::Arguments),
@@ -88,7 +98,30 @@ pub(crate) fn count(text: &str) -> Result<usize, BadValue> {
 
 /// Reads the ID of a client, at least 1.
 pub(crate) fn client_id(text: &str) -> Result<ClientId, BadValue> {
-    text.parse().ok().filter(|id| *id > 0).map(ClientId).ok_or(BadValue("expected-id"))
+    id(text).map(ClientId)
+}
+
+/// Reads the ID of a contact, at least 1.
+#[cfg(feature = "outbox")]
+pub(crate) fn contact_id(text: &str) -> Result<ContactId, BadValue> {
+    id(text).map(ContactId)
+}
+
+/// Reads the ID of a deal, at least 1.
+#[cfg(feature = "outbox")]
+pub(crate) fn deal_id(text: &str) -> Result<DealId, BadValue> {
+    id(text).map(DealId)
+}
+
+fn id(text: &str) -> Result<u64, BadValue> {
+    text.parse().ok().filter(|id| *id > 0).ok_or(BadValue("expected-id"))
+}
+
+/// Reads a number of days.
+#[cfg(feature = "outbox")]
+pub(crate) fn days(text: &str) -> Result<std::time::Duration, BadValue> {
+    let days = text.parse().ok().and_then(|days: u64| days.checked_mul(24 * 3600));
+    days.map(std::time::Duration::from_secs).ok_or(BadValue("expected-days"))
 }
 
 /// Reads a rate per second.

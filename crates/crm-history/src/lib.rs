@@ -50,6 +50,9 @@
 //! On by default: `reqwest` (the transport) and `rustls` (https for it). Off by default: `native-tls`, `gzip`, `tower`,
 //! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] says what each of them adds.
 //! `chrono-tz`, off by default, reads a [`Zone`] from its name. For tests there is the crate `crm-testing`.
+//!
+//! With the feature `metrics` an import also counts `crm_import_outcomes_total`. Its label `outcome` is `created`,
+//! `stored_without_id`, `rejected`, `not_sent` or `unknown`. Each activity is counted once in each run.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -68,6 +71,7 @@ pub mod engine;
 mod export;
 mod import;
 mod non_personal_data;
+mod observe;
 mod zone;
 
 pub use api_key::ApiKey;

@@ -5,8 +5,6 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::json_object::Key;
-
 /// The deepest nesting of lists and objects in one value.
 pub(crate) const DEEPEST: usize = 100;
 
@@ -41,6 +39,21 @@ impl BoundedValue<'_> {
             return Err(E::custom(format_args!("nested deeper than {DEEPEST} levels")));
         }
         Ok(Self { depth, ..self })
+    }
+
+    /// Reads an object. `first` is a key that was read already.
+    pub(crate) fn object<'de, A>(self, mut map: A, first: Option<String>) -> Result<Value, A::Error>
+    where
+        A: MapAccess<'de>,
+    {
+        let mut inner = self.inner()?;
+        let mut fields = Map::new();
+        let mut next = if first.is_some() { first } else { map.next_key()? };
+        while let Some(key) = next {
+            fields.insert(key, map.next_value_seed(inner.child())?);
+            next = map.next_key()?;
+        }
+        Ok(Value::Object(fields))
     }
 
     fn child(&mut self) -> BoundedValue<'_> {
@@ -114,39 +127,19 @@ impl<'de> Visitor<'de> for BoundedValue<'_> {
         Ok(Value::Array(values))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut inner = self.inner()?;
-        let mut fields = Map::new();
-        while let Some(Key(key)) = map.next_key()? {
-            fields.insert(key.into_owned(), map.next_value_seed(inner.child())?);
-        }
-        Ok(Value::Object(fields))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        self.object(map, None)
     }
 }
 
-/// Reads an object whose values are within the limits of one record. `first` is a key that was read already.
-pub(crate) fn object<'de, A>(mut map: A, first: Option<String>) -> Result<Map<String, Value>, A::Error>
-where
-    A: MapAccess<'de>,
-{
-    let mut budget = Budget::new();
-    let mut fields = Map::new();
-    let mut next = if first.is_some() { first } else { map.next_key()? };
-    while let Some(key) = next {
-        fields.insert(key, map.next_value_seed(budget.value())?);
-        next = map.next_key()?;
-    }
-    Ok(fields)
-}
-
-/// Returns `true` for a JSON text that cannot exceed the limits, without parsing it.
-pub(crate) fn is_small(json: &str) -> bool {
+/// Returns `true` if the JSON texts of so many fields, one after the other, cannot exceed the limits. Parses nothing.
+pub(crate) fn is_small(json: &str, fields: usize) -> bool {
     // No early exit, so that the compiler can vectorize the loops.
     let count = |wanted: fn(u8) -> bool| json.bytes().map(|byte| usize::from(wanted(byte))).sum::<usize>();
     let containers = count(|byte| (byte == b'[') | (byte == b'{'));
     // Two values are separated by a comma, or one of them contains the other.
     containers <= DEEPEST
-        && (json.len() <= MOST_VALUES || count(|byte| byte == b',') + containers < MOST_VALUES)
+        && (json.len() <= MOST_VALUES || count(|byte| byte == b',') + containers + fields < MOST_VALUES)
 }
 
 #[cfg(test)]
@@ -163,7 +156,7 @@ mod tests {
         let entry = serde_json::from_str::<Entry>(&format!(r#"{{"cid":1,"x":{value}}}"#));
         let project = serde_json::from_str::<Project>(&format!(r#"{{"id":1,"x":{value}}}"#));
         if let (Ok(entry), Ok(project)) = (&entry, &project) {
-            assert_eq!(entry.extra["x"], *project.fields.get("x").unwrap());
+            assert_eq!(entry.extra["x"], project.fields.get("x").unwrap());
             assert_eq!(entry.extra["x"].to_string(), value);
         }
         [entry.err().map(|e| e.to_string()), project.err().map(|e| e.to_string())]

@@ -60,6 +60,7 @@ impl GroupCommit {
             group.into_values().map(|waiting| (waiting.new, waiting.reply)).unzip();
         match store.put(&activities).await {
             Ok(rows) => {
+                crate::observe::put(rows.len());
                 for (reply, row) in replies.into_iter().zip(rows) {
                     let _ = reply.send(Ok(row)); // a caller that does not wait any more
                 }

@@ -14,6 +14,17 @@ pub(crate) fn batch() {
     metrics::counter!("crm_outbox_batches_total").increment(1);
 }
 
+/// Counts activities that were put with one commit.
+pub(crate) fn put(activities: usize) {
+    #[cfg(feature = "metrics")]
+    {
+        metrics::counter!("crm_outbox_puts_total").increment(activities as u64);
+        metrics::counter!("crm_outbox_put_commits_total").increment(1);
+    }
+    #[cfg(not(feature = "metrics"))]
+    let _ = activities;
+}
+
 /// Counts an activity that is stored, refused or unknown.
 pub(crate) fn settled(outcome: &'static str) {
     #[cfg(feature = "metrics")]
@@ -37,6 +48,11 @@ pub(crate) fn depth(stats: &OutboxStats) {
     }
     #[cfg(not(feature = "metrics"))]
     let _ = stats;
+}
+
+/// Sets the gauges to zero, because another instance counts from now on.
+pub(crate) fn no_depth() {
+    depth(&OutboxStats::default());
 }
 
 /// The spans of activities that this process put and that are not settled yet.

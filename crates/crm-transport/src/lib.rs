@@ -127,10 +127,18 @@
 //! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | changes that failed or were dropped, and that the server may have made |
 //! | `crm_slowdowns_total` | counter | `operation`, `server` | how often the client [slowed down](Pace) |
 //! | `crm_in_flight` | gauge | `server` | attempts in flight |
+//! | `crm_in_flight_limit` | gauge | `server` | how many attempts may be in flight; falls while the server is overloaded |
 //! | `crm_waiting` | gauge | `server` | calls that wait for a permit |
 //!
 //! `operation` is `history.add` and the like, `server` is host and port, `outcome` is `ok` or a value of `error.type`
-//! above. [`Stats`] has the same figures of one client, without labels and without a feature.
+//! above. The gauges add up all clients of this program for a server. [`Stats`] has the same figures of one client, without
+//! labels and without a feature.
+//!
+//! A recorder needs buckets for the histogram. Most attempts take 10 to 500 ms, and none takes longer than the
+//! [time limit](ClientBuilder::timeout) of 30 s (default). These seconds serve well: 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
+//! 2.5, 5, 10, 30. With the crate `metrics-exporter-prometheus`, pass them to `set_buckets_for_metric` for
+//! `Matcher::Full("crm_attempt_duration_seconds".to_owned())`. Without buckets it exports quantiles, which cannot be
+//! added up over several instances.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -315,6 +315,52 @@ async fn a_checkpoint_stays_when_the_export_ends_early() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_that_stays_at_the_end_is_the_error_of_the_export_and_its_verdict() {
+    const RECORDS: u64 = 300;
+    let file = File::new("left");
+    let (called, hear) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    let path = file.0.clone();
+    let before = move |figures: &crm_transport::ExportFigures| {
+        let _ = (std::fs::remove_file(&path), std::fs::remove_dir(&path));
+        called.send(figures.records).unwrap();
+        let _ = released.recv();
+        Ok(0)
+    };
+    let builder = ExportBuilder::new(list(RECORDS)).checkpoint(&file.0).before_checkpoint(before);
+    let mut export = builder.start().await.unwrap();
+    let mut records = 0;
+    let error = loop {
+        // Polled once, so that the file can be replaced between its last saving and its removal.
+        let next = pin!(export.next()).poll(&mut Context::from_waker(Waker::noop()));
+        match next {
+            Poll::Ready(Some(Ok(_))) => records += 1,
+            Poll::Ready(Some(Err(error))) => break error,
+            Poll::Ready(None) => panic!("the export ended without an error"),
+            Poll::Pending => match hear.try_recv() {
+                Ok(saved) => {
+                    release.send(()).unwrap();
+                    while !file.0.is_file() {
+                        std::thread::yield_now();
+                    }
+                    if saved == RECORDS {
+                        std::fs::remove_file(&file.0).unwrap();
+                        std::fs::create_dir(&file.0).unwrap();
+                    }
+                }
+                Err(_) => tokio::task::yield_now().await,
+            },
+        }
+    };
+    assert_eq!((records, error.kind()), (RECORDS, ErrorKind::Storage));
+    assert!(error.to_string().contains("cannot be removed; remove it before the next export"), "{error}");
+    assert!(export.next().await.is_none());
+    let verdict = export.finish().await;
+    assert!(!verdict.is_complete() && verdict.figures().records == RECORDS, "{verdict}");
+    std::fs::remove_dir(&file.0).unwrap();
+}
+
+#[tokio::test]
 async fn the_size_of_a_page_is_learnt_once() {
     let file = File::new("size");
     let list: List<true> = List::new(301);

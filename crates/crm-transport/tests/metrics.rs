@@ -8,7 +8,7 @@ mod doubles;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crm_transport::{RetryPolicy, TransportError};
+use crm_transport::{Pace, RetryPolicy, TransportError};
 use doubles::{Answer, Server, client, client_with, no_connection, ok, status};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tokio::time::timeout;
@@ -163,9 +163,26 @@ async fn the_gauges_follow_what_is_in_flight_and_what_waits() {
         counted(&recorder.snapshotter())
     });
     assert_eq!((during["crm_in_flight{}"], during["crm_waiting{}"]), (2.0, 3.0));
+    assert_eq!(during["crm_in_flight_limit{}"], 2.0);
     // A look takes what it sees: what follows is what was added since.
     let since = counted(&recorder.snapshotter());
     assert_eq!((since["crm_in_flight{}"], since["crm_waiting{}"]), (-2.0, -3.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gauge_of_the_limit_falls_with_an_overload_and_goes_with_the_last_client() {
+    let recorder = DebuggingRecorder::new();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let limit = || counted(&recorder.snapshotter())["crm_in_flight_limit{}"];
+    let pace = Pace::new().in_flight(8);
+    let client = client_with(&Server::new([status(503, ""), ok()]), |b| b.pace(pace));
+    let other = client_with(&Server::new([ok()]), |b| b.pace(Pace::new().in_flight(3)));
+    assert_eq!(limit(), 11.0, "the clients together");
+    client.clone().read().await.unwrap();
+    // A look takes what it sees: what follows is what was added since.
+    assert_eq!(limit(), -4.0);
+    drop((client, other));
+    assert_eq!(limit(), -7.0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -80,7 +80,7 @@
 //! | feature | default | what it brings |
 //! |---|---|---|
 //! | `reqwest` | yes | the transport over reqwest; without it, give the builder a [`Transport`] of your own |
-//! | `rustls` | yes | https for it, by rustls with aws-lc |
+//! | `rustls` | yes | https for it, by rustls with ring |
 //! | `native-tls` | | https for it, by what the system has (OpenSSL, Schannel, Secure Transport); rustls is taken where both are on |
 //! | `gzip` | | asks for packed answers and unpacks them; the limit of a body holds for what comes out |
 //! | `tower` | | [`TowerTransport`], a transport over any tower service; and [`Pipeline`] is a tower service of operations |

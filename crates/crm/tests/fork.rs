@@ -16,9 +16,7 @@ use fork::Fork;
 fn history(sandbox: &Sandbox) -> HistoryClient {
     HistoryClient::builder(sandbox.url())
         .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
-        .transport(
-            ReqwestTransport::builder().no_proxy().reqwest(|http| http.tls_certs_only([])).build().unwrap(),
-        )
+        .transport(ReqwestTransport::builder().no_proxy().without_system_certificates().build().unwrap())
         .retry(RetryPolicy::none())
         .build()
         .unwrap()

@@ -10,15 +10,15 @@ use common::every;
 use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient};
 use crm::projects::{ProjectsClient, TokenPair};
-use crm::{Delivery, Error, ErrorKind, ReqwestTransport, RetryPolicy, reqwest};
+use crm::{Delivery, Error, ErrorKind, ReqwestTransport, RetryPolicy};
 use crm_sandbox::{Fault, Sandbox};
 
 const LIMIT: usize = 1 << 20;
 
 fn clients(address: &str, timeout: Duration, limit: usize) -> (HistoryClient, ProjectsClient) {
     let transport = || {
-        let client = reqwest::Client::builder().tls_certs_only([]).no_proxy();
-        ReqwestTransport::builder().reqwest(|_| client).body_limit(limit).build().unwrap()
+        let transport = ReqwestTransport::builder().no_proxy().without_system_certificates();
+        transport.body_limit(limit).build().unwrap()
     };
     let history =
         HistoryClient::builder(address).credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS));

@@ -19,7 +19,11 @@ use serde_json::json;
 #[tokio::test(start_paused = true)]
 async fn a_record_whose_answer_is_lost_is_found_at_once() {
     let world = all_stored(json!({"fault": "close_after_commit", "operation": "writes"}), &entries(20)).await;
-    assert_eq!((world.seconds(), world.count(Operation::HistoryAddList)), (0, 1));
+    assert_eq!(
+        (world.seconds(), world.count(Operation::HistoryAddList)),
+        (0, 2),
+        "the last row is sent alone"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,7 +73,7 @@ async fn a_success_without_an_id_is_stored_and_not_sent_again() {
     let rule = json!({"operation": "writes", "edit_answer": {"ids": "null"}, "when": {"each": 1}});
     let (world, report) = run(rule, &entries(40)).await;
     assert!(report.outcomes.iter().all(|outcome| *outcome == AddOutcome::StoredWithoutId), "{report}");
-    assert_eq!(world.count(Operation::HistoryAddList), 2);
+    assert_eq!(world.count(Operation::HistoryAddList), 3, "the last row is sent alone");
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,7 +188,11 @@ async fn a_value_that_the_database_refuses_is_named_and_the_others_are_stored() 
     assert_eq!((report.totals.created, report.totals.rejected), (59, 1), "{report}");
     assert_eq!(doubled(&world, &input), [""; 0]);
     // The server says it of this row alone, so no chunk is sent again.
-    assert_eq!((world.count(Operation::HistoryAddList), world.seconds()), (3, 0));
+    assert_eq!(
+        (world.count(Operation::HistoryAddList), world.seconds()),
+        (4, 0),
+        "the last row is sent alone"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -428,8 +428,8 @@ proptest! {
         let filter = ProjectFilter::new().field(&text, text.clone());
         check(projects.prepare(&p::Filter::<()>::new(filter.clone())), &<p::Filter<()> as Operation>::INFO);
         // A name for the client itself: it may not end its header either.
-        let named = HistoryClient::builder("https://crm.example.test").transport(crm::ReqwestTransport::builder().reqwest(|_|
-            crm::reqwest::Client::builder().tls_certs_only([])).body_limit(1).build().unwrap());
+        let named = HistoryClient::builder("https://crm.example.test").transport(
+            crm::ReqwestTransport::builder().without_system_certificates().body_limit(1).build().unwrap());
         let named = named.credentials(ApiKey::new("k", "l")).user_agent(&text).build();
         prop_assert_eq!(named.is_ok(), http::HeaderValue::from_str(&text).is_ok());
     }

@@ -9,8 +9,8 @@ use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient};
 use crm::projects::{ProjectsClient, TokenPair};
 use crm::{
-    Bytes, ClientBuilder, Error, ErrorKind, Operation, OperationInfo, ReqwestTransport, RetryPolicy, http,
-    reqwest,
+    Bytes, ClientBuilder, Error, ErrorKind, Operation, OperationInfo, ReqwestTransport,
+    ReqwestTransportBuilder, RetryPolicy, http, reqwest,
 };
 use crm_sandbox::{Fault, Sandbox};
 
@@ -38,7 +38,10 @@ impl Other {
 }
 
 fn clients(address: &str, http: fn() -> reqwest::ClientBuilder) -> (HistoryClient, ProjectsClient) {
-    let transport = || ReqwestTransport::builder().reqwest(|_| http()).body_limit(1 << 20).build().unwrap();
+    let transport = || {
+        let transport = ReqwestTransport::builder().without_system_certificates();
+        transport.reqwest(|_| http()).body_limit(1 << 20).build().unwrap()
+    };
     let history = HistoryClient::builder(address).credentials(ApiKey::new(KEYS[0], KEYS[1]));
     let projects = ProjectsClient::builder(address).credentials(TokenPair::new(KEYS[2], KEYS[3]));
     (
@@ -47,9 +50,8 @@ fn clients(address: &str, http: fn() -> reqwest::ClientBuilder) -> (HistoryClien
     )
 }
 
-/// Without the system's certificates, which take long to read.
 fn plain() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().tls_certs_only([]).no_proxy()
+    reqwest::Client::builder().no_proxy()
 }
 
 /// As somebody may set it up who thinks of a browser.
@@ -112,8 +114,8 @@ async fn a_redirect_from_https_to_http_is_not_followed() {
         let answer =
             format!("HTTP/1.1 {status} x\r\nlocation: http://127.0.0.1:{port}/\r\ncontent-length: 0\r\n\r\n");
         let (server, authority) = Raw::answering_tls(answer);
-        let client = trusting(&authority).redirect(reqwest::redirect::Policy::limited(10));
-        let transport = ReqwestTransport::builder().reqwest(|_| client).body_limit(1 << 20).build().unwrap();
+        let policy = reqwest::redirect::Policy::limited(10);
+        let transport = trusting(&authority).reqwest(|client| client.redirect(policy)).build().unwrap();
         let client = HistoryClient::builder(format!("https://localhost:{}", server.port))
             .credentials(ApiKey::new(KEYS[0], KEYS[1]))
             .transport(transport)
@@ -127,9 +129,9 @@ async fn a_redirect_from_https_to_http_is_not_followed() {
     assert!(other.was_left_alone());
 }
 
-fn trusting(authority: &str) -> reqwest::ClientBuilder {
-    let authority = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
-    reqwest::Client::builder().no_proxy().tls_certs_only([authority])
+fn trusting(authority: &str) -> ReqwestTransportBuilder {
+    let transport = ReqwestTransport::builder().no_proxy().body_limit(1 << 20);
+    transport.add_ca_certificates(authority.as_bytes()).without_system_certificates()
 }
 
 /// The default transport, but past any proxy of the environment.
@@ -146,8 +148,7 @@ async fn a_private_authority_is_trusted_where_it_was_added_and_nowhere_else() {
     let (server, authority) =
         Raw::answering_tls("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"data\":{}}");
     let address = format!("https://localhost:{}", server.port);
-    let transport =
-        ReqwestTransport::builder().reqwest(|_| trusting(&authority)).body_limit(1 << 20).build().unwrap();
+    let transport = trusting(&authority).build().unwrap();
     with_keys(HistoryClient::builder(&address).transport(transport)).fields().await.unwrap();
     assert_eq!(server.requests().len(), 1);
 
@@ -191,6 +192,7 @@ async fn a_callers_own_headers_neither_replace_nor_double_a_credential() {
     defaults.append("apikey", http::HeaderValue::from_static("forged-4"));
     defaults.append("login", http::HeaderValue::from_static("forged-5"));
     let transport = ReqwestTransport::builder()
+        .without_system_certificates()
         .reqwest(|_| plain().default_headers(defaults))
         .body_limit(1 << 20)
         .build()

@@ -1,6 +1,7 @@
 //! Rust: the blocking client of each crate, from the source of its async client.
 //!
-//! A crate takes part if it has the folder `src/blocking`. Its methods become:
+//! A crate takes part if it has the folder `src/blocking`. The client is in `src/client.rs` and the files of `src/client/`.
+//! Its methods become:
 //! - an `async fn`: a call that waits for it;
 //! - a method that returns a type with a blocking form, such as `Records`: that form. These are the types which
 //!   `src/blocking/mod.rs` declares or re-exports by name;
@@ -27,11 +28,30 @@ pub(super) fn files(root: &Path) -> Result<Files, String> {
         let room = format!("crates/{}/src/blocking", name.to_string_lossy());
         if root.join(&source).exists() && root.join(&room).exists() {
             let forms = blocking_forms(&parsed(root, &format!("{room}/mod.rs"))?);
-            let code =
-                client(&parsed(root, &source)?, &forms).map_err(|error| format!("{source}: {error}"))?;
-            files.insert(format!("{room}/client.rs"), written(&[source], code)?);
+            let mut file = parsed(root, &source)?;
+            let mut sources = vec![source];
+            for more in files_in(root, sources[0].trim_end_matches(".rs"))? {
+                file.items.extend(parsed(root, &more)?.items);
+                sources.push(more);
+            }
+            let code = client(&file, &forms).map_err(|error| format!("{}: {error}", sources[0]))?;
+            files.insert(format!("{room}/client.rs"), written(&sources, code)?);
         }
     }
+    Ok(files)
+}
+
+/// The files of a folder in alphabetical order; none if there is no such folder.
+fn files_in(root: &Path, folder: &str) -> Result<Vec<String>, String> {
+    if !root.join(folder).exists() {
+        return Ok(Vec::new());
+    }
+    let fault = |error| format!("{folder}: {error}");
+    let mut files = Vec::new();
+    for entry in fs::read_dir(root.join(folder)).map_err(fault)? {
+        files.push(format!("{folder}/{}", entry.map_err(fault)?.file_name().to_string_lossy()));
+    }
+    files.sort();
     Ok(files)
 }
 

@@ -41,7 +41,7 @@ fn fixture(api: &Api, operation: &Operation) -> Result<Value, String> {
         api.credentials.iter().map(|credential| (credential.header.clone(), text(&credential.placeholder))),
     );
     let documented = operation.answers.iter().find(|answer| answer.name == "documented");
-    let errors = operation.errors.iter().filter(|error| error.evidence == "documented");
+    let errors = operation.errors.iter().filter(|error| error.evidence.name == "documented");
     Ok(map([
         ("operation", text(&operation.id)),
         (

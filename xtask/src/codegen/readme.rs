@@ -1,15 +1,14 @@
 //! The tables of coverage in the README.
 
 use super::Files;
-use super::reference::{Language, table_row};
+use super::reference::{Language, table_head, table_row};
 use super::source::Api;
-use std::fmt::Write;
 use std::path::Path;
 
-const BEGIN: &str = "<!-- coverage: `cargo xtask codegen` makes what stands here -->\n";
+const BEGIN: &str = "<!-- coverage: `cargo xtask codegen` writes this part -->\n";
 const END: &str = "<!-- end of coverage -->";
 
-/// The READMEs that have a place for the tables.
+/// Returns the READMEs with their tables.
 pub(super) fn files(root: &Path, apis: &[Api]) -> Result<Files, String> {
     let mut files = Files::new();
     for (name, language) in [("README.md", Language::En), ("README.ru.md", Language::Ru)] {
@@ -30,13 +29,13 @@ fn with_tables(text: &str, tables: &str) -> Option<String> {
 fn tables(apis: &[Api], language: Language) -> String {
     let mut text = String::new();
     for api in apis {
-        let rust = language.choose("in Rust", "в Rust");
-        let what = language.choose("what it does", "что делает");
-        let _ = write!(text, "| {} | {what} | {rust} |\n|---|---|---|\n", api.title);
+        let rust = language.choose("In Rust", "В Rust");
+        let task = language.choose("I want to", "Задача");
+        text += &table_head([&api.title, task, rust]);
         for operation in &api.operations {
             let page = format!("docs/reference/{}/{}.md", language.folder(), operation.id);
             let request = format!("[`{}`]({page})", operation.path);
-            text += &table_row(&[&request, language.of(&operation.summary), &operation.calls()]);
+            text += &table_row([&request, language.of(&operation.summary), &operation.calls().join(", ")]);
         }
         text.push('\n');
     }
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_stands_between_the_marks_is_replaced() {
+    fn only_the_text_between_the_marks_is_replaced() {
         let text = format!("before\n{BEGIN}old\n{END}\nafter\n");
         assert_eq!(with_tables(&text, "new\n"), Some(format!("before\n{BEGIN}new\n{END}\nafter\n")));
         assert_eq!(with_tables("no marks", "new\n"), None);

@@ -68,7 +68,11 @@ impl Messages {
         }
     }
 
-    fn not_sent(&self, reason: &NotSentReason) -> String {
+    /// Returns why activities are not sent.
+    pub(crate) fn not_sent(&self, reason: &NotSentReason) -> String {
+        if self.language() == Language::English {
+            return reason.to_string();
+        }
         let with_text = |name: &str, text: &str| self.format(name, &[("text", text.into())]);
         match reason {
             NotSentReason::Cancelled => self.text("library-cancelled"),
@@ -86,6 +90,10 @@ impl Messages {
             NotSentReason::Storage(text) => with_text("library-storage", text),
             NotSentReason::NoAnswer(text) => with_text("library-no-answer", text),
             NotSentReason::ZoneMissing => self.text("library-zone-missing"),
+            NotSentReason::PerhapsChanged { missing, known } => {
+                let name = if *known == 0 { "library-other-input" } else { "library-perhaps-changed" };
+                self.format(name, &[("missing", (*missing).into())])
+            }
             other => other.to_string(),
         }
     }
@@ -94,6 +102,9 @@ impl Messages {
         match reason {
             UnknownReason::Ended(reason) => {
                 self.format("library-ended", &[("reason", self.not_sent(reason).into())])
+            }
+            UnknownReason::RefusedWithoutWitness(answer) => {
+                self.format("library-refused-without-witness", &[("text", answer.as_str().into())])
             }
             UnknownReason::ListNotBelievable(why) => {
                 self.format("library-list-not-believable", &[("text", (*why).into())])

@@ -35,7 +35,7 @@ fn texts(source: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 fn english() -> BTreeMap<String, BTreeSet<String>> {
-    texts(&[ENGLISH, FILES_IN_ENGLISH].join("\n"))
+    texts(&[ENGLISH, FILES_IN_ENGLISH, OUTBOX_IN_ENGLISH].join("\n"))
 }
 
 fn collect(pattern: &Pattern<&str>, variables: &mut BTreeSet<String>) {
@@ -59,7 +59,7 @@ fn collect_inline(expression: &InlineExpression<&str>, variables: &mut BTreeSet<
 
 #[test]
 fn both_languages_have_the_same_texts_with_the_same_variables() {
-    let (english, russian) = (english(), texts(&[RUSSIAN, FILES_IN_RUSSIAN].join("\n")));
+    let (english, russian) = (english(), texts(&[RUSSIAN, FILES_IN_RUSSIAN, OUTBOX_IN_RUSSIAN].join("\n")));
     let names = |texts: &BTreeMap<String, BTreeSet<String>>| texts.keys().cloned().collect::<BTreeSet<_>>();
     let difference: Vec<_> = names(&english).symmetric_difference(&names(&russian)).cloned().collect();
     assert!(difference.is_empty(), "in one language only: {difference:?}");
@@ -68,6 +68,7 @@ fn both_languages_have_the_same_texts_with_the_same_variables() {
     }
 }
 
+#[cfg(feature = "outbox")]
 #[test]
 fn every_text_is_used_and_every_used_text_is_there() {
     let mut used: BTreeSet<String> = BTreeSet::new();
@@ -79,7 +80,8 @@ fn every_text_is_used_and_every_used_text_is_there() {
     let unused: Vec<&String> = catalogue
         .keys()
         .filter(|name| {
-            let is_in_code = sources.contains(&format!("\"{name}\""));
+            let base = name.strip_suffix("-advice").unwrap_or(name);
+            let is_in_code = sources.contains(&format!("\"{base}\""));
             let is_of_error = name.starts_with("library-error-") || name.starts_with("library-write-");
             !is_in_code && !is_of_error && !used.contains(*name) && !name.contains('.')
         })
@@ -103,6 +105,20 @@ fn every_name_of_a_text_in_the_code_is_in_the_catalogue() {
             assert!(!looks_like_a_name || catalogue.contains_key(name), "{call}{name}");
         }
     }
+}
+
+#[test]
+fn every_finding_of_a_check_that_is_not_good_has_an_advice() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands/check"));
+    let catalogue = english();
+    let names =
+        sources.split('"').filter(|name| name.starts_with("check-") && !name.starts_with("check-row-"));
+    let bad: BTreeSet<&str> =
+        sources.split("Exit::").skip(1).filter_map(|call| call.split('"').nth(1)).collect();
+    let bad = names
+        .filter(|name| bad.contains(name) || name.ends_with("s-unknown") && *name != "check-tls-unknown");
+    let missing: Vec<_> = bad.filter(|name| !catalogue.contains_key(&format!("{name}-advice"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn collect_help(command: &mut clap::Command, name: &str, used: &mut BTreeSet<String>) {

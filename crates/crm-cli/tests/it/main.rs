@@ -1,12 +1,19 @@
 //! The program `crm`, run as a process against a sandbox.
 #![allow(clippy::unwrap_used, reason = "clippy takes only the #[test] functions of this file for tests")]
 
+mod check;
 mod discover;
+mod exits;
 mod export;
 mod files;
 mod find;
 mod help;
 mod import;
+#[cfg(feature = "outbox")]
+mod outbox;
+#[cfg(feature = "outbox")]
+mod outbox_serve;
+mod profile;
 mod program;
 mod report;
 mod sandbox;

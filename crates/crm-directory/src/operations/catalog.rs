@@ -55,7 +55,7 @@ pub const ALL: [(OperationInfo, &[&str]); 8] = [
     (PERSON_INFO, &["pid", "socinfo"]),
 ];
 
-/// All users.
+/// List all users.
 pub(super) const USER_LIST: OperationInfo = OperationInfo {
     id: "directory.user_list",
     method: Method::POST,
@@ -64,7 +64,7 @@ pub(super) const USER_LIST: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// One user.
+/// Read one user.
 pub(super) const USER_INFO: OperationInfo = OperationInfo {
     id: "directory.user_info",
     method: Method::POST,
@@ -73,7 +73,7 @@ pub(super) const USER_INFO: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// The fields of a client, and their titles in the account.
+/// Get the field names of a client and their titles.
 pub(super) const CLIENT_FIELDS: OperationInfo = OperationInfo {
     id: "directory.client_fields",
     method: Method::POST,
@@ -82,7 +82,7 @@ pub(super) const CLIENT_FIELDS: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// Clients by owner, text, dates and fields.
+/// List clients by owner, text, date or field.
 pub(super) const CLIENT_LIST: OperationInfo = OperationInfo {
     id: "directory.client_list",
     method: Method::POST,
@@ -91,7 +91,7 @@ pub(super) const CLIENT_LIST: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// One client.
+/// Read one client.
 pub(super) const CLIENT_INFO: OperationInfo = OperationInfo {
     id: "directory.client_info",
     method: Method::POST,
@@ -100,7 +100,7 @@ pub(super) const CLIENT_INFO: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// The fields of a contact, and their titles in the account.
+/// Get the field names of a contact and their titles.
 pub(super) const PERSON_FIELDS: OperationInfo = OperationInfo {
     id: "directory.person_fields",
     method: Method::POST,
@@ -109,7 +109,7 @@ pub(super) const PERSON_FIELDS: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// Contacts by owner, text, dates and fields.
+/// List contacts by owner, text, date or field.
 pub(super) const PERSON_LIST: OperationInfo = OperationInfo {
     id: "directory.person_list",
     method: Method::POST,
@@ -118,7 +118,7 @@ pub(super) const PERSON_LIST: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// One contact.
+/// Read one contact.
 pub(super) const PERSON_INFO: OperationInfo = OperationInfo {
     id: "directory.person_info",
     method: Method::POST,

@@ -1,34 +1,15 @@
-//! The recordings, the sandbox and the code are held to `docs/openapi/salesman-directory.v3.yaml`.
+//! The recordings and the code agree with `docs/openapi/salesman-directory.v3.yaml`.
 
 use std::collections::BTreeSet;
 
 use crm_directory::operations::catalog;
-use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::support::recordings;
 
 fn source() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi/salesman-directory.v3.yaml");
-    let documents = YamlOwned::load_from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    to_json(&documents[0])
-}
-
-fn to_json(node: &YamlOwned) -> Value {
-    match node {
-        YamlOwned::Value(ScalarOwned::Null) => Value::Null,
-        YamlOwned::Value(ScalarOwned::Boolean(value)) => json!(value),
-        YamlOwned::Value(ScalarOwned::Integer(value)) => json!(value),
-        YamlOwned::Value(ScalarOwned::FloatingPoint(value)) => json!(value.into_inner()),
-        YamlOwned::Value(ScalarOwned::String(value)) => json!(value),
-        YamlOwned::Sequence(items) => items.iter().map(to_json).collect(),
-        YamlOwned::Mapping(entries) => {
-            let entries =
-                entries.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), to_json(value)));
-            Value::Object(entries.collect::<Map<_, _>>())
-        }
-        other => panic!("unexpected in a description: {other:?}"),
-    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi/salesman-directory.v3.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn schema(source: &Value, place: &Value) -> jsonschema::Validator {

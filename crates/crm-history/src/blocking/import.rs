@@ -60,8 +60,8 @@ impl Import<Runtime> {
     /// Calls in flight go on while an outcome is handled, and nothing new is sent meanwhile.
     ///
     /// # Errors
-    /// The journal cannot be read or written, or belongs to another input. The error is the last item. Every other
-    /// failure is an outcome.
+    /// The journal cannot be read or written, or has activities in doubt that the input lacks. The error is the last
+    /// item. Every other failure is an outcome.
     ///
     /// # Panics
     /// `next` panics inside async code.

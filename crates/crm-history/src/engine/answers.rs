@@ -30,20 +30,20 @@ impl Driver {
                 let key = waiting.item.key;
                 match result {
                     ItemResult::Stored(id) => {
-                        self.known.confirm(&waiting.item, id, floor);
+                        self.known.confirm(&waiting.item, id, sent.request, floor);
                         floor.id = floor.id.max(id.0);
                         self.doubts.witnessed(&waiting.item, id, sent.began, sent.ended, pause);
                         self.health.progress();
-                        self.endings.push_back((key, Ending::Stored { id, copy: None }));
+                        self.end(key, Ending::Stored { id, copy: None });
                     }
                     ItemResult::StoredWithoutId => {
                         self.known.confirm_without_id(waiting.item.identity, sent.floor);
                         self.health.progress();
-                        self.endings.push_back((key, Ending::StoredWithoutId));
+                        self.end(key, Ending::StoredWithoutId);
                     }
                     ItemResult::Refused(rejection) => {
                         self.health.progress();
-                        self.endings.push_back((key, Ending::Refused(rejection)));
+                        self.end(key, Ending::Refused(rejection));
                     }
                     ItemResult::AccountSetting(rejection) => {
                         self.stop(NotSentReason::AccountSetting(rejection.to_string()));
@@ -73,10 +73,13 @@ impl Driver {
                         },
                 );
                 doubt.began = Some(sent.began);
+                doubt.last_concurrent = self.last_request;
                 (doubt.size, doubt.is_witness, doubt.answer) = (size, in_flight.is_witness, answer);
-                if size == 1 && doubt.answer.is_some() && doubt.answer == doubt.items[0].waiting.refused_alone
+                if let (1, [alone], Some(answer)) = (size, &doubt.items[..], &doubt.answer)
+                    && self.suspects.is_the_reason(alone.waiting.item.key, answer)
                 {
-                    // A witness was stored since it was sent alone and got the same answer.
+                    // It is the reason for an earlier answer, which is the same. A witness was stored since then.
+                    doubt.is_refusal = true;
                     doubt.was_witnessed(doubt.due, self.pause(Duration::ZERO));
                 }
                 self.doubts.add(doubt);

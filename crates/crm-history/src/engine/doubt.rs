@@ -21,8 +21,12 @@ pub(super) struct Doubt {
     pub(super) size: usize,
     /// What the server said in place of an outcome.
     pub(super) answer: Option<Answer>,
+    /// The server refuses its only activity, if that is missing.
+    pub(super) is_refusal: bool,
     /// When it was sent. `None` if an earlier process sent it.
     pub(super) began: Option<Instant>,
+    /// The last request that was sent before this one ended; 0 if an earlier process sent it.
+    pub(super) last_concurrent: u64,
     /// When the server must be done with the request.
     pub(super) due: Instant,
     /// It was looked up since the request ended.
@@ -33,6 +37,8 @@ pub(super) struct Doubt {
     pub(super) is_postponed: bool,
     /// It was looked up since it was due.
     pub(super) looked_late: bool,
+    /// Its only activity was sent once more, and the server gave the same answer.
+    pub(super) is_answered_alike: bool,
     /// It was sent as a witness.
     pub(super) is_witness: bool,
     pub(super) witness: Option<Witness>,
@@ -90,12 +96,15 @@ impl Doubt {
             items: items.collect(),
             size,
             answer: None,
+            is_refusal: false,
             began: None,
+            last_concurrent: 0,
             due,
             looked: false,
             look_again: due,
             is_postponed: false,
             looked_late: false,
+            is_answered_alike: false,
             is_witness: false,
             witness: None,
             first_reading: None,
@@ -144,6 +153,14 @@ impl Doubt {
             Some(witness) => witness.stored + witness.pause * (2 + self.undecided),
             None => self.due,
         }
+    }
+
+    /// Returns why it ends without an outcome, if the reason is its own and not that of the whole job.
+    pub(super) fn reason_at_the_end(&self) -> Option<UnknownReason> {
+        let is_missing = self.items.iter().all(|item| item.missing_readings >= 2);
+        let answer = self.answer.as_ref().filter(|_| self.is_answered_alike && is_missing);
+        let answer = answer.map(|answer| UnknownReason::RefusedWithoutWitness(answer.text.clone()));
+        self.trouble.clone().or(answer)
     }
 
     /// Starts over, because it was sent once more without an answer.

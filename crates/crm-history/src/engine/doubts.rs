@@ -31,12 +31,19 @@ pub(super) struct Seen<'a> {
 pub(super) enum Decision {
     Stored(EntryId, Option<EntryId>),
     StoredWithoutId,
-    /// Certainly not stored. The request had this many activities.
-    Missing {
-        size: usize,
-    },
+    /// Certainly not stored.
+    Missing(MissingFrom),
     Refused(Rejection),
     Undecidable(UnknownReason),
+}
+
+/// The request of a missing activity.
+pub(super) struct MissingFrom {
+    pub(super) request: u64,
+    /// How many activities it had.
+    pub(super) size: usize,
+    /// What the server said in place of an outcome.
+    pub(super) answer: Option<Answer>,
 }
 
 impl Doubts {
@@ -140,7 +147,7 @@ impl Doubts {
         sole_writer: bool,
     ) -> Vec<(Waiting, Decision)> {
         let &Seen { reading, known, in_flight } = seen;
-        let mut found = matching::find(&self.0, reading, known, sole_writer);
+        let mut found = matching::find(&self.0, reading, known, sole_writer, in_flight.is_empty());
         // The record of an equal activity whose answer is not there yet looks the same.
         for doubt in &mut self.0 {
             let is_in_flight = |item: &&DoubtItem| in_flight.contains(&item.waiting.item.identity);
@@ -149,13 +156,10 @@ impl Doubts {
             doubt.is_postponed = !open.is_empty();
             open.iter().for_each(|key| drop(found.remove(key)));
         }
-        // A list may show the newest records only. So an older one must be in it, if one is known.
-        let no_floor = self.lowest_floor(known) == Some(0);
-        let shows = |view: &View| {
-            reading.0.get(view).is_some_and(|read| {
-                let any_claimed = || read.records.iter().any(|record| known.is_claimed(record.id));
-                read.is_enough || ((no_floor || !known.shows_anything(view)) && any_claimed())
-            })
+        // A list may show the newest records only. So it must show one that is older than the request.
+        let shows = |view: &View, floor: Floor| {
+            let oldest = reading.0.get(view).and_then(|read| read.records.first());
+            oldest.is_some_and(|oldest| oldest.id.0 <= floor.id)
         };
         let mut decided = Vec::new();
         let mut stored_now = Vec::new();
@@ -229,7 +233,7 @@ impl Doubt {
         begun: Instant,
         relook: Duration,
         found: &HashMap<Key, Found>,
-        shows: &impl Fn(&View) -> bool,
+        shows: &impl Fn(&View, Floor) -> bool,
         reading: &Reading,
         decided: &mut Vec<(Waiting, Decision)>,
     ) {
@@ -241,7 +245,7 @@ impl Doubt {
         let mut items = Vec::new();
         let mut hides = false;
         for mut item in std::mem::take(&mut self.items) {
-            let is_shown = shows(&item.waiting.item.view);
+            let is_shown = shows(&item.waiting.item.view, self.floor);
             hides |= !is_shown;
             let found = found.get(&item.waiting.item.key);
             let is_missing = is_shown && found == Some(&Found::Missing);
@@ -298,7 +302,7 @@ impl Doubt {
                 continue;
             }
             let Some(undecidable) = found.and_then(Found::trouble) else {
-                decided.push(missing(item, self.size, self.answer.as_ref()));
+                decided.push(self.missing(item));
                 continue;
             };
             let decision = match item.confirmed {
@@ -320,31 +324,32 @@ impl Doubt {
         }
     }
 
+    /// Decides about an activity that is certainly not stored.
+    fn missing(&self, item: DoubtItem) -> (Waiting, Decision) {
+        let DoubtItem { waiting, confirmed, again, .. } = item;
+        let decision = match (confirmed, again) {
+            (Some(id), _) => Decision::Stored(id, None),
+            (None, Some(Again::StoredWithoutId)) => Decision::StoredWithoutId,
+            (None, Some(Again::Refused(rejection))) => Decision::Refused(rejection),
+            (None, None) => {
+                let is_refusal = self.is_refusal || (self.size == 1 && breaks("refused-alone-twice"));
+                match self.answer.as_ref().filter(|_| is_refusal) {
+                    Some(answer) => Decision::Refused(Rejection::new(answer.code, answer.text.clone())),
+                    None => Decision::Missing(MissingFrom {
+                        request: self.request,
+                        size: self.size,
+                        answer: self.answer.clone(),
+                    }),
+                }
+            }
+        };
+        (waiting, decision)
+    }
+
     fn witness_is_shown(&self, reading: &Reading) -> bool {
         let Some(Witness { record: Some((view, id)), .. }) = &self.witness else { return true };
         reading.0.get(view).is_some_and(|view| view.records.iter().any(|record| record.id == *id))
     }
-}
-
-/// Decides about an activity that is certainly not stored.
-fn missing(item: DoubtItem, size: usize, answer: Option<&Answer>) -> (Waiting, Decision) {
-    let DoubtItem { mut waiting, confirmed, again, .. } = item;
-    if let Some(id) = confirmed {
-        return (waiting, Decision::Stored(id, None));
-    }
-    match again {
-        Some(Again::StoredWithoutId) => return (waiting, Decision::StoredWithoutId),
-        Some(Again::Refused(rejection)) => return (waiting, Decision::Refused(rejection)),
-        None => {}
-    }
-    let alone = answer.filter(|_| size == 1);
-    let is_again = waiting.refused_alone.as_ref() == alone || breaks("refused-alone-twice");
-    if alone.is_some() && is_again {
-        let refused = alone.map(|answer| Rejection::new(answer.code, answer.text.clone()));
-        return (waiting, Decision::Refused(refused.unwrap_or_else(|| Rejection::new(None, ""))));
-    }
-    waiting.refused_alone = alone.cloned();
-    (waiting, Decision::Missing { size })
 }
 
 impl DoubtItem {

@@ -25,6 +25,7 @@ use super::reasons::{NotSentReason, UnknownReason};
 use super::request::{self, SentRequest};
 use super::settling::Decided;
 use super::store::{Sending, Store};
+use super::suspects::Suspects;
 use super::waits::Waits;
 use crate::HistoryClient;
 
@@ -44,6 +45,26 @@ pub struct Settings {
     pub sole_writer: bool,
 }
 
+impl Settings {
+    /// Returns the settings within limits, so that sums and products of them cannot overflow.
+    #[must_use]
+    pub fn clamped(self) -> Self {
+        Self {
+            limits: Limits { activities: self.limits.activities.clamp(1, MOST_ACTIVITIES), ..self.limits },
+            concurrency: self.concurrency.clamp(1, MOST_CALLS),
+            settle: self.settle.min(LONGEST),
+            patience: self.patience.min(LONGEST),
+            flush_after: self.flush_after.min(LONGEST),
+            sole_writer: self.sole_writer,
+        }
+    }
+}
+
+const MOST_ACTIVITIES: usize = 100_000;
+const MOST_CALLS: usize = 64;
+/// A year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 /// The engine at work. It does something only while it is polled, in a tokio runtime with timers.
 pub struct Driver {
     pub(super) client: HistoryClient,
@@ -54,6 +75,7 @@ pub struct Driver {
     pub(super) queue: Queue,
     pub(super) doubts: Doubts,
     pub(super) known: Known,
+    pub(super) suspects: Suspects,
     pub(super) health: Health,
     pub(super) adoption: Adoption,
     pub(super) waits: Waits,
@@ -63,7 +85,7 @@ pub struct Driver {
     pub(super) is_reading: bool,
     /// How many decisions are being recorded.
     pub(super) recording: usize,
-    last_request: u64,
+    pub(super) last_request: u64,
     /// See [`Earlier::without_id`].
     without_id: HashMap<Key, Vec<u64>>,
     /// When the user got an outcome, who has not come back.
@@ -72,11 +94,11 @@ pub struct Driver {
     pub(super) input_ended: bool,
     pub(super) stop: Option<NotSentReason>,
     /// Keeps requests that have not left yet from leaving.
-    stop_signal: watch::Sender<bool>,
+    pub(super) stop_signal: watch::Sender<bool>,
     /// The readings, which are of no use after a stop.
-    readings: Vec<AbortHandle>,
+    pub(super) readings: Vec<AbortHandle>,
     /// When what is in flight is no longer waited for.
-    give_up_at: Option<Instant>,
+    pub(super) give_up_at: Option<Instant>,
     pub(super) failure: Option<Error>,
 }
 
@@ -121,12 +143,13 @@ impl Driver {
         Self {
             client,
             store,
-            settings,
+            settings: settings.clamped(),
             tasks: JoinSet::new(),
             timer: None,
             queue: Queue::default(),
             doubts: Doubts::default(),
             known: Known::new(earlier),
+            suspects: Suspects::default(),
             health: Health::new(),
             adoption: Adoption::default(),
             waits: Waits::default(),
@@ -176,6 +199,7 @@ impl Driver {
                 let wait = self.client.pipeline().timeout() + self.settings.settle;
                 let due = Instant::now() + if breaks("a-takeover-waits") { Duration::ZERO } else { wait };
                 self.queue.hold(&waiting);
+                self.known.earlier_doubt_has_come();
                 if let Some(floors) = self.without_id.remove(&key) {
                     self.known.stored_without_id_before(waiting.item.identity, floors);
                 }
@@ -199,21 +223,6 @@ impl Driver {
         self.input_ended = true;
     }
 
-    /// Sends nothing more. What is in flight may still get its answer for a moment. The first reason stays.
-    pub fn stop(&mut self, reason: NotSentReason) {
-        if self.stop.is_none() {
-            self.give_up_at = Some(Instant::now() + GRACE);
-            self.stop = Some(reason);
-            self.stop_signal.send_replace(true);
-            self.readings.drain(..).for_each(|reading| reading.abort());
-        }
-    }
-
-    /// Returns why it stopped.
-    pub fn stopped(&self) -> Option<&NotSentReason> {
-        self.stop.as_ref()
-    }
-
     /// Returns the last failure of a call, if nothing became certain since then.
     pub fn trouble(&self) -> Option<&str> {
         self.health.is_failing().then_some(self.health.last_failure.as_str())
@@ -224,6 +233,12 @@ impl Driver {
         let (key, ending) = self.endings.pop_front()?;
         self.adoption.ended(key, &ending);
         Some((key, ending))
+    }
+
+    /// Notes how an activity ended.
+    pub(super) fn end(&mut self, key: Key, ending: Ending) {
+        self.suspects.ended(key, &ending);
+        self.endings.push_back((key, ending));
     }
 
     /// Returns the failure of the store, once. It stops the engine.
@@ -325,7 +340,11 @@ impl Driver {
             let (limits, flush_after) = (self.settings.limits, self.settings.flush_after);
             let (in_doubt, in_flight) = (!self.doubts.is_empty(), !self.in_flight.is_empty());
             let (input_ended, known) = (self.input_ended, &self.known);
-            let rules = Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, known };
+            let items = self.in_flight.values().flat_map(|request| &request.waiting);
+            let views = items.map(|waiting| &waiting.item.view);
+            let views_in_flight = views.filter(|view| !known.has_older_record(view)).cloned().collect();
+            let rules =
+                Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, views_in_flight, known };
             let Some(waiting) = self.queue.next_request(&rules) else { return };
             self.send(waiting, false);
         }
@@ -382,40 +401,8 @@ impl Driver {
             Finished::Recorded(result, decided) => self.was_recorded(result, decided),
         }
     }
-
-    /// Ends with everything after a stop, once nothing is in flight.
-    fn wind_up(&mut self, reason: &NotSentReason, now: Instant) {
-        if self.give_up_at.is_some_and(|at| now >= at) {
-            for (_, in_flight) in self.in_flight.drain() {
-                let ended = UnknownReason::Ended(reason.clone());
-                let keys = in_flight.waiting.iter().map(|waiting| waiting.item.key);
-                let keys = keys.filter(|_| in_flight.again.is_none());
-                self.endings.extend(keys.map(|key| (key, Ending::Unknown(ended.clone()))));
-            }
-            self.give_up_at = None;
-        }
-        if !self.in_flight.is_empty() || self.recording > 0 {
-            return;
-        }
-        self.give_up_at = None;
-        self.tasks.abort_all();
-        let unsent = self.queue.take_all();
-        self.endings.extend(unsent.map(|waiting| (waiting.item.key, Ending::NotSent(reason.clone()))));
-        for doubt in self.doubts.take_all() {
-            let why = doubt.trouble.clone().unwrap_or_else(|| UnknownReason::Ended(reason.clone()));
-            for item in doubt.items {
-                let ending = match item.confirmed {
-                    Some(id) => Ending::Stored { id, copy: None },
-                    None => Ending::Unknown(why.clone()),
-                };
-                self.endings.push_back((item.waiting.item.key, ending));
-            }
-        }
-    }
 }
 
 /// How many activities are taken before their marks are looked for. A search costs one request for 200 records, and up to
 /// four more for each view.
 pub(crate) const MARKS_AT_ONCE: usize = 1_000;
-/// How long a stopped engine waits for answers to what is in flight.
-const GRACE: Duration = Duration::from_secs(5);

@@ -48,6 +48,10 @@ pub struct Earlier {
     pub ids_grow: bool,
     /// The highest number of their requests.
     pub last_request: u64,
+    /// How many activities they left in doubt. They come back one by one.
+    pub in_doubt: usize,
+    /// Activities are stored whose ids are not known.
+    pub has_unknown_ids: bool,
     /// The lowest floor of what they left in doubt.
     pub lowest_floor: Option<u64>,
     /// The floors of the activities that they stored without learning an id, by the key of each equal one in doubt.
@@ -58,7 +62,15 @@ impl Default for Earlier {
     /// Nothing.
     fn default() -> Self {
         let without_id = HashMap::new();
-        Self { claimed: Vec::new(), ids_grow: true, last_request: 0, lowest_floor: None, without_id }
+        Self {
+            claimed: Vec::new(),
+            ids_grow: true,
+            last_request: 0,
+            in_doubt: 0,
+            has_unknown_ids: false,
+            lowest_floor: None,
+            without_id,
+        }
     }
 }
 
@@ -112,8 +124,6 @@ pub(super) struct Waiting {
     pub(super) sent: u32,
     /// Its mark must be looked for before it is sent.
     pub(super) mark_unknown: bool,
-    /// The answer when it was sent alone, if it then was missing although a witness was stored.
-    pub(super) refused_alone: Option<Answer>,
 }
 
 /// What the server said in place of an outcome.
@@ -135,15 +145,7 @@ impl Item {
 impl Waiting {
     pub(super) fn new(key: Key, entry: NewEntry) -> Self {
         let item = Arc::new(Item::new(key, entry));
-        Self {
-            item,
-            piece: usize::MAX,
-            group: 0,
-            since: Instant::now(),
-            sent: 0,
-            mark_unknown: false,
-            refused_alone: None,
-        }
+        Self { item, piece: usize::MAX, group: 0, since: Instant::now(), sent: 0, mark_unknown: false }
     }
 }
 

@@ -17,6 +17,12 @@ pub(super) struct Known {
     is_confirmed: bool,
     /// The lowest floor of what earlier processes left in doubt. It may come at any time.
     lowest_earlier: Option<u64>,
+    /// The views in which the server gave us an id.
+    confirmed_views: BTreeSet<View>,
+    /// How many activities that earlier processes left in doubt have not come yet.
+    earlier_in_doubt: usize,
+    /// Activities of ours are stored whose ids are not known.
+    has_unknown_ids: bool,
     /// The views that were read, with the highest id that they showed.
     read: BTreeMap<View, Option<u64>>,
     /// Records of activities that are settled, above the lowest floor in use.
@@ -27,18 +33,34 @@ pub(super) struct Known {
     pub(super) keeps_days: bool,
     /// Why no list can be believed.
     distrust: Option<&'static str>,
-    /// The ids that the server gave us, with the view and the time that we wrote.
-    written: BTreeMap<u64, (View, Option<NaiveDateTime>)>,
+    /// The ids that the server gave us, with what we wrote.
+    written: BTreeMap<u64, Written>,
+}
+
+/// What is known about a record whose id the server gave us.
+struct Written {
+    view: View,
+    at: Option<NaiveDateTime>,
+    /// The request that wrote it. `None` if an earlier process did.
+    request: Option<u64>,
 }
 
 impl Known {
     /// `earlier` is what earlier processes know.
     pub(super) fn new(earlier: Earlier) -> Self {
-        let Earlier { claimed, lowest_floor, ids_grow, .. } = earlier;
+        let Earlier { claimed, lowest_floor, ids_grow, in_doubt, has_unknown_ids, .. } = earlier;
         let claimed: BTreeSet<u64> = claimed.into_iter().collect();
         let highest = claimed.last().copied().unwrap_or(0);
         let distrust = (!ids_grow).then_some(IDS_DO_NOT_GROW);
-        Self { highest, claimed, distrust, lowest_earlier: lowest_floor, ..Self::default() }
+        Self {
+            highest,
+            claimed,
+            distrust,
+            lowest_earlier: lowest_floor,
+            earlier_in_doubt: in_doubt,
+            has_unknown_ids,
+            ..Self::default()
+        }
     }
 
     /// Returns the floor of a request that is sent now, with activities of these views.
@@ -50,6 +72,12 @@ impl Known {
     /// showed nothing may have hidden them.
     pub(super) fn has_certain_floor(&self, view: &View) -> bool {
         self.is_confirmed || self.shows_anything(view) || breaks("an-empty-view-has-no-floor")
+    }
+
+    /// Returns whether a record of this view is known that is older than all requests from now on. A list that does not
+    /// show it, or another one that is as old, may show only the newest records.
+    pub(super) fn has_older_record(&self, view: &View) -> bool {
+        self.confirmed_views.contains(view) || self.shows_anything(view)
     }
 
     pub(super) fn highest(&self) -> u64 {
@@ -83,19 +111,32 @@ impl Known {
         self.distrust
     }
 
-    /// Notes that the server gave an activity this id, and that `floor` was that of its request.
-    pub(super) fn confirm(&mut self, item: &Item, id: EntryId, floor: Floor) {
+    /// Notes that the server gave an activity this id in this request, whose floor was `floor`.
+    pub(super) fn confirm(&mut self, item: &Item, id: EntryId, request: u64, floor: Floor) {
         if id.0 <= floor.id {
             self.distrust(IDS_DO_NOT_GROW);
         }
         self.is_confirmed = true;
+        self.confirmed_views.insert(item.view.clone());
         self.claim(id);
-        self.written.insert(id.0, (item.view.clone(), item.entry.as_stored().at));
+        let at = item.entry.as_stored().at;
+        self.written.insert(id.0, Written { view: item.view.clone(), at, request: Some(request) });
+    }
+
+    /// Notes that an activity has come which an earlier process left in doubt.
+    pub(super) fn earlier_doubt_has_come(&mut self) {
+        self.earlier_in_doubt = self.earlier_in_doubt.saturating_sub(1);
+    }
+
+    /// Returns whether each record of ours has a known id, or belongs to an activity in doubt or in flight.
+    pub(super) fn accounts_for_all(&self) -> bool {
+        self.earlier_in_doubt == 0 && !self.has_unknown_ids
     }
 
     /// Notes what an earlier process stored.
     pub(super) fn stored_before(&mut self, view: &View, id: EntryId, at: Option<NaiveDateTime>) {
-        self.written.insert(id.0, (view.clone(), at));
+        self.confirmed_views.insert(view.clone());
+        self.written.insert(id.0, Written { view: view.clone(), at, request: None });
         if self.written.len() > KEPT && self.lowest_earlier.is_none_or(|lowest| id.0 > lowest) {
             self.written.pop_first();
         }
@@ -103,6 +144,7 @@ impl Known {
 
     /// Notes that an activity is stored, and that the server did not say under which id.
     pub(super) fn confirm_without_id(&mut self, identity: u64, floor: Floor) {
+        self.has_unknown_ids = true;
         let floors = self.without_id.entry(identity).or_default();
         floors.push(floor.id);
         floors.sort_unstable();
@@ -136,12 +178,19 @@ impl Known {
 
     /// Returns the time that we wrote in this record.
     pub(super) fn written_at(&self, id: EntryId) -> Option<NaiveDateTime> {
-        self.written.get(&id.0).and_then(|(_, at)| *at)
+        self.written.get(&id.0).and_then(|written| written.at)
+    }
+
+    /// Returns whether the records between these two are ours, all of them, from requests up to this one.
+    pub(super) fn wrote_all_between(&self, first: EntryId, last: EntryId, last_request: u64) -> bool {
+        let wrote = |id| self.written.get(&id).and_then(|written| written.request);
+        first < last
+            && (first.0 + 1..last.0).all(|id| wrote(id).is_some_and(|request| request <= last_request))
     }
 
     /// Returns records that a view must show: those that the server gave us an id for, and the newest at the beginning.
     pub(super) fn must_show(&self, view: &View) -> BTreeSet<u64> {
-        let written = self.written.iter().filter(|(_, (of, _))| of == view).map(|(id, _)| *id);
+        let written = self.written.iter().filter(|(_, written)| written.view == *view).map(|(id, _)| *id);
         written.chain(self.read.get(view).copied().flatten()).collect()
     }
 

@@ -10,31 +10,38 @@
 //!    `settle`. Two readings after the witness must agree before an activity counts as missing and is sent again.
 //! 4. If nothing else can be a witness, an activity is its own witness at the end of `patience`: it is sent once more. At
 //!    least two readings must have shown nothing like it.
-//! 5. A reading counts only if it is *believable*: sorted as asked, no page twice, no short page in the middle, and within
-//!    the view that was asked for. It shows the records that must be there: those whose ids the server gave us, the newest
+//! 5. A row is refused if the server answered it alone, a witness was stored, and the server gave the same answer once more.
+//!    Two readings must not show it. The first answer may also be one to several rows, if all others are stored by then.
+//!    The last row of the input is held back while others are unanswered, so that a witness is left.
+//! 6. A reading counts only if it is *believable*: sorted as asked, no page twice, no short page in the middle, and within
+//!    the view that was asked for. It reaches a record at or below the floor, so that it is not a list of the newest only.
+//!    It shows the records that must be there: those whose ids the server gave us, the newest
 //!    record at the beginning, and the witness.
-//! 6. A reading that counts as proof also asks for a day without records. A server that ignores the days asked for lists
+//! 7. A reading that counts as proof also asks for a day without records. A server that ignores the days asked for lists
 //!    the records of today in its place (observed).
-//! 7. A record is ours if its mark says so, or if it equals what was written and its id is above the *floor*: the highest
+//! 8. A record is ours if its mark says so, or if it equals what was written and its id is above the *floor*: the highest
 //!    id that was seen or confirmed before the request was sent. IDs only grow (observed). If an id contradicts that, no
 //!    list is believed any more.
-//! 8. The time is compared with the shift of the reader, in whole hours. It is learned from all records whose ids the
+//! 9. The time is compared with the shift of the reader, in whole hours. It is learned from all records whose ids the
 //!    server gave us. Before the first one, a shift counts only if it alone explains all new records that are equal except
 //!    for their time.
-//! 9. A mark is looked for before the first sending, if the user wants it ([`adopt_marked`](crate::Import::adopt_marked)).
+//! 10. A mark is looked for before the first sending, if the user wants it ([`adopt_marked`](crate::Import::adopt_marked)).
 //!
 //! The server lists records per *view*: those of the caller, or those of one `user`. Every view is read before the first
 //! activity in it is sent, so the floor lies above all its older records. The floor of a view that showed nothing is
 //! *uncertain*: the view may hide older records. So a single activity is sent first, and its id is a certain floor for all
-//! others. If its answer is lost, an equal record may be an older one, and the outcome is `Unknown`.
+//! others. If its answer is lost, an equal record may be an older one, and the outcome is `Unknown`. For the same reason a
+//! single activity is in flight in each view that showed nothing, until one in this view is confirmed.
 //!
 //! ```text
 //! driver ─┬→ queue        what waits to be sent
 //!         ├→ adoption ───→ mark_search  which marks have a record already
 //!         ├→ request      one request, as a task; `answers` takes in how it ended
+//!         ├→ suspects     which activity of a request may be the reason why it failed
 //!         ├→ doubts ─────→ matching   what a reading says about the doubts; `settling` asks for readings and witnesses
 //!         ├→ lookup       one reading, as a task
 //!         ├→ known        the floor, and the ids that are confirmed
+//!         ├→ stopping     how it stops, and ends with what is open then
 //!         ├→ waits        the log of what it waits for
 //!         └→ store        what must survive a crash
 //! ```
@@ -43,11 +50,12 @@
 //!
 //! - An activity without a time and without a mark, whose answer is lost, is `Unknown` if a single equal record appears.
 //!   Somebody else may have written it. [`sole_writer`](crate::Import::sole_writer) excludes that.
-//! - If a view was empty, nothing in it is known to be there. A doubt in it is settled once a later activity in the same
-//!   view is confirmed, and is `Unknown` if there is none.
+//! - If a view was empty, nothing in it is known to be older than its first activity. If the answer to that one is lost and
+//!   no list shows it, it is `Unknown`.
 //! - A dated record of somebody else that is equal to the second, and added while ours is in doubt, counts as ours.
 //! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
 //!   holds a call for longer stores it twice, and the outcome names both ids.
+//! - If the last row is the one that the server refuses, no witness is left. It is `Unknown`, with the server's words.
 //! - A row that the server refuses costs about log2(chunk) × `settle`, because each half waits for its own proof.
 //! - Two processes that send the same activity at the same moment store it twice, also with a mark.
 //!
@@ -70,7 +78,9 @@ mod queue;
 mod reasons;
 mod request;
 mod settling;
+mod stopping;
 mod store;
+mod suspects;
 mod waits;
 
 pub(crate) use driver::MARKS_AT_ONCE;

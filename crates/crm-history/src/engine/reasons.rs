@@ -38,6 +38,14 @@ pub enum NotSentReason {
     /// The activity has an instant, and the client does not know the time zone of the account. Set it with
     /// [`HistoryClient::with_zone`](crate::HistoryClient::with_zone).
     ZoneMissing,
+    /// The [journal](crate::Import::journal) does not know the activity, and the input lacks activities that were sent
+    /// earlier. It may be one of them, changed since. It would be stored twice.
+    PerhapsChanged {
+        /// The number of activities that were sent earlier and are missing from the input.
+        missing: u64,
+        /// The number of activities of the input that the journal knows. With 0 it may be the journal of another input.
+        known: u64,
+    },
 }
 
 /// Why an activity may be stored or not.
@@ -46,6 +54,10 @@ pub enum NotSentReason {
 pub enum UnknownReason {
     /// The import ended before it could be settled.
     Ended(NotSentReason),
+    /// The server gave the same answer both times when it was sent alone, and it is not stored as far as can be seen. No other
+    /// activity was left to show that the server stores others, so the server may still carry it out. The text is the answer.
+    /// Another run with further activities settles it.
+    RefusedWithoutWitness(String),
     /// The lists of the server contradict what was asked, so they prove nothing. The text says how.
     ListNotBelievable(&'static str),
     /// The list of this owner shows no record that is known to be there, so a missing record proves nothing.
@@ -91,6 +103,16 @@ impl fmt::Display for NotSentReason {
             Self::ZoneMissing => f.write_str(
                 "it has an instant, and the time zone of the account is not known: set it with HistoryClient::with_zone",
             ),
+            Self::PerhapsChanged { missing, known: 0 } => write!(
+                f,
+                "the journal knows no activity of this input, and {missing} that were sent earlier are missing: if no \
+                 activity of this input was ever sent, use another journal"
+            ),
+            Self::PerhapsChanged { missing, .. } => write!(
+                f,
+                "it may be one of {missing} activities that were sent earlier and are missing from the input: if it was \
+                 changed since, correct the record in the CRM; if it is new, import it as an input of its own"
+            ),
         }
     }
 }
@@ -103,6 +125,10 @@ impl fmt::Display for UnknownReason {
         f.write_str("the call got no usable response, and ")?;
         match self {
             Self::Ended(reason) => write!(f, "the import ended before it was settled: {reason}"),
+            Self::RefusedWithoutWitness(answer) => write!(
+                f,
+                "no other activity was left to show that the server refuses this one alone: it was sent twice and answered with: {answer}"
+            ),
             Self::ListNotBelievable(why) => write!(f, "the list of the server proves nothing: {why}"),
             Self::ListShowsNothing => {
                 f.write_str("the list of its owner shows no record that is known to be there")

@@ -1,6 +1,6 @@
 //! The part of the driver that settles doubts: readings, witnesses, and the end of its patience.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::answers::stop_reason;
 use super::doubt::Again;
-use super::doubts::{Decision, Seen};
+use super::doubts::{Decision, MissingFrom, Seen};
 use super::driver::{Driver, Finished};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
@@ -166,8 +166,7 @@ impl Driver {
             self.stop(NotSentReason::Storage(error.to_string()));
             self.failure.get_or_insert(error);
         }
-        let mut missing: Vec<Waiting> = Vec::new();
-        let mut size = 1;
+        let mut missing: BTreeMap<u64, (MissingFrom, Vec<Waiting>)> = BTreeMap::new();
         for (waiting, decision) in decided {
             self.queue.release(&waiting);
             let key = waiting.item.key;
@@ -176,21 +175,23 @@ impl Driver {
                 Decision::StoredWithoutId => Ending::StoredWithoutId,
                 Decision::Refused(rejection) => Ending::Refused(rejection),
                 Decision::Undecidable(reason) => Ending::Unknown(reason),
-                Decision::Missing { size: 1 } if waiting.sent >= MAX_SENT => {
+                Decision::Missing(from) if from.size == 1 && waiting.sent >= MAX_SENT => {
                     Ending::NotSent(NotSentReason::NoAnswer(self.health.last_failure.clone()))
                 }
-                Decision::Missing { size: of } => {
-                    if of != size {
-                        self.queue.put_back(std::mem::take(&mut missing), size);
-                        size = of;
-                    }
-                    missing.push(waiting);
+                Decision::Missing(from) => {
+                    missing.entry(from.request).or_insert_with(|| (from, Vec::new())).1.push(waiting);
                     continue;
                 }
             };
-            self.endings.push_back((key, ending));
+            self.end(key, ending);
         }
-        self.queue.put_back(missing, size);
+        for (request, (MissingFrom { size, answer, .. }, waiting)) in missing.into_iter().rev() {
+            let keys = waiting.iter().map(|waiting| waiting.item.key);
+            if let Some(answer) = answer {
+                self.suspects.add(request, answer, keys);
+            }
+            self.queue.put_back(waiting, size);
+        }
     }
 
     /// Records the refusal of an activity that must not be sent.
@@ -219,7 +220,7 @@ impl Driver {
         {
             return;
         }
-        if let Some(witness) = self.queue.next_witness(&self.known, &wanted) {
+        if let Some(witness) = self.queue.next_witness(&self.known, &wanted, &self.suspects) {
             self.send(vec![witness], true);
         }
     }
@@ -264,7 +265,7 @@ impl Driver {
     /// Sends another witness, or an activity in doubt once more as its own witness. Returns `false` if neither helps.
     fn take_last_chance(&mut self) -> bool {
         let Some(wanted) = self.doubts.need_witness() else { return false };
-        if let Some(witness) = self.queue.next_witness(&self.known, &wanted) {
+        if let Some(witness) = self.queue.next_witness(&self.known, &wanted, &self.suspects) {
             self.send(vec![witness], true);
             return true;
         }
@@ -314,12 +315,13 @@ impl Driver {
                 ItemResult::Stored(id) => {
                     item.copies += 1;
                     item.confirmed = Some(id);
-                    self.known.confirm(&waiting.item, id, floor);
+                    self.known.confirm(&waiting.item, id, request, floor);
                     self.health.progress();
                     self.doubts.witnessed(&waiting.item, id, began, ended, pause);
                 }
-                ItemResult::InDoubt(_) => {
+                ItemResult::InDoubt(answer) => {
                     item.copies += 1;
+                    doubt.is_answered_alike = doubt.size == 1 && answer.is_some() && answer == doubt.answer;
                     doubt.start_over(ended + self.settings.settle);
                 }
                 ItemResult::AccountSetting(rejection) => {
@@ -350,7 +352,7 @@ impl Decision {
         match self {
             Self::Stored(id, copy) => Settled::Stored(*id, *copy),
             Self::StoredWithoutId => Settled::StoredWithoutId,
-            Self::Missing { .. } => Settled::Missing,
+            Self::Missing(_) => Settled::Missing,
             Self::Refused(rejection) => Settled::Refused(rejection.clone()),
             Self::Undecidable(reason) => Settled::Undecidable(reason.clone()),
         }

@@ -41,6 +41,11 @@ use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, S
 /// log2(chunk) × `settle`: 7 minutes with the defaults. Other rows are stored meanwhile, and several bad rows share the
 /// waits. A smaller [`chunk`](Self::chunk) makes it cheaper.
 ///
+/// A row is refused only if another row was stored between two equal answers to it. So the last row of the input is held
+/// back until all others are answered, which costs one request for each import. If the last row itself is refused in this
+/// way, no other row is left. It is sent once more after [`patience`](Self::patience), and then ends as `Unknown` with the
+/// words of the server. The same holds if several of the last rows are refused.
+///
 /// # Waits in the log
 ///
 /// With the feature `tracing` each wait is one event at level info with the target `crm_history`. Its fields are
@@ -107,9 +112,10 @@ impl Import {
 
 /// The options.
 impl<M> Import<M> {
-    /// Maximum number of activities per call (default 100, minimum 1).
+    /// Maximum number of activities per call (default 100, from 1 to 100,000).
     pub fn chunk(mut self, activities: usize) -> Self {
-        self.settings.limits.activities = activities.max(1);
+        self.settings.limits.activities = activities;
+        self.settings = self.settings.clamped();
         self
     }
 
@@ -120,11 +126,12 @@ impl<M> Import<M> {
         self
     }
 
-    /// Maximum number of concurrent calls (default 2, minimum 1). The servers gain nothing from more (observed).
+    /// Maximum number of concurrent calls (default 2, from 1 to 64). The servers gain nothing from more (observed).
     ///
     /// The [`Pace`](crm_transport::Pace) of the client applies as well.
     pub fn concurrency(mut self, calls: usize) -> Self {
-        self.settings.concurrency = calls.max(1);
+        self.settings.concurrency = calls;
+        self.settings = self.settings.clamped();
         self
     }
 
@@ -134,8 +141,15 @@ impl<M> Import<M> {
     /// import again with the same input and the same file. The file is created with mode 0600. It holds no content and
     /// no logins, only numbers, hashes, and the reasons of activities that are not stored.
     ///
-    /// The import ends with an error if the file belongs to another input, is not a journal, or is in use by another
-    /// import. A file that is not a journal is not changed.
+    /// The input may have changed since. An activity is known by its content: new ones are sent wherever they are, and an
+    /// activity that was refused may be fixed. If the input lacks activities that were sent earlier, one that the journal
+    /// does not know may be one of them, changed since. It ends as
+    /// [`NotSentReason::PerhapsChanged`](crate::NotSentReason::PerhapsChanged), unless it is in front of everything that
+    /// the journal knows, or behind it. Until the end of the input it is held, and so are the outcomes behind it. A stream
+    /// that pauses for longer than [`patience`](Self::patience) counts as ended for this.
+    ///
+    /// The import ends with an error if the file is not a journal, is in use by another import, or has activities in doubt
+    /// that are missing from the input. A file that is not a journal is not changed.
     pub fn journal(mut self, path: impl Into<PathBuf>) -> Self {
         self.journal = Some(path.into());
         self
@@ -192,35 +206,39 @@ impl<M> Import<M> {
     }
 
     /// How long the server may keep working on a call that got no usable response, counted from the moment when the call
-    /// ended (default 60 s).
+    /// ended (default 60 s, at most a year).
     ///
     /// Do not set it below the time that PHP may run on the server. A resumed import waits for the
     /// [timeout](crm_transport::ClientBuilder::timeout) of a call as well, counted from its start.
     pub fn settle(mut self, time: Duration) -> Self {
         self.settings.settle = time;
+        self.settings = self.settings.clamped();
         self
     }
 
     /// How long the import goes on although nothing becomes certain: nothing is stored, refused or found (default 5
-    /// minutes).
+    /// minutes, at most a year).
     ///
     /// Then it stops, and what was not sent can be sent by another run. If something is still in doubt and nothing else
     /// waits to be sent, one activity is sent once more before that, because the import needs a sign that the server
     /// stores anything. If both copies appear, [`ImportOutcome::reason`] names the second one.
     pub fn patience(mut self, time: Duration) -> Self {
         self.settings.patience = time;
+        self.settings = self.settings.clamped();
         self
     }
 
-    /// How long an activity waits for others before a chunk is sent that is not full (default 1 s).
+    /// How long an activity waits for others before a chunk is sent that is not full (default 1 s, at most a year).
     ///
     /// It matters for [streams](HistoryClient::import_stream) that wait for an outcome before they go on.
     pub fn flush_after(mut self, time: Duration) -> Self {
         self.settings.flush_after = time;
+        self.settings = self.settings.clamped();
         self
     }
 
-    /// Declares that nobody else adds activities that are equal to those of this import, while it runs.
+    /// Declares that nobody else adds activities that are equal to those of this import, or equal except for whole hours, while
+    /// it runs.
     ///
     /// An activity without a time is then recognized by everything else that was written. Without this declaration, a
     /// single such record is not taken for one's own, because somebody else may have added it.
@@ -294,14 +312,15 @@ impl Import {
         self
     }
 
-    /// Returns one outcome for each activity, in the order of the input, in constant memory.
+    /// Returns one outcome for each activity, in the order of the input, in constant memory. Only a changed
+    /// input with a [journal](Self::journal) may need more.
     ///
     /// Nothing is sent before the first outcome is asked for. Dropping the stream stops the import. The journal then
     /// knows what was in flight.
     ///
     /// # Errors
-    /// The journal cannot be read or written, or belongs to another input. The error is the last item. Every other
-    /// failure is an outcome.
+    /// The journal cannot be read or written, or has activities in doubt that the input lacks. The error is the last item.
+    /// Every other failure is an outcome.
     ///
     /// # Panics
     /// Asking for an outcome panics outside a tokio runtime with timers enabled: the journal needs the threads of a
@@ -337,7 +356,7 @@ impl Import {
                 summary = earlier.summary();
                 let journal = Arc::new(journal);
                 store = Arc::<Journal>::clone(&journal);
-                opened = Some((journal, earlier));
+                opened = Some((journal, earlier.into_alignment()));
             }
             let patience = settings.patience;
             // Outcomes are returned in order, so a doubt holds back those behind it. This bounds them.

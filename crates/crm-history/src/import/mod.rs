@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! builder → outcome_stream → run ─┬→ checks ─→ logins, known_types
+//!                                 ├→ changed_input
 //!                                 ├→ journal
 //!                                 └→ engine
 //! ```
@@ -13,9 +14,11 @@
 //! - `run` takes activities from the input, lets them be checked, hands them to the engine, and returns the outcomes in the
 //!   order of the input. It is polled with the stream. So dropping the stream stops the import.
 //! - `checks` refuses activities that the server would reject or change. `logins` and `known_types` ask the server.
+//! - `changed_input` holds activities back where the input has changed since the journal was written.
 //! - `journal` is the only part that touches a file. It does so in `tokio::task::spawn_blocking`.
 
 mod builder;
+mod changed_input;
 mod checks;
 mod import_outcome;
 mod journal;

@@ -8,7 +8,8 @@ use chrono::SecondsFormat;
 use crm_model::history::{AddOutcome, NewEntry};
 use crm_transport::durable;
 
-use super::import_outcome::{ImportOutcome, ImportProgress};
+use super::import_outcome::{ImportOutcome, ImportProgress, OutcomeReason};
+use crate::engine::NotSentReason;
 
 /// The outcomes of an import: one for each activity, and those that need attention.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,10 +53,14 @@ impl ImportReport {
         self.not_stored.is_empty()
     }
 
-    /// Returns `true` if another run with the same journal can store more, because some activities were not sent.
+    /// Returns `true` if another run with the same journal can store more, because some activities were not sent. Those that
+    /// are [perhaps changed](crate::NotSentReason::PerhapsChanged) do not count.
     #[must_use]
     pub fn can_go_on(&self) -> bool {
-        self.totals.not_sent > 0
+        self.not_stored.iter().any(|not_stored| match &not_stored.reason {
+            Some(OutcomeReason::NotSent(NotSentReason::PerhapsChanged { .. })) => false,
+            _ => matches!(not_stored.outcome, AddOutcome::NotSent(_)),
+        })
     }
 
     /// Writes the refused activities as CSV, so that you can fix them and import them again.

@@ -1,6 +1,6 @@
 //! An import at work: between the input, the checks, the journal and the engine.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::Error;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::checks::{Checks, Findings};
 use super::import_outcome::{ImportOutcome, ImportProgress, OutcomeReason};
-use super::journal::{Earlier, EarlierRun, Journal};
+use super::journal::{Alignment, Earlier, Journal, Place};
 use super::logins::Obstacle;
 use crate::engine::{
-    Activity, Driver, Ending, Key, NotSentReason, Settled, UnknownReason, WaitReason, log_wait,
+    Activity, Driver, Ending, Key, NotSentReason, SentBefore, Settled, UnknownReason, WaitReason, log_wait,
 };
+use crate::observe;
 
 /// Takes an activity, as [`Stream::poll_next`](futures_core::Stream::poll_next) does.
 pub(super) type Input = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<NewEntry>> + Send>;
@@ -32,7 +33,13 @@ pub(super) struct Run {
     /// `None` while an activity is being checked.
     checks: Option<Checks>,
     checking: Option<Checking>,
-    journal: Option<(Arc<Journal>, EarlierRun)>,
+    pub(super) journal: Option<(Arc<Journal>, Alignment)>,
+    /// The positions of the activities at work whose key in the journal is another number.
+    positions: HashMap<Key, Key>,
+    /// Records where the rows of the input are.
+    pub(super) recording: Option<Recording>,
+    /// When activities that may be new are held no longer, although the input goes on.
+    pub(super) held_until: Option<Pin<Box<Sleep>>>,
     driver: Driver,
     /// Nothing is sent.
     is_dry_run: bool,
@@ -45,8 +52,8 @@ pub(super) struct Run {
     on_progress: OnProgress,
     /// `None` once it ended.
     cancel: Option<Cancel>,
-    patience: Duration,
-    error: Option<Error>,
+    pub(super) patience: Duration,
+    pub(super) error: Option<Error>,
 }
 
 /// An activity that was taken.
@@ -56,6 +63,7 @@ struct Open {
     outcome: Option<(AddOutcome, Option<OutcomeReason>)>,
 }
 
+type Recording = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Checked = (Checks, Result<Findings, Obstacle>);
 
 /// An activity whose checks ask the server.
@@ -68,7 +76,7 @@ struct Checking {
 pub(super) struct Parts {
     pub(super) input: Input,
     pub(super) checks: Checks,
-    pub(super) journal: Option<(Arc<Journal>, EarlierRun)>,
+    pub(super) journal: Option<(Arc<Journal>, Alignment)>,
     pub(super) driver: Driver,
     pub(super) is_dry_run: bool,
     pub(super) most_open: usize,
@@ -87,6 +95,9 @@ impl Run {
             checks: Some(checks),
             checking: None,
             journal,
+            positions: HashMap::new(),
+            recording: None,
+            held_until: None,
             driver,
             is_dry_run,
             open: BTreeMap::new(),
@@ -117,6 +128,7 @@ impl Run {
             if self.poll_input(cx).is_ready() {
                 continue;
             }
+            self.poll_recording(cx);
             let has_changed = self.driver.poll(cx).is_ready();
             self.collect();
             if self.ready.is_empty() && self.has_ended() {
@@ -130,7 +142,11 @@ impl Run {
     }
 
     fn has_ended(&self) -> bool {
-        self.next_index.is_none() && self.checking.is_none() && self.open.is_empty() && self.driver.is_idle()
+        self.next_index.is_none()
+            && self.checking.is_none()
+            && self.recording.is_none()
+            && self.open.is_empty()
+            && self.driver.is_idle()
     }
 
     /// Takes an activity, or goes on with its checks. Ready if something has changed.
@@ -148,10 +164,12 @@ impl Run {
             return Poll::Ready(());
         }
         let Some(index) = self.next_index else { return Poll::Pending };
-        if !self.driver.wants_more() || self.open.len() >= self.most_open {
+        // What is held waits for rows behind it, however many there are.
+        if !self.driver.wants_more() || (self.open.len() >= self.most_open && !self.holds_rows()) {
             return Poll::Pending;
         }
-        let Poll::Ready(taken) = (self.input)(cx) else { return Poll::Pending };
+        let Poll::Ready(taken) = (self.input)(cx) else { return self.poll_held(cx) };
+        self.held_until = None;
         match taken {
             Some(entry) => {
                 self.next_index = Some(index + 1);
@@ -159,9 +177,14 @@ impl Run {
             }
             None => {
                 self.next_index = None;
+                self.release(Alignment::release_all);
                 self.driver.input_ended();
-                let end = self.journal.as_ref().map_or(Ok(()), |(_, earlier)| earlier.check_end());
+                let end = self.journal.as_ref().map_or(Ok(()), |(_, alignment)| alignment.check_end());
                 self.error = end.err();
+                if let Some((journal, _)) = self.journal.as_ref().filter(|_| !self.is_dry_run) {
+                    let journal = Arc::clone(journal);
+                    self.recording = Some(Box::pin(async move { journal.append_placed().await }));
+                }
             }
         }
         Poll::Ready(())
@@ -170,6 +193,8 @@ impl Run {
     /// Takes the rest of the input after a stop, and sends nothing. After a cancel the rest is not taken.
     fn poll_rest(&mut self, cx: &mut Context<'_>, reason: &NotSentReason) -> Poll<()> {
         self.driver.input_ended();
+        let held = self.journal.as_mut().map(|(_, alignment)| alignment.give_up()).unwrap_or_default();
+        held.into_iter().for_each(|index| self.end(index, Ending::NotSent(reason.clone())));
         if let Some(checking) = self.checking.take() {
             let entry = self.open.get(&checking.index).map(|open| open.entry.clone()).unwrap_or_default();
             let ending = self.ending_of_rest(checking.index, &entry, reason);
@@ -193,10 +218,10 @@ impl Run {
 
     /// Returns how a row ends that is not handed to the engine because of a stop.
     fn ending_of_rest(&mut self, index: Key, entry: &NewEntry, reason: &NotSentReason) -> Ending {
-        match self.journal.as_mut().map(|(_, earlier)| earlier.take(index, entry)) {
-            Some(Ok(Earlier::Done(settled))) => of_settled(settled),
-            Some(Ok(Earlier::Sent(_)) | Err(_)) => Ending::Unknown(UnknownReason::Ended(reason.clone())),
-            Some(Ok(Earlier::New)) | None => Ending::NotSent(reason.clone()),
+        match self.journal.as_mut().map(|(_, alignment)| alignment.take(index, entry)) {
+            Some(Place::Known(_, Earlier::Done(settled))) => of_settled(settled),
+            Some(Place::Known(_, Earlier::Sent(_))) => Ending::Unknown(UnknownReason::Ended(reason.clone())),
+            Some(Place::Known(_, Earlier::New) | Place::Held) | None => Ending::NotSent(reason.clone()),
         }
     }
 
@@ -227,30 +252,29 @@ impl Run {
                 return self.stop(reason);
             }
         };
-        let refusal = findings.refusal.clone();
         let Some(open) = self.open.get_mut(&index) else { return };
         open.findings = findings;
-        let entry = open.entry.clone();
-        let mut sent_before = None;
-        if let Some((journal, earlier)) = &mut self.journal {
-            match earlier.take(index, &entry) {
-                Ok(Earlier::New) => {}
-                Ok(Earlier::Sent(sent)) => sent_before = Some(sent),
-                Ok(Earlier::Done(settled)) => {
-                    if let Settled::Stored(id, None) = settled {
-                        self.driver.stored_before(&entry, id);
-                    }
-                    return self.end(index, of_settled(settled));
+        let Some((journal, alignment)) = &mut self.journal else { return self.send(index, index, None) };
+        let place = alignment.take(index, &open.entry);
+        journal.note_placed(alignment.take_placed());
+        match place {
+            Place::Held => return,
+            Place::Known(key, Earlier::New) => self.send(index, key, None),
+            Place::Known(key, Earlier::Sent(sent)) => self.send(index, key, Some(sent)),
+            Place::Known(_, Earlier::Done(settled)) => {
+                if let Settled::Stored(id, None) = settled {
+                    self.driver.stored_before(&open.entry, id);
                 }
-                Err(error) => {
-                    self.open.remove(&index);
-                    let reason = NotSentReason::Storage(error.to_string());
-                    self.error = Some(error);
-                    return self.stop(reason);
-                }
+                self.end(index, of_settled(settled));
             }
-            journal.note(index, &entry);
         }
+        self.release(Alignment::release_new);
+    }
+
+    /// Hands an activity to the engine, or ends with it if nothing is to be sent.
+    pub(super) fn send(&mut self, index: Key, key: Key, sent_before: Option<SentBefore>) {
+        let Some(open) = self.open.get(&index) else { return };
+        let (entry, refusal) = (open.entry.clone(), open.findings.refusal.clone());
         if self.is_dry_run {
             return self.end(
                 index,
@@ -261,11 +285,17 @@ impl Run {
                 },
             );
         }
+        if let Some((journal, _)) = &self.journal {
+            journal.note(key, &entry);
+        }
+        if key != index {
+            self.positions.insert(key, index);
+        }
         match refusal {
             Some(why) if sent_before.is_none() => {
-                self.driver.refuse_unsent(index, entry, Rejection::new(None, why))
+                self.driver.refuse_unsent(key, entry, Rejection::new(None, why))
             }
-            _ => self.driver.take(Activity { key: index, entry, sent_before }),
+            _ => self.driver.take(Activity { key, entry, sent_before }),
         }
     }
 
@@ -276,7 +306,8 @@ impl Run {
     fn collect(&mut self) {
         let mut any = false;
         while let Some((key, ending)) = self.driver.next_ending() {
-            self.end(key, ending);
+            let index = self.positions.remove(&key).unwrap_or(key);
+            self.end(index, ending);
             any = true;
         }
         while let Some(first) = self.open.first_entry()
@@ -293,7 +324,7 @@ impl Run {
         }
     }
 
-    fn end(&mut self, index: Key, ending: Ending) {
+    pub(super) fn end(&mut self, index: Key, ending: Ending) {
         let Some(open) = self.open.get_mut(&index) else { return };
         if open.outcome.is_some() {
             return;
@@ -310,6 +341,7 @@ impl Run {
             }
         };
         self.progress.count(&outcome.0);
+        observe::import_outcome(&outcome.0);
         open.outcome = Some(outcome);
     }
 }

@@ -31,7 +31,7 @@ pub const ALL: [(OperationInfo, &[&str]); 7] = [
     (DELETE, &["cid"]),
 ];
 
-/// The columns of an activity, and what the account calls them.
+/// Get the field names of an activity and their titles.
 pub(super) const FIELDS: OperationInfo = OperationInfo {
     id: "history.fields",
     method: Method::GET,
@@ -40,7 +40,7 @@ pub(super) const FIELDS: OperationInfo = OperationInfo {
     accepts_post: true,
 };
 
-/// The types of activities.
+/// List the activity types.
 pub(super) const TIPS: OperationInfo = OperationInfo {
     id: "history.tips",
     method: Method::GET,
@@ -49,7 +49,7 @@ pub(super) const TIPS: OperationInfo = OperationInfo {
     accepts_post: true,
 };
 
-/// Activities by time, user, text, client, contact and deal.
+/// List activities by date, owner, text, client, contact or deal.
 pub(super) const LIST: OperationInfo = OperationInfo {
     id: "history.list",
     method: Method::GET,
@@ -58,7 +58,7 @@ pub(super) const LIST: OperationInfo = OperationInfo {
     accepts_post: true,
 };
 
-/// One activity.
+/// Read one activity.
 pub(super) const INFO: OperationInfo = OperationInfo {
     id: "history.info",
     method: Method::GET,

@@ -72,7 +72,7 @@ impl FromStr for ClientType {
 
 /// `order`: the field that a list of clients is sorted by, always in descending order.
 ///
-/// The server copies any other word into its SQL (observed), so only known columns are here.
+/// The server copies any other word into its SQL (observed), so only known fields are here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientOrder {
@@ -126,7 +126,7 @@ impl FromStr for ClientOrder {
 
 /// `order`: the field that a list of contacts is sorted by.
 ///
-/// The server copies any other word into its SQL (observed), so only known columns are here.
+/// The server copies any other word into its SQL (observed), so only known fields are here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContactOrder {

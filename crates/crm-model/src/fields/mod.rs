@@ -2,10 +2,10 @@
 
 mod error;
 mod record;
+mod spans;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::OnceLock;
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::de::{Deserialize, Deserializer};
@@ -16,8 +16,8 @@ use crate::Extra;
 use crate::php::Scalar;
 
 pub use error::FieldError;
-use record::BoundedObject;
 pub(crate) use record::read_record;
+use spans::Spans;
 
 /// The fields of a record as the server sent them, with typed access.
 ///
@@ -27,7 +27,7 @@ pub(crate) use record::read_record;
 /// Each typed method returns `Ok(None)` for a field that is absent or empty (`null`, `""`, `false`, `[]`, a zero date).
 /// For a value of another type it returns an error that says what was found.
 ///
-/// The fields are kept as text and parsed on first access.
+/// The fields are kept as text. Each access parses the value of one field.
 ///
 /// ```
 /// use crm_model::projects::Project;
@@ -48,36 +48,34 @@ pub(crate) use record::read_record;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Fields {
-    /// The JSON of the whole record, already checked. Empty if the fields were created from a map.
-    text: Box<str>,
-    parsed: OnceLock<Extra>,
-}
+pub struct Fields(Spans);
 
 impl Fields {
     /// Returns the JSON value of a field: the one under `data` if there is one, else the one beside the built-in
     /// fields.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.dynamic().and_then(|data| data.get(name)).or_else(|| self.raw().get(name))
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.0.get(name).map(parsed)
     }
 
-    /// Returns the names of all fields, those under `data` last.
+    /// Returns the names of all fields in alphabetical order, those under `data` last.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let inner = self.dynamic();
-        let outer = self.raw().keys().filter(move |key| inner.is_none() || *key != "data");
-        outer.chain(inner.into_iter().flat_map(|data| data.keys())).map(String::as_str)
+        self.0.outer().into_keys().chain(self.0.data().unwrap_or_default().into_keys())
     }
 
     /// Returns the whole record as received, without its `id`.
     #[must_use]
-    pub fn raw(&self) -> &Extra {
-        self.parsed.get_or_init(|| {
-            // The text and its depth were checked when the record was read, so parsing cannot fail.
-            let mut fields: Extra = serde_json::from_str(&self.text).unwrap_or_default();
-            fields.remove("id");
-            fields
-        })
+    pub fn to_object(&self) -> Extra {
+        self.top_level().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Returns the fields of the record, without its `id`: those under `data` as one.
+    pub(crate) fn top_level(&self) -> impl Iterator<Item = (&str, Value)> {
+        let object = |fields: std::collections::BTreeMap<&str, &str>| {
+            Value::Object(fields.into_iter().map(|(name, json)| (name.to_owned(), parsed(json))).collect())
+        };
+        let data = self.0.data().map(|data| ("data", object(data)));
+        self.0.outer().into_iter().map(|(name, json)| (name, parsed(json))).chain(data)
     }
 
     /// Returns a text. A number becomes its digits.
@@ -85,9 +83,8 @@ impl Fields {
     /// # Errors
     /// Fails if the field holds a list or an object.
     pub fn as_str(&self, name: &str) -> Result<Option<Cow<'_, str>>, FieldError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        let scalar = Scalar::from_value(value).ok_or_else(|| FieldError::new(name, "a text", value))?;
-        Ok(scalar.text().filter(|s| !s.is_empty()))
+        let text = self.scalar(name, "a text", |scalar| Ok(scalar.text()))?;
+        Ok(text.filter(|text| !text.is_empty()))
     }
 
     /// Returns a whole number that is not negative: `7` or `"7"`.
@@ -103,10 +100,10 @@ impl Fields {
     /// # Errors
     /// Fails if the field holds anything else.
     pub fn as_bool(&self, name: &str) -> Result<Option<bool>, FieldError> {
-        if self.get(name) == Some(&Value::Bool(false)) {
+        if self.0.get(name) == Some("false") {
             return Ok(Some(false));
         }
-        self.scalar(name, "a flag (1 or 0)", |scalar| match (scalar, scalar.unsigned()) {
+        self.scalar(name, "a flag (1 or 0)", |scalar| match (&scalar, scalar.unsigned()) {
             (Scalar::True, _) | (_, Ok(Some(1))) => Ok(Some(true)),
             (_, Ok(Some(0))) => Ok(Some(false)),
             (_, Ok(None)) => Ok(None),
@@ -119,7 +116,7 @@ impl Fields {
     /// # Errors
     /// Fails if the field holds anything else.
     pub fn as_date(&self, name: &str) -> Result<Option<NaiveDate>, FieldError> {
-        let date = |scalar: &Scalar<'_>| Ok(scalar.datetime()?.map(|at| at.date()));
+        let date = |scalar: Scalar<'_>| Ok(scalar.datetime()?.map(|at| at.date()));
         self.scalar(name, "a date as YYYY-MM-DD", date)
     }
 
@@ -137,18 +134,14 @@ impl Fields {
     /// # Errors
     /// Fails if the field holds anything else than an optional sign, digits and at most one point.
     pub fn as_decimal_str(&self, name: &str) -> Result<Option<Cow<'_, str>>, FieldError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        let refused = || FieldError::new(name, "a decimal number (1500.50)", value);
-        let text = match Scalar::from_value(value) {
-            None | Some(Scalar::True) => return Err(refused()),
-            Some(scalar) => scalar.text(),
-        };
-        match text {
-            Some(text) if text.trim().is_empty() => Ok(None),
-            Some(text) if is_decimal(&text) => Ok(Some(text)),
-            Some(_) => Err(refused()),
-            None => Ok(None),
-        }
+        self.scalar(name, "a decimal number (1500.50)", |scalar| match scalar {
+            Scalar::True => Err(()),
+            scalar => match scalar.text() {
+                Some(text) if text.trim().is_empty() => Ok(None),
+                Some(text) if !is_decimal(&text) => Err(()),
+                text => Ok(text),
+            },
+        })
     }
 
     /// Returns ids: from a list, from a single id, or from a string of ids joined by `,`, `;` or `_`. Skips 0. Empty if
@@ -158,7 +151,6 @@ impl Fields {
     /// Fails if the field, or an element of its list, holds anything else.
     pub fn as_ids(&self, name: &str) -> Result<Vec<u64>, FieldError> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
-        let refused = || FieldError::new(name, "ids", value);
         let mut ids = Vec::new();
         let mut add = |value: &Value| -> Result<(), ()> {
             match Scalar::from_value(value).ok_or(())? {
@@ -171,11 +163,11 @@ impl Fields {
             }
             Ok(())
         };
-        match value {
+        match &value {
             Value::Array(values) => values.iter().try_for_each(add),
             value => add(value),
         }
-        .map_err(|()| refused())?;
+        .map_err(|()| FieldError::new(name, "ids", &value))?;
         ids.retain(|&id| id != 0);
         Ok(ids)
     }
@@ -185,52 +177,54 @@ impl Fields {
         Ok(self.as_u64(name)?.filter(|&id| id != 0).map(I::from))
     }
 
-    fn dynamic(&self) -> Option<&Extra> {
-        self.raw().get("data").and_then(Value::as_object)
-    }
-
     fn scalar<'a, T>(
         &'a self,
         name: &str,
         expected: &'static str,
-        read: impl Fn(&Scalar<'a>) -> Result<Option<T>, ()>,
+        read: impl Fn(Scalar<'a>) -> Result<Option<T>, ()>,
     ) -> Result<Option<T>, FieldError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        Scalar::from_value(value)
-            .ok_or(())
-            .and_then(|scalar| read(&scalar))
-            .map_err(|()| FieldError::new(name, expected, value))
+        let Some(json) = self.0.get(name) else { return Ok(None) };
+        serde_json::from_str(json)
+            .map_err(drop)
+            .and_then(read)
+            .map_err(|()| FieldError::new(name, expected, &parsed(json)))
     }
+}
+
+/// Parses a value that was checked when its record was read.
+fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 impl From<Extra> for Fields {
     fn from(fields: Extra) -> Self {
-        Self { text: Box::default(), parsed: fields.into() }
+        // Keys are texts and every number is finite, so that nothing here can fail.
+        Self::deserialize(Value::Object(fields)).unwrap_or_default()
     }
 }
 
 impl PartialEq for Fields {
     fn eq(&self, other: &Self) -> bool {
-        self.raw() == other.raw()
+        self.to_object() == other.to_object()
     }
 }
 
 impl fmt::Debug for Fields {
     /// Writes the names and their values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.raw().fmt(f)
+        self.to_object().fmt(f)
     }
 }
 
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.raw().serialize(serializer)
+        serializer.collect_map(self.top_level())
     }
 }
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        BoundedObject::deserialize(deserializer).map(|object| Self::from(object.0))
+        record::read_fields(deserializer).map(Self)
     }
 }
 

@@ -1,14 +1,15 @@
-//! Reading a record as its id and the text of its fields.
+//! Reading a record as its id and its fields, each as its JSON text.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::OnceLock;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::Fields;
+use super::spans::{Spans, SpansBuilder};
+use crate::bounded::{self, BoundedValue, Budget};
 use crate::json_object::Key;
 use crate::php::Id;
-use crate::{Extra, bounded};
 
 /// Reads a record whose id is required.
 ///
@@ -19,117 +20,171 @@ where
     I: From<u64>,
     D: Deserializer<'de>,
 {
-    let (id, fields) = match deserializer.deserialize_newtype_struct(RAW_VALUE, SourceVisitor)? {
-        Source::Text(text) => from_text(text)?,
-        Source::Object(object) => from_object(object)?,
-    };
+    let mut id = None;
+    let spans = deserializer.deserialize_map(RecordVisitor { id: Some(&mut id) })?;
     let id = id.ok_or_else(|| de::Error::missing_field("id"))?;
-    Ok((I::from(id), fields))
+    Ok((I::from(id), Fields(spans)))
 }
 
-fn from_text<E: de::Error>(text: Box<str>) -> Result<(Option<u64>, Fields), E> {
-    let id = match leading_id(&text) {
-        Some(id) => Some(id),
-        None => find_id(&text)?,
-    };
-    if may_be_unreadable(&text) || !bounded::is_small(&text) {
-        let checked = serde_json::from_str::<BoundedObject>(&text);
-        checked.map_err(|error| E::custom(without_position(&error.to_string())))?;
+/// Reads all keys of an object.
+pub(super) fn read_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Spans, D::Error> {
+    deserializer.deserialize_map(RecordVisitor { id: None })
+}
+
+struct RecordVisitor<'a> {
+    /// Takes the value of the key `id`. Without it, `id` is a field like the others.
+    id: Option<&'a mut Option<u64>>,
+}
+
+impl<'de> Visitor<'de> for RecordVisitor<'_> {
+    type Value = Spans;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record (an object)")
     }
-    Ok((id, Fields { text, parsed: OnceLock::new() }))
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Spans, A::Error> {
+        let mut fields = SpansBuilder::new();
+        let mut budget = Budget::new();
+        let mut data = None;
+        while let Some(Key(key)) = map.next_key()? {
+            match (&mut self.id, &*key) {
+                (Some(id), "id") => **id = map.next_value::<Id>()?.0,
+                (_, "data") => data = Some(map.next_value_seed(JsonText(&mut budget))?),
+                _ => fields.push(&key, &map.next_value_seed(JsonText(&mut budget))?)?,
+            }
+        }
+        match data {
+            Some(json) if json.starts_with('{') => {
+                fields.begin_data()?;
+                let mut deserializer = serde_json::Deserializer::from_str(&json);
+                deserializer.deserialize_map(DataVisitor(&mut fields)).map_err(without_position)?;
+            }
+            Some(json) => fields.push("data", &json)?,
+            None => {}
+        }
+        if may_be_unreadable(fields.text()) || !bounded::is_small(fields.text(), fields.len()) {
+            let fields = fields.build();
+            check(&fields).map_err(without_position)?;
+            return Ok(fields);
+        }
+        Ok(fields.build())
+    }
 }
 
-fn from_object<E: de::Error>(mut object: Extra) -> Result<(Option<u64>, Fields), E> {
-    let id = match object.remove("id") {
-        None => None,
-        Some(id) => Id::deserialize(id).map_err(|fault| E::custom(format_args!("`.id`: {fault}")))?.0,
-    };
-    Ok((id, Fields::from(object)))
+/// Parses each value within the limits of one record.
+#[cold]
+fn check(fields: &Spans) -> Result<(), serde_json::Error> {
+    let mut budget = Budget::new();
+    let data = fields.data().unwrap_or_default();
+    for json in fields.outer().values().chain(data.values()) {
+        budget.value().deserialize(&mut serde_json::Deserializer::from_str(json))?;
+    }
+    Ok(())
 }
 
-/// The name by which `serde_json` knows that the text of a value is wanted. Every other deserializer passes the object,
+/// Adds the fields of the object under `data`.
+struct DataVisitor<'a>(&'a mut SpansBuilder);
+
+impl<'de> Visitor<'de> for DataVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the fields of a record (an object)")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut budget = Budget::new();
+        while let Some(Key(key)) = map.next_key()? {
+            self.0.push(&key, &map.next_value_seed(JsonText(&mut budget))?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The name by which `serde_json` knows that the text of a value is wanted. Every other deserializer passes the value,
 /// and so would `serde_json` under another name: the record would only be read more slowly.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
-/// A record as its deserializer passes it.
-enum Source {
-    /// The JSON text of the record, from `serde_json`.
-    Text(Box<str>),
-    /// The keys and values, from any other deserializer: inside `#[serde(flatten)]` and untagged enumerations.
-    Object(Extra),
+/// Reads a value as its JSON text. Borrowed from the input where `serde_json` reads a text. Written out where a value
+/// comes from another deserializer, such as inside `#[serde(flatten)]` and untagged enumerations.
+struct JsonText<'a>(&'a mut Budget);
+
+impl<'de> DeserializeSeed<'de> for JsonText<'_> {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_newtype_struct(RAW_VALUE, self)
+    }
 }
 
-struct SourceVisitor;
+impl JsonText<'_> {
+    fn value(&mut self) -> BoundedValue<'_> {
+        self.0.value()
+    }
+}
 
-impl<'de> Visitor<'de> for SourceVisitor {
-    type Value = Source;
+impl<'de> Visitor<'de> for JsonText<'_> {
+    type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record (an object)")
+        f.write_str("any JSON value")
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Source, D::Error> {
-        BoundedObject::deserialize(deserializer).map(|object| Source::Object(object.0))
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        mut self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        Ok(self.value().deserialize(deserializer)?.to_string().into())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Source, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         match map.next_key()? {
-            Some(Key(key)) if key == RAW_VALUE => map.next_value().map(Source::Text),
+            Some(Key(key)) if key == RAW_VALUE => Ok(map.next_value::<Key<'de>>()?.0),
             first => {
                 let first = first.map(|Key(key)| key.into_owned());
-                bounded::object(map, first).map(Source::Object)
+                Ok(self.value().object(map, first)?.to_string().into())
             }
         }
     }
-}
 
-/// An object within the limits of one record.
-pub(super) struct BoundedObject(pub(super) Extra);
+    fn visit_seq<A: SeqAccess<'de>>(mut self, seq: A) -> Result<Self::Value, A::Error> {
+        Ok(self.value().visit_seq(seq)?.to_string().into())
+    }
 
-impl<'de> Deserialize<'de> for BoundedObject {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(BoundedObjectVisitor).map(Self)
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok("null".into())
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok("null".into())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(if value { "true" } else { "false" }.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(value.to_string().into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(value.to_string().into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(serde_json::Value::from(value).to_string().into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(serde_json::Value::from(value).to_string().into())
     }
 }
 
-struct BoundedObjectVisitor;
-
-impl<'de> Visitor<'de> for BoundedObjectVisitor {
-    type Value = Extra;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record (an object)")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Extra, A::Error> {
-        bounded::object(map, None)
-    }
-}
-
-/// Returns the id of a record that begins with `{"id":7,` or `{"id":"7",`, as nearly all records do.
-///
-/// The rest is not parsed. `None` where there may be a second `id`, plain or with escaped letters, because the last
-/// one counts.
-fn leading_id(record: &str) -> Option<u64> {
-    let (value, rest) = record.strip_prefix("{\"id\":")?.split_once(',')?;
-    if rest.contains("\"id\"") || rest.contains("\\u00") {
-        return None;
-    }
-    let digits = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-    let is_id = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|&id| is_id && id != 0)
-}
-
-/// Returns the id, wherever the record has it.
-fn find_id<E: de::Error>(record: &str) -> Result<Option<u64>, E> {
-    serde_json::from_str::<RecordId>(record)
-        .map(|id| id.0)
-        .map_err(|error| E::custom(without_position(&error.to_string())))
-}
-
-/// Returns a message without the line and the column within the record, which mean nothing to its reader.
-fn without_position(message: &str) -> &str {
-    message.rsplit_once(" at line ").map_or(message, |(message, _)| message)
+/// Removes the line and the column within the record from a message, because they mean nothing to its reader.
+fn without_position<E: de::Error>(error: serde_json::Error) -> E {
+    let message = error.to_string();
+    E::custom(message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message))
 }
 
 /// Returns whether well-formed JSON may hold a value that `serde_json` refuses: half of a surrogate pair after `\u`, or
@@ -144,41 +199,6 @@ fn may_be_unreadable(json: &str) -> bool {
     // More than 300 digits in a row fill at least one chunk.
     let has_many_digits = || bytes.chunks_exact(MANY).any(|chunk| chunk.iter().all(u8::is_ascii_digit));
     has_exponent || json.contains("\\ud") || json.contains("\\uD") || has_many_digits()
-}
-
-/// The `id` of a record; all other keys are skipped.
-struct RecordId(Option<u64>);
-
-impl<'de> Deserialize<'de> for RecordId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RecordIdVisitor)
-    }
-}
-
-struct RecordIdVisitor;
-
-impl<'de> Visitor<'de> for RecordIdVisitor {
-    type Value = RecordId;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record (an object)")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RecordId, A::Error> {
-        let mut found = RecordId(None);
-        while let Some(Key(key)) = map.next_key()? {
-            if key == "id" {
-                // The end of the JSON path, for the caller that knows its beginning.
-                let id = map
-                    .next_value::<Id>()
-                    .map_err(|fault| de::Error::custom(format_args!("`.id`: {fault}")))?;
-                found = RecordId(id.0);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
 }
 
 #[cfg(test)]

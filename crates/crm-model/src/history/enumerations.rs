@@ -15,7 +15,7 @@ pub enum EntryOrder {
     /// `cid`: by id. The only order that stays stable while activities are added.
     #[doc(alias = "cid")]
     Id,
-    /// `datum`: by time (the server's default). The order of equal times is undefined (observed).
+    /// `datum`: by time (the documented default). The order of equal times is undefined (observed).
     #[doc(alias = "datum")]
     At,
     /// `des`: by content.
@@ -24,7 +24,7 @@ pub enum EntryOrder {
     /// `tip`: by the title of the type.
     #[doc(alias = "tip")]
     ActivityType,
-    /// `iduser`: by user.
+    /// `iduser`: by owner.
     #[doc(alias = "iduser")]
     User,
     /// `clid`: by client.
@@ -85,7 +85,7 @@ impl FromStr for EntryOrder {
     }
 }
 
-/// `filter` of an activity type: where the type may be used.
+/// `filter` of an activity type: where the type can be used.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ActivityFilter {
@@ -142,21 +142,21 @@ impl FromStr for ActivityFilter {
 
 /// `code` of an error that the API returns with HTTP status 200.
 ///
-/// The meanings are documented, unless a value says otherwise.
+/// The vendor's page of the history documents 403, 404 and 405. The others are observed or assumed, as each value says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// `400`: the API key is wrong. Never observed, because a server returns 401.
+    /// `400`: the API key is wrong (assumed). Never observed, because a server returns 401.
     KeyRefused,
     /// `401`: the API key or the login is wrong (observed for both).
     Unauthorized,
-    /// `402`: the credentials are wrong. Never observed, because a server returns 401.
+    /// `402`: the credentials are wrong (assumed). An address without a method returns it for an unknown method (observed).
     CredentialsRefused,
-    /// `403`: the record does not exist or this user has no access to it.
+    /// `403`: the record does not exist or this user has no access to it (documented).
     NotAvailable,
-    /// `404`: nothing was found, or the API has no request with this name.
+    /// `404`: nothing was found (documented), or the API has no request with this name (observed).
     NotFound,
-    /// `405`: parameters are missing.
+    /// `405`: parameters are missing (documented).
     MissingParameters,
     /// `500`: the server failed, for example on a database error. The record of a write may be stored (observed).
     ServerFault,

@@ -205,8 +205,8 @@ impl<I: Serialize> Serialize for Record<I> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &self.id)?;
-        for (key, value) in self.fields.raw() {
-            map.serialize_entry(key, value)?;
+        for (key, value) in self.fields.top_level() {
+            map.serialize_entry(key, &value)?;
         }
         map.end()
     }

@@ -1,5 +1,7 @@
 //! [`Health`]: how a delivery does.
 
+use crm_history::NotSentReason;
+
 /// How a delivery does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -8,6 +10,8 @@ pub struct Health {
     pub role: Role,
     /// What keeps it from sending, as a text for a person. `None` if nothing does.
     pub problem: Option<String>,
+    /// Why the engine stopped, if it waits before it starts again. [`problem`](Self::problem) says the same as a text.
+    pub stopped: Option<NotSentReason>,
     /// How often this instance became the sender.
     pub takeovers: u64,
     /// How many activities this instance has stored.

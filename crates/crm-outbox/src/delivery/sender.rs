@@ -45,21 +45,21 @@ impl Sender {
                 Ok(Some(lease)) => {
                     let lease = Arc::new(lease);
                     self.health.send_modify(|health| {
-                        (health.role, health.problem) = (Role::Sender, None);
+                        (health.role, health.problem, health.stopped) = (Role::Sender, None, None);
                         health.takeovers += 1;
                     });
                     observe::takeover();
                     let ended = self.lead(&lease).await;
-                    self.health.send_modify(|health| health.role = Role::Standby);
                     if let Some(result) = ended {
                         lease.release().await;
                         return result;
                     }
+                    self.health.send_modify(|health| health.role = Role::Standby);
                     self.has_problem("the lease was lost, because the store was not reached in time");
                 }
                 Ok(None) => {
                     self.health.send_modify(|health| {
-                        (health.role, health.problem) = (Role::Standby, None);
+                        (health.role, health.problem, health.stopped) = (Role::Standby, None, None);
                     });
                     if self.until_empty && self.is_empty().await {
                         return Ok(());
@@ -106,17 +106,17 @@ impl Sender {
             }
             failures += 1;
             let mut wait = FIRST_WAIT.saturating_mul(1 << failures.min(10)).min(LONGEST_WAIT);
-            let problem = match ended {
+            let (problem, stopped) = match ended {
                 Ok(SessionEnd::Empty | SessionEnd::ShutDown) => return Ok(()),
                 Ok(SessionEnd::Stopped(reason)) => {
                     if let NotSentReason::RateLimited { retry_after } = reason {
                         wait = retry_after;
                     }
-                    reason.to_string()
+                    (reason.to_string(), Some(reason))
                 }
-                Err(error) => error.to_string(),
+                Err(error) => (error.to_string(), None),
             };
-            self.has_problem(problem);
+            self.health.send_modify(|health| (health.problem, health.stopped) = (Some(problem), stopped));
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
                 () = sleep(wait) => {}
@@ -156,7 +156,10 @@ impl Sender {
     }
 
     pub(super) fn has_no_problem(&self) {
-        self.health.send_if_modified(|health| health.problem.take().is_some());
+        self.health.send_if_modified(|health| {
+            let stopped = health.stopped.take();
+            health.problem.take().is_some() || stopped.is_some()
+        });
     }
 
     pub(super) fn made_progress(&self, stored: u64) {

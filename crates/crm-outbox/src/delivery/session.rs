@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crm_history::engine::{Driver, Earlier, Ending};
-use crm_history::{NotSentReason, Rejection};
+use crm_history::{NotSentReason, Rejection, UnknownReason};
 use crm_transport::Error;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -16,6 +16,7 @@ use super::feed::{self, Fed};
 use super::lease::{Lease, LeasedStore};
 use super::sender::Sender;
 use crate::activity::StoredActivity;
+use crate::mutations::breaks;
 use crate::observe;
 use crate::outbox::Shared;
 use crate::status::{State, Status};
@@ -176,7 +177,7 @@ impl<'a> Session<'a> {
     /// Takes what the engine ended. All of it is recorded already, except an activity that the engine gives up.
     async fn take_endings(&mut self) {
         let mut changes = Vec::new();
-        let mut stored = 0;
+        let (mut stored, mut zone_is_missing) = (0, false);
         while let Some((seq, ending)) = self.driver.next_ending() {
             let key = self.open.remove(&seq);
             let state = match ending {
@@ -189,7 +190,20 @@ impl<'a> Session<'a> {
                     State::Refused
                 }
                 Ending::Refused(_) => State::Refused,
-                // After a stop it stays in doubt.
+                Ending::NotSent(NotSentReason::ZoneMissing) => {
+                    let (delay, reason) = (ZONE_AGAIN, NotSentReason::ZoneMissing.to_string());
+                    changes.push((seq, Change::Held { delay, reason }));
+                    continue;
+                }
+                // After a stop it stays in doubt, and so does one that cannot be looked up without a time zone.
+                Ending::Unknown(UnknownReason::Ended(NotSentReason::ZoneMissing)) => {
+                    zone_is_missing = true;
+                    continue;
+                }
+                Ending::Unknown(_) if breaks("after-a-stop-it-stays-in-doubt") => {
+                    changes.push((seq, Change::Queued));
+                    continue;
+                }
                 Ending::Unknown(_) if self.driver.stopped().is_none() => State::Unknown,
                 Ending::Unknown(_) | Ending::NotSent(_) => continue,
             };
@@ -203,6 +217,7 @@ impl<'a> Session<'a> {
         }
         match self.driver.trouble() {
             Some(failure) => self.sender.has_problem(failure),
+            None if zone_is_missing => self.sender.has_problem(NotSentReason::ZoneMissing),
             None if !self.feed_failed => self.sender.has_no_problem(),
             None => {}
         }
@@ -226,7 +241,10 @@ fn wait_for_changes(shared: &Arc<Shared>) -> Pin<Box<dyn Future<Output = ()> + S
 
 async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> Result<Earlier, Error> {
     let store = &lease.shared.store;
-    let claimed = store.claimed(lowest_floor.unwrap_or(u64::MAX >> 1)).await?;
+    let mut claimed = store.claimed(lowest_floor.unwrap_or(u64::MAX >> 1)).await?;
+    if breaks("a-takeover-knows-whose-records-are-taken") {
+        claimed.clear();
+    }
     let ids_grow = !store.has_id_below_floor().await?;
     let mut without_id: HashMap<u64, Vec<u64>> = HashMap::new();
     if lowest_floor.is_some() {
@@ -235,7 +253,10 @@ async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> R
         }
         without_id.values_mut().for_each(|floors| floors.sort_unstable());
     }
-    Ok(Earlier { claimed, ids_grow, last_request: lease.last_request(), lowest_floor, without_id })
+    // The doubts are handed to the engine before it begins.
+    let (in_doubt, has_unknown_ids) = (0, !without_id.is_empty());
+    let last_request = lease.last_request();
+    Ok(Earlier { claimed, ids_grow, last_request, in_doubt, has_unknown_ids, lowest_floor, without_id })
 }
 
 async fn poll_feeding(feeding: &mut Option<Feeding>) -> Result<Fed, Error> {
@@ -247,6 +268,8 @@ async fn poll_feeding(feeding: &mut Option<Feeding>) -> Result<Fed, Error> {
 
 /// Maximum number of activities that are taken from the store at once.
 const MOST_AT_ONCE: usize = 1000;
+/// How long an activity with an instant is held if the client does not know the time zone of the account.
+const ZONE_AGAIN: Duration = Duration::from_secs(60);
 /// How many stored activities the engine learns, to recognize lists that show what is there.
 const KEPT: usize = 200;
 /// When the store is asked again after it failed.

@@ -8,6 +8,7 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+use std::io::ErrorKind::{NotConnected, Other, ResourceBusy, TimedOut};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -208,7 +209,38 @@ pub(crate) fn fault(
     what: &str,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
-    Error::storage(operation, "outbox", Path::new(location), what, Some(std::io::Error::other(cause)))
+    let cause = cause.into();
+    let cause = std::io::Error::new(kind(&*cause), cause);
+    Error::storage(operation, "outbox", Path::new(location), what, Some(cause))
+}
+
+/// Returns `true` if an error of a store passes by itself: the database is not reached, does not answer, or is busy. Do
+/// the same again later.
+#[must_use]
+pub fn is_temporary(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|cause| matches!(cause.kind(), NotConnected | TimedOut | ResourceBusy))
+}
+
+fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> std::io::ErrorKind {
+    if cause.is::<tokio::time::error::Elapsed>() {
+        return TimedOut;
+    }
+    #[cfg(feature = "postgres")]
+    if let Some(error) = cause.downcast_ref::<tokio_postgres::Error>() {
+        // The server says nothing itself, or it is starting or stopping.
+        let is_down =
+            error.code().is_none_or(|code| code.code().starts_with("57P") || code.code() == "53300");
+        return if is_down { NotConnected } else { Other };
+    }
+    #[cfg(feature = "sqlite")]
+    if let Some(error) = cause.downcast_ref::<rusqlite::Error>()
+        && let Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) =
+            error.sqlite_error_code()
+    {
+        return ResourceBusy;
+    }
+    Other
 }
 
 /// How many activities of a reconciliation belong to one request.

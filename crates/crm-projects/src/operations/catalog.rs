@@ -42,7 +42,7 @@ pub const ALL: [(OperationInfo, &[&str]); 9] = [
     (PAYMENTS, &["id", "count", "offset", "filter_id", "filter_date", "filter_type"]),
 ];
 
-/// Projects, page by page.
+/// List projects.
 pub(super) const LIST: OperationInfo = OperationInfo {
     id: "projects.list",
     method: Method::GET,
@@ -51,7 +51,7 @@ pub(super) const LIST: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// Projects that meet conditions.
+/// Find projects by conditions.
 pub(super) const FILTER: OperationInfo = OperationInfo {
     id: "projects.filter",
     method: Method::POST,
@@ -60,7 +60,7 @@ pub(super) const FILTER: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// One project.
+/// Read one project.
 pub(super) const INFO: OperationInfo = OperationInfo {
     id: "projects.info",
     method: Method::GET,
@@ -69,7 +69,7 @@ pub(super) const INFO: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// The steps of a project.
+/// List the steps of a project.
 pub(super) const STEPS: OperationInfo = OperationInfo {
     id: "projects.steps",
     method: Method::GET,
@@ -78,7 +78,7 @@ pub(super) const STEPS: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// The actions of a project.
+/// List the actions of a project.
 pub(super) const ACTIONS: OperationInfo = OperationInfo {
     id: "projects.actions",
     method: Method::GET,
@@ -87,7 +87,7 @@ pub(super) const ACTIONS: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// One action.
+/// Read one action.
 pub(super) const ACTION_INFO: OperationInfo = OperationInfo {
     id: "projects.action_info",
     method: Method::GET,
@@ -96,7 +96,7 @@ pub(super) const ACTION_INFO: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// The checklists of a project.
+/// List the checklists of a project.
 pub(super) const CHECKLISTS: OperationInfo = OperationInfo {
     id: "projects.checklists",
     method: Method::GET,
@@ -105,7 +105,7 @@ pub(super) const CHECKLISTS: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// The goods of a project.
+/// List the goods of a project.
 pub(super) const GOODS: OperationInfo = OperationInfo {
     id: "projects.goods",
     method: Method::GET,
@@ -114,7 +114,7 @@ pub(super) const GOODS: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// The payments of a project.
+/// List the payments of a project.
 pub(super) const PAYMENTS: OperationInfo = OperationInfo {
     id: "projects.payments",
     method: Method::GET,

@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! operation.rs   request() and read(), without I/O
-//! pipeline.rs    credentials, limits, attempts
+//! pipeline.rs    credentials, limits; attempts.rs the attempts of a call
 //! transport.rs   the only async trait; reqwest_transport.rs and tower_transport.rs implement it
 //! ```
 
 mod address;
+mod attempts;
 mod client_builder;
 mod credentials;
 mod operation;
@@ -16,6 +17,8 @@ mod proxy_variables;
 mod reads;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
+#[cfg(feature = "rustls")]
+mod tls;
 #[cfg(feature = "tower")]
 mod tower_service;
 #[cfg(feature = "tower")]

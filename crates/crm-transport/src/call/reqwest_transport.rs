@@ -26,11 +26,11 @@ use crate::error::{Error, TransportError, innermost};
 ///
 /// # #[cfg(any(feature = "rustls", feature = "native-tls"))]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let authority = reqwest::Certificate::from_pem(&std::fs::read("our-authority.pem")?)?;
 /// let proxy = reqwest::Proxy::https("http://proxy.example.ru:3128")?;
 /// let transport = ReqwestTransport::builder()
 ///     .connect_timeout(Duration::from_secs(3))
-///     .reqwest(|client| client.tls_certs_merge([authority]).proxy(proxy)) // tls_certs_only trusts no other CA
+///     .add_ca_certificates(&std::fs::read("our-ca.pem")?)
+///     .reqwest(|client| client.proxy(proxy))
 ///     .build()?;
 /// // … .transport(transport).build()?
 /// # Ok(())
@@ -39,8 +39,12 @@ use crate::error::{Error, TransportError, innermost};
 /// # fn main() {}
 /// ```
 ///
-/// Nothing in this crate turns the check of certificates off. A closure for [`ReqwestTransportBuilder::reqwest`] that
-/// does so is its author's decision.
+/// Certificates are always verified. With the feature `rustls`, settings of TLS on the reqwest builder have no effect: use
+/// those of [`ReqwestTransportBuilder`]. With `native-tls` alone they have.
+///
+/// The feature `rustls` turns on the feature `rustls-no-provider` of reqwest, so that aws-lc is not compiled. A program that
+/// also builds reqwest clients of its own needs a TLS feature of reqwest for them, such as `rustls`. Otherwise
+/// `reqwest::Client::new()` panics with the same advice.
 #[derive(Clone)]
 pub struct ReqwestTransport {
     client: reqwest::Client,
@@ -50,10 +54,18 @@ pub struct ReqwestTransport {
 impl ReqwestTransport {
     /// Creates a builder with the defaults that a client uses.
     pub fn builder() -> ReqwestTransportBuilder {
-        let client = reqwest::Client::builder();
-        ReqwestTransportBuilder { client, body_limit: BODY_LIMIT, uses_proxy_variables: true }
-            .connect_timeout(Duration::from_secs(10))
-            .pool_idle_timeout(POOL_IDLE)
+        let builder = ReqwestTransportBuilder {
+            client: reqwest::Client::builder(),
+            body_limit: BODY_LIMIT,
+            uses_proxy_variables: true,
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            ca_certificates: Vec::new(),
+            #[cfg(any(feature = "rustls", feature = "native-tls"))]
+            trusts_system: true,
+            #[cfg(feature = "rustls")]
+            client_certificate: Vec::new(),
+        };
+        builder.connect_timeout(Duration::from_secs(10)).pool_idle_timeout(POOL_IDLE)
     }
 }
 
@@ -69,6 +81,14 @@ pub struct ReqwestTransportBuilder {
     client: reqwest::ClientBuilder,
     body_limit: usize,
     uses_proxy_variables: bool,
+    /// PEM.
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    ca_certificates: Vec<u8>,
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    trusts_system: bool,
+    /// PEM, with the private key.
+    #[cfg(feature = "rustls")]
+    client_certificate: Vec<u8>,
 }
 
 impl ReqwestTransportBuilder {
@@ -89,13 +109,34 @@ impl ReqwestTransportBuilder {
         })
     }
 
-    /// Loads no CA certificates, for a server with plain http on a machine without a CA store. Every https call then fails,
-    /// except to servers whose CA was added in [`reqwest`](Self::reqwest).
+    /// Trusts these CA certificates, too: a PEM text with one or several. For a private CA.
+    ///
+    /// With [`without_system_certificates`](Self::without_system_certificates) it trusts no others. Text that is not PEM, or
+    /// holds no certificate, is an error of [`build`](Self::build).
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    pub fn add_ca_certificates(mut self, pem: &[u8]) -> Self {
+        self.ca_certificates.extend_from_slice(pem);
+        self.ca_certificates.push(b'\n');
+        self
+    }
+
+    /// Identifies this program to the server by a certificate: a PEM text with the certificates and the private key.
+    ///
+    /// A text that cannot be used is an error of [`build`](Self::build). With `native-tls` alone, set it in
+    /// [`reqwest`](Self::reqwest).
+    #[cfg(feature = "rustls")]
+    pub fn client_certificate(mut self, pem: &[u8]) -> Self {
+        self.client_certificate = pem.to_vec();
+        self
+    }
+
+    /// Does not load the CA certificates of the system: for a server whose CA was added, or for plain http on a machine
+    /// without a CA store. Without [`add_ca_certificates`](Self::add_ca_certificates) every https call fails.
     ///
     /// A client without a transport of its own does so by itself if its address is http.
     pub fn without_system_certificates(self) -> Self {
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
-        return self.reqwest(|client| client.tls_certs_only([]));
+        return Self { trusts_system: false, ..self };
         #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
         self
     }
@@ -116,7 +157,7 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Changes any other setting of the reqwest client: proxy, private CA, pool.
+    /// Changes any other setting of the reqwest client: proxy, pool, addresses of names.
     pub fn reqwest(mut self, change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Self {
         self.client = change(self.client);
         self
@@ -132,11 +173,19 @@ impl ReqwestTransportBuilder {
             proxy_variables::check(|name| std::env::var_os(name))?;
         }
         let client = self.client;
-        // Another crate in the program may have chosen another backend for reqwest.
+        // Last, because another crate in the program may have chosen another backend for reqwest.
         #[cfg(feature = "rustls")]
-        let client = client.tls_backend_rustls();
+        let client = client.tls_backend_preconfigured(
+            super::tls::config(&self.ca_certificates, self.trusts_system, &self.client_certificate)
+                .map_err(|why| cannot_be_built(&why))?,
+        );
         #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-        let client = client.tls_backend_native();
+        let client = {
+            let own = reqwest::Certificate::from_pem_bundle(&self.ca_certificates)
+                .map_err(|error| cannot_be_built(&innermost(&error)))?;
+            let client = client.tls_backend_native();
+            if self.trusts_system { client.tls_certs_merge(own) } else { client.tls_certs_only(own) }
+        };
         let client = client
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -221,7 +270,7 @@ fn before_response(error: reqwest::Error, host: &str) -> TransportError {
     if error.is_connect() {
         let hint =
             if why.contains("UnknownIssuer") || why.contains("self-signed") || why.contains("self signed") {
-                " (its CA is not known to this machine: add a private CA with tls_certs_merge)"
+                " (its CA is not known to this machine: add a private CA with add_ca_certificates)"
             } else {
                 ""
             };

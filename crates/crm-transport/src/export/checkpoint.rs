@@ -232,3 +232,6 @@ fn read(text: &[u8], new: Content, counts_records: bool) -> Result<Content, Stri
     }
     Ok(if content.finished { new } else { content })
 }
+
+#[cfg(test)]
+mod tests;

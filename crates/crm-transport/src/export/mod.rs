@@ -54,6 +54,7 @@
 //! | file | content |
 //! |---|---|
 //! | `builder.rs` | the options, and `start` |
+//! | `calls.rs` | the calls, and what they return |
 //! | `plan.rs` | `Plan`: which page to ask for next; `plan/arrivals.rs`: what a page that has come says |
 //! | `stretch.rs`, `resume_point.rs` | a stretch, and those that were returned |
 //! | `end_search.rs`, `end_proof.rs` | where the list ends, and how that is proven |
@@ -65,6 +66,7 @@
 //! | `records.rs`, `record_pages.rs` | the other way to read a list: page after page, without a verdict |
 
 mod builder;
+mod calls;
 mod checkpoint;
 mod end_proof;
 mod end_search;
@@ -89,8 +91,7 @@ use crm_model::Page;
 use futures_core::Stream;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::error::{Error, ErrorKind, JsonError};
-use crate::observe;
+use crate::error::{Error, JsonError};
 use checkpoint::Checkpoint;
 use output::Output;
 use plan::{PageRequest, Plan};
@@ -221,15 +222,12 @@ impl<S: ExportSource> Export<S> {
     ///
     /// Before the end it ends the calls and returns [`Verdict::Truncated`]. A checkpoint stays as it was saved last.
     pub async fn finish(mut self) -> Verdict {
-        let verdict = match &self.verdict {
-            Some(verdict) => verdict.clone(),
-            None => {
-                let cause = Error::incomplete(S::NAME, "finished before its last record was asked for");
-                self.end(Some(cause)).clone()
-            }
-        };
+        let early = || Error::incomplete(S::NAME, "finished before its last record was asked for");
+        if self.verdict.is_none() {
+            self.end(Some(early()));
+        }
         std::future::poll_fn(|cx| self.poll_checkpoint(cx)).await;
-        verdict
+        self.verdict.unwrap_or_else(|| Verdict::Truncated { figures: self.figures, cause: early() })
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<S::Record, Error>>> {
@@ -285,83 +283,8 @@ impl<S: ExportSource> Export<S> {
         self.is_idle = false;
     }
 
-    /// Makes the calls that can be made, and takes in what has come.
-    fn work(&mut self, cx: &mut Context<'_>) {
-        loop {
-            while self.failure.is_none() && !self.is_idle && self.calls.len() < self.concurrency {
-                self.is_idle = !self.call();
-            }
-            let Poll::Ready(Some(done)) = self.calls.poll_join_next(cx) else { return };
-            self.is_idle = false;
-            match done {
-                Ok(Response::Page(request, Ok(page))) => self.add_page(request, page),
-                Ok(Response::Record(place, Ok((record, is_whole)))) => {
-                    self.figures.as_listed += u64::from(!is_whole);
-                    self.output.hydrated(place, record);
-                }
-                Ok(Response::Page(request, Err(error))) => self.add_failure(request, error),
-                Ok(Response::Record(_, Err(error))) => self.fail(error),
-                // The calls that `fail` has aborted come back too.
-                Err(stopped) if stopped.is_cancelled() && self.failure.is_some() => {}
-                Err(stopped) => {
-                    let error = self.stopped(stopped);
-                    self.fail(error);
-                }
-            }
-        }
-    }
-
-    /// Makes one call, if there is one to make.
-    fn call(&mut self) -> bool {
-        let source = Arc::clone(&self.source);
-        if let Some((place, record)) = self.output.next_to_hydrate() {
-            self.spawn(async move { Response::Record(place, source.hydrate(record).await) });
-        } else if let Some(request) = self.undecodable.pop().or_else(|| self.plan.next()) {
-            self.figures.pages += 1;
-            let page = ExportPage { number: request.page, size: self.plan.learnt_page_size() };
-            self.spawn(async move { Response::Page(request, source.page(page).await) });
-        } else {
-            return false;
-        }
-        true
-    }
-
-    /// Begins a call. It belongs to the span in which the record was asked for.
-    fn spawn(&mut self, call: impl Future<Output = Response<S::Record>> + Send + 'static) {
-        self.calls.spawn(observe::in_current_span(call));
-    }
-
-    /// A page that cannot be decoded is read once more, because it may have been cut on its way.
-    fn add_failure(&mut self, request: PageRequest, error: Error) {
-        if error.kind() == ErrorKind::Undecodable && self.tried_again.insert(request) {
-            self.undecodable.push(request);
-        } else {
-            self.fail(error);
-        }
-    }
-
-    fn add_page(&mut self, request: PageRequest, page: Page<S::Record>) {
-        if self.plan.add(request, page).is_err() {
-            let fault = "the server does not sort by id as it was asked to, so records may be missed";
-            self.fail(Error::undecodable(&S::OPERATION, JsonError::new("$", fault)));
-        }
-        let moves = std::mem::take(&mut self.plan.moves);
-        self.figures.repaired += moves.repaired;
-        self.figures.moved_up += moves.moved_up;
-        self.figures.contradictions += moves.contradictions;
-        if let Some(reporter) = &mut self.reporter {
-            reporter.report(&self.plan, self.figures);
-        }
-    }
-
-    /// Ends the calls. What was read before is still returned.
-    fn fail(&mut self, error: Error) {
-        self.calls.abort_all();
-        self.failure.get_or_insert(error);
-    }
-
     /// Reaches the verdict. `cause` is what ended the export early.
-    fn end(&mut self, cause: Option<Error>) -> &Verdict {
+    fn end(&mut self, cause: Option<Error>) {
         self.calls.abort_all();
         // A list that was read to its end has nothing to resume.
         self.checkpoint.close(cause.is_none());
@@ -378,8 +301,12 @@ impl<S: ExportSource> Export<S> {
             None if figures.moved_up > 0 => Verdict::Shifted { figures },
             None => Verdict::Complete { figures },
         };
-        self.last_errors.extend(verdict.to_error(S::NAME));
-        self.verdict.insert(verdict)
+        self.conclude(verdict);
+    }
+
+    fn conclude(&mut self, verdict: Verdict) {
+        self.last_errors = verdict.to_error(S::NAME).into_iter().collect();
+        self.verdict = Some(verdict);
     }
 
     /// Waits for the work on the checkpoint.
@@ -390,10 +317,11 @@ impl<S: ExportSource> Export<S> {
                 Ok(Err(error)) => error,
                 Err(stopped) => self.stopped(stopped),
             };
-            if self.verdict.is_some() {
-                self.last_errors.push_back(error);
-            } else {
-                self.end(Some(error));
+            match &self.verdict {
+                None => self.end(Some(error)),
+                Some(Verdict::Truncated { .. }) => self.last_errors.push_back(error),
+                // The next export would resume from a checkpoint that is still there, and return only a part of the list.
+                Some(_) => self.conclude(Verdict::Truncated { figures: self.figures, cause: error }),
             }
         }
     }

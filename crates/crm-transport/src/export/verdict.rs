@@ -35,7 +35,8 @@ pub enum Verdict {
         /// The first contradiction.
         cause: Error,
     },
-    /// The export ended early. The records returned so far are sound: by id, each once.
+    /// The export ended early. The records returned so far are sound: by id, each once. So does one whose checkpoint cannot be
+    /// removed at the end, because the next export would resume from it.
     #[non_exhaustive]
     Truncated {
         /// The figures.

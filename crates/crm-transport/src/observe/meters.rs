@@ -19,6 +19,7 @@ const DENIED: &str = "crm_retries_denied_total";
 const UNKNOWN: &str = "crm_unknown_deliveries_total";
 const SLOWDOWNS: &str = "crm_slowdowns_total";
 const IN_FLIGHT: &str = "crm_in_flight";
+const LIMIT: &str = "crm_in_flight_limit";
 const WAITING: &str = "crm_waiting";
 
 pub(super) struct Server {
@@ -50,6 +51,11 @@ impl Server {
 
     pub(super) fn slowed_down(&self, operation: &'static str, _: usize) {
         counter!(SLOWDOWNS, "operation" => operation, "server" => self.name.clone()).increment(1);
+    }
+
+    /// Changes the sum of the limits of all clients for this server.
+    pub(super) fn limit_changed(&self, before: usize, now: usize) {
+        gauge!(LIMIT, "server" => self.name.clone()).increment(now as f64 - before as f64);
     }
 
     pub(super) fn raised(&self, gauge: Gauge) {
@@ -139,6 +145,7 @@ fn describe() {
         Unit::Count,
         "How often the client slowed down because the server was overloaded"
     );
+    describe_gauge!(LIMIT, Unit::Count, "How many attempts may be in flight");
     describe_gauge!(IN_FLIGHT, Unit::Count, "Attempts in flight");
     describe_gauge!(WAITING, Unit::Count, "Calls that wait for a permit");
 }

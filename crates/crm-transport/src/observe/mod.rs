@@ -67,7 +67,8 @@ impl Observer {
 
     /// This many attempts may be in flight from now on.
     pub(crate) fn limits(&self, in_flight: usize) {
-        self.now().in_flight_limit = in_flight;
+        let before = std::mem::replace(&mut self.now().in_flight_limit, in_flight);
+        self.meters.limit_changed(before, in_flight);
     }
 
     /// The limit fell to this because the server is overloaded.
@@ -95,6 +96,13 @@ impl Observer {
 
     fn now(&self) -> MutexGuard<'_, Stats> {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Observer {
+    /// What a client may do no longer counts once it is gone.
+    fn drop(&mut self) {
+        self.limits(0);
     }
 }
 

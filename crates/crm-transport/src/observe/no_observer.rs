@@ -31,6 +31,8 @@ impl Server {
 
     pub(super) fn slowed_down(&self, _: &'static str, _: usize) {}
 
+    pub(super) fn limit_changed(&self, _: usize, _: usize) {}
+
     pub(super) fn raised(&self, _: Gauge) {}
 
     pub(super) fn lowered(&self, _: Gauge) {}

@@ -44,13 +44,7 @@ fn explain<'de, T: Deserialize<'de>>(json: &'de [u8], at: &str) -> Result<T, Jso
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
         let mut path = at.to_owned();
         push_path(&mut path, e.path());
-        let mut reason = reason(e.inner());
-        // A record that was kept as text has the rest of the path in its message: "`.id`: expected …".
-        if let Some((rest, fault)) = reason.strip_prefix('`').and_then(|text| text.split_once("`: ")) {
-            path.push_str(rest);
-            reason = fault.to_owned();
-        }
-        JsonError::new(path, reason).with_cut(e.inner().is_eof())
+        JsonError::new(path, reason(e.inner())).with_cut(e.inner().is_eof())
     })?;
     deserializer.end().map_err(|e| JsonError::new(at, reason(&e)))?;
     Ok(value)

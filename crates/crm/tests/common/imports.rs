@@ -60,12 +60,7 @@ pub(crate) fn difference(stored: &BTreeMap<Key, usize>, wanted: &BTreeMap<Key, u
 }
 
 pub(crate) fn transport() -> ReqwestTransport {
-    ReqwestTransport::builder()
-        .no_proxy()
-        .reqwest(|client| client.tls_certs_only([]))
-        .body_limit(1 << 20)
-        .build()
-        .unwrap()
+    ReqwestTransport::builder().no_proxy().without_system_certificates().body_limit(1 << 20).build().unwrap()
 }
 
 pub(crate) fn client(url: &str) -> HistoryClient {

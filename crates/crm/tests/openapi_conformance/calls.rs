@@ -18,7 +18,7 @@ pub(crate) async fn call(
             let titles = history.fields().await?;
         }
         "history.tips" => {
-            let kinds = history.activity_types().await?;
+            let types = history.activity_types().await?;
         }
         "history.list" => {
             use crm::history::{EntryOrder, EntryQuery};

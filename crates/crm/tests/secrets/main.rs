@@ -7,6 +7,7 @@ mod directory;
 mod logs;
 #[cfg(target_os = "linux")]
 mod memory;
+mod outbox;
 mod public_types;
 mod search;
 mod types;
@@ -19,7 +20,7 @@ use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient, NewEntry};
 use crm::projects::{ProjectsClient, TokenPair};
 use crm::testing::{Recorder, Scramble};
-use crm::{ReqwestTransport, RetryPolicy, reqwest};
+use crm::{ReqwestTransport, RetryPolicy};
 use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox, Store};
 use search::Texts;
 
@@ -231,10 +232,14 @@ async fn no_failure_no_log_and_no_list_of_requests_shows_a_secret() {
     }
     let (server, authority) =
         Raw::answering_tls("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"data\":{}}");
-    let authority = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).connection_verbose(true);
+    let transport = ReqwestTransport::builder()
+        .no_proxy()
+        .add_ca_certificates(authority.as_bytes())
+        .without_system_certificates()
+        .reqwest(|client| client.connection_verbose(true))
+        .body_limit(1 << 20);
     let client = HistoryClient::builder(format!("https://localhost:{}", server.port))
-        .transport(ReqwestTransport::builder().reqwest(|_| client).body_limit(1 << 20).build().unwrap())
+        .transport(transport.build().unwrap())
         .credentials(ApiKey::new(KEY, LOGIN));
     client.build().unwrap().fields().await.unwrap();
 

@@ -27,6 +27,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     testing(texts).await;
     the_sandbox(texts).await;
     crate::directory::show(texts).await;
+    crate::outbox::show(texts).await;
 }
 
 pub(crate) fn transport_with_secrets() -> ReqwestTransport {
@@ -37,8 +38,9 @@ fn transport_builder_with_secrets() -> crm::ReqwestTransportBuilder {
     let mut headers = http::HeaderMap::new();
     headers.insert("authorization", http::HeaderValue::from_str(OTHER).unwrap());
     let proxy = reqwest::Proxy::https("http://127.0.0.1:1").unwrap().basic_auth("user", PASSWORD);
-    let client = reqwest::Client::builder().tls_certs_only([]).default_headers(headers).proxy(proxy);
-    ReqwestTransport::builder().reqwest(|_| client.connection_verbose(true)).body_limit(1 << 20)
+    let client = reqwest::Client::builder().default_headers(headers).proxy(proxy);
+    let transport = ReqwestTransport::builder().without_system_certificates();
+    transport.reqwest(|_| client.connection_verbose(true)).body_limit(1 << 20)
 }
 
 fn clients(texts: &mut Texts) {

@@ -11,7 +11,7 @@ use crate::terminal::Terminal;
 const ROWS: usize = 200;
 
 /// Writes records as they come.
-pub(super) struct Listing<'a> {
+pub(crate) struct Listing<'a> {
     terminal: &'a Terminal,
     /// The names of the texts of the headings. Empty once they are written.
     headings: Vec<&'static str>,
@@ -20,7 +20,7 @@ pub(super) struct Listing<'a> {
 
 impl<'a> Listing<'a> {
     /// Starts a list whose columns have these texts as headings. With `--json` no summary follows the records.
-    pub(super) fn new(terminal: &'a Terminal, headings: &[&'static str]) -> Self {
+    pub(crate) fn new(terminal: &'a Terminal, headings: &[&'static str]) -> Self {
         if terminal.is_json() {
             terminal.reserve_output();
         }
@@ -28,7 +28,7 @@ impl<'a> Listing<'a> {
     }
 
     /// Adds a record: the cells for people, and the record itself for programs.
-    pub(super) fn add(&mut self, record: &impl Serialize, cells: Vec<String>) -> Result<(), Failure> {
+    pub(crate) fn add(&mut self, record: &impl Serialize, cells: Vec<String>) -> Result<(), Failure> {
         if self.terminal.is_json() {
             return self.terminal.print(&serde_json::to_string(record).unwrap_or_default());
         }
@@ -37,7 +37,7 @@ impl<'a> Listing<'a> {
     }
 
     /// Writes what was added and not written yet.
-    pub(super) fn write(&mut self) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self) -> Result<(), Failure> {
         if self.rows.is_empty() {
             return Ok(());
         }
@@ -58,11 +58,11 @@ impl<'a> Listing<'a> {
 }
 
 /// Returns the cell of a text of the server: one line without control characters.
-pub(super) fn cell(text: Option<&str>) -> String {
+pub(crate) fn cell(text: Option<&str>) -> String {
     one_line(text.unwrap_or_default())
 }
 
 /// Returns the cell of an ID; empty without one.
-pub(super) fn id_cell(id: Option<impl ToString>) -> String {
+pub(crate) fn id_cell(id: Option<impl ToString>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }

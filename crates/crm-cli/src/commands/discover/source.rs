@@ -1,6 +1,5 @@
-//! `docs/openapi`, as far as answers are held against it.
+//! The descriptions in `docs/openapi`, to compare answers with.
 
-use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
 use serde_json::Value;
 
 /// One description.
@@ -11,24 +10,22 @@ pub(crate) struct Source {
 impl Source {
     /// SalesMan's history.
     pub(crate) fn history() -> Result<Self, String> {
-        Self::parse(include_str!("../../../../../docs/openapi/salesman-history.v3.yaml"))
+        Self::parse(include_str!("../../../../../docs/openapi/salesman-history.v3.json"))
     }
 
     /// SalesMan's users, clients and contacts.
     #[allow(dead_code, reason = "only the tests hold answers against it")]
     pub(crate) fn directory() -> Result<Self, String> {
-        Self::parse(include_str!("../../../../../docs/openapi/salesman-directory.v3.yaml"))
+        Self::parse(include_str!("../../../../../docs/openapi/salesman-directory.v3.json"))
     }
 
     /// solOS's projects.
     pub(crate) fn projects() -> Result<Self, String> {
-        Self::parse(include_str!("../../../../../docs/openapi/solos-projects.v2.yaml"))
+        Self::parse(include_str!("../../../../../docs/openapi/solos-projects.v2.json"))
     }
 
-    pub(crate) fn parse(yaml: &str) -> Result<Self, String> {
-        let documents = YamlOwned::load_from_str(yaml).map_err(|error| error.to_string())?;
-        let document = documents.first().ok_or("the file is empty")?;
-        Ok(Self { document: json(document)? })
+    fn parse(json: &str) -> Result<Self, String> {
+        Ok(Self { document: serde_json::from_str(json).map_err(|error| error.to_string())? })
     }
 
     /// The operations by their ids, in the order of their paths; not those that are another one by POST.
@@ -92,9 +89,10 @@ impl<'a> Schema<'a> {
         self
     }
 
-    /// `documented`, `observed 2026-06` or `assumed`; of a value that is a whole schema, there is none.
+    /// The grade of the name: `documented`, `observed 2026-06` or `assumed`. `None` for a whole schema.
     pub(crate) fn evidence(self) -> Option<&'a str> {
-        self.node["x-evidence"].as_str()
+        let evidence = &self.node["x-evidence"];
+        evidence.as_str().or_else(|| evidence["name"].as_str())
     }
 
     /// The types it allows: `integer`, `string`, `null` … Empty where it allows all.
@@ -179,26 +177,4 @@ pub(crate) fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
-}
-
-fn json(yaml: &YamlOwned) -> Result<Value, String> {
-    Ok(match yaml {
-        YamlOwned::Value(ScalarOwned::Null) => Value::Null,
-        YamlOwned::Value(ScalarOwned::Boolean(value)) => Value::from(*value),
-        YamlOwned::Value(ScalarOwned::Integer(value)) => Value::from(*value),
-        YamlOwned::Value(ScalarOwned::FloatingPoint(value)) => Value::from(value.into_inner()),
-        YamlOwned::Value(ScalarOwned::String(value)) => Value::from(value.as_str()),
-        YamlOwned::Sequence(items) => items.iter().map(json).collect::<Result<_, _>>()?,
-        YamlOwned::Mapping(entries) => {
-            let entry = |(key, value): (&YamlOwned, &YamlOwned)| {
-                let key = match json(key)? {
-                    Value::String(key) => key,
-                    other => other.to_string(),
-                };
-                Ok::<_, String>((key, json(value)?))
-            };
-            entries.iter().map(entry).collect::<Result<_, _>>()?
-        }
-        other => return Err(format!("YAML that JSON has no word for: {other:?}")),
-    })
 }

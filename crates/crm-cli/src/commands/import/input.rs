@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Arguments;
 use super::callers::Callers;
-use crate::exit::Failure;
-use crate::files::{Header, Table, TableError, TableOptions, TableRow};
+use crate::exit::{Exit, Failure};
+use crate::files::{Header, InputError, Table, TableError, TableOptions, TableRow};
 use crate::terminal::Terminal;
 
 /// How many rows may have been read and not taken.
@@ -204,6 +204,8 @@ fn table_failure(arguments: &Arguments, error: &TableError, terminal: &Terminal)
     if let TableError::Header { info: Some(info), .. } = error {
         text += &format!(" ({})", messages.message(&info.message()));
     }
+    let is_argument = matches!(error, TableError::Input(InputError::UnknownEncoding(_)));
+    let exit = if is_argument { Exit::Usage } else { Exit::Person };
     let values = [("file", arguments.file.display().to_string().into()), ("text", text.into())];
-    Failure::person(messages.format("import-file", &values))
+    Failure { exit, text: messages.format("import-file", &values) }
 }

@@ -1,32 +1,35 @@
 //! What the lines of earlier runs add up to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
-use crm_model::history::NewEntry;
-use crm_transport::Error;
-
+use super::alignment::{Alignment, FIRST_INSERTED};
 use super::lines::{Line, RecordedOutcome, SendLine};
+use super::order::Order;
 use super::row::{HashKey, RowHash};
 use crate::engine::{self, Floor, Key, SentBefore, Settled};
-use crate::import::OPERATION;
 
-/// What earlier runs with this journal did, by the position of the row in the input.
+/// What earlier runs with this journal did, by the key of the row.
 pub(in crate::import) struct EarlierRun {
     path: PathBuf,
     key: HashKey,
     rows: BTreeMap<Key, Row>,
+    /// The rows that were inserted or moved, and the row in front of each, in the order of the lines.
+    placed: Vec<(Key, Option<Key>)>,
     last_request: u64,
+    /// The ids grow within each request.
+    ids_grow: bool,
 }
 
-struct Row {
-    hash: RowHash,
+/// A row that was sent or refused.
+pub(super) struct Row {
+    pub(super) hash: RowHash,
     /// The floor of the last request in which it was sent.
     floor: u64,
-    state: State,
+    pub(super) state: State,
 }
 
-enum State {
+pub(super) enum State {
     Sent(SentBefore),
     Done(RecordedOutcome),
 }
@@ -44,7 +47,7 @@ pub(in crate::import) enum Earlier {
 
 impl EarlierRun {
     pub(super) fn new(path: PathBuf, key: HashKey) -> Self {
-        Self { path, key, rows: BTreeMap::new(), last_request: 0 }
+        Self { path, key, rows: BTreeMap::new(), placed: Vec::new(), last_request: 0, ids_grow: true }
     }
 
     pub(super) fn key(&self) -> &HashKey {
@@ -53,11 +56,16 @@ impl EarlierRun {
 
     /// Returns what is known of all rows together.
     pub(in crate::import) fn summary(&self) -> engine::Earlier {
-        let mut summary = engine::Earlier { last_request: self.last_request, ..engine::Earlier::default() };
+        let mut summary = engine::Earlier {
+            last_request: self.last_request,
+            ids_grow: self.ids_grow,
+            ..engine::Earlier::default()
+        };
         let mut floors: HashMap<RowHash, Vec<u64>> = HashMap::new();
         for row in self.rows.values() {
             match &row.state {
                 State::Done(RecordedOutcome::StoredWithoutId) => {
+                    summary.has_unknown_ids = true;
                     floors.entry(row.hash).or_default().push(row.floor)
                 }
                 State::Done(outcome) => {
@@ -65,6 +73,7 @@ impl EarlierRun {
                     summary.claimed.extend(outcome.ids());
                 }
                 State::Sent(sent) => {
+                    summary.in_doubt += 1;
                     let lowest =
                         summary.lowest_floor.map_or(sent.floor.id, |lowest| lowest.min(sent.floor.id));
                     summary.lowest_floor = Some(lowest);
@@ -85,65 +94,64 @@ impl EarlierRun {
         self.rows.retain(|_, row| !matches!(row.state, State::Done(RecordedOutcome::Refused(_))));
     }
 
-    /// Takes what is known about this row of the input. A row that was refused or not sent may have been mended since.
-    pub(in crate::import) fn take(&mut self, index: Key, entry: &NewEntry) -> Result<Earlier, Error> {
-        let Some(row) = self.rows.remove(&index) else { return Ok(Earlier::New) };
-        let is_same = row.hash == self.key.hash(entry);
-        Ok(match row.state {
-            State::Done(RecordedOutcome::Missing) => Earlier::New,
-            State::Done(RecordedOutcome::Refused(_)) if !is_same => Earlier::New,
-            _ if !is_same => {
-                return Err(self.is_of_another_input(index, index, "has changed since it was sent"));
-            }
-            State::Done(outcome) => Earlier::Done(outcome.settled()),
-            State::Sent(sent) => Earlier::Sent(sent),
-        })
-    }
-
-    /// Checks that the input, which ends here, had all rows that are stored or in doubt.
-    pub(in crate::import) fn check_end(&self) -> Result<(), Error> {
-        let needed = |row: &Row| {
-            !matches!(row.state, State::Done(RecordedOutcome::Missing | RecordedOutcome::Refused(_)))
-        };
-        let mut missing = self.rows.iter().filter(|(_, row)| needed(row)).map(|(key, _)| *key);
-        let Some(first) = missing.next() else { return Ok(()) };
-        let last = missing.next_back().unwrap_or(first);
-        Err(self.is_of_another_input(first, last, "missing"))
-    }
-
-    fn is_of_another_input(&self, first: Key, last: Key, what: &str) -> Error {
-        let rows = if first == last {
-            format!("activity {first} {}", what.replace("missing", "is missing"))
-        } else {
-            format!("activities {first} to {last} {}", what.replace("missing", "are missing"))
-        };
-        let fault = format!("belongs to another input: {rows}");
-        Error::storage(OPERATION, "journal", &self.path, fault, None)
-            .hint("use the input that the journal was created with, or another journal")
+    /// Returns the rows in the order of the latest input, to be matched with those of this one.
+    pub(in crate::import) fn into_alignment(mut self) -> Alignment {
+        let mut order = Order::default();
+        let is_inserted: HashSet<Key> =
+            self.placed.iter().map(|(key, _)| *key).filter(|key| *key >= FIRST_INSERTED).collect();
+        let mut last = None;
+        for &key in self.rows.keys().filter(|key| !is_inserted.contains(key)) {
+            order.insert(key, last);
+            last = Some(key);
+        }
+        for &(key, after) in &self.placed {
+            order.remove(key);
+            order.insert(key, after);
+        }
+        let last = self.rows.keys().chain(&is_inserted).max().copied();
+        let rows = order.keys().into_iter().filter_map(|key| Some((key, self.rows.remove(&key)?))).collect();
+        Alignment::new(self.path, self.key, rows, last)
     }
 
     /// Adds a line. On failure returns what is wrong with it.
     pub(super) fn add(&mut self, line: Line) -> Result<(), &'static str> {
         match line {
             Line::Send(SendLine { request, floor, uncertain, rows }) => {
-                if request == u64::MAX || rows.iter().any(|(index, _)| *index == u64::MAX) {
+                if request == u64::MAX || rows.iter().any(|(key, _)| *key > LARGEST_KEY) {
                     return Err("has an impossible number");
                 }
                 self.last_request = self.last_request.max(request);
-                for (index, hash) in rows {
+                for (key, hash) in rows {
                     let sent = SentBefore { request, floor: Floor { id: floor, is_certain: !uncertain } };
-                    self.rows.insert(index, Row { hash, floor, state: State::Sent(sent) });
+                    self.rows.insert(key, Row { hash, floor, state: State::Sent(sent) });
                 }
             }
+            Line::Placed(rows) => {
+                if rows.iter().any(|(key, after)| *key > LARGEST_KEY || *after == Some(*key)) {
+                    return Err("has an impossible number");
+                }
+                self.placed.extend(rows);
+            }
             Line::Done(rows) => {
-                for (index, hash, outcome) in rows {
-                    let sent = self.rows.get(&index);
+                // The highest id of each request. Its outcomes are in the order of sending.
+                let mut highest: HashMap<u64, u64> = HashMap::new();
+                for (key, hash, outcome) in rows {
+                    if key > LARGEST_KEY {
+                        return Err("has an impossible number");
+                    }
+                    let sent = self.rows.get(&key);
+                    if let (Some(Row { state: State::Sent(sent), .. }), RecordedOutcome::Stored(id)) =
+                        (sent, &outcome)
+                    {
+                        let before = highest.insert(sent.request, *id);
+                        self.ids_grow &= before.is_none_or(|before| before < *id);
+                    }
                     let may_be_unsent = matches!(outcome, RecordedOutcome::Refused(_));
                     if !may_be_unsent && sent.is_none_or(|row| row.hash != hash) {
                         return Err("ends a row that was not sent");
                     }
                     let floor = sent.map_or(0, |row| row.floor);
-                    self.rows.insert(index, Row { hash, floor, state: State::Done(outcome) });
+                    self.rows.insert(key, Row { hash, floor, state: State::Done(outcome) });
                 }
             }
         }
@@ -160,3 +168,6 @@ impl EarlierRun {
         self.rows.len()
     }
 }
+
+/// The largest key that an import can have come to.
+const LARGEST_KEY: Key = 1 << 62;

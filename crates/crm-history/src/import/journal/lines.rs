@@ -41,6 +41,8 @@ impl Header {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
     Send(SendLine),
+    /// Rows that were inserted or moved, each with the row in front of it.
+    Placed(Vec<(Key, Option<Key>)>),
     Done(Vec<(Key, RowHash, RecordedOutcome)>),
 }
 

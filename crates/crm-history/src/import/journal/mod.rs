@@ -8,16 +8,20 @@
 //! {"done":[[0,"…",{"stored":20529}],[1,"…",{"refused":405}]]}
 //! ```
 //!
-//! A row is its position in the input and a keyed hash of its content. A row that was sent and has no outcome is in
-//! doubt. `floor` is the highest id that was known before the request. A row whose [mark](crate::Import::adopt_marked) was
+//! A row is a number and a keyed hash of its content. The number is its position in the input, except for rows that were
+//! inserted or moved later: `{"placed":[[1099511627776,3]]}` says that one is behind row 3. A row that was sent and
+//! has no outcome is in doubt. `floor` is the highest id that was known before the request. A row whose [mark](crate::Import::adopt_marked) was
 //! found is recorded as sent and stored, although it was not sent.
 //!
-//! `lines` is the format, `row` the hash, `earlier_run` what the lines of earlier runs add up to, and `file` the file.
+//! `lines` is the format, `row` the hash, `earlier_run` what the lines of earlier runs add up to, `alignment` finds the rows
+//! in an input that was changed since, `order` is the order of rows, and `file` is the file.
 //! Files block, so everything that touches one runs in `spawn_blocking`.
 
+mod alignment;
 mod earlier_run;
 mod file;
 mod lines;
+mod order;
 mod row;
 
 use std::collections::HashMap;
@@ -35,6 +39,7 @@ use self::lines::Line;
 use self::row::{HashKey, RowHash};
 use crate::engine::{Key, Sending, Settled, Store};
 
+pub(super) use self::alignment::{Alignment, Place, Released};
 pub(super) use self::earlier_run::{Earlier, EarlierRun};
 
 /// The journal of an import.
@@ -43,6 +48,8 @@ pub(super) struct Journal {
     key: HashKey,
     /// The hashes of the rows without an outcome.
     hashes: Mutex<HashMap<Key, RowHash>>,
+    /// The rows that were inserted or moved, until they are recorded.
+    placed: Mutex<Vec<(Key, Option<Key>)>>,
 }
 
 impl Journal {
@@ -53,7 +60,7 @@ impl Journal {
             let to_open = path.clone();
             if let Some((file, earlier)) = in_background(&path, || JournalFile::open(to_open)).await? {
                 let (file, key) = (Arc::new(file), earlier.key().clone());
-                return Ok((Self { file, key, hashes: Mutex::default() }, earlier));
+                return Ok((Self { file, key, hashes: Mutex::default(), placed: Mutex::default() }, earlier));
             }
             tokio::time::sleep(LOCK_PAUSE).await;
         }
@@ -63,6 +70,17 @@ impl Journal {
     /// Notes the content of a row. Call it before the row is sent.
     pub(super) fn note(&self, index: Key, entry: &NewEntry) {
         self.hashes().insert(index, self.key.hash(entry));
+    }
+
+    /// Notes rows that were inserted or moved. Call it before they are sent.
+    pub(super) fn note_placed(&self, placed: Vec<(Key, Option<Key>)>) {
+        self.placed.lock().unwrap_or_else(PoisonError::into_inner).extend(placed);
+    }
+
+    /// Records the rows that were inserted or moved. Without this line the next run would not know where they are.
+    pub(super) async fn append_placed(&self) -> Result<(), Error> {
+        let placed = std::mem::take(&mut *self.placed.lock().unwrap_or_else(PoisonError::into_inner));
+        if placed.is_empty() { Ok(()) } else { self.append(Line::Placed(placed)).await }
     }
 
     async fn append(&self, line: Line) -> Result<(), Error> {
@@ -82,10 +100,12 @@ impl Journal {
 #[async_trait]
 impl Store for Journal {
     async fn sending(&self, sending: &Sending) -> Result<(), Error> {
+        self.append_placed().await?;
         self.append(Line::send(sending, |key| self.hash(key))).await
     }
 
     async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error> {
+        self.append_placed().await?;
         self.append(Line::done(settled, |key| self.hash(key))).await?;
         let mut hashes = self.hashes();
         for (key, settled) in settled {

@@ -162,17 +162,19 @@ pub(super) async fn put(
 }
 
 pub(super) async fn stats(link: &Link, statements: &Statements) -> Result<OutboxStats, Error> {
+    // Of each state the first, because the index has no time.
     let statement = format!(
-        "SELECT state, count(*), (extract(epoch FROM clock_timestamp() - min(put_at)) * 1000)::bigint
-         FROM {} GROUP BY state",
-        statements.table
+        "SELECT state, count(*), (SELECT (extract(epoch FROM clock_timestamp() - first.put_at) * 1000)::bigint
+            FROM {table} AS first WHERE first.state = counted.state ORDER BY first.seq LIMIT 1)
+         FROM {table} AS counted GROUP BY state",
+        table = statements.table
     );
     let mut stats = OutboxStats::default();
     for row in link.query("outbox.stats", &statement, &[]).await? {
         let Ok(state) = row.get::<_, &str>(0).parse() else { continue };
         stats.set(state, row.get::<_, i64>(1).cast_unsigned());
         if matches!(state, State::Queued | State::Sending) {
-            let age = u64::try_from(row.get::<_, i64>(2)).unwrap_or(0);
+            let age = u64::try_from(row.get::<_, Option<i64>>(2).unwrap_or(0)).unwrap_or(0);
             stats.oldest = stats.oldest.max(Some(Duration::from_millis(age)));
         }
     }

@@ -95,8 +95,13 @@ pub(super) fn stats(connection: &Connection) -> rusqlite::Result<OutboxStats> {
             stats.set(state, count.cast_unsigned());
         }
     }
-    let age =
-        format!("SELECT {NOW} - min(put_at) FROM crm_outbox_activities WHERE state IN ('queued', 'sending')");
+    // Of each state the first, because the index has no time.
+    let first = |state: &str| {
+        format!(
+            "SELECT put_at FROM (SELECT put_at FROM crm_outbox_activities WHERE state = '{state}' ORDER BY seq LIMIT 1)"
+        )
+    };
+    let age = format!("SELECT {NOW} - min(put_at) FROM ({} UNION ALL {})", first("queued"), first("sending"));
     let age: Option<i64> = connection.query_row(&age, [], |row| row.get(0))?;
     stats.oldest = age.map(|age| Duration::from_millis(u64::try_from(age).unwrap_or(0)));
     Ok(stats)

@@ -1,0 +1,83 @@
+//! A status for programs and for people.
+
+use crm::history::EntryId;
+use crm::outbox::Status;
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::language::{Messages, one_line};
+
+/// A status as JSON. What does not apply is left out.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    pub(super) key: String,
+    pub(super) status: &'static str,
+    /// The ID of the record in the CRM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<u64>,
+    /// The code of the server's refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// The ID of a record that may be this activity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) candidate: Option<u64>,
+}
+
+impl Shown {
+    pub(super) fn new(key: &str, status: &Status) -> Self {
+        let mut shown = Self {
+            key: key.to_owned(),
+            status: status.state().as_str(),
+            id: None,
+            code: None,
+            reason: None,
+            candidate: None,
+        };
+        let id = |id: EntryId| id.0;
+        match status {
+            Status::Stored(record) => shown.id = record.map(id),
+            Status::Held(reason) => shown.reason = Some(one_line(reason)),
+            Status::Refused(rejection) => {
+                (shown.code, shown.reason) = (rejection.code, Some(one_line(&rejection.text)));
+            }
+            Status::Unknown(unknown) => {
+                shown.reason = Some(one_line(&unknown.reason));
+                shown.candidate = unknown.candidate.map(id);
+            }
+            _ => {}
+        }
+        shown
+    }
+
+    /// Returns it in words.
+    pub(super) fn in_words(&self, messages: &Messages) -> String {
+        let mut words = messages.text(match self.status {
+            "queued" => "outbox-queued",
+            "held" => "outbox-held",
+            "sending" => "outbox-sending",
+            "stored" => "outbox-stored",
+            "refused" => "outbox-refused",
+            _ => "outbox-unknown",
+        });
+        if let Some(id) = self.id {
+            words += &format!(", ID {id}");
+        }
+        if let Some(reason) = &self.reason {
+            let code = self.code.map(|code| format!("{code} ")).unwrap_or_default();
+            words += &format!(": {code}{reason}");
+        }
+        words
+    }
+}
+
+/// Returns how a command ends that asked for this status.
+pub(super) fn exit(status: &Status) -> Exit {
+    match status {
+        Status::Stored(_) => Exit::Done,
+        Status::Refused(_) => Exit::Refused,
+        Status::Unknown(_) => Exit::Person,
+        _ => Exit::Again,
+    }
+}
