@@ -251,4 +251,3 @@ fn no_unknown_extension(node: &Node<'_>) -> Result<(), String> {
     }
     Ok(())
 }
-

@@ -145,6 +145,15 @@ fn sources(folder: &Path) -> String {
 }
 
 #[test]
+fn the_words_of_the_operating_system_are_russian_in_a_russian_text() {
+    let error = std::fs::read("/nowhere/at/all").unwrap_err().to_string();
+    let values = [("file", "a.csv".into()), ("error", format!("a.csv: {error}").into())];
+    let russian = Messages::new(Language::Russian).format("file-not-read", &values);
+    assert!(russian.ends_with("a.csv: нет такого файла или папки"), "{russian}");
+    assert!(Messages::new(Language::English).format("file-not-read", &values).ends_with(&error));
+}
+
+#[test]
 fn russian_plural_forms_follow_the_number() {
     let messages = Messages::new(Language::Russian);
     let summary = |rows: u64| {

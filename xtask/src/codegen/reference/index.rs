@@ -36,7 +36,13 @@ pub(super) fn index(apis: &[Api], language: Language) -> String {
     let mut text = header(apis.iter().map(|api| api.file.as_str()), language, "README");
     text += language.choose(ABOUT_EN, ABOUT_RU);
     for api in apis {
-        let _ = write!(text, "\n## {}\n\n{} ({})\n\n", api.title, language.of(&api.about), language.grade(&api.evidence));
+        let _ = write!(
+            text,
+            "\n## {}\n\n{} ({})\n\n",
+            api.title,
+            language.of(&api.about),
+            language.grade(&api.evidence)
+        );
         text += &table_head([
             language.choose("I want to", "Задача"),
             language.choose("Request", "Запрос"),

@@ -47,7 +47,8 @@ impl Language {
             [(grade, _)] => self.grade(grade),
             _ => {
                 let grades = by_grade.iter();
-                let grades = grades.map(|(grade, parts)| format!("{}: {}", self.grade(grade), parts.join(", ")));
+                let grades =
+                    grades.map(|(grade, parts)| format!("{}: {}", self.grade(grade), parts.join(", ")));
                 grades.collect::<Vec<_>>().join("<br>")
             }
         }

@@ -4,9 +4,7 @@ use super::header;
 use super::language::Language;
 use super::request::{curl, variable};
 use super::table::{cell, table_head, table_row};
-use crate::codegen::source::{
-    Answer, Api, ApiError, Field, Idempotency, Operation, Quirk, Record, Success,
-};
+use crate::codegen::source::{Answer, Api, ApiError, Field, Idempotency, Operation, Quirk, Record, Success};
 
 pub(super) struct Page<'a> {
     language: Language,
@@ -31,7 +29,8 @@ impl<'a> Page<'a> {
         text += &self.answer()?;
         text += &self.errors();
         text += &self.quirks(language.choose("Quirks", "Особенности"), &operation.quirks);
-        text += &self.quirks(language.choose("Quirks of the whole API", "Особенности всего API"), &api.quirks);
+        text +=
+            &self.quirks(language.choose("Quirks of the whole API", "Особенности всего API"), &api.quirks);
         if let Some(observed) = &api.observed {
             let title = language.choose("Observed on", "Наблюдалось на");
             text += &format!("\n{title}: {}.\n", language.of(observed));
@@ -51,9 +50,10 @@ impl<'a> Page<'a> {
                 "safe; the second call changes nothing more",
                 "безопасен, второй вызов больше ничего не меняет",
             ),
-            Idempotency::Write => {
-                language.choose("**not safe**; every call writes again", "**опасен**, каждый вызов записывает ещё раз")
-            }
+            Idempotency::Write => language.choose(
+                "**not safe**; every call writes again",
+                "**опасен**, каждый вызов записывает ещё раз",
+            ),
         };
         let success = match operation.success {
             Success::NoError => language.choose("JSON without an error", "JSON без ошибки"),
@@ -129,10 +129,13 @@ impl<'a> Page<'a> {
         for parameter in &operation.parameters {
             let rust = match parameter.rust.as_deref() {
                 Some("see below") => language.choose("see below", "см. ниже").to_owned(),
-                Some(names) => names.split(", ").map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+                Some(names) => {
+                    names.split(", ").map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                }
                 None => String::new(),
             };
-            let grades = language.parameter_grades(&parameter.evidence, !parameter.required && parameter.is_default_known);
+            let grades = language
+                .parameter_grades(&parameter.evidence, !parameter.required && parameter.is_default_known);
             text += &table_row([
                 &self.name_and_type(parameter),
                 &self.with_quirks(&self.meaning(parameter)?, &parameter.quirks),
@@ -191,7 +194,8 @@ impl<'a> Page<'a> {
         let mut text = language.choose("\n## Errors\n\n", "\n## Ошибки\n\n").to_owned();
         let errors: Vec<&ApiError> = operation.errors.iter().chain(&api.errors).collect();
         if errors.is_empty() {
-            return text + language.choose("The vendor documents no errors.\n", "Поставщик не описывает ошибок.\n");
+            return text
+                + language.choose("The vendor documents no errors.\n", "Поставщик не описывает ошибок.\n");
         }
         text += language.choose(
             "Errors come with HTTP status 200 (observed), as `{\"result\": \"Error\", \"error\": {\"code\": …, \"text\": \"…\"}}`.\n\n",
@@ -230,7 +234,8 @@ impl<'a> Page<'a> {
         quirk.page.as_ref().map_or_else(
             || text.clone(),
             |page| {
-                let says = language.choose("The vendor's page says otherwise:", "На странице поставщика иначе:");
+                let says =
+                    language.choose("The vendor's page says otherwise:", "На странице поставщика иначе:");
                 format!("{text} {says} {}", language.of(page))
             },
         )

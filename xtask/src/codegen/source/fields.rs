@@ -64,9 +64,10 @@ pub(super) fn field(name: &str, node: &Node<'_>, schema: &Node<'_>, required: bo
     let unknown = Value::Text("unknown".to_owned());
     let is_default_known = node.find("x-default").is_none_or(|default| *default.value() != unknown);
     let default = match (node.find("x-default"), schema.find("default")) {
-        (Some(_), _) if !is_default_known => {
-            Some(Words { en: "not documented".to_owned(), ru: "не документировано".to_owned() })
-        }
+        (Some(_), _) if !is_default_known => Some(Words {
+            en: "not documented".to_owned(),
+            ru: "не документировано".to_owned(),
+        }),
         (Some(default), _) => Some(pair(&default)?),
         (None, Some(default)) => {
             let text = format!("`{}`", default.value().plain()?);
