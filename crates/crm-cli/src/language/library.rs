@@ -68,10 +68,20 @@ impl Messages {
             _ => {}
         }
         if matches!(error.id(), "no-connection" | "invalid-setting") {
-            let cause = CAUSES.iter().find(|(words, _)| english.contains(words));
-            details.extend(cause.map(|(_, name)| self.text(name)));
+            details.extend(self.known_cause(&english));
         }
         details
+    }
+
+    /// Returns the cause of a failed connection, in Russian where it is known.
+    pub(crate) fn cause(&self, english: &str) -> String {
+        let known = (self.language() == Language::Russian).then(|| self.known_cause(english)).flatten();
+        known.unwrap_or_else(|| english.to_owned())
+    }
+
+    fn known_cause(&self, english: &str) -> Option<String> {
+        let (_, name) = CAUSES.iter().find(|(words, _)| english.contains(words))?;
+        Some(self.text(name))
     }
 
     /// Returns an outcome that is not simply "stored".
@@ -230,6 +240,8 @@ const CAUSES: &[(&str, &str)] = &[
     ("self-signed", "library-cause-authority"),
     ("No CA certificates", "library-cause-no-authorities"),
     ("certificate", "library-cause-certificate"),
+    ("InvalidContentType", "library-cause-no-tls"),
+    ("HandshakeFailure", "library-cause-no-tls"),
     ("timed out", "library-cause-timeout"),
     ("has no scheme", "library-address-no-scheme"),
     ("a scheme other", "library-address-scheme"),
@@ -302,7 +314,6 @@ mod tests {
             "https://u:p@host",
             "https://host:99999",
             "https://ho st",
-            "https://пример.рф",
             "http://crm.example.ru",
         ] {
             let error = HistoryClient::builder(address).credentials(ApiKey::new("k", "l")).build().err();

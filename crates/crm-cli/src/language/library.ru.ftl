@@ -49,6 +49,7 @@ library-cause-refused = соединение отклонено
 library-cause-unknown-name = имя сервера не найдено
 library-cause-authority = сертификат подписан неизвестным удостоверяющим центром, укажите его файл в --ca-file
 library-cause-certificate = сертификат сервера не подходит
+library-cause-no-tls = сервер отвечает без TLS или с другой его версией
 library-cause-timeout = сервер не ответил вовремя
 library-cause-no-authorities = на компьютере нет сертификатов удостоверяющих центров, установите пакет ca-certificates
 library-address-no-scheme = адрес нужно указать так: https://crm.example.ru

@@ -85,7 +85,8 @@ fn no_message_about_files_and_settings_is_half_in_english() {
     ] {
         let server = if matches!(arguments[0], "profile" | "sandbox") { &[][..] } else { &server };
         let given: Vec<&str> = arguments.to_vec();
-        let rest: Vec<&str> = if given.contains(&"--history-url") { server[2..].to_vec() } else { server.to_vec() };
+        let rest: Vec<&str> =
+            if given.contains(&"--history-url") { server[2..].to_vec() } else { server.to_vec() };
         let ran = folder.crm(&[&given[..], &rest, &["--lang", "ru"]].concat()).run();
         assert!(ran.code != 0 && !ran.said.is_empty(), "{arguments:?}: {ran:?}");
         assert_eq!(english(&ran.said), None, "{arguments:?}: {ran:?}");
