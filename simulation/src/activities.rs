@@ -59,6 +59,11 @@ impl Key {
         }
     }
 
+    /// The same key for every type.
+    pub(crate) fn without_type(self) -> Key {
+        Key { activity_type: String::new(), ..self }
+    }
+
     pub(crate) fn is_dated(&self) -> bool {
         !self.content.starts_with(UNDATED)
     }

@@ -25,9 +25,23 @@ pub(crate) struct ExportPlan {
     pub(crate) latency: Duration,
     /// How likely others change something at a request.
     pub(crate) changes: f64,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) faults: Vec<DrawnFault>,
     /// After how much time the runs that meet faults are killed; `None` for never.
     pub(crate) kills: Vec<Option<Duration>>,
+}
+
+/// A fault of the server.
+pub(crate) struct DrawnFault {
+    pub(crate) rule: Rule,
+    /// The page that is without records each time.
+    pub(crate) hole: Option<u64>,
+    when: String,
+}
+
+impl std::fmt::Debug for DrawnFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.rule.fault().name(), self.when)
+    }
 }
 
 impl ExportPlan {
@@ -37,7 +51,7 @@ impl ExportPlan {
         let pages = draw.skewed(0, 120);
         let latency = draw.millis(0, 300);
         let kills = (0..draw.size(0, 4)).map(|_| draw.chance(0.8).then(|| draw.millis(1, 20_000))).collect();
-        let rules = (0..draw.size(0, 3)).map(|_| rule(draw, page, pages as u64)).collect::<Vec<_>>();
+        let faults = (0..draw.size(0, 3)).map(|_| fault(draw, page, pages as u64)).collect::<Vec<_>>();
         ExportPlan {
             records: (pages * page).saturating_sub(draw.size(0, page)),
             gaps: *draw.among(&[0.0, 0.0, 0.02, 0.3]),
@@ -50,7 +64,7 @@ impl ExportPlan {
             timeout: draw.millis(2_000, 30_000),
             latency,
             changes: *draw.among(&[0.0, 0.02, 0.1, 0.5]),
-            rules,
+            faults,
             kills,
         }
     }
@@ -62,34 +76,54 @@ impl ExportPlan {
 }
 
 /// A fault of a server whose pages are of this size.
-fn rule(draw: &mut Draw, size: usize, pages: u64) -> Rule {
+fn fault(draw: &mut Draw, size: usize, pages: u64) -> DrawnFault {
     let paged = || Fault::small_pages(size);
     let somewhere = draw.number(0, pages + 2);
-    // Once, or always at the same place. Nobody can tell a page that is empty at each of three readings by chance.
-    let seldom = |draw: &mut Draw, fault: Fault| {
-        let rule = fault.on(Operation::HistoryList);
-        if draw.chance(0.5) {
-            rule.after(draw.skewed(0, 60) as u64)
-        } else {
-            rule.only_if(Condition::Offset(somewhere)).always()
-        }
+    let drawn = |fault: Fault, rule: fn(Rule, u64) -> Rule, number: u64, when: String| DrawnFault {
+        rule: rule(fault.on(Operation::HistoryList), number),
+        hole: None,
+        when,
     };
     let once = |draw: &mut Draw, fault: Fault| {
-        let rule = fault.on(Operation::HistoryList);
-        rule.after(draw.skewed(0, 60) as u64)
+        let skip = draw.skewed(0, 60) as u64;
+        drawn(fault, Rule::after, skip, format!("once after {skip}"))
     };
-    let often = |draw: &mut Draw, fault: Fault| {
-        let rule = fault.on(Operation::HistoryList);
-        match draw.number(0, 3) {
-            0 => rule.after(draw.skewed(0, 60) as u64).times(draw.number(1, 6)),
-            1 => rule.each(draw.number(2, 9)),
-            2 => rule.with_probability(0.05 * draw.number(1, 8) as f64, draw.seed()),
-            _ => rule.after(draw.skewed(0, 60) as u64).during(draw.millis(100, 60_000)),
+    // Once, or always at the same place. Nobody can tell a page that is empty at each of three readings by chance.
+    let seldom = |draw: &mut Draw, fault: Fault| {
+        if draw.chance(0.5) {
+            return once(draw, fault);
+        }
+        let fault = fault.only_if(Condition::Offset(somewhere));
+        drawn(fault, |rule, _| rule.always(), 0, format!("always at page {somewhere}"))
+    };
+    let hole = |mut fault: DrawnFault| {
+        fault.hole = fault.when.starts_with("always").then_some(somewhere);
+        fault
+    };
+    let often = |draw: &mut Draw, fault: Fault| match draw.number(0, 3) {
+        0 => {
+            let (skip, count) = (draw.skewed(0, 60) as u64, draw.number(1, 6));
+            let rule = fault.on(Operation::HistoryList).after(skip).times(count);
+            DrawnFault { rule, hole: None, when: format!("{count} times after {skip}") }
+        }
+        1 => {
+            let each = draw.number(2, 9);
+            drawn(fault, Rule::each, each, format!("at each {each}"))
+        }
+        2 => {
+            let p = 0.05 * draw.number(1, 8) as f64;
+            let rule = fault.on(Operation::HistoryList).with_probability(p, draw.seed());
+            DrawnFault { rule, hole: None, when: format!("with probability {p}") }
+        }
+        _ => {
+            let (skip, time) = (draw.skewed(0, 60) as u64, draw.millis(100, 60_000));
+            let rule = fault.on(Operation::HistoryList).after(skip).during(time);
+            DrawnFault { rule, hole: None, when: format!("for {time:?} after {skip}") }
         }
     };
     match draw.number(0, 15) {
-        0 | 1 => seldom(draw, paged().named("empty_page").edit_answer(AnswerEdit::Empty)),
-        2 => seldom(draw, paged().named("null_page").edit_answer(AnswerEdit::Null)),
+        0 | 1 => hole(seldom(draw, paged().named("empty_page").edit_answer(AnswerEdit::Empty))),
+        2 => hole(seldom(draw, paged().named("null_page").edit_answer(AnswerEdit::Null))),
         3 => {
             let shorter = draw.size(1, size);
             once(draw, paged().named("short_page").edit_answer(AnswerEdit::Shorten(shorter)))
@@ -101,7 +135,7 @@ fn rule(draw: &mut Draw, size: usize, pages: u64) -> Rule {
             // With a page of the documented size: a smaller one cannot be told from a short list.
             let ignored = RequestEdit::Ignore(vec!["offset".to_owned()]);
             let fault = Fault::new().named("offset_ignored").edit_request(ignored);
-            fault.on(Operation::HistoryList).always()
+            drawn(fault, |rule, _| rule.always(), 0, "always".to_owned())
         }
         8 => often(draw, Fault::close_before_reading()),
         9 => often(draw, Fault::gateway_page(*draw.clone().among(&[502, 504]))),
@@ -111,8 +145,10 @@ fn rule(draw: &mut Draw, size: usize, pages: u64) -> Rule {
         13 => often(draw, Fault::cut_body(None)),
         14 => {
             let after = draw.chance(0.6).then_some(RetryAfter::Accurate);
-            let fault = Fault::too_many_requests(after).on(Operation::HistoryList);
-            fault.over_rate(0.5 * draw.number(2, 20) as f64, draw.number(1, 5) as u32)
+            let (rate, burst) = (0.5 * draw.number(2, 20) as f64, draw.number(1, 5) as u32);
+            let fault = Fault::too_many_requests(after);
+            let rule = fault.on(Operation::HistoryList).over_rate(rate, burst);
+            DrawnFault { rule, hole: None, when: format!("over {rate} a second") }
         }
         _ => {
             let change =

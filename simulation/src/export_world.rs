@@ -46,6 +46,8 @@ pub(crate) struct Truth {
     pub(crate) throughout: BTreeSet<u64>,
     /// Those that were in it at some moment.
     pub(crate) ever: BTreeSet<u64>,
+    /// The smallest number of records that were in it at a time.
+    pub(crate) fewest: usize,
 }
 
 /// The first day that an export of some days asks for.
@@ -64,7 +66,7 @@ impl ExportWorld {
                 sandbox.remove_record(id);
             }
         }
-        plan.rules.iter().for_each(|rule| sandbox.add_fault(rule.clone()));
+        plan.faults.iter().for_each(|fault| sandbox.add_fault(fault.rule.clone()));
         sandbox.add_fault(plan.page_rule());
         let state = State { draw, changes: plan.changes, requests: 0, truth: Truth::default() };
         let shared = Shared { sandbox, clock, trace, latency: plan.latency, state: Mutex::new(state) };
@@ -85,7 +87,7 @@ impl ExportWorld {
     /// An export begins at its first record.
     pub(crate) fn begin_truth(&self, has_days: bool) {
         let ids = self.matching(has_days);
-        self.state().truth = Truth { throughout: ids.clone(), ever: ids };
+        self.state().truth = Truth { fewest: ids.len(), throughout: ids.clone(), ever: ids };
     }
 
     /// What is true of an export that has ended.
@@ -108,6 +110,7 @@ impl ExportWorld {
     fn look(&self, has_days: bool) {
         let now = self.matching(has_days);
         let truth = &mut self.state().truth;
+        truth.fewest = truth.fewest.min(now.len());
         truth.throughout.retain(|id| now.contains(id));
         truth.ever.extend(now);
     }

@@ -7,7 +7,7 @@
 //! ```text
 //! plan ─→ run ─┬→ import_run ─→ lockstep: the import, poll by poll; crashes
 //!  │           ├→ outbox_run: several instances of an outbox; crashes and takeovers
-//!  │           ├→ network: latencies, other writers ─→ crm-sandbox
+//!  │           ├→ network: latencies, other writers, tricks of lists ─→ crm-sandbox
 //!  └ groups    └→ oracle: the outcomes and the records
 //! ```
 //!
@@ -31,7 +31,9 @@ mod outbox_run;
 mod plan;
 mod run;
 mod scratch;
+mod surroundings;
 mod trace;
+mod tricks;
 
 pub use campaign::{Campaign, Until, report, report_export};
 pub use coverage::{Coverage, State};

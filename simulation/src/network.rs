@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::TimeDelta;
 use crm_sandbox::{Clock as _, Failure, Record, Sandbox};
 use crm_transport::http::{Request, Response};
 use crm_transport::{Transport, TransportError};
@@ -17,6 +18,7 @@ use crate::coverage::{Coverage, State};
 use crate::draw::Draw;
 use crate::plan::{ForeignRecord, ForeignWrite, Plan};
 use crate::trace::Trace;
+use crate::tricks::{HiddenRecords, ListTricks};
 
 /// The transport of the client. Clones share everything.
 #[derive(Debug, Clone)]
@@ -29,6 +31,7 @@ struct Shared {
     trace: Trace,
     keys: Vec<Key>,
     latency: Duration,
+    tricks: ListTricks,
     progress: Mutex<Progress>,
 }
 
@@ -48,6 +51,7 @@ struct Progress {
     clock_steps: Vec<(u64, chrono::TimeDelta)>,
     /// Ids of the records that others wrote.
     foreign_ids: BTreeSet<u64>,
+    hidden: HiddenRecords,
     coverage: Coverage,
     /// How often each rule has struck.
     struck: Vec<u64>,
@@ -75,6 +79,7 @@ impl Network {
             foreign_writes: plan.foreign.clone(),
             clock_steps: plan.clock_steps.clone(),
             foreign_ids,
+            hidden: HiddenRecords::default(),
             coverage: Coverage::default(),
             struck: vec![0; plan.rules.len()],
         };
@@ -84,6 +89,7 @@ impl Network {
             trace,
             keys,
             latency: plan.latency,
+            tricks: plan.tricks.clone(),
             progress: Mutex::new(progress),
         }))
     }
@@ -162,6 +168,10 @@ impl Network {
         let now = self.0.clock.utc().naive_utc();
         let record = match what {
             ForeignRecord::EqualTo(index) => self.0.keys[index].to_record(now),
+            ForeignRecord::Shifted(index, hours) => {
+                let record = self.0.keys[index].to_record(now);
+                Record { datum: record.datum.map(|at| at + TimeDelta::hours(hours)), ..record }
+            }
             ForeignRecord::Unequal => Record {
                 datum: Some(now),
                 content: Some("Чужая запись".to_owned()),
@@ -234,11 +244,16 @@ impl Network {
         let mut exchange = self.0.sandbox.receive(request);
         let added: Vec<u64> = self.ids().difference(&before).copied().collect();
         let stored = added.len();
+        let is_lost = |fault: &Option<String>| fault.as_deref().is_some_and(|fault| LOST.contains(&fault));
         if items.is_empty() {
             // Whatever appears during a read is not ours.
-            self.progress().foreign_ids.extend(added);
+            self.progress().foreign_ids.extend(added.iter().copied());
         }
         let fault = self.struck();
+        let commit_after = self.0.tricks.commit_after.filter(|_| !items.is_empty() && is_lost(&fault));
+        if commit_after.is_some() {
+            self.progress().hidden.hide(&added, Instant::now() + FAR);
+        }
         if let Some(fault) = &fault {
             let mut progress = self.progress();
             let is_restarted = progress.is_restarted;
@@ -268,6 +283,9 @@ impl Network {
             }
         };
         sleep(self.pause()).await;
+        if let Some(commit_after) = commit_after {
+            self.progress().hidden.hide(&added, Instant::now() + commit_after);
+        }
         let said = match &outcome {
             Ok(response) => format!("{} {} bytes", response.status(), response.body().len()),
             Err(failure) => failure.to_string(),
@@ -277,6 +295,7 @@ impl Network {
             self.progress().is_in_doubt = fault.is_some();
         }
         match outcome {
+            Ok(response) if operation == "list" => Ok(self.0.tricks.edit(&self.progress().hidden, response)),
             Ok(response) => Ok(response),
             Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
             Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),
@@ -285,6 +304,11 @@ impl Network {
         }
     }
 }
+
+/// The faults after which a stored record has no answer.
+const LOST: &[&str] = &["close_after_commit", "commit_half"];
+/// Longer than any request takes.
+const FAR: Duration = Duration::from_secs(86_400);
 
 #[async_trait]
 impl Transport for Network {

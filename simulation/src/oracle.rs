@@ -65,8 +65,17 @@ pub(crate) struct Truth {
     pub(crate) watermark: u64,
     /// Which activities may be refused: for what they hold, or because they were answered without an outcome twice.
     pub(crate) may_be_refused: Vec<bool>,
+    /// Whether the server changes types, so that they say nothing.
+    pub(crate) ignores_types: bool,
     /// Whether the server may store something so late that the same activity is stored twice, and both are named.
     pub(crate) may_be_twice: bool,
+}
+
+impl Truth {
+    fn key(&self, record: &Record) -> Key {
+        let key = Key::of_record(record);
+        if self.ignores_types { key.without_type() } else { key }
+    }
 }
 
 /// Returns what is wrong with what was told. `told` is in the order of the input and may end early.
@@ -89,10 +98,10 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], told: &[Told]) -> Vec<Stri
                 None => {
                     found.push(format!("activity {index} was reported as record {id}, which does not exist"))
                 }
-                Some(record) if Key::of_record(record) != *key => {
+                Some(record) if truth.key(record) != *key => {
                     found.push(format!("activity {index} was reported as record {id}, which is another one"));
                 }
-                Some(_) if truth.foreign.contains(&id) && !may_be_taken_for_ours(truth, key, id) => {
+                Some(_) if truth.foreign.contains(&id) && !may_be_taken_for_ours(truth, keys, key, id) => {
                     found.push(format!(
                         "activity {index} was reported as record {id}, which somebody else wrote"
                     ));
@@ -108,8 +117,7 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], told: &[Told]) -> Vec<Stri
         };
         let most = sum(Told::most, 1);
         let taken = claimed.keys().filter(|id| truth.foreign.contains(id));
-        let taken =
-            taken.filter(|id| by_id.get(id).is_some_and(|record| Key::of_record(record) == key)).count();
+        let taken = taken.filter(|id| by_id.get(id).is_some_and(|record| truth.key(record) == key)).count();
         let fewest = sum(Told::fewest, 0).saturating_sub(taken);
         let name = name(&key);
         if stored > most {
@@ -126,11 +134,26 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], told: &[Told]) -> Vec<Stri
 }
 
 /// A new record of somebody else cannot be told apart if it is equal to the second. Undated ones cannot if there are
-/// several.
-fn may_be_taken_for_ours(truth: &Truth, key: &Key, id: u64) -> bool {
+/// several, or if it stands beside a record of the same request.
+fn may_be_taken_for_ours(truth: &Truth, keys: &[Key], key: &Key, id: u64) -> bool {
     let new_foreign = truth.foreign.range(truth.watermark + 1..).count();
-    id > truth.watermark && (key.is_dated() || new_foreign > 1)
+    let is_own = |other: &u64| *other > truth.watermark && !truth.foreign.contains(other);
+    let own_before = (0..id).rev().take_while(is_own);
+    let mut beside = own_before.chain((id + 1..id + LONGEST_RUN).take_while(is_own));
+    let places: Vec<usize> = (0..keys.len()).filter(|&place| keys[place] == *key).collect();
+    let is_near =
+        |place: usize| places.iter().any(|&own| own != place && own.abs_diff(place) < LARGEST_CHUNK);
+    let is_neighbour = |other: u64| {
+        let record = truth.records.iter().find(|record| record.cid == other).map(|record| truth.key(record));
+        record.is_some_and(|record| (0..keys.len()).any(|place| keys[place] == record && is_near(place)))
+    };
+    id > truth.watermark && (key.is_dated() || new_foreign > 1 || beside.any(is_neighbour))
 }
+
+/// More than the activities of a chunk.
+const LARGEST_CHUNK: usize = 13;
+/// More than the records that our requests store between two of one of them.
+const LONGEST_RUN: u64 = 60;
 
 /// Returns what was told once and is contradicted later.
 pub(crate) fn contradictions(before: &[Told], after: &[Told]) -> Vec<String> {
@@ -161,7 +184,7 @@ fn counts(keys: &[Key]) -> BTreeMap<Key, Vec<usize>> {
 /// The number of records with this key that we wrote.
 fn ours(truth: &Truth, key: &Key) -> usize {
     let own = truth.records.iter().filter(|record| !truth.foreign.contains(&record.cid));
-    own.filter(|record| Key::of_record(record) == *key).count()
+    own.filter(|record| truth.key(record) == *key).count()
 }
 
 fn name(key: &Key) -> String {

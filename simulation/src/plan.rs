@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crm_history::NewEntry;
-use crm_sandbox::{APIKEY, Account, BOSS, Role, Rule, SELLER, SqlMode, User};
+use crm_sandbox::{APIKEY, Account, Rule, SqlMode, User};
 
 use crate::activities::{self, Shape};
 use crate::draw::Draw;
 use crate::faults::{DrawnFault, FAULTS, Limits};
 use crate::groups::Selection;
+use crate::surroundings::{
+    changed_type, clock_steps, foreign, interruptions, server_time, shifted_writes, tricks, users,
+};
+use crate::tricks::ListTricks;
 
 /// Everything that a seed decides before anything runs. The latencies are drawn on the way.
 #[derive(Debug)]
@@ -30,6 +34,7 @@ pub(crate) struct Plan {
     pub(crate) text_of_faults: String,
     /// Whether the server stores nothing later than `settle` after a request ended.
     pub(crate) is_prompt: bool,
+    pub(crate) tricks: ListTricks,
     pub(crate) foreign: Vec<ForeignWrite>,
     /// At which request the server's clock is set, and by how much.
     pub(crate) clock_steps: Vec<(u64, TimeDelta)>,
@@ -78,6 +83,8 @@ pub(crate) struct ForeignWrite {
 pub(crate) enum ForeignRecord {
     /// A record that is equal to this activity.
     EqualTo(usize),
+    /// A record that is equal to this activity except that it is so many hours later.
+    Shifted(usize, i64),
     /// Any other record.
     Unequal,
 }
@@ -140,15 +147,21 @@ impl Plan {
             longest_lock: settings.settle.mul_f64(if is_prompt { 0.8 } else { 3.0 }),
             text: draw.among(&entries).content.clone(),
         };
-        let rules = rules(draw, selection, &limits);
+        let mut rules = rules(draw, selection, &limits);
         let interruptions = interruptions(draw, selection, settings.settle);
         let has_journal = !interruptions.is_empty() || draw.chance(0.8);
+        // The sources of their own keep the other draws of a seed.
+        let tricks = tricks(&mut Draw::new(seed, 5), selection, &entries, settle);
+        rules.extend(changed_type(&mut Draw::new(seed, 6), selection));
+        let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let adopts_marks = selection.has("adopted_marks")
             && has_journal
             && is_prompt
+            // A view that shows nothing at all hides the marks.
+            && !is_empty
+            && !rules.iter().any(|rule| HIDES_ALL.contains(&rule.fault().name()))
             && entries.iter().all(|entry| entry.mark.is_some())
             && Draw::new(seed, 4).chance(0.5);
-        let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let most_old = if is_empty { 0 } else { 30 };
         Plan {
             old_records: users
@@ -159,7 +172,12 @@ impl Plan {
             old_equal: selection.has("old_equal")
                 && draw.chance(0.3)
                 && entries.iter().all(|entry| entry.mark.is_none()),
-            foreign: foreign(draw, selection, &entries, settings.settle),
+            foreign: [
+                foreign(draw, selection, &entries, settings.settle),
+                shifted_writes(&mut Draw::new(seed, 7), selection, &entries, settings.settle),
+            ]
+            .concat(),
+            tricks,
             consumer_pause: if selection.has("slow_consumer") && draw.chance(0.15) {
                 draw.millis(1, 20_000)
             } else {
@@ -198,6 +216,11 @@ impl Plan {
                 && self.rules.iter().any(|rule| BY_TEXT.contains(&rule.fault().name())))
     }
 
+    /// Whether the caller reads times shifted.
+    pub(crate) fn is_shifted(&self) -> bool {
+        self.caller.tzone.is_some_and(|hours| hours != 0)
+    }
+
     /// Whether one of the views was empty before the first run. Such a view proves nothing until it shows a known record.
     pub(crate) fn has_empty_view(&self) -> bool {
         let is_empty = |user: &User| self.old_records.iter().all(|(id, count)| *id != user.id || *count == 0);
@@ -230,12 +253,28 @@ impl Plan {
         self.rules.iter().any(|rule| MISLEADING.contains(&rule.fault().name()))
     }
 
+    /// Whether the server changes the types of some activities.
+    pub(crate) fn changes_types(&self) -> bool {
+        self.rules.iter().any(|rule| rule.fault().name() == "changed_type")
+    }
+
+    /// Whether a record may resemble an activity in doubt, so that it stays in doubt for good.
+    pub(crate) fn has_resembling_records(&self) -> bool {
+        let is_shifted = |write: &ForeignWrite| matches!(write.what, ForeignRecord::Shifted(..));
+        self.tricks.unreadable.is_some()
+            || self.foreign.iter().any(is_shifted)
+            || (self.changes_types() && self.entries.iter().any(|entry| entry.mark.is_none()))
+    }
+
     /// Whether somebody else may write a record that is equal to an activity.
     pub(crate) fn has_equal_foreign_records(&self) -> bool {
         self.foreign.iter().any(|write| matches!(write.what, ForeignRecord::EqualTo(_)))
             || self.rules.iter().any(|rule| rule.fault().name() == "change_between_pages")
     }
 }
+
+/// Faults that may make a list look empty that is not.
+const HIDES_ALL: &[&str] = &["parameters_ignored", "view_without_user_empty"];
 
 fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> Vec<Rule> {
     let enabled = |names: &[&str]| -> Vec<&DrawnFault> {
@@ -262,81 +301,3 @@ fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> Vec<Rule> {
 
 /// The faults that leave a write in doubt.
 const LOST_ANSWERS: [&str; 4] = ["close_after_commit", "close_late", "commit_half", "no_answer_late"];
-
-fn users(draw: &mut Draw, selection: &Selection) -> Vec<User> {
-    let shift = |draw: &mut Draw| {
-        let is_shifted = selection.has("shift") && draw.chance(0.3);
-        Some(if is_shifted { draw.number(0, 10) as i32 - 5 } else { 0 })
-    };
-    vec![
-        User { role: Role::Head, administrator: true, tzone: shift(draw), ..User::new(1, BOSS) },
-        User { chief: 1, tzone: shift(draw), ..User::new(2, SELLER) },
-        User { chief: 1, tzone: shift(draw), ..User::new(3, "other@example.test") },
-    ]
-}
-
-fn interruptions(draw: &mut Draw, selection: &Selection, settle: Duration) -> Vec<Interruption> {
-    let longest = settle.as_millis() as u64 * 2;
-    if !selection.has("crash") || draw.chance(0.5) {
-        return Vec::new();
-    }
-    let one = |draw: &mut Draw| match draw.number(0, 9) {
-        0 => Interruption::Never,
-        1 | 2 => Interruption::AtPoll(draw.skewed(1, 300) as u64),
-        3 if selection.has("cancel") => Interruption::Cancel(draw.millis(0, longest)),
-        3 | 4 => Interruption::After(draw.millis(1, longest)),
-        _ => Interruption::AtWrite(draw.skewed(1, 40) as u64),
-    };
-    (0..draw.size(1, 4)).map(|_| one(draw)).collect()
-}
-
-fn foreign(
-    draw: &mut Draw,
-    selection: &Selection,
-    entries: &[NewEntry],
-    settle: Duration,
-) -> Vec<ForeignWrite> {
-    let mut writes = Vec::new();
-    let later = |draw: &mut Draw| draw.chance(0.5).then(|| draw.millis(1, settle.as_millis() as u64));
-    if selection.has("foreign_unequal") && draw.chance(0.3) {
-        for _ in 0..draw.skewed(1, 30) {
-            let at_request = draw.skewed(1, 30) as u64;
-            writes.push(ForeignWrite { at_request, later: later(draw), what: ForeignRecord::Unequal });
-        }
-    }
-    let allowed: Vec<usize> = (0..entries.len())
-        // A mark belongs to us.
-        .filter(|&index| entries[index].mark.is_none())
-        .filter(|&index| match entries[index].at {
-            Some(_) => selection.has("foreign_equal_dated"),
-            None => selection.has("foreign_equal_undated"),
-        })
-        .collect();
-    if !allowed.is_empty() && draw.chance(0.15) {
-        for _ in 0..draw.skewed(1, 5) {
-            let what = ForeignRecord::EqualTo(*draw.among(&allowed));
-            writes.push(ForeignWrite { at_request: draw.skewed(1, 30) as u64, later: later(draw), what });
-        }
-    }
-    writes
-}
-
-fn clock_steps(draw: &mut Draw, selection: &Selection) -> Vec<(u64, TimeDelta)> {
-    if !selection.has("server_clock") || draw.chance(0.8) {
-        return Vec::new();
-    }
-    let step = |draw: &mut Draw| TimeDelta::minutes(draw.number(0, 4 * 24 * 60) as i64 - 2 * 24 * 60);
-    (0..draw.size(1, 3)).map(|_| (draw.skewed(1, 30) as u64, step(draw))).collect()
-}
-
-/// The server's clock has nothing to do with that of this machine, or shows about the same day.
-fn server_time(draw: &mut Draw, selection: &Selection) -> DateTime<Utc> {
-    let second = draw.number(0, 86_399) as i64;
-    let day = if selection.has("server_clock") {
-        19_899 // 2024-06-25
-    } else {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        (now.as_secs() / 86_400) as i64
-    };
-    DateTime::from_timestamp(day * 86_400 + second, 0).unwrap_or_default()
-}

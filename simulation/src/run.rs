@@ -106,6 +106,8 @@ pub(crate) struct World {
     watermark: u64,
     pub(crate) draw: Draw,
     pub(crate) gate: Gate,
+    /// An earlier run may have stored what a later one did not send.
+    has_lost_journal: bool,
     /// What the last runs told.
     pub(crate) told: Vec<Told>,
 }
@@ -117,8 +119,11 @@ impl World {
         let trace = Trace::new();
         let builder = Sandbox::builder().accounts([plan.account()]).projects(0).seed(seed);
         let sandbox = Arc::new(builder.in_process(clock.clone()));
-        let keys: Vec<Key> =
+        let written: Vec<Key> =
             plan.entries.iter().map(|entry| Key::of_entry(entry, &plan.users, &plan.caller)).collect();
+        let keys =
+            written.iter().cloned().map(|key| if plan.changes_types() { key.without_type() } else { key });
+        let keys: Vec<Key> = keys.collect();
         let now = plan.server_time.naive_utc();
         for (user, count) in &plan.old_records {
             for number in 0..*count {
@@ -133,13 +138,13 @@ impl World {
             }
         }
         if plan.old_equal {
-            keys.iter().take(3).for_each(|key| {
+            written.iter().take(3).for_each(|key| {
                 sandbox.add_record(key.to_record(now));
             });
         }
         plan.rules.iter().for_each(|rule| sandbox.add_fault(rule.clone()));
         let watermark = sandbox.records().last().map_or(0, |record| record.cid);
-        let network = Network::new(&plan, seed, keys.clone(), Arc::clone(&sandbox), clock, trace.clone());
+        let network = Network::new(&plan, seed, written, Arc::clone(&sandbox), clock, trace.clone());
         let scratch = Scratch::new().map_err(|error| format!("no folder for the journal: {error}"))?;
         let world = World {
             seed,
@@ -152,6 +157,7 @@ impl World {
             watermark,
             draw: Draw::new(seed, 3),
             gate,
+            has_lost_journal: false,
             told: Vec::new(),
         };
         world.describe();
@@ -226,11 +232,14 @@ impl World {
         sleep(self.plan.settings.timeout + self.plan.settings.settle * 2).await;
         self.scratch.remove_journal();
         self.trace.note("the journal is lost");
-        for told in &mut self.told {
-            if !matches!(told, Told::Stored(..)) {
-                *told = Told::NotSent;
-            }
-        }
+        self.told.iter_mut().for_each(|told| *told = Told::Unknown);
+        self.has_lost_journal = true;
+    }
+
+    /// Without the journal of earlier runs, what was not sent by this one may be stored.
+    fn after_loss(&self, told: &[Told]) -> Vec<Told> {
+        let may_be_stored = |told: &Told| self.has_lost_journal && *told == Told::NotSent;
+        told.iter().map(|told| if may_be_stored(told) { Told::Unknown } else { told.clone() }).collect()
     }
 
     /// Runs without faults, until nothing is left.
@@ -247,7 +256,7 @@ impl World {
         }
         // Whatever is stored late is stored now.
         sleep(self.plan.settings.settle * 4).await;
-        let mut violations = oracle::violations(&self.truth(), &self.keys, &self.told);
+        let mut violations = oracle::violations(&self.truth(), &self.keys, &self.after_loss(&self.told));
         if !self.plan.has_journal || !violations.is_empty() {
             return violations;
         }
@@ -269,8 +278,10 @@ impl World {
         if not_sent > 0 {
             violations.push(format!("{not_sent} activities are not sent, and nothing fails any more"));
         }
-        let may_be_unknown =
-            !self.plan.is_prompt || self.plan.has_equal_foreign_records() || self.plan.has_misleading_lists();
+        let may_be_unknown = !self.plan.is_prompt || self.plan.has_equal_foreign_records() || self.plan.has_misleading_lists()
+            // The shift of the reader is learned from the first record whose id is known.
+            || self.plan.has_resembling_records()
+            || (self.plan.is_shifted() && !self.told.iter().any(|told| matches!(told, Told::Stored(..))));
         if unknown > 0 && !may_be_unknown {
             violations.push(format!("{unknown} activities are in doubt, and nothing fails any more"));
         }
@@ -283,7 +294,7 @@ impl World {
             RunEnd::Failed(failure) => return vec![failure],
             RunEnd::Told(told) => told,
         };
-        let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
+        let mut violations = oracle::violations(&self.truth(), &self.keys, &self.after_loss(&told));
         violations.extend(oracle::contradictions(&self.told, &told));
         // A run that stops does not take the rest of its input, and says that another run can go on.
         let goes_on = told.contains(&Told::NotSent) || !matches!(interruption, Interruption::Never);
@@ -306,6 +317,7 @@ impl World {
             self.plan.refuses(entry) || self.network.strikes(&item) >= 2
         };
         Truth {
+            ignores_types: self.plan.changes_types(),
             may_be_refused: self.plan.entries.iter().map(may_be_refused).collect(),
             records,
             foreign: self.network.foreign_ids(),

@@ -5,6 +5,7 @@
 
 mod builds;
 mod gate;
+mod outbox;
 mod report;
 mod table;
 
@@ -27,7 +28,7 @@ const USAGE: &str = "\
 usage: cargo xtask bench [GROUP …] [--quick] [--json FILE] [--write]
        cargo xtask bench --gate | --accept
 
-groups: decode, calls, export, memory, import, size, builds; all of them where none is named
+groups: decode, calls, export, memory, import, outbox, size, builds; all of them where none is named
 --quick   fewer rounds, a tenth of the records for memory, no clean builds; too coarse to be judged by
 --json    the figures for other programs
 --write   the table into docs/performance.md; of a full run
@@ -41,14 +42,23 @@ enum Group {
     Export,
     Memory,
     Import,
+    Outbox,
     Size,
     Builds,
 }
 
 impl Group {
     /// The long ones last.
-    const ALL: [Self; 7] =
-        [Self::Decode, Self::Calls, Self::Import, Self::Export, Self::Memory, Self::Size, Self::Builds];
+    const ALL: [Self; 8] = [
+        Self::Decode,
+        Self::Calls,
+        Self::Import,
+        Self::Export,
+        Self::Memory,
+        Self::Outbox,
+        Self::Size,
+        Self::Builds,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -57,6 +67,7 @@ impl Group {
             Self::Export => "export",
             Self::Memory => "memory",
             Self::Import => "import",
+            Self::Outbox => "outbox",
             Self::Size => "size",
             Self::Builds => "builds",
         }
@@ -120,12 +131,14 @@ fn options(arguments: &[&str]) -> Result<Options, String> {
 }
 
 fn measure(groups: &[Group], quick: bool) -> Result<Vec<Row>, String> {
-    let needs_programs = groups.iter().any(|group| !matches!(group, Group::Size | Group::Builds));
+    let needs_programs =
+        groups.iter().any(|group| !matches!(group, Group::Outbox | Group::Size | Group::Builds));
     let programs = if needs_programs { Some(Programs::build()?) } else { None };
     let mut rows = Vec::new();
     for (number, &group) in (1..).zip(groups) {
         eprintln!("== {} ({number} of {})", group.name(), groups.len());
         let more = match (group, &programs) {
+            (Group::Outbox, _) => outbox::measure(quick)?,
             (Group::Size, _) => builds::size()?,
             (Group::Builds, _) => builds::clean(if quick { 1 } else { 3 })?,
             (group, Some(programs)) => programs.measure(group, quick)?,
@@ -196,7 +209,7 @@ impl Programs {
                 let sandbox = self.sandbox(&["--latency-ms", "20"])?;
                 rows.extend(measured(times, &["import", &sandbox.url, rounds("3", "1")])?);
             }
-            Group::Size | Group::Builds => {}
+            Group::Outbox | Group::Size | Group::Builds => {}
         }
         Ok(rows)
     }
@@ -223,18 +236,7 @@ impl Programs {
     }
 
     fn sandbox(&self, arguments: &[&str]) -> Result<Sandbox, String> {
-        let mut command = Command::new(&self.sandbox);
-        command.args(["--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|e| format!("the sandbox cannot be started: {e}"))?;
-        let stdout = child.stdout.take().map(BufReader::new);
-        let mut sandbox = Sandbox { child, url: String::new(), stdout };
-        let mut line = String::new();
-        if let Some(stdout) = &mut sandbox.stdout {
-            stdout.read_line(&mut line).map_err(|e| e.to_string())?;
-        }
-        let url = line.trim().strip_prefix("listening on ");
-        sandbox.url = url.ok_or("the sandbox ended before it listened")?.to_owned();
-        Ok(sandbox)
+        Sandbox::start(&self.sandbox, arguments)
     }
 }
 
@@ -244,6 +246,23 @@ struct Sandbox {
     url: String,
     /// Kept open: it may say more.
     stdout: Option<BufReader<ChildStdout>>,
+}
+
+impl Sandbox {
+    fn start(program: &PathBuf, arguments: &[&str]) -> Result<Self, String> {
+        let mut command = Command::new(program);
+        command.args(["--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|e| format!("the sandbox cannot be started: {e}"))?;
+        let stdout = child.stdout.take().map(BufReader::new);
+        let mut sandbox = Self { child, url: String::new(), stdout };
+        let mut line = String::new();
+        if let Some(stdout) = &mut sandbox.stdout {
+            stdout.read_line(&mut line).map_err(|e| e.to_string())?;
+        }
+        let url = line.trim().strip_prefix("listening on ");
+        sandbox.url = url.ok_or("the sandbox ended before it listened")?.to_owned();
+        Ok(sandbox)
+    }
 }
 
 impl Drop for Sandbox {

@@ -62,6 +62,8 @@ impl Exit {
     pub(crate) fn from_error(error: &Error) -> Self {
         if error.id() == "server-refused-key" {
             Self::KeyRefused
+        } else if error.id() == "invalid-setting" {
+            Self::Usage
         } else if error.is_retryable() || error.is_timeout() {
             Self::Again
         } else {
@@ -88,7 +90,8 @@ impl Exit {
             NotSentReason::AccountSetting(_)
             | NotSentReason::Refused(_)
             | NotSentReason::Storage(_)
-            | NotSentReason::ZoneMissing => Self::Person,
+            | NotSentReason::ZoneMissing
+            | NotSentReason::PerhapsChanged { .. } => Self::Person,
             _ => Self::Again,
         }
     }

@@ -106,10 +106,10 @@ impl Network {
             (None, None) => builder,
         };
         // Plain http needs no certificates, and a small container has none.
-        if is_https(url) {
-            builder.add_ca_certificates(&self.certificates)
-        } else {
-            builder.without_system_certificates()
+        match is_https(url) {
+            true if self.certificates.is_empty() => builder,
+            true => builder.add_ca_certificates(&self.certificates),
+            false => builder.without_system_certificates(),
         }
     }
 }

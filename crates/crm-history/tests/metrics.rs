@@ -10,17 +10,24 @@ use crm_history::{ApiKey, ClientId, HistoryClient, NewEntry};
 use http::{Request, Response};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
-/// A server without records that stores the first activity of a request and refuses the others.
+/// A server without records that refuses activities with this content.
 struct Server;
+
+const REFUSED: &str = "нет";
 
 #[async_trait]
 impl Transport for Server {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let answer = if request.uri().path().ends_with("add.list") {
             let sent: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
-            let more = sent["list"].as_array().unwrap().len() - 1;
-            let refused = r#",{"result":"Error","error":{"code":405,"text":"x"}}"#.repeat(more);
-            format!(r#"[{{"result":"Успешно","data":7}}{refused}]"#)
+            let answers = sent["list"].as_array().unwrap().iter().zip(7..).map(|(item, id)| {
+                if item["content"] == REFUSED {
+                    r#"{"result":"Error","error":{"code":405,"text":"x"}}"#.to_owned()
+                } else {
+                    format!(r#"{{"result":"Успешно","data":{id}}}"#)
+                }
+            });
+            format!("[{}]", answers.collect::<Vec<_>>().join(","))
         } else {
             "[]".to_owned()
         };
@@ -36,7 +43,7 @@ async fn counted(entries: Vec<NewEntry>, is_dry_run: bool) -> BTreeMap<String, u
     let client = builder.transport(Server).build().unwrap();
     let import = client.import(entries);
     let import = if is_dry_run { import.dry_run() } else { import };
-    import.run().await.unwrap();
+    let _ = import.run().await.unwrap();
     let mut outcomes = BTreeMap::new();
     for (key, unit, description, value) in recorder.snapshotter().snapshot().into_vec() {
         if key.key().name() == "crm_import_outcomes_total" {
@@ -51,11 +58,10 @@ async fn counted(entries: Vec<NewEntry>, is_dry_run: bool) -> BTreeMap<String, u
 
 #[tokio::test(start_paused = true)]
 async fn each_activity_of_an_import_is_counted_by_its_outcome() {
-    let calls = |count: usize| vec![NewEntry::new("Звонок").client(ClientId(1)); count];
-    let found = counted(calls(3), false).await;
-    assert_eq!(found, BTreeMap::from([("created".to_owned(), 1), ("rejected".to_owned(), 2)]));
-    let mut entries = calls(2);
-    entries.push(NewEntry::new(""));
-    let found = counted(entries, true).await;
+    let calls =
+        |contents: [&str; 3]| contents.map(|content| NewEntry::new(content).client(ClientId(1))).to_vec();
+    let found = counted(calls(["раз", "два", REFUSED]), false).await;
+    assert_eq!(found, BTreeMap::from([("created".to_owned(), 2), ("rejected".to_owned(), 1)]));
+    let found = counted(calls(["раз", "два", ""]), true).await;
     assert_eq!(found, BTreeMap::from([("not_sent".to_owned(), 2), ("rejected".to_owned(), 1)]));
 }

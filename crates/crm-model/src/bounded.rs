@@ -5,8 +5,6 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::json_object::Key;
-
 /// The deepest nesting of lists and objects in one value.
 pub(crate) const DEEPEST: usize = 100;
 

@@ -10,7 +10,7 @@ use common::every;
 use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient};
 use crm::projects::{ProjectsClient, TokenPair};
-use crm::{Delivery, Error, ErrorKind, ReqwestTransport, RetryPolicy, reqwest};
+use crm::{Delivery, Error, ErrorKind, ReqwestTransport, RetryPolicy};
 use crm_sandbox::{Fault, Sandbox};
 
 const LIMIT: usize = 1 << 20;

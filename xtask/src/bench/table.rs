@@ -28,7 +28,7 @@ enum Goal {
 }
 
 /// Every row there may be.
-const GOALS: [(&str, Group, Goal); 21] = [
+const GOALS: [(&str, Group, Goal); 30] = [
     ("decode 200 entries / strict structs", Group::Decode, Goal::AtMost(1.25)),
     ("decode 200 entries / Value", Group::Decode, Goal::AtMost(0.6)),
     ("decode 1,000 projects / strict structs", Group::Decode, Goal::AtMost(1.25)),
@@ -46,6 +46,15 @@ const GOALS: [(&str, Group, Goal); 21] = [
     ("peak memory of an export of 1,000,000 / of 10,000", Group::Memory, Goal::MoreByAtMost(32.0)),
     ("peak memory of an export of 100,000 / of 10,000", Group::Memory, Goal::MoreByAtMost(32.0)),
     ("import of 10,000 / single adds", Group::Import, Goal::AtLeast(100.0)),
+    ("commits of puts by 64 tasks in SQLite / puts", Group::Outbox, Goal::AtMost(0.0625)),
+    ("puts by 64 tasks in PostgreSQL / a loop of single commits", Group::Outbox, Goal::AtLeast(5.0)),
+    ("deliver 10,000 / import of 10,000 with a journal", Group::Outbox, Goal::AtLeast(0.9)),
+    ("peak memory of a delivery with 1,000,000 queued / with 10,000", Group::Outbox, Goal::MoreByAtMost(8.0)),
+    ("peak memory of a delivery with 100,000 queued / with 10,000", Group::Outbox, Goal::MoreByAtMost(8.0)),
+    ("calls of an idle outbox in a minute", Group::Outbox, Goal::AtMost(0.0)),
+    ("transactions of an idle outbox in PostgreSQL / seconds", Group::Outbox, Goal::AtMost(1.0)),
+    ("bytes of a key in SQLite", Group::Outbox, Goal::None),
+    ("bytes of a key in PostgreSQL", Group::Outbox, Goal::None),
     ("release binary of the export program / a bare reqwest program", Group::Size, Goal::MoreByAtMost(2.0)),
     ("clean build with crm / with reqwest, rustls, serde, tokio", Group::Builds, Goal::AtMost(1.25)),
     ("clean build with crm-history, no HTTP client / the same", Group::Builds, Goal::AtMost(0.35)),

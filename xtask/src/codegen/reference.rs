@@ -1,6 +1,7 @@
 //! The reference: one page for each operation, in two languages. Each page is readable on its own, on a telephone too.
 
 mod index;
+mod json;
 mod language;
 mod page;
 mod request;

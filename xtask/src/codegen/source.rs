@@ -149,6 +149,8 @@ pub(super) struct Field {
     /// The method, field or type in Rust.
     pub(super) rust: Option<String>,
     pub(super) quirks: Vec<Quirk>,
+    /// What the vendor's page says instead, if the server contradicts it.
+    pub(super) page: Option<Words>,
     pub(super) values: Vec<FieldValue>,
 }
 
@@ -191,7 +193,7 @@ impl Api {
     pub(super) fn read(file: &str, text: &str) -> Result<Self, String> {
         let value = Value::parse(text).map_err(|error| format!("{file}: {error}"))?;
         let root = Node::root(file, &value);
-        no_unknown_extension(&root)?;
+        no_stray_keys(&root)?;
         let info = root.get("info")?;
         let operations = operations::operations(&root)?;
         let name = match operations.first().and_then(|operation| operation.id.split_once('.')) {
@@ -219,7 +221,7 @@ impl Api {
 }
 
 /// The keys of our own, as `docs/openapi/README.md` explains them.
-pub(super) const EXTENSIONS: [&str; 19] = [
+pub(super) const EXTENSIONS: [&str; 20] = [
     "x-default",
     "x-enum-alias",
     "x-enum-open",
@@ -229,6 +231,7 @@ pub(super) const EXTENSIONS: [&str; 19] = [
     "x-idempotency",
     "x-methods",
     "x-observed",
+    "x-page",
     "x-paging",
     "x-placeholder",
     "x-quirk",
@@ -241,13 +244,20 @@ pub(super) const EXTENSIONS: [&str; 19] = [
     "x-values",
 ];
 
-/// A misspelt key would be a fact that is silently lost.
-fn no_unknown_extension(node: &Node<'_>) -> Result<(), String> {
+/// Refuses misspelt keys and keys without a value. Their facts would be lost silently. A key without a value is usually the
+/// rest of a text: `{en: one, two}` has the key `two`.
+fn no_stray_keys(node: &Node<'_>) -> Result<(), String> {
     for (key, child) in node.children() {
+        if matches!(key.as_str(), "example" | "examples") {
+            continue;
+        }
+        if *child.value() == Value::Null {
+            return node.fault(&format!("has `{key}` without a value: put a text with a comma in quotes"));
+        }
         if key.starts_with("x-") && !EXTENSIONS.contains(&key.as_str()) {
             return node.fault(&format!("has `{key}`, which docs/openapi/README.md does not know"));
         }
-        no_unknown_extension(&child)?;
+        no_stray_keys(&child)?;
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
+mod grades;
+mod pages;
+
 use super::*;
 use std::collections::BTreeSet;
 
 /// A description with one operation, small enough to read and whole enough to generate from.
 const SMALL: &str = r##"
 openapi: 3.1.0
-info: {title: Small, version: "1", description: An API., x-ru: Некое API.}
+info: {title: Small, version: "1", description: An API., x-ru: Некое API., x-evidence: documented}
 paths:
   /v1/things/list:
     get:
@@ -13,6 +16,7 @@ paths:
       x-summary-ru: Вещи
       description: All things.
       x-ru: Все вещи.
+      x-evidence: documented
       x-source: the vendor's page
       x-idempotency: read
       x-success: no_error
@@ -38,13 +42,16 @@ paths:
                 documented: {value: {zeta: 1, alpha: "2"}}
 components:
   securitySchemes:
-    key: {type: apiKey, in: header, name: X-Key, description: The key., x-ru: Ключ., x-placeholder: "{KEY}"}
+    key: {type: apiKey, in: header, name: X-Key, description: The key., x-ru: Ключ., x-placeholder: "{KEY}", x-evidence: documented}
   schemas:
     Thing:
       type: object
+      description: A thing.
+      x-ru: Вещь.
+      x-rust: Thing
       properties:
         zeta: {type: integer, description: One., x-ru: Раз., x-evidence: documented}
-        alpha: {type: string, description: Two., x-ru: Два., x-evidence: assumed}
+        alpha: {type: string, description: Two., x-ru: Два., x-rust: first, x-evidence: assumed}
     ThingOrder:
       type: string
       enum: [id, z_last, ts]
@@ -64,7 +71,7 @@ fn fault(change: impl FnOnce(String) -> String) -> String {
 }
 
 #[test]
-fn the_committed_files_are_as_the_source_says() {
+fn the_committed_files_match_their_sources() {
     let root = Path::new(ROOT);
     let changes = changes(root, &generate(root).unwrap()).unwrap();
     let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
@@ -72,7 +79,7 @@ fn the_committed_files_are_as_the_source_says() {
 }
 
 #[test]
-fn each_method_and_type_that_a_parameter_names_is_there() {
+fn each_name_in_rust_exists() {
     fn read(folder: &Path, code: &mut String) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -95,14 +102,30 @@ fn each_method_and_type_that_a_parameter_names_is_there() {
             for name in names.split(", ").filter(|name| *name != "see below") {
                 let found = match name.strip_suffix("()") {
                     Some(method) => code.contains(&format!("fn {method}(")),
-                    None => code.contains(&format!("    {name}\n}}")), // the ids are made by a macro
+                    None => code.contains(&format!("    {name}\n}}")), // A macro makes the ids.
                 };
-                assert!(found, "{path}: parameter {}: there is no {name}", parameter.name);
+                assert!(found, "{path}: parameter {}: {name} does not exist", parameter.name);
+                seen += 1;
+            }
+        }
+        for record in api.operations.iter().flat_map(|operation| &operation.records) {
+            if let Some(name) = &record.rust {
+                let found = ["struct", "enum", "type"]
+                    .iter()
+                    .any(|kind| code.contains(&format!("pub {kind} {name} ")));
+                assert!(found, "{path}: {}: {name} does not exist", record.schema);
+            }
+            for name in record.fields.iter().filter_map(|field| field.rust.as_deref()) {
+                let found = match name.strip_suffix("()") {
+                    Some(method) => code.contains(&format!("pub fn {method}(")),
+                    None => code.contains(&format!("    pub {name}: ")),
+                };
+                assert!(found, "{path}: {}: {name} does not exist", record.schema);
                 seen += 1;
             }
         }
     }
-    assert!(seen > 40, "only {seen} names were looked for");
+    assert!(seen > 150, "only {seen} names were looked for");
 }
 
 #[test]
@@ -130,7 +153,7 @@ fn a_table_holds_what_the_source_says_of_an_operation() {
 }
 
 #[test]
-fn a_value_of_an_enum_gets_its_wire_name_as_an_alias_only_where_its_own_name_does_not_tell() {
+fn a_value_of_an_enum_has_its_wire_name_as_an_alias_only_if_the_names_differ() {
     let files = rust::files(&small(|text| text).unwrap()).unwrap();
     let code = &files["crates/crm-model/src/things/enumerations.rs"];
     assert!(code.contains("    /// `ts`: by time.\n    #[doc(alias = \"ts\")]\n    Time,"), "{code}");
@@ -147,14 +170,27 @@ fn a_fixture_keeps_the_order_of_the_source() {
 }
 
 #[test]
-fn a_page_stands_for_each_operation_in_both_languages() {
+fn each_operation_has_a_page_in_both_languages() {
     let files = reference::files(&[small(|text| text).unwrap()]).unwrap();
     let english = &files["docs/reference/en/things.list.md"];
     let russian = &files["docs/reference/ru/things.list.md"];
-    assert!(english.contains("# things.list: Things\n") && russian.contains("# things.list: Вещи\n"));
+    assert!(english.contains("# Things (`things.list`)\n") && russian.contains("# Вещи (`things.list`)\n"));
     assert!(english.contains("curl -X GET \"$THINGS_URL/v1/things/list?sort=z_last\""), "{english}");
-    assert!(english.contains("| `alpha` | Two. | string | assumed |"), "{english}");
-    assert!(russian.contains("| `alpha` | Два. | string | предположение |"), "{russian}");
+    assert!(english.contains("| `alpha`<br>string | Two. | `first`<br>assumed |"), "{english}");
+    assert!(russian.contains("| `alpha`<br>string | Два. | `first`<br>предположение |"), "{russian}");
+}
+
+#[test]
+fn grades_that_differ_are_shown_one_by_one() {
+    let grades =
+        "x-evidence: {name: documented, meaning: observed 1, default: assumed}\n          x-rust: sort()";
+    let api = small(|text| text.replace("x-evidence: documented\n          x-rust: sort()", grades)).unwrap();
+    let files = reference::files(&[api]).unwrap();
+    let english = &files["docs/reference/en/things.list.md"];
+    let shown = "documented: name, required or optional, values<br>observed 1: meaning<br>assumed: default |";
+    assert!(english.contains(shown), "{english}");
+    let message = fault(|text| text.replace("x-evidence: assumed", "x-evidence: {nam: assumed}"));
+    assert!(message.contains("alpha.x-evidence has `nam`"), "{message}");
 }
 
 #[test]
@@ -183,13 +219,23 @@ fn a_word_that_is_not_known_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_text_that_yaml_splits_at_a_comma_is_refused_with_its_place() {
+    let message =
+        fault(|text| text.replace("{en: by id., ru: по номеру.}", "{en: by id., ru: по номеру, всегда}"));
+    assert!(
+        message.starts_with("small.yaml: components.schemas.ThingOrder.x-values.id has `всегда` without"),
+        "{message}"
+    );
+}
+
+#[test]
 fn yaml_that_cannot_be_read_names_the_file_and_the_line() {
     let message = fault(|_| "paths: {a: [1, 2\n".to_owned());
     assert!(message.starts_with("small.yaml: ") && message.contains("line"), "{message}");
 }
 
 #[test]
-fn a_difference_is_reported_with_the_command_that_mends_it() {
+fn a_difference_is_reported_with_the_command_that_fixes_it() {
     let change = |path: &str, wanted: Option<&str>| Change {
         path: path.to_owned(),
         found: "old\n".to_owned(),

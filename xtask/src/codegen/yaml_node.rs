@@ -1,9 +1,9 @@
-//! YAML as a tree that keeps the order of its keys, and says where it is when something is missing.
+//! YAML as a tree that keeps the order of its keys. An error names the place in the document.
 
 use saphyr::{LoadableYamlNode, ScalarOwned, YamlOwned};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// A value of YAML, which is one of JSON.
+/// A value of YAML that JSON can express.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Null,
@@ -36,11 +36,11 @@ impl Value {
                 let entry = |(key, value): (&YamlOwned, &YamlOwned)| match Self::of(key)? {
                     Self::Text(key) => Ok((key, Self::of(value)?)),
                     Self::Integer(key) => Ok((key.to_string(), Self::of(value)?)),
-                    key => Err(format!("a key is no text: {key:?}")),
+                    key => Err(format!("a key is not a text: {key:?}")),
                 };
                 Self::Map(entries.iter().map(entry).collect::<Result<_, _>>()?)
             }
-            other => return Err(format!("YAML that JSON has no word for: {other:?}")),
+            other => return Err(format!("JSON cannot express this YAML: {other:?}")),
         })
     }
 
@@ -61,7 +61,7 @@ impl Value {
         serde_json::to_string_pretty(self).map_err(|error| error.to_string())
     }
 
-    /// As it stands in a query string or a table: a text without quotes.
+    /// As in a query string or a table: a text without quotes.
     pub(super) fn plain(&self) -> Result<String, String> {
         match self {
             Self::Text(text) => Ok(text.clone()),
@@ -90,7 +90,7 @@ impl Serialize for Value {
     }
 }
 
-/// A place in a document. What is read from it names the place when it is not as expected.
+/// A place in a document. An error about its content names the place.
 #[derive(Clone, Debug)]
 pub(super) struct Node<'a> {
     root: &'a Value,
@@ -104,7 +104,7 @@ impl<'a> Node<'a> {
         Self { root, value: root, place: format!("{file}:") }
     }
 
-    /// The whole document that this is a place in.
+    /// Returns the root of the document.
     pub(super) fn document(&self) -> Self {
         let file = self.place.split(' ').next().unwrap_or_default();
         Self { root: self.root, value: self.root, place: file.to_owned() }
@@ -114,7 +114,7 @@ impl<'a> Node<'a> {
         self.value
     }
 
-    /// The error of something that is wrong here.
+    /// Returns an error about this place.
     pub(super) fn fault<T>(&self, fault: &str) -> Result<T, String> {
         Err(format!("{} {fault}", self.place))
     }
@@ -130,11 +130,11 @@ impl<'a> Node<'a> {
     pub(super) fn text(&self) -> Result<&'a str, String> {
         match self.value {
             Value::Text(text) => Ok(text.trim_end()),
-            _ => self.fault("is no text"),
+            _ => self.fault("is not a text"),
         }
     }
 
-    /// The text under a key that must be there.
+    /// Returns the text under a required key.
     pub(super) fn text_of(&self, key: &str) -> Result<String, String> {
         Ok(self.get(key)?.text()?.to_owned())
     }
@@ -143,7 +143,7 @@ impl<'a> Node<'a> {
         self.value.get(key) == Some(&Value::Bool(true))
     }
 
-    /// Elements of the list under a key; none where the key is missing.
+    /// Returns the elements of the list under a key. None if the key is absent.
     pub(super) fn items(&self, key: &str) -> Result<Vec<Self>, String> {
         match self.find(key) {
             None => Ok(Vec::new()),
@@ -151,12 +151,12 @@ impl<'a> Node<'a> {
                 Value::List(items) => {
                     Ok(items.iter().enumerate().map(|(i, item)| list.at(&i.to_string(), item)).collect())
                 }
-                _ => list.fault("is no list"),
+                _ => list.fault("is not a list"),
             },
         }
     }
 
-    /// Keys and values of the map under a key; none where the key is missing.
+    /// Returns the keys and values of the map under a key. None if the key is absent.
     pub(super) fn entries(&self, key: &str) -> Result<Vec<(&'a str, Self)>, String> {
         match self.find(key) {
             None => Ok(Vec::new()),
@@ -164,12 +164,12 @@ impl<'a> Node<'a> {
                 Value::Map(entries) => {
                     Ok(entries.iter().map(|(key, value)| (key.as_str(), map.at(key, value))).collect())
                 }
-                _ => map.fault("is no map"),
+                _ => map.fault("is not a map"),
             },
         }
     }
 
-    /// What stands directly below, by key or index.
+    /// Returns the direct children by key or index.
     pub(super) fn children(&self) -> Vec<(String, Self)> {
         match self.value {
             Value::Map(entries) => {
@@ -184,7 +184,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// What `$ref` points at, or the place itself.
+    /// Returns the target of `$ref`, or the place itself.
     pub(super) fn resolved(&self) -> Result<Self, String> {
         let Some(target) = self.find("$ref") else { return Ok(self.clone()) };
         let target = target.text()?;
@@ -202,7 +202,7 @@ impl<'a> Node<'a> {
         Self { root: self.root, value, place: format!("{file} {}", path.replace('/', ".")) }.resolved()
     }
 
-    /// The last part of what `$ref` points at: `EntryOrder`.
+    /// Returns the last part of `$ref`: `EntryOrder`.
     pub(super) fn target(&self) -> Option<&'a str> {
         match self.value.get("$ref") {
             Some(Value::Text(target)) => target.rsplit('/').next(),

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{
     DateFault, EncodingSource, Field, HeaderError, IdFault, Problem, Role, Table, TableError, TableInfo,
-    TableOptions, TableRow, ToLocal, check_distinct,
+    TableOptions, TableRow, check_distinct,
 };
-use chrono::TimeDelta;
 
 fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
@@ -75,13 +74,14 @@ fn case_03_dates_of_a_spreadsheet_are_read_or_refused_with_the_reason() {
         .collect();
     use DateFault::{LooksSerial, LooksUnix, ZoneNeeded};
     assert_eq!(faults, [(4, LooksSerial), (5, ZoneNeeded), (6, ZoneNeeded), (7, LooksUnix)]);
-    let to_local = ToLocal::new(|moment| moment.naive_utc() + TimeDelta::hours(3));
-    let options = TableOptions { to_local: Some(to_local), ..TableOptions::default() };
+    let options = TableOptions { has_zone: true, ..TableOptions::default() };
     let rows: Vec<TableRow> = Table::open(&case(name), &options).unwrap().map(Result::unwrap).collect();
     let (stored, refused) = read(&rows);
     assert_eq!(refused.len(), 2);
     assert_eq!(stored.len(), 5);
-    assert!(stored.iter().all(|entry| entry.contains("\"datum\":\"2025-03-03 09:07:00\"")), "{stored:?}");
+    // 9:07 in Moscow.
+    let same = ["\"datum\":\"2025-03-03 09:07:00\"", "\"at_instant\":\"2025-03-03T06:07:00Z\""];
+    assert!(stored.iter().all(|entry| same.iter().any(|when| entry.contains(when))), "{stored:?}");
 }
 
 #[test]
@@ -185,4 +185,31 @@ fn case_13_a_phone_number_is_not_a_client() {
 fn case_14_an_open_quote_costs_one_row() {
     let (stored, refused) = read(&rows("14-unclosed-quote/calls.csv"));
     assert_eq!((stored.len(), refused), (399, vec![(39, vec![Problem::OpenQuote])]));
+}
+
+// Written by xlwt and odfpy: the binary format of Excel 97 to 2003, and OpenDocument.
+#[test]
+fn xls_and_ods_are_read_like_xlsx() {
+    for file in ["spreadsheets/calls.xls", "spreadsheets/calls.ods"] {
+        let rows = rows(file);
+        let (stored, refused) = read(&rows);
+        assert_eq!(
+            stored,
+            [
+                r#"{"datum":"2025-03-03 09:07:00","tip":"вх.Звонок","content":"Первый звонок; «кавычки»","clid":1}"#,
+                r#"{"datum":"2025-03-04 17:41:08","tip":"исх.Почта","content":"Второй\nна двух строках","clid":2}"#,
+                r#"{"datum":"2025-03-05 10:00:00","content":"Дата текстом, ID текстом","clid":1}"#,
+            ],
+            "{file}"
+        );
+        let fraction =
+            Problem::Id {
+                column: "Клиент".to_owned(), value: "1.5".to_owned(), fault: IdFault::NotWhole
+            };
+        assert_eq!(refused, [(6, vec![fraction])], "{file}");
+        assert_eq!(
+            *open(file).unwrap().info(),
+            TableInfo::Sheet { name: "Звонки".to_owned(), passed_over: vec![] }
+        );
+    }
 }

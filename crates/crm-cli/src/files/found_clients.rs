@@ -4,18 +4,21 @@
 //! clients are added and change their numbers. So what was found is written before the row is sent:
 //!
 //! ```text
-//! {"row":0,"number":"+7 (342) 206-72-01","client":1,"contact":null}
+//! {"row":"5f3c0e8d91b2a764","number":"+7 (342) 206-72-01","client":1,"contact":null}
 //! ```
 //!
-//! The file belongs to the journal: without that it starts empty. A torn last line is dropped, because its row was not
+//! A row is a hash of its content without the client, so that rows may be inserted and removed between two runs. The file belongs to the journal: without that it starts empty. A torn last line is dropped, because its row was not
 //! sent.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::hash::Hasher as _;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use crm::history::NewEntry;
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher24;
 
 /// The client and the contact that a row is for. At least one of them is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,13 +29,31 @@ pub struct FoundClient {
     pub contact: Option<u64>,
 }
 
-/// The numbers and the clients of rows, by their position.
-type Known = HashMap<u64, (String, FoundClient)>;
+/// The content of a row without its client, as a hash. Rows with equal content are for the same client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RowContent(u64);
+
+impl RowContent {
+    /// Hashes the activity of a row. The hash is the same in every version of the program.
+    #[must_use]
+    pub fn new(entry: &NewEntry) -> Self {
+        let mut hasher = SipHasher24::new();
+        hasher.write(&serde_json::to_vec(entry).unwrap_or_default());
+        Self(hasher.finish())
+    }
+
+    fn to_hex(self) -> String {
+        format!("{:016x}", self.0)
+    }
+}
+
+/// The numbers and the clients of rows, by their content in hexadecimal digits.
+type Known = HashMap<String, (String, FoundClient)>;
 
 /// The clients that were found for the rows of an input.
 #[derive(Debug, Default)]
 pub struct FoundClients {
-    /// What earlier runs found, by the position of the row.
+    /// What earlier runs found.
     known: Known,
     /// `None` if nothing is kept.
     file: Option<File>,
@@ -42,7 +63,7 @@ pub struct FoundClients {
 
 #[derive(Serialize, Deserialize)]
 struct Line {
-    row: u64,
+    row: String,
     number: String,
     #[serde(flatten)]
     found: FoundClient,
@@ -85,18 +106,20 @@ impl FoundClients {
         }
     }
 
-    /// Takes what an earlier run found for a row, if the row still has this number.
-    pub fn take(&mut self, row: u64, number: &str) -> Option<FoundClient> {
-        let (known, found) = self.known.remove(&row)?;
-        (known == number).then_some(found)
+    /// Returns what an earlier run found for a row with this number.
+    #[must_use]
+    pub fn get(&self, row: RowContent, number: &str) -> Option<FoundClient> {
+        let (known, found) = self.known.get(&row.to_hex())?;
+        (known == number).then_some(*found)
     }
 
     /// Adds what was found for a row. [`sync`](Self::sync) writes it.
     ///
     /// # Errors
     /// It cannot be written as JSON.
-    pub fn add(&mut self, row: u64, number: &str, found: FoundClient) -> io::Result<()> {
-        serde_json::to_writer(&mut self.lines, &Line { row, number: number.to_owned(), found })?;
+    pub fn add(&mut self, row: RowContent, number: &str, found: FoundClient) -> io::Result<()> {
+        let line = Line { row: row.to_hex(), number: number.to_owned(), found };
+        serde_json::to_writer(&mut self.lines, &line)?;
         self.lines.push(b'\n');
         Ok(())
     }
@@ -117,7 +140,7 @@ impl FoundClients {
     }
 }
 
-/// Returns what the file holds by row, the latest line of each, and the length of its whole lines.
+/// Returns what the file holds, the latest line of each row, and the length of its whole lines.
 fn read(file: &File) -> io::Result<(Known, u64)> {
     let (mut known, mut length) = (Known::new(), 0);
     let mut reader = BufReader::new(file);
@@ -143,10 +166,14 @@ mod tests {
     const FIRST: FoundClient = FoundClient { client: Some(1), contact: None };
     const SECOND: FoundClient = FoundClient { client: Some(2), contact: Some(3) };
 
-    fn written(path: &Path, rows: &[(u64, &str, FoundClient)]) {
+    fn row(text: &str) -> RowContent {
+        RowContent::new(&NewEntry::new(text))
+    }
+
+    fn written(path: &Path, rows: &[(&str, &str, FoundClient)]) {
         let mut found = FoundClients::open(path, || false).unwrap();
-        for (row, number, client) in rows {
-            found.add(*row, number, *client).unwrap();
+        for (text, number, client) in rows {
+            found.add(row(text), number, *client).unwrap();
         }
         found.sync().unwrap();
     }
@@ -155,28 +182,26 @@ mod tests {
     fn a_row_has_the_client_of_the_earlier_run_while_its_number_is_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.clients");
-        written(&path, &[(0, "+7 1", FIRST), (1, "+7 2", FIRST)]);
-        written(&path, &[(0, "+7 1", SECOND)]);
-        for mut found in
-            [FoundClients::read_only(&path).unwrap(), FoundClients::open(&path, || false).unwrap()]
-        {
-            assert_eq!(found.take(0, "+7 1"), Some(SECOND));
-            assert_eq!(found.take(1, "+7 3"), None);
-            assert_eq!(found.take(2, "+7 1"), None);
+        written(&path, &[("a", "+7 1", FIRST), ("b", "+7 2", FIRST)]);
+        written(&path, &[("a", "+7 1", SECOND)]);
+        for found in [FoundClients::read_only(&path).unwrap(), FoundClients::open(&path, || false).unwrap()] {
+            assert_eq!(found.get(row("a"), "+7 1"), Some(SECOND));
+            assert_eq!(found.get(row("b"), "+7 3"), None);
+            assert_eq!(found.get(row("c"), "+7 1"), None);
         }
-        assert_eq!(FoundClients::open(&path, || true).unwrap().take(0, "+7 1"), None);
+        assert_eq!(FoundClients::open(&path, || true).unwrap().get(row("a"), "+7 1"), None);
     }
 
     #[test]
     fn a_torn_line_is_dropped_and_another_content_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.clients");
-        written(&path, &[(0, "+7 1", FIRST)]);
+        written(&path, &[("a", "+7 1", FIRST)]);
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{whole}{}", &whole[..whole.len() / 2])).unwrap();
-        written(&path, &[(1, "+7 2", SECOND)]);
-        let mut found = FoundClients::read_only(&path).unwrap();
-        assert_eq!((found.take(0, "+7 1"), found.take(1, "+7 2")), (Some(FIRST), Some(SECOND)));
+        written(&path, &[("b", "+7 2", SECOND)]);
+        let found = FoundClients::read_only(&path).unwrap();
+        assert_eq!((found.get(row("a"), "+7 1"), found.get(row("b"), "+7 2")), (Some(FIRST), Some(SECOND)));
         std::fs::write(&path, "something else\n").unwrap();
         assert!(FoundClients::open(&path, || false).is_err());
     }

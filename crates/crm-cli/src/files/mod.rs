@@ -32,7 +32,7 @@ mod table;
 
 pub use cell::Cell;
 pub use distinct::{Role, SameFile, check_distinct};
-pub use found_clients::{FoundClient, FoundClients};
+pub use found_clients::{FoundClient, FoundClients, RowContent};
 pub use header::{Column, Header, HeaderError, PassedOver, Use};
 pub use input::{EncodingSource, InputError};
 pub use mapping::{Field, Mapping, MappingError, Preset, Target};
@@ -41,5 +41,5 @@ pub use output::{Format, Headings, Output, OutputColumn, OutputKind, Written, hi
 pub use problem::{ClientFault, DateFault, IdFault, Problem};
 pub use rejected::{Rejected, RejectedFile};
 pub use replaced_file::ReplacedFile;
-pub use row::{DateFormat, ToLocal};
+pub use row::DateFormat;
 pub use table::{Table, TableError, TableInfo, TableOptions, TableRow};

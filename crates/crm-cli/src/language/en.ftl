@@ -23,7 +23,11 @@ command = Import, export and reports for SalesMan CRM and solOS
 command-import = Import activities from a file into a SalesMan CRM, each exactly once
     .after =
         The journal lets an interrupted import resume: run the same command again. What is stored is never sent twice.
-        Rows that cannot be imported are written to the rejected file with their reasons.
+        Rows that cannot be imported are written to the rejected file with their reasons. Fix them there and import that
+        file, or fix them in the original and import it again. Do not do both.
+
+        Files that overlap, such as the calls of each day with the evening before: --mark COLUMN --adopt, where the column
+        holds the ID of the call. Each call is then stored once, in whichever files it is.
 command-export = Export activities or projects to a file
 command-export-history = Export the activities of a SalesMan CRM, and say whether that is everything
     .after =
@@ -34,10 +38,11 @@ command-report = Write a page about activities and payments, with charts and tab
     .after =
         The fields of payments are assumed, because solOS documents no responses. Payments without a date or an
         amount are counted and left out, and so are those of deleted projects.
-command-find = Find the clients and contacts with a telephone number or an email address
+command-find = Find who has a telephone number or an email address: clients, contacts, users
     .after =
         The most certain match is first. It is exact if both numbers have country and area code and are equal. A number is
-        found however it is written. If nobody has it, a message says so, and the exit code is 0.
+        found however it is written. A number of at most four digits is an internal number, and finds users. If nobody has
+        it, a message says so, and the exit code is 0.
 command-users = List the users of a SalesMan CRM, the blocked ones too
     .after = With --json each line is a user.
 command-clients = List the clients of a SalesMan CRM that the login sees, and say whether that is everything
@@ -159,11 +164,12 @@ option-map_preset = A known form of file without a header
     .value = NAME
 option-mark = Column with a unique mark of each row, such as the ID of the call; it ends the text and finds the activity again
     .value = COLUMN
+option-adopt = Look for the mark of each row in the CRM first, and send only what is not there; for files that overlap and for a lost journal
 option-find_client_by = Column with telephone numbers: a row without client, contact and deal gets the client who has its number
     .value = COLUMN
 option-unknown_client = ID of the client for rows whose number finds nobody or several clients (default: such rows are refused)
     .value = ID
-option-phone = Telephone number of at least five digits, written in any way
+option-phone = Telephone number, written in any way; or the internal number of a user, such as 101
     .value = NUMBER
 option-email = Email address
     .value = ADDRESS
@@ -417,6 +423,7 @@ import-summary = { $rows ->
    *[other] { $rows } rows: { $counts }
 }
 import-rejected-file = The rows that were not imported are in { $file }, with their reasons. Fix and import them.
+import-adopt-needs-mark = --adopt needs a mark for each row: choose its column with --mark COLUMN
 import-run-again = Run the same command again later: it resumes.
 import-look-up = Look up the activities that may be stored or not before you import them again.
 
@@ -427,7 +434,10 @@ export-stopped-stream = Stopped after { $records } records. The output is not co
 export-run-again = Run the same command again later: it resumes.
 export-old-file = The file was not changed. Run the command again, or add --checkpoint so that it can resume.
 export-excel-jsonl = --excel needs --format csv or xlsx
-export-cannot-resume = --checkpoint needs a file, and jsonl or csv as its format
+export-cannot-resume = --checkpoint needs a file: the standard output cannot resume
+export-spreadsheet-cannot-resume = a spreadsheet cannot resume from a checkpoint: name the file .csv and add --excel, or leave --checkpoint out
+export-old-spreadsheet = The file was not changed. Run the command again. A spreadsheet cannot resume; a .csv file with --excel and --checkpoint can.
+export-several-sheets = The records are on { $count } sheets, because a sheet holds at most 1,048,576 rows.
 export-shortened = { $count ->
     [one] 1 text was cut, because a cell of a spreadsheet holds at most 32,767 characters
    *[other] { $count } texts were cut, because a cell of a spreadsheet holds at most 32,767 characters
@@ -489,6 +499,7 @@ column-id = ID
 column-name = Name
 column-login = Login
 column-active = Active
+column-extension = Internal number
 column-phone = Telephone
 column-email = Email
 column-owner = Owner

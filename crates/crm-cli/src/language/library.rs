@@ -31,9 +31,6 @@ impl Messages {
                 text += &format!("; {}", self.text(&certainty));
             }
         }
-        if error.attempts() > 1 {
-            text += &format!("; {}", self.format("library-attempts", &[("count", error.attempts().into())]));
-        }
         match self.details(error) {
             details if !details.is_empty() => text += &format!("; {}", details.join(", ")),
             // Where the name says too little, the rest is known in English alone.
@@ -41,6 +38,9 @@ impl Messages {
                 text += &self.format("library-details", &[("text", error.to_string().into())]);
             }
             _ => {}
+        }
+        if error.attempts() > 1 {
+            text += &format!("; {}", self.format("library-attempts", &[("count", error.attempts().into())]));
         }
         text
     }
@@ -68,7 +68,11 @@ impl Messages {
             _ => {}
         }
         if matches!(error.id(), "no-connection" | "invalid-setting") {
-            details.extend(self.known_cause(&english));
+            match self.known_cause(&english) {
+                Some(cause) => details.push(cause),
+                // The cause matters more than the language.
+                None => return Vec::new(),
+            }
         }
         details
     }
@@ -133,6 +137,10 @@ impl Messages {
             NotSentReason::Storage(text) => with_text("library-storage", text),
             NotSentReason::NoAnswer(text) => with_text("library-no-answer", text),
             NotSentReason::ZoneMissing => self.text("library-zone-missing"),
+            NotSentReason::PerhapsChanged { missing, known } => {
+                let name = if *known == 0 { "library-other-input" } else { "library-perhaps-changed" };
+                self.format(name, &[("missing", (*missing).into())])
+            }
             other => other.to_string(),
         }
     }

@@ -104,15 +104,131 @@ async fn a_row_that_is_fixed_in_place_or_in_the_rejected_file_is_stored_once() {
     }
 }
 
+fn contents(sandbox: &Sandbox) -> Vec<String> {
+    let mut contents: Vec<_> =
+        sandbox.records().into_iter().map(|record| record.content.unwrap_or_default()).collect();
+    contents.sort();
+    contents
+}
+
 #[tokio::test]
-async fn files_that_overlap_are_recognized_by_marks() {
-    let folder = Folder::new("case-12");
-    folder.write("monday.csv", "id;content;clid\n1;a;1\n2;b;1\n");
-    folder.write("tuesday.csv", "id;content;clid\n2;b;1\n3;c;1\n");
+async fn files_that_overlap_store_each_call_once_if_that_is_asked_for() {
+    let (folder, sandbox) = (case("12-overlapping-files"), Sandbox::start().await.unwrap());
+    for file in ["monday.csv", "tuesday.csv"] {
+        import(&folder, &sandbox, file, &["--journal", "calls.journal"]).ended(0, "stored");
+    }
+    assert_eq!(sandbox.record_count(), 9, "the same journal knows the calls by their content");
+
     let sandbox = Sandbox::start().await.unwrap();
-    import(&folder, &sandbox, "monday.csv", &["--mark", "id"]).ended(0, "id → mark");
-    let contents: Vec<_> = sandbox.records().into_iter().filter_map(|record| record.content).collect();
-    assert_eq!(contents, ["a [1]", "b [2]"]);
+    for file in ["monday.csv", "tuesday.csv"] {
+        let with_id = |line: &str| {
+            let id: String = line.chars().take(16).filter(char::is_ascii_digit).collect();
+            if id.is_empty() { format!("id;{line}\n") } else { format!("{id};{line}\n") }
+        };
+        let calls = folder.read(file).lines().map(with_id).collect::<String>();
+        folder.write(file, calls);
+    }
+    let flags = ["--mark", "id", "--adopt"];
+    import(&folder, &sandbox, "monday.csv", &flags).ended(0, "5 rows: 5 stored").ended(0, "id → mark");
+    import(&folder, &sandbox, "tuesday.csv", &flags).ended(0, "7 rows: 7 stored");
+    let stored = contents(&sandbox);
+    assert_eq!(stored.len(), 9, "{stored:?}");
+    assert!(
+        stored.iter().all(|content| content.starts_with("Звонок ") && content.contains(" [2025031")),
+        "{stored:?}"
+    );
+    // Without its journal the file is known by its marks, too.
+    std::fs::remove_file(folder.path("monday.csv.journal")).unwrap();
+    import(&folder, &sandbox, "monday.csv", &flags).ended(0, "5 stored");
+    assert_eq!(sandbox.record_count(), 9);
+    import(&folder, &sandbox, "monday.csv", &["--adopt"]).ended(64, "--mark COLUMN");
+}
+
+/// Imports four calls, changes the file, and imports it again.
+async fn changed(name: &str, change: impl Fn(&str) -> String) -> (Folder, Sandbox, Ran) {
+    let (folder, sandbox) = (Folder::new(&format!("changed-{name}")), Sandbox::start().await.unwrap());
+    let calls =
+        "datum;content;clid\n2025-03-11 13:00;А;1\n2025-03-11 13:20;Б;1\nвчера;В;1\n2025-03-11 13:45;Г;2\n";
+    folder.write("calls.csv", calls);
+    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "3 stored");
+    folder.write("calls.csv", change(calls));
+    let ran = import(&folder, &sandbox, "calls.csv", &[]);
+    (folder, sandbox, ran)
+}
+
+#[tokio::test]
+async fn rows_that_are_inserted_removed_or_sorted_leave_each_call_stored_once() {
+    let new = "2025-03-11 15:00;Д;1\n";
+    let (_folder, sandbox, ran) = changed("appended", |calls| format!("{calls}{new}")).await;
+    ran.ended(65, "4 stored");
+    assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Д"]);
+    let (folder, sandbox, ran) =
+        changed("inserted", |calls| calls.replacen("2025", &format!("{new}2025"), 1)).await;
+    ran.ended(65, "4 stored");
+    assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Д"]);
+    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "4 stored");
+    assert_eq!(sandbox.record_count(), 4);
+    let (_folder, sandbox, ran) =
+        changed("fixed-among-new", |calls| calls.replace("вчера", &format!("{new}2025-03-10 10:00"))).await;
+    ran.ended(0, "5 stored");
+    assert_eq!(contents(&sandbox), ["А", "Б", "В", "Г", "Д"]);
+    let sorted = |calls: &str| {
+        let mut rows: Vec<&str> = calls.lines().skip(1).collect();
+        rows.reverse();
+        format!("datum;content;clid\n{new}{}\n", rows.join("\n"))
+    };
+    let (_folder, sandbox, ran) = changed("sorted", sorted).await;
+    ran.ended(65, "4 stored");
+    assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Д"]);
+    let removed = |calls: &str| format!("{}{new}", calls.replace("2025-03-11 13:00;А;1\n", ""));
+    let (_folder, sandbox, ran) = changed("removed", removed).await;
+    ran.ended(65, "3 stored");
+    assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Д"]);
+}
+
+#[tokio::test]
+async fn a_stored_row_that_was_edited_is_not_stored_again_and_is_named() {
+    let (folder, sandbox, ran) = changed("edited", |calls| calls.replace(";Б;", ";Бэ;")).await;
+    ran.ended(1, "line 3: ")
+        .ended(1, "correct the record in the CRM")
+        .ended(1, "2 stored, 1 unreadable, 1 not sent");
+    assert!(!ran.said.contains("Run the same command again"), "{ran:?}");
+    // The advice for a row that is new is safe.
+    assert!(!folder.read("calls.csv.rejected.csv").contains("Бэ"));
+    assert_eq!(contents(&sandbox), ["А", "Б", "Г"]);
+}
+
+#[tokio::test]
+async fn another_file_under_the_name_of_an_imported_one_is_told_apart() {
+    let other = "datum;content;clid\n2025-03-12 13:00;Е;1\n2025-03-12 13:20;Ж;1\n";
+    let (folder, sandbox, ran) = changed("other", |_| other.to_owned()).await;
+    ran.ended(1, "use another journal").ended(1, "2 not sent");
+    assert_eq!(ran.said.matches("use another journal").count(), 1, "{ran:?}");
+    assert_eq!(contents(&sandbox), ["А", "Б", "Г"]);
+    import(&folder, &sandbox, "calls.csv", &["--journal", "tuesday.journal"]).ended(0, "2 stored");
+    assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Е", "Ж"]);
+}
+
+#[tokio::test]
+async fn what_was_fixed_in_the_rejected_file_is_stored_once_although_the_original_is_imported_again() {
+    let (folder, sandbox, _) = changed("rejected", str::to_owned).await;
+    let rejected = folder.read("calls.csv.rejected.csv");
+    folder.write(
+        "calls.csv.rejected.csv",
+        rejected.replacen("\n4;", "\n4;", 1).replace(";вчера;", ";2025-03-10;"),
+    );
+    for _ in 0..2 {
+        import(&folder, &sandbox, "calls.csv.rejected.csv", &[]).ended(0, "1 stored");
+    }
+    let calls = folder.read("calls.csv");
+    folder.write("calls.csv", format!("{calls}2025-03-11 15:00;Д;1\nзавтра;Е;1\n"));
+    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "4 stored");
+    // The rejected file has the first row again, and a new one. The first is stored already.
+    let rejected = folder.read("calls.csv.rejected.csv");
+    let fixed = rejected.replace(";вчера;", ";2025-03-10;").replace(";завтра;", ";2025-03-12;");
+    folder.write("calls.csv.rejected.csv", fixed);
+    import(&folder, &sandbox, "calls.csv.rejected.csv", &[]).ended(0, "2 stored");
+    assert_eq!(contents(&sandbox), ["А", "Б", "В", "Г", "Д", "Е"]);
 }
 
 #[tokio::test]

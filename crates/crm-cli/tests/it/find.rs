@@ -60,6 +60,16 @@ async fn a_caller_is_shown_as_a_table_and_as_lines_of_json() {
 }
 
 #[tokio::test]
+async fn an_internal_number_finds_users() {
+    let (folder, sandbox) = set_up("find-internal", "").await;
+    let table = folder.crm_with(&sandbox, &["find", "--phone", "101"]).run();
+    assert!(table.ended(0, "").out.contains("boss@example.test"), "{table:?}");
+    let users = lines(&folder.crm_with(&sandbox, &["find", "--phone", "102", "--json"]).run());
+    assert_eq!((users.len(), &users[0]["login"]), (1, &"seller@example.test".into()), "{users:?}");
+    folder.crm_with(&sandbox, &["find", "--phone", "103"]).run().ended(0, "Nobody has 103");
+}
+
+#[tokio::test]
 async fn finding_nobody_is_said_and_ends_with_0() {
     let (folder, sandbox) = set_up("find-nobody", "").await;
     let ran = folder.crm_with(&sandbox, &["find", "--email", "nobody@example.test"]).run();

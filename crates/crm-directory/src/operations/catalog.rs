@@ -82,7 +82,7 @@ pub(super) const CLIENT_FIELDS: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// List clients by owner, text, dates and fields.
+/// List clients by owner, text, date or field.
 pub(super) const CLIENT_LIST: OperationInfo = OperationInfo {
     id: "directory.client_list",
     method: Method::POST,
@@ -109,7 +109,7 @@ pub(super) const PERSON_FIELDS: OperationInfo = OperationInfo {
     accepts_post: false,
 };
 
-/// List contacts by owner, text, dates and fields.
+/// List contacts by owner, text, date or field.
 pub(super) const PERSON_LIST: OperationInfo = OperationInfo {
     id: "directory.person_list",
     method: Method::POST,

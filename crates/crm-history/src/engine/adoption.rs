@@ -90,6 +90,9 @@ impl Driver {
         {
             return;
         }
+        if let Some(why) = self.known.distrusted() {
+            return self.give_up_marks(|_| true, why);
+        }
         if let Some(view) = self.adoption.to_read_again.pop_first() {
             return self.read_view_again(view);
         }
@@ -240,8 +243,11 @@ impl Driver {
 
     /// Records activities that are stored already. A store knows outcomes only of what was sent, so they are recorded as a
     /// request first. A process that finds this request without outcomes finds the marks again.
-    fn record_adopted(&mut self, adopted: Vec<(Waiting, EntryId)>) {
-        let Some(lowest) = adopted.iter().map(|(_, id)| id.0).min() else { return };
+    fn record_adopted(&mut self, mut adopted: Vec<(Waiting, EntryId)>) {
+        // The ids of a request grow.
+        adopted.sort_by_key(|(_, id)| *id);
+        let Some((_, lowest)) = adopted.first() else { return };
+        let lowest = lowest.0;
         let request = self.next_number();
         let keys = adopted.iter().map(|(waiting, _)| waiting.item.key).collect();
         let floor = Floor { id: lowest.saturating_sub(1), is_certain: true };

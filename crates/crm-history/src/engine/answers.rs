@@ -30,7 +30,7 @@ impl Driver {
                 let key = waiting.item.key;
                 match result {
                     ItemResult::Stored(id) => {
-                        self.known.confirm(&waiting.item, id, floor);
+                        self.known.confirm(&waiting.item, id, sent.request, floor);
                         floor.id = floor.id.max(id.0);
                         self.doubts.witnessed(&waiting.item, id, sent.began, sent.ended, pause);
                         self.health.progress();
@@ -73,6 +73,7 @@ impl Driver {
                         },
                 );
                 doubt.began = Some(sent.began);
+                doubt.last_concurrent = self.last_request;
                 (doubt.size, doubt.is_witness, doubt.answer) = (size, in_flight.is_witness, answer);
                 if let (1, [alone], Some(answer)) = (size, &doubt.items[..], &doubt.answer)
                     && self.suspects.is_the_reason(alone.waiting.item.key, answer)

@@ -25,6 +25,8 @@ pub(super) struct Doubt {
     pub(super) is_refusal: bool,
     /// When it was sent. `None` if an earlier process sent it.
     pub(super) began: Option<Instant>,
+    /// The last request that was sent before this one ended; 0 if an earlier process sent it.
+    pub(super) last_concurrent: u64,
     /// When the server must be done with the request.
     pub(super) due: Instant,
     /// It was looked up since the request ended.
@@ -96,6 +98,7 @@ impl Doubt {
             answer: None,
             is_refusal: false,
             began: None,
+            last_concurrent: 0,
             due,
             looked: false,
             look_again: due,

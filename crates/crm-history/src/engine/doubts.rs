@@ -156,13 +156,10 @@ impl Doubts {
             doubt.is_postponed = !open.is_empty();
             open.iter().for_each(|key| drop(found.remove(key)));
         }
-        // A list may show the newest records only. So an older one must be in it, if one is known.
-        let no_floor = self.lowest_floor(known) == Some(0);
-        let shows = |view: &View| {
-            reading.0.get(view).is_some_and(|read| {
-                let any_claimed = || read.records.iter().any(|record| known.is_claimed(record.id));
-                read.is_enough || ((no_floor || !known.shows_anything(view)) && any_claimed())
-            })
+        // A list may show the newest records only. So it must show one that is older than the request.
+        let shows = |view: &View, floor: Floor| {
+            let oldest = reading.0.get(view).and_then(|read| read.records.first());
+            oldest.is_some_and(|oldest| oldest.id.0 <= floor.id)
         };
         let mut decided = Vec::new();
         let mut stored_now = Vec::new();
@@ -236,7 +233,7 @@ impl Doubt {
         begun: Instant,
         relook: Duration,
         found: &HashMap<Key, Found>,
-        shows: &impl Fn(&View) -> bool,
+        shows: &impl Fn(&View, Floor) -> bool,
         reading: &Reading,
         decided: &mut Vec<(Waiting, Decision)>,
     ) {
@@ -248,7 +245,7 @@ impl Doubt {
         let mut items = Vec::new();
         let mut hides = false;
         for mut item in std::mem::take(&mut self.items) {
-            let is_shown = shows(&item.waiting.item.view);
+            let is_shown = shows(&item.waiting.item.view, self.floor);
             hides |= !is_shown;
             let found = found.get(&item.waiting.item.key);
             let is_missing = is_shown && found == Some(&Found::Missing);

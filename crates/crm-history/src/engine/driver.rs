@@ -65,7 +65,7 @@ pub struct Driver {
     pub(super) is_reading: bool,
     /// How many decisions are being recorded.
     pub(super) recording: usize,
-    last_request: u64,
+    pub(super) last_request: u64,
     /// See [`Earlier::without_id`].
     without_id: HashMap<Key, Vec<u64>>,
     /// When the user got an outcome, who has not come back.
@@ -319,7 +319,11 @@ impl Driver {
             let (limits, flush_after) = (self.settings.limits, self.settings.flush_after);
             let (in_doubt, in_flight) = (!self.doubts.is_empty(), !self.in_flight.is_empty());
             let (input_ended, known) = (self.input_ended, &self.known);
-            let rules = Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, known };
+            let items = self.in_flight.values().flat_map(|request| &request.waiting);
+            let views = items.map(|waiting| &waiting.item.view);
+            let views_in_flight = views.filter(|view| !known.has_older_record(view)).cloned().collect();
+            let rules =
+                Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, views_in_flight, known };
             let Some(waiting) = self.queue.next_request(&rules) else { return };
             self.send(waiting, false);
         }

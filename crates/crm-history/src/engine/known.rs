@@ -17,6 +17,8 @@ pub(super) struct Known {
     is_confirmed: bool,
     /// The lowest floor of what earlier processes left in doubt. It may come at any time.
     lowest_earlier: Option<u64>,
+    /// The views in which the server gave us an id.
+    confirmed_views: BTreeSet<View>,
     /// The views that were read, with the highest id that they showed.
     read: BTreeMap<View, Option<u64>>,
     /// Records of activities that are settled, above the lowest floor in use.
@@ -27,8 +29,16 @@ pub(super) struct Known {
     pub(super) keeps_days: bool,
     /// Why no list can be believed.
     distrust: Option<&'static str>,
-    /// The ids that the server gave us, with the view and the time that we wrote.
-    written: BTreeMap<u64, (View, Option<NaiveDateTime>)>,
+    /// The ids that the server gave us, with what we wrote.
+    written: BTreeMap<u64, Written>,
+}
+
+/// What is known about a record whose id the server gave us.
+struct Written {
+    view: View,
+    at: Option<NaiveDateTime>,
+    /// The request that wrote it. `None` if an earlier process did.
+    request: Option<u64>,
 }
 
 impl Known {
@@ -50,6 +60,12 @@ impl Known {
     /// showed nothing may have hidden them.
     pub(super) fn has_certain_floor(&self, view: &View) -> bool {
         self.is_confirmed || self.shows_anything(view) || breaks("an-empty-view-has-no-floor")
+    }
+
+    /// Returns whether a record of this view is known that is older than all requests from now on. A list that does not
+    /// show it, or another one that is as old, may show only the newest records.
+    pub(super) fn has_older_record(&self, view: &View) -> bool {
+        self.confirmed_views.contains(view) || self.shows_anything(view)
     }
 
     pub(super) fn highest(&self) -> u64 {
@@ -83,19 +99,22 @@ impl Known {
         self.distrust
     }
 
-    /// Notes that the server gave an activity this id, and that `floor` was that of its request.
-    pub(super) fn confirm(&mut self, item: &Item, id: EntryId, floor: Floor) {
+    /// Notes that the server gave an activity this id in this request, whose floor was `floor`.
+    pub(super) fn confirm(&mut self, item: &Item, id: EntryId, request: u64, floor: Floor) {
         if id.0 <= floor.id {
             self.distrust(IDS_DO_NOT_GROW);
         }
         self.is_confirmed = true;
+        self.confirmed_views.insert(item.view.clone());
         self.claim(id);
-        self.written.insert(id.0, (item.view.clone(), item.entry.as_stored().at));
+        let at = item.entry.as_stored().at;
+        self.written.insert(id.0, Written { view: item.view.clone(), at, request: Some(request) });
     }
 
     /// Notes what an earlier process stored.
     pub(super) fn stored_before(&mut self, view: &View, id: EntryId, at: Option<NaiveDateTime>) {
-        self.written.insert(id.0, (view.clone(), at));
+        self.confirmed_views.insert(view.clone());
+        self.written.insert(id.0, Written { view: view.clone(), at, request: None });
         if self.written.len() > KEPT && self.lowest_earlier.is_none_or(|lowest| id.0 > lowest) {
             self.written.pop_first();
         }
@@ -136,12 +155,19 @@ impl Known {
 
     /// Returns the time that we wrote in this record.
     pub(super) fn written_at(&self, id: EntryId) -> Option<NaiveDateTime> {
-        self.written.get(&id.0).and_then(|(_, at)| *at)
+        self.written.get(&id.0).and_then(|written| written.at)
+    }
+
+    /// Returns whether the records between these two are ours, all of them, from requests up to this one.
+    pub(super) fn wrote_all_between(&self, first: EntryId, last: EntryId, last_request: u64) -> bool {
+        let wrote = |id| self.written.get(&id).and_then(|written| written.request);
+        first < last
+            && (first.0 + 1..last.0).all(|id| wrote(id).is_some_and(|request| request <= last_request))
     }
 
     /// Returns records that a view must show: those that the server gave us an id for, and the newest at the beginning.
     pub(super) fn must_show(&self, view: &View) -> BTreeSet<u64> {
-        let written = self.written.iter().filter(|(_, (of, _))| of == view).map(|(id, _)| *id);
+        let written = self.written.iter().filter(|(_, written)| written.view == *view).map(|(id, _)| *id);
         written.chain(self.read.get(view).copied().flatten()).collect()
     }
 

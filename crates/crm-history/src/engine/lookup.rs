@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use chrono::TimeDelta;
 use crm_model::history::Entry;
 use crm_model::{Page, Unreadable};
 use crm_transport::{Error, Idempotency, Operation, OperationInfo};
@@ -22,9 +23,6 @@ pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
 pub(super) struct ViewReading {
     /// By id, ascending, and some at or below the floor.
     pub(super) records: Vec<Entry>,
-    /// The reading ended because enough was read. For a floor: a record at or below it was reached, so the list shows what
-    /// was there before.
-    pub(super) is_enough: bool,
     pub(super) unreadable: Vec<Unreadable>,
 }
 
@@ -60,6 +58,8 @@ pub(super) async fn read(
 }
 
 /// Returns the highest id of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are checked, too.
+/// A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
+/// more than two days is read once more.
 pub(super) async fn highest_id(
     client: &HistoryClient,
     view: &View,
@@ -71,14 +71,24 @@ pub(super) async fn highest_id(
         if !page.unreadable.is_empty() {
             return Err(LookupFault::NotBelievable("its newest records cannot be decoded"));
         }
-        if let Some(newest) = page.items.first() {
-            if is_proof {
-                ask_for_a_day_without_records(client, view).await?;
+        let Some(newest) = page.items.first() else { continue };
+        if is_proof {
+            ask_for_a_day_without_records(client, view).await?;
+            if spans_two_days_at_most(&page.items) {
+                let again = self::page(client, &all, 0).await?;
+                if again.items.first().is_none_or(|first| first.id < newest.id) {
+                    return Err(LookupFault::NotBelievable("its newest record has vanished"));
+                }
             }
-            return Ok(Some(newest.id.0));
         }
+        return Ok(Some(newest.id.0));
     }
     Ok(None)
+}
+
+fn spans_two_days_at_most(records: &[Entry]) -> bool {
+    let times = || records.iter().filter_map(|record| record.at);
+    times().max().zip(times().min()).is_none_or(|(last, first)| last - first <= TimeDelta::days(2))
 }
 
 /// Fails if the server ignores the days asked for. It would then list the records of today only (observed).
@@ -156,9 +166,9 @@ pub(super) async fn read_until(
             items.drain(..repeated);
         }
         lowest = items.last().map_or(lowest, |oldest| oldest.id.0);
-        read.is_enough = is_enough(&items);
+        let is_last = is_enough(&items);
         read.records.extend(items);
-        if read.is_enough {
+        if is_last {
             break;
         }
         if sizes.len() >= UNREADABLE_PAGES && read.records.is_empty() {

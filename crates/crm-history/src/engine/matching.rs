@@ -53,7 +53,7 @@ pub(super) fn find(
     for wanted in &wanted {
         let equal = search.find_equal(wanted);
         let first_ids: Vec<EntryId> = equal.iter().filter_map(|ids| ids.first().copied()).collect();
-        let in_order = first_ids.len() >= 2 && first_ids.is_sorted_by(|a, b| a < b);
+        let in_order = in_order(&first_ids, known, wanted.doubt.last_concurrent);
         for ((item, expected), ids) in wanted.items.iter().zip(equal) {
             let result = match ids.first() {
                 None => Found::Missing,
@@ -68,15 +68,17 @@ pub(super) fn find(
                 {
                     Found::Unclear(UnknownReason::TimeUnclear(id))
                 }
-                Some(_) if in_order || sole_writer || breaks("one-undated-record-may-be-of-others") => {
-                    Found::Stored(ids)
-                }
-                Some(_)
-                    if expected.has_time()
-                        && (shift != Shift::Guessed || breaks("a-guessed-shift-proves-nothing")) =>
+                Some(id) if in_order.contains(id) => Found::Stored(ids),
+                // Even a sole writer may have written a similar record at another hour.
+                Some(&id)
+                    if shift == Shift::Guessed
+                        && expected.has_time()
+                        && !breaks("a-guessed-shift-proves-nothing") =>
                 {
-                    Found::Stored(ids)
+                    Found::Unclear(UnknownReason::TimeUnclear(id))
                 }
+                Some(_) if expected.has_time() || sole_writer => Found::Stored(ids),
+                Some(_) if breaks("one-undated-record-may-be-of-others") => Found::Stored(ids),
                 Some(&id) => Found::Unclear(UnknownReason::EqualWithoutTime(id)),
             };
             found.insert(item.waiting.item.key, result);
@@ -90,6 +92,13 @@ pub(super) fn find(
     let reason = if shift == Shift::Unclear { UnknownReason::TimeUnclear } else { UnknownReason::Similar };
     wanted.iter().for_each(|wanted| search.find_similar(wanted, &near, reason, &mut found));
     found
+}
+
+/// Returns those of these ids, in the order of sending, that stand side by side: the server stores the activities of a
+/// request one after another, and only concurrent requests come between them.
+fn in_order(ids: &[EntryId], known: &Known, last_concurrent: u64) -> BTreeSet<EntryId> {
+    let pairs = ids.windows(2).filter(|pair| known.wrote_all_between(pair[0], pair[1], last_concurrent));
+    pairs.flatten().copied().collect()
 }
 
 /// What is known about the hours by which the caller reads times shifted.
@@ -123,13 +132,16 @@ struct Search<'a> {
     shifts: Vec<i64>,
     /// The records that belong to an activity of this search.
     used: BTreeSet<EntryId>,
+    /// The records that an activity of this identity resembles. They may be other activities as well.
+    similar: BTreeSet<(EntryId, u64)>,
     /// The identities whose records without a known id are used.
     skipped: BTreeSet<u64>,
 }
 
 impl<'a> Search<'a> {
     fn new(reading: &'a Reading, known: &'a Known, shifts: Vec<i64>) -> Self {
-        Self { reading, known, shifts, used: BTreeSet::new(), skipped: BTreeSet::new() }
+        let (used, similar, skipped) = Default::default();
+        Self { reading, known, shifts, used, similar, skipped }
     }
 
     /// The activities that are stored under an id which the server did not say have a record each, too.
@@ -193,9 +205,12 @@ impl<'a> Search<'a> {
                 continue;
             }
             let floor = wanted.doubt.floor.id;
-            let similar = self.take(floor, item, |record| expected.resembles(record, near));
+            let identity = item.waiting.item.identity;
+            let similar = self.take(floor, item, |record| {
+                !self.similar.contains(&(record.id, identity)) && expected.resembles(record, near)
+            });
             if let Some(id) = similar {
-                self.used.insert(id);
+                self.similar.insert((id, identity));
                 found.insert(key, Found::Unclear(reason(id)));
             } else if self.view(&item.waiting.item.view).is_some_and(|view| !view.unreadable.is_empty())
                 && !breaks("an-unreadable-record-is-a-doubt")

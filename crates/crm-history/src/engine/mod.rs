@@ -14,7 +14,8 @@
 //!    Two readings must not show it. The first answer may also be one to several rows, if all others are stored by then.
 //!    The last row of the input is held back while others are unanswered, so that a witness is left.
 //! 6. A reading counts only if it is *believable*: sorted as asked, no page twice, no short page in the middle, and within
-//!    the view that was asked for. It shows the records that must be there: those whose ids the server gave us, the newest
+//!    the view that was asked for. It reaches a record at or below the floor, so that it is not a list of the newest only.
+//!    It shows the records that must be there: those whose ids the server gave us, the newest
 //!    record at the beginning, and the witness.
 //! 7. A reading that counts as proof also asks for a day without records. A server that ignores the days asked for lists
 //!    the records of today in its place (observed).
@@ -29,7 +30,8 @@
 //! The server lists records per *view*: those of the caller, or those of one `user`. Every view is read before the first
 //! activity in it is sent, so the floor lies above all its older records. The floor of a view that showed nothing is
 //! *uncertain*: the view may hide older records. So a single activity is sent first, and its id is a certain floor for all
-//! others. If its answer is lost, an equal record may be an older one, and the outcome is `Unknown`.
+//! others. If its answer is lost, an equal record may be an older one, and the outcome is `Unknown`. For the same reason a
+//! single activity is in flight in each view that showed nothing, until one in this view is confirmed.
 //!
 //! ```text
 //! driver ─┬→ queue        what waits to be sent
@@ -48,8 +50,8 @@
 //!
 //! - An activity without a time and without a mark, whose answer is lost, is `Unknown` if a single equal record appears.
 //!   Somebody else may have written it. [`sole_writer`](crate::Import::sole_writer) excludes that.
-//! - If a view was empty, nothing in it is known to be there. A doubt in it is settled once a later activity in the same
-//!   view is confirmed, and is `Unknown` if there is none.
+//! - If a view was empty, nothing in it is known to be older than its first activity. If the answer to that one is lost and
+//!   no list shows it, it is `Unknown`.
 //! - A dated record of somebody else that is equal to the second, and added while ours is in doubt, counts as ours.
 //! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
 //!   holds a call for longer stores it twice, and the outcome names both ids.

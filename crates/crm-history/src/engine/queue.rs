@@ -1,6 +1,6 @@
 //! What waits to be sent.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -99,12 +99,19 @@ impl Queue {
     /// The last ones stay while something is in doubt, or is sent again, or is the end of the input: they will be needed as
     /// witnesses.
     pub(super) fn next_request(&mut self, rules: &Rules<'_>) -> Option<Vec<Waiting>> {
-        let may_go = |waiting: &Waiting| {
-            // Without a floor, the id of a single activity gives one to all others.
-            let floor = rules.known.has_certain_floor(&waiting.item.view);
-            self.may_be_sent(waiting, rules.known) && (floor || !rules.in_flight)
+        // Without a floor, the id of a single activity gives one to all others. Without an older record in a view, the
+        // record of its first activity is one for the others.
+        let mut first_of_view = rules.views_in_flight.clone();
+        let may_go = |waiting: &Waiting, first_of_view: &BTreeSet<View>| {
+            let view = &waiting.item.view;
+            let is_alone = if rules.known.has_certain_floor(view) {
+                rules.known.has_older_record(view) || !first_of_view.contains(view)
+            } else {
+                !rules.in_flight
+            };
+            is_alone && self.may_be_sent(waiting, rules.known)
         };
-        let first = self.waiting.iter().position(may_go)?;
+        let first = self.waiting.iter().position(|waiting| may_go(waiting, &first_of_view))?;
         let Waiting { group, mut piece, .. } = self.waiting[first];
         if !rules.known.has_certain_floor(&self.waiting[first].item.view) {
             piece = 1;
@@ -113,7 +120,7 @@ impl Queue {
         let mut places = Vec::new();
         let mut is_full = false;
         for (place, waiting) in self.waiting.iter().enumerate().skip(first) {
-            if waiting.group != group || !may_go(waiting) {
+            if waiting.group != group || !may_go(waiting, &first_of_view) {
                 continue;
             }
             bytes += waiting.item.bytes;
@@ -124,6 +131,9 @@ impl Queue {
                 break;
             }
             places.push(place);
+            if !rules.known.has_older_record(&waiting.item.view) {
+                first_of_view.insert(waiting.item.view.clone());
+            }
         }
         is_full |= places.len() >= piece.min(rules.limits.activities);
         let may_wait = group == 0 && !rules.input_ended;
@@ -185,6 +195,8 @@ pub(super) struct Rules<'a> {
     pub(super) input_ended: bool,
     pub(super) in_doubt: bool,
     pub(super) in_flight: bool,
+    /// The views of the activities in flight.
+    pub(super) views_in_flight: BTreeSet<View>,
     pub(super) known: &'a Known,
 }
 

@@ -315,7 +315,7 @@ impl Driver {
                 ItemResult::Stored(id) => {
                     item.copies += 1;
                     item.confirmed = Some(id);
-                    self.known.confirm(&waiting.item, id, floor);
+                    self.known.confirm(&waiting.item, id, request, floor);
                     self.health.progress();
                     self.doubts.witnessed(&waiting.item, id, began, ended, pause);
                 }

@@ -49,7 +49,7 @@ pub(super) const TIPS: OperationInfo = OperationInfo {
     accepts_post: true,
 };
 
-/// List activities by date, owner, text, client, contact and deal.
+/// List activities by date, owner, text, client, contact or deal.
 pub(super) const LIST: OperationInfo = OperationInfo {
     id: "history.list",
     method: Method::GET,

@@ -61,7 +61,7 @@ fn own_value(fields: &Fields, name: &str, kind: ColumnKind) -> Value {
         ColumnKind::Time => Value::time(known(fields.as_datetime(name))),
         ColumnKind::Date => Value::date(known(fields.as_date(name))),
         ColumnKind::Boolean => Value::flag(known(fields.as_bool(name))),
-        ColumnKind::Json => fields.get(name).map_or(Value::Null, |value| Value::Json(json(value))),
+        ColumnKind::Json => fields.get(name).map_or(Value::Null, |value| Value::Json(json(&value))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compares listed records with the rows of the copy, and writes what differs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
@@ -154,6 +154,7 @@ async fn compare<T: Copied>(
 ) -> Step<Batch> {
     run.report(T::TABLE).read += records.len() as u64;
     let mut batch = run.batch(T::TABLE);
+    let mut keys = BTreeSet::new();
     let records: Vec<(Key, T)> = records
         .into_iter()
         .filter_map(|record| {
@@ -162,7 +163,8 @@ async fn compare<T: Copied>(
                 let fault = format!("{} {} has an id that no database can hold", T::TABLE, record.id());
                 run.add_unreadable(Error::incomplete(RUN, fault));
             }
-            Some((key?, record))
+            // A list may hold a record twice.
+            keys.insert(key?).then_some((key?, record))
         })
         .collect();
     if T::HAS_TIMES {

@@ -66,9 +66,6 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Counts the rows that are in view.
     async fn count(&self, table: Table) -> Result<u64, Error>;
 
-    /// Returns the highest id of a table, deleted rows included; 0 if it is empty.
-    async fn highest(&self, table: Table) -> Result<i64, Error>;
-
     /// Returns the projects in view whose children were read longest ago, never first.
     async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error>;
 

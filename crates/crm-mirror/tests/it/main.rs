@@ -2,5 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod activities;
+mod cluster;
+mod contract;
+mod directory;
+mod projects;
 mod scratch;
 mod world;

@@ -32,6 +32,9 @@ pub(super) struct Stretch<T> {
     /// The smallest and the greatest id seen.
     lowest: u64,
     highest: u64,
+    /// The smallest id seen before the page that came last, and the greatest id of the first page with a readable record.
+    lowest_before: u64,
+    anchor: Option<u64>,
     records: Vec<T>,
     unreadable: Vec<Unreadable>,
     fingerprints: HashSet<u64>,
@@ -69,6 +72,8 @@ impl<T> Stretch<T> {
             has_met: false,
             lowest: u64::MAX,
             highest: 0,
+            lowest_before: u64::MAX,
+            anchor: None,
             records: Vec::new(),
             unreadable: Vec::new(),
             fingerprints: HashSet::new(),
@@ -105,6 +110,18 @@ impl<T> Stretch<T> {
         !page.unreadable.is_empty() || page.items.iter().any(|item| id(item) <= self.highest)
     }
 
+    /// Whether a page shows a record that was not there when the pages above it were read.
+    ///
+    /// Records only move down, and new ones come at the end. So one that is shown now, and was there all the time, was below
+    /// those pages, or was seen.
+    pub(super) fn has_new_between(&self, page: &Page<T>, id: fn(&T) -> u64, floor: u64) -> bool {
+        let lowest = if self.doubt.is_none() { self.lowest } else { self.lowest_before };
+        let from = lowest.max(floor);
+        let between = |id: u64| from < id && self.anchor.is_some_and(|anchor| id <= anchor);
+        let is_seen = |wanted: u64| self.records.iter().any(|record| id(record) == wanted);
+        page.items.iter().map(id).any(|id| between(id) && !is_seen(id))
+    }
+
     /// Takes in page `at`, which was asked for. Records up to the floor are left to the stretch below.
     pub(super) fn add(
         &mut self,
@@ -123,6 +140,10 @@ impl<T> Stretch<T> {
             self.first_page = Some(identity);
         }
         self.last_page = Some(identity).filter(|page| !page.is_empty()).or(self.last_page);
+        self.anchor = self.anchor.or(page.items.iter().map(id).max());
+        if self.doubt.is_none() {
+            self.lowest_before = self.lowest; // a second reading is compared with the same pages as the first
+        }
         self.add_records(page, id, floor);
     }
 

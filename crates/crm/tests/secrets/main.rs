@@ -19,7 +19,7 @@ use common::raw::Raw;
 use crm::history::{ApiKey, HistoryClient, NewEntry};
 use crm::projects::{ProjectsClient, TokenPair};
 use crm::testing::{Recorder, Scramble};
-use crm::{ReqwestTransport, RetryPolicy, reqwest};
+use crm::{ReqwestTransport, RetryPolicy};
 use crm_sandbox::{Fault, Operation, RetryAfter, Sandbox, Store};
 use search::Texts;
 

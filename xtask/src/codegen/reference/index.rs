@@ -38,10 +38,10 @@ pub(super) fn index(apis: &[Api], language: Language) -> String {
     for api in apis {
         let _ = write!(
             text,
-            "\n## {}\n\n{} ({})\n\n",
+            "\n## {}\n\n{} {}\n\n",
             api.title,
             language.of(&api.about),
-            language.grade(&api.evidence)
+            language.grade_sentence(&api.evidence)
         );
         text += &table_head([
             language.choose("I want to", "Задача"),
@@ -49,9 +49,12 @@ pub(super) fn index(apis: &[Api], language: Language) -> String {
             language.choose("In Rust", "В Rust"),
         ]);
         for operation in &api.operations {
-            let calls = operation.calls();
+            let prefix = format!("`{}.", api.name);
+            let calls: Vec<String> =
+                operation.calls().iter().map(|call| call.replace(&prefix, "`.")).collect();
             let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
-            let link = format!("[`{}`]({}.md)", operation.id, operation.id);
+            let name = operation.id.rsplit('.').next().unwrap_or(&operation.id);
+            let link = format!("[`{name}`]({}.md)", operation.id);
             text += &table_row([language.of(&operation.summary), &link, &cell(&calls)]);
         }
     }

@@ -34,6 +34,14 @@ impl Language {
         }
     }
 
+    /// Returns a grade as a sentence: `*Observed 2026-06.*`
+    pub(super) fn grade_sentence(self, grade: &str) -> String {
+        let grade = self.grade(grade);
+        let mut letters = grade.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        format!("*{first}{}.*", letters.as_str())
+    }
+
     /// Returns the grades of the parts of an item: one grade if they agree, otherwise each grade with its parts.
     fn grades(self, parts: &[(&str, &str)]) -> String {
         let mut by_grade: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -55,7 +63,7 @@ impl Language {
     }
 
     /// Returns the grades of a parameter.
-    pub(super) fn parameter_grades(self, evidence: &Evidence, has_default: bool) -> String {
+    pub(super) fn parameter_grades(self, evidence: &Evidence, has_default: bool, has_values: bool) -> String {
         let mut parts = vec![
             (self.choose("name", "имя"), evidence.name.as_str()),
             (self.choose("meaning", "смысл"), &evidence.meaning),
@@ -63,6 +71,9 @@ impl Language {
         ];
         if has_default {
             parts.push((self.choose("default", "значение по умолчанию"), &evidence.default));
+        }
+        if has_values {
+            parts.push((self.choose("values", "допустимые значения"), &evidence.values));
         }
         self.grades(&parts)
     }

@@ -1,10 +1,13 @@
 //! The page of one operation: what it is for, request, parameters, answer, errors, quirks.
 
 use super::header;
+use super::json::readable;
 use super::language::Language;
 use super::request::{curl, variable};
 use super::table::{cell, table_head, table_row};
-use crate::codegen::source::{Answer, Api, ApiError, Field, Idempotency, Operation, Quirk, Record, Success};
+use crate::codegen::source::{
+    Answer, Api, ApiError, Field, Idempotency, Operation, Quirk, Record, Success, Words,
+};
 
 pub(super) struct Page<'a> {
     language: Language,
@@ -21,8 +24,8 @@ impl<'a> Page<'a> {
         let Self { language, api, operation } = *self;
         let mut text = header([api.file.as_str()].into_iter(), language, &operation.id);
         text += &format!("# {} (`{}`)\n\n", language.of(&operation.summary), operation.id);
-        let grade = language.grade(&operation.evidence);
-        text += &format!("{} ({grade})\n\n", language.of(&operation.about));
+        let grade = language.grade_sentence(&operation.evidence);
+        text += &format!("{} {grade}\n\n", language.of(&operation.about));
         text += &self.facts();
         text += &self.request()?;
         text += &self.parameters()?;
@@ -73,9 +76,9 @@ impl<'a> Page<'a> {
             (language.choose("Retry", "Повтор"), repeat.to_owned()),
         ];
         if let Some(paging) = &operation.paging {
-            let grade = language.grade(&paging.evidence);
+            let grade = language.grade_sentence(&paging.evidence);
             let pages = language.choose("Pages", "Страницы");
-            facts.push((pages, format!("{} ({grade})", language.of(&paging.words))));
+            facts.push((pages, format!("{} {grade}", language.of(&paging.words))));
         }
         facts.push((language.choose("API", "API"), api.title.clone()));
         facts.push((language.choose("Vendor's page", "Страница поставщика"), operation.source.clone()));
@@ -134,8 +137,11 @@ impl<'a> Page<'a> {
                 }
                 None => String::new(),
             };
-            let grades = language
-                .parameter_grades(&parameter.evidence, !parameter.required && parameter.is_default_known);
+            let grades = language.parameter_grades(
+                &parameter.evidence,
+                !parameter.required && parameter.is_default_known,
+                !parameter.values.is_empty(),
+            );
             text += &table_row([
                 &self.name_and_type(parameter),
                 &self.with_quirks(&self.meaning(parameter)?, &parameter.quirks),
@@ -158,7 +164,7 @@ impl<'a> Page<'a> {
                 ),
                 _ => language.choose("Without records:", "Без записей:"),
             };
-            text += &format!("\n{title}\n\n```json\n{}\n```\n", value.pretty()?);
+            text += &format!("\n{title}\n\n```json\n{}\n```\n", readable(value)?);
         }
         for record in &operation.records {
             text += &self.record(record);
@@ -230,19 +236,26 @@ impl<'a> Page<'a> {
 
     fn quirk(&self, quirk: &Quirk) -> String {
         let Self { language, .. } = *self;
-        let text = format!("{} ({})", language.of(&quirk.words), language.grade(&quirk.evidence));
-        quirk.page.as_ref().map_or_else(
-            || text.clone(),
-            |page| {
-                let says =
-                    language.choose("The vendor's page says otherwise:", "На странице поставщика иначе:");
-                format!("{text} {says} {}", language.of(page))
-            },
-        )
+        let text = format!("{} {}", language.of(&quirk.words), language.grade_sentence(&quirk.evidence));
+        match &quirk.page {
+            Some(page) => format!("{text} {}", self.page_note(page)),
+            None => text,
+        }
+    }
+
+    fn page_note(&self, page: &Words) -> String {
+        let title = self.language.choose("The vendor's page:", "Страница поставщика:");
+        format!("{title} {}", self.language.of(page))
     }
 
     fn name_and_type(&self, field: &Field) -> String {
-        format!("`{}`<br>{}", field.name, self.language.kind(&field.kind))
+        let (path, name) = field.name.rsplit_once('.').unwrap_or(("", &field.name));
+        let path = if path.is_empty() {
+            String::new()
+        } else {
+            format!("{} `{path}`", self.language.choose("in", "в"))
+        };
+        cell(&[&format!("`{name}`"), &path, &self.language.kind(&field.kind)])
     }
 
     /// Returns the meaning, default, range, values and example of a parameter.
@@ -265,7 +278,8 @@ impl<'a> Page<'a> {
             }
             None => String::new(),
         };
-        Ok(cell(&[language.of(&field.words), &self.values(field), &default, &range, &example]))
+        let page = field.page.as_ref().map_or_else(String::new, |page| self.page_note(page));
+        Ok(cell(&[language.of(&field.words), &page, &self.values(field), &default, &range, &example]))
     }
 
     /// Returns the values of a field, one on each line.
@@ -273,7 +287,7 @@ impl<'a> Page<'a> {
         let Self { language, .. } = *self;
         let values = field.values.iter().map(|value| {
             let meaning = language.of(&value.words).trim_end_matches('.');
-            let grade = value.evidence.as_deref().filter(|grade| *grade != field.evidence.meaning);
+            let grade = value.evidence.as_deref().filter(|grade| *grade != field.evidence.values);
             let grade = grade.map_or_else(String::new, |grade| format!(" ({})", language.grade(grade)));
             format!("`{}` — {meaning}{grade}", value.wire)
         });

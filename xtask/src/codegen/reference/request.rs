@@ -1,5 +1,6 @@
 //! The request of a page as a command for a shell.
 
+use super::json::readable;
 use crate::codegen::fixtures::query;
 use crate::codegen::source::{Api, Operation};
 use std::fmt::Write;
@@ -23,7 +24,7 @@ pub(super) fn curl(api: &Api, operation: &Operation) -> Result<String, String> {
     }
     if let Some(body) = &operation.body {
         let json = body.json()?;
-        let json = if json.chars().count() > LONG_BODY { body.pretty()? } else { json };
+        let json = if json.chars().count() > LONG_BODY { readable(body)? } else { json };
         let _ = write!(text, " \\\n  -d '{}'", json.replace('\'', "'\\''"));
     }
     Ok(text)

@@ -13,6 +13,8 @@ pub(crate) struct Evidence {
     pub(crate) default: String,
     /// Whether a parameter is required.
     pub(crate) required: String,
+    /// Which values it can have.
+    pub(crate) values: String,
 }
 
 impl Evidence {
@@ -25,9 +27,15 @@ impl Evidence {
     pub(super) fn read(node: &Node<'_>) -> Result<Self, String> {
         let Value::Map(entries) = node.value() else {
             let all = grade(node)?;
-            return Ok(Self { name: all.clone(), meaning: all.clone(), default: all.clone(), required: all });
+            return Ok(Self {
+                name: all.clone(),
+                meaning: all.clone(),
+                default: all.clone(),
+                required: all.clone(),
+                values: all,
+            });
         };
-        let known = ["name", "meaning", "default", "required"];
+        let known = ["name", "meaning", "default", "required", "values"];
         if let Some((key, _)) = entries.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             return node.fault(&format!("has `{key}`, which is none of {}", known.join(", ")));
         }
@@ -37,6 +45,7 @@ impl Evidence {
             meaning: part("meaning")?,
             default: part("default")?,
             required: part("required")?,
+            values: part("values")?,
             name: name.clone(),
         })
     }

@@ -47,7 +47,7 @@ pub(super) fn quirks(node: &Node<'_>) -> Result<Vec<Quirk>, String> {
 pub(super) fn errors(node: &Node<'_>) -> Result<Vec<ApiError>, String> {
     let error = |error: &Node<'_>| {
         let Value::Integer(code) = error.get("code")?.value() else {
-            return error.fault("has a code that is no number");
+            return error.fault("has a code that is not a number");
         };
         Ok(ApiError {
             code: *code,

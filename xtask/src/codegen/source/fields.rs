@@ -95,6 +95,7 @@ pub(super) fn field(name: &str, node: &Node<'_>, schema: &Node<'_>, required: bo
         evidence: Evidence::of(node)?,
         rust: rust(node)?,
         quirks: quirks(node)?,
+        page: node.find("x-page").map(|page| pair(&page)).transpose()?,
         values: values.iter().map(|(wire, node)| value(wire, node)).collect::<Result<_, _>>()?,
     })
 }
@@ -125,7 +126,11 @@ fn kind(schema: &Node<'_>) -> Result<String, String> {
         kind => kind.plain()?,
     };
     Ok(match schema.find("items") {
-        Some(items) => plain.replacen("array", &format!("array of {}", kind(&items)?), 1),
+        Some(items) => {
+            let item = kind(&items)?;
+            let item = if item.contains(" or ") { format!("({item})") } else { item };
+            plain.replacen("array", &format!("array of {item}"), 1)
+        }
         None if plain == "object" && !name.is_empty() => name,
         None => plain,
     })

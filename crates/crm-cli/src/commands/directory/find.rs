@@ -1,9 +1,9 @@
-//! `crm find`: who has this telephone number or email address.
+//! `crm find`: who has this telephone number, internal number or email address.
 
 use std::sync::Arc;
 
 use clap::Args;
-use crm::directory::Match;
+use crm::directory::{Match, User};
 use serde::Serialize;
 
 use super::DirectoryFlags;
@@ -60,10 +60,19 @@ const HEADINGS: [&str; 8] = [
     "column-exact",
 ];
 
-/// Finds the clients and contacts, and shows them. Finding nobody is not a failure.
+const USER_HEADINGS: [&str; 4] = ["column-id", "column-name", "column-login", "column-extension"];
+
+/// The library looks for clients and contacts by five digits and more.
+const LONGEST_INTERNAL: usize = 4;
+
+/// Finds the clients and contacts, or the users with an internal number, and shows them. Finding nobody is not a failure.
 pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let client = arguments.directory.client(terminal)?;
     let sought = arguments.phone.as_deref().or(arguments.email.as_deref()).unwrap_or_default();
+    if arguments.phone.as_deref().is_some_and(is_internal) {
+        let users = client.find_users_by_extension(sought).await;
+        return show_users(&users.map_err(|error| terminal.call_failure(&error))?, sought, terminal);
+    }
     let found = match arguments.phone {
         Some(_) => client.find_by_phone(sought).await,
         None => client.find_by_email(sought).await,
@@ -86,6 +95,26 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
     }
     listing.write()?;
     if matches.is_empty() {
+        terminal.note_text("find-nobody", &[("sought", sought.into())]);
+    }
+    Ok(Exit::Done)
+}
+
+/// Returns whether a number is an internal one: at most four digits, and nothing else.
+fn is_internal(number: &str) -> bool {
+    let number = number.trim();
+    (1..=LONGEST_INTERNAL).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Shows the users with an internal number.
+fn show_users(users: &[User], sought: &str, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut listing = Listing::new(terminal, &USER_HEADINGS);
+    for user in users {
+        let (name, login) = (cell(user.name.as_deref()), cell(user.login.as_deref()));
+        listing.add(user, vec![user.id.to_string(), name, login, cell(user.extension.as_deref())])?;
+    }
+    listing.write()?;
+    if users.is_empty() {
         terminal.note_text("find-nobody", &[("sought", sought.into())]);
     }
     Ok(Exit::Done)

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::target::{OutputArguments, Target};
 use crate::exit::{Exit, Failure};
+use crate::files::Written;
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::terminal::Terminal;
@@ -17,6 +18,8 @@ struct Summary {
     complete: bool,
     #[serde(flatten)]
     figures: ExportFigures,
+    /// Texts that were cut to fit into a cell.
+    shortened: u64,
     error: Option<String>,
     exit_code: u8,
 }
@@ -80,20 +83,31 @@ where
         terminal.problem(&terminal.messages.error(&error));
     }
     let is_whole = !matches!(verdict, Verdict::Truncated { .. });
+    let mut shortened = 0;
     if is_whole {
-        let written = target.finish().map_err(failed)?;
-        if let Some(shortened) = written.map(|written| written.shortened).filter(|count| *count > 0) {
-            terminal.problem_text("export-shortened", &[("count", shortened.into())]);
+        if let Some(written) = target.finish().map_err(failed)? {
+            shortened = written.shortened;
+            say_limits(&written, terminal);
         }
     } else {
         stop(&target, arguments).map_err(failed)?;
     }
-    finish(&verdict, arguments, terminal)
+    finish(&verdict, shortened, arguments, target.can_resume(), terminal)
 }
 
 /// Ends early. Readers of the standard output get what there is. A file is only touched by checkpoints.
 fn stop(target: &Target, arguments: &OutputArguments) -> std::io::Result<()> {
     if arguments.is_stdout() { target.sync().map(drop) } else { Ok(()) }
+}
+
+/// Says where the limits of a spreadsheet were reached.
+fn say_limits(written: &Written, terminal: &Terminal) {
+    if written.sheets > 1 {
+        terminal.problem_text("export-several-sheets", &[("count", (written.sheets as u64).into())]);
+    }
+    if written.shortened > 0 {
+        terminal.problem_text("export-shortened", &[("count", written.shortened.into())]);
+    }
 }
 
 fn stopped(terminal: &Terminal, figures: &ExportFigures, arguments: &OutputArguments, exit: Exit) -> Exit {
@@ -106,8 +120,15 @@ fn stopped(terminal: &Terminal, figures: &ExportFigures, arguments: &OutputArgum
     exit
 }
 
-fn finish(verdict: &Verdict, arguments: &OutputArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let exit = Exit::from_verdict(verdict);
+fn finish(
+    verdict: &Verdict,
+    shortened: u64,
+    arguments: &OutputArguments,
+    can_resume: bool,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let of_texts = if shortened > 0 { Exit::Refused } else { Exit::Done };
+    let exit = Exit::from_verdict(verdict).max(of_texts);
     let text = terminal.messages.verdict(verdict);
     if exit == Exit::Done {
         terminal.note(&text)
@@ -117,7 +138,11 @@ fn finish(verdict: &Verdict, arguments: &OutputArguments, terminal: &Terminal) -
     if let Verdict::Truncated { .. } = verdict
         && !arguments.is_stdout()
     {
-        let name = if arguments.checkpoint.is_some() { "export-run-again" } else { "export-old-file" };
+        let name = match arguments.checkpoint {
+            Some(_) => "export-run-again",
+            None if can_resume => "export-old-file",
+            None => "export-old-spreadsheet",
+        };
         terminal.note_text(name, &[]);
     }
     let error = match verdict {
@@ -125,6 +150,6 @@ fn finish(verdict: &Verdict, arguments: &OutputArguments, terminal: &Terminal) -
         _ => None,
     };
     let (complete, figures, exit_code) = (verdict.is_complete(), *verdict.figures(), exit.code());
-    terminal.summary(&Summary { complete, figures, error, exit_code })?;
+    terminal.summary(&Summary { complete, figures, shortened, error, exit_code })?;
     Ok(exit)
 }

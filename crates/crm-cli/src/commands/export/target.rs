@@ -79,7 +79,10 @@ impl OutputArguments {
         let usage = |name: &str| Failure::usage(messages.text(name));
         let format = self.format().ok_or_else(|| usage("export-excel-jsonl"))?;
         if let Some(checkpoint) = &self.checkpoint {
-            if self.is_stdout() || !format.can_resume() {
+            if !format.can_resume() {
+                return Err(usage("export-spreadsheet-cannot-resume"));
+            }
+            if self.is_stdout() {
                 return Err(usage("export-cannot-resume"));
             }
             let files: [(Role, &Path); 2] = [(Role::Output, &self.out), (Role::Checkpoint, checkpoint)];
@@ -138,6 +141,11 @@ impl Target {
     /// Ends the file and puts it into its place.
     pub(super) fn finish(&self) -> io::Result<Option<Written>> {
         lock(&self.output).take().map(Output::finish).transpose()
+    }
+
+    /// Returns whether an export to it can resume from a checkpoint.
+    pub(super) fn can_resume(&self) -> bool {
+        self.format.can_resume()
     }
 
     /// Returns the failure of an output that cannot be written.

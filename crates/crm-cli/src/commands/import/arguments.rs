@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
-use crm::history::{ClientId, Import, LossPolicy, Pace};
+use crm::history::{ClientId, Import, LossPolicy, Pace, Zone};
 
 use crate::arguments::{BadValue, client_id, count, delimiter, rate, seconds, zone};
 use crate::connection::{HistoryFlags, NetworkFlags};
 use crate::exit::Failure;
-use crate::files::{DateFormat, Mapping, Preset, TableOptions, ToLocal};
+use crate::files::{DateFormat, Mapping, Preset, TableOptions};
 use crate::language::Messages;
 
 #[derive(Args, Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Arguments {
     map_preset: Option<PresetName>,
     #[arg(long)]
     mark: Option<String>,
+    #[arg(long)]
+    pub(super) adopt: bool,
     #[arg(long)]
     pub(super) find_client_by: Option<String>,
     #[arg(long, value_parser = client_id, requires = "find_client_by")]
@@ -101,18 +103,20 @@ impl Arguments {
         if let Some(PresetName::Asterisk) = self.map_preset {
             mapping.preset = Some(Preset::Asterisk);
         }
-        // Ambiguous and missing local times do not occur in this direction.
-        let to_local =
-            self.time_zone.map(|zone| ToLocal::new(move |at| at.with_timezone(&zone).naive_local()));
         Ok(TableOptions {
             encoding: self.encoding.clone(),
             delimiter: self.delimiter,
             sheet: self.sheet.clone(),
             mapping,
             date_format: self.date_format.clone().unwrap_or_default(),
-            to_local,
+            has_zone: self.time_zone.is_some(),
             ..TableOptions::default()
         })
+    }
+
+    /// Returns the time zone of the account, if it is known.
+    pub(super) fn zone(&self) -> Option<Zone> {
+        self.time_zone.map(Zone::new)
     }
 
     pub(super) fn pace(&self) -> Pace {
@@ -140,6 +144,7 @@ impl Arguments {
             (self.check_types, Import::check_types),
             (self.sole_writer, Import::sole_writer),
             (self.retry_refused, Import::retry_refused),
+            (self.adopt, Import::adopt_marked),
             (self.dry_run, Import::dry_run),
         ] {
             if is_set {

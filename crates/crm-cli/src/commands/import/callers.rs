@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::{Instant, sleep};
 
 use crate::exit::{Exit, Failure};
-use crate::files::{ClientFault, FoundClient, FoundClients, Problem, TableRow};
+use crate::files::{ClientFault, FoundClient, FoundClients, Problem, RowContent, TableRow};
 use crate::terminal::Terminal;
 
 /// Maximum number of concurrent lookups. Each makes up to three calls, and the pace of the client limits those.
@@ -51,11 +51,12 @@ impl Callers {
             }
             let cell = row.cells.get(self.column.0);
             let number = cell.map(|cell| cell.to_text().trim().to_owned()).unwrap_or_default();
-            match self.found.take(row.position, &number) {
+            let content = RowContent::new(entry);
+            match self.found.get(content, &number) {
                 Some(found) => set(entry, found),
                 None => {
                     numbers.insert(number.clone());
-                    open.push((row, number));
+                    open.push((row, content, number));
                 }
             }
         }
@@ -66,7 +67,7 @@ impl Callers {
             .try_collect()
             .await
             .map_err(|error| self.terminal.call_failure(&error))?;
-        for (row, number) in open {
+        for (row, content, number) in open {
             let lookup = lookups.get(&number).cloned().unwrap_or(Err(ClientFault::Nobody));
             let unknown =
                 self.unknown.map(|client| FoundClient { client: Some(client.into()), contact: None });
@@ -79,7 +80,7 @@ impl Callers {
                     if let Ok(entry) = &mut row.entry {
                         set(entry, found);
                     }
-                    let added = self.found.add(row.position, &number, found);
+                    let added = self.found.add(content, &number, found);
                     added.map_err(|error| self.not_kept(&error))?;
                 }
                 (Err(fault), None) => row.entry = Err(vec![self.problem(number, fault)]),

@@ -17,7 +17,7 @@ use crm::history::HistoryClient;
 
 use crate::connection::Environment;
 use crate::exit::{Exit, Failure};
-use crate::files::{FoundClients, Role, check_distinct};
+use crate::files::{Field, FoundClients, Role, check_distinct};
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::terminal::Terminal;
@@ -37,12 +37,18 @@ pub(crate) async fn run(
     let connection = Environment::of_process(terminal, &arguments.network)?.history(&arguments.history)?;
     let options = arguments.table_options(&terminal.messages)?;
     let input = Input::open(&arguments, &options, terminal)?;
-    let client = connection
+    if arguments.adopt && input.header().column_of(Field::Mark).is_none() {
+        return Err(Failure::usage(terminal.messages.text("import-adopt-needs-mark")));
+    }
+    let mut client = connection
         .builder()
         .timeout(arguments.timeout)
         .pace(arguments.pace())
         .build()
         .map_err(|error| terminal.call_failure(&error))?;
+    if let Some(zone) = arguments.zone() {
+        client = client.with_zone(zone);
+    }
     // A wrong key or address is found before anything else happens.
     tokio::select! {
         exit = signals.first() => return Ok(exit),
@@ -74,15 +80,13 @@ async fn import(
     }
     let signalled = signals.clone();
     let mut stream = import.cancel(async move { _ = signalled.first().await }).outcomes();
+    let mut ended = None;
     while let Some(outcome) = stream.next().await {
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            // The journal misses the rows behind the place where reading failed.
             Err(error) => {
-                return Err(match failure.try_recv() {
-                    Ok(failure) => failure,
-                    Err(_) => terminal.call_failure(&error),
-                });
+                ended = Some(terminal.call_failure(&error));
+                break;
             }
         };
         let Some(row) = rows.recv().await else { break };
@@ -90,8 +94,12 @@ async fn import(
         reporter.set(outcomes.done(), outcomes.in_words());
     }
     drop(progress);
-    let failure = failure.try_recv().ok();
-    outcomes.finish(signals.received(), failure)
+    match (failure.try_recv().ok(), ended) {
+        // The journal cannot be used and nothing was done, so the files of an earlier run stay as they are.
+        (None, Some(failure)) if outcomes.done() == 0 => Err(failure),
+        // If reading failed, the journal misses the rows behind that place. So reading is the reason.
+        (reading, ended) => outcomes.finish(signals.received(), reading.or(ended)),
+    }
 }
 
 /// Returns what finds the clients of the rows, if a column was chosen for it.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crm::history::{AddOutcome, ImportOutcome, NewEntry, NotSentReason, OutcomeReason, UnknownReason};
+use crm::history::{AddOutcome, ImportOutcome, NewEntry, NotSentReason, OutcomeReason, UnknownReason, Zone};
 
 use super::Arguments;
 use super::input::Input;
@@ -23,6 +23,7 @@ pub(super) struct Outcomes {
     rejected: Option<Rejected>,
     /// The last reason for which rows were not sent. It is shown once.
     unsent: Option<String>,
+    zone: Option<Zone>,
 }
 
 impl Outcomes {
@@ -48,6 +49,7 @@ impl Outcomes {
             rejected: created.map_err(|error| terminal.output_failure(&path, &error))?,
             path,
             unsent: None,
+            zone: arguments.zone(),
         })
     }
 
@@ -100,8 +102,18 @@ impl Outcomes {
             AddOutcome::NotSent(why) => match reason {
                 Some(OutcomeReason::NotSent(NotSentReason::DryRun)) => {
                     self.summary.to_send += 1;
-                    terminal.list(&to_send(row.line, &outcome.entry))?;
+                    terminal.list(&self.to_send(row.line, outcome.entry.clone()))?;
                     self.note_stored(outcome, row);
+                }
+                Some(OutcomeReason::NotSent(NotSentReason::PerhapsChanged { known, .. })) => {
+                    self.summary.not_sent += 1;
+                    self.summary.perhaps_changed += 1;
+                    self.exit = self.exit.max(Exit::Person);
+                    // The rows of another file are all alike.
+                    if *known > 0 || self.unsent.as_ref() != Some(why) {
+                        self.say(row.line, &text);
+                        self.unsent = Some(why.clone());
+                    }
                 }
                 // Another run would end the same way, because others were stored.
                 Some(OutcomeReason::NotSent(NotSentReason::NoAnswer(_))) => {
@@ -135,6 +147,15 @@ impl Outcomes {
             }
         }
         Ok(())
+    }
+
+    /// Returns a row that would be sent, as the request would have it today.
+    fn to_send(&self, line: u64, entry: NewEntry) -> String {
+        let entry = match (&self.zone, entry.at_instant) {
+            (Some(zone), Some(instant)) => entry.at(zone.local(instant)),
+            _ => entry,
+        };
+        format!("{line}: {}", serde_json::to_string(&entry).unwrap_or_default())
     }
 
     fn say(&self, line: u64, text: &str) {
@@ -196,7 +217,7 @@ impl Outcomes {
                 terminal.note_text("import-older-file", &[("file", older.display().to_string().into())]);
             }
         }
-        if self.summary.not_sent + self.summary.not_settled > 0 {
+        if self.summary.not_sent + self.summary.not_settled > self.summary.perhaps_changed {
             terminal.note_text("import-run-again", &[]);
         }
         if self.summary.unknown > self.summary.not_settled {
@@ -205,9 +226,4 @@ impl Outcomes {
         terminal.summary(&self.summary)?;
         Ok(exit)
     }
-}
-
-/// A row that would be sent, as the request has it.
-fn to_send(line: u64, entry: &NewEntry) -> String {
-    format!("{line}: {}", serde_json::to_string(entry).unwrap_or_default())
 }

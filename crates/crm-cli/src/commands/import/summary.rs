@@ -15,6 +15,8 @@ pub(super) struct Summary {
     pub(super) unknown: u64,
     /// Those of `unknown` that another run looks up.
     pub(super) not_settled: u64,
+    /// Those of `not_sent` that may be stored rows which were changed since.
+    pub(super) perhaps_changed: u64,
     /// In a dry run: would be sent.
     pub(super) to_send: u64,
     pub(super) changed_by_server: u64,
@@ -54,7 +56,7 @@ impl Summary {
     pub(super) fn exit(&self) -> Exit {
         if self.stored_twice > 0 {
             Exit::Person
-        } else if self.not_sent > 0 {
+        } else if self.not_sent > self.perhaps_changed {
             Exit::Again
         } else if self.refused + self.unreadable > 0 {
             Exit::Refused

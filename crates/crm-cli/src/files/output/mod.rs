@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 pub use self::columns::{Headings, OutputColumn, OutputKind, history_columns};
 use self::columns::{OutputCell, cells};
-use self::sheets::Sheets;
+use self::sheets::{LONGEST, Sheets};
 use super::rejected::quoted;
 use super::replaced_file::ReplacedFile;
 
@@ -72,6 +72,8 @@ pub struct Written {
     pub records: u64,
     /// The number of texts that were cut, because a cell of a spreadsheet holds at most 32,767 characters.
     pub shortened: u64,
+    /// The number of sheets of a spreadsheet, because a sheet holds at most 1,048,576 rows. 0 for other formats.
+    pub sheets: usize,
 }
 
 impl Output {
@@ -85,7 +87,7 @@ impl Output {
             true => Target::Stdout(io::stdout(), 0),
             false => Target::File(ReplacedFile::create(path)?),
         };
-        let sheets = (format == Format::Xlsx).then(Sheets::new);
+        let sheets = (format == Format::Xlsx).then(|| Sheets::new(LONGEST));
         Ok(Self { target, format, columns, lines: Vec::new(), sheets, has_heading: false, records: 0 })
     }
 
@@ -146,12 +148,13 @@ impl Output {
     /// The file cannot be written. An older file is then still in its place.
     pub fn finish(mut self) -> io::Result<Written> {
         self.heading()?;
-        let mut shortened = 0;
-        if let Some(sheets) = self.sheets.take() {
-            shortened = sheets.shortened();
+        let mut written = Written { records: self.records, shortened: 0, sheets: 0 };
+        if let Some(mut sheets) = self.sheets.take() {
+            sheets.complete(&self.columns)?;
+            (written.shortened, written.sheets) = (sheets.shortened(), sheets.count());
             match &mut self.target {
-                Target::File(file) => sheets.save_to(file, &self.columns)?,
-                Target::Stdout(..) => self.lines = sheets.save(&self.columns)?,
+                Target::File(file) => sheets.save_to(file)?,
+                Target::Stdout(..) => self.lines = sheets.save()?,
             }
         }
         self.write_lines()?;
@@ -159,7 +162,7 @@ impl Output {
             Target::File(file) => file.commit()?,
             Target::Stdout(stdout, _) => stdout.flush()?,
         }
-        Ok(Written { records: self.records, shortened })
+        Ok(written)
     }
 
     fn heading(&mut self) -> io::Result<()> {

@@ -9,7 +9,7 @@ use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 use super::columns::{OutputCell, OutputColumn, OutputKind};
 
 /// Maximum number of rows of a sheet, with the heading.
-const LONGEST: u32 = 1_048_576;
+pub(super) const LONGEST: u32 = 1_048_576;
 
 /// Maximum length of a text in a cell, in UTF-16 code units.
 const LONGEST_TEXT: usize = 32_767;
@@ -20,6 +20,8 @@ pub(super) struct Sheets {
     /// The next row of the last sheet.
     row: u32,
     sheets: usize,
+    /// Maximum number of rows of a sheet.
+    longest: u32,
     shortened: u64,
     bold: Format,
     date: Format,
@@ -33,11 +35,12 @@ impl fmt::Debug for Sheets {
 }
 
 impl Sheets {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(longest: u32) -> Self {
         Self {
             workbook: Workbook::new(),
             row: 0,
             sheets: 0,
+            longest,
             shortened: 0,
             bold: Format::new().set_bold(),
             date: Format::new().set_num_format("dd.mm.yyyy hh:mm:ss"),
@@ -49,9 +52,14 @@ impl Sheets {
         self.shortened
     }
 
+    /// Returns the number of sheets.
+    pub(super) fn count(&self) -> usize {
+        self.sheets
+    }
+
     /// Adds a row.
     pub(super) fn row(&mut self, cells: &[OutputCell], columns: &[OutputColumn]) -> io::Result<()> {
-        if self.sheets == 0 || self.row == LONGEST {
+        if self.sheets == 0 || self.row == self.longest {
             self.add_sheet(columns).map_err(io::Error::other)?;
         }
         let sheet = self.workbook.worksheet_from_index(self.sheets - 1).map_err(io::Error::other)?;
@@ -82,23 +90,17 @@ impl Sheets {
     }
 
     /// Returns the bytes of the file.
-    pub(super) fn save(mut self, columns: &[OutputColumn]) -> io::Result<Vec<u8>> {
-        self.complete(columns)?;
+    pub(super) fn save(mut self) -> io::Result<Vec<u8>> {
         self.workbook.save_to_buffer().map_err(io::Error::other)
     }
 
     /// Writes the file.
-    pub(super) fn save_to(
-        mut self,
-        file: &mut (impl Write + Seek + Send),
-        columns: &[OutputColumn],
-    ) -> io::Result<()> {
-        self.complete(columns)?;
+    pub(super) fn save_to(mut self, file: &mut (impl Write + Seek + Send)) -> io::Result<()> {
         self.workbook.save_to_writer(file).map_err(io::Error::other)
     }
 
-    /// A file needs a sheet, also without records.
-    fn complete(&mut self, columns: &[OutputColumn]) -> io::Result<()> {
+    /// Adds the sheet that a file needs without records. Call it before the file is saved.
+    pub(super) fn complete(&mut self, columns: &[OutputColumn]) -> io::Result<()> {
         if self.sheets == 0 { self.add_sheet(columns).map_err(io::Error::other) } else { Ok(()) }
     }
 }

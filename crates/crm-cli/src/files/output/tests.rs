@@ -27,7 +27,8 @@ fn written(format: Format, headings: Headings) -> (TempDir, PathBuf) {
     let (folder, path) = out("history");
     let mut output = Output::create(&path, format, history_columns(headings)).unwrap();
     output.write(&entry(ENTRY)).unwrap();
-    assert_eq!(output.finish().unwrap(), Written { records: 1, shortened: 0 });
+    let sheets = usize::from(format == Format::Xlsx);
+    assert_eq!(output.finish().unwrap(), Written { records: 1, shortened: 0, sheets });
     (folder, path)
 }
 
@@ -96,7 +97,7 @@ fn a_spreadsheet_has_dates_and_numbers_as_such_and_says_what_was_cut() {
     output.write(&entry(ENTRY)).unwrap();
     let long = format!(r#"{{"cid":5,"datum":"0000-00-00 00:00:00","content":"{}"}}"#, "я".repeat(40_000));
     output.write(&entry(&long)).unwrap();
-    assert_eq!(output.finish().unwrap(), Written { records: 2, shortened: 1 });
+    assert_eq!(output.finish().unwrap(), Written { records: 2, shortened: 1, sheets: 1 });
     let mut rows = Table::open(&path, &TableOptions::default()).unwrap();
     let cells = rows.next().unwrap().unwrap().cells;
     assert_eq!(cells[0], Cell::Number(4102.0));
@@ -138,4 +139,21 @@ fn an_older_file_stays_until_the_first_checkpoint() {
     output.finish().unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!((text.matches("4102,").count(), text.matches("cid,").count()), (2, 1));
+}
+
+#[test]
+fn records_that_do_not_fit_on_a_sheet_are_on_a_further_one() {
+    let (_folder, path) = out("history.xlsx");
+    let columns = history_columns(Headings::Russian);
+    let mut output = Output::create(&path, Format::Xlsx, columns).unwrap();
+    output.sheets = Some(Sheets::new(3));
+    for _ in 0..5 {
+        output.write(&entry(ENTRY)).unwrap();
+    }
+    assert_eq!(output.finish().unwrap(), Written { records: 5, shortened: 0, sheets: 3 });
+    let rows = |sheet: &str| {
+        let options = TableOptions { sheet: Some(sheet.to_owned()), ..TableOptions::default() };
+        Table::open(&path, &options).unwrap().count()
+    };
+    assert_eq!(["Sheet1", "Sheet2", "Sheet3"].map(rows), [2, 2, 1]);
 }

@@ -1,28 +1,17 @@
 //! Dates as people and programs write them. What could mean two times is refused, and nothing ever becomes "now".
 
-use std::fmt;
-use std::sync::Arc;
-
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 
 use crate::files::cell::Cell;
 use crate::files::problem::DateFault;
 
-/// Converts a moment to the account's local time.
-#[derive(Clone)]
-pub struct ToLocal(Arc<dyn Fn(DateTime<Utc>) -> NaiveDateTime + Send + Sync>);
-
-impl ToLocal {
-    /// Creates the conversion of an account.
-    pub fn new(convert: impl Fn(DateTime<Utc>) -> NaiveDateTime + Send + Sync + 'static) -> Self {
-        Self(Arc::new(convert))
-    }
-}
-
-impl fmt::Debug for ToLocal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ToLocal")
-    }
+/// When an activity took place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// A local time of the account.
+    Local(NaiveDateTime),
+    /// An instant. The client converts it when the activity is sent.
+    Instant(DateTime<Utc>),
 }
 
 /// How dates are written.
@@ -58,7 +47,8 @@ impl DateFormat {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dates {
     pub(crate) format: DateFormat,
-    pub(crate) to_local: Option<ToLocal>,
+    /// The time zone of the account is known, so that instants can be sent.
+    pub(crate) has_zone: bool,
     /// Day numbers are counted from 1904.
     pub(crate) is_1904: bool,
     /// Rows of the table have dates, so that a row without one lacks it.
@@ -67,7 +57,7 @@ pub(crate) struct Dates {
 
 impl Dates {
     /// Reads a date; `None` where there is none. `time` is the cell of a column of times.
-    pub(super) fn read(&self, date: &Cell, time: &Cell) -> Result<Option<NaiveDateTime>, DateFault> {
+    pub(super) fn read(&self, date: &Cell, time: &Cell) -> Result<Option<When>, DateFault> {
         if date.is_blank() {
             return match (time.is_blank(), self.is_needed) {
                 (true, false) => Ok(None),
@@ -75,13 +65,15 @@ impl Dates {
                 (false, _) => Err(DateFault::TimeOnly),
             };
         }
-        let at = self.moment(date)?;
-        let at = match time_of_day(time)? {
-            None => at,
-            Some(time) if [NaiveTime::MIN, time].contains(&at.time()) => at.date().and_time(time),
-            Some(_) => return Err(DateFault::TwoTimes),
+        let when = match (self.moment(date)?, time_of_day(time)?) {
+            (When::Instant(instant), None) => When::Instant(in_range(instant.naive_utc())?.and_utc()),
+            (When::Local(at), None) => When::Local(in_range(at)?),
+            (When::Local(at), Some(time)) if [NaiveTime::MIN, time].contains(&at.time()) => {
+                When::Local(in_range(at.date().and_time(time))?)
+            }
+            (_, Some(_)) => return Err(DateFault::TwoTimes),
         };
-        in_range(at).map(Some)
+        Ok(Some(when))
     }
 
     /// Turns the day number of a spreadsheet into a date, so that a rejected file shows it as one.
@@ -100,38 +92,38 @@ impl Dates {
         }
     }
 
-    fn moment(&self, cell: &Cell) -> Result<NaiveDateTime, DateFault> {
+    fn moment(&self, cell: &Cell) -> Result<When, DateFault> {
         match cell {
             Cell::Text(text) => self.moment_of_text(text),
-            Cell::Date(at) => Ok(*at),
+            Cell::Date(at) => Ok(When::Local(*at)),
             Cell::Duration(_) => Err(DateFault::TimeOnly),
             Cell::Number(number) => self.moment_of_number(*number),
             Cell::Empty | Cell::Bool(_) | Cell::Error(_) => Err(DateFault::Unreadable),
         }
     }
 
-    fn moment_of_text(&self, text: &str) -> Result<NaiveDateTime, DateFault> {
+    fn moment_of_text(&self, text: &str) -> Result<When, DateFault> {
         let text = text.replace(['\u{a0}', '\u{202f}', '\n'], " ");
         let text = text.trim().trim_start_matches('\'');
         match &self.format {
             DateFormat::Auto => self.auto(text),
             DateFormat::Unix => self.unix(text.parse().map_err(|_| DateFault::Unreadable)?),
             DateFormat::Serial => match text.replace(',', ".").parse() {
-                Ok(number) => self.serial(number),
+                Ok(number) => self.serial(number).map(When::Local),
                 Err(_) => self.auto(text),
             },
             DateFormat::Pattern(pattern) => self.pattern(text, pattern),
         }
     }
 
-    fn moment_of_number(&self, number: f64) -> Result<NaiveDateTime, DateFault> {
+    fn moment_of_number(&self, number: f64) -> Result<When, DateFault> {
         if self.format == DateFormat::Unix {
             return self.unix(number);
         }
         match self.serial(number) {
             // 20250303, and the like.
             Err(_) if number.fract() == 0.0 && number > 0.0 => self.moment_of_text(&number.to_string()),
-            result => result,
+            result => result.map(When::Local),
         }
     }
 
@@ -150,7 +142,7 @@ impl Dates {
         Ok(at)
     }
 
-    fn unix(&self, seconds: f64) -> Result<NaiveDateTime, DateFault> {
+    fn unix(&self, seconds: f64) -> Result<When, DateFault> {
         if seconds == 0.0 {
             return Err(DateFault::Zero);
         }
@@ -160,30 +152,29 @@ impl Dates {
         }
         #[allow(clippy::cast_possible_truncation, reason = "the range was checked")]
         let moment = DateTime::from_timestamp(seconds as i64, 0).ok_or(DateFault::Unreadable)?;
-        self.local(moment)
+        self.instant(moment)
     }
 
-    fn local(&self, moment: DateTime<Utc>) -> Result<NaiveDateTime, DateFault> {
-        let ToLocal(convert) = self.to_local.as_ref().ok_or(DateFault::ZoneNeeded)?;
-        Ok(convert(moment))
+    fn instant(&self, instant: DateTime<Utc>) -> Result<When, DateFault> {
+        if self.has_zone { Ok(When::Instant(instant)) } else { Err(DateFault::ZoneNeeded) }
     }
 
-    fn pattern(&self, text: &str, pattern: &str) -> Result<NaiveDateTime, DateFault> {
+    fn pattern(&self, text: &str, pattern: &str) -> Result<When, DateFault> {
         if let Ok(moment) = DateTime::<FixedOffset>::parse_from_str(text, pattern) {
-            return self.local(moment.to_utc());
+            return self.instant(moment.to_utc());
         }
         // A rejected file has the dates of a spreadsheet in the second form, whatever the pattern is.
         let forms = [pattern, "%Y-%m-%d %H:%M:%S"];
         if let Some(at) = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()) {
-            return Ok(at);
+            return Ok(When::Local(at));
         }
         let day = NaiveDate::parse_from_str(text, pattern).map_err(|_| DateFault::Unreadable)?;
-        Ok(day.and_time(NaiveTime::MIN))
+        Ok(When::Local(day.and_time(NaiveTime::MIN)))
     }
 
-    fn auto(&self, text: &str) -> Result<NaiveDateTime, DateFault> {
+    fn auto(&self, text: &str) -> Result<When, DateFault> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return compact(text);
+            return compact(text).map(When::Local);
         }
         if let Some((days, fraction)) = text.split_once([',', '.'])
             && [days, fraction]
@@ -200,14 +191,14 @@ impl Dates {
         let rest = rest.strip_prefix("г.").or_else(|| rest.strip_prefix("г ")).unwrap_or(rest).trim();
         let day = day_of(day.trim_end_matches("г."))?;
         if rest.is_empty() {
-            return Ok(day.and_time(NaiveTime::MIN));
+            return Ok(When::Local(day.and_time(NaiveTime::MIN)));
         }
         let (time, offset) = split_offset(rest);
         let at = day.and_time(clock(time)?);
-        let Some(offset) = offset else { return Ok(at) };
+        let Some(offset) = offset else { return Ok(When::Local(at)) };
         let seconds = offset_seconds(offset).ok_or(DateFault::Unreadable)?;
         let utc = at.checked_sub_signed(TimeDelta::seconds(seconds)).ok_or(DateFault::OutOfRange)?;
-        self.local(utc.and_utc())
+        self.instant(utc.and_utc())
     }
 }
 

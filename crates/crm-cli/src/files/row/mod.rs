@@ -5,8 +5,9 @@ mod id;
 
 use crm::history::{ClientId, ContactId, DealId, NewEntry};
 
+pub use self::date::DateFormat;
 pub(super) use self::date::Dates;
-pub use self::date::{DateFormat, ToLocal};
+use self::date::When;
 use super::cell::Cell;
 use super::guard;
 use super::header::Header;
@@ -46,7 +47,11 @@ pub(super) fn entry(cells: &[Cell], header: &Header, reading: &Reading) -> Resul
         row.problems.push(Problem::NoContent);
     }
     let mut entry = NewEntry::new(content);
-    entry.at = row.date(&reading.dates);
+    entry = match row.date(&reading.dates) {
+        Some(When::Local(at)) => entry.at(at),
+        Some(When::Instant(instant)) => entry.at_instant(instant),
+        None => entry,
+    };
     entry.activity_type =
         Some(row.text(Field::ActivityType).trim().to_owned()).filter(|text| !text.is_empty());
     entry.user = row.login();
@@ -97,7 +102,7 @@ impl Reader<'_> {
         self.sound(field).to_text()
     }
 
-    fn date(&mut self, dates: &Dates) -> Option<chrono::NaiveDateTime> {
+    fn date(&mut self, dates: &Dates) -> Option<When> {
         let (date, time) = (self.sound(Field::At), self.sound(Field::Time));
         dates.read(&date, &time).unwrap_or_else(|fault| {
             let column = self.name(Field::At);

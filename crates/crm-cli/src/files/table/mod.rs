@@ -19,7 +19,7 @@ use super::input::{
 use super::mapping::{Field, Mapping};
 use super::message::Message;
 use super::problem::Problem;
-use super::row::{self, DateFormat, Dates, Reading, ToLocal};
+use super::row::{self, DateFormat, Dates, Reading};
 
 /// How a table is read. Default: everything is detected.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +34,8 @@ pub struct TableOptions {
     pub mapping: Mapping,
     /// How dates are written.
     pub date_format: DateFormat,
-    /// Converts moments to the account's local time. Without it a time with an offset is refused.
-    pub to_local: Option<ToLocal>,
+    /// The time zone of the account is known. Without it a time with an offset is refused.
+    pub has_zone: bool,
     /// Refuses a last line without a line end, even if it looks whole. Set it for a file that a program appends to.
     /// A preset sets it.
     pub require_line_end: bool,
@@ -287,8 +287,7 @@ impl Table {
     }
 
     fn dates(options: &TableOptions) -> Dates {
-        let TableOptions { date_format, to_local, .. } = options.clone();
-        Dates { format: date_format, to_local, ..Dates::default() }
+        Dates { format: options.date_format.clone(), has_zone: options.has_zone, ..Dates::default() }
     }
 
     fn new(

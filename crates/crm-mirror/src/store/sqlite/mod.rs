@@ -261,14 +261,6 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn highest(&self, table: Table) -> Result<i64, Error> {
-        self.read(move |connection| {
-            let sql = format!("SELECT coalesce(max(id), 0) FROM {table}");
-            connection.query_row(&sql, [], |row| row.get(0))
-        })
-        .await
-    }
-
     async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error> {
         self.read(move |connection| rows::oldest_children(connection, limit)).await
     }

@@ -105,7 +105,7 @@ impl<T> Plan<T> {
                 if doubt.is_none() {
                     self.add_inner(identity, above);
                 }
-                self.compare_with_stretch_below(at, number, identity, &page);
+                self.compare_with_stretches_below(at, number, identity, &page);
                 self.stretches[at].add(number, page, identity, self.id, floor);
                 self.stretches[at].doubt = doubt;
             }
@@ -115,12 +115,14 @@ impl<T> Plan<T> {
                     self.add_inner(identity, Some(above));
                 }
                 let is_open = is_doubtful && self.contradiction.is_none();
+                self.look_for_moves(at, number, identity, &page);
                 let stretch = &mut self.stretches[at];
                 stretch.add(number, page, identity, self.id, floor);
                 stretch.doubt = is_open.then_some(Doubt::Above(number, identity));
             }
             Some(Doubt::Above(number, below)) => {
                 let is_known = stretch.has_seen(&page, self.id);
+                self.look_for_moves(at, number + 1, identity, &page);
                 let stretch = &mut self.stretches[at];
                 stretch.doubt = None;
                 if page.is_empty() {
@@ -193,7 +195,9 @@ impl<T> Plan<T> {
 
     /// Begins anew above the records that were returned, with smaller pages.
     fn restart(&mut self, size: u64, smaller: u64) {
-        let page = self.returned.page.map(|page| page.saturating_mul(size) / smaller);
+        // The page that held the last record of the former one.
+        let last = |page: u64| page.saturating_add(1).saturating_mul(size).saturating_sub(1);
+        let page = self.returned.page.map(|page| last(page) / smaller);
         self.returned = Returned::new(ResumePoint { id: self.returned.id, page, end: None });
         (self.start, self.has_started) = (page.unwrap_or(0), false);
         self.page_size = PageSize::Learnt(smaller);
@@ -203,31 +207,49 @@ impl<T> Plan<T> {
         self.restarts += 1;
     }
 
-    /// Compares the page at which a stretch meets the one below with what it was when that one began with it.
-    fn compare_with_stretch_below(&mut self, at: usize, number: u64, now: PageIdentity, page: &Page<T>) {
-        let (top, bound, first_page, answered) = match at.checked_sub(1).map(|below| &self.stretches[below]) {
-            Some(below) => (Some(below.top), below.bound, below.first_page, below.answered),
-            None => {
-                let Returned { id, page, first_page, answered, .. } = &self.returned;
-                (*page, Some(*id), *first_page, *answered)
+    /// Compares a page that is read again. Deletions were counted when it was read first.
+    fn look_for_moves(&mut self, at: usize, number: u64, now: PageIdentity, page: &Page<T>) {
+        let repaired = self.moves.repaired;
+        self.compare_with_stretches_below(at, number, now, page);
+        self.moves.repaired = repaired;
+    }
+
+    /// Compares a page of a stretch with the pages that were read before it was asked for. Two readings at the same time
+    /// cannot be compared.
+    fn compare_with_stretches_below(&mut self, at: usize, number: u64, now: PageIdentity, page: &Page<T>) {
+        let floor = self.floor(at);
+        let asked = self.stretches[at].last_asked;
+        let Returned { id, page: top, first_page, answered, .. } = &self.returned;
+        let returned = top.map(|top| (top, Some(*id), *first_page, *answered));
+        let below = self.stretches.range(..at);
+        let below = below.map(|below| (below.top, below.bound, below.first_page, below.answered));
+        let mut neighbour = None;
+        let mut has_moved_up = self.stretches[at].has_new_between(page, self.id, floor);
+        for (top, bound, first_page, answered) in returned.into_iter().chain(below) {
+            neighbour = Some((top, first_page, answered));
+            if let Some(bound) = bound.filter(|_| number > top && answered <= asked) {
+                // Each record between the two pages has an id of its own.
+                let lowest = bound.saturating_add((number - top - 1).saturating_mul(self.page_step()));
+                has_moved_up |= page.items.iter().any(|item| (self.id)(item) <= lowest);
             }
-        };
-        let Some(top) = top else { return };
-        if number == top && first_page == Some(now) {
-            // The records below have not moved, whether they can be decoded or not.
-            let floor = self.floor(at);
-            self.stretches[at].meet(floor);
         }
-        let Some(bound) = bound.filter(|_| answered <= self.stretches[at].last_asked) else {
-            return; // two readings at the same time cannot be compared
-        };
-        if number > top {
-            self.moves.moved_up += u64::from(page.items.iter().any(|item| (self.id)(item) <= bound));
-        } else if let Some(then) = first_page.filter(|_| number == top && page.unreadable.is_empty()) {
-            // A page that was full can only show greater ids, and it shows them after a deletion.
-            self.moves.repaired += u64::from(then.len >= self.pages.full() && now.last > then.last);
-            self.moves.moved_up += u64::from(now.len >= then.len && now.last < then.last);
+        if let Some((_, Some(then), answered)) = neighbour.filter(|(top, ..)| *top == number) {
+            if then == now {
+                // The records below have not moved, whether they can be decoded or not.
+                self.stretches[at].meet(floor);
+            }
+            if answered <= asked && page.unreadable.is_empty() {
+                // A page that was full can only show greater ids, and it shows them after a deletion.
+                self.moves.repaired += u64::from(then.len >= self.pages.full() && now.last > then.last);
+                has_moved_up |= now.len >= then.len && now.last < then.last;
+            }
         }
+        self.moves.moved_up += u64::from(has_moved_up);
+    }
+
+    /// How many records come before a page and not before the one below it.
+    fn page_step(&self) -> u64 {
+        self.learnt_page_size().unwrap_or(self.pages.longest() as u64)
     }
 
     /// Whether a page came again in place of one further on: the server ignores the offset, or returns the last page

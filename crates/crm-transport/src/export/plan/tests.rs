@@ -182,6 +182,62 @@ fn records_that_move_up_are_noticed_where_two_stretches_meet() {
     assert!(plan.moves.moved_up > 0);
 }
 
+/// Reads a list, and passes each page with its number among all requests. Returns the records.
+fn read_with(
+    plan: &mut Plan<u64>,
+    concurrency: usize,
+    mut page: impl FnMut(usize, u64) -> Page<u64>,
+) -> Vec<u64> {
+    let (mut records, mut requests, mut in_flight) = (Vec::new(), 0, VecDeque::new());
+    loop {
+        while in_flight.len() < concurrency
+            && let Some(request) = plan.next()
+        {
+            in_flight.push_back((request, page(requests, request.page)));
+            requests += 1;
+        }
+        if let Some((request, page)) = in_flight.pop_front() {
+            plan.add(request, page).unwrap();
+        } else {
+            assert!(plan.is_over(), "it stands still");
+            return records;
+        }
+        while let Some(taken) = plan.take() {
+            records.extend(taken.records);
+        }
+    }
+}
+
+#[test]
+fn any_page_in_place_of_another_is_harmless_or_noticed() {
+    let mut missed = Vec::new();
+    for (records, concurrency) in [(56, 1), (56, 3), (56, 5), (163, 2), (163, 4)] {
+        let server = Server::new(records, 4);
+        let pages = records.div_ceil(4);
+        let mut requests = 0;
+        read_with(&mut plan(concurrency, 4), concurrency, |request, number| {
+            requests = request;
+            server.page(number)
+        });
+        for wrong in 0..=requests {
+            for other in 0..=pages {
+                let mut plan = plan(concurrency, 4);
+                let mut comes_from_below = false;
+                let read = read_with(&mut plan, concurrency, |request, number| {
+                    comes_from_below |= request == wrong && other < number;
+                    server.page(if request == wrong { other } else { number })
+                });
+                let is_noticed =
+                    plan.moves.moved_up > 0 || plan.contradiction().is_some() || plan.offset_is_ignored();
+                if comes_from_below && !is_noticed && read != server.ids {
+                    missed.push((records, concurrency, wrong, other, read.len()));
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "(records, calls, request, page in its place, read): {missed:?}");
+}
+
 #[test]
 fn the_length_of_a_long_list_is_told_early() {
     let server = Server::new(1_000_000, 200);

@@ -1,16 +1,23 @@
 use super::*;
 
 fn moscow() -> Dates {
-    let to_local = ToLocal::new(|moment| moment.naive_utc() + TimeDelta::hours(3));
-    Dates { to_local: Some(to_local), ..Dates::default() }
+    Dates { has_zone: true, ..Dates::default() }
 }
 
 fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
 }
 
+/// The time in Moscow.
+fn shown(when: When) -> String {
+    match when {
+        When::Local(at) => at.to_string(),
+        When::Instant(instant) => (instant.naive_utc() + TimeDelta::hours(3)).to_string(),
+    }
+}
+
 fn read(dates: &Dates, cell: &Cell) -> Result<String, DateFault> {
-    dates.read(cell, &Cell::Empty).map(|at| at.map(|at| at.to_string()).unwrap_or_default())
+    dates.read(cell, &Cell::Empty).map(|when| when.map(shown).unwrap_or_default())
 }
 
 fn at(time: &str) -> Result<String, DateFault> {
@@ -156,7 +163,7 @@ fn day_numbers_of_a_spreadsheet_are_dates_rounded_to_the_second() {
 #[test]
 fn a_column_of_times_completes_a_date_without_one() {
     let day = text("03.03.2025");
-    let read = |date: &Cell, time: &Cell| moscow().read(date, time).map(|at| at.map(|at| at.to_string()));
+    let read = |date: &Cell, time: &Cell| moscow().read(date, time).map(|when| when.map(shown));
     for time in
         [text("9:07"), text("09:07:00"), Cell::Duration(0.379_861_111_1), Cell::Number(0.379_861_111_1)]
     {
@@ -165,6 +172,7 @@ fn a_column_of_times_completes_a_date_without_one() {
     let whole = text("03.03.2025 09:07");
     assert_eq!(read(&whole, &text("09:07")), Ok(Some("2025-03-03 09:07:00".to_owned())));
     assert_eq!(read(&whole, &text("10:07")), Err(DateFault::TwoTimes));
+    assert_eq!(read(&text("2025-03-03T06:07Z"), &text("09:07")), Err(DateFault::TwoTimes));
     assert_eq!(read(&Cell::Empty, &text("10:07")), Err(DateFault::TimeOnly));
     assert_eq!(read(&day, &text("утром")), Err(DateFault::Unreadable));
     assert_eq!(read(&Cell::Empty, &Cell::Empty), Ok(None));

@@ -1,0 +1,277 @@
+//! [`PostgresStore`]: a copy in PostgreSQL.
+
+mod connection;
+mod read;
+mod schema;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use crm_transport::Error;
+use tokio::task::AbortHandle;
+use tokio_postgres::types::Type;
+
+use self::connection::Connection;
+use self::write::Writer;
+use super::{
+    Applied, Batch, ChildrenRead, Head, Missing, OPEN, READ, RUN, Range, Record, Rewrite, RunEnd, Store,
+    replaced,
+};
+use crate::changes::{Change, ChangeFilter};
+use crate::report::Run;
+use crate::row::Key;
+use crate::table::{ColumnKind, Table};
+
+/// A copy in PostgreSQL.
+///
+/// It uses no state of a session, so it works behind PgBouncer in transaction mode. One run at a time holds the row of the
+/// table `mirror_lease`, by the server's clock. After a kill the next run can begin when the lease has expired, which takes
+/// a minute. Each transaction checks the lease, so a run that has lost it writes nothing more.
+#[derive(Clone, Debug)]
+pub struct PostgresStore(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    connection: Connection,
+    /// The quoted name.
+    schema: String,
+    /// Extends the lease while a run is active.
+    heartbeat: Mutex<Option<AbortHandle>>,
+}
+
+impl PostgresStore {
+    /// Connects to a server, and creates the tables in the schema `public`.
+    ///
+    /// TLS is not supported yet: a URL that asks for it is refused.
+    ///
+    /// # Errors
+    /// The URL is not valid, the server cannot be reached, or the tables were created by a newer version.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        Self::open_in_schema(url, "public").await
+    }
+
+    /// Connects to a server, and creates the tables in this schema, which is created if it does not exist. Use one schema
+    /// for each account of the CRM.
+    ///
+    /// # Errors
+    /// See [`open`](Self::open).
+    ///
+    /// # Panics
+    /// See [`open`](Self::open).
+    pub async fn open_in_schema(url: &str, schema: &str) -> Result<Self, Error> {
+        let connection = Connection::new(url)?;
+        let quoted = schema::quoted(schema);
+        if schema != "public" {
+            connection.script(OPEN, &format!("CREATE SCHEMA IF NOT EXISTS {quoted}")).await?;
+        }
+        connection.script(OPEN, &schema::migration(&quoted)).await?;
+        Ok(Self(Arc::new(Shared { connection, schema: quoted, heartbeat: Mutex::new(None) })))
+    }
+
+    async fn read<T>(
+        &self,
+        query: read::Query,
+        read: impl Fn(&tokio_postgres::Row) -> T,
+    ) -> Result<Vec<T>, Error> {
+        let rows = self.0.connection.query(READ, &query).await?;
+        Ok(rows.iter().map(read).collect())
+    }
+
+    /// Runs a transaction of the run with this fence. It extends the lease, and fails if the lease is lost.
+    async fn write<T>(
+        &self,
+        fence: i64,
+        work: impl AsyncFnOnce(&Writer<'_>) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Error> {
+        let shared = &*self.0;
+        let result = shared.connection.transaction(RUN, async |transaction| {
+            let writer = Writer { transaction, schema: &shared.schema };
+            let rows = transaction.query_typed(&renewal(&shared.schema), &[(&fence, Type::INT8)]).await?;
+            if rows.is_empty() {
+                return Ok(None);
+            }
+            work(&writer).await.map(Some)
+        });
+        result.await?.ok_or_else(|| replaced(shared.connection.location()))
+    }
+
+    fn stop_heartbeat(&self) {
+        let heartbeat = self.0.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(heartbeat) = heartbeat {
+            heartbeat.abort();
+        }
+    }
+
+    async fn count_rows(&self, sql: String) -> Result<i64, Error> {
+        let rows = self.read(read::Query { sql, params: Vec::new() }, |row| row.get(0)).await?;
+        Ok(rows.first().copied().unwrap_or(0))
+    }
+}
+
+fn renewal(schema: &str) -> String {
+    format!(
+        "UPDATE {schema}.mirror_lease SET expires_at = clock_timestamp() + interval '{LEASE} seconds'
+         WHERE name = 'run' AND fence = $1 AND expires_at > clock_timestamp() RETURNING 1"
+    )
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error> {
+        let schema = &self.0.schema;
+        let count = format!(
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = '{schema}.projects'::regclass AND attnum > 0"
+        );
+        let before = self.count_rows(count.clone()).await?;
+        let columns = columns.iter().map(|(name, kind)| (name.as_str(), *kind));
+        let script = schema::add_columns(schema, Table::Projects, columns);
+        self.0.connection.script(RUN, &script).await?;
+        Ok(self.count_rows(count).await? > before)
+    }
+
+    async fn lock(&self) -> Result<Option<i64>, Error> {
+        let sql = format!(
+            "UPDATE {}.mirror_lease SET fence = fence + 1,
+                expires_at = clock_timestamp() + interval '{LEASE} seconds'
+             WHERE name = 'run' AND expires_at <= clock_timestamp() RETURNING fence",
+            self.0.schema
+        );
+        let rows = self.0.connection.query(RUN, &read::Query { sql, params: Vec::new() }).await?;
+        let Some(fence) = rows.first().map(|row| row.get::<_, i64>(0)) else { return Ok(None) };
+        let shared = Arc::downgrade(&self.0);
+        let heartbeat = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(LEASE / 4)).await;
+                let Some(shared) = shared.upgrade() else { return };
+                let sql = renewal(&shared.schema);
+                let params: Vec<(Box<dyn tokio_postgres::types::ToSql + Sync + Send>, Type)> =
+                    vec![(Box::new(fence), Type::INT8)];
+                // If it fails, the next transaction finds out.
+                let _ = shared.connection.query(RUN, &read::Query { sql, params }).await;
+            }
+        });
+        let mut held = self.0.heartbeat.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = Some(heartbeat.abort_handle());
+        Ok(Some(fence))
+    }
+
+    async fn unlock(&self, fence: i64) -> Result<(), Error> {
+        self.stop_heartbeat();
+        let sql = format!(
+            "UPDATE {}.mirror_lease SET expires_at = '-infinity' WHERE name = 'run' AND fence = {fence}",
+            self.0.schema
+        );
+        self.0.connection.script(RUN, &sql).await
+    }
+
+    fn abandon(&self, fence: i64) {
+        self.stop_heartbeat();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let store = self.clone();
+            // If it does not come to this, the lease expires.
+            runtime.spawn(async move { store.unlock(fence).await });
+        }
+    }
+
+    async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
+        let sql = format!("SELECT name, value FROM {}.mirror_settings", self.0.schema);
+        let query = read::Query { sql, params: Vec::new() };
+        Ok(self.read(query, |row| (row.get(0), row.get(1))).await?.into_iter().collect())
+    }
+
+    async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error> {
+        self.write(fence, async |writer| {
+            let sql = format!(
+                "INSERT INTO {}.runs (started_at, mode) VALUES (to_timestamp($1), $2) RETURNING id",
+                writer.schema
+            );
+            #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
+            let started_at = started_at as f64;
+            let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+                [(&started_at, Type::FLOAT8), (&mode, Type::TEXT)];
+            let rows = writer.transaction.query_typed(&sql, &params).await?;
+            Ok(rows.first().map_or(0, |row| row.get(0)))
+        })
+        .await
+    }
+
+    async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error> {
+        self.write(fence, async |writer| writer.end_run(end).await).await
+    }
+
+    async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error> {
+        self.read(read::heads(&self.0.schema, range), read::read_head).await
+    }
+
+    async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
+        self.write(fence, async |writer| {
+            let mut applied = Vec::new();
+            for batch in &batches {
+                applied.push(writer.apply(batch).await?);
+            }
+            Ok(applied)
+        })
+        .await
+    }
+
+    async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error> {
+        self.read(read::missing(&self.0.schema, table, after, limit), read::read_missing).await
+    }
+
+    async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error> {
+        let sql = format!(
+            "SELECT count(*) FROM {}.mirror_missing WHERE table_name = '{table}' AND run = {run}",
+            self.0.schema
+        );
+        Ok(self.count_rows(sql).await?.unsigned_abs())
+    }
+
+    async fn count(&self, table: Table) -> Result<u64, Error> {
+        let sql = format!(
+            "SELECT count(*) FROM {}.{table} WHERE deleted_at IS NULL AND out_of_view_at IS NULL",
+            self.0.schema
+        );
+        Ok(self.count_rows(sql).await?.unsigned_abs())
+    }
+
+    async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error> {
+        self.read(read::oldest_children(&self.0.schema, limit), read::read_children).await
+    }
+
+    async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error> {
+        self.read(read::records(&self.0.schema, table, after, limit), read::read_record).await
+    }
+
+    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
+        let found = self.read(read::changes(&self.0.schema, filter), read::read_change).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {
+        self.read(read::runs(&self.0.schema, limit), read::read_run).await
+    }
+
+    async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error> {
+        self.write(fence, async |writer| writer.forget(table, id).await).await
+    }
+
+    async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error> {
+        let of_table = format!("table_name = '{table}'");
+        self.write(fence, async |writer| {
+            let mut replaced = writer.rewrite(table.as_str(), "raw", "TRUE", &rewrite).await?;
+            replaced += writer.rewrite("changes", "before", &of_table, &rewrite).await?;
+            replaced += writer.rewrite("changes", "after", &of_table, &rewrite).await?;
+            Ok(replaced)
+        })
+        .await
+    }
+}
+
+/// How many seconds the lease lasts.
+const LEASE: u64 = 60;

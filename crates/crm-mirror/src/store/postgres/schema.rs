@@ -1,0 +1,143 @@
+//! The tables in PostgreSQL.
+
+use crate::store::VERSION;
+use crate::table::{ColumnKind, Table};
+
+/// What is the same in every version. The tables of records are made of [`Table::columns`]: a column that a later version
+/// adds is added to an existing table, too. `{schema}` is the quoted name of the schema.
+const FIXED: &str = "
+CREATE TABLE IF NOT EXISTS {schema}.mirror_lease (
+    name text PRIMARY KEY,
+    fence bigint NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+INSERT INTO {schema}.mirror_lease VALUES ('run', 0, '-infinity') ON CONFLICT DO NOTHING;
+CREATE TABLE IF NOT EXISTS {schema}.runs (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    started_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    mode text NOT NULL,
+    verdict text,
+    figures jsonb,
+    error text,
+    shift_hours bigint
+);
+CREATE TABLE IF NOT EXISTS {schema}.changes (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL,
+    seen_at timestamptz NOT NULL,
+    table_name text NOT NULL,
+    project_id bigint NOT NULL DEFAULT 0,
+    id bigint NOT NULL,
+    occurrence bigint NOT NULL DEFAULT 0,
+    change text NOT NULL,
+    before jsonb,
+    after jsonb
+);
+CREATE INDEX IF NOT EXISTS changes_by_time ON {schema}.changes (seen_at);
+CREATE INDEX IF NOT EXISTS changes_by_record ON {schema}.changes (table_name, id);
+CREATE TABLE IF NOT EXISTS {schema}.phones (
+    number text NOT NULL,
+    tail text NOT NULL,
+    written text NOT NULL,
+    field text NOT NULL,
+    client_id bigint,
+    contact_id bigint
+);
+CREATE INDEX IF NOT EXISTS phones_by_tail ON {schema}.phones (tail);
+CREATE INDEX IF NOT EXISTS phones_by_contact ON {schema}.phones (contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS phones_by_client ON {schema}.phones (client_id) WHERE contact_id IS NULL;
+CREATE TABLE IF NOT EXISTS {schema}.mirror_missing (
+    table_name text NOT NULL,
+    project_id bigint NOT NULL,
+    id bigint NOT NULL,
+    occurrence bigint NOT NULL,
+    run bigint NOT NULL,
+    since bigint,
+    PRIMARY KEY (table_name, project_id, id, occurrence)
+);
+";
+
+const LATER: &str = "
+CREATE INDEX IF NOT EXISTS activities_by_time ON {schema}.activities (at);
+CREATE INDEX IF NOT EXISTS activities_by_client ON {schema}.activities (client_id);
+CREATE INDEX IF NOT EXISTS projects_by_reading ON {schema}.projects (children_read_at NULLS FIRST, id);
+CREATE OR REPLACE VIEW {schema}.calls_by_day AS
+    SELECT at::date AS day, user_login, type, count(*) AS activities
+    FROM {schema}.activities WHERE at IS NOT NULL AND deleted_at IS NULL
+    GROUP BY at::date, user_login, type;
+CREATE OR REPLACE VIEW {schema}.payments_by_month AS
+    SELECT to_char(date, 'YYYY-MM') AS month, kind, currency_id, count(*) AS payments, sum(amount) AS amount
+    FROM {schema}.payments WHERE deleted_at IS NULL
+    GROUP BY to_char(date, 'YYYY-MM'), kind, currency_id;
+";
+
+/// Returns the statements that create what is missing, as one script for one transaction.
+///
+/// The lock belongs to the transaction, so it works behind PgBouncer, too. It lets one instance migrate at a time.
+pub(super) fn migration(schema: &str) -> String {
+    let mut script = format!(
+        "BEGIN; SELECT pg_advisory_xact_lock({LOCK});
+         CREATE TABLE IF NOT EXISTS {schema}.mirror_settings (name text PRIMARY KEY, value text NOT NULL);
+         DO $check$ BEGIN
+             IF (SELECT value::bigint FROM {schema}.mirror_settings WHERE name = 'version') > {VERSION} THEN
+                 RAISE EXCEPTION 'the tables were created by a newer version: update the program';
+             END IF;
+         END $check$;"
+    );
+    script += &FIXED.replace("{schema}", schema);
+    for table in Table::ALL {
+        script += &create(schema, table);
+        script += &add_columns(schema, table, table.columns().iter().map(|(name, kind)| (*name, *kind)));
+    }
+    script += &LATER.replace("{schema}", schema);
+    script
+        + &format!(
+            "INSERT INTO {schema}.mirror_settings VALUES ('version', '{VERSION}')
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value; COMMIT;"
+        )
+}
+
+fn create(schema: &str, table: Table) -> String {
+    let key = table.key_columns();
+    let key_columns: String = key.iter().map(|name| format!("{name} bigint NOT NULL, ")).collect();
+    let read = if table == Table::Projects { "children_read_at timestamptz, " } else { "" };
+    format!(
+        "CREATE TABLE IF NOT EXISTS {schema}.{table} ({key_columns}fingerprint bigint NOT NULL, detail bigint, {read}
+            out_of_view_at timestamptz, deleted_at timestamptz, raw jsonb NOT NULL, PRIMARY KEY ({}));",
+        key.join(", ")
+    )
+}
+
+/// Returns the statements that add columns that a table lacks.
+pub(super) fn add_columns<'a>(
+    schema: &str,
+    table: Table,
+    columns: impl Iterator<Item = (&'a str, ColumnKind)>,
+) -> String {
+    columns
+        .map(|(name, kind)| {
+            let (name, kind) = (quoted(name), type_name(kind));
+            format!("ALTER TABLE {schema}.{table} ADD COLUMN IF NOT EXISTS {name} {kind};")
+        })
+        .collect()
+}
+
+pub(super) fn type_name(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Integer => "bigint",
+        ColumnKind::Text => "text",
+        ColumnKind::Decimal => "numeric",
+        ColumnKind::Time => "timestamp",
+        ColumnKind::Date => "date",
+        ColumnKind::Boolean => "boolean",
+        ColumnKind::Json => "jsonb",
+    }
+}
+
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Any number, the same in every version.
+const LOCK: i64 = 7_236_418_095_512;

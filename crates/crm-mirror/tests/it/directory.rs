@@ -1,0 +1,114 @@
+//! Users, clients, contacts and their telephone numbers.
+
+use crm_mirror::{Mode, Sync, Table};
+use crm_sandbox::{Fault, Operation};
+
+use crate::world::{World, time};
+
+impl World {
+    async fn run_directory(&self, change: impl FnOnce(Sync) -> Sync) -> crm_mirror::Report {
+        let sync = change(Sync::new().directory(&self.directory()));
+        self.mirror().await.run(sync).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn users_clients_and_contacts_are_copied_with_their_numbers() {
+    let world = World::with(crm_sandbox::Sandbox::builder().clients(250).contacts(250));
+    let report = world.run_directory(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.table(Table::Clients).unwrap().inserted, 252);
+    assert_eq!(report.table(Table::Contacts).unwrap().inserted, 252);
+    assert_eq!(world.query("SELECT login, role IS NOT NULL FROM users ORDER BY id")[0], "boss@example.test | 1");
+    // "Who called" is answered from the copy.
+    let number = crm_sandbox::generated_phone(crm_sandbox::Generated::Contact, 17);
+    let tail = crm_directory::phone_numbers_in(&number)[0].tail().to_owned();
+    let who = format!("SELECT contact_id FROM phones WHERE tail = '{tail}' AND contact_id IS NOT NULL");
+    assert_eq!(world.query(&who), ["17"]);
+    let log = world.log(0).len();
+    let report = world.run_directory(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete(), "{report}");
+    assert!(world.log(log).is_empty(), "{:?}", world.log(log));
+}
+
+#[tokio::test]
+async fn a_quick_run_finds_new_and_changed_clients_and_contacts() {
+    let world = World::with(crm_sandbox::Sandbox::builder().clients(300).contacts(300));
+    assert!(world.run_directory(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.hours(24);
+    let now = time("2024-06-26 10:00:00");
+    world.sandbox.change_client(30, |client| {
+        client.title = "Другое имя".to_owned();
+        client.date_edit = Some(now);
+    });
+    world.sandbox.change_contact(40, |contact| {
+        contact.mob = Some("+7 (999) 111-22-33".to_owned());
+        contact.date_edit = Some(now);
+    });
+    let new = world.sandbox.add_client(crm_sandbox::Client::new("Новый", 1, now));
+    let report = world.run_directory(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.mode, Mode::Quick);
+    let mut changes = world.log(log);
+    changes.sort();
+    let expected =
+        [format!("insert | clients | {new}"), "update | clients | 30".to_owned(), "update | contacts | 40".to_owned()];
+    assert_eq!(changes, expected);
+    assert_eq!(world.query("SELECT number FROM phones WHERE contact_id = 40 AND field = 'mobile'"), ["79991112233"]);
+}
+
+#[tokio::test]
+async fn a_client_is_out_of_view_when_two_complete_lists_an_hour_apart_lack_it() {
+    let world = World::with(crm_sandbox::Sandbox::builder().clients(10).contacts(10));
+    assert!(world.run_directory(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.delete_client(5);
+    assert!(world.run_directory(|sync| sync.mode(Mode::Full)).await.is_complete());
+    assert!(world.run_directory(|sync| sync.mode(Mode::Full)).await.is_complete());
+    assert!(world.log(log).is_empty(), "less than an hour");
+    world.hours(1);
+    // An incomplete list proves nothing.
+    world.sandbox.add_fault(Fault::database_down().on(Operation::ClientList).always());
+    assert!(!world.run_directory(|sync| sync.mode(Mode::Full)).await.is_complete());
+    world.sandbox.clear_faults();
+    assert!(world.log(log).is_empty());
+    assert!(world.run_directory(|sync| sync.mode(Mode::Full)).await.is_complete());
+    assert_eq!(world.log(log), ["out_of_view | clients | 5"]);
+    assert!(world.run_directory(|sync| sync.mode(Mode::Full)).await.is_complete());
+    assert_eq!(world.log(log).len(), 1);
+    assert_eq!(world.query("SELECT name IS NOT NULL FROM clients WHERE id = 5"), ["1"]);
+}
+
+#[tokio::test]
+async fn forget_removes_a_person_everywhere() {
+    let world = World::with(crm_sandbox::Sandbox::builder().contacts(10));
+    world.sandbox.change_contact(7, |contact| {
+        contact.person = "Тайнов Тихон".to_owned();
+        contact.mob = Some("+7 999 111-22-33".to_owned());
+    });
+    let record = crm_sandbox::Record {
+        datum: Some(time("2024-01-10 10:00:00")),
+        content: Some("звонок".to_owned()),
+        iduser: 1,
+        clid: 1,
+        pid: "7".to_owned(),
+        ..crm_sandbox::Record::default()
+    };
+    world.sandbox.add_record(record);
+    let sync = || Sync::new().history(&world.history()).directory(&world.directory());
+    let mirror = world.mirror().await;
+    assert!(mirror.run(sync()).await.unwrap().is_complete());
+    let bytes = |name: &str| {
+        let text = std::fs::read(world.scratch.path().join(name)).unwrap_or_default();
+        let name = "Тайнов".as_bytes();
+        text.windows(name.len()).any(|window| window == name)
+    };
+    assert!(bytes("crm.db") || bytes("crm.db-wal"));
+    world.sandbox.delete_contact(7);
+    assert!(mirror.forget(Table::Contacts, 7).await.unwrap() > 2);
+    assert_eq!(world.query("SELECT count(*) FROM contacts WHERE id = 7"), ["0"]);
+    assert_eq!(world.query("SELECT count(*) FROM phones WHERE contact_id = 7"), ["0"]);
+    assert_eq!(world.query("SELECT count(*) FROM changes WHERE table_name = 'contacts' AND id = 7"), ["0"]);
+    assert!(!bytes("crm.db") && !bytes("crm.db-wal"), "the name is still in the file");
+}

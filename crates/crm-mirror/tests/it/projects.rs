@@ -1,0 +1,157 @@
+//! Projects and what belongs to them.
+
+use chrono::NaiveDate;
+use crm_mirror::{ColumnKind, Mode, Outcome, Sync, Table};
+use crm_sandbox::{Fault, Operation, Sandbox};
+
+use crate::world::World;
+
+impl World {
+    async fn run_projects(&self, change: impl FnOnce(Sync) -> Sync) -> crm_mirror::Report {
+        let sync = change(Sync::new().projects(&self.projects()));
+        self.mirror().await.run(sync).await.unwrap()
+    }
+
+    fn child_requests(&self) -> usize {
+        let of = |operation| self.count(operation);
+        of(Operation::ProjectsSteps)
+            + of(Operation::ProjectsActions)
+            + of(Operation::ProjectsChecklists)
+            + of(Operation::ProjectsGoods)
+            + of(Operation::ProjectsPayments)
+    }
+}
+
+#[tokio::test]
+async fn projects_are_copied_with_everything_that_belongs_to_them() {
+    let world = World::with(Sandbox::builder().projects(40));
+    let report = world.run_projects(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    let active: Vec<_> = world.sandbox.projects().into_iter().filter(|project| !project.deleted).collect();
+    let count = |sql: &str| world.query(&format!("SELECT count(*) FROM {sql}"))[0].parse::<usize>().unwrap();
+    assert_eq!(count("projects"), active.len());
+    assert_eq!(count("project_steps"), active.iter().map(|p| p.steps.len()).sum::<usize>());
+    assert_eq!(count("project_actions"), active.iter().map(|p| p.actions.len()).sum::<usize>());
+    assert_eq!(count("checklists"), active.iter().map(|p| p.checklists.len()).sum::<usize>());
+    assert_eq!(count("goods"), active.iter().map(|p| p.goods.len()).sum::<usize>());
+    assert_eq!(count("payments"), active.iter().map(|p| p.payments.len()).sum::<usize>());
+    assert_eq!(count("projects WHERE children_read_at IS NULL"), 0);
+    assert!(count("payments_by_month") > 0);
+    let log = world.log(0).len();
+    world.sandbox.clear_requests();
+    let report = world.run_projects(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    assert!(world.log(log).is_empty(), "{:?}", world.log(log));
+    assert_eq!(world.child_requests(), 0, "nothing has changed, and no time has passed");
+}
+
+#[tokio::test]
+async fn children_of_unchanged_projects_are_read_in_rotation() {
+    let world = World::with(Sandbox::builder().projects(70));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    let project = world.sandbox.projects().into_iter().find(|p| !p.deleted && !p.payments.is_empty()).unwrap();
+    let payment = project.payments[0].id;
+    world.sandbox.change_project(project.id, |project| {
+        project.payments.remove(0);
+    });
+    let active = world.query("SELECT count(*) FROM projects")[0].parse::<usize>().unwrap();
+    let mut most = 0;
+    for _ in 0..7 {
+        world.hours(24);
+        world.sandbox.clear_requests();
+        let report = world.run_projects(|sync| sync).await;
+        assert!(report.is_complete(), "{report}");
+        most = most.max(world.count(Operation::ProjectsGoods));
+    }
+    assert!(most <= active / 7 + 2, "{most} projects at once");
+    assert_eq!(world.log(log), [format!("delete | payments | {payment}")]);
+    assert_eq!(world.query("SELECT count(*) FROM projects WHERE children_read_at < '2024-06-26'"), ["0"]);
+}
+
+#[tokio::test]
+async fn a_changed_project_is_read_with_its_children_at_once() {
+    let world = World::with(Sandbox::builder().projects(20));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    let project = world.sandbox.projects().into_iter().find(|p| !p.deleted && !p.goods.is_empty()).unwrap();
+    world.sandbox.change_project(project.id, |project| {
+        project.price += 1;
+        project.goods[0].count += 1;
+        let again = project.goods[0].clone();
+        project.goods.push(again);
+    });
+    world.sandbox.clear_requests();
+    let report = world.run_projects(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    let good = project.goods[0].id;
+    let mut changes = world.log(log);
+    changes.sort();
+    let expected =
+        [format!("insert | goods | {good}"), format!("update | goods | {good}"), format!("update | projects | {}", project.id)];
+    assert_eq!(changes, expected);
+    assert_eq!(world.count(Operation::ProjectsGoods), 1);
+    let rows = format!("SELECT count(*), max(occurrence) FROM goods WHERE project_id = {} AND id = {good}", project.id);
+    assert_eq!(world.query(&rows), ["2 | 1"]);
+}
+
+#[tokio::test]
+async fn a_project_is_deleted_when_the_server_lists_it_as_deleted() {
+    let world = World::with(Sandbox::builder().projects(20));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    let project = world.sandbox.projects().into_iter().find(|p| !p.deleted && !p.steps.is_empty()).unwrap();
+    world.sandbox.change_project(project.id, |project| project.deleted = true);
+    let report = world.run_projects(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    assert!(world.log(log).contains(&format!("delete | projects | {}", project.id)));
+    let rest = format!("SELECT count(*) FROM project_steps WHERE project_id = {}", project.id);
+    assert_eq!(world.query(&rest), ["0"]);
+    let replayed = world.query("SELECT sum(change = 'insert') - sum(change = 'delete') FROM changes WHERE table_name = 'project_steps'");
+    assert_eq!(replayed, world.query("SELECT count(*) FROM project_steps"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_once_deletes_no_child() {
+    let world = World::with(Sandbox::builder().projects(20));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.add_fault(Fault::empty_page().on(Operation::ProjectsGoods).each(2));
+    let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete(), "{report}");
+    assert!(world.log(log).is_empty(), "{:?}", world.log(log));
+}
+
+#[tokio::test]
+async fn a_dynamic_field_becomes_a_column_and_older_rows_are_filled() {
+    let world = World::with(Sandbox::builder().projects(20));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.clear_requests();
+    let report = world.run_projects(|sync| sync.column("contract_date", ColumnKind::Date)).await;
+    assert!(report.is_complete(), "{report}");
+    assert!(world.log(log).is_empty(), "a new column is no change of a record");
+    assert_eq!(world.child_requests(), 0);
+    let dates = world.query("SELECT contract_date FROM projects WHERE contract_date IS NOT NULL");
+    assert!(!dates.is_empty() && dates[0].parse::<NaiveDate>().is_ok(), "{dates:?}");
+    let mirror = world.mirror().await;
+    let error = mirror.run(Sync::new().projects(&world.projects()).column("id", ColumnKind::Text)).await.unwrap_err();
+    assert_eq!(error.field(), Some("column"));
+}
+
+#[tokio::test]
+async fn too_many_missing_children_stop_the_run() {
+    let world = World::with(Sandbox::builder().projects(60));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    for project in world.sandbox.projects() {
+        world.sandbox.change_project(project.id, |project| project.payments.clear());
+    }
+    let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
+    assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
+    assert!(world.log(log).len() <= 20, "{}", world.log(log).len());
+    let report = world.run_projects(|sync| sync.mode(Mode::Full).allow_deletes()).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(world.query("SELECT count(*) FROM payments"), ["0"]);
+    assert_eq!(report.table(Table::Payments).unwrap().updated, 0);
+}
