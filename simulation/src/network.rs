@@ -52,6 +52,10 @@ struct Progress {
     /// Ids of the records that others wrote.
     foreign_ids: BTreeSet<u64>,
     hidden: HiddenRecords,
+    /// The records whose answer was lost.
+    lost: BTreeSet<u64>,
+    /// The last record of this run whose id was answered.
+    last_confirmed: Option<u64>,
     coverage: Coverage,
     /// How often each rule has struck.
     struck: Vec<u64>,
@@ -80,6 +84,8 @@ impl Network {
             clock_steps: plan.clock_steps.clone(),
             foreign_ids,
             hidden: HiddenRecords::default(),
+            lost: BTreeSet::new(),
+            last_confirmed: None,
             coverage: Coverage::default(),
             struck: vec![0; plan.rules.len()],
         };
@@ -98,6 +104,8 @@ impl Network {
     pub(crate) fn begin_run(&self, is_restarted: bool) {
         let mut progress = self.progress();
         progress.writes_in_run = 0;
+        progress.last_confirmed = None;
+        progress.hidden.show_all();
         progress.is_in_doubt = is_restarted;
         progress.is_restarted = is_restarted;
     }
@@ -232,6 +240,23 @@ impl Network {
         at.map(|(_, rule)| rule.fault().name().to_owned())
     }
 
+    /// Notes records whose answer is lost.
+    fn lose(&self, ids: &[u64]) {
+        let mut progress = self.progress();
+        progress.lost.extend(ids);
+        let known = progress.last_confirmed.filter(|known| ids.iter().all(|id| id > known));
+        if let Some(known) = known.filter(|_| self.0.tricks.hides_with_known) {
+            let until = Instant::now() + FAR * 365;
+            progress.hidden.hide(ids, until);
+            progress.hidden.hide(&[known], until);
+        }
+    }
+
+    fn edited(&self, response: Response<Bytes>) -> Response<Bytes> {
+        let progress = self.progress();
+        self.0.tricks.edit(&progress.hidden, &progress.lost, response)
+    }
+
     /// Brings the request to the server, and its outcome back.
     async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         sleep(self.pause()).await;
@@ -250,6 +275,9 @@ impl Network {
             self.progress().foreign_ids.extend(added.iter().copied());
         }
         let fault = self.struck();
+        if !items.is_empty() && is_lost(&fault) {
+            self.lose(&added);
+        }
         let commit_after = self.0.tricks.commit_after.filter(|_| !items.is_empty() && is_lost(&fault));
         if commit_after.is_some() {
             self.progress().hidden.hide(&added, Instant::now() + FAR);
@@ -292,10 +320,19 @@ impl Network {
         };
         self.0.trace.note(format!("#{number} answer: {said}"));
         if !items.is_empty() {
-            self.progress().is_in_doubt = fault.is_some();
+            let mut progress = self.progress();
+            progress.is_in_doubt = fault.is_some();
+            match &fault {
+                None if outcome.is_ok() => {
+                    progress.last_confirmed = progress.last_confirmed.max(added.last().copied());
+                }
+                Some(fault) if LOST.contains(&fault.as_str()) => {}
+                // The client may know a higher id, or not.
+                _ => progress.last_confirmed = None,
+            }
         }
         match outcome {
-            Ok(response) if operation == "list" => Ok(self.0.tricks.edit(&self.progress().hidden, response)),
+            Ok(response) if operation == "list" => Ok(self.edited(response)),
             Ok(response) => Ok(response),
             Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
             Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),

@@ -52,7 +52,7 @@ command-profile = Add, list, show or remove profiles: files with the address and
         A profile is a TOML file that only its owner can read. --profile NAME or CRM_PROFILE=NAME chooses it for any
         command. A name with a slash is the path of a file.
 
-        Its sections are [history], [projects], [network] and [defaults]. A key is in the file itself (apikey), in a
+        Its sections are [history], [projects], [network], [outbox] and [defaults]. A key is in the file itself (apikey), in a
         file of its own (apikey_file), or what a command writes (apikey_command). [defaults] sets the default of the
         options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
 command-profile-add = Write a new profile. On a terminal it asks for what no option gives
@@ -275,7 +275,7 @@ profile-none = There are no profiles. "crm profile add main" writes one.
 profile-hidden = (set, not shown)
 profile-not-removed = the profile { $file } cannot be removed: { $error }
 profile-removed = The profile { $file } was removed.
-profile-unknown = there is no profile { $name }: { $file } does not exist. Profiles: { $names }
+profile-unknown = there is no profile { $name }: { $file } does not exist. "crm profile list" shows the profiles
 profile-exists = the profile { $name } exists: { $file }. Edit the file, or remove the profile first
 profile-added = The profile was written to { $file }. Check it: crm check --profile { $name }
 profile-ask-history-url = Address of the SalesMan CRM, such as https://crm.example.ru (empty: none):
@@ -311,8 +311,7 @@ check-row-shift = Shift of the clock
 check-row-sql-mode = SQL mode
 check-row-write = Writing
 check-row-projects = Projects
-check-no-client = the certificates of this machine cannot be loaded
-check-no-client-advice = Install the package ca-certificates, or name a file in SSL_CERT_FILE.
+check-timeout = no response in time
 check-bad-address = { $error }
 check-bad-address-advice = Write the address as https://crm.example.ru. With http:// everyone on the way can read the keys; --allow-insecure-http allows it.
 check-reached = reached; the address comes from { $source }

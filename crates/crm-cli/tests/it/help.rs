@@ -63,3 +63,26 @@ fn the_version_the_completions_and_the_manual_page_are_written() {
     folder.crm(&["man", "--out", "pages", "--lang", "ru"]).run().ended(0, "");
     assert!(folder.read("pages/crm-export-history.1").contains("Экспортировать активности"));
 }
+
+#[test]
+fn the_version_and_the_help_ask_for_no_key_and_start_no_runtime() {
+    let folder = Folder::new("help-quiet");
+    folder.write("p.toml", "[history]\nurl = \"https://a\"\napikey_command = \"touch asked\"\n");
+    for arguments in
+        [&["--version"][..], &["--help"], &["check", "--help"], &["import", "--help", "--lang", "ru"]]
+    {
+        let program = folder.crm(arguments).env("CRM_PROFILE", "./p.toml").env("HTTPS_PROXY", "nonsense");
+        program.run().ended(0, "");
+    }
+    assert!(!folder.path("asked").exists());
+    // A profile that cannot be read hides no help.
+    folder.crm(&["--help", "--profile", "./missing.toml"]).run().ended(0, "");
+
+    // The runtime is built in one place, which runs commands and nothing else.
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let commands = std::fs::read_to_string(sources.join("commands/mod.rs")).unwrap();
+    let library = std::fs::read_to_string(sources.join("lib.rs")).unwrap();
+    assert!(commands.contains("runtime::Builder") && !library.contains("tokio::"));
+    let before_commands = library.split("commands::run(").next().unwrap();
+    assert!(before_commands.contains("ErrorKind::DisplayHelp | ErrorKind::DisplayVersion"));
+}

@@ -6,7 +6,7 @@ use chrono::{Days, TimeDelta};
 use crm_mirror::{ChangeFilter, ChangeKind, Mirror, Mode, SqliteStore, Sync, Table, Texts};
 use crm_sandbox::{Fault, Operation, PageChange, Record, Rule, Sandbox};
 
-use crate::failing_store::{Failure, FailingStore};
+use crate::failing_store::{FailingStore, Failure};
 use crate::killed::{Rows, replayed, rows};
 use crate::world::{World, time};
 
@@ -45,7 +45,9 @@ impl Chaos {
                     });
                 }
                 3 => drop(sandbox.remove_record(some)),
-                4 => drop(sandbox.change_record(some, |record| record.content = Some("правка / другая".to_owned()))),
+                4 => drop(
+                    sandbox.change_record(some, |record| record.content = Some("правка / другая".to_owned())),
+                ),
                 5 => drop(sandbox.change_record(some, |record| record.datum = Some(at))),
                 6 => {
                     let owner = random.i64(0..3);
@@ -111,7 +113,12 @@ impl Chaos {
                 || Fault::firewall_page(403),
                 || Fault::cut_body(None),
                 || {
-                    Fault::change_between_pages(PageChange { add: 2, delete: 2, edit: 2, ..PageChange::default() })
+                    Fault::change_between_pages(PageChange {
+                        add: 2,
+                        delete: 2,
+                        edit: 2,
+                        ..PageChange::default()
+                    })
                 },
             ];
             let fault = faults[random.usize(0..faults.len())];
@@ -136,7 +143,11 @@ impl Chaos {
         sync = sync.texts([Texts::AsListed, Texts::Changed, Texts::All][self.random.usize(0..3)]);
         let failures = [Failure::Before, Failure::After, Failure::KilledBefore, Failure::KilledAfter];
         let failure = failures[self.random.usize(0..4)];
-        let store = FailingStore::new(SqliteStore::open(world.path()).await.unwrap(), self.random.usize(1..300), failure);
+        let store = FailingStore::new(
+            SqliteStore::open(world.path()).await.unwrap(),
+            self.random.usize(1..300),
+            failure,
+        );
         let mirror = world.with_clock(Mirror::with_store(store.clone()));
         tokio::select! {
             _ = mirror.run(sync) => {}
@@ -213,7 +224,8 @@ async fn story(seed: u64) {
     let seen: Rows = copy.into_iter().filter(|(_, (_, in_view))| *in_view).collect();
     let expected = rows(&fresh).await;
     // A row keeps the time as it was read when the row was written.
-    let has_shift = shift != ["0"] || other.query("SELECT 1 FROM runs WHERE shift_hours IS NOT NULL") == ["1"];
+    let has_shift =
+        shift != ["0"] || other.query("SELECT 1 FROM runs WHERE shift_hours IS NOT NULL") == ["1"];
     let normal = |rows: Rows| -> Rows { if has_shift { without_times(rows) } else { rows } };
     let (seen, expected) = (normal(seen), normal(expected));
     let keys = |rows: &Rows| rows.keys().copied().collect::<Vec<_>>();

@@ -8,6 +8,7 @@ mod contract;
 mod directory;
 mod failing_store;
 mod killed;
+mod processes;
 mod projects;
 mod scratch;
 mod world;
