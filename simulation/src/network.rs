@@ -310,8 +310,8 @@ impl Network {
         if !items.is_empty() && is_lost(&fault) {
             self.lose(&added);
         }
-        let commit_after = self.0.tricks.commit_after.filter(|_| !items.is_empty() && is_lost(&fault));
-        if commit_after.is_some() {
+        let commits_late = self.0.tricks.commits_late && !items.is_empty() && is_lost(&fault);
+        if commits_late {
             self.progress().hidden.hide(&added, Instant::now() + FAR);
         }
         if let Some(fault) = &fault {
@@ -343,10 +343,11 @@ impl Network {
             }
         };
         sleep(self.pause()).await;
-        if let Some(commit_after) = commit_after {
-            self.progress().hidden.hide(&added, Instant::now() + commit_after);
+        if commits_late {
+            self.progress().hidden.begin(&added, self.0.settle);
         }
-        if outcome.is_err() && added.is_empty() {
+        let is_broken = outcome.as_ref().is_err_and(|failure| !matches!(failure, Failure::Refused));
+        if is_broken && added.is_empty() {
             for item in &items {
                 let stored = self.stored(item);
                 self.progress().watch.broke(item, stored);
@@ -363,6 +364,7 @@ impl Network {
             match &fault {
                 None if outcome.is_ok() => {
                     progress.last_confirmed = progress.last_confirmed.max(added.last().copied());
+                    progress.hidden.confirmed(self.0.settle.min(PAUSE));
                 }
                 Some(fault) if LOST.contains(&fault.as_str()) => {}
                 // The client may know a higher id, or not.
@@ -396,6 +398,8 @@ pub(crate) fn body_of_item(entry: &NewEntry) -> String {
 
 /// The faults after which a stored record has no answer.
 const LOST: &[&str] = &["close_after_commit", "commit_half"];
+/// The time between the readings after a witness.
+const PAUSE: Duration = Duration::from_secs(2);
 /// Longer than any request takes.
 const FAR: Duration = Duration::from_secs(86_400);
 

@@ -152,7 +152,7 @@ impl Plan {
         let interruptions = interruptions(draw, selection, settings.settle);
         let has_journal = !interruptions.is_empty() || draw.chance(0.8);
         // The sources of their own keep the other draws of a seed.
-        let tricks = tricks(&mut Draw::new(seed, 5), selection, &entries, settle);
+        let tricks = tricks(&mut Draw::new(seed, 5), selection, &entries);
         rules.extend(changed_type(&mut Draw::new(seed, 6), selection));
         let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let adopts_marks = selection.has("adopted_marks")
