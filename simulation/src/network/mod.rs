@@ -1,5 +1,7 @@
 //! The way between the client and the sandbox: latencies, other writers, and a record of what passed.
 
+mod lists;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +36,7 @@ struct Shared {
     keys: Vec<Key>,
     latency: Duration,
     settle: Duration,
+    timeout: Duration,
     /// The records of the items, by their bodies. Empty if a record cannot be recognized.
     keys_of_items: BTreeMap<String, Key>,
     tricks: ListTricks,
@@ -102,6 +105,7 @@ impl Network {
             trace,
             latency: plan.latency,
             settle: plan.settings.settle,
+            timeout: plan.settings.timeout,
             keys_of_items: if plan.is_sole_writer() && !plan.changes_types() {
                 plan.entries.iter().map(body_of_item).zip(keys.iter().cloned()).collect()
             } else {
@@ -248,45 +252,6 @@ impl Network {
             .enumerate()
             .find(|(place, rule)| before.get(*place).is_none_or(|b| *b < rule.struck()) && rule.struck() > 0);
         at.map(|(_, rule)| rule.fault().name().to_owned())
-    }
-
-    /// Notes records whose answer is lost.
-    fn lose(&self, ids: &[u64]) {
-        let mut progress = self.progress();
-        progress.lost.extend(ids);
-        let known = progress.last_confirmed.filter(|known| ids.iter().all(|id| id > known));
-        if let Some(known) = known.filter(|_| self.0.tricks.hides_with_known) {
-            let until = Instant::now() + FAR * 365;
-            progress.hidden.hide(ids, until);
-            progress.hidden.hide(&[known], until);
-        }
-    }
-
-    /// Watches what is sent in this run.
-    fn watch(&self, request: &Request<Bytes>) {
-        if self.0.keys_of_items.is_empty() || !request.uri().path().ends_with("add.list") {
-            return;
-        }
-        for item in items_of(request) {
-            let stored = self.stored(&item);
-            self.progress().watch.sent(&item, stored, self.0.settle);
-        }
-    }
-
-    /// Returns how many records are equal to this item.
-    fn stored(&self, item: &str) -> usize {
-        let Some(key) = self.0.keys_of_items.get(item) else { return usize::MAX };
-        self.0.sandbox.with_records(|records| records.filter(|record| Key::of_record(record) == *key).count())
-    }
-
-    /// Takes what was sent too early.
-    pub(crate) fn take_violations(&self) -> Vec<String> {
-        self.progress().watch.take_violations()
-    }
-
-    fn edited(&self, response: Response<Bytes>) -> Response<Bytes> {
-        let progress = self.progress();
-        self.0.tricks.edit(&progress.hidden, &progress.lost, response)
     }
 
     /// Brings the request to the server, and its outcome back.
