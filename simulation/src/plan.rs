@@ -268,6 +268,12 @@ impl Plan {
         self.rules.iter().any(|rule| MISLEADING.contains(&rule.fault().name())) || self.tricks.mislead()
     }
 
+    /// Whether the only faults are connections that break, so that no request waits long in the client.
+    pub(crate) fn only_breaks_connections(&self) -> bool {
+        const BREAKS: &[&str] = &["close_before_reading", "close_after_commit", "close_late", "commit_half"];
+        self.rules.iter().all(|rule| BREAKS.contains(&rule.fault().name()))
+    }
+
     /// Whether the server changes the types of some activities.
     pub(crate) fn changes_types(&self) -> bool {
         self.rules.iter().any(|rule| rule.fault().name() == "changed_type")

@@ -106,7 +106,8 @@ impl Network {
             latency: plan.latency,
             settle: plan.settings.settle,
             timeout: plan.settings.timeout,
-            keys_of_items: if plan.is_sole_writer() && !plan.changes_types() {
+            keys_of_items: if plan.is_sole_writer() && !plan.changes_types() && plan.only_breaks_connections()
+            {
                 plan.entries.iter().map(body_of_item).zip(keys.iter().cloned()).collect()
             } else {
                 BTreeMap::new()
