@@ -109,9 +109,9 @@ pub(crate) fn tricks(draw: &mut Draw, selection: &Selection, entries: &[NewEntry
         unreadable: (selection.has("unreadable_record") && draw.chance(0.05))
             .then(|| content(draw.among(entries))),
         hides_with_known: selection.has("hidden_records")
-            && draw.chance(0.2)
+            && draw.chance(0.15)
             && entries.iter().all(|entry| entry.user.is_none()),
-        hides_last_of_page: selection.has("hidden_records") && draw.chance(0.2),
+        hides_last_of_page: selection.has("hidden_records") && draw.chance(0.1),
     }
 }
 
