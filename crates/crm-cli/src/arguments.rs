@@ -9,7 +9,7 @@ use crm::history::{ClientId, ContactId, DealId};
 use crate::commands::directory::{clients, find, users};
 #[cfg(feature = "outbox")]
 use crate::commands::outbox;
-use crate::commands::{completions, discover, export, import, man, report, sandbox, tour};
+use crate::commands::{check, completions, discover, export, import, man, profile, report, sandbox, tour};
 use crate::language::Language;
 
 /// All arguments.
@@ -33,6 +33,8 @@ pub(crate) struct Arguments {
 pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Language>,
+    #[arg(long = "profile", id = "chosen-profile", global = true)]
+    pub(crate) profile: Option<String>,
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
     #[arg(long, global = true)]
@@ -52,6 +54,9 @@ pub(crate) enum Command {
     Find(find::Arguments),
     Users(users::Arguments),
     Clients(clients::Arguments),
+    #[command(subcommand)]
+    Profile(profile::Command),
+    Check(Box<check::Arguments>),
     #[cfg(feature = "outbox")]
     #[command(subcommand)]
     Outbox(outbox::Command),

@@ -1,11 +1,18 @@
-//! Where the CRMs are, and the keys: from flags, else from the environment.
+//! Where the CRMs are, and the keys: from flags, else from the environment, else from a profile.
 
 use clap::Args;
+use crm::ReqwestTransport;
 use crm::history::{ApiKey, HistoryClient};
 use crm::projects::{ProjectsClient, TokenPair};
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::language::Messages;
+use crate::network::{Network, NetworkFault};
+use crate::profile::{Location, Origin, Profile};
+use crate::settings::{APIKEY, CA_FILE, HISTORY_URL, LOGIN, PROJECTS_URL, PROXY, SECRET, Setting, TOKEN};
+use crate::terminal::Terminal;
+
+pub(crate) use crate::network::{NetworkFlags, RouteFlags};
 
 // The address and the keys of a SalesMan CRM.
 #[derive(Args, Clone, Default)]
@@ -29,18 +36,41 @@ pub(crate) struct ProjectsFlags {
     pub(crate) secret: Option<String>,
 }
 
-// How to reach them.
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct NetworkFlags {
-    #[arg(long)]
-    pub(crate) allow_insecure_http: bool,
+/// The value of a setting, and where it comes from. It has no `Debug`, because it may be a key.
+#[derive(Clone)]
+pub(crate) struct Value {
+    pub(crate) text: String,
+    pub(crate) source: Source,
+}
+
+/// Where the value of a setting comes from, the strongest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// An option of this name.
+    Flag(&'static str),
+    /// A variable of this name.
+    Variable(String),
+    /// The file of this profile.
+    Profile(String),
+}
+
+impl Source {
+    /// Returns the name of the option, of the variable, or of the file.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Flag(name) => name,
+            Self::Variable(name) | Self::Profile(name) => name,
+        }
+    }
 }
 
 /// The address and the keys of a SalesMan CRM.
 pub(crate) struct HistoryConnection {
     pub(crate) url: String,
     apikey: String,
-    login: String,
+    pub(crate) login: String,
+    pub(crate) source: Source,
+    route: Route,
 }
 
 /// The address and the keys of a solOS.
@@ -48,76 +78,187 @@ pub(crate) struct ProjectsConnection {
     pub(crate) url: String,
     token: String,
     secret: String,
+    pub(crate) source: Source,
+    route: Route,
 }
 
-/// What is asked for a setting that no flag gives.
+/// How a server is reached.
+#[derive(Clone)]
+struct Route {
+    network: Network,
+    transport: Option<ReqwestTransport>,
+}
+
+/// What is asked for a setting that no flag gives: the environment, then the profile.
 pub(crate) struct Environment<'a> {
-    pub(crate) messages: &'a Messages,
-    pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
+    messages: &'a Messages,
+    variable: &'a dyn Fn(&str) -> Option<String>,
+    profile: Option<Profile>,
+    network: Network,
 }
 
 impl<'a> Environment<'a> {
-    /// The environment of the process.
-    pub(crate) fn of_process(messages: &'a Messages) -> Self {
-        Self { messages, variable: &|name| std::env::var(name).ok() }
+    /// Returns the environment of the process, with the profile that `--profile` or `CRM_PROFILE` names.
+    ///
+    /// # Errors
+    /// The profile cannot be read, or a setting of the network cannot be used.
+    pub(crate) fn of_process(terminal: &'a Terminal, network: &NetworkFlags) -> Result<Self, Failure> {
+        let (messages, variable) = (&terminal.messages, &|name: &str| std::env::var(name).ok());
+        let name = terminal.profile().map(str::to_owned);
+        let name = name.or_else(|| variable("CRM_PROFILE").filter(|name| !name.is_empty()));
+        let profile = match name {
+            Some(name) => Some(Profile::read(&Location::of_process().file(&name, messages)?, messages)?),
+            None => None,
+        };
+        Self::new(messages, variable, profile, network)
     }
 
-    /// Returns the value of a flag, else of the variable, else of the file that the variable with `_FILE` names.
-    pub(crate) fn value(&self, given: &Option<String>, name: &str) -> Result<Option<String>, Failure> {
-        if given.is_some() {
-            return Ok(given.clone());
+    fn new(
+        messages: &'a Messages,
+        variable: &'a dyn Fn(&str) -> Option<String>,
+        profile: Option<Profile>,
+        network: &NetworkFlags,
+    ) -> Result<Self, Failure> {
+        let mut environment = Self { messages, variable, profile, network: Network::default() };
+        let proxy = environment.value(&network.route.proxy, &PROXY)?;
+        let mut ca_file = environment.value(&network.route.ca_file, &CA_FILE)?;
+        if let (Some(file), Some(profile)) = (&mut ca_file, &environment.profile)
+            && matches!(file.source, Source::Profile(_))
+        {
+            file.text = profile.beside(&file.text).display().to_string();
         }
-        let from = |name: &str| (self.variable)(name).filter(|value| !value.is_empty());
-        let file_name = format!("{name}_FILE");
-        match (from(name), from(&file_name)) {
-            (Some(_), Some(_)) => Err(Failure::usage(self.messages.format(
-                "connection-twice",
-                &[("variable", name.into()), ("file-variable", file_name.into())],
+        environment.network = Network::new(network.allow_insecure_http, proxy, ca_file).map_err(|fault| {
+            Failure::usage(match fault {
+                NetworkFault::Proxy => messages.text("connection-bad-proxy"),
+                NetworkFault::CaFile(file, error) => {
+                    messages.format("file-not-read", &[("file", file.into()), ("error", error.into())])
+                }
+                NetworkFault::NoCertificate(file) => {
+                    messages.format("connection-no-certificate", &[("file", file.into())])
+                }
+            })
+        })?;
+        Ok(environment)
+    }
+
+    /// Returns the value of a setting: of its option, else of its variable, else of the file that the variable with `_FILE`
+    /// names, else of the profile.
+    pub(crate) fn value(&self, given: &Option<String>, setting: &Setting) -> Result<Option<Value>, Failure> {
+        match self.given(given, setting)? {
+            Some(value) => Ok(Some(value)),
+            None => self.of_profile(setting),
+        }
+    }
+
+    /// Returns the value of a setting that must be given.
+    pub(crate) fn required(&self, given: &Option<String>, setting: &Setting) -> Result<Value, Failure> {
+        self.value(given, setting)?.ok_or_else(|| self.missing(setting))
+    }
+
+    /// Returns the value of a setting that an option or the environment gives.
+    fn given(&self, given: &Option<String>, setting: &Setting) -> Result<Option<Value>, Failure> {
+        if let Some(text) = given {
+            return Ok(Some(Value { text: text.clone(), source: Source::Flag(setting.flag) }));
+        }
+        let found = in_environment(setting, self.variable, self.messages)?;
+        let Some((origin, text, variable)) = found else { return Ok(None) };
+        let source = Source::Variable(variable);
+        if origin == Origin::Inline {
+            return Ok(Some(Value { text, source }));
+        }
+        match std::fs::read_to_string(&text) {
+            Ok(content) => Ok(Some(Value { text: crate::profile::without_line_end(&content), source })),
+            Err(error) => Err(Failure::usage(self.messages.format(
+                "connection-file-not-read",
+                &[
+                    ("variable", source.name().into()),
+                    ("file", text.into()),
+                    ("error", error.to_string().into()),
+                ],
             ))),
-            (value, None) => Ok(value),
-            (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
-                Err(error) => Err(Failure::usage(self.messages.format(
-                    "connection-file-not-read",
-                    &[
-                        ("variable", file_name.into()),
-                        ("file", path.into()),
-                        ("error", error.to_string().into()),
-                    ],
-                ))),
-            },
         }
     }
 
-    /// Returns the value of a flag, or of its variable. It must be given.
-    pub(crate) fn required(&self, given: &Option<String>, flag: &str, name: &str) -> Result<String, Failure> {
-        self.value(given, name)?.ok_or_else(|| {
-            let values = [("flag", flag.into()), ("variable", name.into())];
-            Failure::usage(self.messages.format("connection-missing", &values))
-        })
+    fn of_profile(&self, setting: &Setting) -> Result<Option<Value>, Failure> {
+        let Some(profile) = &self.profile else { return Ok(None) };
+        let text = profile.value(setting, self.messages)?;
+        let source = Source::Profile(profile.path.display().to_string());
+        Ok(text.map(|text| Value { text, source }))
+    }
+
+    /// Returns the key or the login for this address. Those of a profile are for the address of the profile alone, so that
+    /// they are never sent to another server.
+    fn for_address(
+        &self,
+        given: &Option<String>,
+        setting: &Setting,
+        url: &Value,
+        url_setting: &Setting,
+    ) -> Result<String, Failure> {
+        if let Some(value) = self.given(given, setting)? {
+            return Ok(value.text);
+        }
+        let of_profile = self.profile.as_ref().and_then(|profile| profile.origin(url_setting));
+        let is_its_own = of_profile.is_some_and(|(_, address)| address == url.text);
+        match self.of_profile(setting)? {
+            Some(value) if is_its_own => Ok(value.text),
+            Some(_) => {
+                let values = [
+                    ("flag", setting.flag.into()),
+                    ("variable", setting.variable.into()),
+                    ("address", url.text.as_str().into()),
+                ];
+                Err(Failure::usage(self.messages.format("connection-other-address", &values)))
+            }
+            None => Err(self.missing(setting)),
+        }
+    }
+
+    fn missing(&self, setting: &Setting) -> Failure {
+        let values = [("flag", setting.flag.into()), ("variable", setting.variable.into())];
+        let mut text = self.messages.format("connection-missing", &values);
+        let names = Location::of_process().names();
+        if self.profile.is_none() && !names.is_empty() {
+            text += &self.messages.format("connection-profiles", &[("names", names.join(", ").into())]);
+        }
+        Failure::usage(text)
+    }
+
+    fn route(&self, url: &Value) -> Result<Route, Failure> {
+        let transport = self
+            .network
+            .transport(&url.text)
+            .map_err(|error| Failure { exit: Exit::from_error(&error), text: self.messages.error(&error) })?;
+        Ok(Route { network: self.network.clone(), transport })
     }
 
     /// Returns the connection to a SalesMan CRM. Everything must be given.
     pub(crate) fn history(&self, flags: &HistoryFlags) -> Result<HistoryConnection, Failure> {
+        let url = self.required(&flags.history_url, &HISTORY_URL)?;
         Ok(HistoryConnection {
-            url: self.required(&flags.history_url, "--history-url", "CRM_HISTORY_URL")?,
-            apikey: self.required(&flags.apikey, "--apikey", "CRM_APIKEY")?,
-            login: self.required(&flags.login, "--login", "CRM_LOGIN")?,
+            apikey: self.for_address(&flags.apikey, &APIKEY, &url, &HISTORY_URL)?,
+            login: self.for_address(&flags.login, &LOGIN, &url, &HISTORY_URL)?,
+            route: self.route(&url)?,
+            url: url.text,
+            source: url.source,
         })
     }
 
     /// Returns the connection to a SalesMan CRM if an address is given.
     pub(crate) fn history_if_any(&self, flags: &HistoryFlags) -> Result<Option<HistoryConnection>, Failure> {
-        let is_given = self.value(&flags.history_url, "CRM_HISTORY_URL")?.is_some();
+        let is_given = self.value(&flags.history_url, &HISTORY_URL)?.is_some();
         is_given.then(|| self.history(flags)).transpose()
     }
 
     /// Returns the connection to a solOS. Everything must be given.
     pub(crate) fn projects(&self, flags: &ProjectsFlags) -> Result<ProjectsConnection, Failure> {
+        let url = self.required(&flags.projects_url, &PROJECTS_URL)?;
         Ok(ProjectsConnection {
-            url: self.required(&flags.projects_url, "--projects-url", "CRM_PROJECTS_URL")?,
-            token: self.required(&flags.token, "--token", "CRM_TOKEN")?,
-            secret: self.required(&flags.secret, "--secret", "CRM_SECRET")?,
+            token: self.for_address(&flags.token, &TOKEN, &url, &PROJECTS_URL)?,
+            secret: self.for_address(&flags.secret, &SECRET, &url, &PROJECTS_URL)?,
+            route: self.route(&url)?,
+            url: url.text,
+            source: url.source,
         })
     }
 
@@ -126,24 +267,96 @@ impl<'a> Environment<'a> {
         &self,
         flags: &ProjectsFlags,
     ) -> Result<Option<ProjectsConnection>, Failure> {
-        let is_given = self.value(&flags.projects_url, "CRM_PROJECTS_URL")?.is_some();
+        let is_given = self.value(&flags.projects_url, &PROJECTS_URL)?.is_some();
         is_given.then(|| self.projects(flags)).transpose()
     }
 }
 
+/// Returns what the environment holds for a setting: the value or the path of a file, and the name of the variable.
+///
+/// # Errors
+/// Both the variable and the one with `_FILE` are set.
+pub(crate) fn in_environment(
+    setting: &Setting,
+    variable: &dyn Fn(&str) -> Option<String>,
+    messages: &Messages,
+) -> Result<Option<(Origin, String, String)>, Failure> {
+    let name = setting.variable.to_owned();
+    let from = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let file_name = format!("{name}_FILE");
+    match (from(&name), from(&file_name)) {
+        (Some(_), Some(_)) => {
+            Err(Failure::usage(messages.format(
+                "connection-twice",
+                &[("variable", name.into()), ("file-variable", file_name.into())],
+            )))
+        }
+        (Some(value), None) => Ok(Some((Origin::Inline, value, name))),
+        (None, Some(path)) => Ok(Some((Origin::File, path, file_name))),
+        (None, None) => Ok(None),
+    }
+}
+
 impl HistoryConnection {
+    /// Creates the connection to a sandbox in this process.
+    pub(crate) fn to_sandbox(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            apikey: crm_sandbox::APIKEY.to_owned(),
+            login: crm_sandbox::BOSS.to_owned(),
+            source: Source::Flag(HISTORY_URL.flag),
+            route: Route { network: Network::default(), transport: None },
+        }
+    }
+
     /// Returns the settings of a client.
-    pub(crate) fn builder(self, network: &NetworkFlags) -> crm::ClientBuilder<HistoryClient> {
-        let builder = HistoryClient::builder(self.url).credentials(ApiKey::new(self.apikey, self.login));
-        if network.allow_insecure_http { builder.allow_insecure_http() } else { builder }
+    pub(crate) fn builder(&self) -> crm::ClientBuilder<HistoryClient> {
+        let credentials = ApiKey::new(self.apikey.clone(), self.login.clone());
+        self.route.set(HistoryClient::builder(self.url.clone()).credentials(credentials))
+    }
+
+    /// Returns how the server is reached.
+    pub(crate) fn network(&self) -> &Network {
+        &self.route.network
+    }
+
+    /// Returns the key of the account with another login.
+    pub(crate) fn credentials_of(&self, login: &str) -> ApiKey {
+        ApiKey::new(self.apikey.clone(), login)
     }
 }
 
 impl ProjectsConnection {
+    /// Creates the connection to a sandbox in this process.
+    pub(crate) fn to_sandbox(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            token: crm_sandbox::TOKEN.to_owned(),
+            secret: crm_sandbox::SECRET.to_owned(),
+            source: Source::Flag(PROJECTS_URL.flag),
+            route: Route { network: Network::default(), transport: None },
+        }
+    }
+
     /// Returns the settings of a client.
-    pub(crate) fn builder(self, network: &NetworkFlags) -> crm::ClientBuilder<ProjectsClient> {
-        let builder = ProjectsClient::builder(self.url).credentials(TokenPair::new(self.token, self.secret));
-        if network.allow_insecure_http { builder.allow_insecure_http() } else { builder }
+    pub(crate) fn builder(&self) -> crm::ClientBuilder<ProjectsClient> {
+        let credentials = TokenPair::new(self.token.clone(), self.secret.clone());
+        self.route.set(ProjectsClient::builder(self.url.clone()).credentials(credentials))
+    }
+
+    /// Returns how the server is reached.
+    pub(crate) fn network(&self) -> &Network {
+        &self.route.network
+    }
+}
+
+impl Route {
+    fn set<C: crm::Client>(&self, builder: crm::ClientBuilder<C>) -> crm::ClientBuilder<C> {
+        let builder = if self.network.allows_insecure_http { builder.allow_insecure_http() } else { builder };
+        match &self.transport {
+            Some(transport) => builder.transport(transport.clone()),
+            None => builder,
+        }
     }
 }
 
@@ -161,50 +374,4 @@ impl std::fmt::Debug for ProjectsFlags {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-    use crate::exit::Exit;
-    use crate::language::Language;
-
-    fn history(flags: &HistoryFlags, variables: &[(&str, &str)]) -> Result<HistoryConnection, Failure> {
-        let messages = Messages::new(Language::English);
-        let variable = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        };
-        Environment { messages: &messages, variable: &variable }.history(flags)
-    }
-
-    #[test]
-    fn a_flag_wins_over_the_environment() {
-        let flags = HistoryFlags { login: Some("flag".to_owned()), ..HistoryFlags::default() };
-        let variables = [("CRM_HISTORY_URL", "https://a"), ("CRM_APIKEY", "key"), ("CRM_LOGIN", "variable")];
-        let connection = history(&flags, &variables).unwrap();
-        assert_eq!((connection.url.as_str(), connection.login.as_str()), ("https://a", "flag"));
-    }
-
-    #[test]
-    fn a_variable_with_file_names_a_file_whose_last_line_end_is_dropped() {
-        let path = std::env::temp_dir().join(format!("crm-cli-key-{}", std::process::id()));
-        std::fs::write(&path, "secret\r\n").unwrap();
-        let variables = [
-            ("CRM_HISTORY_URL", "https://a"),
-            ("CRM_APIKEY_FILE", path.to_str().unwrap()),
-            ("CRM_LOGIN", "me"),
-        ];
-        assert_eq!(history(&HistoryFlags::default(), &variables).unwrap().apikey, "secret");
-        std::fs::remove_file(&path).unwrap();
-        let failure = history(&HistoryFlags::default(), &variables).err().unwrap();
-        assert!(failure.exit == Exit::Usage && failure.text.contains("CRM_APIKEY_FILE"), "{failure:?}");
-    }
-
-    #[test]
-    fn a_missing_setting_and_one_that_is_given_twice_are_named() {
-        let failure = history(&HistoryFlags::default(), &[("CRM_HISTORY_URL", "https://a")]).err().unwrap();
-        assert!(failure.text.contains("--apikey") && failure.text.contains("CRM_APIKEY"), "{failure:?}");
-        let twice = [("CRM_HISTORY_URL", "https://a"), ("CRM_HISTORY_URL_FILE", "b")];
-        let failure = history(&HistoryFlags::default(), &twice).err().unwrap();
-        assert!(failure.exit == Exit::Usage && failure.text.contains("CRM_HISTORY_URL_FILE"), "{failure:?}");
-    }
-}
+mod tests;

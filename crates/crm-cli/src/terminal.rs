@@ -22,6 +22,8 @@ pub(crate) struct Terminal {
     has_data: AtomicBool,
     /// The language was given by an option.
     is_language_given: bool,
+    /// The profile that an option chooses.
+    profile: Option<String>,
     bar: ProgressBar,
 }
 
@@ -31,7 +33,21 @@ impl Terminal {
         let GlobalArguments { quiet: is_quiet, json: is_json, .. } = *options;
         let is_language_given = options.lang.is_some();
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self { messages, is_quiet, is_json, has_data: AtomicBool::new(false), is_language_given, bar }
+        let profile = options.profile.clone();
+        Self {
+            messages,
+            is_quiet,
+            is_json,
+            has_data: AtomicBool::new(false),
+            is_language_given,
+            profile,
+            bar,
+        }
+    }
+
+    /// Returns the profile that `--profile` names.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
     }
 
     /// Returns the language of the headings in files for people: Russian, because most users read it, unless `--lang` is

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod directory;
 pub(crate) mod discover;
@@ -8,6 +9,7 @@ pub(crate) mod import;
 pub(crate) mod man;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
+pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod sandbox;
 pub(crate) mod tour;
@@ -24,6 +26,7 @@ pub(crate) fn run(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Fa
     match command {
         Command::Completions(arguments) => return completions::run(&arguments, terminal),
         Command::Man(arguments) => return man::run(&arguments, terminal),
+        Command::Profile(command) => return profile::run(command, terminal),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -59,6 +62,7 @@ async fn run_async(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, F
 async fn run_interruptible(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     match command {
         Command::Tour(arguments) => tour::run(arguments, terminal).await,
+        Command::Check(arguments) => check::run(*arguments, terminal).await,
         Command::Discover(arguments) => discover::run(arguments, terminal).await,
         Command::Report(arguments) => report::run(arguments, terminal).await,
         Command::Find(arguments) => directory::find::run(arguments, terminal).await,

@@ -7,9 +7,15 @@ error = error: { $text }
 
 command = Import, export and reports for SalesMan CRM and solOS
     .after =
-        Addresses and keys are taken from the options, else from the environment: CRM_HISTORY_URL, CRM_APIKEY,
-        CRM_LOGIN, CRM_PROJECTS_URL, CRM_TOKEN, CRM_SECRET. Each of them can name a file instead, with _FILE at the
-        end: CRM_APIKEY_FILE. Keys in options are visible in the list of processes and in the history of the shell.
+        Start with "crm profile add main" and "crm check --profile main".
+
+        Addresses and keys are taken from the options, else from the environment, else from the profile that --profile
+        or CRM_PROFILE names. The variables are CRM_HISTORY_URL, CRM_APIKEY, CRM_LOGIN, CRM_PROJECTS_URL, CRM_TOKEN,
+        CRM_SECRET, CRM_PROXY and CRM_CA_FILE. Each of them can name a file instead, with _FILE at the end:
+        CRM_APIKEY_FILE.
+
+        Keys in options are visible in the list of processes and in the history of the shell. Use a profile or a
+        variable instead.
 
         Exit codes, the first that applies: 130 or 143 after a signal; 64 the arguments are wrong; 77 the server
         refused the key; 1 a person must look; 75 run it again later; 65 some input was refused or cannot be read;
@@ -28,7 +34,7 @@ command-export-history = Export the activities of a SalesMan CRM, and say whethe
         With --checkpoint an interrupted export resumes: run the same command again. Activities with the date
         0000-00-00 are exported if no first day is given.
 command-export-projects = Export the projects of a solOS, and say whether that is everything
-command-report = Draw activities by day and payments by month
+command-report = Write a page about activities and payments, with charts and tables
     .after =
         The fields of payments are assumed, because solOS documents no responses. Payments without a date or an
         amount are counted and left out, and so are those of deleted projects.
@@ -41,6 +47,27 @@ command-users = List the users of a SalesMan CRM, the blocked ones too
     .after = With --json each line is a user.
 command-clients = List the clients of a SalesMan CRM that the login sees, and say whether that is everything
     .after = With --json each line is a client, with all of its fields. Clients in the trash are among them.
+command-profile = Add, list, show or remove profiles: files with the address and the keys of an account
+    .after =
+        A profile is a TOML file that only its owner can read. --profile NAME or CRM_PROFILE=NAME chooses it for any
+        command. A name with a slash is the path of a file.
+
+        Its sections are [history], [projects], [network], [outbox] and [defaults]. A key is in the file itself (apikey), in a
+        file of its own (apikey_file), or what a command writes (apikey_command). [defaults] sets the default of the
+        options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
+command-profile-add = Write a new profile. On a terminal it asks for what no option gives
+    .after =
+        Keys in options are visible in the list of processes. Without a terminal, give keys in the environment
+        (CRM_APIKEY), as a file (--apikey-file) or as a command (--apikey-command).
+command-profile-list = List the profiles
+command-profile-show = Show a profile without its keys
+command-profile-remove = Remove a profile. The keys are lost if they are kept nowhere else
+command-check = Check address, TLS, proxy, keys, clock and more, and say what to do
+    .after =
+        ✓ is as it should be, ✗ is not, – could not be checked. The exit code is 0 if there is no ✗.
+
+        With a file, its activity types and users are compared with those of the account. Nothing is written to the CRM,
+        except with --write-to-this-crm: then two activities without a client are added and deleted again.
 command-discover = Show the shape of what an account returns, without any value
     .after = It only reads. The report can be attached to a public bug report.
 command-tour = Show what this program does, without an account and without a network
@@ -67,17 +94,44 @@ option-quiet = Show problems only
 option-json = Write a summary as JSON to the standard output
 option-help = Show the help
 option-version = Show the version
+option-check-file = A file to import: its activity types and users are compared with those of the account
+    .value = FILE
+option-second_login = Second login of the same account: shows whether both read the same times
+    .value = LOGIN
+option-check-write_to_this_crm = Also add two activities and delete them again, to learn the shift of the clock and the SQL mode
+option-chosen-profile = Use the address and the keys of this profile
+    .value = NAME
+option-profile-name = Name of the profile, or the path of its file
+    .value = NAME
+option-apikey_file = File that holds the API key
+    .value = FILE
+option-apikey_command = Command of the shell whose first line of output is the API key
+    .value = COMMAND
+option-token_file = File that holds the token
+    .value = FILE
+option-token_command = Command of the shell whose first line of output is the token
+    .value = COMMAND
+option-secret_file = File that holds the secret
+    .value = FILE
+option-secret_command = Command of the shell whose first line of output is the secret
+    .value = COMMAND
+option-profile-time-zone = Time zone of the account, such as Europe/Moscow
+    .value = ZONE
+option-proxy = Proxy for https, such as http://proxy.example.ru:3128; none connects directly (default: HTTPS_PROXY)
+    .value = URL
+option-ca_file = File with certificates (PEM) of a private CA to trust
+    .value = FILE
 option-history_url = Address of the SalesMan CRM, such as https://crm.example.ru
     .value = URL
-option-apikey = API key of the SalesMan CRM; better in CRM_APIKEY
+option-apikey = API key of the SalesMan CRM, visible in the list of processes; better in a profile or in CRM_APIKEY
     .value = KEY
 option-login = Login of the current user
     .value = LOGIN
 option-projects_url = Address of the solOS, such as https://acme.solos.pro
     .value = URL
-option-token = Token of the solOS account; better in CRM_TOKEN
+option-token = Token of the solOS account, visible in the list of processes; better in a profile or in CRM_TOKEN
     .value = TOKEN
-option-secret = Secret of the solOS account; better in CRM_SECRET
+option-secret = Secret of the solOS account, visible in the list of processes; better in a profile or in CRM_SECRET
     .value = SECRET
 option-allow_insecure_http = Allow http:// to another machine, although everyone on the way can read the key
 option-file = The file to import; - is the standard input
@@ -104,7 +158,7 @@ option-losses = What to do with an activity that the server would change: do not
     .value = POLICY
 option-dry_run = Read and check everything, show what would be sent, and send nothing
 option-retry_refused = Send again what the journal knows as refused, after the cause was fixed in the CRM
-option-map = Take this column for this field; - as the field skips the column; repeatable
+option-map = Take this column for this field (datum, time, content, tip, user, clid, pid, did); - as the field skips the column; repeatable
     .value = COLUMN=FIELD
 option-map_preset = A known form of file without a header
     .value = NAME
@@ -146,7 +200,7 @@ option-format = Format of the file (default: that of its name, else jsonl)
     .value = FORMAT
 option-checkpoint = File that lets the export resume
     .value = FILE
-option-report-out = The file to write: a page (report.html) or the picture alone (report.svg)
+option-report-out = The page to write, such as report.html
     .value = FILE
 option-days = How many days back activities are listed
     .value = N
@@ -197,10 +251,135 @@ expected-id = expected the ID of a client, such as 1781
 expected-rate = expected a number greater than 0
 days-reversed = --to is before --from
 
-connection-missing = { $flag } is missing: give it, or set { $variable }
-connection-none = no server is given: give --history-url or --projects-url, or set CRM_HISTORY_URL or CRM_PROJECTS_URL
+connection-missing = { $flag } is missing: give it, set { $variable }, or choose a profile with --profile
+connection-profiles = { " " }(there are: { $names })
+connection-other-address = { $flag } is missing: the profile is for another address than { $address }, so its keys are not sent there. Give the option, or set { $variable }
+connection-bad-proxy = the address of the proxy cannot be used: write it as http://host:port, or none for a direct connection
+connection-no-certificate = { $file } holds no certificate: it must be a PEM file with -----BEGIN CERTIFICATE-----
+connection-none = no server is given: choose a profile with --profile, give --history-url or --projects-url, or set CRM_HISTORY_URL or CRM_PROJECTS_URL. "crm profile add main" writes a profile
 connection-twice = both { $variable } and { $file-variable } are set: keep one of them
 connection-file-not-read = the file { $file } of { $variable } cannot be read: { $error }
+
+## Profiles
+
+profile-not-read = the profile { $file } cannot be read: { $error }. "crm profile list" shows the profiles
+profile-not-toml = the profile { $file } is not valid TOML, line { $line }: { $error }
+profile-unknown-name = the profile { $file } has the unknown setting { $name }. "crm profile --help" lists the sections
+profile-readable = other users of this machine can read the keys in { $file }, or change the file: run chmod 600 { $file }
+profile-key-not-read = { $name } in { $file } gives no key: { $error }
+profile-command-too-long = the command did not end within { $seconds } s
+profile-command-no-text = the command wrote no line of text
+profile-bad-name = the name { $name } cannot be that of a profile: use letters, digits, - and _
+profile-no-folder = there is no folder for profiles, because neither XDG_CONFIG_HOME nor HOME is set: give the path of a file as the name
+profile-none = There are no profiles. "crm profile add main" writes one.
+profile-hidden = (set, not shown)
+profile-not-removed = the profile { $file } cannot be removed: { $error }
+profile-removed = The profile { $file } was removed.
+profile-unknown = there is no profile { $name }: { $file } does not exist. "crm profile list" shows the profiles
+profile-exists = the profile { $name } exists: { $file }. Edit the file, or remove the profile first
+profile-added = The profile was written to { $file }. Check it: crm check --profile { $name }
+profile-ask-history-url = Address of the SalesMan CRM, such as https://crm.example.ru (empty: none):
+profile-ask-login = Login:
+profile-ask-apikey = API key (not shown):
+profile-ask-time-zone = Time zone of the account, such as Europe/Moscow (may be empty):
+profile-ask-projects-url = Address of the solOS, such as https://acme.solos.pro (empty: none):
+profile-ask-token = Token (not shown):
+profile-ask-secret = Secret (not shown):
+column-profile = Profile
+
+## Check
+
+check-needs-history = a file, --second-login and --write-to-this-crm need a SalesMan CRM: choose a profile with --profile, or give --history-url
+check-all-good = Everything is as it should be.
+check-some-bad = { $count ->
+    [one] 1 check found something. See → above.
+   *[other] { $count } checks found something. See → above.
+}
+check-row-address = Address
+check-row-proxy = Proxy
+check-row-tls = TLS
+check-row-clock = Clock
+check-row-key = Key and login
+check-row-token = Token and secret
+check-row-users = Who sees what
+check-row-get = Body of a GET
+check-row-file = File
+check-row-types = Activity types
+check-row-file-users = Users in the file
+check-row-second-login = Second login
+check-row-shift = Shift of the clock
+check-row-sql-mode = SQL mode
+check-row-write = Writing
+check-row-projects = Projects
+check-timeout = no response in time
+check-bad-address = { $error }
+check-bad-address-advice = Write the address as https://crm.example.ru. With http:// everyone on the way can read the keys; --allow-insecure-http allows it.
+check-reached = reached; the address comes from { $source }
+check-not-reached = not reached: { $error }
+check-not-reached-advice = Check the address, the DNS and the firewall. If this network needs a proxy, set proxy in the profile.
+check-no-proxy = none
+check-proxy = { $proxy }
+check-proxy-failed = no connection through { $proxy }: { $error }
+check-proxy-failed-advice = Check the address of the proxy. "--proxy none" connects directly.
+check-proxy-password = { $proxy } wants a password
+check-proxy-password-advice = Put it into the address: http://user:password@host:port in the profile, with the mode 0600.
+check-tls = the certificate is signed by { $authority }, valid until { $day }
+check-tls-with-file = the certificate is signed by { $authority }, valid until { $day }; { $file } is trusted, too
+check-tls-unknown = encrypted; the certificate cannot be shown
+check-no-tls = not encrypted, because the address begins with http://
+check-tls-failed = no encrypted connection: { $error }
+check-tls-failed-advice = If a private CA signed the certificate, set ca_file in the profile. If the server has no TLS, its address begins with http://.
+check-tls-ends = the certificate of { $authority } ends on { $day }
+check-tls-ends-advice = Ask the administrator of the server to renew it. Calls fail after that day.
+check-clock = the same as the server's
+check-no-date = the server sends no Date
+check-clock-ahead = this machine is { $seconds } s ahead of the server
+check-clock-ahead-advice = Synchronize both clocks (NTP). Times that this machine writes into the CRM would be wrong.
+check-clock-behind = this machine is { $seconds } s behind the server
+check-clock-behind-advice = Synchronize both clocks (NTP). Times that this machine writes into the CRM would be wrong.
+check-key = accepted, { $login }
+check-sees-all = { $role }: sees the activities of all { $users } users ({ $blocked } blocked)
+check-sees-division = { $role }: sees own activities, those of direct subordinates and theirs; { $users } users ({ $blocked } blocked)
+check-sees-department = { $role }: sees own activities and those of direct subordinates; { $users } users ({ $blocked } blocked)
+check-sees-own = { $role }: sees own activities only; { $users } users ({ $blocked } blocked)
+check-sees-unknown = the role of this login is not known; { $users } users ({ $blocked } blocked)
+check-get = arrives
+check-get-lost = gets lost on the way
+check-get-lost-advice = A proxy or firewall drops it. crm itself sends such reads as POST. In your own programs use POST, too.
+check-get-failed = a GET with a body fails: { $error }
+check-get-failed-advice = A proxy or firewall refuses it. crm itself sends such reads as POST. In your own programs use POST, too.
+check-file = { $file }: { $rows } rows, all readable
+check-file-unreadable = { $file }: { $unreadable } of { $rows } rows cannot be read
+check-file-unreadable-advice = crm import { $file } --dry-run shows the reasons.
+check-types = all { $count } are known
+check-types-unknown = { $unknown } of { $count } are unknown: { $names }
+check-types-unknown-advice = The CRM stores unknown types as they are, without a colour or filter. Correct the file, or add the types in the CRM.
+check-users = all { $count } are known
+check-users-unknown = { $unknown } of { $count } are unknown: { $names }
+check-users-unknown-advice = Activities of unknown users would have no owner. Correct the logins; "crm users" lists those of the account.
+check-shift-nothing = there is no activity with a time to compare; --write-to-this-crm adds one
+check-shifts-equal = { $login } reads the same times
+check-shifts-differ = { $login } reads times { $hours } h from those of the first login
+check-shifts-differ-advice = Set the same time shift for both users in the CRM, or use one login for all jobs.
+check-shift = this login reads the times that it writes
+check-shift-differs = this login reads times { $hours } h from those that it writes
+check-shift-differs-advice = Set the time shift of this user to 0 in the CRM.
+check-date-lost = the CRM stored no date
+check-date-lost-advice = Check the time zone of the account and the settings of its database.
+check-sql-lenient = lenient: what does not fit is cut
+check-sql-strict = strict: what does not fit is refused
+check-sql-unknown = not learnt, because the CRM stored neither activity
+check-write-refused = { $outcome }
+check-write-refused-advice = Imports would fail in the same way. Fix the setting that the text names.
+check-write-unknown = an activity may be stored: { $outcome }
+check-write-unknown-advice = Search for "{ $text }" in the CRM, and delete it.
+check-not-deleted = activity { $id } is still in the CRM: { $error }
+check-not-deleted-advice = Delete activity { $id } by hand.
+check-token = accepted
+check-projects = can be read
+check-no-project = the answer can be read; this token sees no project
+check-project-unreadable = the project in the answer cannot be read
+check-project-unreadable-advice = "crm discover" writes the shape of the answers without any value. Send it to the authors.
 
 ## Everywhere
 
@@ -236,6 +415,7 @@ import-unknown-type = the account has no activity type of this name
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }
 import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }
+import-columns-skipped = { "  " }… and { $count } further columns are skipped
 import-find-client-by = { "  " }the column "{ $column }" is the telephone number that finds the client
 import-older-file = An older rejected file with other rows was kept as { $file }.
 import-stored-twice = stored twice, as { $id } and { $copy }: delete one of them
@@ -267,24 +447,47 @@ export-stopped-resumes = Stopped after { $records } records. Run the same comman
 
 ## Report
 
-report-bad-out = --out must end with .html or .svg
+report-bad-out = --out must end with .html
+report-written = The report was written to { $file }.
 report-title = Report, { $from } to { $to }
+report-total-activities = Activities
+report-total-a-day = A day on average
+report-total-users = Active users
+report-total-clients = Clients
+report-by-day = Activities by day and type
+report-by-week = Activities by week and type
+report-by-month = Activities by month and type
+report-by-user = Activities by user
+report-by-client = Activities by client
+report-by-hour = Activities by hour and weekday
+report-weekdays = Mon Tue Wed Thu Fri Sat Sun
+report-day = Day
+report-week = Week from
+report-month = Month
+report-user = User
+report-client = Client
+report-count = Number
+report-sum = Sum
+report-balance = Balance
+report-table = Table
 report-no-type = (no type)
+report-no-owner = (no owner)
+report-no-client = (no client)
 report-other-types = { $count ->
     [one] 1 other type
    *[other] { $count } other types
 }
-report-income = in
-report-expense = out
-report-currency = { $kind }, currency { $currency }
-report-activities = { $count ->
-    [one] 1 activity, { $from } to { $to }
-   *[other] { $count } activities, { $from } to { $to }
+report-others = { $count ->
+    [one] 1 other
+   *[other] { $count } others
 }
-report-payments = Payments, { $from } to { $to }
-report-a-day = activities a day
-report-a-month = a month
-report-nothing = nothing to show
+report-payments = Payments by month
+report-income = Income
+report-expense = Expense
+report-currency = currency { $currency }
+report-no-currency = without a currency
+report-assumed = Assumed: solOS documents no responses, so the meaning of amount, date and currency is a guess.
+report-nothing = Nothing to show.
 report-unreadable-payments = { $count ->
     [one] 1 payment has no date or amount that can be read, and is left out
    *[other] { $count } payments have no date or amount that can be read, and are left out
@@ -316,6 +519,14 @@ word-no = no
 
 discover-plan = Calls to { $url }, all of them reads:
     { $calls }
+
+discover-once = once
+discover-one-page = one page of the given days
+discover-first-of-page = the first activity of that page
+discover-first-20 = the first 20
+discover-first-20-filter = the first 20; it changes nothing
+discover-first-action = the first action that was found
+discover-of-three = for the first 3 projects
 
 ## Sandbox
 

@@ -7,9 +7,15 @@ error = ошибка: { $text }
 
 command = Импорт, экспорт и отчёты для SalesMan CRM и solOS
     .after =
-        Адреса и ключи берутся из параметров, а если их там нет – из переменных окружения: CRM_HISTORY_URL, CRM_APIKEY,
-        CRM_LOGIN, CRM_PROJECTS_URL, CRM_TOKEN, CRM_SECRET. Вместо значения можно указать файл, добавив к имени
-        переменной _FILE: CRM_APIKEY_FILE. Ключи в параметрах видны в списке процессов и в истории командной оболочки.
+        Начните с команд «crm profile add main» и «crm check --profile main».
+
+        Адреса и ключи берутся из параметров, если их там нет – из переменных окружения, а если нет и там – из профиля,
+        который указан в --profile или CRM_PROFILE. Переменные: CRM_HISTORY_URL, CRM_APIKEY, CRM_LOGIN,
+        CRM_PROJECTS_URL, CRM_TOKEN, CRM_SECRET, CRM_PROXY и CRM_CA_FILE. Вместо значения можно указать файл, добавив
+        к имени переменной _FILE: CRM_APIKEY_FILE.
+
+        Ключи в параметрах видны в списке процессов и в истории командной оболочки. Надёжнее хранить их в профиле или
+        в переменной.
 
         Коды завершения (действует первый подходящий): 130 или 143 – остановлено сигналом; 64 – ошибка в параметрах;
         77 – сервер не принял ключ; 1 – нужно вмешательство человека; 75 – запустите ещё раз позже; 65 – часть данных
@@ -28,7 +34,7 @@ command-export-history = Экспортировать активности Sales
         С параметром --checkpoint прерванный экспорт можно продолжить: запустите ту же команду ещё раз. Активности с
         датой 0000-00-00 экспортируются, если первый день не указан.
 command-export-projects = Экспортировать проекты solOS и сообщить, все ли они получены
-command-report = Построить графики: активности по дням и платежи по месяцам
+command-report = Составить страницу об активностях и платежах с графиками и таблицами
     .after =
         Поля платежей – предположение: ответы solOS не документированы. Платежи без даты или суммы подсчитываются, но в
         отчёт не входят, как и платежи удалённых проектов.
@@ -41,6 +47,27 @@ command-users = Перечислить сотрудников SalesMan CRM, в �
     .after = С параметром --json каждая строка – сотрудник.
 command-clients = Перечислить клиентов SalesMan CRM, которых видит логин, и сообщить, все ли они получены
     .after = С параметром --json каждая строка – клиент со всеми полями. Клиенты из корзины тоже входят в список.
+command-profile = Добавить, перечислить, показать или удалить профили: файлы с адресом и ключами аккаунта
+    .after =
+        Профиль – это файл TOML, который может читать только его владелец. Параметр --profile ИМЯ или переменная
+        CRM_PROFILE=ИМЯ выбирает его для любой команды. Имя с косой чертой – это путь к файлу.
+
+        Разделы файла: [history], [projects], [network], [outbox] и [defaults]. Ключ указывают в самом файле (apikey), в
+        отдельном файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults] задают значения параметров
+        по умолчанию: check-types, check-users, chunk, concurrency, losses, patience, per-second и timeout.
+command-profile-add = Записать новый профиль. В терминале программа спросит то, чего нет в параметрах
+    .after =
+        Ключи в параметрах видны в списке процессов. Если терминала нет, передайте ключ в переменной окружения
+        (CRM_APIKEY), файлом (--apikey-file) или командой (--apikey-command).
+command-profile-list = Перечислить профили
+command-profile-show = Показать профиль без ключей
+command-profile-remove = Удалить профиль. Если ключи больше нигде не хранятся, они будут потеряны
+command-check = Проверить адрес, TLS, прокси, ключи, часы и остальное и подсказать, что делать
+    .after =
+        ✓ – всё в порядке, ✗ – нет, – (тире) – проверить не удалось. Код завершения 0, если нет ни одного ✗.
+
+        Если указан файл, его типы активностей и пользователи сравниваются с имеющимися в аккаунте. В CRM ничего не
+        записывается, кроме как с параметром --write-to-this-crm: тогда две активности без клиента добавляются и удаляются.
 command-discover = Показать структуру ответов вашего аккаунта без единого значения
     .after = Команда только читает. Её отчёт можно приложить к публичному сообщению об ошибке.
 command-tour = Показать возможности программы без учётной записи и без сети
@@ -67,17 +94,44 @@ option-quiet = Показывать только проблемы
 option-json = Вывести итог в формате JSON в стандартный вывод
 option-help = Показать справку
 option-version = Показать версию
+option-check-file = Файл для импорта: его типы активностей и пользователи сравниваются с имеющимися в аккаунте
+    .value = ФАЙЛ
+option-second_login = Второй логин того же аккаунта: видно, читают ли оба одно и то же время
+    .value = ЛОГИН
+option-check-write_to_this_crm = Добавить и удалить две активности, чтобы узнать сдвиг часов и режим SQL
+option-chosen-profile = Взять адрес и ключи из этого профиля
+    .value = ИМЯ
+option-profile-name = Имя профиля или путь к его файлу
+    .value = ИМЯ
+option-apikey_file = Файл с API-ключом
+    .value = ФАЙЛ
+option-apikey_command = Команда оболочки, первая строка вывода которой – API-ключ
+    .value = КОМАНДА
+option-token_file = Файл с токеном
+    .value = ФАЙЛ
+option-token_command = Команда оболочки, первая строка вывода которой – токен
+    .value = КОМАНДА
+option-secret_file = Файл с секретом
+    .value = ФАЙЛ
+option-secret_command = Команда оболочки, первая строка вывода которой – секрет
+    .value = КОМАНДА
+option-profile-time-zone = Часовой пояс аккаунта, например Europe/Moscow
+    .value = ПОЯС
+option-proxy = Прокси для https, например http://proxy.example.ru:3128; none – без прокси (по умолчанию – из HTTPS_PROXY)
+    .value = URL
+option-ca_file = Файл с сертификатами (PEM) собственного удостоверяющего центра, которому можно доверять
+    .value = ФАЙЛ
 option-history_url = Адрес SalesMan CRM, например https://crm.example.ru
     .value = URL
-option-apikey = API-ключ SalesMan CRM; надёжнее задать его в CRM_APIKEY
+option-apikey = API-ключ SalesMan CRM; он виден в списке процессов, надёжнее хранить его в профиле или в CRM_APIKEY
     .value = КЛЮЧ
 option-login = Логин текущего пользователя
     .value = ЛОГИН
 option-projects_url = Адрес solOS, например https://acme.solos.pro
     .value = URL
-option-token = Токен аккаунта solOS; надёжнее задать его в CRM_TOKEN
+option-token = Токен аккаунта solOS; он виден в списке процессов, надёжнее хранить его в профиле или в CRM_TOKEN
     .value = ТОКЕН
-option-secret = Секрет аккаунта solOS; надёжнее задать его в CRM_SECRET
+option-secret = Секрет аккаунта solOS; он виден в списке процессов, надёжнее хранить его в профиле или в CRM_SECRET
     .value = СЕКРЕТ
 option-allow_insecure_http = Разрешить http:// к другому компьютеру, хотя ключ сможет прочитать любой узел по пути
 option-file = Файл для импорта; - означает стандартный ввод
@@ -104,7 +158,7 @@ option-losses = Что делать с активностью, которую с
     .value = РЕЖИМ
 option-dry_run = Прочитать и проверить всё, показать, что было бы отправлено, и ничего не отправлять
 option-retry_refused = Отправить снова то, что в журнале отмечено как отклонённое: причина в CRM устранена
-option-map = Взять поле из этого столбца; знак - вместо поля пропускает столбец; можно указать несколько раз
+option-map = Взять поле (datum, time, content, tip, user, clid, pid, did) из этого столбца; знак - вместо поля пропускает столбец; можно указать несколько раз
     .value = СТОЛБЕЦ=ПОЛЕ
 option-map_preset = Известный вид файла без заголовка
     .value = ИМЯ
@@ -146,7 +200,7 @@ option-format = Формат файла (по умолчанию – по име
     .value = ФОРМАТ
 option-checkpoint = Файл, по которому экспорт продолжается после остановки
     .value = ФАЙЛ
-option-report-out = Файл отчёта: страница (report.html) или только рисунок (report.svg)
+option-report-out = Файл отчёта, например report.html
     .value = ФАЙЛ
 option-days = За сколько последних дней запрашивать активности
     .value = N
@@ -197,10 +251,136 @@ expected-id = нужен ID клиента, например 1781
 expected-rate = нужно число больше 0
 days-reversed = дата в --to раньше, чем в --from
 
-connection-missing = не указан { $flag }: укажите его или задайте переменную { $variable }
-connection-none = не указан сервер: укажите --history-url или --projects-url либо задайте CRM_HISTORY_URL или CRM_PROJECTS_URL
+connection-missing = не указан { $flag }: укажите его, задайте переменную { $variable } или выберите профиль параметром --profile
+connection-profiles = { " " }(профили: { $names })
+connection-other-address = не указан { $flag }: в профиле другой адрес, а не { $address }, и ключи профиля туда не отправляются. Укажите параметр или задайте переменную { $variable }
+connection-bad-proxy = недопустимый адрес прокси: укажите его так: http://сервер:порт, или none для прямого соединения
+connection-no-certificate = в файле { $file } нет сертификата: нужен файл PEM со строкой -----BEGIN CERTIFICATE-----
+connection-none = не указан сервер: выберите профиль параметром --profile, укажите --history-url или --projects-url либо задайте CRM_HISTORY_URL или CRM_PROJECTS_URL. Создать профиль: crm profile add main
 connection-twice = заданы и { $variable }, и { $file-variable }: оставьте одну из них
 connection-file-not-read = не удалось прочитать файл { $file } из { $variable }: { $error }
+
+## Профили
+
+profile-not-read = не удалось прочитать профиль { $file }: { $error }. Список профилей: crm profile list
+profile-not-toml = профиль { $file } – не TOML, строка { $line }: { $error }
+profile-unknown-name = в профиле { $file } неизвестная настройка { $name }. Разделы профиля: crm profile --help
+profile-readable = другие пользователи компьютера могут прочитать ключи в { $file } или изменить файл: выполните chmod 600 { $file }
+profile-key-not-read = не удалось получить ключ { $name } из { $file }: { $error }
+profile-command-too-long = команда не завершилась за { $seconds } с
+profile-command-no-text = команда не вывела ни одной строки текста
+profile-bad-name = имя { $name } не подходит для профиля: используйте буквы, цифры, - и _
+profile-no-folder = нет папки для профилей: не заданы ни XDG_CONFIG_HOME, ни HOME. Укажите вместо имени путь к файлу
+profile-none = Профилей нет. Создать профиль: crm profile add main
+profile-hidden = (задан, не показан)
+profile-not-removed = не удалось удалить профиль { $file }: { $error }
+profile-removed = Профиль { $file } удалён.
+profile-unknown = нет профиля { $name }: файл { $file } не существует. Список профилей: crm profile list
+profile-exists = профиль { $name } уже есть: { $file }. Измените файл или сначала удалите профиль
+profile-added = Профиль записан в { $file }. Проверьте его: crm check --profile { $name }
+profile-ask-history-url = Адрес SalesMan CRM, например https://crm.example.ru (пусто – без неё):
+profile-ask-login = Логин:
+profile-ask-apikey = API-ключ (не отображается):
+profile-ask-time-zone = Часовой пояс аккаунта, например Europe/Moscow (можно оставить пустым):
+profile-ask-projects-url = Адрес solOS, например https://acme.solos.pro (пусто – без неё):
+profile-ask-token = Токен (не отображается):
+profile-ask-secret = Секрет (не отображается):
+column-profile = Профиль
+
+## Проверка
+
+check-needs-history = файл, --second-login и --write-to-this-crm относятся к SalesMan CRM: выберите профиль параметром --profile или укажите --history-url
+check-all-good = Всё в порядке.
+check-some-bad = { $count ->
+    [one] Найдена { $count } проблема. Что делать – после знака →.
+    [few] Найдено { $count } проблемы. Что делать – после знака →.
+   *[many] Найдено { $count } проблем. Что делать – после знака →.
+}
+check-row-address = Адрес
+check-row-proxy = Прокси
+check-row-tls = TLS
+check-row-clock = Часы
+check-row-key = Ключ и логин
+check-row-token = Токен и секрет
+check-row-users = Кто что видит
+check-row-get = Тело запроса GET
+check-row-file = Файл
+check-row-types = Типы активностей
+check-row-file-users = Пользователи в файле
+check-row-second-login = Второй логин
+check-row-shift = Сдвиг часов
+check-row-sql-mode = Режим SQL
+check-row-write = Запись
+check-row-projects = Проекты
+check-timeout = сервер не ответил вовремя
+check-bad-address = { $error }
+check-bad-address-advice = Укажите адрес так: https://crm.example.ru. По http:// ключи может прочитать любой узел по пути; разрешить это можно параметром --allow-insecure-http.
+check-reached = сервер отвечает; адрес взят из { $source }
+check-not-reached = сервер не отвечает: { $error }
+check-not-reached-advice = Проверьте адрес, DNS и межсетевой экран. Если в сети нужен прокси, укажите proxy в профиле.
+check-no-proxy = нет
+check-proxy = { $proxy }
+check-proxy-failed = через { $proxy } соединиться не удалось: { $error }
+check-proxy-failed-advice = Проверьте адрес прокси. Параметр --proxy none соединяет напрямую.
+check-proxy-password = { $proxy } требует пароль
+check-proxy-password-advice = Укажите его в адресе: http://имя:пароль@сервер:порт в профиле с правами 0600.
+check-tls = сертификат подписан { $authority }, действует до { $day }
+check-tls-with-file = сертификат подписан { $authority }, действует до { $day }; сертификатам из { $file } программа тоже доверяет
+check-tls-unknown = соединение шифруется; показать сертификат не удалось
+check-no-tls = соединение не шифруется: адрес начинается с http://
+check-tls-failed = защищённое соединение не установлено: { $error }
+check-tls-failed-advice = Если сертификат подписал собственный удостоверяющий центр, укажите ca_file в профиле. Если у сервера нет TLS, его адрес начинается с http://.
+check-tls-ends = сертификат от { $authority } действует только до { $day }
+check-tls-ends-advice = Попросите администратора сервера обновить сертификат. После этого дня вызовы перестанут работать.
+check-clock = совпадают с часами сервера
+check-no-date = сервер не сообщает время (нет заголовка Date)
+check-clock-ahead = часы этого компьютера спешат относительно сервера на { $seconds } с
+check-clock-ahead-advice = Синхронизируйте часы обеих машин (NTP), иначе время активностей будет неверным.
+check-clock-behind = часы этого компьютера отстают от сервера на { $seconds } с
+check-clock-behind-advice = Синхронизируйте часы обеих машин (NTP), иначе время активностей будет неверным.
+check-key = приняты, { $login }
+check-sees-all = { $role }: видит активности всех сотрудников, их { $users } (заблокировано: { $blocked })
+check-sees-division = { $role }: видит свои активности, активности подчинённых и их подчинённых; сотрудников: { $users } (заблокировано: { $blocked })
+check-sees-department = { $role }: видит свои активности и активности прямых подчинённых; сотрудников: { $users } (заблокировано: { $blocked })
+check-sees-own = { $role }: видит только свои активности; сотрудников: { $users } (заблокировано: { $blocked })
+check-sees-unknown = роль этого логина неизвестна; сотрудников: { $users } (заблокировано: { $blocked })
+check-get = доходит
+check-get-lost = теряется по пути
+check-get-lost-advice = Его отбрасывает прокси или межсетевой экран. Сама программа отправляет такие запросы методом POST. В своих программах тоже используйте POST.
+check-get-failed = запрос GET с телом не проходит: { $error }
+check-get-failed-advice = Его отклоняет прокси или межсетевой экран. Сама программа отправляет такие запросы методом POST. В своих программах тоже используйте POST.
+check-file = { $file }: строк { $rows }, все читаются
+check-file-unreadable = { $file }: не читаются строки – { $unreadable } из { $rows }
+check-file-unreadable-advice = Причины покажет команда crm import { $file } --dry-run.
+check-types = известны все, типов: { $count }
+check-types-unknown = неизвестно { $unknown } из { $count }: { $names }
+check-types-unknown-advice = Неизвестный тип сохраняется как есть, без цвета и фильтра. Исправьте файл или добавьте типы в CRM.
+check-users = известны все, логинов: { $count }
+check-users-unknown = неизвестно { $unknown } из { $count }: { $names }
+check-users-unknown-advice = Активности неизвестных пользователей останутся без ответственного. Исправьте логины; логины аккаунта покажет команда crm users.
+check-shift-nothing = нет активности со временем для сравнения; параметр --write-to-this-crm добавит её
+check-shifts-equal = { $login } читает то же время
+check-shifts-differ = { $login } читает время со сдвигом { $hours } ч относительно первого логина
+check-shifts-differ-advice = Задайте обоим пользователям одинаковый сдвиг времени в CRM или используйте для всех задач один логин.
+check-shift = логин читает то время, которое записал
+check-shift-differs = логин читает время со сдвигом { $hours } ч относительно записанного
+check-shift-differs-advice = Задайте этому пользователю в CRM сдвиг времени 0.
+check-date-lost = CRM не сохранила дату
+check-date-lost-advice = Проверьте часовой пояс аккаунта и настройки его базы данных.
+check-sql-lenient = нестрогий: то, что не помещается, обрезается
+check-sql-strict = строгий: то, что не помещается, отклоняется
+check-sql-unknown = узнать не удалось: CRM не сохранила активности
+check-write-refused = { $outcome }
+check-write-refused-advice = Импорт завершится так же. Исправьте настройку, названную в сообщении.
+check-write-unknown = активность могла сохраниться: { $outcome }
+check-write-unknown-advice = Найдите в CRM запись «{ $text }» и удалите её.
+check-not-deleted = активность { $id } осталась в CRM: { $error }
+check-not-deleted-advice = Удалите активность { $id } вручную.
+check-token = приняты
+check-projects = читаются
+check-no-project = ответ читается; с этим токеном не видно ни одного проекта
+check-project-unreadable = проект в ответе разобрать не удалось
+check-project-unreadable-advice = Команда crm discover покажет структуру ответов без единого значения. Пришлите её авторам программы.
 
 ## Общее
 
@@ -236,6 +416,7 @@ import-unknown-type = такого типа активности в аккаун
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; столбцы: { $columns }
 import-column-skipped = { "  " }столбец «{ $column }» пропущен: { $reason }
+import-columns-skipped = { "  " }… и ещё пропущено столбцов: { $count }
 import-find-client-by = { "  " }столбец «{ $column }» – номер телефона, по которому ищется клиент
 import-older-file = Прежний файл отклонённых строк сохранён под именем { $file }.
 import-stored-twice = сохранена дважды, как { $id } и { $copy }: удалите одну из записей
@@ -269,26 +450,45 @@ export-stopped-resumes = Остановлено, записей получено
 
 ## Отчёт
 
-report-bad-out = имя файла в --out должно оканчиваться на .html или .svg
-report-title = Отчёт, { $from } – { $to }
+report-bad-out = имя файла в --out должно оканчиваться на .html
+report-written = Отчёт записан в { $file }.
+report-title = Отчёт за { $from } – { $to }
+report-total-activities = Активностей
+report-total-a-day = В среднем в день
+report-total-users = Активных сотрудников
+report-total-clients = Клиентов
+report-by-day = Активности по дням и типам
+report-by-week = Активности по неделям и типам
+report-by-month = Активности по месяцам и типам
+report-by-user = Активности по сотрудникам
+report-by-client = Активности по клиентам
+report-by-hour = Активности по часам и дням недели
+report-weekdays = пн вт ср чт пт сб вс
+report-day = День
+report-week = Неделя с
+report-month = Месяц
+report-user = Сотрудник
+report-client = Клиент
+report-count = Число
+report-sum = Всего
+report-balance = Разница
+report-table = Таблица
 report-no-type = (без типа)
+report-no-owner = (без ответственного)
+report-no-client = (без клиента)
 report-other-types = { $count ->
     [one] ещё { $count } тип
     [few] ещё { $count } типа
    *[many] ещё { $count } типов
 }
-report-income = поступления
-report-expense = списания
-report-currency = { $kind }, валюта { $currency }
-report-activities = { $count ->
-    [one] { $count } активность, { $from } – { $to }
-    [few] { $count } активности, { $from } – { $to }
-   *[many] { $count } активностей, { $from } – { $to }
-}
-report-payments = Платежи, { $from } – { $to }
-report-a-day = активностей в день
-report-a-month = в месяц
-report-nothing = нет данных
+report-others = ещё { $count }
+report-payments = Платежи по месяцам
+report-income = Поступления
+report-expense = Списания
+report-currency = валюта { $currency }
+report-no-currency = без валюты
+report-assumed = Предположение: ответы solOS не документированы, поэтому смысл суммы, даты и валюты – догадка.
+report-nothing = Нет данных.
 report-unreadable-payments = { $count ->
     [one] { $count } платёж без читаемой даты или суммы не вошёл в отчёт
     [few] { $count } платежа без читаемой даты или суммы не вошли в отчёт
@@ -321,6 +521,14 @@ word-no = нет
 
 discover-plan = Вызовы к { $url }, все только на чтение:
     { $calls }
+
+discover-once = один раз
+discover-one-page = одна страница за указанные дни
+discover-first-of-page = первая активность с этой страницы
+discover-first-20 = первые 20
+discover-first-20-filter = первые 20; ничего не меняет
+discover-first-action = первое найденное событие
+discover-of-three = по первым трём проектам
 
 ## Песочница
 

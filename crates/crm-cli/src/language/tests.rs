@@ -80,7 +80,8 @@ fn every_text_is_used_and_every_used_text_is_there() {
     let unused: Vec<&String> = catalogue
         .keys()
         .filter(|name| {
-            let is_in_code = sources.contains(&format!("\"{name}\""));
+            let base = name.strip_suffix("-advice").unwrap_or(name);
+            let is_in_code = sources.contains(&format!("\"{base}\""));
             let is_of_error = name.starts_with("library-error-") || name.starts_with("library-write-");
             !is_in_code && !is_of_error && !used.contains(*name) && !name.contains('.')
         })
@@ -106,6 +107,20 @@ fn every_name_of_a_text_in_the_code_is_in_the_catalogue() {
     }
 }
 
+#[test]
+fn every_finding_of_a_check_that_is_not_good_has_an_advice() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands/check"));
+    let catalogue = english();
+    let names =
+        sources.split('"').filter(|name| name.starts_with("check-") && !name.starts_with("check-row-"));
+    let bad: BTreeSet<&str> =
+        sources.split("Exit::").skip(1).filter_map(|call| call.split('"').nth(1)).collect();
+    let bad = names
+        .filter(|name| bad.contains(name) || matches!(*name, "check-types-unknown" | "check-users-unknown"));
+    let missing: Vec<_> = bad.filter(|name| !catalogue.contains_key(&format!("{name}-advice"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 fn collect_help(command: &mut clap::Command, name: &str, used: &mut BTreeSet<String>) {
     used.insert(name.to_owned());
     used.extend(command.get_arguments().map(|argument| format!("option-{}", argument.get_id())));
@@ -127,6 +142,15 @@ fn sources(folder: &Path) -> String {
         }
     }
     text
+}
+
+#[test]
+fn the_words_of_the_operating_system_are_russian_in_a_russian_text() {
+    let error = std::fs::read("/nowhere/at/all").unwrap_err().to_string();
+    let values = [("file", "a.csv".into()), ("error", format!("a.csv: {error}").into())];
+    let russian = Messages::new(Language::Russian).format("file-not-read", &values);
+    assert!(russian.ends_with("a.csv: нет такого файла или папки"), "{russian}");
+    assert!(Messages::new(Language::English).format("file-not-read", &values).ends_with(&error));
 }
 
 #[test]

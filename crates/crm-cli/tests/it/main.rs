@@ -1,7 +1,9 @@
 //! The program `crm`, run as a process against a sandbox.
 #![allow(clippy::unwrap_used, reason = "clippy takes only the #[test] functions of this file for tests")]
 
+mod check;
 mod discover;
+mod exits;
 mod export;
 mod files;
 mod find;
@@ -11,7 +13,9 @@ mod import;
 mod outbox;
 #[cfg(feature = "outbox")]
 mod outbox_serve;
+mod profile;
 mod program;
 mod report;
+mod russian;
 mod sandbox;
 mod tour;

@@ -38,6 +38,7 @@ impl Folder {
                 command.env_remove(&*name);
             }
         }
+        command.env("XDG_CONFIG_HOME", self.path("config")).env("APPDATA", self.path("config"));
         Program(command)
     }
 

@@ -199,6 +199,7 @@ impl Driver {
                 let wait = self.client.pipeline().timeout() + self.settings.settle;
                 let due = Instant::now() + if breaks("a-takeover-waits") { Duration::ZERO } else { wait };
                 self.queue.hold(&waiting);
+                self.known.earlier_doubt_has_come();
                 if let Some(floors) = self.without_id.remove(&key) {
                     self.known.stored_without_id_before(waiting.item.identity, floors);
                 }

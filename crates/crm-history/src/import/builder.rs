@@ -44,7 +44,7 @@ use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, S
 /// A row is refused only if another row was stored between two equal answers to it. So the last row of the input is held
 /// back until all others are answered, which costs one request for each import. If the last row itself is refused in this
 /// way, no other row is left. It is sent once more after [`patience`](Self::patience), and then ends as `Unknown` with the
-/// words of the server.
+/// words of the server. The same holds if several of the last rows are refused.
 ///
 /// # Waits in the log
 ///
@@ -237,7 +237,8 @@ impl<M> Import<M> {
         self
     }
 
-    /// Declares that nobody else adds activities that are equal to those of this import, while it runs.
+    /// Declares that nobody else adds activities that are equal to those of this import, or equal except for whole hours, while
+    /// it runs.
     ///
     /// An activity without a time is then recognized by everything else that was written. Without this declaration, a
     /// single such record is not taken for one's own, because somebody else may have added it.

@@ -27,8 +27,8 @@ pub(crate) struct DirectoryFlags {
 impl DirectoryFlags {
     /// Returns the client of the CRM that the flags or the environment name.
     fn client(&self, terminal: &Terminal) -> Result<DirectoryClient, Failure> {
-        let connection = Environment::of_process(&terminal.messages).history(&self.history)?;
-        let history = connection.builder(&self.network).build();
+        let connection = Environment::of_process(terminal, &self.network)?.history(&self.history)?;
+        let history = connection.builder().build();
         history.map(|history| DirectoryClient::from(&history)).map_err(|error| terminal.call_failure(&error))
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 
 /// Writes the report to the standard output.
 pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
-    let environment = Environment::of_process(&terminal.messages);
+    let environment = Environment::of_process(terminal, &arguments.network)?;
     let history = environment.history_if_any(&arguments.history)?;
     let projects = environment.projects_if_any(&arguments.projects)?;
     if history.is_none() && projects.is_none() {
@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
     ];
     for (url, calls) in urls {
         if let Some(url) = url {
-            let values = [("url", url.into()), ("calls", explore::plan(calls).into())];
+            let values = [("url", url.into()), ("calls", explore::plan(calls, &terminal.messages).into())];
             terminal.note_text("discover-plan", &values);
         }
     }
@@ -55,7 +55,7 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
     let mut report = Vec::new();
     let mut errors = Vec::new();
     if let Some(connection) = history {
-        let client = connection.builder(&arguments.network).build();
+        let client = connection.builder().build();
         let client = client.map_err(|error| terminal.call_failure(&error))?;
         let today = Local::now().date_naive();
         let days = (today - Days::new(arguments.days), today);
@@ -63,7 +63,7 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
         errors.extend(explored.map_err(|error| Failure::person(error.to_string()))?);
     }
     if let Some(connection) = projects {
-        let client = connection.builder(&arguments.network).build();
+        let client = connection.builder().build();
         let client = client.map_err(|error| terminal.call_failure(&error))?;
         let explored = explore::projects(&client, &mut report).await;
         errors.extend(explored.map_err(|error| Failure::person(error.to_string()))?);

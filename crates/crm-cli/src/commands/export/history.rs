@@ -53,7 +53,7 @@ pub(super) async fn run(
     terminal: &Arc<Terminal>,
     signals: &Signals,
 ) -> Result<Exit, Failure> {
-    let connection = Environment::of_process(&terminal.messages).history(&arguments.history)?;
+    let connection = Environment::of_process(terminal, &arguments.network)?.history(&arguments.history)?;
     if let (Some(from), Some(to)) = (arguments.from, arguments.to)
         && to < from
     {
@@ -67,7 +67,7 @@ pub(super) async fn run(
         query = query.until(last);
     }
     let target = arguments.output.target(history_columns, terminal)?;
-    let client = connection.builder(&arguments.network).pace(arguments.output.pace()).build();
+    let client = connection.builder().pace(arguments.output.pace()).build();
     let client = client.map_err(|error| terminal.call_failure(&error))?;
     let export = client.export(query.with_texts(arguments.texts.into()));
     copy(export, &arguments.output, target, terminal, signals, move || client.stats()).await

@@ -30,9 +30,9 @@ pub(super) async fn run(
     terminal: &Arc<Terminal>,
     signals: &Signals,
 ) -> Result<Exit, Failure> {
-    let connection = Environment::of_process(&terminal.messages).projects(&arguments.projects)?;
+    let connection = Environment::of_process(terminal, &arguments.network)?.projects(&arguments.projects)?;
     let target = arguments.output.target(columns, terminal)?;
-    let client = connection.builder(&arguments.network).pace(arguments.output.pace()).build();
+    let client = connection.builder().pace(arguments.output.pace()).build();
     let client = client.map_err(|error| terminal.call_failure(&error))?;
     let export = client.export(ProjectFilter::new().deleted(arguments.deleted));
     copy(export, &arguments.output, target, terminal, signals, move || client.stats()).await

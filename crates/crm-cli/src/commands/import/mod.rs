@@ -34,14 +34,14 @@ pub(crate) async fn run(
 ) -> Result<Exit, Failure> {
     let paths = Paths::new(&arguments);
     paths.check_distinct(&arguments, terminal)?;
-    let connection = Environment::of_process(&terminal.messages).history(&arguments.history)?;
+    let connection = Environment::of_process(terminal, &arguments.network)?.history(&arguments.history)?;
     let options = arguments.table_options(&terminal.messages)?;
     let input = Input::open(&arguments, &options, terminal)?;
     if arguments.adopt && input.header().column_of(Field::Mark).is_none() {
         return Err(Failure::usage(terminal.messages.text("import-adopt-needs-mark")));
     }
     let mut client = connection
-        .builder(&arguments.network)
+        .builder()
         .timeout(arguments.timeout)
         .pace(arguments.pace())
         .build()

@@ -7,8 +7,9 @@ use clap::Args;
 use crm::Error;
 use crm::outbox::{Outbox, is_temporary};
 
-use crate::connection::Environment;
+use crate::connection::{Environment, NetworkFlags};
 use crate::exit::{Exit, Failure};
+use crate::settings::OUTBOX_STORE;
 use crate::terminal::Terminal;
 
 // Where the outbox is.
@@ -27,8 +28,8 @@ impl fmt::Debug for StoreFlags {
 
 impl StoreFlags {
     fn url(&self, terminal: &Terminal) -> Result<String, Failure> {
-        let environment = Environment::of_process(&terminal.messages);
-        environment.required(&self.store, "--store", "CRM_OUTBOX_STORE")
+        let environment = Environment::of_process(terminal, &NetworkFlags::default())?;
+        Ok(environment.required(&self.store, &OUTBOX_STORE)?.text)
     }
 
     /// Opens the outbox, or creates it.

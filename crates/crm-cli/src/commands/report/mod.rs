@@ -1,25 +1,35 @@
-//! `crm report`: activities a day by type and payments by month, as a picture.
+//! `crm report`: one page about activities and payments, with a chart and a table for each question.
+//!
+//! `activities` and `payments` count, `columns` draws, `page` writes the HTML, and `style.css` is its look. `words` writes dates
+//! and numbers as people of the language do.
 
-mod chart;
-mod figures;
+mod activities;
+mod columns;
+mod page;
+mod payments;
+mod words;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chart::Chart;
 use chrono::NaiveDate;
 use clap::Args;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use crm::Verdict;
+use crm::directory::DirectoryClient;
 use crm::history::{EntryQuery, HistoryClient};
 use crm::projects::{Having, Payment, PaymentKind, PaymentQuery, ProjectFilter, ProjectId, ProjectsClient};
-use figures::{Activities, Payments};
 
 use crate::arguments::day;
 use crate::connection::{Environment, HistoryFlags, NetworkFlags, ProjectsFlags};
 use crate::exit::{Exit, Failure};
+use crate::files::ReplacedFile;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
+use activities::{Activities, Names};
+use page::Page;
+use payments::Payments;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -40,56 +50,52 @@ pub(crate) struct Arguments {
 /// Writes the report.
 pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let messages = &terminal.messages;
-    let environment = Environment::of_process(messages);
+    let environment = Environment::of_process(terminal, &arguments.network)?;
     let history = environment.history_if_any(&arguments.history)?;
     let projects = environment.projects_if_any(&arguments.projects)?;
-    let Arguments { from, to, out, network, .. } = arguments;
-    let is_page = match out.extension().and_then(|extension| extension.to_str()) {
-        Some("html") => true,
-        Some("svg") => false,
-        _ => return Err(Failure::usage(messages.text("report-bad-out"))),
-    };
+    let Arguments { from, to, out, .. } = arguments;
+    if out.extension().and_then(|extension| extension.to_str()) != Some("html") {
+        return Err(Failure::usage(messages.text("report-bad-out")));
+    }
     if from > to {
         return Err(Failure::usage(messages.text("days-reversed")));
     }
     if history.is_none() && projects.is_none() {
         return Err(Failure::usage(messages.text("connection-none")));
     }
-    let (mut charts, mut exit) = (Vec::new(), Exit::Done);
+    let mut page = Page::new((from, to), messages);
+    let mut exit = Exit::Done;
     if let Some(connection) = history {
-        let client = connection.builder(&network).build().map_err(|error| terminal.call_failure(&error))?;
-        let (chart, found) = activities(&client, (from, to), terminal).await?;
-        charts.push(chart);
+        let client = connection.builder().build().map_err(|error| terminal.call_failure(&error))?;
+        let (activities, found) = activities(&client, (from, to), terminal).await?;
+        page.add_activities(&activities);
         exit = exit.max(found);
     }
     if let Some(connection) = projects {
-        let client = connection.builder(&network).build().map_err(|error| terminal.call_failure(&error))?;
-        let (chart, found) = payments(&client, (from, to), terminal).await?;
-        charts.push(chart);
+        let client = connection.builder().build().map_err(|error| terminal.call_failure(&error))?;
+        let (payments, found) = payments(&client, (from, to), terminal).await?;
+        page.add_payments(&payments);
         exit = exit.max(found);
     }
-    let svg = chart::svg(&charts).map_err(|error| Failure::person(error.to_string()))?;
-    let content = if is_page {
-        let days = [("from", from.to_string().into()), ("to", to.to_string().into())];
-        let (language, title) = (messages.text("language-code"), messages.format("report-title", &days));
-        format!(
-            "<!DOCTYPE html>\n<html lang=\"{language}\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
-             <style>svg {{ max-width: 100%; height: auto }}</style>\n{svg}</html>\n"
-        )
-    } else {
-        svg
-    };
+    let totals = page.totals();
     let path = out.display().to_string();
-    std::fs::write(&out, content).map_err(|error| terminal.output_failure(&path, &error))?;
+    // It holds names of people, so only its owner can read it.
+    let mut file = ReplacedFile::create(&out).map_err(|error| terminal.output_failure(&path, &error))?;
+    let written = file.write_all(page.html().as_bytes()).and_then(|()| file.commit());
+    written.map_err(|error| terminal.output_failure(&path, &error))?;
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    charts.iter().flat_map(Chart::rows).for_each(|row| {
-        table.add_row(row);
-    });
+    for (name, figure) in &totals {
+        table.add_row([name, figure]);
+    }
     if let Some(figures) = table.column_mut(1) {
         figures.set_cell_alignment(CellAlignment::Right);
     }
-    terminal.print(&table.to_string())?;
+    terminal.list(&table.to_string())?;
+    terminal.note_text("report-written", &[("file", path.as_str().into())]);
+    let totals: Vec<_> =
+        totals.iter().map(|(name, figure)| serde_json::json!({"name": name, "figure": figure})).collect();
+    terminal.summary(&serde_json::json!({"file": path, "totals": totals, "exit_code": exit.code()}))?;
     Ok(exit)
 }
 
@@ -97,34 +103,32 @@ async fn activities(
     client: &HistoryClient,
     days: (NaiveDate, NaiveDate),
     terminal: &Arc<Terminal>,
-) -> Result<(Chart, Exit), Failure> {
-    let types = client.activity_types().await.map_err(|error| terminal.call_failure(&error))?;
+) -> Result<(Activities, Exit), Failure> {
+    // Without the names of the users their logins do.
+    let users = DirectoryClient::from(client).users().await.map(|page| page.items).unwrap_or_default();
+    let mut activities = Activities::new(Names::new(&users, &terminal.messages));
     let figures = client.clone();
     let progress = Progress::start(terminal, None, move || figures.stats());
     let reporter = progress.reporter();
     let export = client.export(EntryQuery::new().between(days.0, days.1)).start().await;
     let mut export = export.map_err(|error| terminal.call_failure(&error))?;
-    let mut activities = Activities::default();
     while let Some(entry) = export.next().await {
         match entry {
-            Ok(entry) => activities.count(&entry, &terminal.messages),
+            Ok(entry) => activities.count(&entry),
             Err(error) => terminal.problem(&terminal.messages.error(&error)),
         }
         reporter.set(export.figures().records, String::new());
     }
     drop(progress);
     let exit = check(&export.finish().await, terminal)?;
-    let colour_of = |name: &str| {
-        types.iter().find(|known| figures::plain(&known.title) == name).and_then(|known| known.color.clone())
-    };
-    Ok((Chart::activities(&activities, days, colour_of, &terminal.messages), exit))
+    Ok((activities, exit))
 }
 
 async fn payments(
     client: &ProjectsClient,
     days: (NaiveDate, NaiveDate),
     terminal: &Arc<Terminal>,
-) -> Result<(Chart, Exit), Failure> {
+) -> Result<(Payments, Exit), Failure> {
     let failed = |error: crm::Error| terminal.call_failure(&error);
     let figures = client.clone();
     let progress = Progress::start(terminal, None, move || figures.stats());
@@ -136,10 +140,9 @@ async fn payments(
         match project {
             Ok(project) => {
                 for kind in PaymentKind::ALL {
-                    let unreadable = of_project(client, project.id, kind, |payment| {
-                        payments.count(kind, payment, days, &terminal.messages);
-                    });
-                    payments.unreadable += unreadable.await.map_err(failed)?;
+                    let count = |payment: &Payment| payments.count(kind, payment, days);
+                    let unreadable = of_project(client, project.id, kind, count).await;
+                    payments.unreadable += unreadable.map_err(failed)?;
                 }
             }
             Err(error) => terminal.problem(&terminal.messages.error(&error)),
@@ -154,7 +157,7 @@ async fn payments(
     if payments.unreadable > 0 {
         exit = exit.max(Exit::Refused);
     }
-    Ok((Chart::payments(&payments, days, &terminal.messages), exit))
+    Ok((payments, exit))
 }
 
 /// Counts the payments of a project; returns how many could not be read.

@@ -48,11 +48,11 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
         tour.say("tour-own-server", &[])?;
     }
     tour.chapter("tour-chapter-history", &history.url)?;
-    let client = history.builder(&arguments.network).build();
+    let client = history.builder().build();
     let client = client.map_err(|error| terminal.call_failure(&error))?;
     calls::history(&mut tour, &client, may_write).await?;
     tour.chapter("tour-chapter-projects", &projects.url)?;
-    let client = projects.builder(&arguments.network).build();
+    let client = projects.builder().build();
     let client = client.map_err(|error| terminal.call_failure(&error))?;
     calls::projects(&mut tour, &client).await?;
     tour.count_calls()?;
@@ -72,14 +72,12 @@ fn history(
     terminal: &Terminal,
 ) -> Result<(HistoryConnection, bool), Failure> {
     if arguments.history.history_url.is_some() {
-        return Ok((Environment::of_process(&terminal.messages).history(&arguments.history)?, false));
+        return Ok((
+            Environment::of_process(terminal, &arguments.network)?.history(&arguments.history)?,
+            false,
+        ));
     }
-    let own = HistoryFlags {
-        history_url: Some(sandbox.url().to_owned()),
-        apikey: Some(crm_sandbox::APIKEY.to_owned()),
-        login: Some(crm_sandbox::BOSS.to_owned()),
-    };
-    Ok((Environment::of_process(&terminal.messages).history(&own)?, true))
+    Ok((HistoryConnection::to_sandbox(sandbox.url()), true))
 }
 
 fn projects(
@@ -88,12 +86,10 @@ fn projects(
     terminal: &Terminal,
 ) -> Result<(ProjectsConnection, bool), Failure> {
     if arguments.projects.projects_url.is_some() {
-        return Ok((Environment::of_process(&terminal.messages).projects(&arguments.projects)?, false));
+        return Ok((
+            Environment::of_process(terminal, &arguments.network)?.projects(&arguments.projects)?,
+            false,
+        ));
     }
-    let own = ProjectsFlags {
-        projects_url: Some(sandbox.url().to_owned()),
-        token: Some(crm_sandbox::TOKEN.to_owned()),
-        secret: Some(crm_sandbox::SECRET.to_owned()),
-    };
-    Ok((Environment::of_process(&terminal.messages).projects(&own)?, true))
+    Ok((ProjectsConnection::to_sandbox(sandbox.url()), true))
 }

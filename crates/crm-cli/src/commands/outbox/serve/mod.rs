@@ -16,14 +16,15 @@ use crm::outbox::{Delivery, Role};
 
 pub(super) use address::Address;
 use intake::Intake;
-pub(super) use routes::Service;
+pub(super) use routes::{Service, metrics};
 pub(super) use server::Server;
 
 use super::delivery::{DeliveryFlags, HealthNotes, SHUTDOWN};
 use super::store::{self, StoreFlags};
 use crate::arguments::count;
-use crate::connection::Environment;
+use crate::connection::{Environment, NetworkFlags};
 use crate::exit::{Exit, Failure};
+use crate::settings::OUTBOX_TOKEN;
 use crate::signals::Signals;
 use crate::terminal::Terminal;
 
@@ -61,12 +62,13 @@ impl fmt::Debug for TokenFlag {
 impl Arguments {
     /// Returns the token. Only a socket of Unix, which has an owner, does without one.
     fn token(&self, terminal: &Terminal) -> Result<Option<String>, Failure> {
-        let environment = Environment::of_process(&terminal.messages);
-        if self.listen.has_owner() {
-            environment.value(&self.token.token, "CRM_OUTBOX_TOKEN")
+        let environment = Environment::of_process(terminal, &NetworkFlags::default())?;
+        let token = if self.listen.has_owner() {
+            environment.value(&self.token.token, &OUTBOX_TOKEN)?
         } else {
-            environment.required(&self.token.token, "--outbox-token", "CRM_OUTBOX_TOKEN").map(Some)
-        }
+            Some(environment.required(&self.token.token, &OUTBOX_TOKEN)?)
+        };
+        Ok(token.map(|token| token.text))
     }
 }
 
@@ -83,6 +85,8 @@ pub(super) async fn run(
     };
     let outbox = arguments.store.open(terminal).await?;
     let listener = arguments.listen.bind(terminal).await?;
+    // It counts from the start of the delivery on.
+    drop(metrics());
     // A refused key does not keep it from taking activities.
     let delivery = client.map(|client| arguments.delivery.deliver(&outbox, client).start());
     let health = delivery.as_ref().map(Delivery::watch_health);
