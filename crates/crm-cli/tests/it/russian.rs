@@ -27,7 +27,7 @@ fn english(text: &str) -> Option<String> {
 #[test]
 fn english_words_are_found_and_quotations_are_not() {
     assert_eq!(english("ошибка: the server refused").as_deref(), Some("the server refused"));
-    assert_eq!(english("ошибка «the server refused» crm profile add HTTP 200"), None);
+    assert_eq!(english("ошибка «the server refused» crm profile add – HTTP 200"), None);
 }
 
 #[tokio::test]

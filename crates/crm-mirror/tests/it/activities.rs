@@ -279,3 +279,45 @@ async fn a_run_stops_at_its_time_limit_and_keeps_what_it_has() {
     assert_eq!(world.query("SELECT verdict FROM runs"), ["stopped"]);
     assert!(world.run(|sync| sync).await.is_complete());
 }
+
+#[tokio::test]
+async fn a_quick_run_reads_every_page_of_new_activities() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(300));
+    assert!(world.run(|sync| sync).await.is_complete());
+    for number in 0..450 {
+        world.add("2015-01-10 10:00:00", &format!("задним числом {number}"));
+    }
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.table(Table::Activities).unwrap().inserted, 450);
+    assert_eq!(world.query("SELECT count(*) FROM activities"), ["750"]);
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert_eq!(report.table(Table::Activities).unwrap().inserted, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_copy_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let mirror = world.mirror().await;
+    assert!(mirror.run(Sync::new().history(&world.history())).await.unwrap().is_complete());
+    for ending in ["", "-wal", "-shm"] {
+        let mode = std::fs::metadata(format!("{}{ending}", world.path())).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{ending}");
+    }
+}
+
+#[tokio::test]
+async fn the_change_log_keeps_what_is_young_enough() {
+    let world = World::new();
+    world.add("2024-01-10 10:00:00", "звонок");
+    assert!(world.run(|sync| sync).await.is_complete());
+    assert!(!world.log(0).is_empty());
+    world.hours(24 * 9);
+    assert!(world.run(|sync| sync.keep_changes_days(10)).await.is_complete());
+    assert!(!world.log(0).is_empty());
+    world.hours(24 * 2);
+    assert!(world.run(|sync| sync.keep_changes_days(10)).await.is_complete());
+    assert!(world.log(0).is_empty());
+}

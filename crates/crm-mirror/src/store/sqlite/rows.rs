@@ -11,13 +11,16 @@ use crate::store::{Applied, Batch, ChildrenRead, Head, Missing, Range, Record, R
 use crate::table::{Shape, Table};
 use crate::time::{from_seconds, seconds, text_to_seconds, to_text};
 
-impl ToSql for Value {
+/// A value as a parameter.
+struct Parameter<'a>(&'a Value);
+
+impl ToSql for Parameter<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self {
-            Self::Null => Ok(ToSqlOutput::from(rusqlite::types::Null)),
-            Self::Integer(number) => number.to_sql(),
-            Self::Boolean(flag) => flag.to_sql(),
-            Self::Text(text) | Self::Json(text) => text.to_sql(),
+        match self.0 {
+            Value::Null => Ok(ToSqlOutput::from(rusqlite::types::Null)),
+            Value::Integer(number) => number.to_sql(),
+            Value::Boolean(flag) => flag.to_sql(),
+            Value::Text(text) | Value::Json(text) => text.to_sql(),
         }
     }
 }
@@ -187,7 +190,8 @@ fn put(log: &Log<'_>, applied: &mut Applied) -> rusqlite::Result<()> {
             false => vec![&row.key.id],
         };
         values.extend([&row.fingerprint as &dyn ToSql, &row.detail, &row.raw]);
-        values.extend(row.values.iter().map(|value| value as &dyn ToSql));
+        let own: Vec<Parameter<'_>> = row.values.iter().map(Parameter).collect();
+        values.extend(own.iter().map(|value| value as &dyn ToSql));
         upsert.execute(values.as_slice())?;
         put_phones(log.transaction, table, row)?;
     }
