@@ -158,7 +158,7 @@ impl World {
             .patience(settings.patience)
             .flush_after(settings.flush_after)
             .lease(LEASE);
-        if !self.plan.has_equal_foreign_records() {
+        if self.plan.is_sole_writer() {
             deliver = deliver.sole_writer();
         }
         let standing_still = |delivery| Box::pin(StandingStill { delivery, process, sleep: None }) as _;

@@ -3,6 +3,7 @@
 
 mod check;
 mod discover;
+mod exits;
 mod export;
 mod files;
 mod find;
@@ -15,5 +16,6 @@ mod outbox_serve;
 mod profile;
 mod program;
 mod report;
+mod russian;
 mod sandbox;
 mod tour;
