@@ -232,7 +232,8 @@ impl Outbox {
     ///
     /// `since` is the time of the backup. Activities that were sent after it are looked up in the CRM, and only what is
     /// missing there is sent. Returns how many activities these are. It looks at every record of the CRM that is newer
-    /// than the last one stored before `since`.
+    /// than the last one stored before `since`. If nothing was stored before, no list proves anything, and all of these
+    /// activities become unknown.
     ///
     /// # Errors
     /// The store failed.

@@ -142,7 +142,7 @@ async fn a_refused_key_a_server_that_is_down_and_a_refused_activity_have_their_e
 #[tokio::test]
 async fn a_person_lists_retries_resolves_and_purges() {
     let (folder, sandbox) = set_up("outbox-person").await;
-    // Its answer is lost, and it has no time: somebody else may have written the record.
+    // Its answer is lost, and it has no time: another user may have written the record.
     sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList).each(1));
     sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAdd).each(1));
     outbox(&folder, "put", &["--key", "undated", "--content", "без времени", "--client", "1"]).ended(0, "");

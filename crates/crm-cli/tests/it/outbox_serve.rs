@@ -182,7 +182,7 @@ async fn a_form_is_taken_as_curl_and_asterisk_send_it() {
 }
 
 #[tokio::test]
-async fn health_and_metrics_are_open_and_tell_where_activities_stand() {
+async fn health_and_metrics_need_no_token_and_show_where_activities_are() {
     let (folder, sandbox) = set_up("serve-health").await;
     let serving = Serving::start(&folder, &sandbox, &["--listen", "127.0.0.1:0"]);
     serving.post("a", ACTIVITY);

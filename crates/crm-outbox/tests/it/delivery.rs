@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crm_history::{ClientId, EntryId, NewEntry};
+use crm_history::{ClientId, EntryId, NewEntry, NotSentReason};
 use crm_outbox::{Filter, MemoryStore, Outbox, Prepared, Resolution, Role, State, Status, Store};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -164,6 +164,7 @@ async fn refused_credentials_stop_nothing_for_good() {
     put(&outbox, 0..3).await;
     sleep(Duration::from_secs(1)).await;
     assert!(delivery.health().problem.is_some_and(|problem| problem.contains("credentials")));
+    assert!(matches!(delivery.health().stopped, Some(NotSentReason::KeyRefused(_))));
     let statuses = settle(&outbox, 0..3).await;
     assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
     assert_eq!(server.contents(), contents(0..3));
@@ -284,20 +285,22 @@ async fn a_lone_activity_whose_connection_was_lost_is_stored_once_in_the_end() {
 #[tokio::test(start_paused = true)]
 async fn after_a_restored_backup_only_what_is_missing_is_sent() {
     let ((outbox, _), server) = (outbox(), Server::new());
-    put(&outbox, 0..3).await;
-    let delivery = outbox.deliver(server.client()).start();
-    settle(&outbox, 0..3).await;
-    delivery.shutdown(Duration::from_secs(1)).await.unwrap();
-    // The backup is from before the delivery, and another activity was lost with what came after it.
+    // What is in the backup: one is stored, and four wait.
     let backup = Outbox::with_store(MemoryStore::new());
+    put(&backup, [10]).await;
+    backup.deliver(server.client()).until_empty().start().finished().await.unwrap();
     put(&backup, 0..4).await;
-    assert_eq!(backup.reconcile_since(SystemTime::UNIX_EPOCH).await.unwrap(), 4);
+    // Three of them were delivered afterwards.
+    put(&outbox, 0..3).await;
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    let since = SystemTime::now() + Duration::from_secs(1);
+    assert_eq!(backup.reconcile_since(since).await.unwrap(), 4);
     let _delivery = backup.deliver(server.client()).start();
     put(&backup, 4..6).await;
     let statuses = settle(&backup, 0..6).await;
-    assert_eq!(statuses[0], Status::Stored(Some(EntryId(2))));
+    assert_eq!(statuses[0], Status::Stored(Some(EntryId(3))));
     assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
-    assert_eq!(server.contents().len(), 6);
+    assert_eq!(server.contents().len(), 7);
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,4 +345,19 @@ async fn an_activity_never_takes_the_record_of_an_equal_one_in_flight() {
     let statuses = settle(&outbox, 0..2).await;
     assert!(matches!(statuses[..], [Status::Stored(Some(one)), Status::Stored(Some(other))] if one != other));
     assert_eq!(server.contents().iter().filter(|content| *content == "звонок 0").count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_activity_with_an_instant_is_held_while_the_sender_knows_no_time_zone() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    let at = "2024-06-25T07:00:00Z".parse().unwrap();
+    outbox.put("instant", &NewEntry::new("звонок 1").client(ClientId(1)).at_instant(at)).await.unwrap();
+    put(&outbox, [0]).await;
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    assert_eq!(server.contents(), contents([0]));
+    let Some(Status::Held(reason)) = outbox.status("instant").await.unwrap() else { panic!() };
+    assert!(reason.contains("time zone"), "{reason}");
+    let zone = crm_history::Zone::new(chrono::FixedOffset::east_opt(3 * 3600).unwrap());
+    let _delivery = Outbox::with_store(store).deliver(server.client().with_zone(zone)).start();
+    assert!(matches!(outbox.wait("instant").await.unwrap(), Some(Status::Stored(_))));
 }

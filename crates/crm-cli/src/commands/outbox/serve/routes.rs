@@ -97,8 +97,8 @@ impl Service {
 
 /// Puts the activity of a request.
 async fn put(intake: &Intake, request: Request<Incoming>) -> Answer {
-    if let Err(answer) = admitted(intake, &request) {
-        return answer;
+    if let Some(refused) = refused(intake, &request) {
+        return refused;
     }
     let key = request
         .headers()
@@ -137,8 +137,8 @@ async fn put(intake: &Intake, request: Request<Incoming>) -> Answer {
 
 /// Returns the status of the key in the path.
 async fn status(intake: &Intake, path: &str, request: Request<Incoming>) -> Answer {
-    if let Err(answer) = admitted(intake, &request) {
-        return answer;
+    if let Some(refused) = refused(intake, &request) {
+        return refused;
     }
     let encoded = path.trim_start_matches("/activities/");
     let Ok(key) = percent_decode_str(encoded).decode_utf8() else {
@@ -151,14 +151,15 @@ async fn status(intake: &Intake, path: &str, request: Request<Incoming>) -> Answ
     }
 }
 
-fn admitted(intake: &Intake, request: &Request<Incoming>) -> Result<(), Answer> {
+/// Returns the answer to a request without the token.
+fn refused(intake: &Intake, request: &Request<Incoming>) -> Option<Answer> {
     if intake.admits(request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes)) {
-        return Ok(());
+        return None;
     }
     let text = "send the token: Authorization: Bearer TOKEN";
     let mut answer = refusal(StatusCode::UNAUTHORIZED, "unauthorized", text);
     answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    Err(answer)
+    Some(answer)
 }
 
 /// Reads the body as JSON, or as the fields of a form.
