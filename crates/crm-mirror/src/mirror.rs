@@ -136,10 +136,14 @@ impl Mirror {
         self.store.records(table, after, i64::from(limit)).await
     }
 
-    /// Removes a record from the copy: its row, what belongs to it, every entry of the change log about it, and the name of
-    /// a client or contact in the records of others. Returns how many rows and entries were removed or rewritten.
+    /// Removes a record from the copy: its row, what belongs to it, and every entry of the change log about it. Returns how
+    /// many rows and entries were removed or rewritten.
     ///
-    /// Delete it in the CRM first: what the CRM still lists is copied again. Texts of activities are not searched.
+    /// Of a client or a contact it also removes the name in the records of others, and the deleted activities about it, with
+    /// their entries in the change log.
+    ///
+    /// Delete it in the CRM first, and run: what the CRM still lists is copied again. Texts of activities that the CRM still
+    /// has are not searched.
     ///
     /// # Errors
     /// A run is active, the id is too large, or the store fails.
