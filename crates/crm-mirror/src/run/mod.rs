@@ -6,6 +6,7 @@ mod directory;
 mod merge;
 mod missing;
 mod projects;
+mod recent;
 mod shift;
 
 use std::collections::BTreeMap;
