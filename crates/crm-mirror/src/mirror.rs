@@ -14,7 +14,7 @@ use crate::changes::{Change, ChangeFilter};
 use crate::report::{Report, Run as RunRecord};
 use crate::row::Key;
 use crate::run::{Run, last_full};
-use crate::store::{OPEN, RUN, Record, Rewrite, Store};
+use crate::store::{OPEN, RUN, Record, Rewrite, Store, refill};
 use crate::sync::Sync;
 use crate::table::Table;
 
@@ -105,7 +105,7 @@ impl Mirror {
             view.push((name, identity));
         }
         if !sync.columns.is_empty() && self.store.add_columns(&sync.columns).await? {
-            view.push((COLUMNS_NEW.to_owned(), "1".to_owned()));
+            view.push((refill(Table::Projects), "1".to_owned()));
         }
         settings.extend(view.iter().cloned());
         Run::carry_out(&*self.store, sync, &self.clock, fence, settings, view).await
@@ -317,6 +317,3 @@ fn blank(record: &mut Value, key: &str, id: i64, name: &str) -> bool {
         _ => false,
     }
 }
-
-/// The setting that says that a column is new, and that the rows lack its values.
-pub(crate) const COLUMNS_NEW: &str = "columns:new";

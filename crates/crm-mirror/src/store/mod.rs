@@ -277,6 +277,11 @@ pub(crate) fn fault(
     Error::storage(operation, "copy", Path::new(location), what, Some(std::io::Error::other(cause)))
 }
 
+/// The setting that says that a column of a table is new, and that the rows lack its values.
+pub(crate) fn refill(table: Table) -> String {
+    format!("refill:{table}")
+}
+
 /// The error of a run that another one has replaced.
 pub(crate) fn replaced(location: &str) -> Error {
     fault(RUN, location, "cannot be written", "another run has taken over")
