@@ -33,6 +33,7 @@ const WORLD: &[&str] = &[
     "marks",
     "adopted_marks",
     "late_commits",
+    "hidden_records",
     "unreadable_record",
     "foreign_shifted",
     "changed_type",

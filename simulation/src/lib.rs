@@ -33,6 +33,7 @@ mod outbox_run;
 mod plan;
 mod run;
 mod scratch;
+mod settle_watch;
 mod surroundings;
 mod trace;
 mod tricks;

@@ -16,7 +16,7 @@ use crate::draw::Draw;
 use crate::groups::{Job, Selection};
 use crate::import_run::RunEnd;
 use crate::lockstep::{Gate, LockstepRuntime};
-use crate::network::Network;
+use crate::network::{Network, body_of_item};
 use crate::oracle::{self, Told, Truth};
 use crate::plan::{Interruption, Plan};
 use crate::scratch::Scratch;
@@ -300,6 +300,7 @@ impl World {
         };
         let mut violations = oracle::violations(&self.truth(), &self.keys, &self.after_loss(&told));
         violations.extend(oracle::contradictions(&self.told, &told));
+        violations.extend(self.network.take_violations());
         // A run that stops does not take the rest of its input, and says that another run can go on.
         let goes_on = told.contains(&Told::NotSent) || !matches!(interruption, Interruption::Never);
         if told.len() < self.keys.len() && !goes_on {
@@ -316,10 +317,8 @@ impl World {
 
     pub(crate) fn truth(&self) -> Truth {
         let records = self.sandbox.records();
-        let may_be_refused = |entry| {
-            let item = serde_json::to_value(entry).unwrap_or_default().to_string();
-            self.plan.refuses(entry) || self.network.strikes(&item) >= 2
-        };
+        let may_be_refused =
+            |entry| self.plan.refuses(entry) || self.network.strikes(&body_of_item(entry)) >= 2;
         Truth {
             ignores_types: self.plan.changes_types(),
             may_be_refused: self.plan.entries.iter().map(may_be_refused).collect(),

@@ -145,6 +145,8 @@ const FULL: &[Step] = &[
     },
     Step { name: "the public API", environment: &[], arguments: &["xtask", "api"] },
     Step { name: "semantic versions", environment: &[], arguments: &["xtask", "semver"] },
+    Step { name: "the pages of crm report", environment: &[], arguments: &["xtask", "report"] },
+    Step { name: "installing", environment: &[], arguments: &["xtask", "install"] },
     Step { name: "packages", environment: &[], arguments: &["xtask", "package"] },
     Step { name: "the oldest Rust", environment: &[], arguments: &["xtask", "msrv"] },
 ];

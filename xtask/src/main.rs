@@ -13,12 +13,14 @@ mod dependency_weights;
 mod features;
 mod foreign_types;
 mod fuzz;
+mod installing;
 mod layering;
 mod msrv;
 mod mutations;
 mod openapi;
 mod package;
 mod replicas;
+mod report_pages;
 mod rustdoc;
 mod semver;
 mod simulate;
@@ -51,11 +53,13 @@ const TASKS: &[Task] = &[
     features::TASK,
     foreign_types::TASK,
     fuzz::TASK,
+    installing::TASK,
     layering::TASK,
     msrv::TASK,
     openapi::TASK,
     package::TASK,
     replicas::TASK,
+    report_pages::TASK,
     semver::TASK,
     simulate::TASK,
     supply_chain::TASK,

@@ -160,4 +160,17 @@ mod tests {
             assert_eq!(listed, codes);
         }
     }
+
+    #[test]
+    fn the_packaging_retries_only_what_another_run_can_change() {
+        // After these a person must look.
+        let stopped =
+            [Exit::Person, Exit::Usage, Exit::Refused, Exit::KeyRefused].map(|exit| exit.code().to_string());
+        let unit = include_str!("../../../packaging/systemd/crm-import.service");
+        let line = unit.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+        assert_eq!(line, Some(stopped.join(" ").as_str()));
+        let job = include_str!("../../../packaging/kubernetes/cronjob.yaml");
+        let line = job.lines().find_map(|line| line.trim().strip_prefix("values: "));
+        assert_eq!(line, Some(format!("[{}]", stopped.join(", ")).as_str()));
+    }
 }

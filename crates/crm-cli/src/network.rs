@@ -1,8 +1,8 @@
 //! How the CRMs are reached: through a proxy, and with a private CA.
 
 use clap::Args;
-use crm::reqwest::{Certificate, ClientBuilder, NoProxy, Proxy};
-use crm::{Error, ReqwestTransport};
+use crm::reqwest::{NoProxy, Proxy};
+use crm::{Error, ReqwestTransport, ReqwestTransportBuilder};
 
 use crate::connection::Value;
 
@@ -40,7 +40,8 @@ pub(crate) struct Network {
     /// The file with the certificates of the company.
     pub(crate) ca_file: Option<Value>,
     chosen_proxy: Option<Proxy>,
-    certificates: Vec<Certificate>,
+    /// The text of that file.
+    certificates: Vec<u8>,
 }
 
 /// The value of `--proxy` for a direct connection, whatever the environment says.
@@ -71,29 +72,17 @@ impl Network {
         };
         let certificates = match &ca_file {
             Some(file) => {
-                let fault = |error: String| NetworkFault::CaFile(file.text.clone(), error);
-                let text = std::fs::read(&file.text).map_err(|error| fault(error.to_string()))?;
-                let read = Certificate::from_pem_bundle(&text).map_err(|error| fault(error.to_string()))?;
-                if read.is_empty() {
+                let text = std::fs::read(&file.text);
+                let text =
+                    text.map_err(|error| NetworkFault::CaFile(file.text.clone(), error.to_string()))?;
+                if !String::from_utf8_lossy(&text).contains("-----BEGIN CERTIFICATE-----") {
                     return Err(NetworkFault::NoCertificate(file.text.clone()));
                 }
-                read
+                text
             }
             None => Vec::new(),
         };
         Ok(Self { allows_insecure_http, proxy, ca_file, chosen_proxy, certificates })
-    }
-
-    /// Puts the settings into a client of reqwest.
-    pub(crate) fn set(&self, mut client: ClientBuilder) -> ClientBuilder {
-        if !self.certificates.is_empty() {
-            client = client.tls_certs_merge(self.certificates.clone());
-        }
-        match (&self.chosen_proxy, &self.proxy) {
-            (Some(proxy), _) => client.proxy(proxy.clone()),
-            (None, Some(_)) => client.no_proxy(),
-            (None, None) => client,
-        }
     }
 
     /// Returns the transport to this address, or `None` where the default one does.
@@ -104,12 +93,31 @@ impl Network {
         if self.proxy.is_none() && self.certificates.is_empty() {
             return Ok(None);
         }
-        let builder = ReqwestTransport::builder();
-        let builder = if self.proxy.is_some() { builder.no_proxy() } else { builder };
-        // Plain http needs no certificates, and a small container has none.
-        let builder = if is_https(url) { builder } else { builder.without_system_certificates() };
-        builder.reqwest(|client| self.set(client)).build().map(Some)
+        self.builder(url).build().map(Some)
     }
+
+    /// Returns the settings of a transport to this address.
+    pub(crate) fn builder(&self, url: &str) -> ReqwestTransportBuilder {
+        let builder = ReqwestTransport::builder();
+        let builder = match (&self.chosen_proxy, &self.proxy) {
+            (Some(proxy), _) => builder.no_proxy().reqwest(|client| client.proxy(proxy.clone())),
+            (None, Some(_)) => builder.no_proxy(),
+            (None, None) if !is_https(url) && is_this_machine(url) => builder.no_proxy(),
+            (None, None) => builder,
+        };
+        // Plain http needs no certificates, and a small container has none.
+        match is_https(url) {
+            true if self.certificates.is_empty() => builder,
+            true => builder.add_ca_certificates(&self.certificates),
+            false => builder.without_system_certificates(),
+        }
+    }
+}
+
+/// Returns whether the host is this machine, so that no proxy is used.
+pub(crate) fn is_this_machine(url: &str) -> bool {
+    let host = url.parse::<crm::http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    host.is_some_and(|host| matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// Returns whether calls to this address are encrypted.

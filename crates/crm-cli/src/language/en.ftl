@@ -52,7 +52,7 @@ command-profile = Add, list, show or remove profiles: files with the address and
         A profile is a TOML file that only its owner can read. --profile NAME or CRM_PROFILE=NAME chooses it for any
         command. A name with a slash is the path of a file.
 
-        Its sections are [history], [projects], [network] and [defaults]. A key is in the file itself (apikey), in a
+        Its sections are [history], [projects], [network], [outbox] and [defaults]. A key is in the file itself (apikey), in a
         file of its own (apikey_file), or what a command writes (apikey_command). [defaults] sets the default of the
         options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
 command-profile-add = Write a new profile. On a terminal it asks for what no option gives
@@ -158,7 +158,7 @@ option-losses = What to do with an activity that the server would change: do not
     .value = POLICY
 option-dry_run = Read and check everything, show what would be sent, and send nothing
 option-retry_refused = Send again what the journal knows as refused, after the cause was fixed in the CRM
-option-map = Take this column for this field; - as the field skips the column; repeatable
+option-map = Take this column for this field (datum, time, content, tip, user, clid, pid, did); - as the field skips the column; repeatable
     .value = COLUMN=FIELD
 option-map_preset = A known form of file without a header
     .value = NAME
@@ -275,7 +275,7 @@ profile-none = There are no profiles. "crm profile add main" writes one.
 profile-hidden = (set, not shown)
 profile-not-removed = the profile { $file } cannot be removed: { $error }
 profile-removed = The profile { $file } was removed.
-profile-unknown = there is no profile { $name }: { $file } does not exist. Profiles: { $names }
+profile-unknown = there is no profile { $name }: { $file } does not exist. "crm profile list" shows the profiles
 profile-exists = the profile { $name } exists: { $file }. Edit the file, or remove the profile first
 profile-added = The profile was written to { $file }. Check it: crm check --profile { $name }
 profile-ask-history-url = Address of the SalesMan CRM, such as https://crm.example.ru (empty: none):
@@ -311,8 +311,7 @@ check-row-shift = Shift of the clock
 check-row-sql-mode = SQL mode
 check-row-write = Writing
 check-row-projects = Projects
-check-no-client = the certificates of this machine cannot be loaded
-check-no-client-advice = Install the package ca-certificates, or name a file in SSL_CERT_FILE.
+check-timeout = no response in time
 check-bad-address = { $error }
 check-bad-address-advice = Write the address as https://crm.example.ru. With http:// everyone on the way can read the keys; --allow-insecure-http allows it.
 check-reached = reached; the address comes from { $source }
@@ -416,6 +415,7 @@ import-unknown-type = the account has no activity type of this name
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }
 import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }
+import-columns-skipped = { "  " }… and { $count } further columns are skipped
 import-find-client-by = { "  " }the column "{ $column }" is the telephone number that finds the client
 import-older-file = An older rejected file with other rows was kept as { $file }.
 import-stored-twice = stored twice, as { $id } and { $copy }: delete one of them
@@ -519,6 +519,14 @@ word-no = no
 
 discover-plan = Calls to { $url }, all of them reads:
     { $calls }
+
+discover-once = once
+discover-one-page = one page of the given days
+discover-first-of-page = the first activity of that page
+discover-first-20 = the first 20
+discover-first-20-filter = the first 20; it changes nothing
+discover-first-action = the first action that was found
+discover-of-three = for the first 3 projects
 
 ## Sandbox
 

@@ -13,7 +13,12 @@ impl Messages {
             return error.to_string();
         }
         let mut text = error.operation().map(|operation| format!("{operation}: ")).unwrap_or_default();
-        text += &self.text(&format!("library-error-{}", error.id()));
+        // Everybody gives an address. Other settings are rare.
+        let id = match (error.id(), error.field()) {
+            ("invalid-setting", Some("address")) => "invalid-address",
+            (id, _) => id,
+        };
+        text += &self.text(&format!("library-error-{id}"));
         if let Some(api) = error.api_text() {
             let code = error.api_code().map(|code| format!("{code} ")).unwrap_or_default();
             text += &format!(": {code}«{}»", one_line(api));
@@ -31,14 +36,61 @@ impl Messages {
                 text += &format!("; {}", self.text(&certainty));
             }
         }
+        match self.details(error) {
+            details if !details.is_empty() => text += &format!("; {}", details.join(", ")),
+            // Where the name says too little, the rest is known in English alone.
+            _ if HAS_DETAILS.contains(&error.id()) => {
+                text += &self.format("library-details", &[("text", error.to_string().into())]);
+            }
+            _ => {}
+        }
         if error.attempts() > 1 {
             text += &format!("; {}", self.format("library-attempts", &[("count", error.attempts().into())]));
         }
-        // Where the name says too little, the rest is known in English alone.
-        if HAS_DETAILS.contains(&error.id()) {
-            text += &self.format("library-details", &[("text", error.to_string().into())]);
-        }
         text
+    }
+
+    /// Returns what else is known about an error, in Russian: the host, the field, the cause.
+    fn details(&self, error: &Error) -> Vec<String> {
+        let (mut details, english) = (Vec::new(), error.to_string());
+        let text = |name: &str, value: &str, text: &str| self.format(name, &[(value, one_line(text).into())]);
+        match error.id() {
+            "no-connection" | "timeout" | "connection-lost" => {
+                details.extend(error.host().map(|host| text("library-host", "host", host)));
+            }
+            "ignored-parameter" => {
+                details.extend(error.field().map(|field| text("library-field", "field", field)));
+            }
+            "gateway-page" | "http-status" => {
+                let title = english.split_once('«').and_then(|(_, rest)| rest.split_once('»'));
+                details.extend(title.map(|(title, _)| text("library-page", "title", title)));
+            }
+            "redirected" => {
+                let url = english.split_whitespace().find(|word| word.starts_with("http"));
+                let url = url.map(|url| url.trim_end_matches([',', ';', ':', '.']));
+                details.extend(url.map(|url| text("library-target", "url", url)));
+            }
+            _ => {}
+        }
+        if matches!(error.id(), "no-connection" | "invalid-setting") {
+            match self.known_cause(&english) {
+                Some(cause) => details.push(cause),
+                // The cause matters more than the language.
+                None => return Vec::new(),
+            }
+        }
+        details
+    }
+
+    /// Returns the cause of a failed connection, in Russian where it is known.
+    pub(crate) fn cause(&self, english: &str) -> String {
+        let known = (self.language() == Language::Russian).then(|| self.known_cause(english)).flatten();
+        known.unwrap_or_else(|| english.to_owned())
+    }
+
+    fn known_cause(&self, english: &str) -> Option<String> {
+        let (_, name) = CAUSES.iter().find(|(words, _)| english.contains(words))?;
+        Some(self.text(name))
     }
 
     /// Returns an outcome that is not simply "stored".
@@ -191,20 +243,33 @@ impl Messages {
     }
 }
 
-/// Errors whose message holds more than their name: a file, an address, a field.
-const HAS_DETAILS: &[&str] = &[
-    "http-status",
-    "invalid-request",
-    "invalid-setting",
-    "no-connection",
-    "redirected",
-    "runtime",
-    "storage",
-    "gateway-page",
-    "undecodable-response",
-    "ignored-parameter",
-    "incomplete-export",
+/// Causes that can be said in Russian, by words of the English message.
+const CAUSES: &[(&str, &str)] = &[
+    ("Connection refused", "library-cause-refused"),
+    ("dns error", "library-cause-unknown-name"),
+    ("failed to lookup address", "library-cause-unknown-name"),
+    ("Name or service not known", "library-cause-unknown-name"),
+    ("UnknownIssuer", "library-cause-authority"),
+    ("self-signed", "library-cause-authority"),
+    ("No CA certificates", "library-cause-no-authorities"),
+    ("certificate", "library-cause-certificate"),
+    ("InvalidContentType", "library-cause-no-tls"),
+    ("HandshakeFailure", "library-cause-no-tls"),
+    ("timed out", "library-cause-timeout"),
+    ("has no scheme", "library-address-no-scheme"),
+    ("a scheme other", "library-address-scheme"),
+    ("a fragment", "library-address-extra"),
+    ("a query", "library-address-extra"),
+    ("a user or a password", "library-address-password"),
+    ("has no host", "library-address-no-host"),
+    ("letters that are not Latin", "library-address-letters"),
+    ("no valid port", "library-address-port"),
+    ("no valid host and port", "library-address-port"),
+    ("is plain http", "library-address-http"),
 ];
+
+/// Errors whose message holds more than their name: a file, an address, a field.
+const HAS_DETAILS: &[&str] = &["invalid-request", "invalid-setting", "no-connection", "runtime", "storage"];
 
 /// The words of a server on one line, without control characters.
 pub(crate) fn one_line(text: &str) -> String {
@@ -221,5 +286,56 @@ mod tests {
         let missing: Vec<&&str> =
             Error::IDS.iter().filter(|id| !messages.has(&format!("library-error-{id}"))).collect();
         assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn every_russian_text_of_an_error_says_what_to_do() {
+        const ADVICE: [&str; 14] = [
+            "проверьте",
+            "попробуйте",
+            "исправьте",
+            "исправить",
+            "посмотрите",
+            "выполните",
+            "укажите",
+            "запросите",
+            "измените",
+            "не отправляйте",
+            "запустите",
+            "не доверяйте",
+            "установите",
+            "уменьшите",
+        ];
+        let messages = Messages::new(Language::Russian);
+        for id in Error::IDS {
+            let text = messages.text(&format!("library-error-{id}"));
+            assert!(ADVICE.iter().any(|advice| text.contains(advice)), "{id}: {text}");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_an_address_is_said_in_russian_alone() {
+        use crm::history::{ApiKey, HistoryClient};
+
+        let messages = Messages::new(Language::Russian);
+        for address in [
+            "",
+            "ftp://a",
+            "https://",
+            "https://host?x",
+            "https://host/#top",
+            "https://u:p@host",
+            "https://host:99999",
+            "https://ho st",
+            "http://crm.example.ru",
+        ] {
+            let error = HistoryClient::builder(address).credentials(ApiKey::new("k", "l")).build().err();
+            let text = error.map(|error| messages.error(&error)).unwrap_or_default();
+            assert!(
+                text.contains("адрес") || text.contains("http") || text.contains("xn--"),
+                "{address}: {text}"
+            );
+            assert!(!text.contains("подробности"), "{address}: {text}");
+        }
     }
 }

@@ -9,6 +9,8 @@ mod library;
 mod locale;
 mod usage;
 
+use std::io::{self, ErrorKind};
+
 use clap::ValueEnum;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -93,8 +95,31 @@ impl Messages {
     pub(crate) fn format(&self, name: &str, values: &[(&str, Value<'_>)]) -> String {
         let text = self.bundle.get_message(name).and_then(|message| message.value());
         let Some(text) = text else { return name.to_owned() };
-        let values: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let values: FluentArgs<'_> =
+            values.iter().map(|(name, value)| (*name, self.with_system_error(value))).collect();
         self.bundle.format_pattern(text, Some(&values), &mut Vec::new()).into_owned()
+    }
+
+    /// Returns a value with the words of the operating system in Russian, where they have a text: they come in English.
+    fn with_system_error<'v>(&self, value: &Value<'v>) -> Value<'v> {
+        let FluentValue::String(text) = value else { return value.clone() };
+        let number = text.split_once("(os error ").and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
+        let (Language::Russian, Some(number)) = (self.language, number) else { return value.clone() };
+        let error = io::Error::from_raw_os_error(number);
+        let name = match error.kind() {
+            ErrorKind::NotFound => "system-not-found",
+            ErrorKind::PermissionDenied => "system-permission-denied",
+            ErrorKind::AlreadyExists => "system-already-exists",
+            ErrorKind::IsADirectory => "system-is-a-directory",
+            ErrorKind::NotADirectory => "system-not-a-directory",
+            ErrorKind::StorageFull => "system-storage-full",
+            ErrorKind::ReadOnlyFilesystem => "system-read-only",
+            ErrorKind::AddrInUse => "system-address-in-use",
+            ErrorKind::AddrNotAvailable => "system-address-not-available",
+            ErrorKind::ConnectionRefused => "library-cause-refused",
+            _ => return value.clone(),
+        };
+        text.replace(&error.to_string(), &self.text(name)).into()
     }
 
     /// Returns whether there is a text with this name.

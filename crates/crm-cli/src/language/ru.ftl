@@ -52,8 +52,8 @@ command-profile = Добавить, перечислить, показать и�
         Профиль – это файл TOML, который может читать только его владелец. Параметр --profile ИМЯ или переменная
         CRM_PROFILE=ИМЯ выбирает его для любой команды. Имя с косой чертой – это путь к файлу.
 
-        Разделы файла: [history], [projects], [network] и [defaults]. Ключ указывают в самом файле (apikey), в отдельном
-        файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults] задают значения параметров
+        Разделы файла: [history], [projects], [network], [outbox] и [defaults]. Ключ указывают в самом файле (apikey), в
+        отдельном файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults] задают значения параметров
         по умолчанию: check-types, check-users, chunk, concurrency, losses, patience, per-second и timeout.
 command-profile-add = Записать новый профиль. В терминале программа спросит то, чего нет в параметрах
     .after =
@@ -158,7 +158,7 @@ option-losses = Что делать с активностью, которую с
     .value = РЕЖИМ
 option-dry_run = Прочитать и проверить всё, показать, что было бы отправлено, и ничего не отправлять
 option-retry_refused = Отправить снова то, что в журнале отмечено как отклонённое: причина в CRM устранена
-option-map = Взять поле из этого столбца; знак - вместо поля пропускает столбец; можно указать несколько раз
+option-map = Взять поле (datum, time, content, tip, user, clid, pid, did) из этого столбца; знак - вместо поля пропускает столбец; можно указать несколько раз
     .value = СТОЛБЕЦ=ПОЛЕ
 option-map_preset = Известный вид файла без заголовка
     .value = ИМЯ
@@ -275,7 +275,7 @@ profile-none = Профилей нет. Создать профиль: crm profi
 profile-hidden = (задан, не показан)
 profile-not-removed = не удалось удалить профиль { $file }: { $error }
 profile-removed = Профиль { $file } удалён.
-profile-unknown = нет профиля { $name }: файл { $file } не существует. Профили: { $names }
+profile-unknown = нет профиля { $name }: файл { $file } не существует. Список профилей: crm profile list
 profile-exists = профиль { $name } уже есть: { $file }. Измените файл или сначала удалите профиль
 profile-added = Профиль записан в { $file }. Проверьте его: crm check --profile { $name }
 profile-ask-history-url = Адрес SalesMan CRM, например https://crm.example.ru (пусто – без неё):
@@ -312,8 +312,7 @@ check-row-shift = Сдвиг часов
 check-row-sql-mode = Режим SQL
 check-row-write = Запись
 check-row-projects = Проекты
-check-no-client = не удалось загрузить сертификаты этого компьютера
-check-no-client-advice = Установите пакет ca-certificates или укажите файл в SSL_CERT_FILE.
+check-timeout = сервер не ответил вовремя
 check-bad-address = { $error }
 check-bad-address-advice = Укажите адрес так: https://crm.example.ru. По http:// ключи может прочитать любой узел по пути; разрешить это можно параметром --allow-insecure-http.
 check-reached = сервер отвечает; адрес взят из { $source }
@@ -417,6 +416,7 @@ import-unknown-type = такого типа активности в аккаун
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; столбцы: { $columns }
 import-column-skipped = { "  " }столбец «{ $column }» пропущен: { $reason }
+import-columns-skipped = { "  " }… и ещё пропущено столбцов: { $count }
 import-find-client-by = { "  " }столбец «{ $column }» – номер телефона, по которому ищется клиент
 import-older-file = Прежний файл отклонённых строк сохранён под именем { $file }.
 import-stored-twice = сохранена дважды, как { $id } и { $copy }: удалите одну из записей
@@ -521,6 +521,14 @@ word-no = нет
 
 discover-plan = Вызовы к { $url }, все только на чтение:
     { $calls }
+
+discover-once = один раз
+discover-one-page = одна страница за указанные дни
+discover-first-of-page = первая активность с этой страницы
+discover-first-20 = первые 20
+discover-first-20-filter = первые 20; ничего не меняет
+discover-first-action = первое найденное событие
+discover-of-three = по первым трём проектам
 
 ## Песочница
 

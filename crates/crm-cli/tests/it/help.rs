@@ -15,6 +15,22 @@ fn help_follows_the_option_and_the_locale_and_shows_no_key() {
 }
 
 #[test]
+fn the_command_help_shows_the_same_as_the_option() {
+    let folder = Folder::new("help-command");
+    for (asked, same) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "import"], &["import", "--help"]),
+        (&["--lang", "ru", "help", "export", "history"], &["--lang", "ru", "export", "history", "--help"]),
+    ] {
+        let ran = folder.crm(asked).run();
+        assert!(ran.code == 0 && !ran.out.is_empty(), "{ran:?}");
+        assert_eq!(ran.out, folder.crm(same).run().out);
+    }
+    // A file may have this name.
+    folder.crm(&["import", "help"]).run().ended(64, "--history-url");
+}
+
+#[test]
 fn wrong_arguments_exit_with_64_and_say_what_is_wrong() {
     let folder = Folder::new("usage");
     for (arguments, words) in [
@@ -46,4 +62,27 @@ fn the_version_the_completions_and_the_manual_page_are_written() {
     assert!(page.code == 0 && page.out.contains(".TH crm"), "{page:?}");
     folder.crm(&["man", "--out", "pages", "--lang", "ru"]).run().ended(0, "");
     assert!(folder.read("pages/crm-export-history.1").contains("Экспортировать активности"));
+}
+
+#[test]
+fn the_version_and_the_help_ask_for_no_key_and_start_no_runtime() {
+    let folder = Folder::new("help-quiet");
+    folder.write("p.toml", "[history]\nurl = \"https://a\"\napikey_command = \"touch asked\"\n");
+    for arguments in
+        [&["--version"][..], &["--help"], &["check", "--help"], &["import", "--help", "--lang", "ru"]]
+    {
+        let program = folder.crm(arguments).env("CRM_PROFILE", "./p.toml").env("HTTPS_PROXY", "nonsense");
+        program.run().ended(0, "");
+    }
+    assert!(!folder.path("asked").exists());
+    // A profile that cannot be read hides no help.
+    folder.crm(&["--help", "--profile", "./missing.toml"]).run().ended(0, "");
+
+    // The runtime is built in one place, which runs commands and nothing else.
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let commands = std::fs::read_to_string(sources.join("commands/mod.rs")).unwrap();
+    let library = std::fs::read_to_string(sources.join("lib.rs")).unwrap();
+    assert!(commands.contains("runtime::Builder") && !library.contains("tokio::"));
+    let before_commands = library.split("commands::run(").next().unwrap();
+    assert!(before_commands.contains("ErrorKind::DisplayHelp | ErrorKind::DisplayVersion"));
 }

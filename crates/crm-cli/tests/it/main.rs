@@ -16,5 +16,6 @@ mod outbox_serve;
 mod profile;
 mod program;
 mod report;
+mod russian;
 mod sandbox;
 mod tour;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
-use crm_sandbox::{APIKEY, BOSS, Record, SECRET, SELLER, Sandbox, TOKEN};
+use crm_sandbox::{APIKEY, Account, BOSS, Record, SECRET, SELLER, Sandbox, TOKEN, User};
 
 use crate::program::{Folder, Ran};
 
@@ -132,6 +132,106 @@ async fn a_longer_time_has_a_column_for_each_week_or_month() {
         output.ended(0, "");
         let page = page.unwrap();
         assert!(page.contains(title) && page.contains(&format!("<th scope=\"row\">{first}</th>")), "{page}");
+    }
+}
+
+/// Random numbers that are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    /// Returns a number below `end`.
+    fn roll(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+
+    /// Returns one of these. Each is as likely as its number says.
+    fn choose<T: Copy>(&mut self, weighted: &[(T, u64)]) -> T {
+        let mut rolled = self.roll(weighted.iter().map(|(_, weight)| weight).sum());
+        for (item, weight) in weighted {
+            if rolled < *weight {
+                return *item;
+            }
+            rolled -= weight;
+        }
+        weighted[0].0
+    }
+}
+
+/// A company with seven people and thirty clients, and what they did in the first quarter of 2020.
+async fn company() -> Sandbox {
+    let mut account = Account::default();
+    let names = ["Ольга Смирнова", "Иван Кузнецов", "Мария Попова", "Пётр Васильев", "Анна Новикова"];
+    for (at, name) in names.iter().enumerate() {
+        let mut user = User::new(at as i64 + 3, format!("user{at}@example.test"));
+        user.title = (*name).to_owned();
+        account.users.push(user);
+    }
+    let sandbox = Sandbox::builder().accounts([account]).clients(30).projects(80).start().await.unwrap();
+    let types = [
+        ("исх.Звонок", 34),
+        ("вх.Звонок", 26),
+        ("Встреча", 9),
+        ("исх.Почта", 14),
+        ("вх.Почта", 8),
+        ("Предложение", 5),
+        ("Задача", 6),
+        ("Событие", 2),
+        ("Отправка КП", 1),
+    ];
+    let hours = [
+        (8, 3),
+        (9, 11),
+        (10, 17),
+        (11, 16),
+        (12, 9),
+        (13, 6),
+        (14, 13),
+        (15, 14),
+        (16, 11),
+        (17, 8),
+        (18, 3),
+    ];
+    let people = [(3, 30), (4, 22), (5, 17), (6, 12), (7, 8), (2, 7), (1, 3), (0, 1)];
+    let mut dice = Dice(7);
+    let first = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
+    for day in first.iter_days().take(91) {
+        let is_weekend = day.weekday().num_days_from_monday() > 4;
+        let count = if is_weekend { dice.roll(4) } else { 14 + dice.roll(16) + day.day0() as u64 / 3 };
+        for _ in 0..count {
+            let hour = dice.choose(&hours);
+            let clid = if dice.roll(20) == 0 { 0 } else { 1 + (dice.roll(30) * dice.roll(30) / 30) as i64 };
+            sandbox.add_record(Record {
+                datum: day.and_hms_opt(hour, dice.roll(60) as u32, 0),
+                tip: Some(dice.choose(&types).to_owned()),
+                iduser: dice.choose(&people),
+                clid,
+                ..Record::default()
+            });
+        }
+    }
+    sandbox
+}
+
+/// The pages stay in the folder of temporary files, so that a browser can draw them: `cargo xtask report`.
+#[tokio::test]
+async fn a_busy_quarter_is_one_page_without_anything_from_outside() {
+    let sandbox = company().await;
+    let pages = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("report-pages");
+    std::fs::create_dir_all(&pages).unwrap();
+    let servers = ["--history-url", sandbox.url(), "--projects-url", sandbox.url(), "--from", "2020-01-01"];
+    for (name, to, lang) in [
+        ("quarter-en", "2020-03-31", "en"),
+        ("quarter-ru", "2020-03-31", "ru"),
+        ("month-ru", "2020-01-31", "ru"),
+    ] {
+        let (output, page) = report(name, &[&servers[..], &["--to", to, "--lang", lang]].concat(), "f.html");
+        output.ended(0, "");
+        let page = page.unwrap();
+        assert_eq!(page.matches("<section").count(), page.matches("</section>").count());
+        assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
+        assert!(page.matches("aria-label").count() >= 2 && page.len() < 200_000, "{}", page.len());
+        std::fs::write(pages.join(format!("{name}.html")), page).unwrap();
     }
 }
 

@@ -158,6 +158,8 @@ impl ReqwestTransportBuilder {
     }
 
     /// Changes any other setting of the reqwest client: proxy, pool, addresses of names.
+    ///
+    /// With `tls_info(true)`, a response of [`Transport::send`] has reqwest's `TlsInfo` among its extensions.
     pub fn reqwest(mut self, change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Self {
         self.client = change(self.client);
         self
@@ -235,6 +237,7 @@ impl Transport for ReqwestTransport {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = received.status();
         *response.headers_mut() = std::mem::take(received.headers_mut());
+        *response.extensions_mut() = std::mem::take(received.extensions_mut());
         let expected = received.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         let mut only = Bytes::new();
         let mut body = BytesMut::new();

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use crm::reqwest::{self, tls::TlsInfo};
+use crm::http::{Request, StatusCode, header};
+use crm::reqwest::tls::TlsInfo;
+use crm::{Bytes, Transport, TransportError};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::findings::Findings;
 use crate::connection::Source;
 use crate::exit::{Exit, Failure};
-use crate::network::{Network, is_https};
+use crate::network::{Network, is_https, is_this_machine};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 /// A larger difference of the clocks is a fault. `Date` has whole seconds, and the response takes a while.
@@ -26,22 +28,27 @@ pub(super) async fn check(
 ) -> Result<bool, Failure> {
     let from = || source.name().to_owned();
     let proxy = proxy(url, network);
-    let Ok(client) = network
-        .set(reqwest::Client::builder().tls_info(true))
-        .timeout(TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-    else {
-        findings.bad("check-row-address", Exit::Person, "check-no-client", &[])?;
-        return Ok(false);
-    };
-    let sent = Utc::now();
-    let response = match client.get(url).send().await {
-        Ok(response) => response,
+    let transport = match network.builder(url).reqwest(|client| client.tls_info(true)).build() {
+        Ok(transport) => transport,
         Err(error) => {
-            let why = innermost(&error);
+            findings.failed("check-row-address", &error)?;
+            return Ok(false);
+        }
+    };
+    let Ok(request) = Request::get(url).body(Bytes::new()) else { return Ok(false) };
+    let sent = Utc::now();
+    let response = match tokio::time::timeout(TIMEOUT, transport.send(request)).await {
+        Ok(Ok(response)) => response,
+        failed => {
+            let (is_tls, why) = match failed {
+                Ok(Err(error)) => {
+                    let why = innermost(&error);
+                    (is_about_tls(&why), findings.messages().cause(&why))
+                }
+                _ => (false, findings.messages().text("check-timeout")),
+            };
             let values = [("error", why.as_str().into())];
-            if is_about_tls(&why) {
+            if is_tls {
                 findings.good("check-row-address", "check-reached", &[("source", from().into())])?;
                 findings.bad("check-row-tls", Exit::Person, "check-tls-failed", &values)?;
             } else if let Some(proxy) = proxy {
@@ -54,7 +61,7 @@ pub(super) async fn check(
         }
     };
     findings.good("check-row-address", "check-reached", &[("source", from().into())])?;
-    let is_refused = response.status() == reqwest::StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+    let is_refused = response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
     match proxy {
         Some(proxy) if is_refused => {
             findings.bad(
@@ -69,7 +76,7 @@ pub(super) async fn check(
         None => findings.good("check-row-proxy", "check-no-proxy", &[])?,
     }
     tls(url, network, response.extensions().get::<TlsInfo>(), findings)?;
-    let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+    let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok());
     // Half of the way lies behind it.
     let now = sent + (Utc::now() - sent) / 2;
     clock(date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(Into::into), now, findings)?;
@@ -78,8 +85,6 @@ pub(super) async fn check(
 
 /// Returns the proxy that a call to this address goes through, without its password.
 fn proxy(url: &str, network: &Network) -> Option<String> {
-    let host = url.parse::<crm::http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-    let is_here = host.is_some_and(|host| matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]"));
     let of_environment = || {
         let names = if is_https(url) {
             ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
@@ -89,7 +94,7 @@ fn proxy(url: &str, network: &Network) -> Option<String> {
         names.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     };
     let proxy = match &network.proxy {
-        _ if is_here => None,
+        _ if is_this_machine(url) => None,
         Some(proxy) if proxy.text == "none" => None,
         Some(proxy) => Some(proxy.text.clone()),
         None => of_environment(),
@@ -150,7 +155,7 @@ fn clock(
 }
 
 /// Returns the words of the cause that knows most.
-fn innermost(error: &reqwest::Error) -> String {
+fn innermost(error: &TransportError) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -107,11 +107,7 @@ fn existing(name: &str, terminal: &Terminal) -> Result<std::path::PathBuf, Failu
     if path.exists() {
         return Ok(path);
     }
-    let values = [
-        ("name", name.into()),
-        ("file", path.display().to_string().into()),
-        ("names", location.names().join(", ").into()),
-    ];
+    let values = [("name", name.into()), ("file", path.display().to_string().into())];
     Err(Failure::usage(messages.format("profile-unknown", &values)))
 }
 

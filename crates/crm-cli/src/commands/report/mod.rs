@@ -9,6 +9,7 @@ mod page;
 mod payments;
 mod words;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crm::projects::{Having, Payment, PaymentKind, PaymentQuery, ProjectFilter, P
 use crate::arguments::day;
 use crate::connection::{Environment, HistoryFlags, NetworkFlags, ProjectsFlags};
 use crate::exit::{Exit, Failure};
+use crate::files::ReplacedFile;
 use crate::progress::Progress;
 use crate::terminal::Terminal;
 use activities::{Activities, Names};
@@ -77,7 +79,10 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
     }
     let totals = page.totals();
     let path = out.display().to_string();
-    std::fs::write(&out, page.html()).map_err(|error| terminal.output_failure(&path, &error))?;
+    // It holds names of people, so only its owner can read it.
+    let mut file = ReplacedFile::create(&out).map_err(|error| terminal.output_failure(&path, &error))?;
+    let written = file.write_all(page.html().as_bytes()).and_then(|()| file.commit());
+    written.map_err(|error| terminal.output_failure(&path, &error))?;
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     for (name, figure) in &totals {

@@ -1,0 +1,66 @@
+//! `cargo xtask install`: the commands of the guide's page on installing, as far as this machine can run them.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::Task;
+use crate::cargo::{PROGRAM, ROOT, cargo, passes};
+
+pub(crate) const TASK: Task = Task {
+    name: "install",
+    about: "builds the static program and the one for Windows, and runs what runs here",
+    run,
+};
+
+const STATIC: &str = "x86_64-unknown-linux-musl";
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+
+fn run(arguments: &[String]) -> Result<(), String> {
+    crate::no_arguments(arguments)?;
+    let mut unchecked = Vec::new();
+    units(&mut unchecked)?;
+    for (target, compiler) in [(STATIC, "musl-gcc"), (WINDOWS, "x86_64-w64-mingw32-gcc")] {
+        if !has_target(target) || !is_there(compiler) {
+            unchecked.push(format!("{target} (rustup target add {target}, and {compiler})"));
+            continue;
+        }
+        // Not the release profile: whether it can be built is what counts.
+        passes(cargo().args(["build", "-p", PROGRAM, "--target", target]))?;
+    }
+    if has_target(STATIC) && is_there("musl-gcc") {
+        let program = Path::new(ROOT).join("target").join(STATIC).join("debug/crm");
+        passes(Command::new(&program).arg("--version"))?;
+        let bytes = std::fs::read(&program).map_err(|error| format!("{}: {error}", program.display()))?;
+        // A program with libraries names what loads them.
+        if bytes.windows(8).any(|part| part == b"/ld-musl" || part == b"ld-linux") {
+            return Err(format!("{} needs libraries.", program.display()));
+        }
+    }
+    if unchecked.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{}{}.", crate::NOT_CHECKED, unchecked.join("; ")))
+    }
+}
+
+/// Checks the units of systemd. That the program is not at its place yet is no fault of theirs.
+fn units(unchecked: &mut Vec<String>) -> Result<(), String> {
+    let units = ["packaging/systemd/crm-import.service", "packaging/systemd/crm-import.timer"];
+    let mut command = Command::new("systemd-analyze");
+    let Ok(output) = command.arg("verify").args(["--man=no"]).args(units).current_dir(ROOT).output() else {
+        unchecked.push("the units of systemd (systemd-analyze)".to_owned());
+        return Ok(());
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let faults: Vec<&str> = said.lines().filter(|line| !line.contains("/crm is not executable")).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+}
+
+fn has_target(target: &str) -> bool {
+    let output = Command::new("rustup").args(["target", "list", "--installed"]).output();
+    output.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).lines().any(|line| line == target))
+}
+
+fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
