@@ -15,6 +15,7 @@ pub struct Campaign {
     activities: usize,
     coverage: Coverage,
     failed: Vec<Finished>,
+    late_writes: u64,
 }
 
 /// How long a campaign goes on.
@@ -64,6 +65,7 @@ impl Campaign {
         self.requests.push(finished.requests);
         self.activities += finished.activities;
         self.coverage.add(&finished.coverage);
+        self.late_writes += finished.late_writes;
         if !finished.violations.is_empty() {
             self.failed.push(finished);
         }
@@ -99,12 +101,13 @@ impl Campaign {
     #[must_use]
     pub fn summary(&self) -> String {
         format!(
-            "{} seeds, {} activities, median of {} requests a seed, {} seeds with a violation, {} pairs of fault and state",
+            "{} seeds, {} activities, median of {} requests a seed, {} seeds with a violation, {} pairs of fault and state, {} writes after the lease",
             self.seeds(),
             self.activities,
             self.median_requests(),
             self.failed.len(),
-            self.coverage.pairs()
+            self.coverage.pairs(),
+            self.late_writes
         )
     }
 }

@@ -85,6 +85,7 @@ impl ExportRun {
             requests: self.world.requests(),
             activities: self.plan.records,
             coverage: Coverage::default(),
+            late_writes: 0,
         }
     }
 

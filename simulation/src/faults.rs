@@ -87,13 +87,15 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
     // Lists.
     DrawnFault {
         name: "order_ignored",
-        draw: |_, _| always_at_lists(Fault::parameters_ignored(&["order", "first"])),
+        draw: |_, _| always_at_lists(Fault::parameters_ignored(&["order", "first"]).named("order_ignored")),
     },
     DrawnFault { name: "offset_ignored", draw: offset_ignored },
-    DrawnFault { name: "user_ignored", draw: |_, _| always_at_lists(Fault::parameters_ignored(&["user"])) },
+    DrawnFault { name: "user_ignored", draw: |_, _| user_ignored() },
     DrawnFault {
         name: "dates_ignored",
-        draw: |_, _| always_at_lists(Fault::parameters_ignored(&["dateStart", "dateEnd"])),
+        draw: |_, _| {
+            always_at_lists(Fault::parameters_ignored(&["dateStart", "dateEnd"]).named("dates_ignored"))
+        },
     },
     DrawnFault {
         name: "small_pages",
@@ -156,8 +158,12 @@ fn at_lists(draw: &mut Draw, fault: Fault) -> Rule {
 }
 
 /// A server ignores a parameter always or never.
-fn always_at_lists(fault: Fault) -> Rule {
+pub(crate) fn always_at_lists(fault: Fault) -> Rule {
     fault.on(Operation::HistoryList).always()
+}
+
+pub(crate) fn user_ignored() -> Rule {
+    always_at_lists(Fault::parameters_ignored(&["user"]).named("user_ignored"))
 }
 
 /// Whether and when the request behind an answer that does not say so is carried out.

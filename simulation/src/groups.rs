@@ -33,6 +33,7 @@ const WORLD: &[&str] = &[
     "marks",
     "adopted_marks",
     "late_commits",
+    "hidden_records",
     "unreadable_record",
     "foreign_shifted",
     "changed_type",
@@ -51,6 +52,8 @@ const WORLD: &[&str] = &[
     "server_clock",
     "shift",
     "slow",
+    "store_faults",
+    "standstill",
 ];
 
 /// Every group: the world, then the faults.

@@ -7,6 +7,7 @@
 //! ```text
 //! plan ─→ run ─┬→ import_run ─→ lockstep: the import, poll by poll; crashes
 //!  │           ├→ outbox_run: several instances of an outbox; crashes and takeovers
+//!  │           │  outbox_process: stores that fail, and processes that stand still
 //!  │           ├→ network: latencies, other writers, tricks of lists ─→ crm-sandbox
 //!  └ groups    └→ oracle: the outcomes and the records
 //! ```
@@ -27,10 +28,12 @@ mod import_run;
 mod lockstep;
 mod network;
 mod oracle;
+mod outbox_process;
 mod outbox_run;
 mod plan;
 mod run;
 mod scratch;
+mod settle_watch;
 mod surroundings;
 mod trace;
 mod tricks;

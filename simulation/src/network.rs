@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::TimeDelta;
+use crm_history::NewEntry;
 use crm_sandbox::{Clock as _, Failure, Record, Sandbox};
 use crm_transport::http::{Request, Response};
 use crm_transport::{Transport, TransportError};
@@ -17,6 +18,7 @@ use crate::clock::TokioClock;
 use crate::coverage::{Coverage, State};
 use crate::draw::Draw;
 use crate::plan::{ForeignRecord, ForeignWrite, Plan};
+use crate::settle_watch::SettleWatch;
 use crate::trace::Trace;
 use crate::tricks::{HiddenRecords, ListTricks};
 
@@ -31,6 +33,9 @@ struct Shared {
     trace: Trace,
     keys: Vec<Key>,
     latency: Duration,
+    settle: Duration,
+    /// The records of the items, by their bodies. Empty if a record cannot be recognized.
+    keys_of_items: BTreeMap<String, Key>,
     tricks: ListTricks,
     progress: Mutex<Progress>,
 }
@@ -52,6 +57,11 @@ struct Progress {
     /// Ids of the records that others wrote.
     foreign_ids: BTreeSet<u64>,
     hidden: HiddenRecords,
+    watch: SettleWatch,
+    /// The records whose answer was lost.
+    lost: BTreeSet<u64>,
+    /// The last record of this run whose id was answered.
+    last_confirmed: Option<u64>,
     coverage: Coverage,
     /// How often each rule has struck.
     struck: Vec<u64>,
@@ -80,6 +90,9 @@ impl Network {
             clock_steps: plan.clock_steps.clone(),
             foreign_ids,
             hidden: HiddenRecords::default(),
+            watch: SettleWatch::default(),
+            lost: BTreeSet::new(),
+            last_confirmed: None,
             coverage: Coverage::default(),
             struck: vec![0; plan.rules.len()],
         };
@@ -87,9 +100,15 @@ impl Network {
             sandbox,
             clock,
             trace,
-            keys,
             latency: plan.latency,
+            settle: plan.settings.settle,
+            keys_of_items: if plan.is_sole_writer() && !plan.changes_types() {
+                plan.entries.iter().map(body_of_item).zip(keys.iter().cloned()).collect()
+            } else {
+                BTreeMap::new()
+            },
             tricks: plan.tricks.clone(),
+            keys,
             progress: Mutex::new(progress),
         }))
     }
@@ -98,6 +117,9 @@ impl Network {
     pub(crate) fn begin_run(&self, is_restarted: bool) {
         let mut progress = self.progress();
         progress.writes_in_run = 0;
+        progress.last_confirmed = None;
+        progress.hidden.show_all();
+        progress.watch.restart();
         progress.is_in_doubt = is_restarted;
         progress.is_restarted = is_restarted;
     }
@@ -198,11 +220,7 @@ impl Network {
             return (state, Vec::new());
         }
         progress.writes_in_run += 1;
-        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
-        let items: Vec<String> = match body.get("list").and_then(|list| list.as_array()) {
-            Some(items) => items.iter().map(ToString::to_string).collect(),
-            None => vec![body.to_string()],
-        };
+        let items = items_of(request);
         let is_again = items.iter().any(|item| progress.sent.contains(item));
         progress.sent.extend(items.iter().cloned());
         let state = match (is_again, progress.is_in_doubt, items.len()) {
@@ -232,6 +250,45 @@ impl Network {
         at.map(|(_, rule)| rule.fault().name().to_owned())
     }
 
+    /// Notes records whose answer is lost.
+    fn lose(&self, ids: &[u64]) {
+        let mut progress = self.progress();
+        progress.lost.extend(ids);
+        let known = progress.last_confirmed.filter(|known| ids.iter().all(|id| id > known));
+        if let Some(known) = known.filter(|_| self.0.tricks.hides_with_known) {
+            let until = Instant::now() + FAR * 365;
+            progress.hidden.hide(ids, until);
+            progress.hidden.hide(&[known], until);
+        }
+    }
+
+    /// Watches what is sent in this run.
+    fn watch(&self, request: &Request<Bytes>) {
+        if self.0.keys_of_items.is_empty() || !request.uri().path().ends_with("add.list") {
+            return;
+        }
+        for item in items_of(request) {
+            let stored = self.stored(&item);
+            self.progress().watch.sent(&item, stored, self.0.settle);
+        }
+    }
+
+    /// Returns how many records are equal to this item.
+    fn stored(&self, item: &str) -> usize {
+        let Some(key) = self.0.keys_of_items.get(item) else { return usize::MAX };
+        self.0.sandbox.with_records(|records| records.filter(|record| Key::of_record(record) == *key).count())
+    }
+
+    /// Takes what was sent too early.
+    pub(crate) fn take_violations(&self) -> Vec<String> {
+        self.progress().watch.take_violations()
+    }
+
+    fn edited(&self, response: Response<Bytes>) -> Response<Bytes> {
+        let progress = self.progress();
+        self.0.tricks.edit(&progress.hidden, &progress.lost, response)
+    }
+
     /// Brings the request to the server, and its outcome back.
     async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         sleep(self.pause()).await;
@@ -250,6 +307,9 @@ impl Network {
             self.progress().foreign_ids.extend(added.iter().copied());
         }
         let fault = self.struck();
+        if !items.is_empty() && is_lost(&fault) {
+            self.lose(&added);
+        }
         let commit_after = self.0.tricks.commit_after.filter(|_| !items.is_empty() && is_lost(&fault));
         if commit_after.is_some() {
             self.progress().hidden.hide(&added, Instant::now() + FAR);
@@ -286,16 +346,31 @@ impl Network {
         if let Some(commit_after) = commit_after {
             self.progress().hidden.hide(&added, Instant::now() + commit_after);
         }
+        if outcome.is_err() && added.is_empty() {
+            for item in &items {
+                let stored = self.stored(item);
+                self.progress().watch.broke(item, stored);
+            }
+        }
         let said = match &outcome {
             Ok(response) => format!("{} {} bytes", response.status(), response.body().len()),
             Err(failure) => failure.to_string(),
         };
         self.0.trace.note(format!("#{number} answer: {said}"));
         if !items.is_empty() {
-            self.progress().is_in_doubt = fault.is_some();
+            let mut progress = self.progress();
+            progress.is_in_doubt = fault.is_some();
+            match &fault {
+                None if outcome.is_ok() => {
+                    progress.last_confirmed = progress.last_confirmed.max(added.last().copied());
+                }
+                Some(fault) if LOST.contains(&fault.as_str()) => {}
+                // The client may know a higher id, or not.
+                _ => progress.last_confirmed = None,
+            }
         }
         match outcome {
-            Ok(response) if operation == "list" => Ok(self.0.tricks.edit(&self.progress().hidden, response)),
+            Ok(response) if operation == "list" => Ok(self.edited(response)),
             Ok(response) => Ok(response),
             Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
             Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),
@@ -303,6 +378,20 @@ impl Network {
             Err(failure) => Err(TransportError::closed(failure.to_string())),
         }
     }
+}
+
+/// Returns the bodies of the items of a write.
+fn items_of(request: &Request<Bytes>) -> Vec<String> {
+    let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    match body.get("list").and_then(|list| list.as_array()) {
+        Some(items) => items.iter().map(ToString::to_string).collect(),
+        None => vec![body.to_string()],
+    }
+}
+
+/// Returns the body of an item with this activity.
+pub(crate) fn body_of_item(entry: &NewEntry) -> String {
+    serde_json::to_value(entry).unwrap_or_default().to_string()
 }
 
 /// The faults after which a stored record has no answer.
@@ -320,6 +409,7 @@ impl Transport for Network {
             progress.requests
         };
         self.0.trace.note(format!("#{number} leaves"));
+        self.watch(&request);
         // A request that is on its way arrives, even if the client does not wait for it any more.
         let on_its_way = tokio::spawn(self.clone().exchange(number, request));
         on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?

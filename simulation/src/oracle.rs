@@ -150,6 +150,11 @@ fn may_be_taken_for_ours(truth: &Truth, keys: &[Key], key: &Key, id: u64) -> boo
     id > truth.watermark && (key.is_dated() || new_foreign > 1 || beside.any(is_neighbour))
 }
 
+/// Returns whether a violation says that an activity is stored twice, or that a second record of it is claimed.
+pub(crate) fn is_doubled(violation: &str) -> bool {
+    violation.contains(" records, and at most ") || violation.contains(" was stored twice, ")
+}
+
 /// More than the activities of a chunk.
 const LARGEST_CHUNK: usize = 13;
 /// More than the records that our requests store between two of one of them.

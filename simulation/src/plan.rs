@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crm_history::NewEntry;
-use crm_sandbox::{APIKEY, Account, Rule, SqlMode, User};
+use crm_sandbox::{APIKEY, Account, Fault, Rule, SqlMode, User};
 
 use crate::activities::{self, Shape};
 use crate::draw::Draw;
-use crate::faults::{DrawnFault, FAULTS, Limits};
+use crate::faults::{DrawnFault, FAULTS, Limits, always_at_lists};
 use crate::groups::Selection;
 use crate::surroundings::{
-    changed_type, clock_steps, foreign, interruptions, server_time, shifted_writes, tricks, users,
+    changed_type, clock_steps, foreign, interruptions, list_faults_of_marks, server_time, shifted_writes,
+    tricks, users,
 };
 use crate::tricks::ListTricks;
 
@@ -52,6 +53,10 @@ pub(crate) struct Plan {
     /// How many runs meet the faults.
     pub(crate) runs_with_faults: usize,
     pub(crate) has_journal: bool,
+    /// Whether the store of an outbox may fail or be slow.
+    pub(crate) has_store_faults: bool,
+    /// Whether instances of an outbox may stand still.
+    pub(crate) stands_still: bool,
     /// Whether each run looks for the marks before it sends, so that a lost journal doubles nothing.
     pub(crate) adopts_marks: bool,
 }
@@ -159,14 +164,25 @@ impl Plan {
             && is_prompt
             // A view that shows nothing at all hides the marks.
             && !is_empty
+            && !tricks.mislead()
             && !rules.iter().any(|rule| HIDES_ALL.contains(&rule.fault().name()))
             && entries.iter().all(|entry| entry.mark.is_some())
             && Draw::new(seed, 4).chance(0.5);
+        if adopts_marks {
+            // The size of a page does not change.
+            let first = list_faults_of_marks(&mut Draw::new(seed, 8), selection, !owners.is_empty());
+            rules.splice(0..0, first);
+        }
+        if tricks.hides_last_of_page {
+            rules.insert(0, always_at_lists(Fault::small_pages(2)));
+        }
         let most_old = if is_empty { 0 } else { 30 };
+        // A page of two must follow the one that lacks a record.
+        let fewest_old = if tricks.hides_last_of_page { 4 } else { 0 };
         Plan {
             old_records: users
                 .iter()
-                .map(|user| (user.id, draw.skewed(usize::from(!is_empty), most_old)))
+                .map(|user| (user.id, draw.skewed(usize::from(!is_empty), most_old).max(fewest_old)))
                 .collect(),
             // An old record with a mark of ours would be ours.
             old_equal: selection.has("old_equal")
@@ -174,7 +190,7 @@ impl Plan {
                 && entries.iter().all(|entry| entry.mark.is_none()),
             foreign: [
                 foreign(draw, selection, &entries, settings.settle),
-                shifted_writes(&mut Draw::new(seed, 7), selection, &entries, settings.settle),
+                shifted_writes(&mut Draw::new(seed, 7), selection, &entries, settings.settle, &caller),
             ]
             .concat(),
             tricks,
@@ -199,6 +215,8 @@ impl Plan {
             settings,
             interruptions,
             has_journal,
+            has_store_faults: selection.has("store_faults"),
+            stands_still: selection.has("standstill") && seed.is_multiple_of(3),
             adopts_marks,
         }
     }
@@ -216,9 +234,10 @@ impl Plan {
                 && self.rules.iter().any(|rule| BY_TEXT.contains(&rule.fault().name())))
     }
 
-    /// Whether the caller reads times shifted.
-    pub(crate) fn is_shifted(&self) -> bool {
-        self.caller.tzone.is_some_and(|hours| hours != 0)
+    /// Whether nobody else writes a record that is equal to an activity, or equal except for whole hours.
+    pub(crate) fn is_sole_writer(&self) -> bool {
+        let is_alike = |write: &ForeignWrite| !matches!(write.what, ForeignRecord::Unequal);
+        !self.has_equal_foreign_records() && !self.foreign.iter().any(is_alike)
     }
 
     /// Whether one of the views was empty before the first run. Such a view proves nothing until it shows a known record.
@@ -234,7 +253,9 @@ impl Plan {
     /// Whether lists or ids mislead, so that an activity stays in doubt for good.
     pub(crate) fn has_misleading_lists(&self) -> bool {
         const MISLEADING: &[&str] = &[
-            "parameters_ignored",
+            "order_ignored",
+            "user_ignored",
+            "dates_ignored",
             "offset_ignored",
             "short_pages",
             "short_lists",
@@ -250,7 +271,7 @@ impl Plan {
             "ids_going_down",
             "without_ids",
         ];
-        self.rules.iter().any(|rule| MISLEADING.contains(&rule.fault().name()))
+        self.rules.iter().any(|rule| MISLEADING.contains(&rule.fault().name())) || self.tricks.mislead()
     }
 
     /// Whether the server changes the types of some activities.
@@ -274,7 +295,7 @@ impl Plan {
 }
 
 /// Faults that may make a list look empty that is not.
-const HIDES_ALL: &[&str] = &["parameters_ignored", "view_without_user_empty"];
+const HIDES_ALL: &[&str] = &["dates_ignored", "view_without_user_empty"];
 
 fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> Vec<Rule> {
     let enabled = |names: &[&str]| -> Vec<&DrawnFault> {

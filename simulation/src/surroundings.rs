@@ -8,6 +8,7 @@ use crm_history::NewEntry;
 use crm_sandbox::{BOSS, Fault, Operation, Role, Rule, SELLER, Transfer, User};
 
 use crate::draw::Draw;
+use crate::faults;
 use crate::groups::Selection;
 use crate::plan::{ForeignRecord, ForeignWrite, Interruption};
 use crate::tricks::ListTricks;
@@ -76,11 +77,16 @@ pub(crate) fn shifted_writes(
     selection: &Selection,
     entries: &[NewEntry],
     settle: Duration,
+    caller: &User,
 ) -> Vec<ForeignWrite> {
     if !selection.has("foreign_shifted") || !draw.chance(0.2) {
         return Vec::new();
     }
     let hours = *draw.among(&[-3, -2, 2, 3]);
+    // The caller would read such a record with the time of the activity.
+    if hours == -i64::from(caller.tzone.unwrap_or(0)) {
+        return Vec::new();
+    }
     let first = draw.size(0, entries.len().min(3) - 1);
     let mut writes = Vec::new();
     for index in first..entries.len().min(first + draw.size(1, 3)) {
@@ -110,7 +116,24 @@ pub(crate) fn tricks(
             .then(|| settle + pause.mul_f64(1.5)),
         unreadable: (selection.has("unreadable_record") && draw.chance(0.05))
             .then(|| content(draw.among(entries))),
+        hides_with_known: selection.has("hidden_records")
+            && draw.chance(0.1)
+            && entries.iter().all(|entry| entry.user.is_none()),
+        hides_last_of_page: selection.has("hidden_records") && draw.chance(0.1),
     }
+}
+
+/// The faults of lists that matter while marks are looked for.
+pub(crate) fn list_faults_of_marks(draw: &mut Draw, selection: &Selection, has_owners: bool) -> Vec<Rule> {
+    if !selection.has("adopted_marks") || draw.chance(0.3) {
+        return Vec::new();
+    }
+    if has_owners && draw.chance(0.5) {
+        return vec![faults::user_ignored()];
+    }
+    // An empty page twice in a row is the end of a list.
+    let empty = Fault::empty_page().on(Operation::HistoryList).after(draw.skewed(0, 20) as u64);
+    vec![empty, faults::always_at_lists(Fault::small_pages(draw.size(1, 4)))]
 }
 
 /// The server stores another type than was sent.

@@ -1,7 +1,7 @@
 //! What the lists of the server do besides the faults of the sandbox: a record that appears late, and one that cannot be
 //! decoded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,11 @@ pub(crate) struct ListTricks {
     pub(crate) commit_after: Option<Duration>,
     /// The content of the activity whose record cannot be decoded.
     pub(crate) unreadable: Option<String>,
+    /// A record whose answer was lost is not listed in this run, and neither is the last one before it that was confirmed.
+    pub(crate) hides_with_known: bool,
+    /// Pages have two records. A record whose answer was lost is left out if it is the last one of its page, and the first
+    /// one is another.
+    pub(crate) hides_last_of_page: bool,
 }
 
 /// The records that are not listed yet.
@@ -28,17 +33,29 @@ impl HiddenRecords {
         self.0.extend(ids.iter().map(|&id| (id, until)));
     }
 
+    /// Lists all of them again.
+    pub(crate) fn show_all(&mut self) {
+        self.0.clear();
+    }
+
     fn hides(&self, id: u64) -> bool {
         self.0.get(&id).is_some_and(|&until| Instant::now() < until)
     }
 }
 
 impl ListTricks {
-    /// Edits the answer to a list. Any other answer stays.
-    pub(crate) fn edit(&self, hidden: &HiddenRecords, response: Response<Bytes>) -> Response<Bytes> {
-        if self.commit_after.is_none() && self.unreadable.is_none() {
-            return response;
-        }
+    /// Whether lists mislead so that an activity may stay in doubt for good.
+    pub(crate) fn mislead(&self) -> bool {
+        self.hides_with_known || self.hides_last_of_page
+    }
+
+    /// Edits the answer to a list. Any other answer stays. `lost`: the records whose answer was lost.
+    pub(crate) fn edit(
+        &self,
+        hidden: &HiddenRecords,
+        lost: &BTreeSet<u64>,
+        response: Response<Bytes>,
+    ) -> Response<Bytes> {
         let Ok(mut body) = serde_json::from_slice::<Value>(response.body()) else { return response };
         let Some(records) = body.get_mut("data").and_then(Value::as_array_mut) else { return response };
         let id = |record: &Value| {
@@ -46,6 +63,12 @@ impl ListTricks {
             id.and_then(|id| id.as_u64().or_else(|| id.as_str()?.parse().ok())).unwrap_or(0)
         };
         records.retain(|record| !hidden.hides(id(record)));
+        if let ([first, last], true) = (&records[..], self.hides_last_of_page)
+            && lost.contains(&id(last))
+            && !lost.contains(&id(first))
+        {
+            records.pop();
+        }
         for record in records {
             let content = record.get("content").and_then(Value::as_str);
             if content.is_some() && content == self.unreadable.as_deref() {

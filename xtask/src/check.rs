@@ -133,6 +133,16 @@ const FULL: &[Step] = &[
             "target/stores",
         ],
     },
+    Step {
+        // 20 seeded runs over each store. It takes hours.
+        name: "an outbox whose processes are killed",
+        environment: &[
+            ("CRM_OUTBOX_TEST_COUNT", "10000"),
+            ("CRM_OUTBOX_TEST_KILLS", "60"),
+            ("CRM_OUTBOX_TEST_RUNS", "20"),
+        ],
+        arguments: &["test", "--release", "-p", "crm-outbox", "--test", "it", "killed"],
+    },
     Step { name: "the public API", environment: &[], arguments: &["xtask", "api"] },
     Step { name: "semantic versions", environment: &[], arguments: &["xtask", "semver"] },
     Step { name: "the pages of crm report", environment: &[], arguments: &["xtask", "report"] },

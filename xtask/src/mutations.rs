@@ -12,17 +12,48 @@ struct Mutation<'a> {
     is_found: bool,
 }
 
+/// A list of rules, and where the code is that can break them.
+struct List {
+    /// Below `simulation`.
+    file: &'static str,
+    /// How the simulation is asked to run what they are about.
+    option: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test compares the lists with the code"))]
+    folders: &'static [&'static str],
+}
+
+const LISTS: &[List] = &[
+    List { file: "mutations.txt", option: "", folders: &["crates/crm-history/src/engine"] },
+    List {
+        file: "outbox_mutations.txt",
+        option: "--outbox",
+        folders: &["crates/crm-outbox/src/delivery", "crates/crm-outbox/src/store"],
+    },
+];
+
 /// Runs the simulation without a mutation, which must find nothing, and with each of them. `build` is for cargo.
 pub(crate) fn run(build: &[String]) -> Result<(), String> {
-    let list = read_list()?;
-    if finds(None, build)? {
-        return Err(
-            "The simulation fails without a mutation. Fix that first: cargo xtask simulate".to_owned()
-        );
+    let mut lost = Vec::new();
+    for list in LISTS {
+        lost.extend(run_list(list, build)?);
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(format!("The simulation does not find these broken rules: {}", lost.join(", ")))
+}
+
+/// Returns the rules that the simulation should find broken, and does not.
+fn run_list(list: &List, build: &[String]) -> Result<Vec<String>, String> {
+    if finds(None, list, build)? {
+        return Err(format!(
+            "The simulation fails without a mutation. Fix that first: cargo xtask simulate {}",
+            list.option
+        ));
     }
     let mut lost = Vec::new();
-    for mutation in parse(&list)? {
-        let is_found = finds(Some(mutation.name), build)?;
+    for mutation in parse(&read_list(list)?)? {
+        let is_found = finds(Some(mutation.name), list, build)?;
         let result = match (is_found, mutation.is_found) {
             (true, true) => "found",
             (true, false) => "found, and listed as missing",
@@ -31,20 +62,18 @@ pub(crate) fn run(build: &[String]) -> Result<(), String> {
         };
         println!("{:<44} {result}", mutation.name);
         if mutation.is_found && !is_found {
-            lost.push(mutation.name);
+            lost.push(mutation.name.to_owned());
         }
     }
-    if lost.is_empty() {
-        return Ok(());
-    }
-    Err(format!("The simulation does not find these broken rules: {}", lost.join(", ")))
+    Ok(lost)
 }
 
 /// Returns whether a seed fails while this rule is broken.
-fn finds(mutation: Option<&str>, build: &[String]) -> Result<bool, String> {
+fn finds(mutation: Option<&str>, list: &List, build: &[String]) -> Result<bool, String> {
     let mut command = cargo();
     command.args(["run", "--quiet", "--package", "simulation", "--features", "mutations"]).args(build);
     command.args(["--", "--seeds", SEEDS, "--failures", "1"]).env_remove("CRM_MUTATION");
+    command.args((!list.option.is_empty()).then_some(list.option));
     if let Some(name) = mutation {
         command.env("CRM_MUTATION", name);
     }
@@ -57,8 +86,8 @@ fn finds(mutation: Option<&str>, build: &[String]) -> Result<bool, String> {
     }
 }
 
-fn read_list() -> Result<String, String> {
-    let path = format!("{ROOT}/simulation/mutations.txt");
+fn read_list(list: &List) -> Result<String, String> {
+    let path = format!("{ROOT}/simulation/{}", list.file);
     fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))
 }
 
@@ -83,17 +112,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_names_every_rule_that_the_engine_can_break_and_no_other() {
-        let list = read_list().unwrap();
-        let listed: BTreeSet<String> =
-            parse(&list).unwrap().iter().map(|mutation| mutation.name.to_owned()).collect();
-        let mut breakable = BTreeSet::new();
-        for file in fs::read_dir(format!("{ROOT}/crates/crm-history/src/engine")).unwrap() {
-            let source = fs::read_to_string(file.unwrap().path()).unwrap();
-            let calls = source.split("breaks(\"").skip(1);
-            breakable.extend(calls.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+    fn the_lists_name_every_rule_that_can_be_broken_and_no_other() {
+        for list in LISTS {
+            let text = read_list(list).unwrap();
+            let listed: BTreeSet<String> =
+                parse(&text).unwrap().iter().map(|mutation| mutation.name.to_owned()).collect();
+            let mut breakable = BTreeSet::new();
+            for folder in list.folders {
+                for file in fs::read_dir(format!("{ROOT}/{folder}")).unwrap() {
+                    let path = file.unwrap().path();
+                    if path.is_file() {
+                        let source = fs::read_to_string(path).unwrap();
+                        let calls = source.split("breaks(\"").skip(1);
+                        breakable.extend(calls.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                    }
+                }
+            }
+            assert_eq!(listed, breakable, "{}", list.file);
         }
-        assert_eq!(listed, breakable);
     }
 
     #[test]

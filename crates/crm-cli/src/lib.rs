@@ -36,12 +36,25 @@ use crate::exit::{Exit, Failure};
 use crate::language::Messages;
 use crate::terminal::Terminal;
 
+/// Turns `crm help import` into `crm import --help`, which says the same.
+fn help_as_option(mut given: Vec<OsString>) -> Vec<OsString> {
+    let is_word = |(index, argument): (usize, &OsString)| {
+        !argument.to_string_lossy().starts_with('-') && given[index - 1] != "--lang"
+    };
+    let command = (1..).zip(given.iter().skip(1)).position(is_word).map(|index| index + 1);
+    if let Some(command) = command.filter(|index| given[*index] == "help") {
+        given.remove(command);
+        given.push("--help".into());
+    }
+    given
+}
+
 /// Runs the program with the arguments of the process.
 ///
 /// `--help` and `--version` start no runtime and touch no network.
 #[must_use]
 pub fn run() -> ExitCode {
-    let given: Vec<OsString> = std::env::args_os().collect();
+    let given = help_as_option(std::env::args_os().collect());
     let messages = Messages::new(language::chosen_language(&given, |name| std::env::var(name).ok()));
     let defaults = profile_defaults(&given, &messages);
     let mut command = language::with_texts(with_defaults(Arguments::command(), &defaults), &messages);

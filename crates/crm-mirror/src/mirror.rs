@@ -84,7 +84,7 @@ impl Mirror {
         }
         let lock = self.lock().await?;
         let result = self.run_locked(&sync, lock.fence).await;
-        lock.release().await?;
+        lock.release().await;
         result
     }
 
@@ -163,7 +163,7 @@ impl Mirror {
         for (table, rewrite) in others {
             count += self.store.rewrite(lock.fence, *table, Arc::clone(rewrite)).await?;
         }
-        lock.release().await?;
+        lock.release().await;
         Ok(count)
     }
 
@@ -190,9 +190,10 @@ struct Lock {
 }
 
 impl Lock {
-    async fn release(mut self) -> Result<(), Error> {
+    /// Gives the lock back. If that fails, the lease expires by itself, and the run has its result.
+    async fn release(mut self) {
         self.is_held = false;
-        self.store.unlock(self.fence).await
+        let _ = self.store.unlock(self.fence).await;
     }
 }
 
@@ -261,7 +262,8 @@ fn server<B>(request: &http::Request<B>) -> String {
     let uri = request.uri();
     let authority = uri.authority().map_or("", http::uri::Authority::as_str);
     let path = uri.path();
-    let folder = ["/developer/", "/backend/"].iter().find_map(|mark| path.split_once(mark)).map_or("", |cut| cut.0);
+    let folder =
+        ["/developer/", "/backend/"].iter().find_map(|mark| path.split_once(mark)).map_or("", |cut| cut.0);
     format!("{authority}{folder}")
 }
 
@@ -277,7 +279,9 @@ fn check_column(name: &str) -> Result<(), Error> {
     if is_name && !is_taken {
         return Ok(());
     }
-    let fault = format!("{name:?} cannot be the name of a column: use letters, digits and _, and no name that is taken");
+    let fault = format!(
+        "{name:?} cannot be the name of a column: use letters, digits and _, and no name that is taken"
+    );
     Err(Error::invalid_request(RUN, "column", fault))
 }
 
@@ -292,7 +296,8 @@ fn rewrite(change: impl Fn(&mut Value) -> bool + Send + std::marker::Sync + 'sta
 fn name_of_person(record: &mut Value, id: i64) -> bool {
     let persons = record.get_mut("person").and_then(Value::as_array_mut);
     let named = persons.into_iter().flatten().filter(|person| {
-        person.get("pid").and_then(Value::as_i64) == Some(id) && person.get("person").is_some_and(Value::is_string)
+        person.get("pid").and_then(Value::as_i64) == Some(id)
+            && person.get("person").is_some_and(Value::is_string)
     });
     named.map(|person| person["person"] = Value::Null).count() > 0
 }

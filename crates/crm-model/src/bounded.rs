@@ -132,14 +132,21 @@ impl<'de> Visitor<'de> for BoundedValue<'_> {
     }
 }
 
-/// Returns `true` if the JSON texts of so many fields, one after the other, cannot exceed the limits. Parses nothing.
-pub(crate) fn is_small(json: &str, fields: usize) -> bool {
-    // No early exit, so that the compiler can vectorize the loops.
-    let count = |wanted: fn(u8) -> bool| json.bytes().map(|byte| usize::from(wanted(byte))).sum::<usize>();
-    let containers = count(|byte| (byte == b'[') | (byte == b'{'));
+/// Returns whether a JSON text may be nested deeper than allowed. Parses nothing.
+pub(crate) fn may_be_deep(json: &str) -> bool {
+    count(json, |byte| (byte == b'[') | (byte == b'{')) > DEEPEST
+}
+
+/// Returns `true` if the JSON texts of so many fields, one after the other, cannot hold too many values. Parses nothing.
+pub(crate) fn has_few_values(json: &str, fields: usize) -> bool {
     // Two values are separated by a comma, or one of them contains the other.
-    containers <= DEEPEST
-        && (json.len() <= MOST_VALUES || count(|byte| byte == b',') + containers + fields < MOST_VALUES)
+    json.len() <= MOST_VALUES
+        || count(json, |byte| (byte == b',') | (byte == b'[') | (byte == b'{')) + fields < MOST_VALUES
+}
+
+/// Counts bytes. There is no early exit, so the compiler can vectorize the loop.
+fn count(json: &str, wanted: impl Fn(u8) -> bool) -> usize {
+    json.bytes().map(|byte| usize::from(wanted(byte))).sum()
 }
 
 #[cfg(test)]

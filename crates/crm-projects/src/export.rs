@@ -72,8 +72,8 @@ impl ExportSource for Projects {
     type Record = Project;
     const OPERATION: OperationInfo = <List as Operation>::INFO;
     const NAME: &'static str = "projects.export";
-    /// `offset` is a number of projects (documented). The server may return fewer than `count`, because no maximum is
-    /// documented.
+    /// `offset` is a number of projects (assumed: the vendor documents no unit). The server may return fewer than `count`,
+    /// because no maximum is documented.
     const COUNTS_RECORDS: bool = true;
 
     fn identity(&self) -> Result<String, Error> {

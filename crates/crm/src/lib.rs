@@ -89,6 +89,8 @@
 //! | `chrono-tz` | | reads a time zone from its name: [`Zone`](history::Zone) |
 //! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
 //! | `directory` | | the module [`directory`]: users, clients and contacts of SalesMan CRM, to find who called |
+//! | `mirror` | | the module [`mirror`]: a copy of both CRMs, with deletions and a change log, in an SQLite file; turns on `directory` |
+//! | `mirror-postgres` | | the same in PostgreSQL |
 //! | `outbox` | | the module [`outbox`]: durable delivery of activities with idempotency keys, in an SQLite file |
 //! | `outbox-postgres` | | the same in PostgreSQL |
 //! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
@@ -159,6 +161,13 @@ pub mod projects {
     mod blocking {}
     /// The root of this crate.
     mod transport {}
+}
+
+/// Copies of both CRMs in a database.
+#[cfg(any(feature = "mirror", feature = "mirror-postgres"))]
+pub mod mirror {
+    #[doc(inline)]
+    pub use crm_mirror::*;
 }
 
 /// Durable delivery of activities with idempotency keys.

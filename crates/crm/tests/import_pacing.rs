@@ -24,9 +24,27 @@ async fn a_cancel_ends_every_wait_and_sends_nothing_more() {
     world.put(&json!({"transfer": "close", "store": "not", "operation": "writes", "when": {"each": 1}}));
     let cancelled = tokio::time::sleep(Duration::from_millis(500));
     let report = world.client().import(entries(40)).chunk(20).cancel(cancelled).run().await.unwrap();
-    assert_eq!(report.totals.unknown, 40, "{report}");
+    assert_eq!((report.totals.unknown, report.totals.not_sent), (39, 1), "{report}");
     assert!(world.seconds() < 2);
     assert_eq!(world.count(Operation::HistoryAddList), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_largest_settings_are_taken_and_never_panic() {
+    let world = World::new();
+    with_history(&world);
+    // The second request loses its answer, so that each wait is used.
+    let lost = json!({"transfer": "close", "store": "not", "operation": "writes", "skip": 1});
+    world.put(&lost);
+    let (largest, longest) = (usize::MAX, Duration::MAX);
+    let import = world.client().import(entries(40)).chunk(20).chunk_bytes(largest).concurrency(largest);
+    let cancelled = tokio::time::sleep(Duration::from_secs(3_600));
+    let import = import.settle(longest).patience(longest).flush_after(longest).cancel(cancelled);
+    let report = import.run().await.unwrap();
+    assert_eq!((report.totals.created, report.totals.unknown), (20, 20), "{report}");
+    world.put(&json!([]));
+    let report = world.client().import(entries(60)).chunk(largest).run().await.unwrap();
+    assert_eq!(report.totals.created, 60, "{report}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,7 +109,7 @@ async fn a_slow_consumer_of_outcomes_is_not_a_slow_server() {
         ),
         ""
     );
-    assert_eq!(world.count(Operation::HistoryAddList), 3);
+    assert_eq!(world.count(Operation::HistoryAddList), 4, "the last activity is sent alone");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crm_bench::{clients, row};
+use crm_outbox::Outbox;
 
 use crate::{Folder, entry, runtime};
 
@@ -16,7 +17,7 @@ pub(crate) fn run(url: &str, rounds: usize) {
         let folder = Folder::new();
         let delivered = runtime.block_on(async {
             let outbox = folder.outbox().await;
-            crate::memory::insert(&folder.0.join("outbox.db"), MANY, round);
+            put_all(&outbox, round).await;
             let began = Instant::now();
             outbox.deliver(history.clone()).until_empty().start().finished().await.unwrap();
             let delivered = MANY as f64 / began.elapsed().as_secs_f64();
@@ -37,4 +38,15 @@ pub(crate) fn run(url: &str, rounds: usize) {
     }
     let name = "deliver 10,000 / import of 10,000 with a journal";
     row::print(name, row::median(ours), row::median(theirs), "records/s", row::median(ratios));
+}
+
+async fn put_all(outbox: &Outbox, round: usize) {
+    let puts = (0..MANY).map(|number| {
+        let outbox = outbox.clone();
+        async move {
+            let entry = entry(number + round * 10_000_000);
+            outbox.put(&format!("call-{round}-{number}"), &entry).await.unwrap();
+        }
+    });
+    futures_util::future::join_all(puts).await;
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of its own, with its usual settings. It listens only on a socket in its folder.
+//! A PostgreSQL server of its own, with its usual settings, except that it never works by itself. It listens only on a socket in its folder.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -34,7 +34,7 @@ impl Cluster {
             "UTF8",
             "--locale=C",
         ]));
-        let options = format!("-c listen_addresses='' -k {folder}");
+        let options = format!("-c listen_addresses='' -c autovacuum=off -k {folder}");
         run(cluster.command("pg_ctl").args(["-D", &data, "-w", "-l", &log, "-o", &options, "start"]));
         Some(cluster)
     }

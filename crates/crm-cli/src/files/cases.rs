@@ -213,3 +213,28 @@ fn xls_and_ods_are_read_like_xlsx() {
         );
     }
 }
+
+#[test]
+fn what_is_no_table_is_called_by_its_name() {
+    for (bytes, name) in [
+        (&b"MIME-Version: 1.0\nContent-Type: multipart/related\n"[..], "MHTML"),
+        (b"ID;PWXL;N;E\nC;Y1;X1;K\"datum\"\n", "SYLK"),
+        (b"\xff\xfe\0\0d\0\0\0", "UTF-32"),
+        (b"\x03\x7d\x03\x0b\0\0\0\0DATUM", "binary"),
+        (b"<html><table><tr><td>datum</td></tr></table></html>", "HTML/XML"),
+    ] {
+        let error = Table::from_reader(bytes, &TableOptions::default()).unwrap_err();
+        assert_eq!(error.message().value("what"), Some(name));
+    }
+}
+
+#[test]
+fn line_separators_of_unicode_do_not_make_rows_a_part_of_the_header() {
+    let calls = "datum;content;clid\u{2028}2025-03-11 13:00:00;Звонок;1\n";
+    let error = Table::from_reader(calls.as_bytes(), &TableOptions::default()).unwrap_err();
+    assert_eq!(error.message().id, "header-line-separator");
+    // In a text they are a part of it.
+    let calls = "content;clid\nпервая\u{2028}вторая;1\n";
+    let rows: Vec<_> = Table::from_reader(calls.as_bytes(), &TableOptions::default()).unwrap().collect();
+    assert_eq!(rows[0].as_ref().unwrap().entry.as_ref().unwrap().content, "первая\u{2028}вторая");
+}

@@ -213,4 +213,17 @@ mod tests {
         let _first = FoundClients::open(&path, || true).unwrap();
         assert_eq!(FoundClients::open(&path, || true).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_of_found_clients_is_readable_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.clients");
+        written(&path, &[("a", "+7 1", FIRST)]);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.ends_with("\"number\":\"+7 1\",\"client\":1,\"contact\":null}\n"), "{text}");
+    }
 }

@@ -85,6 +85,11 @@ pub enum HeaderError {
         /// Its first values.
         cells: Vec<String>,
     },
+    /// A name holds a line separator of Unicode, so rows are taken for a part of the header.
+    LineSeparator {
+        /// The line of the header.
+        line: u64,
+    },
     /// No column is known for the content.
     NoContent {
         /// The line of the header.
@@ -129,6 +134,7 @@ impl HeaderError {
                     cells.iter().map(String::as_str).filter(|cell| !cell.is_empty()).collect();
                 Message::new("header-missing").with("line", line).with("cells", cells.join(" | "))
             }
+            Self::LineSeparator { line } => Message::new("header-line-separator").with("line", line),
             Self::NoContent { line, names } => {
                 Message::new("header-no-content").with("line", line).with("names", names.join(", "))
             }
@@ -147,9 +153,15 @@ impl HeaderError {
 /// The names of the two columns that a rejected file begins with, in the languages that it is written in.
 const REJECTED: [[&str; 2]; 2] = [["line", "строка"], ["reason", "причина"]];
 
+/// Some programs end lines so. In a text they may be part of a value, as browsers copy them.
+const LINE_SEPARATORS: [char; 4] = ['\u{b}', '\u{85}', '\u{2028}', '\u{2029}'];
+
 impl Header {
     /// Reads a header.
     pub(super) fn read(line: u64, cells: &[String], mapping: &Mapping) -> Result<Self, HeaderError> {
+        if cells.iter().any(|cell| cell.trim().contains(LINE_SEPARATORS)) {
+            return Err(HeaderError::LineSeparator { line });
+        }
         let names: Vec<String> = cells.iter().map(|cell| normalized(cell)).collect();
         check_chosen(cells, &names, mapping)?;
         let rejected = rejected_columns(&names);

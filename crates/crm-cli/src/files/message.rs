@@ -33,8 +33,8 @@ impl Message {
     }
 }
 
-/// One line that a terminal shows as it is.
-fn shown(text: &str) -> String {
+/// Returns one short line that a terminal shows as it is.
+pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for (position, character) in text.chars().enumerate() {
         if position == LONGEST {
@@ -43,6 +43,7 @@ fn shown(text: &str) -> String {
         }
         match character {
             '\n' | '\r' | '\t' => shown.push(' '),
+            '\u{2028}' | '\u{2029}' => shown.push(' '),
             '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
                 shown.extend(character.escape_unicode());
             }

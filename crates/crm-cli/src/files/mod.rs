@@ -37,6 +37,7 @@ pub use header::{Column, Header, HeaderError, PassedOver, Use};
 pub use input::{EncodingSource, InputError};
 pub use mapping::{Field, Mapping, MappingError, Preset, Target};
 pub use message::Message;
+pub(crate) use message::shown;
 pub use output::{Format, Headings, Output, OutputColumn, OutputKind, Written, history_columns};
 pub use problem::{ClientFault, DateFault, IdFault, Problem};
 pub use rejected::{Rejected, RejectedFile};

@@ -158,7 +158,7 @@ option-losses = What to do with an activity that the server would change: do not
     .value = POLICY
 option-dry_run = Read and check everything, show what would be sent, and send nothing
 option-retry_refused = Send again what the journal knows as refused, after the cause was fixed in the CRM
-option-map = Take this column for this field; - as the field skips the column; repeatable
+option-map = Take this column for this field (datum, time, content, tip, user, clid, pid, did); - as the field skips the column; repeatable
     .value = COLUMN=FIELD
 option-map_preset = A known form of file without a header
     .value = NAME
@@ -415,6 +415,7 @@ import-unknown-type = the account has no activity type of this name
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }
 import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }
+import-columns-skipped = { "  " }… and { $count } further columns are skipped
 import-find-client-by = { "  " }the column "{ $column }" is the telephone number that finds the client
 import-older-file = An older rejected file with other rows was kept as { $file }.
 import-stored-twice = stored twice, as { $id } and { $copy }: delete one of them
@@ -518,6 +519,14 @@ word-no = no
 
 discover-plan = Calls to { $url }, all of them reads:
     { $calls }
+
+discover-once = once
+discover-one-page = one page of the given days
+discover-first-of-page = the first activity of that page
+discover-first-20 = the first 20
+discover-first-20-filter = the first 20; it changes nothing
+discover-first-action = the first action that was found
+discover-of-three = for the first 3 projects
 
 ## Sandbox
 

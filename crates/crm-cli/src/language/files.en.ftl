@@ -37,6 +37,7 @@ input-several-sheets = several sheets have a header: { $sheets }; choose one wit
 
 header-empty = there is nothing in the file: no header and no rows
 header-missing = there is no header: line { $line } holds values ({ $cells }); put the names of the columns into the first line, such as datum, content, clid
+header-line-separator = the header (line { $line }) holds line separators of Unicode, so rows are a part of it; end each line with a line feed
 header-no-content = no column of the header (line { $line }) holds the text of the activities; the columns are: { $names }; name one "content" or assign it with --map COLUMN=content
 header-duplicate = several columns would be { $field }: { $columns }; rename all but one, or choose one with --map COLUMN={ $field }
 header-no-such-column = there is no column "{ $column }"; the columns are: { $names }

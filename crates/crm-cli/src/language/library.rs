@@ -13,7 +13,12 @@ impl Messages {
             return error.to_string();
         }
         let mut text = error.operation().map(|operation| format!("{operation}: ")).unwrap_or_default();
-        text += &self.text(&format!("library-error-{}", error.id()));
+        // Everybody gives an address. Other settings are rare.
+        let id = match (error.id(), error.field()) {
+            ("invalid-setting", Some("address")) => "invalid-address",
+            (id, _) => id,
+        };
+        text += &self.text(&format!("library-error-{id}"));
         if let Some(api) = error.api_text() {
             let code = error.api_code().map(|code| format!("{code} ")).unwrap_or_default();
             text += &format!(": {code}«{}»", one_line(api));

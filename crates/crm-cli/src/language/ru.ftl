@@ -158,7 +158,7 @@ option-losses = Что делать с активностью, которую с
     .value = РЕЖИМ
 option-dry_run = Прочитать и проверить всё, показать, что было бы отправлено, и ничего не отправлять
 option-retry_refused = Отправить снова то, что в журнале отмечено как отклонённое: причина в CRM устранена
-option-map = Взять поле из этого столбца; знак - вместо поля пропускает столбец; можно указать несколько раз
+option-map = Взять поле (datum, time, content, tip, user, clid, pid, did) из этого столбца; знак - вместо поля пропускает столбец; можно указать несколько раз
     .value = СТОЛБЕЦ=ПОЛЕ
 option-map_preset = Известный вид файла без заголовка
     .value = ИМЯ
@@ -416,6 +416,7 @@ import-unknown-type = такого типа активности в аккаун
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; столбцы: { $columns }
 import-column-skipped = { "  " }столбец «{ $column }» пропущен: { $reason }
+import-columns-skipped = { "  " }… и ещё пропущено столбцов: { $count }
 import-find-client-by = { "  " }столбец «{ $column }» – номер телефона, по которому ищется клиент
 import-older-file = Прежний файл отклонённых строк сохранён под именем { $file }.
 import-stored-twice = сохранена дважды, как { $id } и { $copy }: удалите одну из записей
@@ -520,6 +521,14 @@ word-no = нет
 
 discover-plan = Вызовы к { $url }, все только на чтение:
     { $calls }
+
+discover-once = один раз
+discover-one-page = одна страница за указанные дни
+discover-first-of-page = первая активность с этой страницы
+discover-first-20 = первые 20
+discover-first-20-filter = первые 20; ничего не меняет
+discover-first-action = первое найденное событие
+discover-of-three = по первым трём проектам
 
 ## Песочница
 

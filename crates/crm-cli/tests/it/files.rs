@@ -319,3 +319,45 @@ async fn columns_are_mapped_and_a_spreadsheet_is_read_back() {
     let (first, second) = (sandbox.record(1).unwrap(), other.record(1).unwrap());
     assert_eq!((first.datum, first.content, first.clid), (second.datum, second.content, second.clid));
 }
+
+#[tokio::test]
+async fn a_dry_run_shows_what_would_be_changed_and_refused_in_both_languages_and_asks_only() {
+    let folder = Folder::new("dry-run-words");
+    folder.write(
+        "calls.csv",
+        "datum;content;clid;user;tip\n2024-06-25T10:00Z;<b>важно</b>;1;nobody@x;Непонятный\nвчера;x;1;;\n26.06.2024;y;1;;вх.Звонок\n",
+    );
+    let sandbox = Sandbox::start().await.unwrap();
+    let flags =
+        ["--dry-run", "--check-users", "--check-types", "--losses", "reject", "--time-zone", "Europe/Moscow"];
+    for (language, words) in [
+        ("en", ["line 2: ", "3 rows: 1 would be sent, 1 refused, 1 unreadable"]),
+        ("ru", ["строка 2: ", "3 строки: будет отправлено: 1, отклонено: 1, не прочитано: 1"]),
+    ] {
+        let ran = import(&folder, &sandbox, "calls.csv", &[&flags[..], &["--lang", language]].concat());
+        for words in words {
+            ran.ended(65, words);
+        }
+        assert!(ran.out.contains("2024-06-26 00:00:00"), "{ran:?}");
+    }
+    let warned = import(&folder, &sandbox, "calls.csv", &[&flags[..3], &flags[5..]].concat());
+    // An instant is shown as it would be stored.
+    assert!(warned.out.contains("2024-06-25 13:00:00"), "{warned:?}");
+    warned.ended(65, "the server changes it").ended(65, "it has no owner").ended(65, "no activity type");
+    assert_eq!(sandbox.record_count(), 0);
+    assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn instants_are_stored_with_the_offset_that_the_server_uses_today() {
+    let folder = Folder::new("instants");
+    folder.write("calls.csv", "datum;content;clid\n2024-01-15T09:00Z;зимой;1\n2024-07-15T09:00Z;летом;1\n");
+    let sandbox = Sandbox::builder().zone("Europe/Berlin".parse().unwrap()).start().await.unwrap();
+    import(&folder, &sandbox, "calls.csv", &["--time-zone", "Europe/Berlin"]).ended(0, "2 stored");
+    let hours: Vec<u32> = [1, 2]
+        .iter()
+        .map(|id| chrono::Timelike::hour(&sandbox.record(*id).unwrap().datum.unwrap()))
+        .collect();
+    assert_eq!(hours[0], hours[1], "the server uses the offset of today for both");
+    assert!([10, 11].contains(&hours[0]));
+}

@@ -15,6 +15,22 @@ fn help_follows_the_option_and_the_locale_and_shows_no_key() {
 }
 
 #[test]
+fn the_command_help_shows_the_same_as_the_option() {
+    let folder = Folder::new("help-command");
+    for (asked, same) in [
+        (&["help"][..], &["--help"][..]),
+        (&["help", "import"], &["import", "--help"]),
+        (&["--lang", "ru", "help", "export", "history"], &["--lang", "ru", "export", "history", "--help"]),
+    ] {
+        let ran = folder.crm(asked).run();
+        assert!(ran.code == 0 && !ran.out.is_empty(), "{ran:?}");
+        assert_eq!(ran.out, folder.crm(same).run().out);
+    }
+    // A file may have this name.
+    folder.crm(&["import", "help"]).run().ended(64, "--history-url");
+}
+
+#[test]
 fn wrong_arguments_exit_with_64_and_say_what_is_wrong() {
     let folder = Folder::new("usage");
     for (arguments, words) in [

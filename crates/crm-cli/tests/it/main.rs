@@ -3,6 +3,7 @@
 
 mod check;
 mod discover;
+mod exits;
 mod export;
 mod files;
 mod find;

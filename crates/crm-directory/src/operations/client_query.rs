@@ -2,10 +2,11 @@
 
 use chrono::NaiveDateTime;
 use crm_model::directory::{Client, ClientOrder, ClientType, UserId};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::paged_query::{PagedQuery, add, add_filter};
 use super::range::{Range, sent};
-use super::{Fault, differs, field_list, field_list_fault, id_fault, sql_fault, text_fault};
+use super::{Fault, differs, id_fault, sql_fault};
 
 /// Which clients to list, in which order, and which page of them.
 ///
@@ -16,13 +17,9 @@ use super::{Fault, differs, field_list, field_list_fault, id_fault, sql_fault, t
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ClientQuery {
-    page: u64,
+    paged: PagedQuery,
     order: Option<ClientOrder>,
-    fields: Vec<String>,
-    word: Option<String>,
-    user: Option<String>,
     user_id: Option<UserId>,
-    created: Range,
     changed: Option<(NaiveDateTime, NaiveDateTime)>,
     bank_details: bool,
     relation: Option<String>,
@@ -42,7 +39,7 @@ impl ClientQuery {
     /// Sets `offset`: the page, from 0. A page has 200 clients (observed); a page past the end is empty.
     #[doc(alias = "offset")]
     pub fn page(mut self, page: u64) -> Self {
-        self.page = page;
+        self.paged.page = page;
         self
     }
 
@@ -56,20 +53,20 @@ impl ClientQuery {
     /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The id always
     /// comes. A field that is not enabled is left out in silence (observed).
     pub fn fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.fields = names.into_iter().map(Into::into).collect();
+        self.paged.set_fields(names);
         self
     }
 
     /// Sets `word`: a text in the name, description, site, address, telephone or email, regardless of case. `%` stands for
     /// any characters and `_` for one (observed). A word with a quote finds nothing (observed).
     pub fn word(mut self, text: impl Into<String>) -> Self {
-        self.word = Some(text.into());
+        self.paged.word = Some(text.into());
         self
     }
 
     /// Sets `user`: the login of the owner. An unknown login lists the clients without an owner (observed).
     pub fn user(mut self, login: impl Into<String>) -> Self {
-        self.user = Some(login.into());
+        self.paged.user = Some(login.into());
         self
     }
 
@@ -89,14 +86,14 @@ impl ClientQuery {
     /// Sets `dateStart`: created at this time or later.
     #[doc(alias = "dateStart")]
     pub fn created_since(mut self, since: NaiveDateTime) -> Self {
-        self.created.since = Some(since);
+        self.paged.created.since = Some(since);
         self
     }
 
     /// Sets `dateEnd`: created at this time or earlier.
     #[doc(alias = "dateEnd")]
     pub fn created_until(mut self, until: NaiveDateTime) -> Self {
-        self.created.until = Some(until);
+        self.paged.created.until = Some(until);
         self
     }
 
@@ -157,15 +154,15 @@ impl ClientQuery {
     }
 
     pub(crate) fn first_page(&self) -> u64 {
-        self.page
+        self.paged.page
     }
 
     pub(crate) fn created(&self) -> Range {
-        self.created
+        self.paged.created
     }
 
     pub(crate) fn with_created(mut self, created: Range) -> Self {
-        self.created = created;
+        self.paged.created = created;
         self
     }
 
@@ -175,8 +172,8 @@ impl ClientQuery {
 
     /// Returns why the query cannot be exported.
     pub(crate) fn export_fault(&self) -> Option<Fault> {
-        if self.page > 0 {
-            return Some(("page", "cannot be set for an export, which reads every page: leave it out"));
+        if let Some(fault) = self.paged.export_fault() {
+            return Some(fault);
         }
         if self.order.is_some() {
             return Some((
@@ -184,7 +181,8 @@ impl ClientQuery {
                 "cannot be set for an export, which needs an order of its own: leave it out",
             ));
         }
-        if !self.fields.is_empty() && !self.fields.iter().any(|field| field == "date_create") {
+        let fields = &self.paged.fields;
+        if !fields.is_empty() && !fields.iter().any(|field| field == "date_create") {
             return Some(("fields", "must have `date_create` for an export, which is read by that field"));
         }
         self.fault()
@@ -193,11 +191,9 @@ impl ClientQuery {
     /// Returns a field that the server could not understand or would silently take for something else, and why.
     pub(crate) fn fault(&self) -> Option<Fault> {
         let changed = self.changed().and_then(|range| range.fault("changed_between"));
-        field_list_fault(&self.fields)
-            .or(text_fault("word", self.word.as_deref()))
-            .or(sql_fault("user", self.user.as_deref()))
+        self.paged
+            .fault()
             .or(id_fault("user_id", self.user_id.map(u64::from)))
-            .or(self.created.fault("created_between"))
             .or(changed)
             .or(sql_fault("relation", self.relation.as_deref()))
             .or(sql_fault("client_type", self.client_type.as_ref().map(ClientType::as_str)))
@@ -211,12 +207,10 @@ impl ClientQuery {
         let id_differs = |found: Option<u64>, asked: Option<u64>| matches!((found, asked), (Some(found), Some(asked)) if found != asked);
         let changed = self.changed().zip(client.changed);
         let kind = (client.client_type.as_ref(), self.client_type.as_ref());
-        if differs(client.user_login.as_deref(), self.user.as_deref()) {
-            Some("user")
+        if let Some(ignored) = self.paged.misfit(client.user_login.as_deref(), client.created) {
+            Some(ignored)
         } else if id_differs(client.user_id.map(u64::from), self.user_id.map(u64::from)) {
             Some("iduser")
-        } else if client.created.is_some_and(|created| !self.created.contains(created)) {
-            Some(if self.created.since.is_some() { "dateStart" } else { "dateEnd" })
         } else if changed.is_some_and(|(range, changed)| !range.contains(changed)) {
             Some("dateChangeStart")
         } else if differs(kind.0.map(ClientType::as_str), kind.1.map(ClientType::as_str)) {
@@ -235,36 +229,22 @@ impl ClientQuery {
     }
 
     pub(super) fn parameters(&self) -> Map<String, Value> {
-        let mut parameters = Map::new();
+        let mut parameters = self.paged.parameters("clid");
         // Needed: the server's default is a column that does not exist (observed).
-        let order = self.order.unwrap_or(ClientOrder::Id);
-        parameters.insert("order".to_owned(), order.as_str().into());
-        let mut add = |name: &str, value: Option<Value>| {
-            parameters.extend(value.map(|value| (name.to_owned(), value)));
-        };
-        add("offset", (self.page > 0).then(|| self.page.into()));
-        add("fields", field_list("clid", &self.fields).map(Value::from));
-        add("word", self.word.as_deref().map(Value::from));
-        add("user", self.user.as_deref().map(Value::from));
-        add("iduser", self.user_id.map(Value::from));
-        add("dateChangeStart", self.changed.map(|(since, _)| sent(since)));
-        add("dateChangeEnd", self.changed.map(|(_, until)| sent(until)));
-        add("bankinfo", self.bank_details.then_some(Value::Bool(true)));
-        self.created.add_created(&mut parameters);
-        let filter: Map<String, Value> = [
+        add(&mut parameters, "order", Some(self.order.unwrap_or(ClientOrder::Id).as_str().into()));
+        add(&mut parameters, "iduser", self.user_id.map(Value::from));
+        add(&mut parameters, "dateChangeStart", self.changed.map(|(since, _)| sent(since)));
+        add(&mut parameters, "dateChangeEnd", self.changed.map(|(_, until)| sent(until)));
+        add(&mut parameters, "bankinfo", self.bank_details.then_some(Value::Bool(true)));
+        let filter = [
             ("relations", self.relation.as_deref().map(Value::from)),
             ("type", self.client_type.as_ref().map(|kind| kind.as_str().into())),
             ("idcategory", self.category.map(Value::from)),
             ("territory", self.territory.map(Value::from)),
             ("clientpath", self.source.map(Value::from)),
-            ("trash", self.only_in_trash.then_some(json!(true))),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect();
-        if !filter.is_empty() {
-            parameters.insert("filter".to_owned(), filter.into());
-        }
+            ("trash", self.only_in_trash.then_some(Value::Bool(true))),
+        ];
+        add_filter(&mut parameters, filter);
         parameters
     }
 }

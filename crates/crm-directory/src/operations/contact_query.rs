@@ -4,8 +4,8 @@ use chrono::NaiveDateTime;
 use crm_model::directory::{ClientId, Contact, ContactOrder};
 use serde_json::{Map, Value};
 
-use super::range::Range;
-use super::{Fault, differs, field_list, field_list_fault, id_fault, sql_fault, text_fault};
+use super::paged_query::{PagedQuery, add, add_filter};
+use super::{Fault, id_fault, sql_fault};
 
 /// Which contacts to list, in which order, and which page of them.
 ///
@@ -15,13 +15,9 @@ use super::{Fault, differs, field_list, field_list_fault, id_fault, sql_fault, t
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ContactQuery {
-    page: u64,
+    paged: PagedQuery,
     order: Option<ContactOrder>,
     oldest_first: Option<bool>,
-    fields: Vec<String>,
-    word: Option<String>,
-    user: Option<String>,
-    created: Range,
     client: Option<ClientId>,
     mobile: Option<String>,
     socials: bool,
@@ -36,7 +32,7 @@ impl ContactQuery {
     /// Sets `offset`: the page, from 0. A page has 200 contacts (observed); a page past the end is empty.
     #[doc(alias = "offset")]
     pub fn page(mut self, page: u64) -> Self {
-        self.page = page;
+        self.paged.page = page;
         self
     }
 
@@ -64,20 +60,20 @@ impl ContactQuery {
     /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The id always
     /// comes. A field that is not enabled is left out in silence (observed).
     pub fn fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.fields = names.into_iter().map(Into::into).collect();
+        self.paged.set_fields(names);
         self
     }
 
     /// Sets `word`: a text in the name, position, landline or email, regardless of case. `%` stands for any characters
     /// and `_` for one (observed). The server does not look at mobile numbers (observed); see [`mobile`](Self::mobile).
     pub fn word(mut self, text: impl Into<String>) -> Self {
-        self.word = Some(text.into());
+        self.paged.word = Some(text.into());
         self
     }
 
     /// Sets `user`: the login of the owner. An unknown login lists the contacts without an owner (observed).
     pub fn user(mut self, login: impl Into<String>) -> Self {
-        self.user = Some(login.into());
+        self.paged.user = Some(login.into());
         self
     }
 
@@ -90,14 +86,14 @@ impl ContactQuery {
     /// Sets `dateStart`: created at this time or later.
     #[doc(alias = "dateStart")]
     pub fn created_since(mut self, since: NaiveDateTime) -> Self {
-        self.created.since = Some(since);
+        self.paged.created.since = Some(since);
         self
     }
 
     /// Sets `dateEnd`: created at this time or earlier.
     #[doc(alias = "dateEnd")]
     pub fn created_until(mut self, until: NaiveDateTime) -> Self {
-        self.created.until = Some(until);
+        self.paged.created.until = Some(until);
         self
     }
 
@@ -124,7 +120,7 @@ impl ContactQuery {
     }
 
     pub(crate) fn first_page(&self) -> u64 {
-        self.page
+        self.paged.page
     }
 
     /// Returns the query in the order that stays stable while contacts are added, unless an order was chosen.
@@ -137,8 +133,8 @@ impl ContactQuery {
 
     /// Returns the query for an export: by id, the smallest first.
     pub(crate) fn for_export(self) -> Result<Self, Fault> {
-        if self.page > 0 {
-            return Err(("page", "cannot be set for an export, which reads every page: leave it out"));
+        if let Some(fault) = self.paged.export_fault() {
+            return Err(fault);
         }
         if self.oldest_first == Some(false) || self.order.is_some_and(|order| order != ContactOrder::Id) {
             let fault = "cannot be set for an export, which is sorted by id, smallest first: leave it out";
@@ -152,48 +148,28 @@ impl ContactQuery {
 
     /// Returns a field that the server could not understand or would silently take for something else, and why.
     pub(crate) fn fault(&self) -> Option<Fault> {
-        field_list_fault(&self.fields)
-            .or(text_fault("word", self.word.as_deref()))
-            .or(sql_fault("user", self.user.as_deref()))
-            .or(self.created.fault("created_between"))
+        self.paged
+            .fault()
             .or(id_fault("client", self.client.map(u64::from)))
             .or(sql_fault("mobile", self.mobile.as_deref()))
     }
 
     /// Returns the parameter that the server ignored, if this contact does not fit.
     pub(crate) fn misfit(&self, contact: &Contact) -> Option<&'static str> {
-        if differs(contact.user_login.as_deref(), self.user.as_deref()) {
-            Some("user")
-        } else if contact.created.is_some_and(|created| !self.created.contains(created)) {
-            Some(if self.created.since.is_some() { "dateStart" } else { "dateEnd" })
-        } else if matches!((contact.client_id, self.client), (Some(found), Some(asked)) if found != asked) {
-            Some("filter.clid")
-        } else {
-            None
-        }
+        let is_of_another =
+            matches!((contact.client_id, self.client), (Some(found), Some(asked)) if found != asked);
+        let ignored = self.paged.misfit(contact.user_login.as_deref(), contact.created);
+        ignored.or(is_of_another.then_some("filter.clid"))
     }
 
     pub(super) fn parameters(&self) -> Map<String, Value> {
-        let mut parameters = Map::new();
-        let mut add = |name: &str, value: Option<Value>| {
-            parameters.extend(value.map(|value| (name.to_owned(), value)));
-        };
-        add("order", self.order.map(|order| order.as_str().into()));
-        add("first", self.oldest_first.map(|oldest| if oldest { "old" } else { "new" }.into()));
-        add("offset", (self.page > 0).then(|| self.page.into()));
-        add("fields", field_list("pid", &self.fields).map(Value::from));
-        add("word", self.word.as_deref().map(Value::from));
-        add("user", self.user.as_deref().map(Value::from));
-        add("socinfo", self.socials.then(|| "yes".into()));
-        self.created.add_created(&mut parameters);
-        let filter: Map<String, Value> =
-            [("clid", self.client.map(Value::from)), ("mob", self.mobile.as_deref().map(Value::from))]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-                .collect();
-        if !filter.is_empty() {
-            parameters.insert("filter".to_owned(), filter.into());
-        }
+        let mut parameters = self.paged.parameters("pid");
+        add(&mut parameters, "order", self.order.map(|order| order.as_str().into()));
+        let first = |is_oldest| if is_oldest { "old" } else { "new" };
+        add(&mut parameters, "first", self.oldest_first.map(|is_oldest| first(is_oldest).into()));
+        add(&mut parameters, "socinfo", self.socials.then(|| "yes".into()));
+        let (client, mobile) = (self.client.map(Value::from), self.mobile.as_deref().map(Value::from));
+        add_filter(&mut parameters, [("clid", client), ("mob", mobile)]);
         parameters
     }
 }

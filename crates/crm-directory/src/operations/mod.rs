@@ -9,6 +9,7 @@ mod client_list;
 mod client_query;
 mod contact_query;
 mod fields;
+mod paged_query;
 mod person_info;
 mod person_list;
 mod range;

@@ -35,7 +35,7 @@ impl HistoryClient {
         let query = query.in_stable_order();
         let first = query.first_page();
         let fetch = move |position: Position| {
-            let (client, query) = (client.clone(), query.clone().page(first + position.pages));
+            let (client, query) = (client.clone(), query.clone().page(first.saturating_add(position.pages)));
             async move { client.list(&query).await }
         };
         records(<List as Operation>::INFO, PAGE, |entry| entry.id.0, fetch)

@@ -45,6 +45,26 @@ pub struct Settings {
     pub sole_writer: bool,
 }
 
+impl Settings {
+    /// Returns the settings within limits, so that sums and products of them cannot overflow.
+    #[must_use]
+    pub fn clamped(self) -> Self {
+        Self {
+            limits: Limits { activities: self.limits.activities.clamp(1, MOST_ACTIVITIES), ..self.limits },
+            concurrency: self.concurrency.clamp(1, MOST_CALLS),
+            settle: self.settle.min(LONGEST),
+            patience: self.patience.min(LONGEST),
+            flush_after: self.flush_after.min(LONGEST),
+            sole_writer: self.sole_writer,
+        }
+    }
+}
+
+const MOST_ACTIVITIES: usize = 100_000;
+const MOST_CALLS: usize = 64;
+/// A year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
 /// The engine at work. It does something only while it is polled, in a tokio runtime with timers.
 pub struct Driver {
     pub(super) client: HistoryClient,
@@ -123,7 +143,7 @@ impl Driver {
         Self {
             client,
             store,
-            settings,
+            settings: settings.clamped(),
             tasks: JoinSet::new(),
             timer: None,
             queue: Queue::default(),
@@ -179,6 +199,7 @@ impl Driver {
                 let wait = self.client.pipeline().timeout() + self.settings.settle;
                 let due = Instant::now() + if breaks("a-takeover-waits") { Duration::ZERO } else { wait };
                 self.queue.hold(&waiting);
+                self.known.earlier_doubt_has_come();
                 if let Some(floors) = self.without_id.remove(&key) {
                     self.known.stored_without_id_before(waiting.item.identity, floors);
                 }

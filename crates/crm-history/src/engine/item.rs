@@ -48,6 +48,10 @@ pub struct Earlier {
     pub ids_grow: bool,
     /// The highest number of their requests.
     pub last_request: u64,
+    /// How many activities they left in doubt. They come back one by one.
+    pub in_doubt: usize,
+    /// Activities are stored whose ids are not known.
+    pub has_unknown_ids: bool,
     /// The lowest floor of what they left in doubt.
     pub lowest_floor: Option<u64>,
     /// The floors of the activities that they stored without learning an id, by the key of each equal one in doubt.
@@ -58,7 +62,15 @@ impl Default for Earlier {
     /// Nothing.
     fn default() -> Self {
         let without_id = HashMap::new();
-        Self { claimed: Vec::new(), ids_grow: true, last_request: 0, lowest_floor: None, without_id }
+        Self {
+            claimed: Vec::new(),
+            ids_grow: true,
+            last_request: 0,
+            in_doubt: 0,
+            has_unknown_ids: false,
+            lowest_floor: None,
+            without_id,
+        }
     }
 }
 

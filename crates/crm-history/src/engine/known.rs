@@ -19,6 +19,10 @@ pub(super) struct Known {
     lowest_earlier: Option<u64>,
     /// The views in which the server gave us an id.
     confirmed_views: BTreeSet<View>,
+    /// How many activities that earlier processes left in doubt have not come yet.
+    earlier_in_doubt: usize,
+    /// Activities of ours are stored whose ids are not known.
+    has_unknown_ids: bool,
     /// The views that were read, with the highest id that they showed.
     read: BTreeMap<View, Option<u64>>,
     /// Records of activities that are settled, above the lowest floor in use.
@@ -44,11 +48,19 @@ struct Written {
 impl Known {
     /// `earlier` is what earlier processes know.
     pub(super) fn new(earlier: Earlier) -> Self {
-        let Earlier { claimed, lowest_floor, ids_grow, .. } = earlier;
+        let Earlier { claimed, lowest_floor, ids_grow, in_doubt, has_unknown_ids, .. } = earlier;
         let claimed: BTreeSet<u64> = claimed.into_iter().collect();
         let highest = claimed.last().copied().unwrap_or(0);
         let distrust = (!ids_grow).then_some(IDS_DO_NOT_GROW);
-        Self { highest, claimed, distrust, lowest_earlier: lowest_floor, ..Self::default() }
+        Self {
+            highest,
+            claimed,
+            distrust,
+            lowest_earlier: lowest_floor,
+            earlier_in_doubt: in_doubt,
+            has_unknown_ids,
+            ..Self::default()
+        }
     }
 
     /// Returns the floor of a request that is sent now, with activities of these views.
@@ -111,6 +123,16 @@ impl Known {
         self.written.insert(id.0, Written { view: item.view.clone(), at, request: Some(request) });
     }
 
+    /// Notes that an activity has come which an earlier process left in doubt.
+    pub(super) fn earlier_doubt_has_come(&mut self) {
+        self.earlier_in_doubt = self.earlier_in_doubt.saturating_sub(1);
+    }
+
+    /// Returns whether each record of ours has a known id, or belongs to an activity in doubt or in flight.
+    pub(super) fn accounts_for_all(&self) -> bool {
+        self.earlier_in_doubt == 0 && !self.has_unknown_ids
+    }
+
     /// Notes what an earlier process stored.
     pub(super) fn stored_before(&mut self, view: &View, id: EntryId, at: Option<NaiveDateTime>) {
         self.confirmed_views.insert(view.clone());
@@ -122,6 +144,7 @@ impl Known {
 
     /// Notes that an activity is stored, and that the server did not say under which id.
     pub(super) fn confirm_without_id(&mut self, identity: u64, floor: Floor) {
+        self.has_unknown_ids = true;
         let floors = self.without_id.entry(identity).or_default();
         floors.push(floor.id);
         floors.sort_unstable();

@@ -30,15 +30,18 @@ impl Found {
     }
 }
 
-/// Looks for all activities in doubt. Equal activities are interchangeable.
+/// Looks for all activities in doubt. Equal activities are interchangeable. `nothing_in_flight`: no other activity may have a
+/// record of which nothing is known yet.
 pub(super) fn find(
     doubts: &[Doubt],
     reading: &Reading,
     known: &Known,
     sole_writer: bool,
+    nothing_in_flight: bool,
 ) -> HashMap<Key, Found> {
     let wanted: Vec<Wanted<'_>> = doubts.iter().map(Wanted::new).collect();
     let learned = learned_shifts(reading, known);
+    let is_learned = !learned.is_empty() || breaks("a-reader-has-a-shift");
     let (shifts, shift) = if breaks("a-reader-has-a-shift") {
         (vec![0], Shift::Known)
     } else {
@@ -68,15 +71,16 @@ pub(super) fn find(
                 {
                     Found::Unclear(UnknownReason::TimeUnclear(id))
                 }
-                Some(id) if in_order.contains(id) => Found::Stored(ids),
-                // Even a sole writer may have written a similar record at another hour.
+                // A sole writer has written every such record, and each other activity of his has its own.
                 Some(&id)
                     if shift == Shift::Guessed
+                        && !(sole_writer && nothing_in_flight && known.accounts_for_all())
                         && expected.has_time()
                         && !breaks("a-guessed-shift-proves-nothing") =>
                 {
                     Found::Unclear(UnknownReason::TimeUnclear(id))
                 }
+                Some(id) if in_order.contains(id) => Found::Stored(ids),
                 Some(_) if expected.has_time() || sole_writer => Found::Stored(ids),
                 Some(_) if breaks("one-undated-record-may-be-of-others") => Found::Stored(ids),
                 Some(&id) => Found::Unclear(UnknownReason::EqualWithoutTime(id)),
@@ -84,10 +88,10 @@ pub(super) fn find(
             found.insert(item.waiting.item.key, result);
         }
     }
-    // The time says nothing where the shift is unclear.
-    let near: Vec<i64> = match shift {
-        Shift::Unclear => (-LARGEST_SHIFT..=LARGEST_SHIFT).collect(),
-        _ => search.shifts.iter().flat_map(|shift| [shift - 1, *shift, shift + 1]).collect(),
+    // The hours say nothing before the shift is learned.
+    let near: Vec<i64> = match is_learned {
+        false => (-LARGEST_SHIFT..=LARGEST_SHIFT).collect(),
+        true => search.shifts.iter().flat_map(|shift| [shift - 1, *shift, shift + 1]).collect(),
     };
     let reason = if shift == Shift::Unclear { UnknownReason::TimeUnclear } else { UnknownReason::Similar };
     wanted.iter().for_each(|wanted| search.find_similar(wanted, &near, reason, &mut found));

@@ -214,9 +214,7 @@ impl Driver {
         let Some(wanted) = self.doubts.need_witness() else { return };
         let is_unanswered = self.in_flight.values().any(|request| request.is_witness)
             || self.doubts.iter().any(|doubt| doubt.is_witness && doubt.answer.is_none());
-        if (is_unanswered && !breaks("one-witness-at-a-time"))
-            || self.in_flight.len() >= self.settings.concurrency
-            || !self.health.may_witness(now)
+        if is_unanswered || self.in_flight.len() >= self.settings.concurrency || !self.health.may_witness(now)
         {
             return;
         }

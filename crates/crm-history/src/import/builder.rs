@@ -44,7 +44,7 @@ use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, S
 /// A row is refused only if another row was stored between two equal answers to it. So the last row of the input is held
 /// back until all others are answered, which costs one request for each import. If the last row itself is refused in this
 /// way, no other row is left. It is sent once more after [`patience`](Self::patience), and then ends as `Unknown` with the
-/// words of the server.
+/// words of the server. The same holds if several of the last rows are refused.
 ///
 /// # Waits in the log
 ///
@@ -112,9 +112,10 @@ impl Import {
 
 /// The options.
 impl<M> Import<M> {
-    /// Maximum number of activities per call (default 100, minimum 1).
+    /// Maximum number of activities per call (default 100, from 1 to 100,000).
     pub fn chunk(mut self, activities: usize) -> Self {
-        self.settings.limits.activities = activities.max(1);
+        self.settings.limits.activities = activities;
+        self.settings = self.settings.clamped();
         self
     }
 
@@ -125,11 +126,12 @@ impl<M> Import<M> {
         self
     }
 
-    /// Maximum number of concurrent calls (default 2, minimum 1). The servers gain nothing from more (observed).
+    /// Maximum number of concurrent calls (default 2, from 1 to 64). The servers gain nothing from more (observed).
     ///
     /// The [`Pace`](crm_transport::Pace) of the client applies as well.
     pub fn concurrency(mut self, calls: usize) -> Self {
-        self.settings.concurrency = calls.max(1);
+        self.settings.concurrency = calls;
+        self.settings = self.settings.clamped();
         self
     }
 
@@ -204,35 +206,39 @@ impl<M> Import<M> {
     }
 
     /// How long the server may keep working on a call that got no usable response, counted from the moment when the call
-    /// ended (default 60 s).
+    /// ended (default 60 s, at most a year).
     ///
     /// Do not set it below the time that PHP may run on the server. A resumed import waits for the
     /// [timeout](crm_transport::ClientBuilder::timeout) of a call as well, counted from its start.
     pub fn settle(mut self, time: Duration) -> Self {
         self.settings.settle = time;
+        self.settings = self.settings.clamped();
         self
     }
 
     /// How long the import goes on although nothing becomes certain: nothing is stored, refused or found (default 5
-    /// minutes).
+    /// minutes, at most a year).
     ///
     /// Then it stops, and what was not sent can be sent by another run. If something is still in doubt and nothing else
     /// waits to be sent, one activity is sent once more before that, because the import needs a sign that the server
     /// stores anything. If both copies appear, [`ImportOutcome::reason`] names the second one.
     pub fn patience(mut self, time: Duration) -> Self {
         self.settings.patience = time;
+        self.settings = self.settings.clamped();
         self
     }
 
-    /// How long an activity waits for others before a chunk is sent that is not full (default 1 s).
+    /// How long an activity waits for others before a chunk is sent that is not full (default 1 s, at most a year).
     ///
     /// It matters for [streams](HistoryClient::import_stream) that wait for an outcome before they go on.
     pub fn flush_after(mut self, time: Duration) -> Self {
         self.settings.flush_after = time;
+        self.settings = self.settings.clamped();
         self
     }
 
-    /// Declares that nobody else adds activities that are equal to those of this import, while it runs.
+    /// Declares that nobody else adds activities that are equal to those of this import, or equal except for whole hours, while
+    /// it runs.
     ///
     /// An activity without a time is then recognized by everything else that was written. Without this declaration, a
     /// single such record is not taken for one's own, because somebody else may have added it.

@@ -138,7 +138,10 @@ impl Run<'_> {
                 let page = history.list(&query).await?;
                 pages += 1;
                 if let Some(unreadable) = page.unreadable.first() {
-                    self.add_unreadable(Error::incomplete(RUN, format!("an activity cannot be decoded: {unreadable}")));
+                    self.add_unreadable(Error::incomplete(
+                        RUN,
+                        format!("an activity cannot be decoded: {unreadable}"),
+                    ));
                 }
                 let is_over = page.is_empty() || page.items.iter().any(|entry| entry.id.0 <= known);
                 found.extend(page.items.into_iter().filter(|entry| entry.id.0 > known).map(|e| (e.id.0, e)));
@@ -201,7 +204,11 @@ fn lacking(heads: &[Head], types: &[ActivityType]) -> Vec<Key> {
 }
 
 /// Finds an activity in the list of its day, if that day lies before the window. Only the list has all contacts.
-async fn find_listed(history: &HistoryClient, entry: &Entry, first: NaiveDate) -> Result<Option<Entry>, Error> {
+async fn find_listed(
+    history: &HistoryClient,
+    entry: &Entry,
+    first: NaiveDate,
+) -> Result<Option<Entry>, Error> {
     let mut query = match entry.at.map(|at: NaiveDateTime| at.date()) {
         None => EntryQuery::new().zero_dated(),
         Some(day) if day < first => EntryQuery::new().between(day, day),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crm_projects::{ActionQuery, Page, PaymentQuery, ProjectId, ProjectsClient, StepQuery};
-use crm_transport::Error;
+use crm_transport::{Error, ErrorKind};
 use futures_util::stream::{self, StreamExt};
 
 use super::{DAY, Run, Step};
@@ -54,11 +54,8 @@ impl Run<'_> {
                     None => true,
                     Some(at) if at >= self.started_at => false,
                     Some(at) => {
-                        let is_old = self.started_at - at >= every || self.sync.mode == Mode::Full;
-                        if !is_old {
-                            quota -= 1;
-                        }
-                        is_old || quota >= 0
+                        quota -= 1;
+                        quota >= 0 || self.started_at - at >= every || self.sync.mode == Mode::Full
                     }
                 };
                 if is_due {
@@ -165,7 +162,8 @@ async fn read_project(projects: &ProjectsClient, id: i64, longest: &Longest) -> 
     for table in Table::CHILDREN {
         match read_kind(projects, id, table, longest).await {
             Ok(answer) => answers.push((table, answer)),
-            Err(error) if error.is_not_found() => return Ok(None),
+            // A 404 of HTTP may come from anything on the way.
+            Err(error) if error.is_not_found() && error.kind() != ErrorKind::Http => return Ok(None),
             Err(error) => return Err(error),
         }
     }
@@ -184,35 +182,38 @@ async fn read_kind(
         Table::Checklists => answer(project, vec![projects.checklists(id).await?]),
         Table::Goods => answer(project, vec![projects.goods(id).await?]),
         Table::ProjectActions => {
-            let page = async |offset| {
-                projects.actions(id, &ActionQuery::new().count(PAGE).offset(offset)).await
-            };
+            let page =
+                async |offset| projects.actions(id, &ActionQuery::new().count(PAGE).offset(offset)).await;
             answer(project, every_page(page, &longest.actions).await?)
         }
         _ => {
-            let page = async |offset| {
-                projects.payments(id, &PaymentQuery::new().count(PAGE).offset(offset)).await
-            };
+            let page =
+                async |offset| projects.payments(id, &PaymentQuery::new().count(PAGE).offset(offset)).await;
             answer(project, every_page(page, &longest.payments).await?)
         }
     })
 }
 
 /// Reads the pages of a list that may be cut by a limit of the server. An answer that is shorter than another one was not cut.
-async fn every_page<T>(
+/// A page that holds nothing new comes from a server that ignores the offset, so it is the end, too.
+async fn every_page<T: Child>(
     page: impl AsyncFn(u64) -> Result<Page<T>, Error>,
     longest: &AtomicUsize,
 ) -> Result<Vec<Page<T>>, Error> {
-    let mut pages = Vec::new();
+    let mut pages: Vec<Page<T>> = Vec::new();
     let mut records = 0;
     loop {
         let next = page(records).await?;
         let len = next.len();
+        let is_new = |record: &T| !pages.iter().flatten().any(|known| known.id() == record.id());
+        if len == 0 || (!pages.is_empty() && !next.items.is_empty() && !next.items.iter().any(is_new)) {
+            return Ok(pages);
+        }
         records += len as u64;
         let is_total = next.total == Some(records);
         let other = longest.fetch_max(len, Ordering::Relaxed);
         pages.push(next);
-        if len == 0 || is_total || len < other {
+        if is_total || len < other {
             return Ok(pages);
         }
     }

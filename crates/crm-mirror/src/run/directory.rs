@@ -126,8 +126,7 @@ impl Run<'_> {
             let mut batch = self.batch(table);
             let unseen =
                 heads.iter().filter(|head| !head.is_out_of_view && seen.binary_search(&head.key.id).is_err());
-            batch.missing =
-                unseen.map(|head| Missing { key: head.key, run: self.id, since: None }).collect();
+            batch.missing = unseen.map(|head| Missing { key: head.key, run: self.id, since: None }).collect();
             self.commit(vec![batch]).await?;
         }
     }

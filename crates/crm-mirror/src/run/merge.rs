@@ -106,7 +106,8 @@ impl<T: Copied> Merge<T> {
             }
             let listed_ids: Vec<i64> = here.iter().filter_map(Copied::key).map(|key| key.id).collect();
             let mut batch = compare(run, &self.details, here, &known).await?;
-            let lacks = |head: &&Head| !head.is_out_of_view && listed_ids.binary_search(&head.key.id).is_err();
+            let lacks =
+                |head: &&Head| !head.is_out_of_view && listed_ids.binary_search(&head.key.id).is_err();
             let mark = |head: &Head| Missing { key: head.key, run: run.id, since: None };
             batch.missing = heads.iter().filter(lacks).map(mark).collect();
             run.commit(vec![batch]).await?;
@@ -119,11 +120,7 @@ impl<T: Copied> Merge<T> {
 }
 
 /// Merges records that are not sorted, or are only some of a list. Rows that are not among them are left alone.
-pub(super) async fn merge_some<T: Copied>(
-    run: &mut Run<'_>,
-    details: &Details<T>,
-    records: Vec<T>,
-) -> Step {
+pub(super) async fn merge_some<T: Copied>(run: &mut Run<'_>, details: &Details<T>, records: Vec<T>) -> Step {
     run.check_time()?;
     let known = find_heads(run, &records).await?;
     let batch = compare(run, details, records, &known).await?;

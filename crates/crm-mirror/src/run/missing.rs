@@ -60,7 +60,7 @@ impl Run<'_> {
                 Rule::TwoLists => {
                     for mark in marks {
                         match mark.since {
-                            None => batch.missing.push(Missing { since: Some(self.started_at), ..mark }),
+                            None => batch.missing.push(Missing { since: Some(self.now()), ..mark }),
                             Some(since) if self.started_at - since >= HOUR => {
                                 batch.removals.push((mark.key, Removal::OutOfView));
                             }
@@ -82,7 +82,8 @@ impl Run<'_> {
         if count.saturating_mul(100) <= all.saturating_mul(MOST_PERCENT) {
             return Ok(());
         }
-        let fault = format!("{count} of {all} rows of {table} are missing in the CRM at once, so none was removed");
+        let fault =
+            format!("{count} of {all} rows of {table} are missing in the CRM at once, so none was removed");
         let hint = "check that the login still sees them; if they are gone, run it once with allow_deletes (--allow-deletes)";
         Err(Stop::NeedsPerson(Error::incomplete(RUN, fault).hint(hint)))
     }

@@ -13,7 +13,10 @@ async fn a_first_run_copies_everything_and_a_second_one_changes_nothing() {
     assert_eq!(report.mode, Mode::Full);
     let table = *report.table(Table::Activities).unwrap();
     assert_eq!((table.read, table.inserted), (450, 450));
-    assert_eq!(world.query("SELECT count(*), count(DISTINCT id), sum(raw = '') FROM activities"), ["450 | 450 | 0"]);
+    assert_eq!(
+        world.query("SELECT count(*), count(DISTINCT id), sum(raw = '') FROM activities"),
+        ["450 | 450 | 0"]
+    );
     let log = world.log(0).len();
 
     let report = world.run(|sync| sync.mode(Mode::Full)).await;
@@ -21,7 +24,10 @@ async fn a_first_run_copies_everything_and_a_second_one_changes_nothing() {
     let table = *report.table(Table::Activities).unwrap();
     assert_eq!((table.read, table.inserted, table.updated, table.deleted), (450, 0, 0, 0));
     assert!(world.log(log).is_empty());
-    assert_eq!(world.query("SELECT mode, verdict, error FROM runs"), ["auto | complete | -", "full | complete | -"]);
+    assert_eq!(
+        world.query("SELECT mode, verdict, error FROM runs"),
+        ["auto | complete | -", "full | complete | -"]
+    );
 }
 
 #[tokio::test]
@@ -89,7 +95,10 @@ async fn a_quick_run_reads_what_is_new_and_a_recent_window() {
     ];
     expected.sort();
     assert_eq!(changes, expected);
-    assert_eq!(world.query(&format!("SELECT at FROM activities WHERE id = {moved}")), ["2023-03-03 10:00:00"]);
+    assert_eq!(
+        world.query(&format!("SELECT at FROM activities WHERE id = {moved}")),
+        ["2023-03-03 10:00:00"]
+    );
 
     world.hours(24 * 7);
     let report = world.run(|sync| sync).await;
@@ -147,7 +156,10 @@ async fn a_missing_activity_stays_unless_the_application_itself_says_that_it_is_
     assert!(report.is_complete(), "{report}");
     let mut changes = world.log(log);
     changes.sort();
-    assert_eq!(changes, [format!("delete | activities | {gone}"), format!("out_of_view | activities | {foreign}")]);
+    assert_eq!(
+        changes,
+        [format!("delete | activities | {gone}"), format!("out_of_view | activities | {foreign}")]
+    );
 
     world.sandbox.change_record(foreign, |record| record.iduser = 2);
     let report = world.run(|sync| sync.mode(Mode::Full)).await;
@@ -266,4 +278,46 @@ async fn a_run_stops_at_its_time_limit_and_keeps_what_it_has() {
     assert!(matches!(report.outcome, Outcome::Stopped), "{report}");
     assert_eq!(world.query("SELECT verdict FROM runs"), ["stopped"]);
     assert!(world.run(|sync| sync).await.is_complete());
+}
+
+#[tokio::test]
+async fn a_quick_run_reads_every_page_of_new_activities() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(300));
+    assert!(world.run(|sync| sync).await.is_complete());
+    for number in 0..450 {
+        world.add("2015-01-10 10:00:00", &format!("задним числом {number}"));
+    }
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.table(Table::Activities).unwrap().inserted, 450);
+    assert_eq!(world.query("SELECT count(*) FROM activities"), ["750"]);
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert_eq!(report.table(Table::Activities).unwrap().inserted, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_copy_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let mirror = world.mirror().await;
+    assert!(mirror.run(Sync::new().history(&world.history())).await.unwrap().is_complete());
+    for ending in ["", "-wal", "-shm"] {
+        let mode = std::fs::metadata(format!("{}{ending}", world.path())).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{ending}");
+    }
+}
+
+#[tokio::test]
+async fn the_change_log_keeps_what_is_young_enough() {
+    let world = World::new();
+    world.add("2024-01-10 10:00:00", "звонок");
+    assert!(world.run(|sync| sync).await.is_complete());
+    assert!(!world.log(0).is_empty());
+    world.hours(24 * 9);
+    assert!(world.run(|sync| sync.keep_changes_days(10)).await.is_complete());
+    assert!(!world.log(0).is_empty());
+    world.hours(24 * 2);
+    assert!(world.run(|sync| sync.keep_changes_days(10)).await.is_complete());
+    assert!(world.log(0).is_empty());
 }

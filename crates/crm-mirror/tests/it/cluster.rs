@@ -79,15 +79,16 @@ impl Cluster {
         let settings = format!(
             "[databases]\npostgres = host={} user=crm\n[pgbouncer]\nlisten_addr =\nunix_socket_dir = {}\n\
              listen_port = 6432\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 3\n\
-             server_round_robin = 1\nmax_prepared_statements = 0\n",
+             server_round_robin = 1\n",
             self.scratch.path().display(),
             folder.display()
         );
         std::fs::write(folder.join("settings.ini"), settings).unwrap();
         self.own(&folder);
-        let process =
+        let mut process =
             self.command(&bin.join("pgbouncer")).arg(folder.join("settings.ini")).spawn().unwrap();
         while !folder.join(".s.PGSQL.6432").exists() {
+            assert_eq!(process.try_wait().unwrap(), None, "PgBouncer has ended");
             std::thread::yield_now();
         }
         Some(Bouncer { folder, process })

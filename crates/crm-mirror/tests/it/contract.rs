@@ -19,7 +19,10 @@ async fn dump(mirror: &Mirror) -> Vec<String> {
             after = last.key;
             lines.extend(records.iter().map(|record| {
                 let raw = json(Some(&record.raw));
-                format!("{table} {:?} {raw:?} {:?} {:?}", record.key, record.deleted_at, record.out_of_view_at)
+                format!(
+                    "{table} {:?} {raw:?} {:?} {:?}",
+                    record.key, record.deleted_at, record.out_of_view_at
+                )
             }));
         }
     }
@@ -70,7 +73,9 @@ async fn story(world: &World, copies: &[Mirror; 2]) {
     let ids: Vec<u64> = sandbox.records().iter().map(|record| record.cid).collect();
     sandbox.remove_record(ids[3]);
     sandbox.change_record(ids[4], |record| record.iduser = 0);
-    sandbox.change_record(ids[5], |record| record.content = Some("с \0 нулём и \"кавычками\" \\u0000".to_owned()));
+    sandbox.change_record(ids[5], |record| {
+        record.content = Some("с \0 нулём и \"кавычками\" \\u0000".to_owned())
+    });
     sandbox.change_record(ids[6], |record| record.datum = None);
     sandbox.delete_client(5);
     sandbox.change_contact(6, |contact| contact.person = "Другой".to_owned());
@@ -139,7 +144,9 @@ async fn a_run_goes_on_after_the_database_server_has_crashed() {
     assert!(mirror.run(sync().mode(Mode::Full)).await.unwrap().is_complete());
     let other = world.with_clock(Mirror::open(&cluster.url()).await.unwrap());
     let fence = mirror.store().lock().await.unwrap().unwrap();
-    assert!(other.run(sync()).await.unwrap_err().to_string().contains("another run over this copy is active"));
+    assert!(
+        other.run(sync()).await.unwrap_err().to_string().contains("another run over this copy is active")
+    );
     mirror.store().unlock(fence).await.unwrap();
     assert!(other.run(sync()).await.unwrap().is_complete());
 }

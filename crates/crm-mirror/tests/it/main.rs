@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod activities;
+mod chaos;
 mod cluster;
 mod contract;
 mod directory;
+mod failing_store;
+mod killed;
+mod processes;
 mod projects;
 mod scratch;
 mod world;

@@ -50,7 +50,8 @@ async fn children_of_unchanged_projects_are_read_in_rotation() {
     let world = World::with(Sandbox::builder().projects(70));
     assert!(world.run_projects(|sync| sync).await.is_complete());
     let log = world.log(0).len();
-    let project = world.sandbox.projects().into_iter().find(|p| !p.deleted && !p.payments.is_empty()).unwrap();
+    let project =
+        world.sandbox.projects().into_iter().find(|p| !p.deleted && !p.payments.is_empty()).unwrap();
     let payment = project.payments[0].id;
     world.sandbox.change_project(project.id, |project| {
         project.payments.remove(0);
@@ -87,11 +88,17 @@ async fn a_changed_project_is_read_with_its_children_at_once() {
     let good = project.goods[0].id;
     let mut changes = world.log(log);
     changes.sort();
-    let expected =
-        [format!("insert | goods | {good}"), format!("update | goods | {good}"), format!("update | projects | {}", project.id)];
+    let expected = [
+        format!("insert | goods | {good}"),
+        format!("update | goods | {good}"),
+        format!("update | projects | {}", project.id),
+    ];
     assert_eq!(changes, expected);
     assert_eq!(world.count(Operation::ProjectsGoods), 1);
-    let rows = format!("SELECT count(*), max(occurrence) FROM goods WHERE project_id = {} AND id = {good}", project.id);
+    let rows = format!(
+        "SELECT count(*), max(occurrence) FROM goods WHERE project_id = {} AND id = {good}",
+        project.id
+    );
     assert_eq!(world.query(&rows), ["2 | 1"]);
 }
 
@@ -112,13 +119,53 @@ async fn a_project_is_deleted_when_the_server_lists_it_as_deleted() {
 }
 
 #[tokio::test]
+async fn a_project_that_is_restored_after_a_soft_delete_is_new_with_its_children() {
+    let world = World::with(Sandbox::builder().projects(20));
+    assert!(world.run_projects(Sync::soft_deletes).await.is_complete());
+    let project = world.sandbox.projects().into_iter().find(|p| !p.deleted && !p.steps.is_empty()).unwrap();
+    let rows = |deleted: &str| {
+        let of = format!("project_id = {} AND deleted_at IS {deleted}", project.id);
+        world.query(&format!("SELECT count(*) FROM project_steps WHERE {of}"))
+    };
+    let steps = project.steps.len().to_string();
+    world.sandbox.change_project(project.id, |project| project.deleted = true);
+    assert!(world.run_projects(Sync::soft_deletes).await.is_complete());
+    assert_eq!((rows("NULL"), rows("NOT NULL")), (vec!["0".to_owned()], vec![steps.clone()]));
+    let log = world.log(0).len();
+    world.sandbox.change_project(project.id, |project| project.deleted = false);
+    assert!(world.run_projects(Sync::soft_deletes).await.is_complete());
+    assert_eq!((rows("NULL"), rows("NOT NULL")), (vec![steps], vec!["0".to_owned()]));
+    assert!(world.log(log).contains(&format!("insert | projects | {}", project.id)));
+    assert!(world.log(log).iter().all(|line| line.starts_with("insert")));
+}
+
+#[tokio::test]
+async fn payments_are_summed_without_floats() {
+    let world = World::with(Sandbox::builder().projects(40));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let rusqlite = rusqlite::Connection::open(world.path()).unwrap();
+    rusqlite.execute_batch("DELETE FROM payments WHERE rowid > 3; UPDATE payments SET kind = 'income', currency_id = 1, date = '2024-02-29'").unwrap();
+    for (rowid, amount) in [(1, "0.10"), (2, "0.20"), (3, "-100000000000.31")] {
+        rusqlite
+            .execute("UPDATE payments SET amount = ?2 WHERE rowid = ?1", rusqlite::params![rowid, amount])
+            .unwrap();
+    }
+    assert_eq!(
+        world.query("SELECT month, payments, amount FROM payments_by_month"),
+        ["2024-02 | 3 | -100000000000.01"]
+    );
+}
+
+#[tokio::test]
 async fn an_answer_that_is_cut_once_deletes_no_child() {
     let world = World::with(Sandbox::builder().projects(20));
     assert!(world.run_projects(|sync| sync).await.is_complete());
     let log = world.log(0).len();
-    world.sandbox.add_fault(Fault::empty_page().on(Operation::ProjectsGoods).each(2));
+    world.hours(1);
+    world.sandbox.add_fault(Fault::empty_page().on(Operation::ProjectsGoods).after(3).times(5));
     let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
     assert!(report.is_complete(), "{report}");
+    assert!(world.child_requests() > 0);
     assert!(world.log(log).is_empty(), "{:?}", world.log(log));
 }
 
@@ -135,7 +182,8 @@ async fn a_dynamic_field_becomes_a_column_and_older_rows_are_filled() {
     let dates = world.query("SELECT contract_date FROM projects WHERE contract_date IS NOT NULL");
     assert!(!dates.is_empty() && dates[0].parse::<NaiveDate>().is_ok(), "{dates:?}");
     let mirror = world.mirror().await;
-    let error = mirror.run(Sync::new().projects(&world.projects()).column("id", ColumnKind::Text)).await.unwrap_err();
+    let error =
+        mirror.run(Sync::new().projects(&world.projects()).column("id", ColumnKind::Text)).await.unwrap_err();
     assert_eq!(error.field(), Some("column"));
 }
 
@@ -147,6 +195,7 @@ async fn too_many_missing_children_stop_the_run() {
     for project in world.sandbox.projects() {
         world.sandbox.change_project(project.id, |project| project.payments.clear());
     }
+    world.hours(1);
     let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
     assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
     assert!(world.log(log).len() <= 20, "{}", world.log(log).len());

@@ -52,6 +52,11 @@ impl World {
         Self { sandbox, scratch: Scratch::new(), clock }
     }
 
+    /// Returns the same CRM with an empty copy.
+    pub(crate) fn with_another_copy(self) -> Self {
+        Self { scratch: Scratch::new(), ..self }
+    }
+
     /// Lets so many hours pass.
     pub(crate) fn hours(&self, hours: i64) {
         self.clock.0.fetch_add(hours * 3600, Ordering::Relaxed);
@@ -148,7 +153,9 @@ impl World {
 
     /// The entries of the change log since this one, in short.
     pub(crate) fn log(&self, after: usize) -> Vec<String> {
-        self.query(&format!("SELECT change, table_name, id FROM changes ORDER BY seq LIMIT -1 OFFSET {after}"))
+        self.query(&format!(
+            "SELECT change, table_name, id FROM changes ORDER BY seq LIMIT -1 OFFSET {after}"
+        ))
     }
 }
 

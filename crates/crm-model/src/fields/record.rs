@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
             Some(json) => fields.push("data", &json)?,
             None => {}
         }
-        if may_be_unreadable(fields.text()) || !bounded::is_small(fields.text(), fields.len()) {
+        if fields.needs_check() || !bounded::has_few_values(fields.text(), fields.len()) {
             let fields = fields.build();
             check(&fields).map_err(without_position)?;
             return Ok(fields);
@@ -187,18 +187,31 @@ fn without_position<E: de::Error>(error: serde_json::Error) -> E {
     E::custom(message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message))
 }
 
-/// Returns whether well-formed JSON may hold a value that `serde_json` refuses: half of a surrogate pair after `\u`, or
-/// a number out of range. Such a number has an exponent or very many digits.
-fn may_be_unreadable(json: &str) -> bool {
+/// Returns whether a well-formed JSON value may be one that `serde_json` refuses, or one that is too deep.
+///
+/// It refuses half of a surrogate pair after `\u`, and a number out of range. Such a number has an exponent or very many
+/// digits.
+pub(super) fn needs_check(json: &str) -> bool {
     const MANY: usize = 128;
     let bytes = json.as_bytes();
-    // There is no early exit, so the compiler can vectorize the loop.
-    let has_exponent = bytes
-        .windows(2)
-        .fold(false, |found, pair| found | (pair[0].is_ascii_digit() & matches!(pair[1], b'e' | b'E')));
-    // More than 300 digits in a row fill at least one chunk.
-    let has_many_digits = || bytes.chunks_exact(MANY).any(|chunk| chunk.iter().all(u8::is_ascii_digit));
-    has_exponent || json.contains("\\ud") || json.contains("\\uD") || has_many_digits()
+    let has_half_a_pair = || bytes.contains(&b'\\') && (json.contains("\\ud") || json.contains("\\uD"));
+    match bytes.first() {
+        Some(b'"') => has_half_a_pair(),
+        Some(b'-' | b'0'..=b'9') => {
+            bytes.len() >= MANY || bytes.iter().any(|byte| matches!(byte, b'e' | b'E'))
+        }
+        Some(b'[' | b'{') => {
+            // There is no early exit, so the compiler can vectorize the loop.
+            let has_exponent = bytes.windows(2).fold(false, |found, pair| {
+                found | (pair[0].is_ascii_digit() & matches!(pair[1], b'e' | b'E'))
+            });
+            // More than 300 digits in a row fill at least one chunk.
+            let has_many_digits =
+                || bytes.chunks_exact(MANY).any(|chunk| chunk.iter().all(u8::is_ascii_digit));
+            has_exponent || bounded::may_be_deep(json) || has_half_a_pair() || has_many_digits()
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::de;
 
+use super::record::needs_check;
+
 /// Names and JSON values, one after the other in one text: a record costs two allocations whatever it holds.
 #[derive(Clone, Default)]
 pub(super) struct Spans {
@@ -59,11 +61,17 @@ pub(super) struct SpansBuilder {
     text: String,
     ends: Vec<Ends>,
     data: Option<u32>,
+    needs_check: bool,
 }
 
 impl SpansBuilder {
     pub(super) fn new() -> Self {
-        Self { text: String::with_capacity(1024), ends: Vec::with_capacity(32), data: None }
+        Self {
+            text: String::with_capacity(1024),
+            ends: Vec::with_capacity(32),
+            data: None,
+            needs_check: false,
+        }
     }
 
     /// Adds a field.
@@ -72,6 +80,7 @@ impl SpansBuilder {
         let name = self.end()?;
         self.text.push_str(json);
         let value = self.end()?;
+        self.needs_check |= needs_check(json);
         self.ends.push(Ends { name, value });
         Ok(())
     }
@@ -80,6 +89,11 @@ impl SpansBuilder {
     pub(super) fn begin_data<E: de::Error>(&mut self) -> Result<(), E> {
         self.data = Some(u32::try_from(self.ends.len()).map_err(E::custom)?);
         Ok(())
+    }
+
+    /// Returns whether a value may be one that cannot be parsed.
+    pub(super) fn needs_check(&self) -> bool {
+        self.needs_check
     }
 
     /// Returns the text of all names and values.

@@ -1,10 +1,12 @@
 //! [`Deliver`]: the options of a delivery.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crm_history::engine::{Limits, Settings};
 use crm_history::{ClientId, HistoryClient, NewEntry};
+use crm_transport::Error;
 use tokio::sync::watch;
 
 use super::handle::Delivery;
@@ -12,6 +14,9 @@ use super::health::Health;
 use super::prepare::{Prepare, Prepared};
 use super::sender::Sender;
 use crate::outbox::Outbox;
+
+/// The work of a delivery.
+type DeliveryFuture = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// A delivery: its options. Nothing happens before [`start`](Self::start).
 #[derive(Debug)]
@@ -44,7 +49,7 @@ impl Deliver {
             },
             lease: Duration::from_secs(90),
             shortest_lease: timeout.saturating_mul(2).saturating_add(Duration::from_secs(30)),
-            poll_every: Duration::from_secs(1),
+            poll_every: Duration::from_millis(1250),
             prepare: Prepare::default(),
             keep_contents_for: Duration::from_secs(30 * 24 * 3600),
             until_empty: false,
@@ -115,7 +120,8 @@ impl Deliver {
         self
     }
 
-    /// How often the store is asked for activities that other processes have put (default 1 s).
+    /// How often the store is asked for activities that other processes have put (default 1.25 s, so that an idle
+    /// outbox makes less than one query a second).
     pub fn poll_every(mut self, time: Duration) -> Self {
         self.poll_every = time;
         self
@@ -155,6 +161,15 @@ impl Deliver {
     /// # Panics
     /// Panics outside a tokio runtime with timers enabled.
     pub fn start(self) -> Delivery {
+        self.start_within(|delivery| delivery)
+    }
+
+    /// Starts the delivery within another future, which decides when it is polled. For simulations.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime with timers enabled.
+    #[doc(hidden)]
+    pub fn start_within(self, wrap: impl FnOnce(DeliveryFuture) -> DeliveryFuture) -> Delivery {
         let Self { outbox, history, settings, lease, shortest_lease, poll_every, prepare, .. } = self;
         let (stop, stopped) = watch::channel(false);
         let (health, seen) = watch::channel(Health::default());
@@ -170,6 +185,6 @@ impl Deliver {
             health,
             stop: stopped,
         };
-        Delivery::new(tokio::spawn(sender.run()), stop, seen)
+        Delivery::new(tokio::spawn(wrap(Box::pin(sender.run()))), stop, seen)
     }
 }

@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use super::lease::Lease;
 use super::prepare::{Prepare, Prepared};
 use crate::activity::{StoredActivity, check, fingerprint};
+use crate::mutations::breaks;
 use crate::store::{Change, Row, SentIn};
 
 /// What was taken.
@@ -55,6 +56,10 @@ pub(super) async fn in_doubt(lease: &Lease) -> Result<Vec<(String, Activity)>, E
     let mut unreadable = Vec::new();
     for row in lease.shared.store.in_doubt().await? {
         let Some(SentIn { number, floor, floor_is_certain }) = row.request else { continue };
+        if breaks("a-takeover-looks-up-what-was-in-flight") {
+            unreadable.push((row.seq, Change::Queued));
+            continue;
+        }
         match row.as_sent().map_or_else(|| Err("its content was removed".to_owned()), StoredActivity::entry) {
             Ok(entry) => {
                 let floor = Floor { id: floor, is_certain: floor_is_certain };

@@ -50,7 +50,6 @@ impl Sender {
                     });
                     observe::takeover();
                     let ended = self.lead(&lease).await;
-                    observe::no_depth();
                     if let Some(result) = ended {
                         lease.release().await;
                         return result;

@@ -16,6 +16,7 @@ use super::feed::{self, Fed};
 use super::lease::{Lease, LeasedStore};
 use super::sender::Sender;
 use crate::activity::StoredActivity;
+use crate::mutations::breaks;
 use crate::observe;
 use crate::outbox::Shared;
 use crate::status::{State, Status};
@@ -199,6 +200,10 @@ impl<'a> Session<'a> {
                     zone_is_missing = true;
                     continue;
                 }
+                Ending::Unknown(_) if breaks("after-a-stop-it-stays-in-doubt") => {
+                    changes.push((seq, Change::Queued));
+                    continue;
+                }
                 Ending::Unknown(_) if self.driver.stopped().is_none() => State::Unknown,
                 Ending::Unknown(_) | Ending::NotSent(_) => continue,
             };
@@ -236,7 +241,10 @@ fn wait_for_changes(shared: &Arc<Shared>) -> Pin<Box<dyn Future<Output = ()> + S
 
 async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> Result<Earlier, Error> {
     let store = &lease.shared.store;
-    let claimed = store.claimed(lowest_floor.unwrap_or(u64::MAX >> 1)).await?;
+    let mut claimed = store.claimed(lowest_floor.unwrap_or(u64::MAX >> 1)).await?;
+    if breaks("a-takeover-knows-whose-records-are-taken") {
+        claimed.clear();
+    }
     let ids_grow = !store.has_id_below_floor().await?;
     let mut without_id: HashMap<u64, Vec<u64>> = HashMap::new();
     if lowest_floor.is_some() {
@@ -245,7 +253,10 @@ async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> R
         }
         without_id.values_mut().for_each(|floors| floors.sort_unstable());
     }
-    Ok(Earlier { claimed, ids_grow, last_request: lease.last_request(), lowest_floor, without_id })
+    // The doubts are handed to the engine before it begins.
+    let (in_doubt, has_unknown_ids) = (0, !without_id.is_empty());
+    let last_request = lease.last_request();
+    Ok(Earlier { claimed, ids_grow, last_request, in_doubt, has_unknown_ids, lowest_floor, without_id })
 }
 
 async fn poll_feeding(feeding: &mut Option<Feeding>) -> Result<Fed, Error> {

@@ -4,6 +4,7 @@
 mod chaos;
 mod contract;
 mod delivery;
+mod observing;
 mod postgres;
 mod processes;
 mod putting;

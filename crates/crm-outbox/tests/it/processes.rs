@@ -158,10 +158,10 @@ async fn nothing_is_lost_or_doubled(
     loop {
         sleep(Duration::from_secs(1)).await;
         rounds += 1;
-        if rounds <= KILLS {
+        if rounds <= kills() {
             running.kill_one(&mut random);
         }
-        if rounds == KILLS / 2 {
+        if rounds == kills() / 2 {
             restart().await;
         }
         if let Ok(stats) = outbox.stats().await
@@ -212,34 +212,47 @@ async fn nothing_is_lost_or_doubled(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn processes_over_postgresql_are_killed_and_its_server_restarted_and_nothing_is_lost_or_doubled() {
-    let Some(cluster) = Cluster::start() else { return };
-    let restart = async || {
-        cluster.stop("immediate");
-        cluster.resume();
-    };
-    nothing_is_lost_or_doubled(&cluster.url(), seed(), 3, keys(), restart).await;
+    for seed in seeds() {
+        let Some(cluster) = Cluster::start() else { return };
+        let restart = async || {
+            cluster.stop("immediate");
+            cluster.resume();
+        };
+        nothing_is_lost_or_doubled(&cluster.url(), seed, 3, keys(), restart).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn processes_over_sqlite_are_killed_and_nothing_is_lost_or_doubled() {
-    let scratch = Scratch::new();
-    nothing_is_lost_or_doubled(&scratch.sqlite(), seed(), 2, keys(), async || ()).await;
+    for seed in seeds() {
+        let scratch = Scratch::new();
+        nothing_is_lost_or_doubled(&scratch.sqlite(), seed, 2, keys(), async || ()).await;
+    }
 }
 
 /// The time between two puts, so that the instances are killed while activities arrive.
 fn pause(keys: usize) -> Duration {
-    Duration::from_secs(KILLS) / u32::try_from(keys).unwrap()
+    Duration::from_secs(kills()) / u32::try_from(keys).unwrap()
 }
 
-/// The seed of the run. Set it to repeat one.
-fn seed() -> u64 {
-    std::env::var("CRM_OUTBOX_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+/// The seeds of the runs: `CRM_OUTBOX_TEST_RUNS` from `CRM_OUTBOX_TEST_SEED` on. Set them to repeat one.
+fn seeds() -> std::ops::Range<u64> {
+    let first = setting("CRM_OUTBOX_TEST_SEED", 1);
+    first..first + setting("CRM_OUTBOX_TEST_RUNS", 1)
 }
 
 /// How many keys are put, by each instance.
 fn keys() -> usize {
-    std::env::var("CRM_OUTBOX_TEST_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
+    usize::try_from(setting("CRM_OUTBOX_TEST_COUNT", 400)).unwrap()
 }
 
-const KILLS: u64 = 8;
+/// For how many seconds an instance is killed in each.
+fn kills() -> u64 {
+    setting("CRM_OUTBOX_TEST_KILLS", 8)
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |value| value.parse().unwrap())
+}
+
 const LONGEST: Duration = Duration::from_secs(240);

@@ -61,6 +61,8 @@ impl<T: DeserializeOwned + Send> Operation for Actions<T> {
 }
 
 /// Which actions of a project, and which page of them.
+///
+/// Only `filter_id` is [checked](crate::operations#what-is-checked-against-the-question) against the response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ActionQuery {

@@ -63,7 +63,7 @@ impl<T: DeserializeOwned + Send> Operation for Filter<T> {
 /// Conditions on projects, the page, and the order. The vendor documents all parameters, but not their defaults.
 ///
 /// Conditions on the built-in fields are sent in `buildin_data` (the vendor's spelling), those of [`field`](Self::field)
-/// in `data`.
+/// in `data`. The response is not [checked](crate::operations#what-is-checked-against-the-question) against the conditions.
 ///
 /// ```
 /// use crm_projects::{Condition, Having, ProjectFilter};

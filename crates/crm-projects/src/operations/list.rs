@@ -109,7 +109,7 @@ impl ProjectQuery {
 
     /// Returns the query for the page after this many records, in an order that stays stable.
     pub(crate) fn page_after(mut self, records: u64) -> Self {
-        self.paging.set_offset(self.paging.offset().unwrap_or(0) + records);
+        self.paging.set_offset(self.paging.offset().unwrap_or(0).saturating_add(records));
         if self.paging.count().is_none() {
             self = self.count(PAGE);
         }

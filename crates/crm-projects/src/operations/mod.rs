@@ -20,6 +20,17 @@
 //! ```
 //!
 //! An operation owns what it sends. `new` takes it; the type parameter is what each record is read as.
+//!
+//! # What is checked against the question
+//!
+//! A record must have the id that was asked for: with `id` in [`Info`] and [`ActionInfo`], with `filter_id` in [`Actions`]
+//! and [`Payments`]. Another id is an error that names the parameter
+//! ([`Error::is_ignored_parameter`](crate::Error::is_ignored_parameter)).
+//!
+//! No other condition is checked. solOS documents no responses, so it is not known which field of a record a condition
+//! compares, nor how it compares dates. A server that ignores such a condition returns more records than were asked for:
+//! compare the fields that matter to you. An export also fails if the list is not sorted by `id`, or if `offset` is
+//! ignored.
 
 mod action_info;
 mod actions;

@@ -54,7 +54,7 @@ impl<T: DeserializeOwned + Send> Operation for Steps<T> {
     }
 }
 
-/// Which steps of a project.
+/// Which steps of a project. The response is not [checked](crate::operations#what-is-checked-against-the-question) against it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct StepQuery {

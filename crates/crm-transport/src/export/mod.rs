@@ -44,10 +44,14 @@
 //! the stretches that were returned: the id is their bound. The end that was found is kept as well, so that an export
 //! that is interrupted often does not search for it each time.
 //!
-//! **What this cannot see:** a record that moves *up* past the reader, because another one came in *below* it. That
-//! happens when a record is restored, or is edited so that it fits the query. It shows where two stretches meet, unless
-//! as many records were deleted, or the record came in above that place. The verdict is then [`Verdict::Shifted`]. It also cannot
-//! see a last page that is cut in the same way each time, or several pages that are empty by chance at each reading.
+//! **Records that move up.** A record may come in below the reader, because it was restored, or edited so that it fits the
+//! query. It then moves others up past the reader. That shows where two stretches meet, or where a page holds an id that
+//! only a page below can hold, or a record that was not there when the pages above it were read. A server that returns
+//! another page once looks like that, too. The verdict is [`Verdict::Shifted`].
+//!
+//! **What this cannot see:** a record that moves up while as many are deleted, or above the place where two stretches
+//! meet. A last page that is empty or cut in the same way each time. Several pages that are empty by chance at each
+//! reading. A page that comes once in place of one below it, because deletions look the same.
 //!
 //! # Files
 //!

@@ -1,6 +1,6 @@
 //! The part of the list that has been returned, which is the lower neighbour of the lowest stretch.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,17 @@ pub(super) struct ResumePoint {
     pub(super) end: Option<u64>,
 }
 
+/// The first page of a stretch: every id on a page above it is greater than its bound.
+#[derive(Clone, Copy)]
+pub(super) struct Top {
+    pub(super) page: u64,
+    pub(super) bound: u64,
+    pub(super) answered: u64,
+}
+
+/// How many of them are remembered. A page may have been asked for before the latest of them came, so one is not enough.
+const MOST_TOPS: usize = 128;
+
 /// What is remembered of the stretches that have been returned.
 #[derive(Default)]
 pub(super) struct Returned {
@@ -30,13 +41,16 @@ pub(super) struct Returned {
     pub(super) first_page_came: u64,
     /// When the first page of any of them came for the last time.
     pub(super) answered: u64,
+    /// The first pages of the latest of them.
+    pub(super) tops: VecDeque<Top>,
     /// The unreadable records of the highest of them, which may be met again in the next one.
     unreadable: HashSet<u64>,
 }
 
 impl Returned {
     pub(super) fn new(from: ResumePoint) -> Self {
-        Self { id: from.id, page: from.page, ..Self::default() }
+        let top = from.page.map(|page| Top { page, bound: from.id, answered: 0 });
+        Self { id: from.id, page: from.page, tops: top.into_iter().collect(), ..Self::default() }
     }
 
     /// The page with which the highest of them began.
@@ -51,10 +65,15 @@ impl Returned {
         }
         self.answered = self.answered.max(stretch.answered);
         let (top, bound, is_last) = (stretch.top, stretch.bound.unwrap_or(0), stretch.is_last());
+        let answered = stretch.answered;
         let floor = self.id;
         let mut found = stretch.into_records(id, floor);
         let last = found.records.last().map_or(0, id);
         (self.id, self.page) = (floor.max(if is_last { last } else { bound }), Some(top));
+        if self.tops.len() == MOST_TOPS {
+            self.tops.pop_front();
+        }
+        self.tops.push_back(Top { page: top, bound: self.id, answered });
         let prints = found.unreadable.iter().map(fingerprint).collect();
         let known = std::mem::replace(&mut self.unreadable, prints);
         found.unreadable.retain(|record| !known.contains(&fingerprint(record)));

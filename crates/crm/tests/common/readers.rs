@@ -4,10 +4,14 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crm::directory::operations as d;
+use crm::directory::{ClientQuery, ContactQuery};
 use crm::history::{
-    ActivityType, ApiKey, Entry, EntryId, EntryQuery, HistoryClient, NewEntry, operations as h,
+    ActivityType, ApiKey, ClientId, ContactId, Entry, EntryId, EntryQuery, HistoryClient, NewEntry,
+    operations as h,
 };
 use crm::projects::{
     Action, ActionId, ActionQuery, Checklist, Good, Payment, PaymentQuery, Project, ProjectFilter, ProjectId,
@@ -20,13 +24,15 @@ use serde::de::DeserializeOwned;
 /// A reader, by the name of its fuzz target and its corpus.
 pub(crate) type Reader = (&'static str, fn(&[u8]));
 
-pub(crate) const ALL: [Reader; 6] = [
+pub(crate) const ALL: [Reader; 8] = [
     ("answer", answer),
     ("record", record),
     ("exchange", exchange),
     ("address", address),
     ("path", path),
     ("spoilt", spoilt),
+    ("checkpoint", checkpoint),
+    ("journal", journal),
 ];
 
 /// The body of an answer, by every operation.
@@ -57,6 +63,14 @@ pub(crate) fn answer(body: &[u8]) {
         told(p::Goods::<Good>::new(project).read(&response)).iter().flatten().for_each(stable);
         let read = p::Payments::<Payment>::new(project, PaymentQuery::new()).read(&response);
         told(read).iter().flatten().for_each(stable);
+        told(d::ClientFields.read(&response));
+        told(d::PersonFields.read(&response));
+        told(d::UserList.read(&response));
+        told(d::UserInfo::new("login").read(&response));
+        told(d::ClientList::new(ClientQuery::new()).read(&response));
+        told(d::ClientInfo::new(ClientId(1)).read(&response));
+        told(d::PersonList::new(ContactQuery::new()).read(&response));
+        told(d::PersonInfo::new(ContactId(1)).read(&response));
     }
 }
 
@@ -193,6 +207,83 @@ fn letter_codes_survive(text: &str) {
     let page = crm::json::page::<Entry>(&format!(r#"[{{"cid":1,"content":{json}}}]"#), "$");
     let read = page.ok().and_then(|page| page.items.into_iter().next()?.content);
     assert_eq!(read.as_deref(), Some(text), "{json}");
+}
+
+/// A checkpoint of an export: the export ends, or the file is refused and stays as it is.
+pub(crate) fn checkpoint(bytes: &[u8]) {
+    let file = TemporaryFile::new("checkpoint", bytes);
+    let refused = in_runtime(async {
+        let builder = client_of_an_empty_server().export(EntryQuery::new()).checkpoint(&file.0);
+        let mut export = match builder.start().await {
+            Ok(export) => export,
+            Err(error) => return told::<()>(Err(error)).is_none(),
+        };
+        while let Some(entry) = export.next().await {
+            assert!(entry.is_err(), "the list is empty");
+        }
+        drop(export.finish().await);
+        false
+    });
+    assert!(!refused || file.holds(bytes));
+}
+
+/// A journal of an import that sends nothing: the import ends, or the file is refused and stays as it is.
+pub(crate) fn journal(bytes: &[u8]) {
+    let file = TemporaryFile::new("journal", bytes);
+    let entries = [NewEntry::new("раз").client(ClientId(1)), NewEntry::new("два").client(ClientId(1))];
+    let import = client_of_an_empty_server().import(entries).journal(&file.0).dry_run();
+    if let Some(report) = told(in_runtime(import.run())) {
+        assert_eq!(report.outcomes.len(), 2);
+    } else {
+        assert!(std::fs::read(&file.0).is_ok_and(|now| now.starts_with(bytes)), "it lost what it held");
+    }
+}
+
+/// A file of this process, removed with this.
+struct TemporaryFile(PathBuf);
+
+impl TemporaryFile {
+    fn new(name: &str, bytes: &[u8]) -> Self {
+        let thread = std::thread::current().id();
+        let path = std::env::temp_dir().join(format!("crm-reader-{}-{thread:?}-{name}", std::process::id()));
+        assert!(std::fs::write(&path, bytes).is_ok(), "{}", path.display());
+        Self(path)
+    }
+
+    fn holds(&self, bytes: &[u8]) -> bool {
+        std::fs::read(&self.0).is_ok_and(|now| now == bytes)
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn in_runtime<T>(work: impl Future<Output = T>) -> T {
+    match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => panic!("no runtime: {error}"),
+    }
+}
+
+/// A client whose server has no records.
+fn client_of_an_empty_server() -> HistoryClient {
+    struct Empty;
+
+    #[async_trait::async_trait]
+    impl Transport for Empty {
+        async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+            Ok(http::Response::new(Bytes::from_static(b"[]")))
+        }
+    }
+
+    let builder = HistoryClient::builder("https://crm.example.test").transport(Empty);
+    match builder.credentials(ApiKey::new("key", "login")).build() {
+        Ok(client) => client,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 struct Nothing;

@@ -279,7 +279,7 @@ impl<'a> Page<'a> {
             None => String::new(),
         };
         let page = field.page.as_ref().map_or_else(String::new, |page| self.page_note(page));
-        Ok(cell(&[language.of(&field.words), &page, &self.values(field), &default, &range, &example]))
+        Ok(cell(&[language.of(&field.words), &self.values(field), &default, &range, &example, &page]))
     }
 
     /// Returns the values of a field, one on each line.

@@ -14,33 +14,37 @@ use serde_json::Value;
 
 use super::shape::{Drift, Shape};
 use super::source::Source;
+use crate::language::Messages;
 
-/// What is called of SalesMan, and of what.
+/// What is called of SalesMan, and the name of the text that says how often.
 pub(crate) const HISTORY: &[(OperationInfo, &str)] = &[
-    (h::Fields::INFO, "once"),
-    (h::ActivityTypes::INFO, "once"),
-    (<h::List>::INFO, "one page, of the days given"),
-    (h::Info::INFO, "the first of that page"),
+    (h::Fields::INFO, "discover-once"),
+    (h::ActivityTypes::INFO, "discover-once"),
+    (<h::List>::INFO, "discover-one-page"),
+    (h::Info::INFO, "discover-first-of-page"),
 ];
 
-/// What is called of solOS, and of what.
+/// What is called of solOS, and the name of the text that says how often.
 pub(crate) const PROJECTS: &[(OperationInfo, &str)] = &[
-    (<p::List<Value>>::INFO, "the first 20"),
-    (<p::Filter<Value>>::INFO, "the first 20; it changes nothing"),
+    (<p::List<Value>>::INFO, "discover-first-20"),
+    (<p::Filter<Value>>::INFO, "discover-first-20-filter"),
     (<p::Info<Value>>::INFO, OF_THREE),
     (<p::Steps<Value>>::INFO, OF_THREE),
     (<p::Actions<Value>>::INFO, OF_THREE),
     (<p::Checklists<Value>>::INFO, OF_THREE),
     (<p::Goods<Value>>::INFO, OF_THREE),
     (<p::Payments<Value>>::INFO, OF_THREE),
-    (<p::ActionInfo<Value>>::INFO, "the first action found"),
+    (<p::ActionInfo<Value>>::INFO, "discover-first-action"),
 ];
 
-const OF_THREE: &str = "of the first 3 projects";
+const OF_THREE: &str = "discover-of-three";
 
-/// What will be called, for the person who is about to let it.
-pub(crate) fn plan(calls: &[(OperationInfo, &str)]) -> String {
-    calls.iter().map(|(info, what)| format!("{} {}: {what}\n", info.method, info.path)).collect()
+/// Returns what will be called, for people.
+pub(crate) fn plan(calls: &[(OperationInfo, &str)], messages: &Messages) -> String {
+    let line = |(info, what): &(OperationInfo, &str)| {
+        format!("{} {}: {}", info.method, info.path, messages.text(what))
+    };
+    calls.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Makes the calls to SalesMan and writes the report. Returns the errors of the calls.

@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
     ];
     for (url, calls) in urls {
         if let Some(url) = url {
-            let values = [("url", url.into()), ("calls", explore::plan(calls).into())];
+            let values = [("url", url.into()), ("calls", explore::plan(calls, &terminal.messages).into())];
             terminal.note_text("discover-plan", &values);
         }
     }

@@ -8,14 +8,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Arguments;
 use super::callers::Callers;
-use crate::exit::Failure;
-use crate::files::{Header, Table, TableError, TableOptions, TableRow};
+use crate::exit::{Exit, Failure};
+use crate::files::{Header, HeaderError, InputError, Table, TableError, TableOptions, TableRow, shown};
 use crate::terminal::Terminal;
 
 /// How many rows may have been read and not taken.
 const AHEAD: usize = 256;
 /// How many rows are looked up together at most.
 const BATCH: usize = 64;
+/// How many skipped columns are named.
+const SHOWN_COLUMNS: usize = 20;
 
 /// The input after it was opened.
 pub(super) struct Input {
@@ -121,12 +123,18 @@ impl Input {
             let values = [("column", column.as_str().into())];
             text += &format!("\n{}", messages.format("import-find-client-by", &values));
         }
-        for column in header.passed_over().filter(|column| Some(&column.name) != phone_column) {
+        let passed_over: Vec<_> =
+            header.passed_over().filter(|column| Some(&column.name) != phone_column).collect();
+        for column in passed_over.iter().take(SHOWN_COLUMNS) {
             let values = [
-                ("column", column.name.as_str().into()),
+                ("column", shown(&column.name).into()),
                 ("reason", messages.message(&column.message()).into()),
             ];
             text += &format!("\n{}", messages.format("import-column-skipped", &values));
+        }
+        if passed_over.len() > SHOWN_COLUMNS {
+            let more = (passed_over.len() - SHOWN_COLUMNS) as u64;
+            text += &format!("\n{}", messages.format("import-columns-skipped", &[("count", more.into())]));
         }
         text
     }
@@ -201,9 +209,13 @@ fn table_failure(arguments: &Arguments, error: &TableError, terminal: &Terminal)
     let messages = &terminal.messages;
     let mut text = messages.message(&error.message());
     // A wrong encoding or delimiter makes every name unknown.
-    if let TableError::Header { info: Some(info), .. } = error {
+    if let TableError::Header { info: Some(info), error } = error
+        && *error != HeaderError::Empty
+    {
         text += &format!(" ({})", messages.message(&info.message()));
     }
+    let is_argument = matches!(error, TableError::Input(InputError::UnknownEncoding(_)));
+    let exit = if is_argument { Exit::Usage } else { Exit::Person };
     let values = [("file", arguments.file.display().to_string().into()), ("text", text.into())];
-    Failure::person(messages.format("import-file", &values))
+    Failure { exit, text: messages.format("import-file", &values) }
 }

@@ -155,7 +155,18 @@ impl Outcomes {
             (Some(zone), Some(instant)) => entry.at(zone.local(instant)),
             _ => entry,
         };
-        format!("{line}: {}", serde_json::to_string(&entry).unwrap_or_default())
+        let json = serde_json::to_string(&entry).unwrap_or_default();
+        // A terminal would obey these. As JSON they stay the same.
+        let escaped = json.chars().map(|sign| match sign {
+            '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{7f}'..='\u{9f}' => {
+                format!("\\u{:04x}", u32::from(sign))
+            }
+            sign => sign.to_string(),
+        });
+        format!("{line}: {}", escaped.collect::<String>())
     }
 
     fn say(&self, line: u64, text: &str) {

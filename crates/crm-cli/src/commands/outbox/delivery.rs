@@ -7,9 +7,10 @@ use clap::Args;
 use crm::history::{ClientId, HistoryClient, Pace, Zone};
 use crm::outbox::{Deliver, Health, Outbox, Role};
 
-use crate::arguments::{client_id, count, days, rate, seconds, zone};
+use crate::arguments::{BadValue, client_id, count, days, rate, seconds, zone};
 use crate::connection::{Environment, HistoryFlags, NetworkFlags};
 use crate::exit::Failure;
+use crate::settings::TIME_ZONE;
 use crate::terminal::Terminal;
 
 // Where the activities go, and how they are sent.
@@ -46,7 +47,15 @@ pub(super) struct DeliveryFlags {
 impl DeliveryFlags {
     /// Returns the client of the CRM that the flags or the environment name.
     pub(super) fn client(&self, terminal: &Terminal) -> Result<HistoryClient, Failure> {
-        let connection = Environment::of_process(terminal, &self.network)?.history(&self.history)?;
+        let environment = Environment::of_process(terminal, &self.network)?;
+        let connection = environment.history(&self.history)?;
+        let time_zone = match (self.time_zone, environment.value(&None, &TIME_ZONE)?) {
+            (None, Some(given)) => {
+                let expected = |BadValue(expected)| Failure::usage(terminal.messages.text(expected));
+                Some(zone(&given.text).map_err(expected)?)
+            }
+            (given, _) => given,
+        };
         let pace = Pace::new().in_flight(self.concurrency);
         let pace = match self.per_second {
             Some(rate) => pace.per_second(rate),
@@ -54,7 +63,7 @@ impl DeliveryFlags {
         };
         let client = connection.builder().timeout(self.timeout).pace(pace).build();
         let client = client.map_err(|error| terminal.call_failure(&error))?;
-        Ok(match self.time_zone {
+        Ok(match time_zone {
             Some(zone) => client.with_zone(Zone::new(zone)),
             None => client,
         })

@@ -7,7 +7,7 @@ use crm::outbox::{Delivery, Outbox, OutboxStats, Role};
 use serde::Serialize;
 
 use super::delivery::{DeliveryFlags, HealthNotes, SHUTDOWN};
-use super::serve::{Address, Server, Service};
+use super::serve::{Address, Server, Service, metrics};
 use super::store::{self, StoreFlags};
 use crate::exit::{Exit, Failure};
 use crate::signals::Signals;
@@ -59,7 +59,11 @@ pub(super) async fn run(
     let before = stats(&outbox, terminal).await?;
     let deliver = arguments.delivery.deliver(&outbox, client);
     let listener = match &arguments.listen {
-        Some(address) => Some(address.bind(terminal).await?),
+        Some(address) => {
+            // It counts from the start of the delivery on.
+            drop(metrics());
+            Some(address.bind(terminal).await?)
+        }
         None => None,
     };
     let delivery = if arguments.until_empty { deliver.until_empty().start() } else { deliver.start() };

@@ -28,6 +28,9 @@ pub(crate) struct Detected {
 /// Maximum number of bytes that the guess of a one-byte encoding looks at.
 const SAMPLE: usize = 256 * 1024;
 
+/// Maximum number of bytes that are looked at as one line.
+const LONGEST_LINE: u64 = 1024 * 1024;
+
 /// Finds an encoding by its name, such as `windows-1251`, `cp1251`, `utf-16le` or `mac-cyrillic`.
 pub(crate) fn named(name: &str) -> Option<Detected> {
     let label = name.trim().to_ascii_lowercase().replace('_', "-");
@@ -53,7 +56,8 @@ pub(crate) fn by_mark(input: impl Read) -> io::Result<Option<Detected>> {
 /// Reads a text to its end and finds its encoding.
 ///
 /// A text is UTF-8 if it has more characters of UTF-8 than bytes that cannot be decoded. So one broken line does not
-/// change how all others are read.
+/// change how all others are read. It is UTF-8 as well if a whole line of it is: lines of another encoding are refused
+/// then, and none is read as other words.
 pub(crate) fn detect(input: impl Read) -> io::Result<Detected> {
     let mut input = BufReader::with_capacity(64 * 1024, input);
     let head = input.fill_buf()?;
@@ -65,20 +69,16 @@ pub(crate) fn detect(input: impl Read) -> io::Result<Detected> {
         return guessed(encoding);
     }
     let mut utf8 = Utf8Count::default();
-    let mut sample = Vec::new();
-    loop {
-        let bytes = input.fill_buf()?;
-        if bytes.is_empty() {
-            break;
+    let (mut sample, mut line, mut has_utf8_line) = (Vec::new(), Vec::new(), false);
+    while input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? > 0 {
+        utf8.feed(&line);
+        if !line.is_ascii() {
+            has_utf8_line |= str::from_utf8(&line).is_ok_and(|text| beyond_ascii(text.as_bytes()) >= 3);
+            sample.extend(line.iter().take(SAMPLE - sample.len()));
         }
-        utf8.feed(bytes);
-        let room = SAMPLE - sample.len();
-        let wanted = bytes.split_inclusive(|&byte| byte == b'\n').filter(|line| !line.is_ascii());
-        sample.extend(wanted.flatten().take(room));
-        let length = bytes.len();
-        input.consume(length);
+        line.clear();
     }
-    if utf8.invalid == 0 || utf8.characters > utf8.invalid {
+    if utf8.invalid == 0 || utf8.characters > utf8.invalid || has_utf8_line {
         return guessed(UTF_8);
     }
     if let Some(encoding) = russian(&sample) {
@@ -123,7 +123,7 @@ impl Utf8Count {
                 Ok(_) => (bytes, None),
                 Err(error) => (&bytes[..error.valid_up_to()], Some(error)),
             };
-            self.characters += valid.iter().filter(|byte| **byte >= 0xC0).count() as u64;
+            self.characters += beyond_ascii(valid);
             let Some(error) = error else { return };
             let Some(length) = error.error_len() else {
                 // Cut off here. At the end of the file it is a half-written character, and no reason for another
@@ -135,6 +135,11 @@ impl Utf8Count {
             bytes = &bytes[error.valid_up_to() + length..];
         }
     }
+}
+
+/// The number of characters of UTF-8 beyond ASCII.
+fn beyond_ascii(valid: &[u8]) -> u64 {
+    valid.iter().filter(|byte| **byte >= 0xC0).count() as u64
 }
 
 /// The encoding in which these bytes are Russian words, if there is one.
@@ -294,6 +299,15 @@ mod tests {
         broken.extend_from_slice(b";1\n");
         assert_eq!(of(&broken), "UTF-8");
         assert_eq!(of("content\nзвоно\u{43a}".as_bytes().split_last().unwrap().1), "UTF-8");
+    }
+
+    #[test]
+    fn a_file_of_two_encodings_is_not_read_as_other_words() {
+        let (first, second) = ("Первый звонок;1\n", WINDOWS_1251.encode("Второй звонок;1\n").0);
+        let mixed = |others: usize| [b"content;clid\n", first.as_bytes(), &second.repeat(others)].concat();
+        for others in [1, 3, 100] {
+            assert_eq!(of(&mixed(others)), "UTF-8", "{others}");
+        }
     }
 
     #[test]

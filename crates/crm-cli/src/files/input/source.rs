@@ -72,6 +72,11 @@ impl Source {
             [b'7', b'z', 0xBC, 0xAF, ..] => not("7z"),
             [0x89, b'P', b'N', b'G', ..] | [0xFF, 0xD8, 0xFF, ..] => not("picture"),
             [b'{', b'\\', b'r', b't', b'f', ..] => not("RTF"),
+            [b'I', b'D', b';', b'P', ..] => not("SYLK"),
+            [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => not("UTF-32"),
+            head if head.starts_with(b"MIME-Version:") => not("MHTML"),
+            // No text begins so: dBASE, databases, pictures. UTF-16 may begin with 4.
+            [1..=3 | 5..=8 | 0x0E..=0x1F, ..] => not("binary"),
             _ => match head
                 .trim_ascii_start()
                 .strip_prefix(b"\xEF\xBB\xBF")

@@ -221,7 +221,7 @@ impl Alignment {
 
     fn note_match(&mut self, rank: Rank, hash: RowHash) {
         let Some(class) = self.classes.get(&hash) else { return };
-        if class.sent.is_empty() {
+        if class.sent.is_empty() && self.missing.contains(&rank) {
             for rank in &class.all {
                 self.missing.remove(rank);
             }

@@ -17,8 +17,6 @@ pub(in crate::import) struct EarlierRun {
     /// The rows that were inserted or moved, and the row in front of each, in the order of the lines.
     placed: Vec<(Key, Option<Key>)>,
     last_request: u64,
-    /// The ids grow within each request.
-    ids_grow: bool,
 }
 
 /// A row that was sent or refused.
@@ -47,7 +45,7 @@ pub(in crate::import) enum Earlier {
 
 impl EarlierRun {
     pub(super) fn new(path: PathBuf, key: HashKey) -> Self {
-        Self { path, key, rows: BTreeMap::new(), placed: Vec::new(), last_request: 0, ids_grow: true }
+        Self { path, key, rows: BTreeMap::new(), placed: Vec::new(), last_request: 0 }
     }
 
     pub(super) fn key(&self) -> &HashKey {
@@ -56,15 +54,12 @@ impl EarlierRun {
 
     /// Returns what is known of all rows together.
     pub(in crate::import) fn summary(&self) -> engine::Earlier {
-        let mut summary = engine::Earlier {
-            last_request: self.last_request,
-            ids_grow: self.ids_grow,
-            ..engine::Earlier::default()
-        };
+        let mut summary = engine::Earlier { last_request: self.last_request, ..engine::Earlier::default() };
         let mut floors: HashMap<RowHash, Vec<u64>> = HashMap::new();
         for row in self.rows.values() {
             match &row.state {
                 State::Done(RecordedOutcome::StoredWithoutId) => {
+                    summary.has_unknown_ids = true;
                     floors.entry(row.hash).or_default().push(row.floor)
                 }
                 State::Done(outcome) => {
@@ -72,6 +67,7 @@ impl EarlierRun {
                     summary.claimed.extend(outcome.ids());
                 }
                 State::Sent(sent) => {
+                    summary.in_doubt += 1;
                     let lowest =
                         summary.lowest_floor.map_or(sent.floor.id, |lowest| lowest.min(sent.floor.id));
                     summary.lowest_floor = Some(lowest);
@@ -131,19 +127,11 @@ impl EarlierRun {
                 self.placed.extend(rows);
             }
             Line::Done(rows) => {
-                // The highest id of each request. Its outcomes are in the order of sending.
-                let mut highest: HashMap<u64, u64> = HashMap::new();
                 for (key, hash, outcome) in rows {
                     if key > LARGEST_KEY {
                         return Err("has an impossible number");
                     }
                     let sent = self.rows.get(&key);
-                    if let (Some(Row { state: State::Sent(sent), .. }), RecordedOutcome::Stored(id)) =
-                        (sent, &outcome)
-                    {
-                        let before = highest.insert(sent.request, *id);
-                        self.ids_grow &= before.is_none_or(|before| before < *id);
-                    }
                     let may_be_unsent = matches!(outcome, RecordedOutcome::Refused(_));
                     if !may_be_unsent && sent.is_none_or(|row| row.hash != hash) {
                         return Err("ends a row that was not sent");

@@ -92,7 +92,9 @@ impl Connection {
         let mut held = self.client.lock().await;
         let mut client = match held.take().filter(|client| !client.is_closed()) {
             Some(client) => client,
-            None => self.connect().await.map_err(|e| fault(operation, &self.location, "cannot be reached", e))?,
+            None => {
+                self.connect().await.map_err(|e| fault(operation, &self.location, "cannot be reached", e))?
+            }
         };
         // Where this is dropped or late, the connection goes, with what was not committed.
         match tokio::time::timeout(TIMEOUT, work(&mut client)).await {

@@ -6,6 +6,7 @@ mod schema;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ struct Shared {
     connection: Connection,
     /// The quoted name.
     schema: String,
+    /// How many milliseconds the lease lasts.
+    lease: AtomicU64,
     /// Extends the lease while a run is active.
     heartbeat: Mutex<Option<AbortHandle>>,
 }
@@ -71,7 +74,21 @@ impl PostgresStore {
             connection.script(OPEN, &format!("CREATE SCHEMA IF NOT EXISTS {quoted}")).await?;
         }
         connection.script(OPEN, &schema::migration(&quoted)).await?;
-        Ok(Self(Arc::new(Shared { connection, schema: quoted, heartbeat: Mutex::new(None) })))
+        Ok(Self(Arc::new(Shared {
+            connection,
+            schema: quoted,
+            lease: AtomicU64::new(LEASE),
+            heartbeat: Mutex::new(None),
+        })))
+    }
+
+    /// Sets how long the lease of a run lasts (default: 60 s). So long the next run has to wait after a kill. It must be longer
+    /// than the process may stand still; a run that has lost its lease ends without writing more.
+    #[must_use]
+    pub fn lease(self, time: Duration) -> Self {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).clamp(1, MOST_LEASE);
+        self.0.lease.store(millis, Ordering::Relaxed);
+        self
     }
 
     async fn read<T>(
@@ -92,7 +109,7 @@ impl PostgresStore {
         let shared = &*self.0;
         let result = shared.connection.transaction(RUN, async |transaction| {
             let writer = Writer { transaction, schema: &shared.schema };
-            let rows = transaction.query_typed(&renewal(&shared.schema), &[(&fence, Type::INT8)]).await?;
+            let rows = transaction.query_typed(&shared.renewal(), &[(&fence, Type::INT8)]).await?;
             if rows.is_empty() {
                 return Ok(None);
             }
@@ -114,11 +131,16 @@ impl PostgresStore {
     }
 }
 
-fn renewal(schema: &str) -> String {
-    format!(
-        "UPDATE {schema}.mirror_lease SET expires_at = clock_timestamp() + interval '{LEASE} seconds'
-         WHERE name = 'run' AND fence = $1 AND expires_at > clock_timestamp() RETURNING 1"
-    )
+impl Shared {
+    /// The statement that extends the lease, if it is not lost.
+    fn renewal(&self) -> String {
+        let Self { schema, .. } = self;
+        format!(
+            "UPDATE {schema}.mirror_lease SET expires_at = clock_timestamp() + interval '{} milliseconds'
+             WHERE name = 'run' AND fence = $1 AND expires_at > clock_timestamp() RETURNING 1",
+            self.lease.load(Ordering::Relaxed)
+        )
+    }
 }
 
 #[async_trait]
@@ -136,9 +158,10 @@ impl Store for PostgresStore {
     }
 
     async fn lock(&self) -> Result<Option<i64>, Error> {
+        let lease = self.0.lease.load(Ordering::Relaxed);
         let sql = format!(
             "UPDATE {}.mirror_lease SET fence = fence + 1,
-                expires_at = clock_timestamp() + interval '{LEASE} seconds'
+                expires_at = clock_timestamp() + interval '{lease} milliseconds'
              WHERE name = 'run' AND expires_at <= clock_timestamp() RETURNING fence",
             self.0.schema
         );
@@ -147,9 +170,9 @@ impl Store for PostgresStore {
         let shared = Arc::downgrade(&self.0);
         let heartbeat = tokio::spawn(async move {
             loop {
-                tokio::time::sleep(Duration::from_secs(LEASE / 4)).await;
+                tokio::time::sleep(Duration::from_millis(lease / 4)).await;
                 let Some(shared) = shared.upgrade() else { return };
-                let sql = renewal(&shared.schema);
+                let sql = shared.renewal();
                 let params: Vec<(Box<dyn tokio_postgres::types::ToSql + Sync + Send>, Type)> =
                     vec![(Box::new(fence), Type::INT8)];
                 // If it fails, the next transaction finds out.
@@ -273,5 +296,6 @@ impl Store for PostgresStore {
     }
 }
 
-/// How many seconds the lease lasts.
-const LEASE: u64 = 60;
+/// How many milliseconds the lease lasts.
+const LEASE: u64 = 60_000;
+const MOST_LEASE: u64 = 3_600_000;

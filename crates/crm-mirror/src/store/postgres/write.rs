@@ -170,10 +170,12 @@ impl Writer<'_> {
                         "SELECT project_id, id, occurrence FROM {}.{child} WHERE project_id = ANY($1)",
                         self.schema
                     );
-                    let rows =
-                        self.transaction.query_typed(&sql, &[(&keys.ids, Type::INT8_ARRAY)]).await?;
-                    let key =
-                        |row: &tokio_postgres::Row| Key { project_id: row.get(0), id: row.get(1), occurrence: row.get(2) };
+                    let rows = self.transaction.query_typed(&sql, &[(&keys.ids, Type::INT8_ARRAY)]).await?;
+                    let key = |row: &tokio_postgres::Row| Key {
+                        project_id: row.get(0),
+                        id: row.get(1),
+                        occurrence: row.get(2),
+                    };
                     // Counted with the project: the figures are those of its table.
                     self.remove_rows(batch, child, &Keys::new(rows.iter().map(key)), removal).await?;
                 }
@@ -191,13 +193,17 @@ impl Writer<'_> {
     ) -> Result<u64, Error> {
         let schema = self.schema;
         let (kind, done, after, and) = match removal {
-            Removal::Delete => ("delete", format!("DELETE FROM {schema}.{table} AS row USING gone"), "NULL", ""),
+            Removal::Delete => {
+                ("delete", format!("DELETE FROM {schema}.{table} AS row USING gone"), "NULL", "")
+            }
             Removal::SoftDelete => {
-                let set = format!("UPDATE {schema}.{table} AS row SET deleted_at = to_timestamp($5) FROM gone");
+                let set =
+                    format!("UPDATE {schema}.{table} AS row SET deleted_at = to_timestamp($5) FROM gone");
                 ("delete", set, "NULL", "")
             }
             Removal::OutOfView => {
-                let set = format!("UPDATE {schema}.{table} AS row SET out_of_view_at = to_timestamp($5) FROM gone");
+                let set =
+                    format!("UPDATE {schema}.{table} AS row SET out_of_view_at = to_timestamp($5) FROM gone");
                 ("out_of_view", set, "row.raw", "AND row.out_of_view_at IS NULL")
             }
         };
@@ -408,7 +414,8 @@ impl Writer<'_> {
                 }
             }
             if !places.is_empty() {
-                replaced += self.run(&write, &[(&places, Type::TEXT_ARRAY), (&texts, Type::TEXT_ARRAY)]).await?;
+                replaced +=
+                    self.run(&write, &[(&places, Type::TEXT_ARRAY), (&texts, Type::TEXT_ARRAY)]).await?;
             }
         }
     }

@@ -6,7 +6,7 @@ mod schema;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use crm_transport::{Error, durable};
@@ -117,13 +117,28 @@ impl SqliteStore {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    use_wal(&connection)?;
     // After a power failure the last transactions may be missing, each as a whole. The next run reads them again.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // What is removed must not stay readable in the file.
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+/// Switches to WAL. SQLite does not wait for another process that does the same at this moment.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let started = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(rusqlite::Error::SqliteFailure(error, _))
+                if error.code == rusqlite::ErrorCode::DatabaseBusy && started.elapsed() < BUSY_TIMEOUT =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Empties the write-ahead log, which still holds what was removed. A reader may prevent it until it has ended.
@@ -252,9 +267,8 @@ impl Store for SqliteStore {
 
     async fn count(&self, table: Table) -> Result<u64, Error> {
         self.read(move |connection| {
-            let sql = format!(
-                "SELECT count(*) FROM {table} WHERE deleted_at IS NULL AND out_of_view_at IS NULL"
-            );
+            let sql =
+                format!("SELECT count(*) FROM {table} WHERE deleted_at IS NULL AND out_of_view_at IS NULL");
             let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
             Ok(count.unsigned_abs())
         })

@@ -11,13 +11,16 @@ use crate::store::{Applied, Batch, ChildrenRead, Head, Missing, Range, Record, R
 use crate::table::{Shape, Table};
 use crate::time::{from_seconds, seconds, text_to_seconds, to_text};
 
-impl ToSql for Value {
+/// A value as a parameter.
+struct Parameter<'a>(&'a Value);
+
+impl ToSql for Parameter<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self {
-            Self::Null => Ok(ToSqlOutput::from(rusqlite::types::Null)),
-            Self::Integer(number) => number.to_sql(),
-            Self::Boolean(flag) => flag.to_sql(),
-            Self::Text(text) | Self::Json(text) => text.to_sql(),
+        match self.0 {
+            Value::Null => Ok(ToSqlOutput::from(rusqlite::types::Null)),
+            Value::Integer(number) => number.to_sql(),
+            Value::Boolean(flag) => flag.to_sql(),
+            Value::Text(text) | Value::Json(text) => text.to_sql(),
         }
     }
 }
@@ -50,11 +53,8 @@ pub(super) fn heads(connection: &Connection, range: &Range) -> rusqlite::Result<
     let since = range.since.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string());
     let time = if since.is_some() { "AND at >= ?4" } else { "AND ?4 IS NULL" };
     let ids = serde_json::to_string(&range.ids).unwrap_or_default();
-    let among = if range.ids.is_empty() {
-        "AND ?6 = ?6"
-    } else {
-        "AND id IN (SELECT value FROM json_each(?6))"
-    };
+    let among =
+        if range.ids.is_empty() { "AND ?6 = ?6" } else { "AND id IN (SELECT value FROM json_each(?6))" };
     let sql = format!(
         "SELECT {}, fingerprint, detail, out_of_view_at IS NOT NULL FROM {table}
          WHERE {condition} {time} {among} AND deleted_at IS NULL ORDER BY {} LIMIT ?5",
@@ -190,7 +190,8 @@ fn put(log: &Log<'_>, applied: &mut Applied) -> rusqlite::Result<()> {
             false => vec![&row.key.id],
         };
         values.extend([&row.fingerprint as &dyn ToSql, &row.detail, &row.raw]);
-        values.extend(row.values.iter().map(|value| value as &dyn ToSql));
+        let own: Vec<Parameter<'_>> = row.values.iter().map(Parameter).collect();
+        values.extend(own.iter().map(|value| value as &dyn ToSql));
         upsert.execute(values.as_slice())?;
         put_phones(log.transaction, table, row)?;
     }
@@ -265,16 +266,22 @@ fn remove(
         Removal::OutOfView if old.is_out_of_view => return Ok(()),
         Removal::OutOfView => {
             let sql = format!("UPDATE {table} SET out_of_view_at = ?4 WHERE {}", key_is(table));
-            transaction
-                .prepare_cached(&sql)?
-                .execute(params![key.project_id, key.id, key.occurrence, to_text(log.batch.now)])?;
+            transaction.prepare_cached(&sql)?.execute(params![
+                key.project_id,
+                key.id,
+                key.occurrence,
+                to_text(log.batch.now)
+            ])?;
             ChangeKind::OutOfView
         }
         Removal::SoftDelete => {
             let sql = format!("UPDATE {table} SET deleted_at = ?4 WHERE {}", key_is(table));
-            transaction
-                .prepare_cached(&sql)?
-                .execute(params![key.project_id, key.id, key.occurrence, to_text(log.batch.now)])?;
+            transaction.prepare_cached(&sql)?.execute(params![
+                key.project_id,
+                key.id,
+                key.occurrence,
+                to_text(log.batch.now)
+            ])?;
             ChangeKind::Delete
         }
         Removal::Delete => {
@@ -329,10 +336,10 @@ pub(super) fn missing(
          WHERE table_name = ?1 AND (project_id, id, occurrence) > (?2, ?3, ?4)
          ORDER BY project_id, id, occurrence LIMIT ?5",
     )?;
-    let found = statement.query_map(
-        params![table.as_str(), after.project_id, after.id, after.occurrence, limit],
-        |row| Ok(Missing { key: read_key(row, 0)?, run: row.get(3)?, since: row.get(4)? }),
-    )?;
+    let found = statement
+        .query_map(params![table.as_str(), after.project_id, after.id, after.occurrence, limit], |row| {
+            Ok(Missing { key: read_key(row, 0)?, run: row.get(3)?, since: row.get(4)? })
+        })?;
     found.collect()
 }
 
@@ -367,18 +374,17 @@ pub(super) fn records(
         sql.replace("(0, id, 0) > (?1, ?2, ?3)", "id > ?2 AND ?1 = ?1 AND ?3 = ?3")
     };
     let mut statement = connection.prepare_cached(&sql)?;
-    let found =
-        statement.query_map(params![after.project_id, after.id, after.occurrence, limit], |row| {
-            let time = |column| -> rusqlite::Result<Option<i64>> {
-                Ok(row.get::<_, Option<String>>(column)?.as_deref().and_then(text_to_seconds))
-            };
-            Ok(Record {
-                key: read_key(row, 0)?,
-                raw: row.get(3)?,
-                deleted_at: time(4)?,
-                out_of_view_at: time(5)?,
-            })
-        })?;
+    let found = statement.query_map(params![after.project_id, after.id, after.occurrence, limit], |row| {
+        let time = |column| -> rusqlite::Result<Option<i64>> {
+            Ok(row.get::<_, Option<String>>(column)?.as_deref().and_then(text_to_seconds))
+        };
+        Ok(Record {
+            key: read_key(row, 0)?,
+            raw: row.get(3)?,
+            deleted_at: time(4)?,
+            out_of_view_at: time(5)?,
+        })
+    })?;
     found.collect()
 }
 
@@ -471,8 +477,7 @@ pub(super) fn rewrite(
             "SELECT rowid, {column} FROM {from} WHERE {condition} AND {column} IS NOT NULL"
         ))?;
         let mut rows = read.query([])?;
-        let mut write =
-            transaction.prepare(&format!("UPDATE {from} SET {column} = ?2 WHERE rowid = ?1"))?;
+        let mut write = transaction.prepare(&format!("UPDATE {from} SET {column} = ?2 WHERE rowid = ?1"))?;
         while let Some(row) = rows.next()? {
             let (rowid, text): (i64, String) = (row.get(0)?, row.get(1)?);
             if let Some(text) = rewrite(&text) {

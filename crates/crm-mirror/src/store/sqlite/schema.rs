@@ -60,10 +60,14 @@ CREATE VIEW IF NOT EXISTS calls_by_day AS
     FROM activities WHERE at IS NOT NULL AND deleted_at IS NULL
     GROUP BY date(at), user_login, type;
 CREATE VIEW IF NOT EXISTS payments_by_month AS
-    SELECT strftime('%Y-%m', date) AS month, kind, currency_id, count(*) AS payments,
-        printf('%.2f', sum(CAST(amount AS NUMERIC))) AS amount
-    FROM payments WHERE deleted_at IS NULL
-    GROUP BY strftime('%Y-%m', date), kind, currency_id;
+    SELECT month, kind, currency_id, payments,
+        printf('%s%d.%02d', CASE WHEN hundredths < 0 THEN '-' ELSE '' END, abs(hundredths) / 100,
+            abs(hundredths) % 100) AS amount
+    FROM (
+        SELECT strftime('%Y-%m', date) AS month, kind, currency_id, count(*) AS payments,
+            sum(CAST(round(amount * 100) AS INTEGER)) AS hundredths
+        FROM payments WHERE deleted_at IS NULL
+        GROUP BY strftime('%Y-%m', date), kind, currency_id);
 ";
 
 /// Creates what is missing. Returns the version if it is newer than this program knows.
@@ -109,8 +113,7 @@ fn create(connection: &Connection, table: Table) -> rusqlite::Result<()> {
         .map(|(name, kind)| format!("{} {}, ", quoted(name), type_name(*kind)))
         .collect();
     let read = if table == Table::Projects { "children_read_at TEXT, " } else { "" };
-    let primary =
-        if key.len() > 1 { format!(", PRIMARY KEY ({})", key.join(", ")) } else { String::new() };
+    let primary = if key.len() > 1 { format!(", PRIMARY KEY ({})", key.join(", ")) } else { String::new() };
     connection.execute_batch(&format!(
         "CREATE TABLE IF NOT EXISTS {table} ({key_columns}, fingerprint INTEGER NOT NULL, detail INTEGER,
             {read}out_of_view_at TEXT, deleted_at TEXT, {columns}raw TEXT NOT NULL{primary})"

@@ -5,7 +5,7 @@ use crm_model::Page;
 use super::super::end_proof::Proven;
 use super::super::end_search::EndSearch;
 use super::super::page_identity::{PageIdentity, PagesSeen, Unsorted, holds_a_record_twice};
-use super::super::resume_point::{ResumePoint, Returned};
+use super::super::resume_point::{ResumePoint, Returned, Top};
 use super::super::stretch::{Doubt, Stretch};
 use super::{PageRequest, PageSize, Plan, Purpose};
 
@@ -219,21 +219,25 @@ impl<T> Plan<T> {
     fn compare_with_stretches_below(&mut self, at: usize, number: u64, now: PageIdentity, page: &Page<T>) {
         let floor = self.floor(at);
         let asked = self.stretches[at].last_asked;
-        let Returned { id, page: top, first_page, answered, .. } = &self.returned;
-        let returned = top.map(|top| (top, Some(*id), *first_page, *answered));
         let below = self.stretches.range(..at);
-        let below = below.map(|below| (below.top, below.bound, below.first_page, below.answered));
-        let mut neighbour = None;
-        let mut has_moved_up = self.stretches[at].has_new_between(page, self.id, floor);
-        for (top, bound, first_page, answered) in returned.into_iter().chain(below) {
-            neighbour = Some((top, first_page, answered));
-            if let Some(bound) = bound.filter(|_| number > top && answered <= asked) {
-                // Each record between the two pages has an id of its own.
-                let lowest = bound.saturating_add((number - top - 1).saturating_mul(self.page_step()));
-                has_moved_up |= page.items.iter().any(|item| (self.id)(item) <= lowest);
-            }
-        }
-        if let Some((_, Some(then), answered)) = neighbour.filter(|(top, ..)| *top == number) {
+        let tops = below
+            .clone()
+            .filter_map(|below| Some(Top { page: below.top, bound: below.bound?, answered: below.answered }));
+        // Each record between two pages has an id of its own.
+        let step = self.page_step();
+        let lowest = |top: &Top| top.bound.saturating_add((number - top.page - 1).saturating_mul(step));
+        let tops = self.returned.tops.iter().copied().chain(tops);
+        let lowest =
+            tops.filter(|top| number > top.page && top.answered <= asked).map(|top| lowest(&top)).max();
+        let mut has_moved_up = self.stretches[at].has_new_between(page, self.id, floor)
+            || page.items.iter().any(|item| lowest.is_some_and(|lowest| (self.id)(item) <= lowest));
+        let neighbour = match below.last() {
+            Some(below) => (Some(below.top), below.first_page, below.answered),
+            None => (self.returned.page, self.returned.first_page, self.returned.answered),
+        };
+        if let (Some(top), Some(then), answered) = neighbour
+            && top == number
+        {
             if then == now {
                 // The records below have not moved, whether they can be decoded or not.
                 self.stretches[at].meet(floor);

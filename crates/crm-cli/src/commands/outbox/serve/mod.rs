@@ -16,7 +16,7 @@ use crm::outbox::{Delivery, Role};
 
 pub(super) use address::Address;
 use intake::Intake;
-pub(super) use routes::Service;
+pub(super) use routes::{Service, metrics};
 pub(super) use server::Server;
 
 use super::delivery::{DeliveryFlags, HealthNotes, SHUTDOWN};
@@ -85,6 +85,8 @@ pub(super) async fn run(
     };
     let outbox = arguments.store.open(terminal).await?;
     let listener = arguments.listen.bind(terminal).await?;
+    // It counts from the start of the delivery on.
+    drop(metrics());
     // A refused key does not keep it from taking activities.
     let delivery = client.map(|client| arguments.delivery.deliver(&outbox, client).start());
     let health = delivery.as_ref().map(Delivery::watch_health);

@@ -227,8 +227,8 @@ fn later(mut answer: Answer) -> Answer {
     answer
 }
 
-/// Returns the metrics of this process.
-fn metrics() -> PrometheusHandle {
+/// Returns the metrics of this process. What happens before the first call is not counted.
+pub(in crate::commands::outbox) fn metrics() -> PrometheusHandle {
     static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
     METRICS
         .get_or_init(|| {

@@ -1,0 +1,8 @@
+//! A journal of an import.
+#![no_main]
+
+#[path = "../../crates/crm/tests/common/readers.rs"]
+#[allow(dead_code)]
+mod readers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| readers::journal(bytes));

@@ -1,0 +1,295 @@
+//! The process of an instance of an outbox: its store may fail or be slow, and it may stand still.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use crm_outbox::{Change, Filter, MemoryStore, NewActivity, OutboxStats, Request, Row, State, Store};
+use crm_transport::http;
+use crm_transport::{Error, Transport, TransportError};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use crate::draw::Draw;
+use crate::network::Network;
+use crate::trace::Trace;
+
+/// A process. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Process(Arc<Mutex<Progress>>);
+
+#[derive(Debug)]
+struct Progress {
+    name: usize,
+    trace: Trace,
+    draw: Draw,
+    /// How likely its store fails, or is slow.
+    faults: f64,
+    /// The longest standstill. Zero: it never stands still.
+    longest_standstill: Duration,
+    stands_until: Instant,
+    /// When the lease was checked for the last request, and how long it lasts from then on.
+    checked: Option<Instant>,
+    lease: Duration,
+    /// Writes that left after the lease that was checked for them had expired.
+    late_writes: u64,
+}
+
+impl Process {
+    pub(crate) fn new(name: usize, seed: u64, trace: Trace, lease: Duration) -> Self {
+        Self(Arc::new(Mutex::new(Progress {
+            name,
+            trace,
+            draw: Draw::new(seed, 100 + name as u64),
+            faults: 0.0,
+            longest_standstill: Duration::ZERO,
+            stands_until: Instant::now(),
+            checked: None,
+            lease,
+            late_writes: 0,
+        })))
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets how likely the store fails or is slow.
+    pub(crate) fn set_faults(&self, probability: f64) {
+        self.progress().faults = probability;
+    }
+
+    /// Lets it stand still from time to time, mostly right after the lease was checked.
+    pub(crate) fn set_longest_standstill(&self, time: Duration) {
+        self.progress().longest_standstill = time;
+    }
+
+    pub(crate) fn late_writes(&self) -> u64 {
+        self.progress().late_writes
+    }
+
+    /// Wakes it.
+    pub(crate) fn wake(&self) {
+        self.progress().stands_until = Instant::now();
+    }
+
+    /// Perhaps the store fails here, or is slow.
+    async fn step(&self, operation: &'static str) -> Result<(), Error> {
+        let wait = {
+            let mut progress = self.progress();
+            let Progress { faults, .. } = *progress;
+            if progress.draw.chance(faults / 5.0) {
+                progress.trace.note(format!("the store of instance {} fails at {operation}", progress.name));
+                let path = std::path::Path::new("simulated");
+                return Err(Error::storage("outbox.simulated", "outbox", path, "failed", None));
+            }
+            if progress.draw.chance(faults) { Some(progress.draw.millis(0, 20_000)) } else { None }
+        };
+        if let Some(wait) = wait {
+            sleep(wait).await;
+        }
+        Ok(())
+    }
+
+    /// Notes that the lease was checked. Perhaps the process stands still now. When it wakes, it sees that time has passed.
+    async fn lease_is_checked(&self, asked: Instant) {
+        self.progress().checked = Some(asked);
+        if self.stands_still(0.05).is_some() {
+            // Its future is not polled again before it wakes.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Lets it stand still, perhaps. Returns for how long.
+    fn stands_still(&self, probability: f64) -> Option<Duration> {
+        let mut progress = self.progress();
+        let longest = progress.longest_standstill.as_millis() as u64;
+        if longest == 0 || !progress.draw.chance(probability) {
+            return None;
+        }
+        let time = progress.draw.millis(1_000, longest);
+        progress.stands_until = Instant::now() + time;
+        progress.trace.note(format!("instance {} stands still for {time:?}", progress.name));
+        Some(time)
+    }
+
+    /// Notes that a write leaves.
+    fn write_leaves(&self) {
+        let mut progress = self.progress();
+        if progress.checked.is_none_or(|checked| Instant::now() >= checked + progress.lease) {
+            progress.late_writes += 1;
+            progress.trace.note(format!("instance {} sends after its lease has expired", progress.name));
+        }
+    }
+}
+
+/// A delivery that is not polled while its process stands still.
+pub(crate) struct StandingStill {
+    pub(crate) delivery: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
+    pub(crate) process: Process,
+    pub(crate) sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Future for StandingStill {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let until = self.process.progress().stands_until;
+            if until <= Instant::now() {
+                break;
+            }
+            let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.sleep = None;
+        }
+        self.delivery.as_mut().poll(cx)
+    }
+}
+
+/// The network as one process sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct ProcessNetwork {
+    pub(crate) network: Network,
+    pub(crate) process: Process,
+}
+
+#[async_trait]
+impl Transport for ProcessNetwork {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let operation = request.uri().path().rsplit('/').next().unwrap_or_default();
+        if !operation.starts_with("add") {
+            return self.network.send(request).await;
+        }
+        // Between its last look at the clock and the first byte. When it wakes, the byte leaves before it looks again.
+        let Some(time) = self.process.stands_still(0.05) else {
+            self.process.write_leaves();
+            return self.network.send(request).await;
+        };
+        let Self { network, process } = self.clone();
+        let on_its_way = tokio::spawn(async move {
+            sleep(time).await;
+            process.write_leaves();
+            network.send(request).await
+        });
+        on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+    }
+}
+
+/// The store as one process sees it.
+pub(crate) struct ProcessStore {
+    pub(crate) store: MemoryStore,
+    pub(crate) process: Process,
+}
+
+impl ProcessStore {
+    /// The store may fail before it did something, and after it did.
+    async fn around<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, Error>> + Send,
+    ) -> Result<T, Error> {
+        self.process.step(operation).await?;
+        let result = work.await?;
+        self.process.step(operation).await?;
+        Ok(result)
+    }
+}
+
+#[async_trait]
+impl Store for ProcessStore {
+    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error> {
+        self.around("put", self.store.put(activities)).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Row>, Error> {
+        self.around("get", self.store.get(key)).await
+    }
+
+    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error> {
+        self.around("list", self.store.list(filter)).await
+    }
+
+    async fn stats(&self) -> Result<OutboxStats, Error> {
+        self.around("stats", self.store.stats()).await
+    }
+
+    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error> {
+        self.around("decide", self.store.decide(key, from, change)).await
+    }
+
+    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
+        self.around("reconcile_since", self.store.reconcile_since(since)).await
+    }
+
+    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
+        self.around("remove_contents", self.store.remove_contents(older_than)).await
+    }
+
+    async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
+        self.around("purge", self.store.purge(older_than)).await
+    }
+
+    async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
+        self.around("acquire", self.store.acquire(lease)).await
+    }
+
+    async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error> {
+        self.around("renew", self.store.renew(fence, lease)).await
+    }
+
+    async fn release(&self, fence: u64) -> Result<(), Error> {
+        self.around("release", self.store.release(fence)).await
+    }
+
+    fn abandon(&self, fence: u64) {
+        self.store.abandon(fence);
+    }
+
+    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error> {
+        self.around("queued", self.store.queued(after, limit)).await
+    }
+
+    async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
+        self.around("in_doubt", self.store.in_doubt()).await
+    }
+
+    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
+        self.around("claimed", self.store.claimed(lowest)).await
+    }
+
+    async fn has_id_below_floor(&self) -> Result<bool, Error> {
+        self.around("has_id_below_floor", self.store.has_id_below_floor()).await
+    }
+
+    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
+        self.around("stored_without_id", self.store.stored_without_id()).await
+    }
+
+    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
+        self.around("last_stored", self.store.last_stored(limit)).await
+    }
+
+    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
+        self.process.step("sending").await?;
+        let checked = Instant::now();
+        let may_be_sent = self.store.sending(fence, lease, request).await?;
+        self.process.step("sending").await?;
+        if may_be_sent {
+            self.process.lease_is_checked(checked).await;
+        }
+        Ok(may_be_sent)
+    }
+
+    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
+        self.around("settle", self.store.settle(fence, changes)).await
+    }
+
+    async fn changed(&self) {
+        self.store.changed().await;
+    }
+}

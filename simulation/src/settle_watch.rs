@@ -1,0 +1,46 @@
+//! Watches that no activity is sent while an equal one is in doubt.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The activities whose request broke off, by the body of the item.
+#[derive(Debug, Default)]
+pub(crate) struct SettleWatch {
+    broken: BTreeMap<String, Vec<BrokenOff>>,
+    /// The activities that were sent too early.
+    too_early: Vec<String>,
+}
+
+#[derive(Debug)]
+struct BrokenOff {
+    at: Instant,
+    /// How many equal records there were then.
+    stored: usize,
+}
+
+impl SettleWatch {
+    /// Notes that the connection of a request with this item broke now. `stored`: how many equal records there are.
+    pub(crate) fn broke(&mut self, item: &str, stored: usize) {
+        self.broken.entry(item.to_owned()).or_default().push(BrokenOff { at: Instant::now(), stored });
+    }
+
+    /// Notes that this item is sent now. A record that has appeared since then may have been found.
+    pub(crate) fn sent(&mut self, item: &str, stored: usize, settle: Duration) {
+        let now = Instant::now();
+        let mut broken = self.broken.get(item).into_iter().flatten();
+        if broken.any(|broken| now < broken.at + settle && stored <= broken.stored) {
+            self.too_early.push(format!("an activity was sent while an equal one was in doubt: {item}"));
+        }
+    }
+
+    /// A new process takes over.
+    pub(crate) fn restart(&mut self) {
+        self.broken.clear();
+    }
+
+    pub(crate) fn take_violations(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.too_early)
+    }
+}
