@@ -199,7 +199,7 @@ async fn a_stored_row_that_was_edited_is_not_stored_again_and_is_named() {
 }
 
 #[tokio::test]
-async fn another_file_under_the_name_of_an_imported_one_is_told_apart() {
+async fn another_file_under_the_name_of_an_imported_one_is_not_imported_with_its_journal() {
     let other = "datum;content;clid\n2025-03-12 13:00;Е;1\n2025-03-12 13:20;Ж;1\n";
     let (folder, sandbox, ran) = changed("other", |_| other.to_owned()).await;
     ran.ended(1, "use another journal").ended(1, "2 not sent");
