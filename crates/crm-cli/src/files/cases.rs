@@ -215,7 +215,7 @@ fn xls_and_ods_are_read_like_xlsx() {
 }
 
 #[test]
-fn what_is_no_table_is_called_by_its_name() {
+fn a_file_that_is_not_a_table_is_called_by_its_name() {
     for (bytes, name) in [
         (&b"MIME-Version: 1.0\nContent-Type: multipart/related\n"[..], "MHTML"),
         (b"ID;PWXL;N;E\nC;Y1;X1;K\"datum\"\n", "SYLK"),
