@@ -31,8 +31,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         let program = Path::new(ROOT).join("target").join(STATIC).join("debug/crm");
         passes(Command::new(&program).arg("--version"))?;
         let bytes = std::fs::read(&program).map_err(|error| format!("{}: {error}", program.display()))?;
-        // A program with libraries names what loads them.
-        if bytes.windows(8).any(|part| part == b"/ld-musl" || part == b"ld-linux") {
+        if names_a_loader(&bytes) {
             return Err(format!("{} needs libraries.", program.display()));
         }
     }
@@ -41,6 +40,16 @@ fn run(arguments: &[String]) -> Result<(), String> {
     } else {
         Err(format!("{}{}.", crate::NOT_CHECKED, unchecked.join("; ")))
     }
+}
+
+/// Returns whether a program (ELF, 64 bits, little endian) names what loads its libraries: a header of the type 3.
+fn names_a_loader(program: &[u8]) -> bool {
+    let number = |at: usize, length: usize| {
+        let bytes = program.get(at..at + length).unwrap_or_default();
+        bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let (first, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+    (0..count).any(|at| number(first + at * size, 4) == 3)
 }
 
 /// Checks the units of systemd. That the program is not at its place yet is no fault of theirs.
@@ -63,4 +72,17 @@ fn has_target(target: &str) -> bool {
 
 fn is_there(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
+    fn this_program_names_a_loader_and_an_empty_one_does_not() {
+        let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(names_a_loader(&program));
+        assert!(!names_a_loader(&[]));
+    }
 }
