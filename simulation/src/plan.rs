@@ -300,8 +300,8 @@ impl Plan {
     }
 }
 
-/// Faults that may make a list look empty that is not.
-const HIDES_ALL: &[&str] = &["dates_ignored", "view_without_user_empty"];
+/// Faults that may hide most records of a list, or all.
+const HIDES_ALL: &[&str] = &["dates_ignored", "view_without_user_empty", "short_lists", "short_pages"];
 
 fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> Vec<Rule> {
     let enabled = |names: &[&str]| -> Vec<&DrawnFault> {

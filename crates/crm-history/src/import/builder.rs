@@ -44,7 +44,8 @@ use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, S
 /// A row is refused only if another row was stored between two equal answers to it. So the last row of the input is held
 /// back until all others are answered, which costs one request for each import. If the last row itself is refused in this
 /// way, no other row is left. It is sent once more after [`patience`](Self::patience), and then ends as `Unknown` with the
-/// words of the server. The same holds if several of the last rows are refused.
+/// words of the server. The same holds if several rows of a
+/// chunk, or several of the last rows, are refused and no other row is left.
 ///
 /// # Waits in the log
 ///
