@@ -11,6 +11,7 @@ mod searched;
 mod common;
 
 // The parts of `crm discover`.
+#[allow(dead_code, reason = "only the program shows a shape")]
 #[path = "../../../crm-cli/src/commands/discover/shape.rs"]
 mod shape;
 #[path = "../../../crm-cli/src/commands/discover/source.rs"]
