@@ -145,7 +145,6 @@ impl fmt::Display for TableReport {
 
 /// A run as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Run {
     /// Its id.
     pub id: i64,

@@ -122,7 +122,7 @@ pub(super) fn changes(connection: &Connection, filter: &ChangeFilter) -> rusqlit
     )?;
     let since = filter.since.map(|time| to_text(seconds(time)));
     let mut rows =
-        statement.query(params![filter.after, filter.table.map(Table::as_str), since, filter.most()])?;
+        statement.query(params![filter.after, filter.table.map(Table::as_str), since, filter.limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (table, kind): (String, String) = (row.get(3)?, row.get(7)?);
