@@ -152,7 +152,7 @@ pub struct Run {
     pub started_at: SystemTime,
     /// When it ended. `None` while it is active, and if it was killed.
     pub ended_at: Option<SystemTime>,
-    /// `quick` or `full`.
+    /// `quick` or `full`. `auto` while it is active, if that was asked for.
     pub mode: String,
     /// `complete`, `stopped`, `run_again` or `needs_person`; see [`Outcome`]. `None` without an end.
     pub verdict: Option<String>,

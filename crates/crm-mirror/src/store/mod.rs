@@ -254,6 +254,8 @@ pub struct RunEnd {
     pub run: i64,
     /// When it ended.
     pub ended_at: i64,
+    /// See [`Run::mode`].
+    pub mode: &'static str,
     /// See [`Run::verdict`].
     pub verdict: &'static str,
     /// See [`Run::figures`].

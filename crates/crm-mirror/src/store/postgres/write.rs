@@ -273,18 +273,19 @@ impl Writer<'_> {
         let schema = self.schema;
         let sql = format!(
             "UPDATE {schema}.runs SET ended_at = to_timestamp($2), verdict = $3, figures = $4::jsonb, error = $5,
-                shift_hours = $6 WHERE id = $1"
+                shift_hours = $6, mode = $7 WHERE id = $1"
         );
         #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
         let (ended_at, keep_since) = (end.ended_at as f64, end.keep_since as f64);
         let error = end.error.as_ref().map(|error| error.replace('\0', ""));
-        let params: [Param<'_>; 6] = [
+        let params: [Param<'_>; 7] = [
             (&end.run, Type::INT8),
             (&ended_at, Type::FLOAT8),
             (&end.verdict, Type::TEXT),
             (&end.figures, Type::TEXT),
             (&error, Type::TEXT),
             (&end.shift_hours, Type::INT8),
+            (&end.mode, Type::TEXT),
         ];
         self.run(&sql, &params).await?;
         self.write_settings(&end.settings).await?;

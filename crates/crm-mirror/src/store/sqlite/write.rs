@@ -285,8 +285,17 @@ pub(super) fn write_settings(
 
 pub(super) fn end_run(transaction: &Transaction<'_>, end: &RunEnd) -> rusqlite::Result<()> {
     transaction.execute(
-        "UPDATE runs SET ended_at = ?2, verdict = ?3, figures = ?4, error = ?5, shift_hours = ?6 WHERE id = ?1",
-        params![end.run, to_text(end.ended_at), end.verdict, end.figures, end.error, end.shift_hours],
+        "UPDATE runs SET ended_at = ?2, verdict = ?3, figures = ?4, error = ?5, shift_hours = ?6, mode = ?7
+         WHERE id = ?1",
+        params![
+            end.run,
+            to_text(end.ended_at),
+            end.verdict,
+            end.figures,
+            end.error,
+            end.shift_hours,
+            end.mode
+        ],
     )?;
     write_settings(transaction, &end.settings)?;
     transaction.execute("DELETE FROM changes WHERE seen_at < ?1", [to_text(end.keep_since)])?;
