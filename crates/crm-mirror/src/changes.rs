@@ -7,7 +7,6 @@ use crate::table::Table;
 
 /// An entry of the change log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Change {
     /// Its position in the log. Grows, with gaps.
     pub seq: i64,
@@ -58,23 +57,35 @@ impl ChangeKind {
         }
     }
 
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
+    /// Reads such a word. Returns `None` for one that a later version has written.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
-/// Which changes to read. All of them by default, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Which changes to read. The first 1000 by default, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct ChangeFilter {
-    pub(crate) table: Option<Table>,
-    pub(crate) since: Option<SystemTime>,
-    pub(crate) after: i64,
-    pub(crate) limit: Option<u32>,
+    /// Only those of this table.
+    pub table: Option<Table>,
+    /// Only those that were seen at this time or later.
+    pub since: Option<SystemTime>,
+    /// Only those after this [`seq`](Change::seq).
+    pub after: i64,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Default for ChangeFilter {
+    fn default() -> Self {
+        Self { table: None, since: None, after: 0, limit: 1000 }
+    }
 }
 
 impl ChangeFilter {
-    /// Creates a filter for all changes.
+    /// Creates a filter for the first 1000 changes.
     pub fn new() -> Self {
         Self::default()
     }
@@ -99,11 +110,7 @@ impl ChangeFilter {
 
     /// Reads at most so many (default: 1000).
     pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = Some(limit);
+        self.limit = limit;
         self
-    }
-
-    pub(crate) fn most(&self) -> i64 {
-        i64::from(self.limit.unwrap_or(1000))
     }
 }

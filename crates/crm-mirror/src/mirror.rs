@@ -49,6 +49,8 @@ impl Mirror {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             return Ok(Self::with_store(crate::store::PostgresStore::open(url).await?));
         }
+        #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+        let _ = url;
         let fault = "is neither sqlite:FILE nor postgres://USER@HOST/DATABASE, or the feature for it is off";
         Err(Error::invalid_request(OPEN, "url", fault))
     }

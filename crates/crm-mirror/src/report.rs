@@ -145,7 +145,6 @@ impl fmt::Display for TableReport {
 
 /// A run as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Run {
     /// Its id.
     pub id: i64,
@@ -153,7 +152,7 @@ pub struct Run {
     pub started_at: SystemTime,
     /// When it ended. `None` while it is active, and if it was killed.
     pub ended_at: Option<SystemTime>,
-    /// `quick` or `full`.
+    /// `quick` or `full`. `auto` while it is active, if that was asked for.
     pub mode: String,
     /// `complete`, `stopped`, `run_again` or `needs_person`; see [`Outcome`]. `None` without an end.
     pub verdict: Option<String>,

@@ -78,7 +78,8 @@ impl Table {
     }
 
     /// Returns the columns of the key.
-    pub(crate) fn key_columns(self) -> &'static [&'static str] {
+    #[must_use]
+    pub fn key_columns(self) -> &'static [&'static str] {
         if self.belongs_to_project() { &["project_id", "id", "occurrence"] } else { &["id"] }
     }
 

@@ -1,9 +1,12 @@
 //! Times as the stores keep them: seconds since 1970, and UTC as text.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, NaiveDateTime};
 
+#[cfg(feature = "sqlite")]
 const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
 pub(crate) fn seconds(time: SystemTime) -> i64 {
@@ -13,6 +16,7 @@ pub(crate) fn seconds(time: SystemTime) -> i64 {
     }
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn from_seconds(seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds.max(0).unsigned_abs())
 }

@@ -22,7 +22,7 @@ pub(crate) trait Copied: Clone + Send + Sync + 'static {
     /// Returns the id.
     fn id(&self) -> u64;
 
-    /// Returns whether it has a time that tells the reader's shift.
+    /// Returns whether it has a time, which shows the reader's shift.
     fn has_time(&self) -> bool {
         false
     }

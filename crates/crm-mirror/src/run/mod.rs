@@ -158,6 +158,7 @@ impl<'a> Run<'a> {
         let end = RunEnd {
             run: self.id,
             ended_at: now,
+            mode: mode.as_str(),
             verdict: report.outcome.as_str(),
             figures: serde_json::to_string(&figures).unwrap_or_default(),
             error: report.error().map(ToString::to_string),

@@ -6,6 +6,7 @@ mod postgres;
 mod sqlite;
 
 use std::collections::BTreeMap;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use std::path::Path;
 use std::sync::Arc;
 
@@ -212,7 +213,8 @@ pub struct Applied {
 }
 
 impl Applied {
-    fn add(&mut self, kind: ChangeKind, count: u64) {
+    /// Counts changes of a kind.
+    pub fn add(&mut self, kind: ChangeKind, count: u64) {
         *match kind {
             ChangeKind::Insert => &mut self.inserted,
             ChangeKind::Update => &mut self.updated,
@@ -234,7 +236,6 @@ pub struct ChildrenRead {
 
 /// A row with its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Record {
     /// The key.
     pub key: Key,
@@ -253,6 +254,8 @@ pub struct RunEnd {
     pub run: i64,
     /// When it ended.
     pub ended_at: i64,
+    /// See [`Run::mode`].
+    pub mode: &'static str,
     /// See [`Run::verdict`].
     pub verdict: &'static str,
     /// See [`Run::figures`].
@@ -267,6 +270,7 @@ pub struct RunEnd {
     pub keep_since: i64,
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// Creates an error of a store. `location` must not contain a password.
 pub(crate) fn fault(
     operation: &'static str,
@@ -282,6 +286,7 @@ pub(crate) fn refill(table: Table) -> String {
     format!("refill:{table}")
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// The error of a run that another one has replaced.
 pub(crate) fn replaced(location: &str) -> Error {
     fault(RUN, location, "cannot be written", "another run has taken over")
@@ -289,6 +294,8 @@ pub(crate) fn replaced(location: &str) -> Error {
 
 pub(crate) const OPEN: &str = "mirror.open";
 pub(crate) const RUN: &str = "mirror.run";
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) const READ: &str = "mirror.read";
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// The version of the tables. A copy of a later version is refused.
 pub(crate) const VERSION: i64 = 1;

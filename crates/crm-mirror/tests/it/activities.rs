@@ -26,7 +26,7 @@ async fn a_first_run_copies_everything_and_a_second_one_changes_nothing() {
     assert!(world.log(log).is_empty());
     assert_eq!(
         world.query("SELECT mode, verdict, error FROM runs"),
-        ["auto | complete | -", "full | complete | -"]
+        ["full | complete | -", "full | complete | -"]
     );
 }
 

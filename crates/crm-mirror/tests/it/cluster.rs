@@ -94,7 +94,8 @@ impl Cluster {
         self.own(&folder);
         let mut process =
             self.command(&bin.join("pgbouncer")).arg(folder.join("settings.ini")).spawn().unwrap();
-        while !folder.join(".s.PGSQL.6432").exists() {
+        // The socket is there a moment before anybody listens on it.
+        while std::os::unix::net::UnixStream::connect(folder.join(".s.PGSQL.6432")).is_err() {
             assert_eq!(process.try_wait().unwrap(), None, "PgBouncer has ended");
             std::thread::yield_now();
         }

@@ -1,4 +1,4 @@
-//! One story, told to SQLite and to PostgreSQL, must leave the same copies.
+//! The same story over SQLite and PostgreSQL must leave the same copies.
 
 use crm_mirror::{ChangeFilter, ColumnKind, Key, Mirror, Mode, PostgresStore, Sync, Table, Texts};
 use crm_sandbox::Sandbox;

@@ -1,6 +1,7 @@
 //! [`PostgresStore`]: a copy in PostgreSQL.
 
 mod connection;
+mod forget;
 mod read;
 mod schema;
 mod write;

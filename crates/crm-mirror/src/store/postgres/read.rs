@@ -132,7 +132,7 @@ pub(super) fn changes(schema: &str, filter: &ChangeFilter) -> Query {
         let since = seconds(since) as f64;
         condition += &format!(" AND seen_at >= to_timestamp({})", query.add(since, Type::FLOAT8));
     }
-    let limit = query.add(filter.most(), Type::INT8);
+    let limit = query.add(i64::from(filter.limit), Type::INT8);
     query.sql = format!(
         "SELECT project_id, id, occurrence, seq, run, {}, table_name, change, before::text, after::text
          FROM {schema}.changes WHERE {condition} ORDER BY seq LIMIT {limit}",

@@ -1,7 +1,9 @@
 //! [`SqliteStore`]: a copy in an SQLite file.
 
-mod rows;
+mod forget;
+mod read;
 mod schema;
+mod write;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -237,23 +239,23 @@ impl Store for SqliteStore {
 
     async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error> {
         let end = end.clone();
-        self.write(fence, move |transaction| rows::end_run(transaction, &end)).await
+        self.write(fence, move |transaction| write::end_run(transaction, &end)).await
     }
 
     async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error> {
         let range = range.clone();
-        self.read(move |connection| rows::heads(connection, &range)).await
+        self.read(move |connection| read::heads(connection, &range)).await
     }
 
     async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
         self.write(fence, move |transaction| {
-            batches.iter().map(|batch| rows::apply(transaction, batch)).collect()
+            batches.iter().map(|batch| write::apply(transaction, batch)).collect()
         })
         .await
     }
 
     async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error> {
-        self.read(move |connection| rows::missing(connection, table, after, limit)).await
+        self.read(move |connection| read::missing(connection, table, after, limit)).await
     }
 
     async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error> {
@@ -276,31 +278,31 @@ impl Store for SqliteStore {
     }
 
     async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error> {
-        self.read(move |connection| rows::oldest_children(connection, limit)).await
+        self.read(move |connection| read::oldest_children(connection, limit)).await
     }
 
     async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error> {
-        self.read(move |connection| rows::records(connection, table, after, limit)).await
+        self.read(move |connection| read::records(connection, table, after, limit)).await
     }
 
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
         let filter = filter.clone();
-        self.read(move |connection| rows::changes(connection, &filter)).await
+        self.read(move |connection| read::changes(connection, &filter)).await
     }
 
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {
-        self.read(move |connection| rows::runs(connection, limit)).await
+        self.read(move |connection| read::runs(connection, limit)).await
     }
 
     async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error> {
-        let removed = self.write(fence, move |transaction| rows::forget(transaction, table, id)).await?;
+        let removed = self.write(fence, move |transaction| forget::forget(transaction, table, id)).await?;
         self.read(empty_log).await?;
         Ok(removed)
     }
 
     async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error> {
         let replaced =
-            self.write(fence, move |transaction| rows::rewrite(transaction, table, &rewrite)).await?;
+            self.write(fence, move |transaction| forget::rewrite(transaction, table, &rewrite)).await?;
         self.read(empty_log).await?;
         Ok(replaced)
     }

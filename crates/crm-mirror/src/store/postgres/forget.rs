@@ -1,0 +1,85 @@
+//! Removing what must not be kept.
+
+use tokio_postgres::Error;
+use tokio_postgres::types::Type;
+
+use super::write::Writer;
+use crate::store::Rewrite;
+use crate::table::Table;
+
+impl Writer<'_> {
+    pub(super) async fn forget(&self, table: Table, id: i64) -> Result<u64, Error> {
+        let schema = self.schema;
+        let mut removed = 0;
+        let children: &[Table] = if table == Table::Projects { &Table::CHILDREN } else { &[] };
+        let tables = [(table, "id")].into_iter().chain(children.iter().map(|child| (*child, "project_id")));
+        for (table, column) in tables {
+            let sql = format!("DELETE FROM {schema}.{table} WHERE {column} = $1");
+            removed += self.run(&sql, &[(&id, Type::INT8)]).await?;
+            for log in ["changes", "mirror_missing"] {
+                let sql =
+                    format!("DELETE FROM {schema}.{log} WHERE table_name = '{table}' AND {column} = $1");
+                removed += self.run(&sql, &[(&id, Type::INT8)]).await?;
+            }
+        }
+        // Activities about a person that the CRM no longer has hold texts about that person.
+        let about = match table {
+            Table::Clients => Some(("client_id = $1", "(coalesce(after, before)->>'clid')::bigint = $1")),
+            Table::Contacts => Some((
+                "contacts @> to_jsonb(ARRAY[$1])",
+                "coalesce(after, before)->'person' @> jsonb_build_array(jsonb_build_object('pid', $1))",
+            )),
+            _ => None,
+        };
+        if let Some((of_row, of_entry)) = about {
+            let rows = format!("DELETE FROM {schema}.activities WHERE deleted_at IS NOT NULL AND {of_row}");
+            removed += self.run(&rows, &[(&id, Type::INT8)]).await?;
+            let entries = format!(
+                "DELETE FROM {schema}.changes
+                 WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM {schema}.activities)
+                    AND id IN (SELECT id FROM {schema}.changes WHERE table_name = 'activities' AND {of_entry})"
+            );
+            removed += self.run(&entries, &[(&id, Type::INT8)]).await?;
+        }
+        self.remove_phones(table, &[id]).await?;
+        Ok(removed)
+    }
+
+    /// Replaces JSON in a column, some rows at a time.
+    pub(super) async fn rewrite(
+        &self,
+        from: &str,
+        column: &str,
+        condition: &str,
+        rewrite: &Rewrite,
+    ) -> Result<u64, Error> {
+        let schema = self.schema;
+        let mut replaced = 0;
+        // A row that was replaced comes again, and needs no second replacement.
+        let read = format!(
+            "SELECT ctid::text, {column}::text FROM {schema}.{from}
+             WHERE {condition} AND {column} IS NOT NULL AND ctid > $1::tid ORDER BY ctid LIMIT 1000"
+        );
+        let write = format!(
+            "UPDATE {schema}.{from} AS row SET {column} = new.json::jsonb
+             FROM unnest($1, $2) AS new (place, json) WHERE row.ctid = new.place::tid"
+        );
+        let mut after = "(0,0)".to_owned();
+        loop {
+            let rows = self.transaction.query_typed(&read, &[(&after, Type::TEXT)]).await?;
+            let Some(last) = rows.last() else { return Ok(replaced) };
+            after = last.get(0);
+            let (mut places, mut texts): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+            for row in &rows {
+                if let Some(text) = rewrite(row.get(1)) {
+                    places.push(row.get(0));
+                    texts.push(text);
+                }
+            }
+            if !places.is_empty() {
+                replaced +=
+                    self.run(&write, &[(&places, Type::TEXT_ARRAY), (&texts, Type::TEXT_ARRAY)]).await?;
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Removing what must not be kept.
+
+use rusqlite::{Transaction, params};
+
+use super::write::remove_phones;
+use crate::store::Rewrite;
+use crate::table::Table;
+
+pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> rusqlite::Result<u64> {
+    let mut removed = 0;
+    let mut delete = |table: Table, column: &str| -> rusqlite::Result<()> {
+        removed += transaction.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [id])?;
+        let column = if column == "project_id" { "project_id" } else { "id" };
+        for log in ["changes", "mirror_missing"] {
+            let sql = format!("DELETE FROM {log} WHERE table_name = ?1 AND {column} = ?2");
+            removed += transaction.execute(&sql, params![table.as_str(), id])?;
+        }
+        Ok(())
+    };
+    delete(table, "id")?;
+    if table == Table::Projects {
+        Table::CHILDREN.into_iter().try_for_each(|child| delete(child, "project_id"))?;
+    }
+    // Activities about a person that the CRM no longer has hold texts about that person.
+    let about = match table {
+        Table::Clients => Some(("client_id = ?1", "json_extract(coalesce(after, before), '$.clid') = ?1")),
+        Table::Contacts => Some((
+            "EXISTS (SELECT 1 FROM json_each(contacts) WHERE value = ?1)",
+            "EXISTS (SELECT 1 FROM json_each(coalesce(after, before), '$.person')
+                WHERE json_extract(value, '$.pid') = ?1)",
+        )),
+        _ => None,
+    };
+    if let Some((of_row, of_entry)) = about {
+        let rows = format!("DELETE FROM activities WHERE deleted_at IS NOT NULL AND {of_row}");
+        removed += transaction.execute(&rows, [id])?;
+        let entries = format!(
+            "DELETE FROM changes WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM activities)
+                AND id IN (SELECT id FROM changes WHERE table_name = 'activities' AND {of_entry})"
+        );
+        removed += transaction.execute(&entries, [id])?;
+    }
+    remove_phones(transaction, table, id)?;
+    Ok(removed as u64)
+}
+
+pub(super) fn rewrite(
+    transaction: &Transaction<'_>,
+    table: Table,
+    rewrite: &Rewrite,
+) -> rusqlite::Result<u64> {
+    let mut replaced = 0;
+    let mut in_column = |from: &str, column: &str, condition: &str| -> rusqlite::Result<()> {
+        let mut read = transaction.prepare(&format!(
+            "SELECT rowid, {column} FROM {from} WHERE {condition} AND {column} IS NOT NULL"
+        ))?;
+        let mut rows = read.query([])?;
+        let mut write = transaction.prepare(&format!("UPDATE {from} SET {column} = ?2 WHERE rowid = ?1"))?;
+        while let Some(row) = rows.next()? {
+            let (rowid, text): (i64, String) = (row.get(0)?, row.get(1)?);
+            if let Some(text) = rewrite(&text) {
+                replaced += write.execute(params![rowid, text])?;
+            }
+        }
+        Ok(())
+    };
+    in_column(table.as_str(), "raw", "TRUE")?;
+    let entries = format!("table_name = '{table}'");
+    in_column("changes", "before", &entries)?;
+    in_column("changes", "after", &entries)?;
+    Ok(replaced as u64)
+}
