@@ -38,6 +38,13 @@ pub(crate) struct DrawnFault {
     when: String,
 }
 
+impl DrawnFault {
+    /// Whether it takes all records off a page.
+    pub(crate) fn empties_pages(&self) -> bool {
+        matches!(self.rule.fault().name(), "empty_page" | "null_page")
+    }
+}
+
 impl std::fmt::Debug for DrawnFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.rule.fault().name(), self.when)

@@ -157,11 +157,13 @@ impl ExportRun {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns `true` if the last page may have been without records each time it was read. Nothing behind it shows that, so
-    /// nobody can tell it from the end.
+    /// Returns `true` if a page may have been without records each time it was read, and nothing behind it shows that: it was
+    /// the last one, or another fault may have emptied the page behind it. Nobody can tell it from the end.
     fn may_end_in_a_hole(&self, truth: &Truth) -> bool {
         let is_last = |page: u64| truth.fewest <= (page as usize + 1) * self.plan.page;
-        self.has_faults.get() && self.plan.faults.iter().filter_map(|fault| fault.hole).any(is_last)
+        let emptying = self.plan.faults.iter().filter(|fault| fault.empties_pages());
+        let is_hidden = |hole: u64| is_last(hole) || emptying.clone().count() > 1;
+        self.has_faults.get() && self.plan.faults.iter().filter_map(|fault| fault.hole).any(is_hidden)
     }
 
     /// Compares what was written out with what was there.

@@ -156,7 +156,7 @@ impl Plan {
         let interruptions = interruptions(draw, selection, settings.settle);
         let has_journal = !interruptions.is_empty() || draw.chance(0.8);
         // The sources of their own keep the other draws of a seed.
-        let tricks = tricks(&mut Draw::new(seed, 5), selection, &entries, settle);
+        let tricks = tricks(&mut Draw::new(seed, 5), selection, &entries);
         rules.extend(changed_type(&mut Draw::new(seed, 6), selection));
         let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let adopts_marks = selection.has("adopted_marks")
@@ -272,6 +272,12 @@ impl Plan {
             "without_ids",
         ];
         self.rules.iter().any(|rule| MISLEADING.contains(&rule.fault().name())) || self.tricks.mislead()
+    }
+
+    /// Whether the only faults are connections that break, so that no request waits long in the client.
+    pub(crate) fn only_breaks_connections(&self) -> bool {
+        const BREAKS: &[&str] = &["close_before_reading", "close_after_commit", "close_late", "commit_half"];
+        self.rules.iter().all(|rule| BREAKS.contains(&rule.fault().name()))
     }
 
     /// Whether the server changes the types of some activities.

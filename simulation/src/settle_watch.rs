@@ -26,11 +26,15 @@ impl SettleWatch {
         self.broken.entry(item.to_owned()).or_default().push(BrokenOff { at: Instant::now(), stored });
     }
 
-    /// Notes that this item is sent now. A record that has appeared since then may have been found.
-    pub(crate) fn sent(&mut self, item: &str, stored: usize, settle: Duration) {
+    /// Notes that this item is sent now. A record that has appeared since then may have been found. A request that was begun
+    /// before may have waited for its turn in the client for up to `timeout`.
+    pub(crate) fn sent(&mut self, item: &str, stored: usize, timeout: Duration, settle: Duration) {
         let now = Instant::now();
         let mut broken = self.broken.get(item).into_iter().flatten();
-        if broken.any(|broken| now < broken.at + settle && stored <= broken.stored) {
+        let is_early = |broken: &BrokenOff| {
+            now > broken.at + timeout && now < broken.at + settle && stored <= broken.stored
+        };
+        if broken.any(is_early) {
             self.too_early.push(format!("an activity was sent while an equal one was in doubt: {item}"));
         }
     }

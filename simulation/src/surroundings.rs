@@ -102,22 +102,14 @@ pub(crate) fn shifted_writes(
     writes
 }
 
-pub(crate) fn tricks(
-    draw: &mut Draw,
-    selection: &Selection,
-    entries: &[NewEntry],
-    settle: Duration,
-) -> ListTricks {
+pub(crate) fn tricks(draw: &mut Draw, selection: &Selection, entries: &[NewEntry]) -> ListTricks {
     let content = |entry: &NewEntry| entry.as_stored().listed;
-    // After the first of the two readings after a witness, and before the second one.
-    let pause = settle.min(Duration::from_secs(2));
     ListTricks {
-        commit_after: (selection.has("late_commits") && draw.chance(0.3))
-            .then(|| settle + pause.mul_f64(1.5)),
+        commits_late: selection.has("late_commits") && draw.chance(0.3),
         unreadable: (selection.has("unreadable_record") && draw.chance(0.05))
             .then(|| content(draw.among(entries))),
         hides_with_known: selection.has("hidden_records")
-            && draw.chance(0.1)
+            && draw.chance(0.15)
             && entries.iter().all(|entry| entry.user.is_none()),
         hides_last_of_page: selection.has("hidden_records") && draw.chance(0.1),
     }

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 /// What the lists of a run do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListTricks {
-    /// How long after its request ended a record is listed first, if the answer to the request was lost. A transaction that
-    /// commits late has such records.
-    pub(crate) commit_after: Option<Duration>,
+    /// A record whose answer was lost is listed only after another record is confirmed that was stored after the time to
+    /// settle: between the two readings that follow. A transaction that commits late has such records.
+    pub(crate) commits_late: bool,
     /// The content of the activity whose record cannot be decoded.
     pub(crate) unreadable: Option<String>,
     /// A record whose answer was lost is not listed in this run, and neither is the last one before it that was confirmed.
@@ -26,20 +26,41 @@ pub(crate) struct ListTricks {
 
 /// The records that are not listed yet.
 #[derive(Debug, Default)]
-pub(crate) struct HiddenRecords(BTreeMap<u64, Instant>);
+pub(crate) struct HiddenRecords {
+    /// Until when each is hidden.
+    until: BTreeMap<u64, Instant>,
+    /// The transactions that are open, each with the time at which it must have settled.
+    open: Vec<(Instant, Vec<u64>)>,
+}
 
 impl HiddenRecords {
     pub(crate) fn hide(&mut self, ids: &[u64], until: Instant) {
-        self.0.extend(ids.iter().map(|&id| (id, until)));
+        self.until.extend(ids.iter().map(|&id| (id, until)));
+    }
+
+    /// Hides the records of a transaction that commits late. Its request ended now.
+    pub(crate) fn begin(&mut self, ids: &[u64], settle: Duration) {
+        let due = Instant::now() + settle;
+        self.hide(ids, due + LATEST_COMMIT.min(settle));
+        self.open.push((due, ids.to_vec()));
+    }
+
+    /// Another record is confirmed. `pause`: the time until the first of two readings, and between them.
+    pub(crate) fn confirmed(&mut self, pause: Duration) {
+        let now = Instant::now();
+        let (settled, open) = std::mem::take(&mut self.open).into_iter().partition(|(due, _)| *due <= now);
+        self.open = open;
+        let settled: Vec<(Instant, Vec<u64>)> = settled;
+        settled.iter().for_each(|(_, ids)| self.hide(ids, now + pause.mul_f64(1.5)));
     }
 
     /// Lists all of them again.
     pub(crate) fn show_all(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 
     fn hides(&self, id: u64) -> bool {
-        self.0.get(&id).is_some_and(|&until| Instant::now() < until)
+        self.until.get(&id).is_some_and(|&until| Instant::now() < until)
     }
 }
 
@@ -79,3 +100,6 @@ impl ListTricks {
         Response::from_parts(parts, Bytes::from(body.to_string()))
     }
 }
+
+/// When a record is listed at the latest, after the time to settle.
+const LATEST_COMMIT: Duration = Duration::from_secs(10);

@@ -37,6 +37,9 @@ pub(crate) const SOURCES: [&str; 3] = [
 const FOLDERS: [&str; 4] =
     ["docs/reference/en", "docs/reference/ru", "fixtures/salesman/documented", "fixtures/solos/documented"];
 
+/// The server of `crm outbox serve`.
+const OUTBOX: &str = "docs/openapi/outbox.v1.yaml";
+
 /// Files by their paths in the workspace.
 type Files = BTreeMap<String, String>;
 
@@ -76,6 +79,9 @@ fn generate(root: &Path) -> Result<Files, String> {
         apis.push(Api::read(path, &text)?);
         files.insert(path.replace(".yaml", ".json"), as_json(path, &text)?);
     }
+    // Only its JSON: no code is derived from it.
+    let text = fs::read_to_string(root.join(OUTBOX)).map_err(|error| format!("{OUTBOX}: {error}"))?;
+    files.insert(OUTBOX.replace(".yaml", ".json"), as_json(OUTBOX, &text)?);
     for api in &apis {
         files.extend(rust::files(api)?);
         files.extend(fixtures::files(api)?);

@@ -14,7 +14,7 @@ use crate::changes::{Change, ChangeFilter};
 use crate::report::{Report, Run as RunRecord};
 use crate::row::Key;
 use crate::run::{Run, last_full};
-use crate::store::{OPEN, RUN, Record, Rewrite, Store};
+use crate::store::{OPEN, RUN, Record, Rewrite, Store, refill};
 use crate::sync::Sync;
 use crate::table::Table;
 
@@ -105,7 +105,7 @@ impl Mirror {
             view.push((name, identity));
         }
         if !sync.columns.is_empty() && self.store.add_columns(&sync.columns).await? {
-            view.push((COLUMNS_NEW.to_owned(), "1".to_owned()));
+            view.push((refill(Table::Projects), "1".to_owned()));
         }
         settings.extend(view.iter().cloned());
         Run::carry_out(&*self.store, sync, &self.clock, fence, settings, view).await
@@ -136,10 +136,14 @@ impl Mirror {
         self.store.records(table, after, i64::from(limit)).await
     }
 
-    /// Removes a record from the copy: its row, what belongs to it, every entry of the change log about it, and the name of
-    /// a client or contact in the records of others. Returns how many rows and entries were removed or rewritten.
+    /// Removes a record from the copy: its row, what belongs to it, and every entry of the change log about it. Returns how
+    /// many rows and entries were removed or rewritten.
     ///
-    /// Delete it in the CRM first: what the CRM still lists is copied again. Texts of activities are not searched.
+    /// Of a client or a contact it also removes the name in the records of others, and the deleted activities about it, with
+    /// their entries in the change log.
+    ///
+    /// Delete it in the CRM first, and run: what the CRM still lists is copied again. Texts of activities that the CRM still
+    /// has are not searched.
     ///
     /// # Errors
     /// A run is active, the id is too large, or the store fails.
@@ -313,6 +317,3 @@ fn blank(record: &mut Value, key: &str, id: i64, name: &str) -> bool {
         _ => false,
     }
 }
-
-/// The setting that says that a column is new, and that the rows lack its values.
-pub(crate) const COLUMNS_NEW: &str = "columns:new";

@@ -183,3 +183,19 @@ async fn a_lost_answer_to_a_marked_activity_is_found_and_its_mark_is_stored_once
     assert!(world.seconds() < 60, "{} s", world.seconds());
     assert!(report.outcomes.iter().all(|outcome| matches!(outcome, AddOutcome::Created(_))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_ids_do_not_grow_no_mark_is_looked_for_and_the_import_ends() {
+    let (world, journal) = (world(), Scratch::new("marks-ids-going-down"));
+    world.put(
+        &json!({"fault": {"ids_going_down": {"from": 5001}}, "operation": "writes", "when": {"each": 1}}),
+    );
+    let import = |count| {
+        let import = world.client().import(marked(count)).chunk(4).journal(&journal.0);
+        import.adopt_marked().run()
+    };
+    assert_eq!(import(10).await.unwrap().totals.created, 10);
+    let report = import(20).await.unwrap();
+    assert_eq!((report.totals.created, report.totals.unknown), (10, 10), "{report}");
+    assert_eq!(world.sandbox.record_count(), 11);
+}

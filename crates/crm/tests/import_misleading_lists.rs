@@ -68,6 +68,33 @@ async fn ids_that_go_down_decide_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_shows_only_its_newest_records_decides_nothing() {
+    let short = json!({"operation": "lists", "fault": {"short_pages": {"records": 3}}, "when": {"each": 1}});
+    let lost = json!({"fault": "close_after_commit", "operation": "history.add_list"});
+    let (_, report) = run(json!([lost, short]), &entries(60)).await;
+    assert!(report.totals.unknown > 0, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undated_record_counts_only_beside_another_one_of_its_request() {
+    let world = World::new();
+    with_history(&world);
+    world.put(&json!({"fault": "commit_half", "operation": "history.add_list"}));
+    let sandbox = std::sync::Arc::clone(&world.sandbox);
+    tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let content = Some("call 2".to_owned());
+        sandbox.add_record(Record { content, datum: Some(at(25)), iduser: 1, clid: 1, ..Record::default() });
+    });
+    // One activity of the first chunk is stored. Somebody else writes the third one later.
+    let input = (0..6).map(|i| NewEntry::new(format!("call {i}")).client(ClientId(1)));
+    let report = world.client().import(input).chunk(3).run().await.unwrap();
+    assert_eq!((report.totals.created, report.totals.unknown), (4, 2), "{report}");
+    assert!(report.outcomes[2].id().is_none(), "{}", report.outcomes[2]);
+    assert_eq!(world.sandbox.record_count(), 7);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_from_before_is_not_taken_for_one_s_own_whoever_it_belongs_to() {
     let world = World::new();
     let record = Record {

@@ -83,6 +83,7 @@ async fn a_server_that_is_not_there_ends_with_75_wrong_tls_with_1_and_a_wrong_ad
     shows(ran.ended(75, ""), "✗", "Address", "not reached");
     let ran = run(&sandbox.url().replace("http://", "https://"));
     shows(ran.ended(1, ""), "✗", "TLS", "no encrypted connection");
+    shows(run("https://имя.example.invalid").ended(75, ""), "✗", "Address", "not reached");
     shows(run("http://crm.example.test").ended(64, ""), "✗", "Address", "http");
 }
 

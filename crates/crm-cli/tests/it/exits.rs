@@ -15,7 +15,7 @@ const HISTORY: [&[&str]; 6] = [
 ];
 const PROJECTS: [&[&str]; 1] = [&["export", "projects", "--out", "all.jsonl"]];
 const BOTH: [&[&str]; 2] =
-    [&["report", "--from", "2024-01-01", "--to", "2024-01-31", "--out", "report.svg"], &["discover"]];
+    [&["report", "--from", "2024-01-01", "--to", "2024-01-31", "--out", "report.html"], &["discover"]];
 
 fn all() -> impl Iterator<Item = &'static [&'static str]> {
     HISTORY.into_iter().chain(PROJECTS).chain(BOTH)

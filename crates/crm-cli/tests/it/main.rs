@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only the #[test] functions of this file for tests")]
 
 mod check;
+mod check_tls;
 mod discover;
 mod exits;
 mod export;

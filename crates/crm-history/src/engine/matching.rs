@@ -55,8 +55,7 @@ pub(super) fn find(
     let mut found = HashMap::new();
     for wanted in &wanted {
         let equal = search.find_equal(wanted);
-        let first_ids: Vec<EntryId> = equal.iter().filter_map(|ids| ids.first().copied()).collect();
-        let in_order = in_order(&first_ids, known, wanted.doubt.last_concurrent);
+        let in_order = in_order(&equal, known, wanted.doubt.last_concurrent);
         for ((item, expected), ids) in wanted.items.iter().zip(equal) {
             let result = match ids.first() {
                 None => Found::Missing,
@@ -98,11 +97,12 @@ pub(super) fn find(
     found
 }
 
-/// Returns those of these ids, in the order of sending, that stand side by side: the server stores the activities of a
+/// Returns the records of neighbours, in the order of sending, that stand side by side: the server stores the activities of a
 /// request one after another, and only concurrent requests come between them.
-fn in_order(ids: &[EntryId], known: &Known, last_concurrent: u64) -> BTreeSet<EntryId> {
-    let pairs = ids.windows(2).filter(|pair| known.wrote_all_between(pair[0], pair[1], last_concurrent));
-    pairs.flatten().copied().collect()
+fn in_order(found: &[Vec<EntryId>], known: &Known, last_concurrent: u64) -> BTreeSet<EntryId> {
+    let pairs = found.windows(2).filter_map(|pair| Some([*pair[0].first()?, *pair[1].first()?]));
+    let pairs = pairs.filter(|pair| known.wrote_all_between(pair[0], pair[1], last_concurrent));
+    pairs.flatten().collect()
 }
 
 /// What is known about the hours by which the caller reads times shifted.

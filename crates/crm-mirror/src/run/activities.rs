@@ -1,11 +1,8 @@
 //! Activities and their types.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{Days, NaiveDate, NaiveDateTime};
-use crm_history::{ActivityType, Entry, EntryId, EntryOrder, EntryQuery, HistoryClient};
-use crm_transport::Error;
+use crm_history::{ActivityType, Entry, EntryId, EntryQuery, HistoryClient};
 use futures_util::FutureExt;
 
 use super::merge::{Details, Merge, merge_some};
@@ -13,7 +10,7 @@ use super::missing::{Fate, Rule, is_gone};
 use super::{HIGHEST, Run, Step};
 use crate::records::Copied;
 use crate::row::Key;
-use crate::store::{Head, RUN, Range};
+use crate::store::{Head, Range};
 use crate::table::Table;
 
 impl Run<'_> {
@@ -67,8 +64,7 @@ impl Run<'_> {
     }
 
     async fn all_activities(&mut self, history: &HistoryClient, details: Details<Entry>) -> Step {
-        let query = EntryQuery::new();
-        let (is_complete, highest) = self.list(history, query, Merge::new(details)).await?;
+        let (is_complete, highest) = self.whole_list(history, Merge::new(details)).await?;
         if !is_complete {
             return Ok(());
         }
@@ -86,92 +82,9 @@ impl Run<'_> {
         self.complete(Table::Activities, true, vec![(HIGHEST.to_owned(), highest.to_string())]).await
     }
 
-    /// Reads activities above the highest known id, and those of the recent window.
-    async fn recent_activities(&mut self, history: &HistoryClient, details: Details<Entry>) -> Step {
-        let highest = self.newest_activities(history, &details).await?;
-        // The login's day may be another one than that of UTC.
-        let first = self.utc().date() - Days::new(u64::from(self.sync.window_days) + 1);
-        let since = first.and_time(chrono::NaiveTime::MIN);
-        let merge = Merge::new(details.clone()).since(since);
-        let (is_complete, _) = self.list(history, EntryQuery::new().since(first), merge).await?;
-        if !is_complete {
-            return Ok(());
-        }
-        let moved = std::sync::Mutex::new(Vec::new());
-        let ask = |id: i64| {
-            let moved = &moved;
-            async move {
-                let entry = match history.entry(EntryId(id.unsigned_abs())).await {
-                    Ok(entry) => entry,
-                    Err(error) if is_gone(&error, GONE) => return Ok(Fate::Deleted),
-                    Err(error) => return Err(error),
-                };
-                match find_listed(history, &entry, first).await? {
-                    Some(listed) => {
-                        moved.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(listed);
-                        Ok(Fate::Keep)
-                    }
-                    None => Ok(Fate::OutOfView),
-                }
-            }
-            .boxed()
-        };
-        self.settle_missing(Table::Activities, &Rule::Ask(&ask)).await?;
-        let moved = moved.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        merge_some(self, &details, moved).await?;
-        self.complete(Table::Activities, false, vec![(HIGHEST.to_owned(), highest.to_string())]).await
-    }
-
-    /// Reads what lies above the highest known id, and returns the new highest one.
-    ///
-    /// The newest page comes first. A deletion moves records from a later page to an earlier one, past the reader. So more
-    /// than one page is read until a reading finds nothing more.
-    async fn newest_activities(&mut self, history: &HistoryClient, details: &Details<Entry>) -> Step<u64> {
-        let known: u64 = self.setting(HIGHEST).unwrap_or(0);
-        let mut found = BTreeMap::new();
-        for _ in 0..MOST_READINGS {
-            let before = found.len();
-            let mut pages = 0;
-            loop {
-                self.check_time()?;
-                let query = EntryQuery::new().every_day().order_by(EntryOrder::Id).newest_first().page(pages);
-                let page = history.list(&query).await?;
-                pages += 1;
-                if let Some(unreadable) = page.unreadable.first() {
-                    self.add_unreadable(Error::incomplete(
-                        RUN,
-                        format!("an activity cannot be decoded: {unreadable}"),
-                    ));
-                }
-                let is_over = page.is_empty() || page.items.iter().any(|entry| entry.id.0 <= known);
-                found.extend(page.items.into_iter().filter(|entry| entry.id.0 > known).map(|e| (e.id.0, e)));
-                if is_over {
-                    break;
-                }
-            }
-            if pages == 1 || found.len() == before {
-                break;
-            }
-        }
-        let highest = found.keys().next_back().copied().unwrap_or(known);
-        let mut records = found.into_values();
-        loop {
-            let some: Vec<Entry> = records.by_ref().take(TOGETHER).collect();
-            if some.is_empty() {
-                return Ok(highest);
-            }
-            merge_some(self, details, some).await?;
-        }
-    }
-
-    /// Merges a list. Returns whether it is complete, and the highest id.
-    async fn list(
-        &mut self,
-        history: &HistoryClient,
-        query: EntryQuery,
-        mut merge: Merge<Entry>,
-    ) -> Step<(bool, u64)> {
-        let mut export = history.export(query).concurrency(self.sync.concurrency).start().await?;
+    /// Merges the whole list. Returns whether it is complete, and the highest id.
+    async fn whole_list(&mut self, history: &HistoryClient, mut merge: Merge<Entry>) -> Step<(bool, u64)> {
+        let mut export = history.export(EntryQuery::new()).concurrency(self.sync.concurrency).start().await?;
         let mut highest = 0;
         while let Some(record) = export.next().await {
             // The verdict says what an error means.
@@ -203,31 +116,5 @@ fn lacking(heads: &[Head], types: &[ActivityType]) -> Vec<Key> {
     heads.iter().map(|head| head.key).filter(|key| !is_there(key)).collect()
 }
 
-/// Finds an activity in the list of its day, if that day lies before the window. Only the list has all contacts.
-async fn find_listed(
-    history: &HistoryClient,
-    entry: &Entry,
-    first: NaiveDate,
-) -> Result<Option<Entry>, Error> {
-    let mut query = match entry.at.map(|at: NaiveDateTime| at.date()) {
-        None => EntryQuery::new().zero_dated(),
-        Some(day) if day < first => EntryQuery::new().between(day, day),
-        Some(_) => return Ok(None),
-    };
-    if let Some(client) = entry.client_id {
-        query = query.client(client);
-    }
-    let mut listed = history.entries(query);
-    while let Some(record) = listed.next().await {
-        let record = record?;
-        if record.id == entry.id {
-            return Ok(Some(record));
-        }
-    }
-    Ok(None)
-}
-
 /// What `info` says of an activity that is not there (observed).
-const GONE: &[i64] = &[403];
-const MOST_READINGS: usize = 5;
-const TOGETHER: usize = 1000;
+pub(super) const GONE: &[i64] = &[403];

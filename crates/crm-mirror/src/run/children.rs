@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt};
 use super::{DAY, Run, Step};
 use crate::records::{Child, child_row};
 use crate::row::{Key, Row};
-use crate::store::{Batch, ChildrenRead, Head, RUN, Range};
+use crate::store::{Batch, ChildrenRead, Head, RUN, Range, refill};
 use crate::sync::Mode;
 use crate::table::Table;
 
@@ -43,6 +43,7 @@ impl Run<'_> {
         let all = i64::try_from(self.store.count(Table::Projects).await?).unwrap_or(i64::MAX);
         // So many are due if the work is spread over the days.
         let mut quota = (all.saturating_mul(elapsed.clamp(0, every)) + every - 1) / every;
+        let refills = Table::CHILDREN.into_iter().any(|table| self.refills(table));
         let longest = Longest::default();
         let mut removed = BTreeMap::new();
         loop {
@@ -55,7 +56,7 @@ impl Run<'_> {
                     Some(at) if at >= self.started_at => false,
                     Some(at) => {
                         quota -= 1;
-                        quota >= 0 || self.started_at - at >= every || self.sync.mode == Mode::Full
+                        quota >= 0 || refills || self.started_at - at >= every || self.sync.mode == Mode::Full
                     }
                 };
                 if is_due {
@@ -70,6 +71,8 @@ impl Run<'_> {
         let is_whole = self.doubt.is_none();
         let mut batch = self.batch(Table::Projects);
         batch.settings = vec![(PASS.to_owned(), self.started_at.to_string())];
+        let refilled = Table::CHILDREN.into_iter().filter(|table| self.refills(*table));
+        batch.settings.extend(refilled.map(|table| (refill(table), "0".to_owned())));
         self.commit(vec![batch]).await?;
         for table in Table::CHILDREN {
             self.report(table).is_complete = is_whole;
@@ -149,7 +152,9 @@ impl Run<'_> {
             let also = lacking(&again);
             gone.retain(|key| again.fault.is_none() && also.contains(key));
         }
-        let differs = |row: &Row| known.get(&row.key).is_none_or(|head| head.fingerprint != row.fingerprint);
+        let refills = self.refills(table);
+        let differs =
+            |row: &Row| refills || known.get(&row.key).is_none_or(|head| head.fingerprint != row.fingerprint);
         batch.puts.extend(answer.rows.into_iter().filter(differs));
         let removal = self.deleted();
         batch.removals.extend(gone.into_iter().map(|key| (key, removal)));

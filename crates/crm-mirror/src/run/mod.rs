@@ -6,6 +6,7 @@ mod directory;
 mod merge;
 mod missing;
 mod projects;
+mod recent;
 mod shift;
 
 use std::collections::BTreeMap;
@@ -13,9 +14,9 @@ use std::sync::Arc;
 
 use crm_transport::{Error, ErrorKind, Verdict};
 
-use crate::mirror::{COLUMNS_NEW, Clock};
+use crate::mirror::Clock;
 use crate::report::{Outcome, Report, TableReport};
-use crate::store::{Applied, Batch, RUN, RunEnd, Store};
+use crate::store::{Applied, Batch, RUN, RunEnd, Store, refill};
 use crate::sync::{Mode, Sync};
 use crate::table::{Shape, Table};
 use crate::time::{seconds, to_utc};
@@ -229,6 +230,7 @@ impl<'a> Run<'a> {
         let last: Option<i64> = self.setting(&last_full(table)).filter(|last| *last > 0);
         let is_full = match (self.sync.mode, last) {
             (Mode::Full, _) | (_, None) => true,
+            _ if self.refills(table) => true,
             (Mode::Quick, Some(_)) => false,
             (Mode::Auto, Some(last)) => {
                 self.started_at - last >= i64::from(self.sync.full_every_days) * DAY - TOLERANCE
@@ -242,6 +244,7 @@ impl<'a> Run<'a> {
     async fn complete(&mut self, table: Table, is_full: bool, mut settings: Vec<(String, String)>) -> Step {
         if is_full {
             settings.push((last_full(table), self.started_at.to_string()));
+            settings.extend(self.refills(table).then(|| (refill(table), "0".to_owned())));
         }
         let mut batch = self.batch(table);
         batch.settings = settings;
@@ -252,7 +255,7 @@ impl<'a> Run<'a> {
 
     /// Returns whether every row is written again, because a column is new.
     fn refills(&self, table: Table) -> bool {
-        table == Table::Projects && self.settings.get(COLUMNS_NEW).is_some_and(|value| value == "1")
+        self.settings.get(&refill(table)).is_some_and(|value| value == "1")
     }
 
     /// Takes in the verdict of an export. Returns whether it is complete. An error ends the run.

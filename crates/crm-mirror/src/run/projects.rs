@@ -7,7 +7,6 @@ use crm_projects::{ProjectQuery, ProjectsClient};
 use super::merge::{Details, Merge};
 use super::missing::Rule;
 use super::{Run, Step};
-use crate::mirror::COLUMNS_NEW;
 use crate::records::Copied;
 use crate::row::Key;
 use crate::table::Table;
@@ -40,7 +39,7 @@ impl Run<'_> {
             self.delete_listed(projects).await?;
         }
         self.settle_missing(TABLE, &Rule::TwoLists).await?;
-        self.complete(TABLE, true, vec![(COLUMNS_NEW.to_owned(), "0".to_owned())]).await
+        self.complete(TABLE, true, Vec::new()).await
     }
 
     /// Deletes the missing projects that the server lists as deleted.

@@ -78,8 +78,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Returns the latest runs, latest first.
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error>;
 
-    /// Removes the row of a record, what belongs to it, and every entry of the change log about it. Returns how many rows
-    /// and entries these are.
+    /// Removes the row of a record, what belongs to it, and every entry of the change log about it. Of a client or a contact
+    /// it also removes the deleted activities about it. Returns how many rows and entries these are.
     async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error>;
 
     /// Replaces the JSON of a record in its row, and in the entries of the change log, where this function returns
@@ -275,6 +275,11 @@ pub(crate) fn fault(
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
     Error::storage(operation, "copy", Path::new(location), what, Some(std::io::Error::other(cause)))
+}
+
+/// The setting that says that a column of a table is new, and that the rows lack its values.
+pub(crate) fn refill(table: Table) -> String {
+    format!("refill:{table}")
 }
 
 /// The error of a run that another one has replaced.

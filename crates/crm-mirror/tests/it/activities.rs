@@ -112,15 +112,62 @@ async fn a_quick_run_reads_what_is_new_and_a_recent_window() {
 
 #[tokio::test]
 async fn a_quick_run_with_nothing_new_makes_few_requests() {
-    let world = World::with(crm_sandbox::Sandbox::builder().records(2000));
-    assert!(world.run(|sync| sync.texts(Texts::AsListed)).await.is_complete());
-    world.sandbox.clear_requests();
-    let report = world.run(|sync| sync.texts(Texts::AsListed).mode(Mode::Quick)).await;
+    for recent in [2, 199, 200, 201, 600, 1001] {
+        let world = World::with(crm_sandbox::Sandbox::builder().records(300));
+        for number in 0..recent {
+            world.add(&format!("2024-06-2{} 10:00:00", number % 5), &format!("звонок {number}"));
+        }
+        assert!(world.run(|sync| sync).await.is_complete());
+        world.sandbox.clear_requests();
+        let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+        assert!(report.is_complete(), "{report}");
+        let pages = report.table(Table::Activities).unwrap().read.div_ceil(200) as usize;
+        let requests = world.count(Operation::HistoryList);
+        assert!(requests <= pages + 4, "{requests} requests for {pages} pages");
+        assert_eq!(world.count(Operation::HistoryInfo), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_quick_run_whose_pages_contradict_each_other_says_so_and_deletes_nothing() {
+    for fault in
+        [Fault::empty_page(), Fault::short_pages(50, true), Fault::repeated_page(), Fault::null_page()]
+    {
+        let world = World::new();
+        for number in 0..500 {
+            world.add(&format!("2024-06-2{} 10:00:00", number % 5), &format!("звонок {number}"));
+        }
+        assert!(world.run(|sync| sync).await.is_complete());
+        let log = world.log(0).len();
+        let name = fault.name().to_owned();
+        world.sandbox.add_fault(fault.on(Operation::HistoryList).after(2).times(1));
+        let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+        assert!(!report.is_complete(), "{name}: {report}");
+        assert!(world.log(log).is_empty());
+        world.sandbox.clear_faults();
+        let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+        assert!(report.is_complete(), "{name}: {report}");
+        assert!(world.log(log).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_quick_run_during_which_records_are_deleted_loses_none() {
+    let world = World::new();
+    for number in 0..700 {
+        world.add("2024-06-24 10:00:00", &format!("звонок {number}"));
+    }
+    assert!(world.run(|sync| sync).await.is_complete());
+    let change = crm_sandbox::PageChange { add: 3, delete: 5, edit: 4, ..crm_sandbox::PageChange::default() };
+    world.sandbox.add_fault(Fault::change_between_pages(change).on(Operation::HistoryList).after(1).times(3));
+    for _ in 0..3 {
+        let _ = world.run(|sync| sync.mode(Mode::Quick)).await;
+    }
+    world.sandbox.clear_faults();
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
     assert!(report.is_complete(), "{report}");
-    let read = report.table(Table::Activities).unwrap().read as usize;
-    let requests = world.count(Operation::HistoryList);
-    assert!(requests <= read.div_ceil(200).max(1) + 5, "{requests} requests for {read} records");
-    assert_eq!(world.count(Operation::HistoryInfo), 0);
+    let ids: Vec<String> = world.sandbox.records().iter().map(|record| record.cid.to_string()).collect();
+    assert_eq!(world.query("SELECT id FROM activities WHERE out_of_view_at IS NULL ORDER BY id"), ids);
 }
 
 #[tokio::test]

@@ -73,7 +73,9 @@ impl Chaos {
                 }
                 _ => {
                     let id = random.u64(1..25);
-                    sandbox.change_project(id, |project| drop(project.payments.pop()));
+                    sandbox.change_project(id, |project| {
+                        project.payments.pop();
+                    });
                 }
             }
         }

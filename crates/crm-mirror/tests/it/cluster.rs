@@ -35,6 +35,13 @@ impl Cluster {
         format!("postgres:///postgres?user=crm&host={}", self.scratch.path().display())
     }
 
+    /// Runs statements. They must not fail.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let (client, connection) = tokio_postgres::connect(&self.url(), tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(sql).await.unwrap();
+    }
+
     /// Stops the server as a crash does, and starts it again.
     pub(crate) fn crash(&self) {
         let data = self.data();

@@ -98,6 +98,9 @@ async fn story(world: &World, copies: &[Mirror; 2]) {
         project.payments.remove(0);
     });
     run(world, copies, "rotation", |sync| sync).await;
+    sandbox.delete_client(1);
+    run(world, copies, "a client is deleted", |sync| sync.mode(Mode::Full).soft_deletes().allow_deletes())
+        .await;
     for mirror in copies {
         mirror.forget(Table::Contacts, 6).await.unwrap();
         mirror.forget(Table::Clients, 1).await.unwrap();

@@ -122,3 +122,30 @@ async fn forget_removes_a_person_everywhere() {
     assert_eq!(world.query("SELECT count(*) FROM changes WHERE table_name = 'contacts' AND id = 7"), ["0"]);
     assert!(!bytes("crm.db") && !bytes("crm.db-wal"), "the name is still in the file");
 }
+
+#[tokio::test]
+async fn forget_removes_the_deleted_activities_about_a_client() {
+    let world = World::with(crm_sandbox::Sandbox::builder().clients(10));
+    for clid in [5, 6] {
+        world.sandbox.add_record(crm_sandbox::Record {
+            datum: Some(time("2024-01-10 10:00:00")),
+            content: Some(format!("личное о клиенте {clid}")),
+            iduser: 1,
+            clid,
+            ..crm_sandbox::Record::default()
+        });
+    }
+    let mirror = world.mirror().await;
+    let sync = || Sync::new().history(&world.history()).directory(&world.directory()).mode(Mode::Full);
+    assert!(mirror.run(sync()).await.unwrap().is_complete());
+    world.sandbox.delete_client(5);
+    assert!(mirror.run(sync()).await.unwrap().is_complete());
+    let texts = |clid: u32| {
+        let of = format!("coalesce(before, '') || coalesce(after, '') LIKE '%личное о клиенте {clid}%'");
+        world.query(&format!("SELECT count(*) FROM changes WHERE {of}"))[0].parse::<u32>().unwrap()
+    };
+    assert_eq!((texts(5), texts(6)), (2, 1));
+    mirror.forget(Table::Clients, 5).await.unwrap();
+    mirror.forget(Table::Clients, 6).await.unwrap();
+    assert_eq!((texts(5), texts(6)), (0, 1), "the CRM still has the activity about client 6");
+}

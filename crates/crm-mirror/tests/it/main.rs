@@ -10,5 +10,6 @@ mod failing_store;
 mod killed;
 mod processes;
 mod projects;
+mod schema;
 mod scratch;
 mod world;

@@ -98,7 +98,9 @@ async fn story(store: &str) {
             ..Record::default()
         });
         let project = random.u64(1..15);
-        sandbox.change_project(project, |project| drop(project.payments.pop()));
+        sandbox.change_project(project, |project| {
+            project.payments.pop();
+        });
     }
     let mirror = open(store).await;
     let report = loop {

@@ -26,7 +26,8 @@ pub(super) fn fill(directory: &mut Directory, clients: u64, contacts: u64) {
     }
 }
 
-/// Returns the ten digits of the number of the generated client or contact with this id. No two have the same number.
+/// Returns the ten digits of the number of the generated client or contact with this id. No two have the same number, and
+/// none has the number of a recorded one.
 ///
 /// The number is written in twelve ways, by the id modulo 12: `+79123456789`, `89123456789`, `9123456789`,
 /// `+7 (912) 345-67-89`, `8(912)345-67-89`, `8-912-345-67-89`, `+7 912 345 67 89` with no-break spaces, `7.912.345.67.89`,
@@ -34,7 +35,7 @@ pub(super) fn fill(directory: &mut Directory, clients: u64, contacts: u64) {
 /// `8(499)…, 8 912 345 67 89`.
 pub fn generated_phone(of: Generated, id: i64) -> String {
     let codes = match of {
-        Generated::Client => ["342", "495", "812", "343"],
+        Generated::Client => ["345", "496", "812", "343"],
         Generated::Contact => ["912", "916", "903", "921"],
     };
     let code = codes[usize::try_from(id.rem_euclid(4)).unwrap_or(0)];

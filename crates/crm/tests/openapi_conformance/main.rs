@@ -3,7 +3,6 @@
 
 mod answers;
 mod calls;
-mod discover;
 mod doubles;
 mod requests;
 mod searched;
@@ -12,8 +11,6 @@ mod searched;
 mod common;
 
 // The parts of `crm discover`.
-#[path = "../../../crm-cli/src/commands/discover/explore.rs"]
-mod explore;
 #[path = "../../../crm-cli/src/commands/discover/shape.rs"]
 mod shape;
 #[path = "../../../crm-cli/src/commands/discover/source.rs"]

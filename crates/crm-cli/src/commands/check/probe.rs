@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use crm::http::{Request, StatusCode, header};
-use crm::reqwest::tls::TlsInfo;
+use crm::reqwest::{Url, tls::TlsInfo};
 use crm::{Bytes, Transport, TransportError};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
@@ -35,7 +35,13 @@ pub(super) async fn check(
             return Ok(false);
         }
     };
-    let Ok(request) = Request::get(url).body(Bytes::new()) else { return Ok(false) };
+    // A name with letters that are not Latin is sent in another form.
+    let request = Url::parse(url.trim()).map(|url| Request::get(url.as_str()).body(Bytes::new()));
+    let Ok(Ok(request)) = request else {
+        let values = [("error", url.into())];
+        findings.bad("check-row-address", Exit::Usage, "check-bad-address", &values)?;
+        return Ok(false);
+    };
     let sent = Utc::now();
     let response = match tokio::time::timeout(TIMEOUT, transport.send(request)).await {
         Ok(Ok(response)) => response,
@@ -164,9 +170,16 @@ fn innermost(error: &TransportError) -> String {
 }
 
 fn is_about_tls(why: &str) -> bool {
-    ["certificate", "Certificate", "UnknownIssuer", "InvalidContentType", "HandshakeFailure", "TLS", "tls"]
-        .iter()
-        .any(|word| why.contains(word))
+    [
+        "certificate",
+        "Certificate",
+        "UnknownIssuer",
+        "InvalidContentType",
+        "HandshakeFailure",
+        "ProtocolVersion",
+    ]
+    .iter()
+    .any(|word| why.contains(word))
 }
 
 #[cfg(test)]

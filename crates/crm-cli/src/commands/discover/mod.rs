@@ -7,6 +7,8 @@
 mod explore;
 mod shape;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -255,7 +255,7 @@ impl<'a> Page<'a> {
     }
 
     fn section(&mut self, class: &str, title: &str, body: &str) {
-        _ = write!(self.sections, "<section class=\"{class}\"><h2>{}</h2>{body}</section>\n", escape(title));
+        _ = writeln!(self.sections, "<section class=\"{class}\"><h2>{}</h2>{body}</section>", escape(title));
     }
 
     fn details(&self, table: &str) -> String {

@@ -12,6 +12,9 @@ pub(super) struct Sums {
     pub(super) expense: f64,
 }
 
+/// The first day of a month, and its sums.
+pub(super) type Month = (NaiveDate, Sums);
+
 /// Payments by currency and month.
 #[derive(Default)]
 pub(super) struct Payments {
@@ -42,13 +45,13 @@ impl Payments {
     }
 
     /// Returns the currencies with their months, without gaps.
-    pub(super) fn currencies(&self) -> Vec<(Option<&str>, Vec<(NaiveDate, Sums)>)> {
+    pub(super) fn currencies(&self) -> Vec<(Option<&str>, Vec<Month>)> {
         let with_gaps = self.by_currency.iter();
         with_gaps.map(|(currency, months)| (currency.as_deref(), without_gaps(months))).collect()
     }
 }
 
-fn without_gaps(months: &BTreeMap<NaiveDate, Sums>) -> Vec<(NaiveDate, Sums)> {
+fn without_gaps(months: &BTreeMap<NaiveDate, Sums>) -> Vec<Month> {
     let (Some(first), Some(last)) = (months.keys().next(), months.keys().next_back()) else {
         return Vec::new();
     };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use crm::history::{ApiKey, ClientId, HistoryClient, ImportReport, NewEntry};
 use crm_sandbox::{Fault, Operation, Sandbox};
 
@@ -42,7 +43,12 @@ pub(super) async fn show(tour: &mut Tour) -> Result<(), Failure> {
 async fn log_calls(sandbox: &Sandbox) -> Result<ImportReport, crm::Error> {
     let key = ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS);
     let history = HistoryClient::builder(sandbox.url()).credentials(key).build()?;
-    let calls = (1..=CALLS).map(|number| NewEntry::new(format!("Звонок {number}")).client(ClientId(1)));
+    let first = NaiveDate::from_ymd_opt(2024, 6, 25).unwrap_or_default().and_time(NaiveTime::MIN);
+    let calls = (1..=CALLS).map(move |number| {
+        let at = first + TimeDelta::minutes(number as i64);
+        NewEntry::new(format!("Звонок {number}")).at(at).client(ClientId(1))
+    });
     // The sandbox has finished its work when it closes a connection, so nothing has to settle.
-    history.import(calls).chunk(IN_ONE_REQUEST).concurrency(1).settle(Duration::ZERO).run().await
+    let import = history.import(calls).chunk(IN_ONE_REQUEST).concurrency(1).settle(Duration::ZERO);
+    import.sole_writer().run().await
 }

@@ -75,8 +75,8 @@ impl Source {
             [b'I', b'D', b';', b'P', ..] => not("SYLK"),
             [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => not("UTF-32"),
             head if head.starts_with(b"MIME-Version:") => not("MHTML"),
-            // No text begins so: dBASE, databases, pictures. UTF-16 may begin with 4.
-            [1..=3 | 5..=8 | 0x0E..=0x1F, ..] => not("binary"),
+            // No text begins so: dBASE, databases, pictures. In UTF-16 one of two bytes is 0 or 4.
+            [1..=3 | 5..=8 | 0x0E..=0x1F, next, ..] if !matches!(next, 0 | 4) => not("binary"),
             _ => match head
                 .trim_ascii_start()
                 .strip_prefix(b"\xEF\xBB\xBF")

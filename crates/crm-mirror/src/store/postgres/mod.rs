@@ -148,7 +148,7 @@ impl Store for PostgresStore {
     async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error> {
         let schema = &self.0.schema;
         let count = format!(
-            "SELECT count(*) FROM pg_attribute WHERE attrelid = '{schema}.projects'::regclass AND attnum > 0"
+            "SELECT count(*) FROM pg_attribute WHERE attrelid = '{schema}.projects'::regclass AND attnum > 0 AND NOT attisdropped"
         );
         let before = self.count_rows(count.clone()).await?;
         let columns = columns.iter().map(|(name, kind)| (name.as_str(), *kind));

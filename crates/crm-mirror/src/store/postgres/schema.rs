@@ -1,6 +1,6 @@
 //! The tables in PostgreSQL.
 
-use crate::store::VERSION;
+use crate::store::{VERSION, refill};
 use crate::table::{ColumnKind, Table};
 
 /// What is the same in every version. The tables of records are made of [`Table::columns`]: a column that a later version
@@ -88,7 +88,21 @@ pub(super) fn migration(schema: &str) -> String {
     script += &FIXED.replace("{schema}", schema);
     for table in Table::ALL {
         script += &create(schema, table);
-        script += &add_columns(schema, table, table.columns().iter().map(|(name, kind)| (*name, *kind)));
+        let columns = table.columns().iter().map(|(name, kind)| (*name, *kind));
+        let (add, refill) = (add_columns(schema, table, columns), refill(table));
+        script += &format!(
+            "DO $add$ DECLARE before bigint; BEGIN
+                SELECT count(*) INTO before FROM pg_attribute
+                    WHERE attrelid = '{schema}.{table}'::regclass AND attnum > 0 AND NOT attisdropped;
+                {add}
+                IF EXISTS (SELECT 1 FROM {schema}.{table}) AND before < (SELECT count(*) FROM pg_attribute
+                    WHERE attrelid = '{schema}.{table}'::regclass AND attnum > 0 AND NOT attisdropped)
+                THEN
+                    INSERT INTO {schema}.mirror_settings VALUES ('{refill}', '1')
+                    ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+                END IF;
+             END $add$;"
+        );
     }
     script += &LATER.replace("{schema}", schema);
     script

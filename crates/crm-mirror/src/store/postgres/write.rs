@@ -307,6 +307,25 @@ impl Writer<'_> {
                 removed += self.run(&sql, &[(&id, Type::INT8)]).await?;
             }
         }
+        // Activities about a person that the CRM no longer has hold texts about that person.
+        let about = match table {
+            Table::Clients => Some(("client_id = $1", "(coalesce(after, before)->>'clid')::bigint = $1")),
+            Table::Contacts => Some((
+                "contacts @> to_jsonb(ARRAY[$1])",
+                "coalesce(after, before)->'person' @> jsonb_build_array(jsonb_build_object('pid', $1))",
+            )),
+            _ => None,
+        };
+        if let Some((of_row, of_entry)) = about {
+            let rows = format!("DELETE FROM {schema}.activities WHERE deleted_at IS NOT NULL AND {of_row}");
+            removed += self.run(&rows, &[(&id, Type::INT8)]).await?;
+            let entries = format!(
+                "DELETE FROM {schema}.changes
+                 WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM {schema}.activities)
+                    AND id IN (SELECT id FROM {schema}.changes WHERE table_name = 'activities' AND {of_entry})"
+            );
+            removed += self.run(&entries, &[(&id, Type::INT8)]).await?;
+        }
         self.remove_phones(table, &[id]).await?;
         Ok(removed)
     }

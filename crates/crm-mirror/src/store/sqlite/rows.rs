@@ -462,6 +462,25 @@ pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> ru
     if table == Table::Projects {
         Table::CHILDREN.into_iter().try_for_each(|child| delete(child, "project_id"))?;
     }
+    // Activities about a person that the CRM no longer has hold texts about that person.
+    let about = match table {
+        Table::Clients => Some(("client_id = ?1", "json_extract(coalesce(after, before), '$.clid') = ?1")),
+        Table::Contacts => Some((
+            "EXISTS (SELECT 1 FROM json_each(contacts) WHERE value = ?1)",
+            "EXISTS (SELECT 1 FROM json_each(coalesce(after, before), '$.person')
+                WHERE json_extract(value, '$.pid') = ?1)",
+        )),
+        _ => None,
+    };
+    if let Some((of_row, of_entry)) = about {
+        let rows = format!("DELETE FROM activities WHERE deleted_at IS NOT NULL AND {of_row}");
+        removed += transaction.execute(&rows, [id])?;
+        let entries = format!(
+            "DELETE FROM changes WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM activities)
+                AND id IN (SELECT id FROM changes WHERE table_name = 'activities' AND {of_entry})"
+        );
+        removed += transaction.execute(&entries, [id])?;
+    }
     remove_phones(transaction, table, id)?;
     Ok(removed as u64)
 }

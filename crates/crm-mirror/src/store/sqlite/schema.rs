@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use crate::store::VERSION;
+use crate::store::{VERSION, refill};
 use crate::table::{ColumnKind, Table};
 
 /// What is the same in every version. The tables of records are made of [`Table::columns`]: a column that a later version
@@ -85,7 +85,11 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Option<i6
     transaction.execute_batch(FIXED)?;
     for table in Table::ALL {
         create(&transaction, table)?;
-        add_columns(&transaction, table, table.columns().iter().map(|(name, kind)| (*name, *kind)))?;
+        let columns = table.columns().iter().map(|(name, kind)| (*name, *kind));
+        if add_columns(&transaction, table, columns)? {
+            let sql = "INSERT OR REPLACE INTO mirror_settings (name, value) VALUES (?1, '1')";
+            transaction.execute(sql, [refill(table)])?;
+        }
     }
     transaction.execute_batch(
         "CREATE INDEX IF NOT EXISTS activities_by_time ON activities (at);

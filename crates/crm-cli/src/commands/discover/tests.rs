@@ -1,18 +1,21 @@
 //! `discover` tells the shape of answers and no value of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::NaiveDate;
 use crm::history::operations as h;
+use crm::history::{ApiKey, HistoryClient, ReadMethod};
 use crm::projects::operations as p;
-use crm::{Bytes, Idempotency, Transport, TransportError, http};
+use crm::projects::{ProjectsClient, TokenPair};
+use crm::{Bytes, Idempotency, ReqwestTransport, RetryPolicy, Transport, TransportError, http};
 use crm_sandbox::{ProjectsShape, Sandbox};
 use serde_json::{Map, Value, json};
 
-use crate::doubles::{Listener, clients};
-use crate::explore;
-use crate::source::Source;
+use super::explore;
+use super::source::Source;
+use crate::language::{Language, Messages};
 
 /// Answers every read with the examples of the source, each value in them and each key beside them a canary.
 struct Canaries {
@@ -23,7 +26,7 @@ struct Canaries {
 
 impl Canaries {
     fn new(failing: bool) -> Self {
-        Self { count: AtomicU64::new(0), sources: crate::sources(), failing }
+        Self { count: AtomicU64::new(0), sources: [Source::history().unwrap(), Source::projects().unwrap()], failing }
     }
 
     fn number(&self) -> u64 {
@@ -80,7 +83,27 @@ impl Transport for Canaries {
     }
 }
 
-async fn report(transport: std::sync::Arc<impl Transport>, address: &str) -> String {
+/// Both clients over a transport; with the credentials of the sandbox.
+fn clients(address: &str, transport: Arc<impl Transport>) -> (HistoryClient, ProjectsClient) {
+    let history = HistoryClient::builder(address)
+        .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
+        .transport(Arc::clone(&transport))
+        .retry(RetryPolicy::none())
+        .read_method(ReadMethod::Get)
+        .build();
+    let projects = ProjectsClient::builder(address)
+        .credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET))
+        .transport(transport)
+        .retry(RetryPolicy::none())
+        .build();
+    (history.unwrap(), projects.unwrap())
+}
+
+fn over_http() -> Arc<ReqwestTransport> {
+    Arc::new(ReqwestTransport::builder().no_proxy().without_system_certificates().build().unwrap())
+}
+
+async fn report(transport: Arc<impl Transport>, address: &str) -> String {
     let (history, projects) = clients(address, transport);
     let day = |year| NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
     let mut out = Vec::new();
@@ -101,7 +124,7 @@ fn gives_nothing_away(report: &str) {
 
 #[tokio::test]
 async fn no_value_of_any_field_comes_through() {
-    let report = report(std::sync::Arc::new(Canaries::new(false)), "https://account.example.test").await;
+    let report = report(Arc::new(Canaries::new(false)), "https://account.example.test").await;
     gives_nothing_away(&report);
     for line in [
         "history.info $.data.brand_new: string",
@@ -118,7 +141,7 @@ async fn no_value_of_any_field_comes_through() {
 
 #[tokio::test]
 async fn no_word_of_an_error_comes_through() {
-    let report = report(std::sync::Arc::new(Canaries::new(true)), "https://account.example.test").await;
+    let report = report(Arc::new(Canaries::new(true)), "https://account.example.test").await;
     gives_nothing_away(&report);
     assert!(report.contains("- history.fields: Api"), "{report}");
 }
@@ -126,7 +149,7 @@ async fn no_word_of_an_error_comes_through() {
 #[tokio::test]
 async fn the_sandbox_answers_nothing_of_the_history_that_the_source_does_not_know() {
     let sandbox = Sandbox::builder().records(50).start().await.unwrap();
-    let report = report(Listener::new(), sandbox.url()).await;
+    let report = report(over_http(), sandbox.url()).await;
     let (history, projects) = report.split_once("# solOS").unwrap();
     assert!(history.contains("New: nothing\n") && history.contains("Different: nothing\n"), "{history}");
     assert!(projects.contains("- projects.list $.payload[].step_id: integer\n"), "{projects}");
@@ -135,7 +158,7 @@ async fn the_sandbox_answers_nothing_of_the_history_that_the_source_does_not_kno
 #[tokio::test]
 async fn an_envelope_that_was_not_assumed_is_told() {
     let sandbox = Sandbox::builder().projects_shape(ProjectsShape::Keyed).start().await.unwrap();
-    let report = report(Listener::new(), sandbox.url()).await;
+    let report = report(over_http(), sandbox.url()).await;
     assert!(report.contains("- projects.list $.payload: object; the source says array\n"), "{report}");
     assert!(report.contains("- projects.list $.payload.‹id›: object\n"), "{report}");
 }
@@ -143,12 +166,12 @@ async fn an_envelope_that_was_not_assumed_is_told() {
 #[tokio::test]
 async fn it_calls_what_it_said_before_and_that_only_reads() {
     let sandbox = Sandbox::builder().records(50).start().await.unwrap();
-    drop(report(Listener::new(), sandbox.url()).await);
+    drop(report(over_http(), sandbox.url()).await);
     let requests = sandbox.requests();
     let called: BTreeSet<String> =
         requests.iter().map(|request| format!("{} {}", request.method, request.path)).collect();
     let planned = [explore::HISTORY, explore::PROJECTS].concat();
-    let said = explore::plan(&planned);
+    let said = explore::plan(&planned, &Messages::new(Language::English));
     let said: BTreeSet<String> =
         said.lines().map(|line| line.split(": ").next().unwrap().to_owned()).collect();
     assert_eq!(called, said);

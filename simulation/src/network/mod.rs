@@ -1,5 +1,7 @@
 //! The way between the client and the sandbox: latencies, other writers, and a record of what passed.
 
+mod lists;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +36,7 @@ struct Shared {
     keys: Vec<Key>,
     latency: Duration,
     settle: Duration,
+    timeout: Duration,
     /// The records of the items, by their bodies. Empty if a record cannot be recognized.
     keys_of_items: BTreeMap<String, Key>,
     tricks: ListTricks,
@@ -102,7 +105,9 @@ impl Network {
             trace,
             latency: plan.latency,
             settle: plan.settings.settle,
-            keys_of_items: if plan.is_sole_writer() && !plan.changes_types() {
+            timeout: plan.settings.timeout,
+            keys_of_items: if plan.is_sole_writer() && !plan.changes_types() && plan.only_breaks_connections()
+            {
                 plan.entries.iter().map(body_of_item).zip(keys.iter().cloned()).collect()
             } else {
                 BTreeMap::new()
@@ -250,45 +255,6 @@ impl Network {
         at.map(|(_, rule)| rule.fault().name().to_owned())
     }
 
-    /// Notes records whose answer is lost.
-    fn lose(&self, ids: &[u64]) {
-        let mut progress = self.progress();
-        progress.lost.extend(ids);
-        let known = progress.last_confirmed.filter(|known| ids.iter().all(|id| id > known));
-        if let Some(known) = known.filter(|_| self.0.tricks.hides_with_known) {
-            let until = Instant::now() + FAR * 365;
-            progress.hidden.hide(ids, until);
-            progress.hidden.hide(&[known], until);
-        }
-    }
-
-    /// Watches what is sent in this run.
-    fn watch(&self, request: &Request<Bytes>) {
-        if self.0.keys_of_items.is_empty() || !request.uri().path().ends_with("add.list") {
-            return;
-        }
-        for item in items_of(request) {
-            let stored = self.stored(&item);
-            self.progress().watch.sent(&item, stored, self.0.settle);
-        }
-    }
-
-    /// Returns how many records are equal to this item.
-    fn stored(&self, item: &str) -> usize {
-        let Some(key) = self.0.keys_of_items.get(item) else { return usize::MAX };
-        self.0.sandbox.with_records(|records| records.filter(|record| Key::of_record(record) == *key).count())
-    }
-
-    /// Takes what was sent too early.
-    pub(crate) fn take_violations(&self) -> Vec<String> {
-        self.progress().watch.take_violations()
-    }
-
-    fn edited(&self, response: Response<Bytes>) -> Response<Bytes> {
-        let progress = self.progress();
-        self.0.tricks.edit(&progress.hidden, &progress.lost, response)
-    }
-
     /// Brings the request to the server, and its outcome back.
     async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         sleep(self.pause()).await;
@@ -310,8 +276,8 @@ impl Network {
         if !items.is_empty() && is_lost(&fault) {
             self.lose(&added);
         }
-        let commit_after = self.0.tricks.commit_after.filter(|_| !items.is_empty() && is_lost(&fault));
-        if commit_after.is_some() {
+        let commits_late = self.0.tricks.commits_late && !items.is_empty() && is_lost(&fault);
+        if commits_late {
             self.progress().hidden.hide(&added, Instant::now() + FAR);
         }
         if let Some(fault) = &fault {
@@ -343,10 +309,11 @@ impl Network {
             }
         };
         sleep(self.pause()).await;
-        if let Some(commit_after) = commit_after {
-            self.progress().hidden.hide(&added, Instant::now() + commit_after);
+        if commits_late {
+            self.progress().hidden.begin(&added, self.0.settle);
         }
-        if outcome.is_err() && added.is_empty() {
+        let is_broken = outcome.as_ref().is_err_and(|failure| !matches!(failure, Failure::Refused));
+        if is_broken && added.is_empty() {
             for item in &items {
                 let stored = self.stored(item);
                 self.progress().watch.broke(item, stored);
@@ -363,6 +330,7 @@ impl Network {
             match &fault {
                 None if outcome.is_ok() => {
                     progress.last_confirmed = progress.last_confirmed.max(added.last().copied());
+                    progress.hidden.confirmed(self.0.settle.min(PAUSE));
                 }
                 Some(fault) if LOST.contains(&fault.as_str()) => {}
                 // The client may know a higher id, or not.
@@ -396,6 +364,8 @@ pub(crate) fn body_of_item(entry: &NewEntry) -> String {
 
 /// The faults after which a stored record has no answer.
 const LOST: &[&str] = &["close_after_commit", "commit_half"];
+/// The time between the readings after a witness.
+const PAUSE: Duration = Duration::from_secs(2);
 /// Longer than any request takes.
 const FAR: Duration = Duration::from_secs(86_400);
 

@@ -1,0 +1,70 @@
+//! Copies of other versions, and several programs that open one at once.
+
+use crm_mirror::{Mirror, Mode, PostgresStore, SqliteStore, Sync, Table};
+use crm_sandbox::Sandbox;
+
+use crate::cluster::Cluster;
+use crate::world::World;
+
+#[tokio::test]
+async fn programs_that_open_a_new_file_at_once_create_its_tables_once() {
+    let world = World::new();
+    let opened = futures_util::future::join_all((0..8).map(|_| SqliteStore::open(world.path()))).await;
+    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    let Some(cluster) = Cluster::start() else { return };
+    let url = cluster.url();
+    let open = |_| PostgresStore::open_in_schema(&url, "crm");
+    let opened = futures_util::future::join_all((0..8).map(open)).await;
+    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+}
+
+#[tokio::test]
+async fn a_copy_of_a_newer_version_is_refused() {
+    let world = World::new();
+    drop(world.mirror().await);
+    let connection = rusqlite::Connection::open(world.path()).unwrap();
+    connection.execute_batch("UPDATE mirror_settings SET value = '99' WHERE name = 'version'").unwrap();
+    let error = SqliteStore::open(world.path()).await.unwrap_err();
+    assert!(error.to_string().contains("update the program"), "{error}");
+
+    let Some(cluster) = Cluster::start() else { return };
+    drop(Mirror::open(&cluster.url()).await.unwrap());
+    cluster.execute("UPDATE mirror_settings SET value = '99' WHERE name = 'version'").await;
+    let error = Mirror::open(&cluster.url()).await.unwrap_err();
+    assert!(error.to_string().contains("update the program"), "{error}");
+}
+
+#[tokio::test]
+async fn a_column_that_an_earlier_version_lacked_is_added_and_filled() {
+    let world = World::with(Sandbox::builder().records(5).contacts(5).projects(10));
+    let sync =
+        || Sync::new().history(&world.history()).directory(&world.directory()).projects(&world.projects());
+    let drop_columns = "ALTER TABLE contacts DROP COLUMN name; ALTER TABLE payments DROP COLUMN amount;";
+    assert!(world.mirror().await.run(sync()).await.unwrap().is_complete());
+    let log = world.log(0).len();
+    rusqlite::Connection::open(world.path())
+        .unwrap()
+        .execute_batch(&format!("DROP VIEW payments_by_month; {drop_columns}"))
+        .unwrap();
+    let lacking = "SELECT (SELECT count(*) FROM contacts WHERE name IS NULL),
+        (SELECT count(*) FROM payments WHERE amount IS NULL)";
+    world.hours(1);
+    let mirror = world.mirror().await;
+    assert_ne!(world.query(lacking), ["0 | 0"]);
+    let report = mirror.run(sync()).await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.mode, Mode::Full);
+    assert_eq!(report.table(Table::Activities).unwrap().updated, 0);
+    assert_eq!(world.query(lacking), ["0 | 0"]);
+    assert!(world.log(log).is_empty(), "a new column is no change of a record");
+
+    let Some(cluster) = Cluster::start() else { return };
+    let open = async || world.with_clock(Mirror::open(&cluster.url()).await.unwrap());
+    assert!(open().await.run(sync()).await.unwrap().is_complete());
+    cluster.execute(&format!("DROP VIEW payments_by_month; {drop_columns}")).await;
+    world.hours(1);
+    assert!(open().await.run(sync()).await.unwrap().is_complete());
+    let filled = "SELECT 1 / (count(*) FILTER (WHERE name IS NULL) = 0)::int FROM contacts";
+    cluster.execute(filled).await;
+    cluster.execute(&filled.replace("name", "amount").replace("contacts", "payments")).await;
+}

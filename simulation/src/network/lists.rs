@@ -1,0 +1,49 @@
+//! The part of the network that edits lists, and watches what is sent.
+
+use bytes::Bytes;
+use crm_transport::http::{Request, Response};
+use tokio::time::Instant;
+
+use super::{FAR, Network, items_of};
+use crate::activities::Key;
+
+impl Network {
+    /// Notes records whose answer is lost.
+    pub(super) fn lose(&self, ids: &[u64]) {
+        let mut progress = self.progress();
+        progress.lost.extend(ids);
+        let known = progress.last_confirmed.filter(|known| ids.iter().all(|id| id > known));
+        if let Some(known) = known.filter(|_| self.0.tricks.hides_with_known) {
+            let until = Instant::now() + FAR * 365;
+            progress.hidden.hide(ids, until);
+            progress.hidden.hide(&[known], until);
+        }
+    }
+
+    /// Watches what is sent in this run.
+    pub(super) fn watch(&self, request: &Request<Bytes>) {
+        if self.0.keys_of_items.is_empty() || !request.uri().path().ends_with("add.list") {
+            return;
+        }
+        for item in items_of(request) {
+            let stored = self.stored(&item);
+            self.progress().watch.sent(&item, stored, self.0.timeout, self.0.settle);
+        }
+    }
+
+    /// Returns how many records are equal to this item.
+    pub(super) fn stored(&self, item: &str) -> usize {
+        let Some(key) = self.0.keys_of_items.get(item) else { return usize::MAX };
+        self.0.sandbox.with_records(|records| records.filter(|record| Key::of_record(record) == *key).count())
+    }
+
+    /// Takes what was sent too early.
+    pub(crate) fn take_violations(&self) -> Vec<String> {
+        self.progress().watch.take_violations()
+    }
+
+    pub(super) fn edited(&self, response: Response<Bytes>) -> Response<Bytes> {
+        let progress = self.progress();
+        self.0.tricks.edit(&progress.hidden, &progress.lost, response)
+    }
+}
