@@ -34,11 +34,11 @@ fn crm() -> Result<PathBuf, String> {
     let output =
         cargo().args(arguments).stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
-    let executables = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
-    executables.last().ok_or_else(|| "the program crm cannot be built".to_owned())
+    executables.next_back().ok_or_else(|| "the program crm cannot be built".to_owned())
 }
 
 struct Show {

@@ -14,6 +14,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     model(texts);
     operations(texts);
     texts.debug(&directory::NON_PERSONAL_DATA);
+    texts.debug(&directory::phone_numbers_in("+7 (342) 206-72-01").remove(0));
     let builder = DirectoryClient::builder("https://crm.example.test").transport(transport_with_secrets());
     let client = builder.credentials(ApiKey::new(KEY, LOGIN)).build().unwrap();
     texts
