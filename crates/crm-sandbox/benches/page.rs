@@ -14,6 +14,8 @@ const ROUNDS: usize = 200;
 async fn main() {
     let sandbox =
         Sandbox::builder().records(100_000).clients(100_000).contacts(100_000).start().await.unwrap();
+    // Together with the clients, reqwest is compiled with TLS and without a provider for it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::new();
     for (name, query) in [
         ("first page, by date", json!({})),

@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 28] = [
+const ALLOWED: [&str; 32] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -44,6 +44,10 @@ const ALLOWED: [&str; 28] = [
     "crm-history → crm-transport",
     "crm-outbox → crm-transport",
     "crm-outbox → crm-history",
+    "crm-mirror → crm-transport",
+    "crm-mirror → crm-projects",
+    "crm-mirror → crm-history",
+    "crm-mirror → crm-directory",
     "crm-directory → crm-model",
     "crm-directory → crm-transport",
     "crm-directory → crm-history",
@@ -90,6 +94,7 @@ fn tests_may_use_the_sandbox_and_nothing_else_beyond_the_arrows() {
         "crm-projects",
         "crm-history",
         "crm-outbox",
+        "crm-mirror",
         "crm-directory",
         "crm",
         "guide",

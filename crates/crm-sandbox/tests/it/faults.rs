@@ -7,8 +7,8 @@ use crm_sandbox::{Fault, Operation, PageChange, RetryAfter, Sandbox, Store};
 use serde_json::{Value, json};
 
 use crate::support::{
-    HEADERS, body_of, client, connect, filtered, history, history_request, history_text, listed, projects,
-    raw, raw_history, record, sandbox,
+    HEADERS, body_of, client, client_builder, connect, filtered, history, history_request, history_text,
+    listed, projects, raw, raw_history, record, sandbox,
 };
 
 /// What an `add` that meets a fault looks like on the wire.
@@ -198,7 +198,7 @@ async fn a_gzip_bomb_is_small_and_unpacks_to_as_much_as_was_asked() {
     sandbox.add_fault(Fault::gzip_bomb(20).on(Operation::HistoryFields).times(2));
     let packed = raw(&sandbox, &raw_history("fields", HEADERS, ""));
     assert!(packed.len() < 200_000, "{} bytes", packed.len());
-    let unpacking = reqwest::Client::new();
+    let unpacking = client_builder().build().unwrap();
     let answer = unpacking
         .post(format!("{}/developer/v3/history/fields", sandbox.url()))
         .header("Content-Type", "application/json")

@@ -172,8 +172,15 @@ pub(crate) fn ids(records: &Value, name: &str) -> Vec<u64> {
 /// most tests.
 pub(crate) fn client() -> reqwest::Client {
     static CLIENT: LazyLock<reqwest::Client> =
-        LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).no_gzip().build().unwrap());
+        LazyLock::new(|| client_builder().pool_max_idle_per_host(0).no_gzip().build().unwrap());
     CLIENT.clone()
+}
+
+/// Together with the clients, reqwest is compiled with TLS and without a provider for it.
+pub(crate) fn client_builder() -> reqwest::ClientBuilder {
+    // Fails if there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
 }
 
 /// Everything the sandbox sends until it closes the connection.

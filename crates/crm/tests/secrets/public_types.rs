@@ -151,8 +151,7 @@ fn no_source_turns_the_check_of_certificates_off() {
     let mut all = Vec::new();
     CRATES.iter().for_each(|name| texts(&crates.join(name).join("src"), &mut all));
     // The verifier of the system is set by a method with this name. It checks the chain, the name and the dates.
-    const SYSTEM: [&str; 2] =
-        [".dangerous()", ".with_custom_certificate_verifier(Arc::new(verifier))"];
+    const SYSTEM: [&str; 2] = [".dangerous()", ".with_custom_certificate_verifier(Arc::new(verifier))"];
     for (path, source) in &mut all {
         if source.contains("use rustls_platform_verifier::Verifier;") {
             SYSTEM.iter().for_each(|call| *source = source.replacen(call, "", 1));

@@ -26,7 +26,11 @@ struct Canaries {
 
 impl Canaries {
     fn new(failing: bool) -> Self {
-        Self { count: AtomicU64::new(0), sources: [Source::history().unwrap(), Source::projects().unwrap()], failing }
+        Self {
+            count: AtomicU64::new(0),
+            sources: [Source::history().unwrap(), Source::projects().unwrap()],
+            failing,
+        }
     }
 
     fn number(&self) -> u64 {
