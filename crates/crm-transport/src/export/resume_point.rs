@@ -73,7 +73,8 @@ impl Returned {
         if self.tops.len() == MOST_TOPS {
             self.tops.pop_front();
         }
-        self.tops.push_back(Top { page: top, bound: self.id, answered });
+        // Its own bound: after a restart or a resume, the floor may be greater than every id on this page.
+        self.tops.push_back(Top { page: top, bound, answered });
         let prints = found.unreadable.iter().map(fingerprint).collect();
         let known = std::mem::replace(&mut self.unreadable, prints);
         found.unreadable.retain(|record| !known.contains(&fingerprint(record)));
