@@ -195,7 +195,7 @@ impl World {
         let shown: Vec<String> = told.iter().map(|told| format!("{told:?}")).collect();
         self.trace.note(format!("statuses {}", shown.join(" ")));
         let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
-        violations.extend(oracle::contradictions(&self.told, &told));
+        violations.extend(oracle::contradictions(&self.keys, &self.told, &told));
         if instances.late_writes() > 0 {
             // The exception that the docs name: the CRM cannot check the lease.
             violations.retain(|violation| !oracle::is_doubled(violation));

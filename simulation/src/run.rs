@@ -299,7 +299,7 @@ impl World {
             RunEnd::Told(told) => told,
         };
         let mut violations = oracle::violations(&self.truth(), &self.keys, &self.after_loss(&told));
-        violations.extend(oracle::contradictions(&self.told, &told));
+        violations.extend(oracle::contradictions(&self.keys, &self.told, &told));
         violations.extend(self.network.take_violations());
         // A run that stops does not take the rest of its input, and says that another run can go on.
         let goes_on = told.contains(&Told::NotSent) || !matches!(interruption, Interruption::Never);
