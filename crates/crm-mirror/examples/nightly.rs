@@ -1,13 +1,13 @@
 //! Brings a copy of SalesMan CRM up to date, and says whether it is complete. Run it every night.
 //!
 //! Start a server with `cargo run -p crm-cli -- sandbox --records 1000`. It prints the address and the keys. Then:
-//! `CRM_HISTORY_URL=… CRM_APIKEY=… CRM_LOGIN=… cargo run -p crm --features mirror --example mirror`
+//! `CRM_HISTORY_URL=… CRM_APIKEY=… CRM_LOGIN=… cargo run -p crm-mirror --example nightly`
 
 use std::process::ExitCode;
 
-use crm::directory::DirectoryClient;
-use crm::history::{ApiKey, HistoryClient};
-use crm::mirror::{Mirror, Sync};
+use crm_directory::DirectoryClient;
+use crm_history::{ApiKey, HistoryClient};
+use crm_mirror::{Mirror, Sync};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
