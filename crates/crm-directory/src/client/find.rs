@@ -22,7 +22,7 @@ impl DirectoryClient {
     /// [`find_users_by_extension`](Self::find_users_by_extension).
     ///
     /// It makes three calls at once: for `phone` of clients, `tel` of contacts and `mob` of contacts. A result with more
-    /// than 200 candidates takes more calls. What was found lately costs none; see [`CachePolicy`]. A number of ten digits
+    /// than 200 candidates takes more calls. What was found lately costs none; see [`CachePolicy`](crate::CachePolicy). A number of ten digits
     /// or more does not find one that is stored without its area code. Fax numbers are not searched.
     ///
     /// ```no_run
@@ -49,7 +49,7 @@ impl DirectoryClient {
     /// Finds the clients and contacts with this email address. Case does not count, and every match is exact.
     ///
     /// The result is empty, without a call, for a text without an address. It makes two calls at once: for clients and
-    /// for contacts. What was found lately costs none; see [`CachePolicy`].
+    /// for contacts. What was found lately costs none; see [`CachePolicy`](crate::CachePolicy).
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -73,7 +73,7 @@ impl DirectoryClient {
     /// Finds the users with this internal number of the PBX (`phone_in`), without those who are blocked.
     ///
     /// The server cannot search for it (observed). The first call fetches the list of users, and one record for each of
-    /// them; they are kept for 10 minutes, see [`CachePolicy::users_time_to_live`].
+    /// them; they are kept for 10 minutes, see [`CachePolicy::users_time_to_live`](crate::CachePolicy::users_time_to_live).
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
