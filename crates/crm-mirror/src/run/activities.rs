@@ -64,10 +64,8 @@ impl Run<'_> {
     }
 
     async fn all_activities(&mut self, history: &HistoryClient, details: Details<Entry>) -> Step {
-        let (is_complete, highest) = self.whole_list(history, Merge::new(details)).await?;
-        if !is_complete {
-            return Ok(());
-        }
+        let export = history.export(EntryQuery::new()).concurrency(self.sync.concurrency).start().await?;
+        let Some(highest) = Merge::new(details).take(self, export).await? else { return Ok(()) };
         let ask = |id: i64| {
             async move {
                 match history.entry(EntryId(id.unsigned_abs())).await {
@@ -80,33 +78,6 @@ impl Run<'_> {
         };
         self.settle_missing(Table::Activities, &Rule::Ask(&ask)).await?;
         self.complete(Table::Activities, true, vec![(HIGHEST.to_owned(), highest.to_string())]).await
-    }
-
-    /// Merges the whole list. Returns whether it is complete, and the highest id.
-    async fn whole_list(&mut self, history: &HistoryClient, mut merge: Merge<Entry>) -> Step<(bool, u64)> {
-        let mut export = history.export(EntryQuery::new()).concurrency(self.sync.concurrency).start().await?;
-        let mut highest = 0;
-        while let Some(record) = export.next().await {
-            // The verdict says what an error means.
-            let Ok(record) = record else { continue };
-            highest = record.id.0;
-            merge.push(self, record).await?;
-        }
-        let verdict = export.finish().await;
-        match self.take_verdict(&verdict) {
-            Ok(true) => {
-                merge.finish(self).await?;
-                Ok((true, highest))
-            }
-            Ok(false) => {
-                merge.stop(self).await?;
-                Ok((false, highest))
-            }
-            Err(stop) => {
-                merge.stop(self).await?;
-                Err(stop)
-            }
-        }
     }
 }
 

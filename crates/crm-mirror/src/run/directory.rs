@@ -143,20 +143,9 @@ impl Run<'_> {
             return self.complete(TABLE, false, vec![read]).await;
         }
         let export = directory.export_contacts(ContactQuery::new()).concurrency(self.sync.concurrency);
-        let mut export = export.start().await?;
-        let mut merge = Merge::new(Details::none());
-        while let Some(record) = export.next().await {
-            // The verdict says what an error means.
-            let Ok(record) = record else { continue };
-            merge.push(self, record).await?;
-        }
-        match self.take_verdict(&export.finish().await) {
-            Ok(true) => merge.finish(self).await?,
-            Ok(false) => return merge.stop(self).await,
-            Err(stop) => {
-                merge.stop(self).await?;
-                return Err(stop);
-            }
+        let export = export.start().await?;
+        if Merge::new(Details::none()).take(self, export).await?.is_none() {
+            return Ok(());
         }
         self.settle_missing(TABLE, &Rule::TwoLists).await?;
         self.complete(TABLE, true, vec![read]).await

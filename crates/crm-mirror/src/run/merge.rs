@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use crm_history::Texts;
-use crm_transport::Error;
+use crm_transport::{Error, Export, ExportSource};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 
@@ -54,6 +54,35 @@ impl<T: Copied> Merge<T> {
     pub(super) fn since(mut self, time: NaiveDateTime) -> Self {
         self.since = Some(time);
         self
+    }
+
+    /// Merges an export that is sorted by id. Returns the highest id if it is complete, 0 for an empty one. Rows that it
+    /// lacks are marked only then.
+    pub(super) async fn take<S>(mut self, run: &mut Run<'_>, mut export: Export<S>) -> Step<Option<u64>>
+    where
+        S: ExportSource<Record = T>,
+    {
+        let mut highest = 0;
+        while let Some(record) = export.next().await {
+            // The verdict says what an error means.
+            let Ok(record) = record else { continue };
+            highest = record.id();
+            self.push(run, record).await?;
+        }
+        match run.take_verdict(&export.finish().await) {
+            Ok(true) => {
+                self.finish(run).await?;
+                Ok(Some(highest))
+            }
+            Ok(false) => {
+                self.stop(run).await?;
+                Ok(None)
+            }
+            Err(stop) => {
+                self.stop(run).await?;
+                Err(stop)
+            }
+        }
     }
 
     /// Adds a record with a greater id than all before.

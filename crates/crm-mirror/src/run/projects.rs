@@ -18,20 +18,9 @@ impl Run<'_> {
         self.begin_table(TABLE);
         self.is_full(TABLE);
         let query = ProjectQuery::new().deleted(false);
-        let mut export = projects.export(query).concurrency(self.sync.concurrency).start().await?;
-        let mut merge = Merge::new(Details::none());
-        while let Some(record) = export.next().await {
-            // The verdict says what an error means.
-            let Ok(record) = record else { continue };
-            merge.push(self, record).await?;
-        }
-        match self.take_verdict(&export.finish().await) {
-            Ok(true) => merge.finish(self).await?,
-            Ok(false) => return merge.stop(self).await,
-            Err(stop) => {
-                merge.stop(self).await?;
-                return Err(stop);
-            }
+        let export = projects.export(query).concurrency(self.sync.concurrency).start().await?;
+        if Merge::new(Details::none()).take(self, export).await?.is_none() {
+            return Ok(());
         }
         let count = self.store.count_missing(TABLE, self.id).await?;
         self.check_share(TABLE, count).await?;

@@ -177,7 +177,7 @@ async fn a_dynamic_field_becomes_a_column_and_older_rows_are_filled() {
     world.sandbox.clear_requests();
     let report = world.run_projects(|sync| sync.column("contract_date", ColumnKind::Date)).await;
     assert!(report.is_complete(), "{report}");
-    assert!(world.log(log).is_empty(), "a new column is no change of a record");
+    assert!(world.log(log).is_empty(), "a new column does not change a record");
     assert_eq!(world.child_requests(), 0);
     let dates = world.query("SELECT contract_date FROM projects WHERE contract_date IS NOT NULL");
     assert!(!dates.is_empty() && dates[0].parse::<NaiveDate>().is_ok(), "{dates:?}");

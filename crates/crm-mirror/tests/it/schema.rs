@@ -56,7 +56,7 @@ async fn a_column_that_an_earlier_version_lacked_is_added_and_filled() {
     assert_eq!(report.mode, Mode::Full);
     assert_eq!(report.table(Table::Activities).unwrap().updated, 0);
     assert_eq!(world.query(lacking), ["0 | 0"]);
-    assert!(world.log(log).is_empty(), "a new column is no change of a record");
+    assert!(world.log(log).is_empty(), "a new column does not change a record");
 
     let Some(cluster) = Cluster::start() else { return };
     let open = async || world.with_clock(Mirror::open(&cluster.url()).await.unwrap());
