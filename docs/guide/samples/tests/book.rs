@@ -14,6 +14,9 @@ fn links(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let targets = Parser::new(&text).filter_map(|event| match event {
         Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => Some(dest_url.to_string()),
+        Event::Html(html) | Event::InlineHtml(html) => {
+            Some(html.split_once(" src=\"")?.1.split('"').next()?.to_owned())
+        }
         _ => None,
     });
     targets.filter(|target| !target.contains("://")).collect()
@@ -87,9 +90,9 @@ fn no_link_leads_nowhere() {
 fn a_link_that_leads_nowhere_is_seen() {
     let page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.md");
     let text = "# Fix a `401`\n\n[a](broken.md#fix-a-401) [b](broken.md#fix) [c](missing.md) `[d](code.md)` \
-                [e](https://example.ru) [f](#fix-a-401) [g](#g)\n";
+                [e](https://example.ru) [f](#fix-a-401) [g](#g)\n\n<img src=\"h.png\" alt=\"h\">\n";
     fs::write(&page, text).unwrap();
-    assert_eq!(broken(&page), ["broken.md#fix", "missing.md", "#g"]);
+    assert_eq!(broken(&page), ["broken.md#fix", "missing.md", "#g", "h.png"]);
 }
 
 /// The folders of the two books, and where each finds the other.
@@ -140,6 +143,14 @@ fn no_program_of_the_guide_prints_the_debug_form_of_an_error() {
             }
         }
     }
+}
+
+#[test]
+fn the_badge_shows_the_oldest_rust() {
+    let read = |file: &str| fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+    let manifest = read("Cargo.toml");
+    let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
+    assert!(read("docs/images/badge-rust.svg").contains(&format!("{}+", rust.trim_matches('"'))), "{rust}");
 }
 
 #[test]
