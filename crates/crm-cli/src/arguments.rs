@@ -7,6 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crm::history::{ClientId, ContactId, DealId};
 
 use crate::commands::directory::{clients, find, users};
+#[cfg(feature = "mirror")]
+use crate::commands::mirror;
 #[cfg(feature = "outbox")]
 use crate::commands::outbox;
 use crate::commands::{check, completions, discover, export, import, man, profile, report, sandbox, tour};
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Profile(profile::Command),
     Check(Box<check::Arguments>),
+    #[cfg(feature = "mirror")]
+    Mirror(Box<mirror::Arguments>),
     #[cfg(feature = "outbox")]
     #[command(subcommand)]
     Outbox(outbox::Command),

@@ -111,12 +111,12 @@ pub use changes::{Change, ChangeFilter, ChangeKind};
 pub use crm_history::Texts;
 pub use crm_transport::Error;
 pub use mirror::Mirror;
-pub use report::{Outcome, Report, Run, TableReport};
+pub use report::{Outcome, Report, Run, TableReport, TooManyMissing};
 pub use row::{Key, Phone, Row, Value};
 #[cfg(feature = "postgres")]
 pub use store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
-pub use store::{Record, Store};
+pub use store::{Record, Store, is_temporary};
 pub use sync::{Mode, Sync};
 pub use table::{ColumnKind, Shape, Table};

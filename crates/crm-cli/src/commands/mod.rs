@@ -7,6 +7,8 @@ pub(crate) mod discover;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod man;
+#[cfg(feature = "mirror")]
+pub(crate) mod mirror;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
 pub(crate) mod profile;
@@ -45,6 +47,8 @@ async fn run_async(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, F
         Command::Import(arguments) => import::run(*arguments, terminal, &signals).await,
         Command::Export(command) => export::run(command, terminal, &signals).await,
         Command::Sandbox(arguments) => return sandbox::run(arguments, terminal, &signals).await,
+        #[cfg(feature = "mirror")]
+        Command::Mirror(arguments) => mirror::run(*arguments, terminal, &signals).await,
         #[cfg(feature = "outbox")]
         Command::Outbox(command) => outbox::run(command, terminal, &signals).await,
         // The others write nothing that could be left half done.

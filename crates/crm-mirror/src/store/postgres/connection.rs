@@ -93,7 +93,8 @@ impl Connection {
         let mut client = match held.take().filter(|client| !client.is_closed()) {
             Some(client) => client,
             None => {
-                self.connect().await.map_err(|e| fault(operation, &self.location, "cannot be reached", e))?
+                let client = self.connect().await;
+                client.map_err(|e| fault(operation, &self.location, "cannot be reached", cause(e)))?
             }
         };
         // Where this is dropped or late, the connection goes, with what was not committed.
@@ -114,10 +115,11 @@ impl Connection {
 }
 
 /// The server's own words, if there are any. The driver says only that there was an error.
-fn cause(error: tokio_postgres::Error) -> Box<dyn std::error::Error + Send + Sync> {
+fn cause(error: tokio_postgres::Error) -> std::io::Error {
+    let kind = crate::store::kind(&error);
     match error.as_db_error() {
-        Some(words) => words.to_string().into(),
-        None => error.into(),
+        Some(words) => std::io::Error::new(kind, words.to_string()),
+        None => std::io::Error::new(kind, error),
     }
 }
 
