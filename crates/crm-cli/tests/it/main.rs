@@ -10,6 +10,8 @@ mod files;
 mod find;
 mod help;
 mod import;
+#[cfg(feature = "mirror")]
+mod mirror;
 #[cfg(feature = "outbox")]
 mod outbox;
 #[cfg(feature = "outbox")]

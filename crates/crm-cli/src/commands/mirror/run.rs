@@ -27,7 +27,7 @@ use crate::signals::Signals;
 use crate::terminal::Terminal;
 
 #[derive(Args)]
-pub(super) struct Arguments {
+pub(super) struct RunArguments {
     #[arg(id = "mirror-target")]
     target: Option<String>,
     #[command(flatten)]
@@ -65,9 +65,9 @@ pub(super) struct Arguments {
 }
 
 // Written by hand, because the URL of a database may hold a password.
-impl fmt::Debug for Arguments {
+impl fmt::Debug for RunArguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arguments").field("mode", &self.mode).finish_non_exhaustive()
+        f.debug_struct("RunArguments").field("mode", &self.mode).finish_non_exhaustive()
     }
 }
 
@@ -97,7 +97,7 @@ struct Clients {
 
 impl Clients {
     fn new(
-        arguments: &Arguments,
+        arguments: &RunArguments,
         environment: &Environment<'_>,
         terminal: &Terminal,
     ) -> Result<Self, Failure> {
@@ -147,7 +147,7 @@ impl Clients {
     }
 }
 
-impl Arguments {
+impl RunArguments {
     fn options(&self, mut sync: Sync, zone: Option<Tz>) -> Sync {
         sync = sync
             .mode(match self.mode {
@@ -192,7 +192,7 @@ fn next<Z: TimeZone>(time: NaiveTime, now: &DateTime<Z>) -> SystemTime {
 
 /// Brings the copy up to date.
 pub(super) async fn run(
-    arguments: Arguments,
+    arguments: RunArguments,
     terminal: &Arc<Terminal>,
     signals: &Signals,
 ) -> Result<Exit, Failure> {
