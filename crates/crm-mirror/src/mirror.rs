@@ -14,7 +14,7 @@ use crate::changes::{Change, ChangeFilter};
 use crate::report::{Report, Run as RunRecord};
 use crate::row::Key;
 use crate::run::{Run, last_full};
-use crate::store::{OPEN, OWN_COLUMN, RUN, Record, Rewrite, Store, own_columns, refill};
+use crate::store::{COPY, OPEN, OWN_COLUMN, RUN, Record, Rewrite, Store, own_columns, refill};
 use crate::sync::Sync;
 use crate::table::Table;
 
@@ -73,6 +73,11 @@ impl Mirror {
         &*self.store
     }
 
+    /// Returns the time.
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
     /// Brings the copy up to date.
     ///
     /// A run that is dropped or killed loses nothing that it has written, and the next one goes on.
@@ -116,6 +121,12 @@ impl Mirror {
                 Some(_) => {}
                 None => sync.columns.push((name, kind)),
             }
+        }
+        if !settings.contains_key(COPY) {
+            let now = self.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let hash = IdentityHash::new().with(&now.as_nanos().to_le_bytes());
+            let hash = hash.with(&std::process::id().to_le_bytes()).value();
+            view.push((COPY.to_owned(), format!("{hash:016x}")));
         }
         if !sync.columns.is_empty() {
             if self.store.add_columns(&sync.columns).await? {

@@ -30,7 +30,6 @@ pub struct Report {
 /// So many rows of a table were missing at once that none of them was removed; see
 /// [`allow_deletes`](crate::Sync::allow_deletes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct TooManyMissing {
     /// The table.
     pub table: Table,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crm_directory::DirectoryClient;
 use crm_history::{HistoryClient, InvalidValue, Texts};
@@ -29,6 +29,7 @@ pub struct Sync {
     pub(crate) allow_deletes: bool,
     pub(crate) new_view: bool,
     pub(crate) until: Option<SystemTime>,
+    pub(crate) recheck_after: Duration,
     pub(crate) concurrency: usize,
     pub(crate) columns: Vec<(String, ColumnKind)>,
     pub(crate) hooks: Hooks,
@@ -51,6 +52,7 @@ impl Sync {
             allow_deletes: false,
             new_view: false,
             until: None,
+            recheck_after: Duration::from_secs(5),
             concurrency: 2,
             columns: Vec::new(),
             hooks: Hooks::default(),
@@ -124,6 +126,14 @@ impl Sync {
     /// and says so).
     pub fn allow_deletes(mut self) -> Self {
         self.allow_deletes = true;
+        self
+    }
+
+    /// Sets how long a run waits before it asks a second time for records of a project, or activity types, that an answer
+    /// lacks (default: 5 s). They are deleted only if the second answer lacks them, too. A person who saves a project may
+    /// remove them for a moment.
+    pub fn recheck_after(mut self, pause: Duration) -> Self {
+        self.recheck_after = pause;
         self
     }
 

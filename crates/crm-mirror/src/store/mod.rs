@@ -52,7 +52,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Records that a run begins, and returns its id.
     async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error>;
 
-    /// Records how a run ended. Removes changes that were seen before `keep_since`.
+    /// Records how a run ended. Removes changes that were seen before `keep_since`, and writes the highest of their `seq` to
+    /// the setting `pruned`.
     async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error>;
 
     /// Returns rows that are not deleted, by key, without their contents.
@@ -78,6 +79,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Returns entries of the change log, oldest first.
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error>;
+
+    /// Returns the [`seq`](Change::seq) of the last entry of the change log, or 0. By default it reads all of them.
+    async fn newest_change(&self) -> Result<i64, Error> {
+        let mut filter = ChangeFilter::new();
+        while let Some(last) = self.changes(&filter).await?.last() {
+            filter = filter.after(last.seq);
+        }
+        Ok(filter.after)
+    }
 
     /// Returns the latest runs, latest first.
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error>;
@@ -318,6 +328,12 @@ pub(crate) fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> s
     }
     Other
 }
+
+/// The setting that tells this copy from others.
+pub(crate) const COPY: &str = "copy";
+
+/// The setting with the highest `seq` of the change log that was removed because of its age.
+pub(crate) const PRUNED: &str = "pruned";
 
 /// The settings with the kinds of the columns that the user has added to the projects begin so. The name follows.
 pub(crate) const OWN_COLUMN: &str = "column:";
