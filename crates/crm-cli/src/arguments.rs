@@ -7,11 +7,11 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crm::history::{ClientId, ContactId, DealId};
 
 use crate::commands::directory::{clients, find, users};
-#[cfg(feature = "mirror")]
-use crate::commands::mirror;
 #[cfg(feature = "outbox")]
 use crate::commands::outbox;
 use crate::commands::{check, completions, discover, export, import, man, profile, report, sandbox, tour};
+#[cfg(feature = "mirror")]
+use crate::commands::{mirror, tap};
 use crate::language::Language;
 
 /// All arguments.
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Check(Box<check::Arguments>),
     #[cfg(feature = "mirror")]
     Mirror(Box<mirror::Arguments>),
+    #[cfg(feature = "mirror")]
+    Tap(tap::Arguments),
     #[cfg(feature = "outbox")]
     #[command(subcommand)]
     Outbox(outbox::Command),

@@ -14,6 +14,8 @@ pub(crate) mod outbox;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod sandbox;
+#[cfg(feature = "mirror")]
+pub(crate) mod tap;
 pub(crate) mod tour;
 
 use std::sync::Arc;
@@ -65,6 +67,8 @@ async fn run_async(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, F
 
 async fn run_interruptible(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     match command {
+        #[cfg(feature = "mirror")]
+        Command::Tap(arguments) => tap::run(arguments, terminal).await,
         Command::Tour(arguments) => tour::run(arguments, terminal).await,
         Command::Check(arguments) => check::run(*arguments, terminal).await,
         Command::Discover(arguments) => discover::run(arguments, terminal).await,

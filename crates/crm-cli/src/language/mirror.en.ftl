@@ -25,6 +25,14 @@ command-mirror-forget = Remove a record from the copy, with every entry of the c
         For a person who wants to be forgotten. Delete the record in the CRM first: what the CRM still lists is copied
         again. Of a client or a contact it also removes the name in the records of others, and the deleted activities
         about it.
+command-tap = Write what a copy holds as messages of the Singer protocol, for Meltano and other pipelines
+    .after =
+        crm tap --store sqlite:crm.db --state state.json | target-postgres --config postgres.json >> states.jsonl
+        tail -n 1 states.jsonl > state.json
+
+        --config names a JSON file with the key store, as pipelines write it. Without --catalog every stream is written. A
+        stream is replicated by LOG_BASED (the default: every row once, then the changes, with deletions as
+        _sdc_deleted_at) or by FULL_TABLE, as the catalog says.
 
 option-mirror-target = The copy: sqlite:FILE or postgres://USER@HOST/DATABASE; or set CRM_MIRROR_TARGET
     .value = TARGET
@@ -55,6 +63,15 @@ option-changes-out = Write the changes to this file; - is the standard output
     .value = FILE
 option-forget-what = The copy, the table and the ID, such as sqlite:crm.db clients 1781. CRM_MIRROR_TARGET may give the copy
     .value = TARGET TABLE ID
+option-tap-store = The copy: sqlite:FILE or postgres://USER@HOST/DATABASE; or set CRM_MIRROR_TARGET
+    .value = URL
+option-tap-config = A JSON file with the key store
+    .value = FILE
+option-discover = Write the catalog: the streams with their columns
+option-catalog = The catalog with the selected streams and columns (default: all)
+    .value = FILE
+option-tap-state = The last state that the target has written (default: from the beginning)
+    .value = FILE
 
 ## Faults of the arguments
 
@@ -96,6 +113,12 @@ mirror-forgotten = { $table } { $id }: { $count ->
     [one] 1 row or entry was removed.
    *[other] { $count } rows and entries were removed or rewritten.
 }
+tap-done = { $count ->
+    [one] 1 record was written.
+   *[other] { $count } records were written.
+}
+tap-sent-again = Every row was written again: { $streams }. The change log no longer reaches back to the state, the columns have changed, or the state is that of another copy. Rows that were deleted between may still be in the target: empty its tables, or run once with FULL_TABLE.
+tap-not-activated = No old rows were removed: { $streams }. The latest run of the copy is not complete, or a run is active. Complete it with crm mirror, then run the tap again.
 column-table = Table
 column-read = Read
 column-new = New

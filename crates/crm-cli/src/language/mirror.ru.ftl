@@ -24,6 +24,14 @@ command-mirror-forget = Удалить запись из копии вместе
     .after =
         Для человека, который просит удалить свои данные. Сначала удалите запись в CRM: то, что в CRM осталось, попадёт в
         копию снова. Для клиента или контакта удаляются также имя в чужих записях и удалённые активности о нём.
+command-tap = Выводить содержимое копии сообщениями протокола Singer для Meltano и других конвейеров
+    .after =
+        crm tap --store sqlite:crm.db --state state.json | target-postgres --config postgres.json >> states.jsonl
+        tail -n 1 states.jsonl > state.json
+
+        --config указывает файл JSON с ключом store, какой пишут конвейеры. Без --catalog выводятся все потоки. Способ
+        репликации задаёт каталог: LOG_BASED (по умолчанию: каждая строка один раз, затем изменения, удаления – в
+        _sdc_deleted_at) или FULL_TABLE.
 
 option-mirror-target = Копия: sqlite:ФАЙЛ или postgres://ПОЛЬЗОВАТЕЛЬ@ХОСТ/БАЗА; или задайте CRM_MIRROR_TARGET
     .value = TARGET
@@ -54,6 +62,15 @@ option-changes-out = Записать изменения в этот файл; -
     .value = ФАЙЛ
 option-forget-what = Копия, таблица и ID, например sqlite:crm.db clients 1781. Копию можно задать в CRM_MIRROR_TARGET
     .value = TARGET ТАБЛИЦА ID
+option-tap-store = Копия: sqlite:ФАЙЛ или postgres://ПОЛЬЗОВАТЕЛЬ@ХОСТ/БАЗА; или задайте CRM_MIRROR_TARGET
+    .value = URL
+option-tap-config = Файл JSON с ключом store
+    .value = ФАЙЛ
+option-discover = Вывести каталог: потоки и их столбцы
+option-catalog = Каталог с выбранными потоками и столбцами (по умолчанию – все)
+    .value = ФАЙЛ
+option-tap-state = Последнее состояние, которое вывел приёмник (по умолчанию – с начала)
+    .value = ФАЙЛ
 
 ## Ошибки в параметрах
 
@@ -93,6 +110,13 @@ mirror-change-out-of-view = не видна
 mirror-change-in-view = снова видна
 mirror-nothing-to-forget = в копии нет ничего о записи { $id } таблицы { $table }
 mirror-forgotten = { $table } { $id }: удалено или исправлено строк – { $count }
+tap-done = { $count ->
+    [one] Выведена { $count } запись.
+    [few] Выведено { $count } записи.
+   *[many] Выведено { $count } записей.
+}
+tap-sent-again = Все строки выведены снова: { $streams }. Журнал изменений уже не достаёт до состояния, изменились столбцы, или состояние относится к другой копии. Удалённые за это время строки могли остаться в приёмнике: очистите его таблицы или выполните один раз с FULL_TABLE.
+tap-not-activated = Старые строки не убраны: { $streams }. Последний запуск копии неполный, или запуск ещё идёт. Завершите его командой crm mirror и запустите tap снова.
 column-table = Таблица
 column-read = Прочитано
 column-new = Новых

@@ -21,4 +21,6 @@ mod program;
 mod report;
 mod russian;
 mod sandbox;
+#[cfg(feature = "mirror")]
+mod tap;
 mod tour;
