@@ -98,6 +98,7 @@
 
 mod changes;
 mod mirror;
+mod mutations;
 mod records;
 mod report;
 mod row;
@@ -117,6 +118,6 @@ pub use row::{Key, Phone, Row, Value};
 pub use store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
-pub use store::{Record, Store};
+pub use store::{MemoryStore, Record, Store};
 pub use sync::{Mode, Sync};
 pub use table::{ColumnKind, Shape, Table};

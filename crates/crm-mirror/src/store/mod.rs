@@ -1,12 +1,12 @@
 //! [`Store`]: what a copy needs of a database.
 
+mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 use std::collections::BTreeMap;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use chrono::NaiveDateTime;
 use crm_transport::Error;
 
+pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
@@ -270,7 +271,6 @@ pub struct RunEnd {
     pub keep_since: i64,
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// Creates an error of a store. `location` must not contain a password.
 pub(crate) fn fault(
     operation: &'static str,
@@ -286,7 +286,6 @@ pub(crate) fn refill(table: Table) -> String {
     format!("refill:{table}")
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// The error of a run that another one has replaced.
 pub(crate) fn replaced(location: &str) -> Error {
     fault(RUN, location, "cannot be written", "another run has taken over")
