@@ -65,6 +65,7 @@ impl Other {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Action {
     Replay(u64),
     Run(Until),

@@ -1,5 +1,6 @@
 //! The CRM of a mirror: its server, the people who edit it, and what is seen in it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ struct Shared {
     trace: Trace,
     latency: Duration,
     page_rule: Rule,
+    /// How many projects are on a page.
+    page: usize,
     state: Mutex<State>,
 }
 
@@ -53,7 +56,8 @@ impl Crm {
         let state =
             State { draw: Draw::new(seed, 22), changes: 0.0, requests: 0, truth: Truth::new(&sandbox) };
         let (latency, page_rule) = (plan.latency, plan.page_rule());
-        let crm = Crm(Arc::new(Shared { sandbox, clock, trace, latency, page_rule, state: Mutex::new(state) }));
+        let (page, state) = (plan.page, Mutex::new(state));
+        let crm = Crm(Arc::new(Shared { sandbox, clock, trace, latency, page_rule, page, state }));
         crm.set_faults(&[], 0.0);
         crm
     }
@@ -117,6 +121,14 @@ impl Crm {
         self.state().truth.moved.insert(id);
     }
 
+    /// Lets the login see a project no longer, or again.
+    pub(crate) fn hide_or_show(&self, project: u64) {
+        let hidden = &mut self.state().truth.hidden_projects;
+        if !hidden.remove(&project) {
+            hidden.insert(project);
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,6 +157,7 @@ impl Crm {
     async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         sleep(self.pause()).await;
         self.let_people_work();
+        let (request, part) = whole_list_of_projects(request);
         let mut exchange = self.0.sandbox.receive(request);
         let outcome = loop {
             if let Some(outcome) = exchange.outcome() {
@@ -157,6 +170,13 @@ impl Crm {
                 }
                 None => std::future::pending::<()>().await,
             }
+        };
+        let outcome = match (outcome, part) {
+            (Ok(response), Some((offset, count))) => {
+                let hidden = self.state().truth.hidden_projects.clone();
+                Ok(part_of_projects(response, &hidden, offset, count.min(self.0.page)))
+            }
+            (outcome, _) => outcome,
         };
         sleep(self.pause()).await;
         let said = match &outcome {
@@ -200,6 +220,41 @@ pub(crate) fn some_time(crm: &Crm, draw: &mut Draw) -> NaiveDateTime {
     crm.now() - TimeDelta::hours(hours) - TimeDelta::minutes(draw.number(0, 59) as i64)
 }
 
+/// Asks for all projects, whatever part of them was asked for. Returns that part, too: the offset and the count.
+fn whole_list_of_projects(request: Request<Bytes>) -> (Request<Bytes>, Option<(usize, usize)>) {
+    let uri = request.uri().to_string();
+    let Some((path, query)) = uri.split_once("/projects?") else { return (request, None) };
+    let number = |name: &str| {
+        let values = query.split('&').filter_map(|pair| pair.split_once('='));
+        values.into_iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.parse().ok())
+    };
+    let part = (number("offset").unwrap_or(0), number("count").unwrap_or(usize::MAX));
+    let others = query.split('&').filter(|pair| !pair.starts_with("offset=") && !pair.starts_with("count="));
+    let others: Vec<&str> = others.collect();
+    let (mut head, body) = request.into_parts();
+    if let Ok(uri) = format!("{path}/projects?count=100000&offset=0&{}", others.join("&")).parse() {
+        head.uri = uri;
+    }
+    (Request::from_parts(head, body), Some(part))
+}
+
+/// Returns a part of the projects that the login sees.
+fn part_of_projects(
+    response: Response<Bytes>,
+    hidden: &BTreeSet<u64>,
+    offset: usize,
+    count: usize,
+) -> Response<Bytes> {
+    let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(response.body()) else { return response };
+    if let Some(records) = json["payload"].as_array_mut() {
+        let is_seen =
+            |record: &serde_json::Value| record["id"].as_u64().is_none_or(|id| !hidden.contains(&id));
+        *records = records.drain(..).filter(is_seen).skip(offset).take(count).collect();
+    }
+    let (mut head, _) = response.into_parts();
+    head.headers.remove("content-length");
+    Response::from_parts(head, json.to_string().into())
+}
+
 /// 2024-06-25 11:25:00 UTC.
 const START: i64 = 1_719_314_700;
-

@@ -78,6 +78,7 @@ impl Oracle {
                     let exists = match table {
                         Table::Activities => crm.sandbox().record(key.id.unsigned_abs()).is_some(),
                         Table::Clients | Table::Contacts | Table::ActivityTypes => true,
+                        Table::Projects => !truth.deleted_projects.contains(&key.id),
                         _ => was_there,
                     };
                     if exists {
@@ -91,7 +92,9 @@ impl Oracle {
                     let hidden = truth.first_hidden.get(&place).copied().unwrap_or(i64::MAX);
                     let now = seconds(change);
                     if hidden > now - HOUR {
-                        return Err(format!("{table} {key:?} is out of view, and was listed within the hour"));
+                        return Err(format!(
+                            "{table} {key:?} is out of view, and was listed within the hour"
+                        ));
                     }
                 }
                 _ => {}
@@ -105,7 +108,8 @@ impl Oracle {
         if self.asked.allow_deletes {
             return Ok(());
         }
-        let is_removal = |change: &&&Change| matches!(change.kind, ChangeKind::Delete | ChangeKind::OutOfView);
+        let is_removal =
+            |change: &&&Change| matches!(change.kind, ChangeKind::Delete | ChangeKind::OutOfView);
         let gone: BTreeSet<i64> = new
             .iter()
             .filter(|change| change.table == Table::Projects && is_removal(change))
@@ -135,7 +139,8 @@ impl Oracle {
         let is_within = |run: &crm_mirror::Run| {
             let began = run.started_at.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()) as i64;
             let ended = run.ended_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-            began <= truth.shift_changed && ended.is_none_or(|ended| ended.as_secs() as i64 >= truth.shift_changed)
+            began <= truth.shift_changed
+                && ended.is_none_or(|ended| ended.as_secs() as i64 >= truth.shift_changed)
         };
         if runs.iter().any(is_within) || truth.shift_changed <= last_full {
             return Ok(());
@@ -147,7 +152,8 @@ impl Oracle {
                 seen_in_copy(Table::Activities, &raw)
             });
             let is_moved = truth.moved.contains(&change.key.id.unsigned_abs());
-            let is_shift = before.at != after.at && before.text == after.text && before.detail == after.detail;
+            let is_shift =
+                before.at != after.at && before.text == after.text && before.detail == after.detail;
             if is_shift && !is_moved { shifted += 1 } else { others += 1 }
         }
         if shifted >= 10 && others * 2 <= shifted {
@@ -166,7 +172,8 @@ impl Oracle {
     ) -> Result<(), String> {
         let settings = store.settings().await.map_err(|error| error.to_string())?;
         let runs = store.runs(i64::MAX).await.map_err(|error| error.to_string())?;
-        let run = runs.iter().find(|run| run.id == report.run).ok_or("the run is not in the table of runs")?;
+        let run =
+            runs.iter().find(|run| run.id == report.run).ok_or("the run is not in the table of runs")?;
         if run.verdict.as_deref() != Some("complete") {
             return Err(format!("the report is complete, and the table of runs says {:?}", run.verdict));
         }
@@ -301,7 +308,9 @@ pub(crate) async fn is_right(crm: &Crm, store: &MemoryStore, texts: Texts) -> Re
             (Some(seen), true) => differs(&truth, place, seen, raw, texts)?,
             (None, false) => {}
             (None, true) => return Err(format!("in the end {place:?} is in view though it is not listed")),
-            (Some(_), false) => return Err(format!("in the end {place:?} is out of view though it is listed")),
+            (Some(_), false) => {
+                return Err(format!("in the end {place:?} is out of view though it is listed"));
+            }
         }
     }
     let lacks = truth.now.keys().find(|place| tables.contains(&place.0) && !rows.contains_key(place));
@@ -337,7 +346,10 @@ fn replay(log: &[Change], rows: &Rows) -> Result<(), String> {
         let place = (change.table, change.key);
         let before = replayed.remove(&place).map(|(raw, _)| raw);
         if before != change.before.as_deref() {
-            return Err(format!("entry {} of the change log does not follow from those before it", change.seq));
+            return Err(format!(
+                "entry {} of the change log does not follow from those before it",
+                change.seq
+            ));
         }
         if let Some(after) = &change.after {
             replayed.insert(place, (after, change.kind != ChangeKind::OutOfView));

@@ -98,12 +98,15 @@ fn change_client(crm: &Crm, draw: &mut Draw) -> String {
             let from = ids.iter().position(|other| *other == id).unwrap_or(0);
             let count = if draw.chance(0.1) { draw.size(20, 40) } else { 1 };
             let gone: Vec<i64> = ids.iter().skip(from).take(count).copied().collect();
-            gone.iter().for_each(|id| drop(sandbox.delete_client(*id)));
+            for id in &gone {
+                sandbox.delete_client(*id);
+            }
             format!("{} clients from {id} on are deleted", gone.len())
         }
         2 => {
             // A backup is played back.
-            let back = sandbox.add_client(Client { clid: draw.number(3, 40) as i64, ..Client::new("Снова", 1, now) });
+            let back = sandbox
+                .add_client(Client { clid: draw.number(3, 40) as i64, ..Client::new("Снова", 1, now) });
             format!("client {back} is there again")
         }
         _ => {
@@ -124,7 +127,10 @@ fn change_contact(crm: &Crm, draw: &mut Draw) -> String {
     let owner = *draw.among(&[0, 1, 1, 2]);
     match draw.number(0, 5) {
         0 => {
-            let contact = Contact { person: "Новый".to_owned(), iduser: 1, date_create: now, ..Contact::default() };
+            let contact =
+                Contact {
+                    person: "Новый".to_owned(), iduser: 1, date_create: now, ..Contact::default()
+                };
             format!("contact {} is added", sandbox.add_contact(contact))
         }
         1 => {
@@ -166,7 +172,10 @@ fn change_project(crm: &Crm, draw: &mut Draw) -> String {
     if ids.is_empty() {
         return "nothing".to_owned();
     }
-    let (id, what, number) = (*draw.among(&ids), draw.number(0, 8), draw.number(1, 999));
+    let (id, what, number) = (*draw.among(&ids), draw.number(0, 9), draw.number(1, 999));
+    if what == 9 {
+        crm.hide_or_show(id);
+    }
     crm.sandbox().change_project(id, |project| match what {
         0 => project.deleted = !project.deleted,
         1 | 2 => project.price = number,
@@ -184,6 +193,7 @@ fn change_project(crm: &Crm, draw: &mut Draw) -> String {
                 payment
             }));
         }
+        9 => {}
         _ => project.steps.iter_mut().take(1).for_each(|step| step.date += TimeDelta::days(1)),
     });
     format!("project {id} is changed: {what}")

@@ -88,8 +88,8 @@ impl MirrorPlan {
         let is_calm = draw.chance(0.3);
         MirrorPlan {
             records: draw.skewed(0, 150) as u64,
-            clients: draw.skewed(0, 80) as u64,
-            contacts: draw.skewed(0, 80) as u64,
+            clients: people(draw),
+            contacts: people(draw),
             projects: draw.skewed(0, 14) as u64,
             has_history: parts[0],
             has_directory: parts[1],
@@ -104,10 +104,17 @@ impl MirrorPlan {
         }
     }
 
-    /// The rules behind all others: the server's pages have this size.
+    /// The rule behind all others: the server's pages have this size. Those of clients and contacts cannot be smaller than
+    /// they are.
     pub(crate) fn page_rule(&self) -> Rule {
-        Fault::small_pages(self.page).on_each(LISTS).always()
+        Fault::small_pages(self.page).on_each(SMALL_LISTS).always()
     }
+}
+
+/// How many clients or contacts there are: seldom more than fit on a page.
+fn people(draw: &mut Draw) -> u64 {
+    let (least, most) = if draw.chance(0.05) { (190, 430) } else { (0, 40) };
+    draw.skewed(least, most) as u64
 }
 
 fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize) -> RunPlan {
@@ -127,43 +134,65 @@ fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize) -> RunPlan {
         is_late: draw.chance(0.05),
         end: if is_calm { End::Undisturbed } else { end },
         store_faults: if is_calm { 0.0 } else { *draw.among(&[0.0, 0.0, 0.0, 0.03]) },
-        faults: (0..draw.size(0, 2)).map(|_| fault(draw, page)).collect(),
+        faults: (0..draw.size(0, 3)).map(|_| fault(draw, page)).collect(),
     }
 }
 
 /// A fault of a server whose pages are of this size.
 fn fault(draw: &mut Draw, size: usize) -> DrawnFault {
-    let on = match draw.number(0, 3) {
-        0 => vec![*draw.among(&LISTS)],
-        1 => vec![*draw.among(&OTHERS)],
-        2 => vec![Operation::HistoryInfo, Operation::UserInfo],
-        _ => [&LISTS[..], &OTHERS].concat(),
+    let (on, (fault, most)) = match draw.number(0, 9) {
+        0..=3 => (vec![Operation::HistoryList], list_fault(draw, || Fault::small_pages(size), size)),
+        4 | 5 => {
+            let on = *draw.among(&LARGE_LISTS);
+            // Nobody can tell that a list without pages is cut.
+            let shortest = if on == Operation::ProjectsList { size } else { usize::MAX };
+            (vec![on], list_fault(draw, Fault::new, shortest))
+        }
+        6 | 7 => (vec![*draw.among(&INFOS)], info_fault(draw)),
+        8 => (vec![*draw.among(&OTHERS)], call_fault(draw)),
+        _ => (OTHERS.to_vec(), call_fault(draw)),
     };
-    let paged = || Fault::small_pages(size);
-    let (fault, most) = match draw.number(0, 15) {
+    let (skip, count) = (draw.skewed(0, 25) as u64, draw.number(1, most));
+    let rule = fault.on_each(on.iter().copied()).after(skip).times(count);
+    DrawnFault { rule, when: format!("{count} times after {skip} on {on:?}") }
+}
+
+/// What a list does. The second value is how often it may happen in a row without going unnoticed for certain.
+fn list_fault(draw: &mut Draw, paged: impl Fn() -> Fault, size: usize) -> (Fault, u64) {
+    let ignored = || RequestEdit::Ignore(vec!["order".to_owned(), "first".to_owned()]);
+    match draw.number(0, 7) {
         0 => (paged().named("empty_page").edit_answer(AnswerEdit::Empty), 2),
         1 => (paged().named("null_page").edit_answer(AnswerEdit::Null), 2),
         2 => (paged().named("repeated_page").edit_request(RequestEdit::PreviousPage), 1),
         3 => (paged().named("doubled_records").edit_answer(AnswerEdit::Double), 3),
-        4 => (paged().named("short_page").edit_answer(AnswerEdit::Shorten(draw.size(1, size))), 1),
-        5 => {
-            let ignored = RequestEdit::Ignore(vec!["order".to_owned(), "first".to_owned()]);
-            (paged().named("order_ignored").edit_request(ignored), 3)
+        4 => (paged().named("order_ignored").edit_request(ignored()), 3),
+        5 if size < usize::MAX => {
+            (paged().named("short_page").edit_answer(AnswerEdit::Shorten(draw.size(1, size))), 1)
         }
-        6 => (Fault::gateway_page(502), 6),
-        7 => (Fault::firewall_page(403), 9),
-        8 => (foreign_json(403, 403), 9),
-        9 => (foreign_json(200, 403), 9),
-        10 => (Fault::database_down(), 6),
-        11 => (Fault::too_many_connections(), 6),
-        12 => (Fault::cut_body(None), 6),
-        13 => (Fault::close_before_reading(), 6),
-        14 => (Fault::no_answer(), 2),
-        _ => (foreign_json(404, 404), 9),
-    };
-    let (skip, count) = (draw.skewed(0, 40) as u64, draw.number(1, most));
-    let rule = fault.on_each(on.iter().copied()).after(skip).times(count);
-    DrawnFault { rule, when: format!("{count} times after {skip} on {on:?}") }
+        _ => call_fault(draw),
+    }
+}
+
+/// What stands in front of a call that says whether a record exists.
+fn info_fault(draw: &mut Draw) -> (Fault, u64) {
+    match draw.number(0, 3) {
+        0 => (Fault::firewall_page(403), 20),
+        1 => (foreign_json(403, 403), 20),
+        2 => (foreign_json(200, 403), 20),
+        _ => (foreign_json(404, 404), 20),
+    }
+}
+
+/// What any call may meet.
+fn call_fault(draw: &mut Draw) -> (Fault, u64) {
+    match draw.number(0, 5) {
+        0 => (Fault::gateway_page(502), 6),
+        1 => (Fault::database_down(), 6),
+        2 => (Fault::too_many_connections(), 6),
+        3 => (Fault::cut_body(None), 6),
+        4 => (Fault::close_before_reading(), 6),
+        _ => (Fault::no_answer(), 2),
+    }
 }
 
 /// The JSON of a proxy that refuses a call. It is not the application's own.
@@ -174,21 +203,19 @@ fn foreign_json(status: u16, code: u16) -> Fault {
 }
 
 const TEXTS: [Texts; 3] = [Texts::AsListed, Texts::Changed, Texts::All];
-const LISTS: [Operation; 8] = [
-    Operation::HistoryList,
-    Operation::ClientList,
-    Operation::PersonList,
-    Operation::ProjectsList,
-    Operation::ProjectsFilter,
-    Operation::ProjectsActions,
-    Operation::ProjectsPayments,
-    Operation::UserList,
-];
-const OTHERS: [Operation; 6] = [
+/// Lists whose pages can be smaller.
+const SMALL_LISTS: [Operation; 3] =
+    [Operation::HistoryList, Operation::ProjectsActions, Operation::ProjectsPayments];
+const LARGE_LISTS: [Operation; 4] =
+    [Operation::ClientList, Operation::PersonList, Operation::UserList, Operation::ProjectsList];
+const INFOS: [Operation; 2] = [Operation::HistoryInfo, Operation::UserInfo];
+const OTHERS: [Operation; 8] = [
     Operation::HistoryInfo,
     Operation::HistoryTips,
     Operation::UserInfo,
     Operation::ProjectsSteps,
-    Operation::ProjectsGoods,
+    Operation::ProjectsActions,
     Operation::ProjectsChecklists,
+    Operation::ProjectsGoods,
+    Operation::ProjectsPayments,
 ];

@@ -204,8 +204,7 @@ impl MirrorRun {
     fn sync(&self, asked: Asked) -> Result<Sync, String> {
         let build = || -> Result<Sync, Error> {
             let history = self.history(BOSS)?;
-            let mut sync =
-                Sync::new().mode(asked.mode).texts(asked.texts).concurrency(self.plan.concurrency);
+            let mut sync = Sync::new().mode(asked.mode).texts(asked.texts).concurrency(self.plan.concurrency);
             if self.plan.has_history {
                 sync = sync.history(&history);
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, Timelike as _};
 use crm_mirror::{Key, Table};
 use crm_sandbox::Sandbox;
 use serde_json::Value;
@@ -38,6 +38,11 @@ pub(crate) struct Truth {
     /// When the record of a project, and when its children changed last.
     pub(crate) projects_changed: BTreeMap<i64, i64>,
     pub(crate) children_changed: BTreeMap<i64, i64>,
+    /// The projects that the login does not see, though they are not deleted.
+    pub(crate) hidden_projects: BTreeSet<u64>,
+    /// The projects that were deleted at some moment of the run.
+    pub(crate) deleted_projects: BTreeSet<i64>,
+    deleted_now: BTreeSet<i64>,
     /// The activities whose time was changed.
     pub(crate) moved: BTreeSet<u64>,
     /// By how many hours the clock of the login was ever shifted.
@@ -58,18 +63,25 @@ impl Truth {
         self.started_at = now;
         self.throughout = self.now.keys().map(|place| (*place, true)).collect();
         self.ever = self.now.keys().copied().collect();
+        self.deleted_projects.clone_from(&self.deleted_now);
     }
 
     /// Takes in what is there now.
     pub(crate) fn look(&mut self, sandbox: &Sandbox, at: i64) {
-        let now = rows(sandbox);
+        let now = rows(sandbox, &self.hidden_projects);
+        let deleted = sandbox.projects().into_iter().filter(|project| project.deleted);
+        self.deleted_now = deleted.map(|project| project.id as i64).collect();
+        self.deleted_projects.extend(&self.deleted_now);
         let before = std::mem::take(&mut self.now);
         for (place, seen) in &before {
             let next = now.get(place);
             if next == Some(seen) {
                 continue;
             }
-            self.changed(*place, at);
+            // Whether a project was deleted and restored meanwhile, its list does not show.
+            if next.is_some() || place.0 != Table::Projects {
+                self.changed(*place, at);
+            }
             if next.is_some() {
                 self.throughout.entry(*place).and_modify(|unchanged| *unchanged = false);
             } else {
@@ -79,7 +91,9 @@ impl Truth {
             }
         }
         for place in now.keys().filter(|place| !before.contains_key(place)) {
-            self.changed(*place, at);
+            if place.0 != Table::Projects {
+                self.changed(*place, at);
+            }
             self.hidden_since.remove(place);
         }
         self.ever.extend(now.keys().copied());
@@ -102,7 +116,7 @@ impl Truth {
 }
 
 /// Returns what the head of the account sees.
-fn rows(sandbox: &Sandbox) -> BTreeMap<Place, Seen> {
+fn rows(sandbox: &Sandbox, hidden: &BTreeSet<u64>) -> BTreeMap<Place, Seen> {
     let users: Vec<_> = sandbox.accounts().into_iter().take(1).flat_map(|account| account.users).collect();
     let is_owned = |owner: i64| users.iter().any(|user| user.id == owner);
     let mut rows = BTreeMap::new();
@@ -114,7 +128,8 @@ fn rows(sandbox: &Sandbox) -> BTreeMap<Place, Seen> {
         for record in records.filter(|record| is_owned(record.iduser)) {
             let (tip, content) = (record.tip.as_deref(), record.content.as_deref().unwrap_or_default());
             let fields: &[&dyn std::fmt::Display] = &[&tip.unwrap_or_default(), &record.iduser, &record.clid];
-            add(Table::Activities, Key::new(record.cid as i64), fields, content, record.datum);
+            let at = record.datum.and_then(|at| at.with_nanosecond(0));
+            add(Table::Activities, Key::new(record.cid as i64), fields, content, at);
         }
     });
     for user in &users {
@@ -128,7 +143,8 @@ fn rows(sandbox: &Sandbox) -> BTreeMap<Place, Seen> {
         let mobile = contact.mob.unwrap_or_default();
         add(Table::Contacts, Key::new(contact.pid), &[&contact.person, &mobile, &contact.iduser], "", None);
     }
-    for project in sandbox.projects().into_iter().filter(|project| !project.deleted) {
+    let is_seen = |project: &crm_sandbox::Project| !project.deleted && !hidden.contains(&project.id);
+    for project in sandbox.projects().into_iter().filter(is_seen) {
         let project_id = project.id as i64;
         add(Table::Projects, Key::new(project_id), &[&project.price], "", None);
         let mut counts: BTreeMap<(Table, u64), i64> = BTreeMap::new();

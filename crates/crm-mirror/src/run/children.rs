@@ -8,6 +8,7 @@ use crm_transport::{Error, ErrorKind};
 use futures_util::stream::{self, StreamExt};
 
 use super::{DAY, Run, Step};
+use crate::mutations::breaks;
 use crate::records::{Child, child_row};
 use crate::row::{Key, Row};
 use crate::store::{Batch, ChildrenRead, Head, RUN, Range, refill};
@@ -56,7 +57,10 @@ impl Run<'_> {
                     Some(at) if at >= self.started_at => false,
                     Some(at) => {
                         quota -= 1;
-                        quota >= 0 || refills || self.started_at - at >= every || self.sync.mode == Mode::Full
+                        (quota >= 0 && !breaks("children-are-read-in-rotation"))
+                            || refills
+                            || (self.started_at - at >= every && !breaks("children-are-read-in-rotation"))
+                            || self.sync.mode == Mode::Full
                     }
                 };
                 if is_due {
@@ -108,6 +112,10 @@ impl Run<'_> {
             }
             last.children_read.push(id);
         }
+        if breaks("children-and-their-mark-are-one-commit") {
+            let mark = std::mem::replace(&mut last, self.batch(Table::Projects));
+            self.commit(vec![mark]).await?;
+        }
         for batch in &batches {
             let table = batch.shape.table;
             let count = removed.entry(table).or_default();
@@ -146,15 +154,17 @@ impl Run<'_> {
             self.add_unreadable(Error::incomplete(RUN, fault));
             gone.clear();
         }
-        if !gone.is_empty() {
+        if !gone.is_empty() && !breaks("a-child-is-missing-twice") {
             // One answer may be cut. Two whole answers do not lack the same record by chance.
             let again = read_kind(projects, project, table, longest).await?;
             let also = lacking(&again);
             gone.retain(|key| again.fault.is_none() && also.contains(key));
         }
         let refills = self.refills(table);
-        let differs =
-            |row: &Row| refills || known.get(&row.key).is_none_or(|head| head.fingerprint != row.fingerprint);
+        let differs = |row: &Row| {
+            let is_same = |head: &Head| head.fingerprint == row.fingerprint && !head.is_out_of_view;
+            refills || !known.get(&row.key).is_some_and(is_same)
+        };
         batch.puts.extend(answer.rows.into_iter().filter(differs));
         let removal = self.deleted();
         batch.removals.extend(gone.into_iter().map(|key| (key, removal)));

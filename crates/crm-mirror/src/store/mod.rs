@@ -139,7 +139,7 @@ pub struct Batch {
     pub shape: Arc<Shape>,
     /// Rows that are new, have changed or are in view again. The children of such a project count as not read.
     pub puts: Vec<Row>,
-    /// Rows whose record was deleted or went out of view. With a project, its children are deleted.
+    /// Rows whose record was deleted or went out of view. The children of a project share its fate.
     pub removals: Vec<(Key, Removal)>,
     /// Marks to set: rows that a list lacks. A mark that is there keeps its [`since`](Missing::since).
     pub missing: Vec<Missing>,

@@ -1,7 +1,9 @@
 //! The same story over memory, SQLite and PostgreSQL must leave the same copies.
 
-use crm_mirror::{ChangeFilter, ColumnKind, Key, MemoryStore, Mirror, Mode, PostgresStore, Sync, Table, Texts};
-use crm_sandbox::Sandbox;
+use crm_mirror::{
+    ChangeFilter, ColumnKind, Key, MemoryStore, Mirror, Mode, PostgresStore, Sync, Table, Texts,
+};
+use crm_sandbox::{AnswerEdit, Fault, Operation, Sandbox};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
@@ -101,6 +103,14 @@ async fn story(world: &World, copies: &[Mirror]) {
         project.payments.remove(0);
     });
     run(world, copies, "rotation", |sync| sync).await;
+    let unseen = Fault::new().edit_answer(AnswerEdit::LeaveOut(0)).on(Operation::ProjectsList).always();
+    sandbox.add_fault(unseen);
+    for _ in 0..2 {
+        world.hours(2);
+        run(world, copies, "a project is out of view", |sync| sync.mode(Mode::Full)).await;
+    }
+    sandbox.clear_faults();
+    run(world, copies, "it is in view again", |sync| sync.mode(Mode::Full)).await;
     sandbox.delete_client(1);
     run(world, copies, "a client is deleted", |sync| sync.mode(Mode::Full).soft_deletes().allow_deletes())
         .await;
