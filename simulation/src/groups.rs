@@ -54,6 +54,7 @@ const WORLD: &[&str] = &[
     "slow",
     "store_faults",
     "standstill",
+    "restored_backup",
 ];
 
 /// Every group: the world, then the faults.

@@ -40,6 +40,7 @@ mod network;
 mod oracle;
 mod outbox_process;
 mod outbox_run;
+mod outbox_watch;
 mod plan;
 mod run;
 mod scratch;

@@ -57,6 +57,8 @@ pub(crate) struct Plan {
     pub(crate) has_store_faults: bool,
     /// Whether instances of an outbox may stand still.
     pub(crate) stands_still: bool,
+    /// Whether backups of an outbox may be restored.
+    pub(crate) restores_backups: bool,
     /// Whether each run looks for the marks before it sends, so that a lost journal doubles nothing.
     pub(crate) adopts_marks: bool,
 }
@@ -217,6 +219,7 @@ impl Plan {
             has_journal,
             has_store_faults: selection.has("store_faults"),
             stands_still: selection.has("standstill") && seed.is_multiple_of(3),
+            restores_backups: selection.has("restored_backup"),
             adopts_marks,
         }
     }

@@ -106,7 +106,7 @@ pub(crate) struct World {
     pub(crate) network: Network,
     pub(crate) trace: Trace,
     pub(crate) scratch: Scratch,
-    watermark: u64,
+    pub(crate) watermark: u64,
     pub(crate) draw: Draw,
     pub(crate) gate: Gate,
     /// An earlier run may have stored what a later one did not send.

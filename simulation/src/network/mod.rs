@@ -349,7 +349,7 @@ impl Network {
 }
 
 /// Returns the bodies of the items of a write.
-fn items_of(request: &Request<Bytes>) -> Vec<String> {
+pub(crate) fn items_of(request: &Request<Bytes>) -> Vec<String> {
     let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
     match body.get("list").and_then(|list| list.as_array()) {
         Some(items) => items.iter().map(ToString::to_string).collect(),

@@ -191,6 +191,11 @@ impl Driver {
         self.known.stored_before(&View::new(entry), id, at);
     }
 
+    /// Sends what was taken, without waiting until a request is full. More may come later.
+    pub fn flush(&mut self) {
+        self.queue.flush(Instant::now());
+    }
+
     /// Notes that no further activity comes.
     pub fn input_ended(&mut self) {
         self.input_ended = true;
