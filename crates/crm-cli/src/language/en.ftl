@@ -52,7 +52,7 @@ command-profile = Add, list, show or remove profiles: files with the address and
         A profile is a TOML file that only its owner can read. --profile NAME or CRM_PROFILE=NAME chooses it for any
         command. A name with a slash is the path of a file.
 
-        Its sections are [history], [projects], [network], [outbox] and [defaults]. A key is in the file itself (apikey), in a
+        Its sections are [history], [projects], [network], [mirror], [outbox] and [defaults]. A key is in the file itself (apikey), in a
         file of its own (apikey_file), or what a command writes (apikey_command). [defaults] sets the default of the
         options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
 command-profile-add = Write a new profile. On a terminal it asks for what no option gives

@@ -52,7 +52,7 @@ command-profile = Добавить, перечислить, показать и�
         Профиль – это файл TOML, который может читать только его владелец. Параметр --profile ИМЯ или переменная
         CRM_PROFILE=ИМЯ выбирает его для любой команды. Имя с косой чертой – это путь к файлу.
 
-        Разделы файла: [history], [projects], [network], [outbox] и [defaults]. Ключ указывают в самом файле (apikey), в
+        Разделы файла: [history], [projects], [network], [mirror], [outbox] и [defaults]. Ключ указывают в самом файле (apikey), в
         отдельном файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults] задают значения параметров
         по умолчанию: check-types, check-users, chunk, concurrency, losses, patience, per-second и timeout.
 command-profile-add = Записать новый профиль. В терминале программа спросит то, чего нет в параметрах

@@ -77,17 +77,19 @@ pub(crate) mod mutations;
 mod queue;
 mod reasons;
 mod request;
+mod settings;
 mod settling;
 mod stopping;
 mod store;
 mod suspects;
 mod waits;
 
+pub use driver::Driver;
 pub(crate) use driver::MARKS_AT_ONCE;
-pub use driver::{Driver, Settings};
 pub use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
 pub use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};
+pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use store::MemoryStore;
 pub(crate) use store::NoStore;

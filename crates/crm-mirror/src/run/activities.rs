@@ -23,7 +23,8 @@ impl Run<'_> {
         let heads = self.store.heads(&Range::of_table(TABLE, i64::MAX)).await?;
         let mut gone = lacking(&heads, &types);
         if !gone.is_empty() {
-            // One answer may be cut. Two do not lack the same types by chance.
+            // One answer may be cut. Two with a pause between do not lack the same types by chance.
+            tokio::time::sleep(self.sync.recheck_after).await;
             let again = history.activity_types().await?;
             let also = lacking(&heads, &again);
             gone.retain(|key| also.contains(key));

@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 
 use super::{Run, Step, Stop};
+use crate::report::TooManyMissing;
 use crate::row::Key;
 use crate::store::{Missing, RUN, Removal};
 use crate::table::Table;
@@ -84,6 +85,7 @@ impl Run<'_> {
         }
         let fault =
             format!("{count} of {all} rows of {table} are missing in the CRM at once, so none was removed");
+        self.too_many_missing = Some(TooManyMissing { table, missing: count, rows: all });
         let hint = "check that the login still sees them; if they are gone, run it once with allow_deletes (--allow-deletes)";
         Err(Stop::NeedsPerson(Error::incomplete(RUN, fault).hint(hint)))
     }

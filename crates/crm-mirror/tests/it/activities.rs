@@ -1,6 +1,6 @@
 //! Activities: full and quick runs, deletions, views, shifts, texts.
 
-use crm_mirror::{Mode, Outcome, Sync, Table, Texts};
+use crm_mirror::{Mode, Outcome, Table, Texts};
 use crm_sandbox::{Fault, Operation};
 
 use crate::world::{World, time};
@@ -253,11 +253,11 @@ async fn a_copy_belongs_to_one_login() {
     assert!(world.run(|sync| sync).await.is_complete());
     let seller = world.history_of(crm_sandbox::SELLER);
     let mirror = world.mirror().await;
-    let error = mirror.run(Sync::new().history(&seller)).await.unwrap_err();
+    let error = mirror.run(crate::world::sync().history(&seller)).await.unwrap_err();
     assert!(error.to_string().contains("boss@example.test"), "{error}");
     let boss = world.history_of("BOSS@example.test");
-    assert!(mirror.run(Sync::new().history(&boss)).await.unwrap().is_complete());
-    let report = mirror.run(Sync::new().history(&seller).new_view()).await.unwrap();
+    assert!(mirror.run(crate::world::sync().history(&boss)).await.unwrap().is_complete());
+    let report = mirror.run(crate::world::sync().history(&seller).new_view()).await.unwrap();
     assert!(report.is_complete(), "{report}");
     assert_eq!(report.mode, Mode::Full);
     assert_eq!(report.table(Table::Activities).unwrap().out_of_view, 1);
@@ -311,10 +311,10 @@ async fn two_runs_exclude_each_other() {
     let mirror = world.mirror().await;
     let fence = mirror.store().lock().await.unwrap().unwrap();
     let other = world.mirror().await;
-    let error = other.run(Sync::new().history(&world.history())).await.unwrap_err();
+    let error = other.run(crate::world::sync().history(&world.history())).await.unwrap_err();
     assert!(error.to_string().contains("another run over this copy is active"), "{error}");
     mirror.store().unlock(fence).await.unwrap();
-    assert!(other.run(Sync::new().history(&world.history())).await.unwrap().is_complete());
+    assert!(other.run(crate::world::sync().history(&world.history())).await.unwrap().is_complete());
 }
 
 #[tokio::test]
@@ -348,7 +348,7 @@ async fn a_copy_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new();
     let mirror = world.mirror().await;
-    assert!(mirror.run(Sync::new().history(&world.history())).await.unwrap().is_complete());
+    assert!(mirror.run(crate::world::sync().history(&world.history())).await.unwrap().is_complete());
     for ending in ["", "-wal", "-shm"] {
         let mode = std::fs::metadata(format!("{}{ending}", world.path())).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{ending}");

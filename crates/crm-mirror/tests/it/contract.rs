@@ -58,8 +58,10 @@ async fn check(copies: &[Mirror; 2], step: &str) {
 
 async fn run(world: &World, copies: &[Mirror; 2], step: &str, change: impl Fn(Sync) -> Sync) {
     for mirror in copies {
-        let sync =
-            Sync::new().history(&world.history()).directory(&world.directory()).projects(&world.projects());
+        let sync = crate::world::sync()
+            .history(&world.history())
+            .directory(&world.directory())
+            .projects(&world.projects());
         let report = mirror.run(change(sync)).await.unwrap();
         assert!(report.is_complete(), "{step}: {report}");
     }
@@ -139,7 +141,7 @@ async fn a_run_goes_on_after_the_database_server_has_crashed() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world();
     let mirror = world.with_clock(Mirror::open(&cluster.url()).await.unwrap());
-    let sync = || Sync::new().history(&world.history());
+    let sync = || crate::world::sync().history(&world.history());
     assert!(mirror.run(sync()).await.unwrap().is_complete());
     cluster.crash();
     // The connection is lost, which the first statement finds out.

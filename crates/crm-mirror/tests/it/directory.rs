@@ -7,7 +7,7 @@ use crate::world::{World, time};
 
 impl World {
     async fn run_directory(&self, change: impl FnOnce(Sync) -> Sync) -> crm_mirror::Report {
-        let sync = change(Sync::new().directory(&self.directory()));
+        let sync = change(crate::world::sync().directory(&self.directory()));
         self.mirror().await.run(sync).await.unwrap()
     }
 }
@@ -106,7 +106,7 @@ async fn forget_removes_a_person_everywhere() {
         ..crm_sandbox::Record::default()
     };
     world.sandbox.add_record(record);
-    let sync = || Sync::new().history(&world.history()).directory(&world.directory());
+    let sync = || crate::world::sync().history(&world.history()).directory(&world.directory());
     let mirror = world.mirror().await;
     assert!(mirror.run(sync()).await.unwrap().is_complete());
     let bytes = |name: &str| {
@@ -136,7 +136,8 @@ async fn forget_removes_the_deleted_activities_about_a_client() {
         });
     }
     let mirror = world.mirror().await;
-    let sync = || Sync::new().history(&world.history()).directory(&world.directory()).mode(Mode::Full);
+    let sync =
+        || crate::world::sync().history(&world.history()).directory(&world.directory()).mode(Mode::Full);
     assert!(mirror.run(sync()).await.unwrap().is_complete());
     world.sandbox.delete_client(5);
     assert!(mirror.run(sync()).await.unwrap().is_complete());

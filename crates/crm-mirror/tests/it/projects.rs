@@ -8,7 +8,7 @@ use crate::world::World;
 
 impl World {
     async fn run_projects(&self, change: impl FnOnce(Sync) -> Sync) -> crm_mirror::Report {
-        let sync = change(Sync::new().projects(&self.projects()));
+        let sync = change(crate::world::sync().projects(&self.projects()));
         self.mirror().await.run(sync).await.unwrap()
     }
 
@@ -182,8 +182,10 @@ async fn a_dynamic_field_becomes_a_column_and_older_rows_are_filled() {
     let dates = world.query("SELECT contract_date FROM projects WHERE contract_date IS NOT NULL");
     assert!(!dates.is_empty() && dates[0].parse::<NaiveDate>().is_ok(), "{dates:?}");
     let mirror = world.mirror().await;
-    let error =
-        mirror.run(Sync::new().projects(&world.projects()).column("id", ColumnKind::Text)).await.unwrap_err();
+    let error = mirror
+        .run(crate::world::sync().projects(&world.projects()).column("id", ColumnKind::Text))
+        .await
+        .unwrap_err();
     assert_eq!(error.field(), Some("column"));
 }
 

@@ -6,7 +6,7 @@ use tokio_postgres::{Error, Transaction};
 use super::schema::{quoted, type_name};
 use crate::changes::ChangeKind;
 use crate::row::{Key, Row, Value};
-use crate::store::{Applied, Batch, Missing, Removal, RunEnd};
+use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd};
 use crate::table::{Shape, Table};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -289,7 +289,14 @@ impl Writer<'_> {
         ];
         self.run(&sql, &params).await?;
         self.write_settings(&end.settings).await?;
-        let sql = format!("DELETE FROM {schema}.changes WHERE seen_at < to_timestamp($1)");
+        let old = "seen_at < to_timestamp($1)";
+        let sql = format!(
+            "INSERT INTO {schema}.mirror_settings (name, value)
+             SELECT '{PRUNED}', max(seq)::text FROM {schema}.changes WHERE {old} HAVING max(seq) IS NOT NULL
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        );
+        self.run(&sql, &[(&keep_since, Type::FLOAT8)]).await?;
+        let sql = format!("DELETE FROM {schema}.changes WHERE {old}");
         self.run(&sql, &[(&keep_since, Type::FLOAT8)]).await?;
         Ok(())
     }

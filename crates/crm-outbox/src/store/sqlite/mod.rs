@@ -1,6 +1,5 @@
 //! [`SqliteStore`]: an outbox in an SQLite file.
 
-mod network;
 pub(crate) mod rows;
 mod schema;
 
@@ -50,7 +49,7 @@ impl SqliteStore {
         const OPEN: &str = "outbox.open";
         let location = format!("sqlite:{}", path.display());
         durable::open_private(&path).map_err(|e| fault(OPEN, &location, "cannot be opened", e))?;
-        if let Some(kind) = network::file_system(&path) {
+        if let Some(kind) = durable::network_file_system(&path) {
             let why = format!("SQLite's locks do not work over the network file system {kind}");
             return Err(fault(OPEN, &location, "cannot be used", why)
                 .hint("use a local disk, or PostgreSQL for several machines"));
