@@ -36,6 +36,8 @@ const WORLD: &[&str] = &[
     "hidden_records",
     "unreadable_record",
     "foreign_shifted",
+    "foreign_twin",
+    "undeclared_writer",
     "changed_type",
     "settles",
     "undated",

@@ -40,6 +40,7 @@ struct Shared {
     /// The records of the items, by their bodies. Empty if a record cannot be recognized.
     keys_of_items: BTreeMap<String, Key>,
     tricks: ListTricks,
+    twin: Option<i64>,
     progress: Mutex<Progress>,
 }
 
@@ -63,6 +64,7 @@ struct Progress {
     watch: SettleWatch,
     /// The records whose answer was lost.
     lost: BTreeSet<u64>,
+    has_twin: bool,
     /// The last record of this run whose id was answered.
     last_confirmed: Option<u64>,
     coverage: Coverage,
@@ -95,6 +97,7 @@ impl Network {
             hidden: HiddenRecords::default(),
             watch: SettleWatch::default(),
             lost: BTreeSet::new(),
+            has_twin: false,
             last_confirmed: None,
             coverage: Coverage::default(),
             struck: vec![0; plan.rules.len()],
@@ -113,6 +116,7 @@ impl Network {
                 BTreeMap::new()
             },
             tricks: plan.tricks.clone(),
+            twin: plan.twin,
             keys,
             progress: Mutex::new(progress),
         }))
