@@ -172,6 +172,11 @@ impl Plan {
             && !rules.iter().any(|rule| HIDES_ALL.contains(&rule.fault().name()))
             && entries.iter().all(|entry| entry.mark.is_some())
             && Draw::new(seed, 4).chance(0.5);
+        // Nothing is left by which such a record can be recognized.
+        let is_anonymous = |entry: &NewEntry| entry.at.is_none() && entry.mark.is_none();
+        if adopts_marks || entries.iter().any(is_anonymous) {
+            rules.retain(|rule| rule.fault().name() != "changed_record");
+        }
         if adopts_marks {
             // The size of a page does not change.
             let first = list_faults_of_marks(&mut Draw::new(seed, 8), selection, !owners.is_empty());
@@ -305,6 +310,7 @@ impl Plan {
         let is_shifted = |write: &ForeignWrite| matches!(write.what, ForeignRecord::Shifted(..));
         self.tricks.unreadable.is_some()
             || self.twin.is_some()
+            || self.rules.iter().any(|rule| rule.fault().name() == "changed_record")
             || self.foreign.iter().any(is_shifted)
             || (self.changes_types() && self.entries.iter().any(|entry| entry.mark.is_none()))
     }

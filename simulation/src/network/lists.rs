@@ -47,7 +47,7 @@ impl Network {
         }
         for item in items_of(request) {
             let stored = self.stored(&item);
-            self.progress().watch.sent(&item, stored, self.0.timeout, self.0.settle);
+            self.progress().watch.sent(&item, stored, self.0.longest_wait, self.0.settle);
         }
     }
 

@@ -36,7 +36,8 @@ struct Shared {
     keys: Vec<Key>,
     latency: Duration,
     settle: Duration,
-    timeout: Duration,
+    /// How long a request may wait in the client.
+    longest_wait: Duration,
     /// The records of the items, by their bodies. Empty if a record cannot be recognized.
     keys_of_items: BTreeMap<String, Key>,
     tricks: ListTricks,
@@ -108,7 +109,8 @@ impl Network {
             trace,
             latency: plan.latency,
             settle: plan.settings.settle,
-            timeout: plan.settings.timeout,
+            // Each of the requests that wait for their turn may take as long.
+            longest_wait: plan.settings.timeout * plan.settings.concurrency as u32,
             keys_of_items: if plan.is_sole_writer() && !plan.changes_types() && plan.only_breaks_connections()
             {
                 plan.entries.iter().map(body_of_item).zip(keys.iter().cloned()).collect()
