@@ -48,10 +48,8 @@ impl Error {
         if self.is_write() {
             f.write_str(self.certainty())?;
         }
-        match (&inner.hint, self.advice()) {
-            (Some(hint), _) => write!(f, "; {hint}")?,
-            (None, Some(advice)) => write!(f, "; {advice}")?,
-            (None, None) => {}
+        if let Some(advice) = self.advice() {
+            write!(f, "; {advice}")?;
         }
         if let Some(wait) = inner.retry_after.filter(|wait| !wait.is_zero() && self.is_retryable()) {
             write!(f, "; come back in {}", in_words(wait))?;
@@ -59,7 +57,8 @@ impl Error {
         if inner.attempts > 1 {
             write!(f, "; {} attempts in {:.1} s", inner.attempts, inner.elapsed.as_secs_f32())?;
         }
-        Ok(())
+        // The name by which the documentation explains the error.
+        write!(f, " [{}]", self.id())
     }
 
     /// Returns what is certain about a write.
@@ -74,7 +73,7 @@ impl Error {
     }
 
     /// Returns what to do, for errors that carry no hint of their own.
-    fn advice(&self) -> Option<&'static str> {
+    pub(super) fn default_advice(&self) -> Option<&'static str> {
         if self.is_done() {
             return None;
         }
@@ -208,7 +207,7 @@ mod tests {
         assert_eq!(
             api.to_string(),
             "test.call: the server refused the call: 405 «нет\\r\\nполя\\u{1b}[2J\\u{85}»; check the parameters of the call, \
-             and the settings of the CRM"
+             and the settings of the CRM [server-refused]"
         );
         let undecodable = Error::undecodable(&INFO, JsonError::new("$\n", "expected\ta list"));
         for error in [api, undecodable, Error::invalid_request("x", "a\nb", "is\0wrong").hint("look\nthere")]
