@@ -201,8 +201,9 @@ impl Show {
 
     /// Returns the number that a query in DuckDB returns.
     fn count(&self, database: &str, query: &str) -> Result<usize, String> {
-        let script =
-            format!("import duckdb\nprint(duckdb.connect({database:?}).sql({query:?}).fetchall()[0][0])");
+        let script = format!(
+            "import duckdb\nc = duckdb.connect({database:?})\nprint(c.sql({query:?}).fetchall()[0][0])"
+        );
         let counted = self.python(&script)?;
         counted.trim().parse().map_err(|_| format!("DuckDB: {counted}"))
     }
@@ -269,7 +270,7 @@ impl Show {
         if let Err(error) = self.python("import duckdb\nduckdb.sql('INSTALL sqlite')") {
             return Err(format!("{NOT_CHECKED}DuckDB cannot install its extension sqlite: {error}"));
         }
-        self.python(&format!("import duckdb\nduckdb.connect().execute({statements:?})"))?;
+        self.python(&format!("import duckdb\nc = duckdb.connect()\nc.execute({statements:?})"))?;
         let files = "SELECT count(*) FROM read_parquet('activities/*/*.parquet', hive_partitioning = true)";
         let (found, dated) =
             (self.count(":memory:", files)?, "SELECT count(*) FROM activities WHERE \"at\" IS NOT NULL");
