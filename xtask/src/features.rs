@@ -85,7 +85,7 @@ const CRATES: &[Combinations] = &[
     ("crm-cli", &["", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
-    ("crm-bench", &["", "clients", "outbox"]),
+    ("crm-bench", &["", "clients", "mirror", "outbox"]),
     ("simulation", &["", "mutations"]),
 ];
 

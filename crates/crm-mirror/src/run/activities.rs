@@ -43,7 +43,7 @@ impl Run<'_> {
         let fetch = move |mut entry: Entry| {
             let client = client.clone();
             async move {
-                match client.entry(entry.id).await {
+                match client.run(&CertainInfo::new(entry.id)).await {
                     // Only the content, because `info` returns the first of the contacts only (observed).
                     Ok(whole) => {
                         entry.content = whole.content;
