@@ -250,7 +250,7 @@ impl Oracle {
             let earlier = self.full_runs.get(&table).copied().filter(|earlier| started - earlier > 2 * HOUR);
             let hidden = truth.hidden_since.get(place).copied().unwrap_or(i64::MAX);
             // The earlier run may have been longer than an hour.
-            if !has_two_lists(table) || earlier.is_some_and(|earlier| hidden <= earlier) {
+            if !has_two_lists(table) || earlier.is_some_and(|earlier| hidden < earlier) {
                 return Err(format!("complete, and {place:?} is in view though it is not listed"));
             }
         }
