@@ -40,6 +40,8 @@ struct State {
     /// How likely people edit something at a request.
     changes: f64,
     requests: u64,
+    /// The activity that was asked for last.
+    asked: Option<u64>,
     truth: Truth,
 }
 
@@ -53,8 +55,13 @@ impl Crm {
             .projects(if plan.has_projects { plan.projects } else { 0 })
             .seed(seed)
             .in_process(clock.clone());
-        let state =
-            State { draw: Draw::new(seed, 22), changes: 0.0, requests: 0, truth: Truth::new(&sandbox) };
+        let state = State {
+            draw: Draw::new(seed, 22),
+            changes: 0.0,
+            requests: 0,
+            asked: None,
+            truth: Truth::new(&sandbox),
+        };
         let (latency, page_rule) = (plan.latency, plan.page_rule());
         let (page, state) = (plan.page, Mutex::new(state));
         let crm = Crm(Arc::new(Shared { sandbox, clock, trace, latency, page_rule, page, state }));
@@ -114,6 +121,11 @@ impl Crm {
             self.state().draw = draw;
             self.look();
         }
+    }
+
+    /// Returns the activity that was asked for last.
+    pub(crate) fn asked(&self) -> Option<u64> {
+        self.state().asked
     }
 
     /// Notes that the time of a record was changed, so that it is not taken for a shift of the clock.
@@ -197,9 +209,11 @@ impl Crm {
 #[async_trait]
 impl Transport for Crm {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let number = {
             let mut state = self.state();
             state.requests += 1;
+            state.asked = body["cid"].as_u64().or(state.asked);
             state.requests
         };
         let path = request.uri().path_and_query().map_or("", |path| path.as_str());

@@ -16,6 +16,8 @@ pub(crate) struct Asked {
     pub(crate) mode: Mode,
     pub(crate) texts: Texts,
     pub(crate) allow_deletes: bool,
+    /// Whether an answer about what belongs to a project may have been cut.
+    pub(crate) cuts_children: bool,
 }
 
 /// The copy before a run.
@@ -194,7 +196,10 @@ impl Oracle {
             }
         }
         if report.tables.iter().any(|table| table.table == Table::Projects) {
-            children(truth, rows, store, &runs, started).await?;
+            let read = children_read(truth, store, started).await?;
+            if !self.asked.cuts_children {
+                children(truth, rows, &runs, &read)?;
+            }
         }
         Ok(())
     }
@@ -245,7 +250,7 @@ impl Oracle {
             let earlier = self.full_runs.get(&table).copied().filter(|earlier| started - earlier > 2 * HOUR);
             let hidden = truth.hidden_since.get(place).copied().unwrap_or(i64::MAX);
             // The earlier run may have been longer than an hour.
-            if !has_two_lists(table) || earlier.is_some_and(|earlier| hidden <= earlier) {
+            if !has_two_lists(table) || earlier.is_some_and(|earlier| hidden < earlier) {
                 return Err(format!("complete, and {place:?} is in view though it is not listed"));
             }
         }
@@ -253,20 +258,11 @@ impl Oracle {
     }
 }
 
-/// The children of each project were read within 7 days, and at once where the project has changed.
-async fn children(
-    truth: &Truth,
-    rows: &Rows,
-    store: &MemoryStore,
-    runs: &[crm_mirror::Run],
-    started: i64,
-) -> Result<(), String> {
-    let read = store.oldest_children(i64::MAX).await.map_err(|error| error.to_string())?;
-    let begun = |at: i64| {
-        let begun = runs.iter().filter_map(|run| run.started_at.duration_since(UNIX_EPOCH).ok());
-        begun.map(|time| time.as_secs() as i64).filter(|begun| *begun <= at).max().unwrap_or(0)
-    };
-    for one in read {
+/// The children of each project were read within 7 days, and at once where the project has changed. Returns when they were
+/// read.
+async fn children_read(truth: &Truth, store: &MemoryStore, started: i64) -> Result<Vec<(i64, i64)>, String> {
+    let mut read = Vec::new();
+    for one in store.oldest_children(i64::MAX).await.map_err(|error| error.to_string())? {
         let id = one.project_id;
         if !truth.throughout.contains_key(&(Table::Projects, Key::new(id))) {
             continue;
@@ -275,23 +271,30 @@ async fn children(
         if at <= started - 7 * DAY {
             return Err(format!("complete, and the children of project {id} were not read for 7 days"));
         }
-        let changed = truth.projects_changed.get(&id).copied().unwrap_or(0);
-        if changed > at && changed < started {
+        if truth.projects_changed.get(&id).is_some_and(|changed| *changed > at && *changed < started) {
             return Err(format!("complete, and the children of project {id} were not read after it changed"));
         }
-        if truth.children_changed.get(&id).is_some_and(|changed| *changed >= begun(at)) {
+        read.push((id, at));
+    }
+    Ok(read)
+}
+
+/// The children of a project are those that were there when they were read.
+fn children(truth: &Truth, rows: &Rows, runs: &[crm_mirror::Run], read: &[(i64, i64)]) -> Result<(), String> {
+    for (id, at) in read {
+        let began = runs.iter().filter_map(|run| run.started_at.duration_since(UNIX_EPOCH).ok());
+        let began = began.map(|time| time.as_secs() as i64).filter(|began| began <= at).max().unwrap_or(0);
+        if truth.children_changed.get(id).is_some_and(|changed| *changed >= began) {
             continue;
         }
-        let of_it = |place: &Place| place.0.belongs_to_project() && place.1.project_id == id;
-        let there: BTreeMap<Place, &Seen> =
-            truth.now.iter().filter(|(place, _)| of_it(place)).map(|(place, seen)| (*place, seen)).collect();
-        for (place, seen) in &there {
+        let of_it = |place: &Place| place.0.belongs_to_project() && place.1.project_id == *id;
+        for (place, seen) in truth.now.iter().filter(|(place, _)| of_it(place)) {
             match rows.get(place) {
                 Some((raw, true)) => differs(truth, place, seen, raw, Texts::AsListed)?,
                 _ => return Err(format!("complete, and {place:?} is not in the copy")),
             }
         }
-        if let Some(place) = rows.keys().find(|place| of_it(place) && !there.contains_key(place)) {
+        if let Some(place) = rows.keys().find(|place| of_it(place) && !truth.now.contains_key(place)) {
             return Err(format!("complete, and {place:?} is in the copy though it is not there"));
         }
     }

@@ -47,6 +47,12 @@ fn content(draw: &mut Draw) -> String {
 }
 
 fn some_activity(crm: &Crm, draw: &mut Draw) -> u64 {
+    // Between two calls about it.
+    if draw.chance(0.3)
+        && let Some(asked) = crm.asked()
+    {
+        return asked;
+    }
     let ids: Vec<u64> = crm.sandbox().with_records(|records| records.map(|record| record.cid).collect());
     // People edit the latest ones most.
     let recent = ids.len().saturating_sub(draw.skewed(1, 200));
@@ -56,7 +62,7 @@ fn some_activity(crm: &Crm, draw: &mut Draw) -> u64 {
 fn change_activity(crm: &Crm, draw: &mut Draw) -> String {
     let id = some_activity(crm, draw);
     let what = draw.number(0, 4);
-    let (text, at, owner) = (content(draw), some_time(crm, draw), draw.number(0, 2) as i64);
+    let (text, at, owner) = (content(draw), some_time(crm, draw), *draw.among(&[0, 0, 1, 2]));
     let sandbox = crm.sandbox();
     match what {
         0 => drop(sandbox.remove_record(id)),

@@ -62,6 +62,8 @@ pub(crate) enum End {
 /// A fault of the server.
 pub(crate) struct DrawnFault {
     pub(crate) rule: Rule,
+    /// Whether it may cut an answer about what belongs to a project. Nobody can tell then that something is missing.
+    cuts_children: bool,
     when: String,
 }
 
@@ -102,6 +104,11 @@ impl MirrorPlan {
             texts: *draw.among(&TEXTS),
             runs: (0..runs).map(|number| run(draw, number == 0, is_calm, page)).collect(),
         }
+    }
+
+    /// Whether an answer about what belongs to a project may be cut.
+    pub(crate) fn cuts_children(&self) -> bool {
+        self.runs.iter().flat_map(|run| &run.faults).any(|fault| fault.cuts_children)
     }
 
     /// The rule behind all others: the server's pages have this size. Those of clients and contacts cannot be smaller than
@@ -150,18 +157,22 @@ fn fault(draw: &mut Draw, size: usize) -> DrawnFault {
         }
         6 | 7 => (vec![*draw.among(&INFOS)], info_fault(draw)),
         8 => (vec![*draw.among(&OTHERS)], call_fault(draw)),
-        _ => (OTHERS.to_vec(), call_fault(draw)),
+        _ if draw.chance(0.5) => (OTHERS.to_vec(), call_fault(draw)),
+        _ => (vec![*draw.among(&CHILDREN)], list_fault(draw, Fault::new, 1)),
     };
-    let (skip, count) = (draw.skewed(0, 25) as u64, draw.number(1, most));
+    // A record is asked for seldom.
+    let longest = if INFOS.contains(&on[0]) { 3 } else { 25 };
+    let (skip, count) = (draw.skewed(0, longest) as u64, draw.number(1, most));
     let rule = fault.on_each(on.iter().copied()).after(skip).times(count);
-    DrawnFault { rule, when: format!("{count} times after {skip} on {on:?}") }
+    let cuts_children = CHILDREN.contains(&on[0]) && on.len() == 1;
+    DrawnFault { rule, cuts_children, when: format!("{count} times after {skip} on {on:?}") }
 }
 
 /// What a list does. The second value is how often it may happen in a row without going unnoticed for certain.
 fn list_fault(draw: &mut Draw, paged: impl Fn() -> Fault, size: usize) -> (Fault, u64) {
     let ignored = || RequestEdit::Ignore(vec!["order".to_owned(), "first".to_owned()]);
     match draw.number(0, 7) {
-        0 => (paged().named("empty_page").edit_answer(AnswerEdit::Empty), 2),
+        0 => (paged().named("empty_page").edit_answer(AnswerEdit::Empty), 1),
         1 => (paged().named("null_page").edit_answer(AnswerEdit::Null), 2),
         2 => (paged().named("repeated_page").edit_request(RequestEdit::PreviousPage), 1),
         3 => (paged().named("doubled_records").edit_answer(AnswerEdit::Double), 3),
@@ -175,10 +186,10 @@ fn list_fault(draw: &mut Draw, paged: impl Fn() -> Fault, size: usize) -> (Fault
 
 /// What stands in front of a call that says whether a record exists.
 fn info_fault(draw: &mut Draw) -> (Fault, u64) {
-    match draw.number(0, 3) {
+    match draw.number(0, 4) {
         0 => (Fault::firewall_page(403), 20),
         1 => (foreign_json(403, 403), 20),
-        2 => (foreign_json(200, 403), 20),
+        2 | 3 => (foreign_json(200, 403), 20),
         _ => (foreign_json(404, 404), 20),
     }
 }
@@ -208,6 +219,13 @@ const SMALL_LISTS: [Operation; 3] =
     [Operation::HistoryList, Operation::ProjectsActions, Operation::ProjectsPayments];
 const LARGE_LISTS: [Operation; 4] =
     [Operation::ClientList, Operation::PersonList, Operation::UserList, Operation::ProjectsList];
+const CHILDREN: [Operation; 5] = [
+    Operation::ProjectsSteps,
+    Operation::ProjectsActions,
+    Operation::ProjectsChecklists,
+    Operation::ProjectsGoods,
+    Operation::ProjectsPayments,
+];
 const INFOS: [Operation; 2] = [Operation::HistoryInfo, Operation::UserInfo];
 const OTHERS: [Operation; 8] = [
     Operation::HistoryInfo,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crm_directory::DirectoryClient;
 use crm_history::{ApiKey, HistoryClient, RetryPolicy};
-use crm_mirror::{Error, MemoryStore, Mirror, Mode, Outcome, Report, Sync};
+use crm_mirror::{Error, MemoryStore, Mirror, Mode, Outcome, Report, Sync, Texts};
 use crm_projects::{ProjectsClient, TokenPair};
 use crm_sandbox::{APIKEY, BOSS, SECRET, SELLER, TOKEN};
 use tokio::time::{sleep, timeout};
@@ -85,7 +85,7 @@ impl MirrorRun {
         self.crm.set_faults(&rules, plan.changes);
         let seed = self.seed.wrapping_mul(31) + number;
         let store = FaultyStore::new(self.store.clone(), self.trace.clone(), plan.store_faults, seed);
-        let asked = Asked { mode: plan.mode, texts: plan.texts, allow_deletes: plan.allow_deletes };
+        let asked = self.asked(plan.mode, plan.texts, plan.allow_deletes);
         let oracle = Oracle::before(&self.crm, &self.store, asked).await?;
         let now = self.crm.seconds();
         let mut sync = self.sync(asked)?;
@@ -175,7 +175,7 @@ impl MirrorRun {
 
     /// Full runs without faults. Two complete lists at least an hour apart decide about clients.
     async fn last_runs(&self) -> Result<(), String> {
-        let asked = Asked { mode: Mode::Full, texts: self.plan.texts, allow_deletes: true };
+        let asked = self.asked(Mode::Full, self.plan.texts, true);
         let mut complete = 0;
         for _ in 0..4 {
             sleep(Duration::from_secs(2 * 3600)).await;
@@ -191,6 +191,10 @@ impl MirrorRun {
             }
         }
         Err("the runs are not complete, and nothing fails any more".to_owned())
+    }
+
+    fn asked(&self, mode: Mode, texts: Texts, allow_deletes: bool) -> Asked {
+        Asked { mode, texts, allow_deletes, cuts_children: self.plan.cuts_children() }
     }
 
     fn mirror(&self, store: impl crm_mirror::Store) -> Mirror {

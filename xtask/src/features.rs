@@ -86,7 +86,7 @@ const CRATES: &[Combinations] = &[
     ("crm-cli", &["", "mirror", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
-    ("crm-bench", &["", "clients", "outbox"]),
+    ("crm-bench", &["", "clients", "mirror", "outbox"]),
     ("simulation", &["", "mutations"]),
 ];
 

@@ -107,8 +107,8 @@ const RULES: &[Rule] = &[
     Rule {
         name: "crm-bench",
         may_use: &["crm-history", "crm-projects", "crm-transport"],
-        may_offer: &["crm-outbox", "crm-sandbox"],
-        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox and the outbox are optional",
+        may_offer: &["crm-mirror", "crm-outbox", "crm-sandbox"],
+        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox, the outbox and the mirror are optional",
     },
     Rule {
         name: "simulation",

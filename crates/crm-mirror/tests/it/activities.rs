@@ -409,3 +409,20 @@ async fn only_the_applications_own_error_deletes_an_activity() {
         assert_eq!(world.query("SELECT out_of_view_at IS NOT NULL FROM activities"), ["1"]);
     }
 }
+
+#[tokio::test]
+async fn a_shift_of_the_clock_is_noted_once_although_the_window_holds_one_activity() {
+    let world = World::new();
+    for day in 10..30 {
+        world.add(&format!("2023-01-{day} 10:00:00"), "старое");
+    }
+    world.add("2024-06-24 10:00:00", "вчера");
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.change_account(0, |account| account.users[0].tzone = Some(-3));
+    for mode in [Mode::Quick, Mode::Full] {
+        assert!(world.run(|sync| sync.mode(mode)).await.is_complete());
+        assert!(world.log(log).is_empty(), "{mode}: {:?}", world.log(log));
+    }
+    assert_eq!(world.query("SELECT shift_hours FROM runs"), ["-", "-3", "-"]);
+}
