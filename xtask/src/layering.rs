@@ -112,7 +112,16 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "simulation",
-        may_use: &["crm-history", "crm-model", "crm-outbox", "crm-projects", "crm-sandbox", "crm-transport"],
+        may_use: &[
+            "crm-directory",
+            "crm-history",
+            "crm-mirror",
+            "crm-model",
+            "crm-outbox",
+            "crm-projects",
+            "crm-sandbox",
+            "crm-transport",
+        ],
         may_offer: &[],
         why: "simulation runs the clients against the sandbox, and nothing uses it",
     },

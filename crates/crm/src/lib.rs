@@ -102,7 +102,7 @@
 //! | `blocking` | | the module `blocking`: the same clients for programs without async |
 //! | `directory` | | the module `directory`: users, clients and contacts of SalesMan CRM, to find who called |
 //! | `mirror` | | the module `mirror`: a copy of both CRMs, with deletions and a change log, in an SQLite file; turns on `directory` |
-//! | `mirror-postgres` | | the same in PostgreSQL |
+//! | `mirror-postgres` | | the same in PostgreSQL, over TLS where the server offers it |
 //! | `outbox` | | the module `outbox`: durable delivery of activities with idempotency keys, in an SQLite file |
 //! | `outbox-postgres` | | the same in PostgreSQL |
 //! | `sandbox` | | the module `sandbox`: a local server that behaves like both CRMs, for tests and first steps |

@@ -52,9 +52,10 @@ command-profile = Add, list, show or remove profiles: files with the address and
         A profile is a TOML file that only its owner can read. --profile NAME or CRM_PROFILE=NAME chooses it for any
         command. A name with a slash is the path of a file.
 
-        Its sections are [history], [projects], [network], [mirror], [outbox] and [defaults]. A key is in the file itself (apikey), in a
-        file of its own (apikey_file), or what a command writes (apikey_command). [defaults] sets the default of the
-        options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
+        Its sections and their settings: [history] has url, login, apikey and time_zone; [projects] has url, token and secret; the
+        section [network] has proxy and ca_file; [mirror] and [outbox] have store, [outbox] also token. Values are quoted: login = "boss@example.ru". A key is in
+        the file itself (apikey), in a file of its own (apikey_file), or what a command writes (apikey_command). [defaults]
+        sets the default of the options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
 command-profile-add = Write a new profile. On a terminal it asks for what no option gives
     .after =
         Keys in options are visible in the list of processes. Without a terminal, give keys in the environment
@@ -239,6 +240,9 @@ usage-missing-value = { $argument } needs a value
 usage-bad-value = the value { $value } of { $argument } cannot be used
 usage-valid-values = : use one of { $values }
 usage-suggestion = ; did you mean { $suggestion }?
+usage-too-many-values = the value { $value } of { $argument } is one too many
+usage-not-utf-8 = an argument is not UTF-8 text
+usage-twice = { $argument } is given twice
 usage-other = { $text }
 usage-see-help = See --help.
 expected-day = a day is written 2024-01-31 or 31.01.2024
@@ -263,8 +267,8 @@ connection-file-not-read = the file { $file } of { $variable } cannot be read: {
 ## Profiles
 
 profile-not-read = the profile { $file } cannot be read: { $error }. "crm profile list" shows the profiles
-profile-not-toml = the profile { $file } is not valid TOML, line { $line }: { $error }
-profile-unknown-name = the profile { $file } has the unknown setting { $name }. "crm profile --help" lists the sections
+profile-not-toml = the profile { $file } is not valid TOML at line { $line }, column { $column }: { $error }. A setting is written as name = "value", once and in its section
+profile-unknown-name = { $name } cannot be used in the profile { $file }: the name is unknown, or its value is not a quoted text. "crm profile --help" lists the sections and names
 profile-readable = other users of this machine can read the keys in { $file }, or change the file: run chmod 600 { $file }
 profile-key-not-read = { $name } in { $file } gives no key: { $error }
 profile-command-too-long = the command did not end within { $seconds } s
@@ -295,6 +299,7 @@ check-some-bad = { $count ->
     [one] 1 check found something. See → above.
    *[other] { $count } checks found something. See → above.
 }
+check-row-sources = Where values come from
 check-row-address = Address
 check-row-proxy = Proxy
 check-row-tls = TLS
@@ -311,10 +316,23 @@ check-row-shift = Shift of the clock
 check-row-sql-mode = SQL mode
 check-row-write = Writing
 check-row-projects = Projects
+check-sources = { $sources }
+source-flag = the option { $name }
+source-variable = the variable { $name }
+source-profile = the profile { $name }
+source-over-profile = the variable { $name } (wins over the profile)
+source-this-profile = the profile
+value-url = address
+value-login = login
+value-apikey = key
+value-token = token
+value-secret = secret
+value-proxy = proxy
+value-ca-file = certificates
 check-timeout = no response in time
 check-bad-address = { $error }
 check-bad-address-advice = Write the address as https://crm.example.ru. With http:// everyone on the way can read the keys; --allow-insecure-http allows it.
-check-reached = reached; the address comes from { $source }
+check-reached = reached
 check-not-reached = not reached: { $error }
 check-not-reached-advice = Check the address, the DNS and the firewall. If this network needs a proxy, set proxy in the profile.
 check-no-proxy = none
@@ -410,8 +428,8 @@ count-not-sent = { $count } not sent
 count-unknown = { $count } stored or not
 import-line = line { $line }: { $text }
 import-changed = the server changes it: { $losses }
-import-without-owner = it has no owner in the CRM, because its user is unknown
-import-unknown-type = the account has no activity type of this name
+import-without-owner = it has no owner in the CRM, because the user "{ $user }" is unknown
+import-unknown-type = the account has no activity type "{ $type }"
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }
 import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }

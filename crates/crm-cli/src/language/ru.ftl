@@ -52,9 +52,11 @@ command-profile = Добавить, перечислить, показать и�
         Профиль – это файл TOML, который может читать только его владелец. Параметр --profile ИМЯ или переменная
         CRM_PROFILE=ИМЯ выбирает его для любой команды. Имя с косой чертой – это путь к файлу.
 
-        Разделы файла: [history], [projects], [network], [mirror], [outbox] и [defaults]. Ключ указывают в самом файле (apikey), в
-        отдельном файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults] задают значения параметров
-        по умолчанию: check-types, check-users, chunk, concurrency, losses, patience, per-second и timeout.
+        Разделы файла и их настройки: [history] – url, login, apikey, time_zone; [projects] – url, token, secret; [network] –
+        proxy, ca_file; [mirror] – store; [outbox] – store, token. Значения пишут в прямых кавычках: login = "boss@example.ru". Ключ указывают в
+        самом файле (apikey), в отдельном файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults]
+        задают значения параметров по умолчанию: check-types, check-users, chunk, concurrency, losses, patience, per-second и
+        timeout.
 command-profile-add = Записать новый профиль. В терминале программа спросит то, чего нет в параметрах
     .after =
         Ключи в параметрах видны в списке процессов. Если терминала нет, передайте ключ в переменной окружения
@@ -239,6 +241,9 @@ usage-missing-value = для { $argument } нужно указать значе�
 usage-bad-value = недопустимое значение { $value } для { $argument }
 usage-valid-values = : допустимы { $values }
 usage-suggestion = ; возможно, вы имели в виду { $suggestion }
+usage-too-many-values = лишнее значение { $value } для { $argument }
+usage-not-utf-8 = параметр – не текст в UTF-8
+usage-twice = { $argument } указан дважды
 usage-other = ошибка в параметрах: { $text }
 usage-see-help = Справка: --help.
 expected-day = день указывают так: 2024-01-31 или 31.01.2024
@@ -263,8 +268,8 @@ connection-file-not-read = не удалось прочитать файл { $fi
 ## Профили
 
 profile-not-read = не удалось прочитать профиль { $file }: { $error }. Список профилей: crm profile list
-profile-not-toml = профиль { $file } – не TOML, строка { $line }: { $error }
-profile-unknown-name = в профиле { $file } неизвестная настройка { $name }. Разделы профиля: crm profile --help
+profile-not-toml = ошибка TOML в профиле { $file }, строка { $line }, столбец { $column }: { $error }. Настройка записывается так: имя = "значение" (в прямых кавычках), каждая один раз и в своём разделе
+profile-unknown-name = в профиле { $file } нельзя использовать { $name }: имя неизвестно или значение не в кавычках. Разделы и имена: crm profile --help
 profile-readable = другие пользователи компьютера могут прочитать ключи в { $file } или изменить файл: выполните chmod 600 { $file }
 profile-key-not-read = не удалось получить ключ { $name } из { $file }: { $error }
 profile-command-too-long = команда не завершилась за { $seconds } с
@@ -296,6 +301,7 @@ check-some-bad = { $count ->
     [few] Найдено { $count } проблемы. Что делать – после знака →.
    *[many] Найдено { $count } проблем. Что делать – после знака →.
 }
+check-row-sources = Откуда значения
 check-row-address = Адрес
 check-row-proxy = Прокси
 check-row-tls = TLS
@@ -312,10 +318,23 @@ check-row-shift = Сдвиг часов
 check-row-sql-mode = Режим SQL
 check-row-write = Запись
 check-row-projects = Проекты
+check-sources = { $sources }
+source-flag = параметр { $name }
+source-variable = переменная { $name }
+source-profile = профиль { $name }
+source-over-profile = переменная { $name } (важнее профиля)
+source-this-profile = профиль
+value-url = адрес
+value-login = логин
+value-apikey = ключ
+value-token = токен
+value-secret = секрет
+value-proxy = прокси
+value-ca-file = сертификаты
 check-timeout = сервер не ответил вовремя
 check-bad-address = { $error }
 check-bad-address-advice = Укажите адрес так: https://crm.example.ru. По http:// ключи может прочитать любой узел по пути; разрешить это можно параметром --allow-insecure-http.
-check-reached = сервер отвечает; адрес взят из { $source }
+check-reached = сервер отвечает
 check-not-reached = сервер не отвечает: { $error }
 check-not-reached-advice = Проверьте адрес, DNS и межсетевой экран. Если в сети нужен прокси, укажите proxy в профиле.
 check-no-proxy = нет
@@ -411,8 +430,8 @@ count-not-sent = не отправлено: { $count }
 count-unknown = неизвестно, сохранено ли: { $count }
 import-line = строка { $line }: { $text }
 import-changed = сервер изменит текст или поля: { $losses }
-import-without-owner = активность останется без ответственного: такого пользователя в CRM нет
-import-unknown-type = такого типа активности в аккаунте нет
+import-without-owner = активность останется без ответственного: пользователя «{ $user }» в CRM нет
+import-unknown-type = типа активности «{ $type }» в аккаунте нет
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; столбцы: { $columns }
 import-column-skipped = { "  " }столбец «{ $column }» пропущен: { $reason }

@@ -24,6 +24,8 @@ pub(super) struct Queue {
     /// How many activities of this identity are in doubt.
     held: HashMap<u64, usize>,
     last_group: u64,
+    /// What came before does not wait for others.
+    flushed: Option<Instant>,
 }
 
 impl Queue {
@@ -33,6 +35,11 @@ impl Queue {
 
     pub(super) fn push(&mut self, waiting: Waiting) {
         self.waiting.push_back(waiting);
+    }
+
+    /// Lets nothing that is here wait for others.
+    pub(super) fn flush(&mut self, now: Instant) {
+        self.flushed = Some(now);
     }
 
     /// Holds back the activities that are equal to this one.
@@ -136,7 +143,8 @@ impl Queue {
             }
         }
         is_full |= places.len() >= piece.min(rules.limits.activities);
-        let may_wait = group == 0 && !rules.input_ended;
+        let is_flushed = self.flushed >= Some(self.waiting[first].since);
+        let may_wait = group == 0 && !rules.input_ended && !is_flushed;
         if !is_full && may_wait && rules.now < self.waiting[first].since + rules.flush_after {
             return None;
         }

@@ -6,7 +6,7 @@ use crm_history::{ActivityType, Entry, EntryId, EntryQuery, HistoryClient};
 use futures_util::FutureExt;
 
 use super::merge::{Details, Merge, merge_some};
-use super::missing::{Fate, Rule, is_gone};
+use super::missing::{CertainInfo, Fate, Rule, is_gone};
 use super::{HIGHEST, Run, Step};
 use crate::records::Copied;
 use crate::row::Key;
@@ -69,7 +69,7 @@ impl Run<'_> {
         let Some(highest) = Merge::new(details).take(self, export).await? else { return Ok(()) };
         let ask = |id: i64| {
             async move {
-                match history.entry(EntryId(id.unsigned_abs())).await {
+                match history.run(&CertainInfo::new(EntryId(id.unsigned_abs()))).await {
                     Ok(_) => Ok(Fate::OutOfView),
                     Err(error) if is_gone(&error, GONE) => Ok(Fate::Deleted),
                     Err(error) => Err(error),
