@@ -22,6 +22,10 @@ command = Import, export and reports for SalesMan CRM and solOS
         0 everything is done; 141 the reader of the output ended.
 command-import = Import activities from a file into a SalesMan CRM, each exactly once
     .after =
+        Columns are recognized by their headings: "Date", "Time", "Text", "Type", "Login" (of the owner), "Client ID",
+        "Contact ID", "Deal ID" and the like. Only the text is required, but no history shows an activity without a client, a
+        contact or a deal. --map assigns other headings. --dry-run shows what was understood, and sends nothing.
+
         The journal lets an interrupted import resume: run the same command again. What is stored is never sent twice.
         Rows that cannot be imported are written to the rejected file with their reasons. Fix them there and import that
         file, or fix them in the original and import it again. Do not do both.
@@ -282,6 +286,7 @@ profile-removed = The profile { $file } was removed.
 profile-unknown = there is no profile { $name }: { $file } does not exist. "crm profile list" shows the profiles
 profile-exists = the profile { $name } exists: { $file }. Edit the file, or remove the profile first
 profile-added = The profile was written to { $file }. Check it: crm check --profile { $name }
+profile-ask-again = A value is needed.
 profile-ask-history-url = Address of the SalesMan CRM, such as https://crm.example.ru (empty: none):
 profile-ask-login = Login:
 profile-ask-apikey = API key (not shown):
@@ -368,13 +373,13 @@ check-get-failed = a GET with a body fails: { $error }
 check-get-failed-advice = A proxy or firewall refuses it. crm itself sends such reads as POST. In your own programs use POST, too.
 check-file = { $file }: { $rows } rows, all readable
 check-file-unreadable = { $file }: { $unreadable } of { $rows } rows cannot be read
-check-file-unreadable-advice = crm import { $file } --dry-run shows the reasons.
+check-file-unreadable-advice = crm import { $file } --dry-run{ $profile } shows the reasons.
 check-types = all { $count } are known
 check-types-unknown = { $unknown } of { $count } are unknown: { $names }
 check-types-unknown-advice = The CRM stores unknown types as they are, without a colour or filter. Correct the file, or add the types in the CRM.
 check-users = all { $count } are known
 check-users-unknown = { $unknown } of { $count } are unknown: { $names }
-check-users-unknown-advice = Activities of unknown users would have no owner. Correct the logins; "crm users" lists those of the account.
+check-users-unknown-advice = Activities of unknown users would have no owner, and no common list, export or report would show them. Correct the logins; "crm users{ $profile }" lists those of the account.
 check-shift-nothing = there is no activity with a time to compare; --write-to-this-crm adds one
 check-shifts-equal = { $login } reads the same times
 check-shifts-differ = { $login } reads times { $hours } h from those of the first login
@@ -428,7 +433,7 @@ count-not-sent = { $count } not sent
 count-unknown = { $count } stored or not
 import-line = line { $line }: { $text }
 import-changed = the server changes it: { $losses }
-import-without-owner = it has no owner in the CRM, because the user "{ $user }" is unknown
+import-without-owner = the CRM has no user "{ $user }": the activity gets no owner, and no common list, export or report shows it
 import-unknown-type = the account has no activity type "{ $type }"
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }

@@ -39,11 +39,9 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Failure
 
 fn list(terminal: &Terminal) -> Result<Exit, Failure> {
     let (location, messages) = (Location::of_process(), &terminal.messages);
-    let headings = ["column-profile", HISTORY_URL.variable, LOGIN.variable, PROJECTS_URL.variable];
+    let [profile, login] = ["column-profile", "column-login"].map(|name| messages.text(name));
     let mut table = table();
-    table.set_header(
-        headings.map(|name| if name.contains('_') { name.to_owned() } else { messages.text(name) }),
-    );
+    table.set_header([profile.as_str(), "SalesMan CRM", login.as_str(), "solOS"]);
     let (mut exit, names) = (Exit::Done, location.names());
     for name in &names {
         match Profile::read(&location.file(name, messages)?, messages) {
