@@ -31,11 +31,12 @@ async fn every_query_of_the_guide_runs_and_the_pages_in_both_languages_have_the_
     }
     assert_eq!(queries(PAGES[0].1), queries(PAGES[1].1));
     assert_eq!(queries(PAGES[2].1), queries(PAGES[3].1));
-    let shown = |page: usize, query: usize| world.query(queries(PAGES[page].1)[query]);
-    assert!(!shown(0, 0).is_empty() && !shown(0, 1).is_empty(), "the views are empty");
+    // The days and the number are those of the reader's own data.
     let number = world.query("SELECT tail FROM phones LIMIT 1").remove(0);
-    let who_called = queries(PAGES[0].1)[2].replace("3422067201", &number);
-    assert!(!world.query(&who_called).is_empty());
+    for query in &queries(PAGES[0].1)[..3] {
+        let query = query.replace("2024-06-01", "2023-01-01").replace("3422067201", &number);
+        assert!(!world.query(&query).is_empty(), "{query}");
+    }
 }
 
 #[tokio::test]
