@@ -140,8 +140,9 @@ fn options(arguments: &[&str]) -> Result<Options, String> {
 }
 
 fn measure(groups: &[Group], quick: bool) -> Result<Vec<Row>, String> {
-    let needs_programs =
-        groups.iter().any(|group| !matches!(group, Group::Outbox | Group::Size | Group::Builds));
+    let builds_its_own =
+        |group: &Group| matches!(group, Group::Outbox | Group::Mirror | Group::Size | Group::Builds);
+    let needs_programs = !groups.iter().all(builds_its_own);
     let programs = if needs_programs { Some(Programs::build()?) } else { None };
     let mut rows = Vec::new();
     for (number, &group) in (1..).zip(groups) {
@@ -231,7 +232,7 @@ impl Programs {
                 let sandbox = self.sandbox(&["--records", "100000"])?;
                 rows.extend(measured(times, &["sandbox", &sandbox.url, rounds("100", "10")])?);
             }
-            Group::Outbox | Group::Size | Group::Builds => {}
+            Group::Outbox | Group::Mirror | Group::Size | Group::Builds => {}
         }
         Ok(rows)
     }

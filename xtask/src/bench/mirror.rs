@@ -44,8 +44,20 @@ fn full(mirror: &PathBuf, many: u64) -> Result<Vec<Row>, String> {
         what.replace("MANY", many)
     };
     Ok(vec![
-        Row::new(&name("records a second of a full run over MANY unchanged ones"), rate, 40_000.0, "1/s", rate)?,
-        Row::new(&name("peak memory of a full run over MANY / over 10,000"), peak, small, "MiB", peak - small)?,
+        Row::new(
+            &name("records a second of a full run over MANY unchanged ones"),
+            rate,
+            40_000.0,
+            "1/s",
+            rate,
+        )?,
+        Row::new(
+            &name("peak memory of a full run over MANY / over 10,000"),
+            peak,
+            small,
+            "MiB",
+            peak - small,
+        )?,
     ])
 }
 
@@ -54,9 +66,10 @@ fn run(mirror: &PathBuf, folder: &Path, count: u64) -> Result<(f64, f64), String
     let (file, count) = (folder.join(count.to_string()).display().to_string(), count.to_string());
     output(Command::new(mirror).args(["fill", &file, &count]))?;
     let printed = output(Command::new(mirror).args(["full", &file, &count]))?;
-    let figures = printed.trim().split_once(' ').and_then(|(seconds, kib)| {
-        Some((seconds.parse::<f64>().ok()?, kib.parse::<f64>().ok()? / 1024.0))
-    });
+    let figures = printed
+        .trim()
+        .split_once(' ')
+        .and_then(|(seconds, kib)| Some((seconds.parse::<f64>().ok()?, kib.parse::<f64>().ok()? / 1024.0)));
     figures.ok_or_else(|| format!("no figures in {printed:?}"))
 }
 

@@ -78,11 +78,7 @@ const GOALS: [(&str, Group, Goal); 57] = [
         Group::Mirror,
         Goal::AtMost(1.5),
     ),
-    (
-        "records a second of a full run over 1,000,000 unchanged ones",
-        Group::Mirror,
-        Goal::AtLeast(40_000.0),
-    ),
+    ("records a second of a full run over 1,000,000 unchanged ones", Group::Mirror, Goal::AtLeast(40_000.0)),
     ("records a second of a full run over 100,000 unchanged ones", Group::Mirror, Goal::AtLeast(40_000.0)),
     ("peak memory of a full run over 1,000,000 / over 10,000", Group::Mirror, Goal::MoreByAtMost(48.0)),
     ("peak memory of a full run over 100,000 / over 10,000", Group::Mirror, Goal::MoreByAtMost(48.0)),
