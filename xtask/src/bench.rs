@@ -140,9 +140,9 @@ fn options(arguments: &[&str]) -> Result<Options, String> {
 }
 
 fn measure(groups: &[Group], quick: bool) -> Result<Vec<Row>, String> {
-    let needs_programs = groups
-        .iter()
-        .any(|group| !matches!(group, Group::Outbox | Group::Mirror | Group::Size | Group::Builds));
+    let builds_its_own =
+        |group: &Group| matches!(group, Group::Outbox | Group::Mirror | Group::Size | Group::Builds);
+    let needs_programs = !groups.iter().all(builds_its_own);
     let programs = if needs_programs { Some(Programs::build()?) } else { None };
     let mut rows = Vec::new();
     for (number, &group) in (1..).zip(groups) {

@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 32] = [
+const ALLOWED: [&str; 34] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -66,6 +66,8 @@ const ALLOWED: [&str; 32] = [
     "simulation → crm-projects",
     "simulation → crm-history",
     "simulation → crm-outbox",
+    "simulation → crm-mirror",
+    "simulation → crm-directory",
     "simulation → crm-sandbox",
 ];
 

@@ -56,17 +56,17 @@ impl Run<'_> {
             }
             .boxed()
         };
-        let client = history.clone();
-        let oldest = EntryQuery::new().every_day().order_by(EntryOrder::Id).oldest_first();
-        let sample = move || {
-            let (client, oldest) = (client.clone(), oldest.clone());
-            async move { Ok(client.list(&oldest).await?.items) }.boxed()
-        };
-        let details = Details::new(self.sync.texts, Arc::new(fetch)).sample(Arc::new(sample));
+        let details = Details::new(self.sync.texts, Arc::new(fetch));
         if self.is_full(Table::Activities) {
             self.all_activities(history, details).await
         } else {
-            self.recent_activities(history, details).await
+            let client = history.clone();
+            let oldest = EntryQuery::new().every_day().order_by(EntryOrder::Id).oldest_first();
+            let sample = move || {
+                let (client, oldest) = (client.clone(), oldest.clone());
+                async move { Ok(client.list(&oldest).await?.items) }.boxed()
+            };
+            self.recent_activities(history, details.sample(Arc::new(sample))).await
         }
     }
 

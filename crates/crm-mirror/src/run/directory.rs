@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chrono::{NaiveDateTime, TimeDelta};
 use crm_directory::operations::{UserInfo, UserKey};
 use crm_directory::{
-    ClientExport, ClientQuery, Contact, ContactOrder, ContactQuery, DirectoryClient, Page, User,
+    Client, ClientExport, ClientOrder, ClientQuery, Contact, ContactOrder, ContactQuery, DirectoryClient,
+    Page, User,
 };
 use crm_history::{Texts, UserId};
 use crm_transport::Error;
@@ -90,7 +91,14 @@ impl Run<'_> {
             // Times are those of the login's clock, so the range is wide.
             let until = self.utc() + TimeDelta::days(2);
             let mut export = directory.changed(since, until);
-            self.take_clients(&mut export, None).await?;
+            let client = directory.clone();
+            let sample = move || {
+                let client = client.clone();
+                async move { Ok(client.clients(&ClientQuery::new().order_by(ClientOrder::Id)).await?.items) }
+                    .boxed()
+            };
+            let details = Details::none().sample(Arc::new(sample));
+            self.take_clients(&mut export, &details, None).await?;
             if self.take_verdict(&export.finish())?
                 || breaks("clients-are-read-again-after-an-incomplete-list")
             {
@@ -100,7 +108,7 @@ impl Run<'_> {
         }
         let mut export = directory.export_clients(ClientQuery::new());
         let mut seen = Vec::new();
-        self.take_clients(&mut export, Some(&mut seen)).await?;
+        self.take_clients(&mut export, &Details::none(), Some(&mut seen)).await?;
         if !self.take_verdict(&export.finish())? {
             return Ok(());
         }
@@ -111,7 +119,12 @@ impl Run<'_> {
     }
 
     /// Merges clients as they come: newest first, not by id.
-    async fn take_clients(&mut self, export: &mut ClientExport, mut seen: Option<&mut Vec<i64>>) -> Step {
+    async fn take_clients(
+        &mut self,
+        export: &mut ClientExport,
+        details: &Details<Client>,
+        mut seen: Option<&mut Vec<i64>>,
+    ) -> Step {
         let mut some = Vec::new();
         loop {
             let record = export.next().await;
@@ -123,7 +136,7 @@ impl Run<'_> {
                 some.push(record);
             }
             if some.len() >= TOGETHER || is_over {
-                merge_some(self, &Details::none(), std::mem::take(&mut some)).await?;
+                merge_some(self, details, std::mem::take(&mut some)).await?;
             }
             if is_over {
                 return Ok(());

@@ -191,16 +191,21 @@ fn pairs<'r, T: Copied>(
     records.filter(|record| record.has_time()).filter_map(pair).collect()
 }
 
-/// Returns the shift of the login's clock, if it is another one than is known. Where too few records are compared to be
-/// sure, a sample of others decides.
+/// Returns the shift of the login's clock, if it is another one than is known.
+///
+/// New records do not show it, and a few others may all be edited. Then a sample decides, once in a run.
 async fn find_shift<T: Copied>(
-    run: &Run<'_>,
+    run: &mut Run<'_>,
     details: &Details<T>,
     compared: &[(&T, i64)],
 ) -> Step<Option<i64>> {
     let found = shift::find(run.shift, compared);
+    if found.is_some() || shift::fits(run.shift, compared) > 0 {
+        run.is_shift_known = true;
+    }
     match &details.sample {
-        Some(sample) if found.is_none() && shift::is_suspected(run.shift, compared) => {
+        Some(sample) if !run.is_shift_known => {
+            run.is_shift_known = true;
             let records = sample().await?;
             let known = find_heads(run, &records).await?;
             Ok(shift::find(run.shift, &pairs(records.iter(), &known)))
@@ -231,7 +236,8 @@ async fn compare<T: Copied>(
             keys.insert(key?).then_some((key?, record))
         })
         .collect();
-    if T::HAS_TIMES && !breaks("a-shift-is-noted-once") {
+    let has_times = T::HAS_TIMES && records.iter().any(|(_, record)| record.has_time());
+    if has_times && !breaks("a-shift-is-noted-once") {
         let pairs = pairs(records.iter().map(|(_, record)| record), known);
         if let Some(hours) = find_shift(run, details, &pairs).await? {
             run.moved = Some(run.moved.unwrap_or(0) + hours - run.shift);

@@ -62,6 +62,8 @@ pub(crate) struct Run<'a> {
     shift: i64,
     /// By how many hours it moved in this run.
     moved: Option<i64>,
+    /// Whether records that were there before have shown the shift in this run.
+    is_shift_known: bool,
     tables: Vec<TableReport>,
     any_full: bool,
     too_many_missing: Option<TooManyMissing>,
@@ -95,6 +97,7 @@ impl<'a> Run<'a> {
             settings,
             shift,
             moved: None,
+            is_shift_known: false,
             tables: Vec::new(),
             any_full: false,
             too_many_missing: None,

@@ -371,9 +371,13 @@ async fn the_change_log_keeps_what_is_young_enough() {
 
 #[tokio::test]
 async fn a_quick_run_does_not_believe_the_newest_page_when_it_contradicts_itself() {
-    let faults =
-        [Fault::empty_page(), Fault::doubled_records(), Fault::parameters_ignored(&["order", "first"])];
-    for fault in faults {
+    // An empty answer to a GET is asked for again by POST.
+    let faults = [
+        (Fault::empty_page(), 2),
+        (Fault::doubled_records(), 1),
+        (Fault::parameters_ignored(&["order", "first"]), 1),
+    ];
+    for (fault, times) in faults {
         let world = World::with(crm_sandbox::Sandbox::builder().records(50));
         assert!(world.run(|sync| sync).await.is_complete());
         let backdated = world.add("2015-01-10 10:00:00", "задним числом");
@@ -420,9 +424,11 @@ async fn a_shift_of_the_clock_is_noted_once_although_the_window_holds_one_activi
     assert!(world.run(|sync| sync).await.is_complete());
     let log = world.log(0).len();
     world.sandbox.change_account(0, |account| account.users[0].tzone = Some(-3));
+    // A new one does not show the shift.
+    let new = world.add("2015-01-10 10:00:00", "задним числом");
     for mode in [Mode::Quick, Mode::Full] {
         assert!(world.run(|sync| sync.mode(mode)).await.is_complete());
-        assert!(world.log(log).is_empty(), "{mode}: {:?}", world.log(log));
+        assert_eq!(world.log(log), [format!("insert | activities | {new}")], "{mode}");
     }
     assert_eq!(world.query("SELECT shift_hours FROM runs"), ["-", "-3", "-"]);
 }
