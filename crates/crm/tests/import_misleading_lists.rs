@@ -72,8 +72,8 @@ async fn an_activity_is_not_sent_once_more_while_an_equal_record_below_the_floor
     let world = World::new();
     with_history(&world);
     world.put(&json!([
+        {"transfer": "close", "operation": "writes", "skip": 1},
         {"fault": {"ids_going_down": {"from": 5001}}, "operation": "writes", "when": {"each": 1}},
-        {"fault": "close_after_commit", "operation": "writes", "skip": 1},
     ]));
     let report = world.client().import(entries(2)).chunk(1).concurrency(1).run().await.unwrap();
     assert_eq!(world.sandbox.record_count(), 3, "{report}");
