@@ -157,6 +157,11 @@ fn at_lists(draw: &mut Draw, fault: Fault) -> Rule {
     often(draw, fault.on(Operation::HistoryList))
 }
 
+/// The answer to the first write is lost.
+pub(crate) fn first_answer_lost() -> Rule {
+    Fault::close_after_commit().on_each([Operation::HistoryAdd, Operation::HistoryAddList])
+}
+
 /// A server ignores a parameter always or never.
 pub(crate) fn always_at_lists(fault: Fault) -> Rule {
     fault.on(Operation::HistoryList).always()

@@ -70,7 +70,10 @@ fn status(name: &str) -> Status {
 }
 
 /// The groups under which seeds fail, each with the reason. A line goes when its reason does.
-pub const KNOWN_FAILURES: &[(&str, &str)] = &[];
+pub const KNOWN_FAILURES: &[(&str, &str)] = &[(
+    "changed_record",
+    "of several equal activities, one whose record was changed may be sent again while another one is found",
+)];
 
 /// Which groups a run draws from.
 #[derive(Debug, Clone, PartialEq, Eq)]

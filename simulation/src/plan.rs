@@ -8,7 +8,7 @@ use crm_sandbox::{APIKEY, Account, Fault, Rule, SqlMode, User};
 
 use crate::activities::{self, Shape};
 use crate::draw::Draw;
-use crate::faults::{DrawnFault, FAULTS, Limits, always_at_lists};
+use crate::faults::{self, DrawnFault, FAULTS, Limits, always_at_lists};
 use crate::groups::Selection;
 use crate::surroundings::{
     changed_type, clock_steps, foreign, interruptions, list_faults_of_marks, server_time, shifted_writes,
@@ -190,7 +190,7 @@ impl Plan {
         let most_old = if is_empty { 0 } else { 30 };
         // A page of two must follow the one that lacks a record.
         let fewest_old = if tricks.hides_last_of_page { 4 } else { 0 };
-        let plan = Plan {
+        let mut plan = Plan {
             twin: twin(&mut Draw::new(seed, 9), selection, &caller),
             declares_sole_writer: !(selection.has("undeclared_writer") && Draw::new(seed, 10).chance(0.3)),
             old_records: users
@@ -235,7 +235,12 @@ impl Plan {
         };
         // A list that hides our record makes the other one look like ours.
         let has_twin = !plan.has_misleading_lists() && !plan.tricks.commits_late && !plan.old_equal;
-        Plan { twin: plan.twin.filter(|_| has_twin), ..plan }
+        plan.twin = plan.twin.filter(|_| has_twin);
+        if plan.twin.is_some() {
+            // It matters only before the server has given an id.
+            plan.rules.insert(0, faults::first_answer_lost());
+        }
+        plan
     }
 
     pub(crate) fn account(&self) -> Account {

@@ -23,6 +23,17 @@ fn no_seed_of_an_outbox_loses_or_doubles_an_activity() {
 }
 
 #[test]
+fn no_activity_is_doubled_where_ids_go_down_and_processes_crash() {
+    let groups = "crash,torn,undated,owners,old_equal,seller,nearly_equal,ids_going_down,close_late,\
+                  close_after_commit,commit_half,no_answer_late,cut_body,slow_answer";
+    let selection = Selection::only(groups).unwrap_or_default();
+    for seed in [1_000_682, 1_001_389, 1_002_336, 1_002_422, 1_002_599, 1_002_747, 1_003_631] {
+        let finished = simulate(seed, &selection);
+        assert!(finished.violations.is_empty(), "{}", report(&finished, &selection, 40));
+    }
+}
+
+#[test]
 fn a_seed_runs_the_same_way_each_time() {
     let outbox = Selection::default().with_job(Job::Outbox);
     for selection in [Selection::default(), Selection::all(), outbox] {

@@ -11,7 +11,7 @@ mod misleading;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use crm::history::{ClientId, NewEntry, OutcomeReason, UnknownReason};
+use crm::history::{ClientId, EntryId, NewEntry, OutcomeReason, UnknownReason};
 use crm_sandbox::{BOSS, Record, SELLER, Sandbox};
 use imports::entries;
 use in_process::World;
@@ -65,6 +65,33 @@ async fn ids_that_go_down_decide_nothing() {
     let input = entries(60);
     let report = world.client().import(input.clone()).chunk(20).run().await.unwrap();
     assert!(world.sandbox.record_count() <= 61, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_activity_is_not_sent_once_more_while_an_equal_record_below_the_floor_may_be_its_own() {
+    let world = World::new();
+    with_history(&world);
+    world.put(&json!([
+        {"transfer": "close", "operation": "writes", "skip": 1},
+        {"fault": {"ids_going_down": {"from": 5001}}, "operation": "writes", "when": {"each": 1}},
+    ]));
+    let report = world.client().import(entries(2)).chunk(1).concurrency(1).run().await.unwrap();
+    assert_eq!(world.sandbox.record_count(), 3, "{report}");
+    let reason = OutcomeReason::Unknown(UnknownReason::PerhapsOlder(EntryId(4999)));
+    assert_eq!(report.not_stored[0].reason, Some(reason), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_whose_text_the_server_changed_is_not_sent_again() {
+    let world = World::new();
+    with_history(&world);
+    let fault = json!({"changed_record": {"append": {"content": "!!more"}}});
+    world.put(&json!({"operation": "writes", "fault": fault, "transfer": "close"}));
+    let report = world.client().import(entries(60)).chunk(20).run().await.unwrap();
+    assert_eq!((report.totals.created, report.totals.unknown), (40, 20), "{report}");
+    assert_eq!(world.sandbox.record_count(), 61, "{report}");
+    let reason = report.not_stored[0].reason.clone();
+    assert!(matches!(reason, Some(OutcomeReason::Unknown(UnknownReason::Similar(_)))), "{reason:?}");
 }
 
 #[tokio::test(start_paused = true)]

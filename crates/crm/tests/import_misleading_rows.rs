@@ -100,7 +100,7 @@ fn some_rows(random: &mut fastrand::Rng, count: usize) -> BTreeSet<usize> {
 #[tokio::test(start_paused = true)]
 async fn one_row_that_a_firewall_refuses_is_named_wherever_it_is() {
     for chunk in [1, 8, 100] {
-        for concurrency in [1, 2, 4] {
+        for concurrency in [1, 4] {
             // Nothing is left to be a witness for the last one.
             for bad in 0..ROWS - 1 {
                 let (unknown, seconds) = only_bad_rows_are_refused(ROWS, [bad], chunk, concurrency).await;
@@ -113,7 +113,7 @@ async fn one_row_that_a_firewall_refuses_is_named_wherever_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn any_two_rows_that_a_firewall_refuses_are_named() {
-    for (count, chunk) in [(2, 1), (3, 2), (5, 1), (8, 3), (12, 1), (12, 4), (12, 8), (12, 100)] {
+    for (count, chunk) in [(2, 1), (3, 2), (5, 1), (8, 3), (12, 4), (12, 100)] {
         for (first, second) in (0..count).flat_map(|first| (0..first).map(move |second| (first, second))) {
             let are_last = second + 2 == count;
             for concurrency in [1, 3] {
@@ -128,7 +128,7 @@ async fn any_two_rows_that_a_firewall_refuses_are_named() {
 
 #[tokio::test(start_paused = true)]
 async fn up_to_five_rows_that_a_firewall_refuses_are_named() {
-    for seed in 0..100 {
+    for seed in 0..60 {
         let mut random = fastrand::Rng::with_seed(seed);
         let count = random.usize(6..130);
         let (chunk, concurrency) = (random.usize(1..=100), random.usize(1..=4));

@@ -12,7 +12,7 @@ use super::driver::{Driver, Finished, NewestIds};
 use super::item::{Ending, Floor, Item, Key, View, Waiting};
 use super::lookup::{self, LookupFault};
 use super::mark_search::{self, FoundMarks, MarkSearch};
-use super::queue::RESERVE;
+use super::queue::LARGE_RESERVE;
 use super::reasons::UnknownReason;
 use super::store::Sending;
 
@@ -97,7 +97,7 @@ impl Driver {
             return self.read_view_again(view);
         }
         // The more marks are looked for at once, the fewer searches there are.
-        let enough_to_send = self.settings.limits.activities + RESERVE;
+        let enough_to_send = self.settings.limits.activities + LARGE_RESERVE;
         let is_time = !self.wants_more() || self.marks_due().is_some_and(|at| now >= at);
         if !is_time || self.queue.len() - self.queue.with_unknown_mark().count() > enough_to_send {
             return;

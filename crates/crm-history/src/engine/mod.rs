@@ -54,6 +54,7 @@
 //!   Somebody else may have written it. [`sole_writer`](crate::Import::sole_writer) excludes that.
 //! - If a view was empty, nothing in it is known to be older than its first activity. If the answer to that one is lost and
 //!   no list shows it, it is `Unknown`.
+//! - If the server changes the text of an activity without a time and without a mark, its record is not recognized.
 //! - A dated record of somebody else that is equal to the second, and added while ours is in doubt, counts as ours.
 //! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
 //!   holds a call for longer stores it twice, and the outcome names both ids.

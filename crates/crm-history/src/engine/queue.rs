@@ -239,7 +239,7 @@ impl Rules<'_> {
 
 /// How many activities stay as witnesses. One is not enough: where one of the last two is refused, the other one may be
 /// stored before that is known.
-pub(super) const RESERVE: usize = 2;
+const RESERVE: usize = 2;
 /// How many activities stay while a refused one is looked for, because some of them may be refused as well. At the end of
 /// the input they are sent in two requests, and each of these leaves witnesses for the one before it.
 pub(super) const LARGE_RESERVE: usize = 8;

@@ -119,7 +119,9 @@ impl Driver {
         match stop_reason(error) {
             Some(reason) => self.stop(reason),
             None => {
-                self.health.read_failed(error.to_string(), error.retry_after());
+                // A view that cannot be read would keep its activities for longer than the import waits for anything.
+                let wait = error.retry_after().map(|wait| wait.min(self.settings.patience));
+                self.health.read_failed(error.to_string(), wait);
                 self.health.is_rate_limited = error.is_rate_limited();
             }
         }

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn an_activity_is_the_reason_once_all_others_of_its_request_are_stored() {
         let mut suspects = Suspects::default();
-        [1, 2, 3].map(|key| suspects.add(1, &answer("a"), key));
+        (1..=3).for_each(|key| suspects.add(1, &answer("a"), key));
         suspects.ended(1, &stored());
         assert!(!suspects.is_the_reason(2, &answer("a")));
         suspects.ended(3, &Ending::StoredWithoutId);
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_refused_activity_explains_the_answer_to_its_neighbours_which_stay_suspected() {
         let mut suspects = Suspects::default();
-        [1, 2].map(|key| suspects.add(1, &answer("a"), key));
+        (1..=2).for_each(|key| suspects.add(1, &answer("a"), key));
         suspects.ended(1, &Ending::Refused(Rejection::new(None, "")));
         assert!(!suspects.is_the_reason(2, &answer("a")));
         assert_eq!((suspects.shared_by(1), suspects.shared_by(2)), (usize::MAX, 1));
@@ -105,8 +105,8 @@ mod tests {
     #[test]
     fn an_activity_that_shares_its_suspicion_with_few_others_is_suspected_most() {
         let mut suspects = Suspects::default();
-        [1, 2, 3].map(|key| suspects.add(1, &answer("a"), key));
-        [1].map(|key| suspects.add(2, &answer("a"), key));
+        (1..=3).for_each(|key| suspects.add(1, &answer("a"), key));
+        suspects.add(2, &answer("a"), 1);
         let mut keys = [4, 2, 1];
         keys.sort_by_key(|&key| suspects.shared_by(key));
         assert_eq!(keys, [1, 2, 4]);
