@@ -7,6 +7,7 @@ mod builds;
 mod gate;
 mod import;
 mod instructions;
+mod mirror;
 mod outbox;
 mod report;
 mod table;
@@ -30,7 +31,7 @@ const USAGE: &str = "\
 usage: cargo xtask bench [GROUP …] [--quick] [--json FILE] [--write]
        cargo xtask bench --gate | --accept
 
-groups: decode, calls, import, export, memory, sandbox, outbox, size, builds; all of them where none is named
+groups: decode, calls, import, export, memory, sandbox, outbox, mirror, size, builds; all of them where none is named
 --quick   fewer rounds, a tenth of the records for memory, no clean builds; too coarse to be judged by
 --json    the figures for other programs
 --write   the table into docs/performance.md; of a full run
@@ -46,13 +47,14 @@ enum Group {
     Import,
     Sandbox,
     Outbox,
+    Mirror,
     Size,
     Builds,
 }
 
 impl Group {
     /// The long ones last.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Decode,
         Self::Calls,
         Self::Import,
@@ -60,6 +62,7 @@ impl Group {
         Self::Memory,
         Self::Sandbox,
         Self::Outbox,
+        Self::Mirror,
         Self::Size,
         Self::Builds,
     ];
@@ -73,6 +76,7 @@ impl Group {
             Self::Import => "import",
             Self::Sandbox => "sandbox",
             Self::Outbox => "outbox",
+            Self::Mirror => "mirror",
             Self::Size => "size",
             Self::Builds => "builds",
         }
@@ -144,6 +148,7 @@ fn measure(groups: &[Group], quick: bool) -> Result<Vec<Row>, String> {
         eprintln!("== {} ({number} of {})", group.name(), groups.len());
         let more = match (group, &programs) {
             (Group::Outbox, _) => outbox::measure(quick)?,
+            (Group::Mirror, _) => mirror::measure(quick)?,
             (Group::Size, _) => builds::size()?,
             (Group::Builds, _) => builds::clean(if quick { 1 } else { 3 })?,
             (group, Some(programs)) => programs.measure(group, quick)?,

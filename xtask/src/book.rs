@@ -30,8 +30,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
     for source in ["docs/guide", "docs/guide/ru"] {
         passes(Command::new(&mdbook).arg("build").arg(Path::new(ROOT).join(source)))?;
     }
-    for folder in [book.clone(), book.join("ru")] {
-        // mdBook names the first chapter index.html, and the links to it README.html.
+    for folder in ["", "errors", "ru", "ru/errors"].map(|folder| book.join(folder)) {
+        // mdBook names these chapters index.html, and the links to them README.html.
         fs::copy(folder.join("index.html"), folder.join("README.html")).map_err(|error| error.to_string())?;
     }
     for name in LEFT_OVER {

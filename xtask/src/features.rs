@@ -78,7 +78,7 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,directory,mirror,mirror-postgres,outbox,outbox-postgres,testing,sandbox",
         ],
     ),
-    ("crm-mirror", &["", "sqlite", "postgres", "sqlite,postgres-tls"]),
+    ("crm-mirror", &["", "sqlite", "postgres", "simulation-mutations", "sqlite,postgres-tls"]),
     (
         "crm-outbox",
         &["", "sqlite", "postgres", "simulation-mutations", "sqlite,postgres-tls,tracing,metrics"],
@@ -86,7 +86,7 @@ const CRATES: &[Combinations] = &[
     ("crm-cli", &["", "mirror", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
-    ("crm-bench", &["", "clients", "outbox"]),
+    ("crm-bench", &["", "clients", "mirror", "outbox"]),
     ("simulation", &["", "mutations"]),
 ];
 

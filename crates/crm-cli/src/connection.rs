@@ -55,21 +55,26 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Returns the name of the option, of the variable, or of the file.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Flag(name) => name,
-            Self::Variable(name) | Self::Profile(name) => name,
-        }
+    /// Returns it in words.
+    pub(crate) fn in_words(&self, messages: &Messages) -> String {
+        let (text, name) = match self {
+            Self::Flag(name) => ("source-flag", *name),
+            Self::Variable(name) => ("source-variable", name.as_str()),
+            Self::Profile(name) => ("source-profile", name.as_str()),
+        };
+        messages.format(text, &[("name", name.into())])
     }
 }
+
+/// Where the values of a connection come from, by the name of the value in the catalogue.
+pub(crate) type Sources = Vec<(&'static str, Source)>;
 
 /// The address and the keys of a SalesMan CRM.
 pub(crate) struct HistoryConnection {
     pub(crate) url: String,
     apikey: String,
     pub(crate) login: String,
-    pub(crate) source: Source,
+    pub(crate) sources: Sources,
     route: Route,
 }
 
@@ -78,7 +83,7 @@ pub(crate) struct ProjectsConnection {
     pub(crate) url: String,
     token: String,
     secret: String,
-    pub(crate) source: Source,
+    pub(crate) sources: Sources,
     route: Route,
 }
 
@@ -171,7 +176,7 @@ impl<'a> Environment<'a> {
             Err(error) => Err(Failure::usage(self.messages.format(
                 "connection-file-not-read",
                 &[
-                    ("variable", source.name().into()),
+                    ("variable", format!("{}_FILE", setting.variable).into()),
                     ("file", text.into()),
                     ("error", error.to_string().into()),
                 ],
@@ -194,14 +199,14 @@ impl<'a> Environment<'a> {
         setting: &Setting,
         url: &Value,
         url_setting: &Setting,
-    ) -> Result<String, Failure> {
+    ) -> Result<Value, Failure> {
         if let Some(value) = self.given(given, setting)? {
-            return Ok(value.text);
+            return Ok(value);
         }
         let of_profile = self.profile.as_ref().and_then(|profile| profile.origin(url_setting));
         let is_its_own = of_profile.is_some_and(|(_, address)| address == url.text);
         match self.of_profile(setting)? {
-            Some(value) if is_its_own => Ok(value.text),
+            Some(value) if is_its_own => Ok(value),
             Some(_) => {
                 let values = [
                     ("flag", setting.flag.into()),
@@ -235,13 +240,24 @@ impl<'a> Environment<'a> {
     /// Returns the connection to a SalesMan CRM. Everything must be given.
     pub(crate) fn history(&self, flags: &HistoryFlags) -> Result<HistoryConnection, Failure> {
         let url = self.required(&flags.history_url, &HISTORY_URL)?;
+        let apikey = self.for_address(&flags.apikey, &APIKEY, &url, &HISTORY_URL)?;
+        let login = self.for_address(&flags.login, &LOGIN, &url, &HISTORY_URL)?;
+        let values = [("value-url", &url), ("value-login", &login), ("value-apikey", &apikey)];
         Ok(HistoryConnection {
-            apikey: self.for_address(&flags.apikey, &APIKEY, &url, &HISTORY_URL)?,
-            login: self.for_address(&flags.login, &LOGIN, &url, &HISTORY_URL)?,
+            sources: self.sources(&values),
             route: self.route(&url)?,
+            apikey: apikey.text,
+            login: login.text,
             url: url.text,
-            source: url.source,
         })
+    }
+
+    /// Returns where these values and the way to the server come from.
+    fn sources(&self, values: &[(&'static str, &Value)]) -> Sources {
+        let Network { proxy, ca_file, .. } = &self.network;
+        let route = [("value-proxy", proxy), ("value-ca-file", ca_file)];
+        let route = route.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        values.iter().copied().chain(route).map(|(name, value)| (name, value.source.clone())).collect()
     }
 
     /// Returns the connection to a SalesMan CRM if an address is given.
@@ -253,12 +269,15 @@ impl<'a> Environment<'a> {
     /// Returns the connection to a solOS. Everything must be given.
     pub(crate) fn projects(&self, flags: &ProjectsFlags) -> Result<ProjectsConnection, Failure> {
         let url = self.required(&flags.projects_url, &PROJECTS_URL)?;
+        let token = self.for_address(&flags.token, &TOKEN, &url, &PROJECTS_URL)?;
+        let secret = self.for_address(&flags.secret, &SECRET, &url, &PROJECTS_URL)?;
+        let values = [("value-url", &url), ("value-token", &token), ("value-secret", &secret)];
         Ok(ProjectsConnection {
-            token: self.for_address(&flags.token, &TOKEN, &url, &PROJECTS_URL)?,
-            secret: self.for_address(&flags.secret, &SECRET, &url, &PROJECTS_URL)?,
+            sources: self.sources(&values),
             route: self.route(&url)?,
+            token: token.text,
+            secret: secret.text,
             url: url.text,
-            source: url.source,
         })
     }
 
@@ -304,7 +323,7 @@ impl HistoryConnection {
             url: url.to_owned(),
             apikey: crm_sandbox::APIKEY.to_owned(),
             login: crm_sandbox::BOSS.to_owned(),
-            source: Source::Flag(HISTORY_URL.flag),
+            sources: Sources::new(),
             route: Route { network: Network::default(), transport: None },
         }
     }
@@ -333,7 +352,7 @@ impl ProjectsConnection {
             url: url.to_owned(),
             token: crm_sandbox::TOKEN.to_owned(),
             secret: crm_sandbox::SECRET.to_owned(),
-            source: Source::Flag(PROJECTS_URL.flag),
+            sources: Sources::new(),
             route: Route { network: Network::default(), transport: None },
         }
     }

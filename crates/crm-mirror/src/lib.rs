@@ -58,9 +58,11 @@
 //! | projects | the server lists them as deleted | two complete lists at least an hour apart lack them |
 //! | children of projects, activity types | two whole answers lack them, with a [pause](Sync::recheck_after) between | |
 //!
-//! A row that is out of view stays, with the time in `out_of_view_at`, until it is listed again. If more than 5 % of a
-//! table (and more than 20 rows) are missing at once, the run stops before it asks for any of them, and wants
-//! [`allow_deletes`](Sync::allow_deletes).
+//! A row that is out of view stays, with the time in `out_of_view_at`, until it is listed again. The children of a project
+//! are out of view with it.
+//!
+//! If more than 5 % of a table (and more than 20 rows) are missing at once, the run stops before it asks for any of them,
+//! and wants [`allow_deletes`](Sync::allow_deletes).
 //!
 //! **A run may end at any point.** Rows, change log and settings are committed together. The next run compares again what
 //! was not finished, and writes nothing twice. Two runs at once exclude each other.
@@ -98,6 +100,7 @@
 
 mod changes;
 mod mirror;
+mod mutations;
 mod records;
 mod report;
 mod row;
@@ -118,6 +121,6 @@ pub use row::{Key, Phone, Row, Value};
 pub use store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
-pub use store::{Record, Store, is_temporary};
+pub use store::{MemoryStore, Record, Store, is_temporary};
 pub use sync::{Mode, Sync};
 pub use table::{ColumnKind, Shape, Table};

@@ -184,11 +184,14 @@ impl Default for Sync {
     }
 }
 
+type OnProgress = dyn Fn(&TableReport) + Send + std::marker::Sync;
+type StopWhen = dyn Fn() -> bool + Send + std::marker::Sync;
+
 /// What a run calls.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
-    on_progress: Option<Arc<dyn Fn(&TableReport) + Send + std::marker::Sync>>,
-    stop_when: Option<Arc<dyn Fn() -> bool + Send + std::marker::Sync>>,
+    on_progress: Option<Arc<OnProgress>>,
+    stop_when: Option<Arc<StopWhen>>,
 }
 
 impl Hooks {

@@ -135,7 +135,7 @@ async fn every_record_is_returned_once_in_order_and_counted() {
     let verdict = export.finish().await;
     assert!(verdict.is_complete());
     assert_eq!((verdict.figures().records, verdict.figures().left_out), (1_233, 1));
-    assert!(verdict.to_string().starts_with("complete: 1233 records from "), "{verdict}");
+    assert!(verdict.to_string().starts_with("complete: 1233 records ("), "{verdict}");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    /// Adds the chapters of the guide that are wanted.
+    /// Adds the wanted chapters of the guide.
     pub(crate) fn add_guide(&mut self, guide: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<()> {
         for (folder, helper) in LANGUAGES {
             let path = guide.join(folder);
@@ -130,7 +130,7 @@ fn pages(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// A fenced block.
 struct Block {
-    /// What stands behind the fence.
+    /// The text behind the opening fence.
     info: String,
     text: String,
 }

@@ -28,7 +28,7 @@ enum Goal {
 }
 
 /// Every row there may be.
-const GOALS: [(&str, Group, Goal); 47] = [
+const GOALS: &[(&str, Group, Goal)] = &[
     ("decode 200 entries / strict structs", Group::Decode, Goal::AtMost(1.25)),
     ("decode 200 entries / Value", Group::Decode, Goal::AtMost(0.6)),
     ("decode 1,000 projects / strict structs", Group::Decode, Goal::AtMost(1.25)),
@@ -68,6 +68,32 @@ const GOALS: [(&str, Group, Goal); 47] = [
     ("bytes of a key in PostgreSQL", Group::Outbox, Goal::None),
     ("upkeep of 1,000,000 stored keys / of 10,000, SQLite", Group::Outbox, Goal::MoreByAtMost(10.0)),
     ("upkeep of 1,000,000 stored keys / of 10,000, PostgreSQL", Group::Outbox, Goal::MoreByAtMost(10.0)),
+    ("first load of 20,000 activities into SQLite / dlt", Group::Mirror, Goal::AtLeast(5.0)),
+    ("first load of 20,000 activities into PostgreSQL / dlt", Group::Mirror, Goal::AtLeast(5.0)),
+    (
+        "first load of 20,000 activities into SQLite / export and a bare bulk load",
+        Group::Mirror,
+        Goal::AtMost(1.5),
+    ),
+    (
+        "first load of 20,000 activities into PostgreSQL / export and a bare bulk load",
+        Group::Mirror,
+        Goal::AtMost(1.5),
+    ),
+    (
+        "records a second of a full run over 1,000,000 unchanged ones",
+        Group::Mirror,
+        Goal::AtLeast(40_000.0),
+    ),
+    ("records a second of a full run over 100,000 unchanged ones", Group::Mirror, Goal::AtLeast(40_000.0)),
+    ("peak memory of a full run over 1,000,000 / over 10,000", Group::Mirror, Goal::MoreByAtMost(48.0)),
+    ("peak memory of a full run over 100,000 / over 10,000", Group::Mirror, Goal::MoreByAtMost(48.0)),
+    ("requests of a quick run with nothing new / pages of its window + 4", Group::Mirror, Goal::AtMost(1.0)),
+    (
+        "requests of a second run over unchanged projects / the list and the rotation",
+        Group::Mirror,
+        Goal::AtMost(1.1),
+    ),
     ("release binary of the export program / a bare reqwest program", Group::Size, Goal::MoreByAtMost(2.0)),
     ("stripped crm without databases", Group::Size, Goal::AtMost(12.0)),
     ("stripped crm", Group::Size, Goal::None),

@@ -13,7 +13,8 @@ const MANY: u32 = 1_000_000;
 
 /// What remains of an activity, for key number `n`.
 const REMAINS: &str = "state, put_at, fingerprint, request, floor, floor_is_certain, record_id, settled_at";
-const COUNTED: &str = "UPDATE crm_outbox_meta SET value = (SELECT count(*) FROM crm_outbox_activities) WHERE name = 'stored'";
+const COUNTED: &str =
+    "UPDATE crm_outbox_meta SET value = (SELECT count(*) FROM crm_outbox_activities) WHERE name = 'stored'";
 
 pub(crate) fn run() {
     let runtime = runtime();

@@ -41,7 +41,10 @@ fn a_flag_wins_over_the_environment() {
 fn the_environment_wins_over_the_profile_and_the_source_is_known() {
     let connection = history_with(&flags(None, None), &[("CRM_LOGIN", "variable")], &MAIN).unwrap();
     assert_eq!((connection.login.as_str(), connection.apikey.as_str()), ("variable", "key"));
-    assert_eq!(connection.source, Source::Profile("main.toml".to_owned()));
+    let (profile, variable) =
+        (Source::Profile("main.toml".to_owned()), Source::Variable("CRM_LOGIN".to_owned()));
+    let sources = [("value-url", profile.clone()), ("value-login", variable), ("value-apikey", profile)];
+    assert_eq!(connection.sources, sources);
     assert_eq!(history_with(&flags(None, None), &[], &MAIN).unwrap().login, "profile");
 }
 

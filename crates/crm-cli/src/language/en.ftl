@@ -22,6 +22,10 @@ command = Import, export and reports for SalesMan CRM and solOS
         0 everything is done; 141 the reader of the output ended.
 command-import = Import activities from a file into a SalesMan CRM, each exactly once
     .after =
+        Columns are recognized by their headings: "Date", "Time", "Text", "Type", "Login" (of the owner), "Client ID",
+        "Contact ID", "Deal ID" and the like. Only the text is required, but no history shows an activity without a client, a
+        contact or a deal. --map assigns other headings. --dry-run shows what was understood, and sends nothing.
+
         The journal lets an interrupted import resume: run the same command again. What is stored is never sent twice.
         Rows that cannot be imported are written to the rejected file with their reasons. Fix them there and import that
         file, or fix them in the original and import it again. Do not do both.
@@ -52,9 +56,10 @@ command-profile = Add, list, show or remove profiles: files with the address and
         A profile is a TOML file that only its owner can read. --profile NAME or CRM_PROFILE=NAME chooses it for any
         command. A name with a slash is the path of a file.
 
-        Its sections are [history], [projects], [network], [mirror], [outbox] and [defaults]. A key is in the file itself (apikey), in a
-        file of its own (apikey_file), or what a command writes (apikey_command). [defaults] sets the default of the
-        options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
+        Its sections and their settings: [history] has url, login, apikey and time_zone; [projects] has url, token and secret; the
+        section [network] has proxy and ca_file; [mirror] has target; [outbox] has store and token. Values are quoted: login = "boss@example.ru". A key is in
+        the file itself (apikey), in a file of its own (apikey_file), or what a command writes (apikey_command). [defaults]
+        sets the default of the options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
 command-profile-add = Write a new profile. On a terminal it asks for what no option gives
     .after =
         Keys in options are visible in the list of processes. Without a terminal, give keys in the environment
@@ -239,6 +244,9 @@ usage-missing-value = { $argument } needs a value
 usage-bad-value = the value { $value } of { $argument } cannot be used
 usage-valid-values = : use one of { $values }
 usage-suggestion = ; did you mean { $suggestion }?
+usage-too-many-values = the value { $value } of { $argument } is one too many
+usage-not-utf-8 = an argument is not UTF-8 text
+usage-twice = { $argument } is given twice
 usage-other = { $text }
 usage-see-help = See --help.
 expected-day = a day is written 2024-01-31 or 31.01.2024
@@ -263,8 +271,8 @@ connection-file-not-read = the file { $file } of { $variable } cannot be read: {
 ## Profiles
 
 profile-not-read = the profile { $file } cannot be read: { $error }. "crm profile list" shows the profiles
-profile-not-toml = the profile { $file } is not valid TOML, line { $line }: { $error }
-profile-unknown-name = the profile { $file } has the unknown setting { $name }. "crm profile --help" lists the sections
+profile-not-toml = the profile { $file } is not valid TOML at line { $line }, column { $column }: { $error }. A setting is written as name = "value", once and in its section
+profile-unknown-name = { $name } cannot be used in the profile { $file }: the name is unknown, or its value is not a quoted text. "crm profile --help" lists the sections and names
 profile-readable = other users of this machine can read the keys in { $file }, or change the file: run chmod 600 { $file }
 profile-key-not-read = { $name } in { $file } gives no key: { $error }
 profile-command-too-long = the command did not end within { $seconds } s
@@ -278,6 +286,7 @@ profile-removed = The profile { $file } was removed.
 profile-unknown = there is no profile { $name }: { $file } does not exist. "crm profile list" shows the profiles
 profile-exists = the profile { $name } exists: { $file }. Edit the file, or remove the profile first
 profile-added = The profile was written to { $file }. Check it: crm check --profile { $name }
+profile-ask-again = A value is needed.
 profile-ask-history-url = Address of the SalesMan CRM, such as https://crm.example.ru (empty: none):
 profile-ask-login = Login:
 profile-ask-apikey = API key (not shown):
@@ -295,6 +304,7 @@ check-some-bad = { $count ->
     [one] 1 check found something. See → above.
    *[other] { $count } checks found something. See → above.
 }
+check-row-sources = Where values come from
 check-row-address = Address
 check-row-proxy = Proxy
 check-row-tls = TLS
@@ -311,10 +321,23 @@ check-row-shift = Shift of the clock
 check-row-sql-mode = SQL mode
 check-row-write = Writing
 check-row-projects = Projects
+check-sources = { $sources }
+source-flag = the option { $name }
+source-variable = the variable { $name }
+source-profile = the profile { $name }
+source-over-profile = the variable { $name } (wins over the profile)
+source-this-profile = the profile
+value-url = address
+value-login = login
+value-apikey = key
+value-token = token
+value-secret = secret
+value-proxy = proxy
+value-ca-file = certificates
 check-timeout = no response in time
 check-bad-address = { $error }
 check-bad-address-advice = Write the address as https://crm.example.ru. With http:// everyone on the way can read the keys; --allow-insecure-http allows it.
-check-reached = reached; the address comes from { $source }
+check-reached = reached
 check-not-reached = not reached: { $error }
 check-not-reached-advice = Check the address, the DNS and the firewall. If this network needs a proxy, set proxy in the profile.
 check-no-proxy = none
@@ -350,13 +373,13 @@ check-get-failed = a GET with a body fails: { $error }
 check-get-failed-advice = A proxy or firewall refuses it. crm itself sends such reads as POST. In your own programs use POST, too.
 check-file = { $file }: { $rows } rows, all readable
 check-file-unreadable = { $file }: { $unreadable } of { $rows } rows cannot be read
-check-file-unreadable-advice = crm import { $file } --dry-run shows the reasons.
+check-file-unreadable-advice = crm import { $file } --dry-run{ $profile } shows the reasons.
 check-types = all { $count } are known
 check-types-unknown = { $unknown } of { $count } are unknown: { $names }
 check-types-unknown-advice = The CRM stores unknown types as they are, without a colour or filter. Correct the file, or add the types in the CRM.
 check-users = all { $count } are known
 check-users-unknown = { $unknown } of { $count } are unknown: { $names }
-check-users-unknown-advice = Activities of unknown users would have no owner. Correct the logins; "crm users" lists those of the account.
+check-users-unknown-advice = Activities of unknown users would have no owner, and no common list, export or report would show them. Correct the logins; "crm users{ $profile }" lists those of the account.
 check-shift-nothing = there is no activity with a time to compare; --write-to-this-crm adds one
 check-shifts-equal = { $login } reads the same times
 check-shifts-differ = { $login } reads times { $hours } h from those of the first login
@@ -410,8 +433,8 @@ count-not-sent = { $count } not sent
 count-unknown = { $count } stored or not
 import-line = line { $line }: { $text }
 import-changed = the server changes it: { $losses }
-import-without-owner = it has no owner in the CRM, because its user is unknown
-import-unknown-type = the account has no activity type of this name
+import-without-owner = the CRM has no user "{ $user }": the activity gets no owner, and no common list, export or report shows it
+import-unknown-type = the account has no activity type "{ $type }"
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }
 import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }

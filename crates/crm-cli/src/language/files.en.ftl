@@ -26,10 +26,10 @@ same-file = { $path } is { $first } and { $second } at once, or lies where one o
 input-not-found = there is no such file; check the path
 input-no-permission = this user may not read the file; change its permissions
 input-is-a-folder = this is a folder; name a file in it
-input-io = the file cannot be read: { $reason }
+input-io = the file cannot be read: { $error }
 input-unknown-encoding = there is no encoding "{ $name }"; use utf-8, utf-16le, windows-1251, cp866, koi8-r or mac-cyrillic
 input-not-a-table = this is not a table but { $what }; export it as CSV or XLSX
-input-spreadsheet = the spreadsheet cannot be read, it is damaged or protected by a password: { $reason }; save it again as XLSX or CSV
+input-spreadsheet = the spreadsheet cannot be read, it is damaged or protected by a password: { $error }; save it again as XLSX or CSV
 input-no-such-sheet = there is no sheet "{ $name }"; there are: { $sheets }
 input-several-sheets = several sheets have a header: { $sheets }; choose one with --sheet
 

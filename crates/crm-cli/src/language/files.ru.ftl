@@ -26,10 +26,10 @@ same-file = { $path } – это сразу и { $first }, и { $second } (ил�
 input-not-found = такого файла нет; проверьте путь
 input-no-permission = у пользователя нет прав на чтение файла; измените права
 input-is-a-folder = это папка; укажите файл в ней
-input-io = не удалось прочитать файл: { $reason }
+input-io = не удалось прочитать файл: { $error }
 input-unknown-encoding = кодировки «{ $name }» нет; укажите utf-8, utf-16le, windows-1251, cp866, koi8-r или mac-cyrillic
 input-not-a-table = это не таблица, а { $what }; сохраните её как CSV или XLSX
-input-spreadsheet = таблица не читается, она повреждена или защищена паролем: { $reason }; сохраните её заново как XLSX или CSV
+input-spreadsheet = таблица не читается, она повреждена или защищена паролем: { $error }; сохраните её заново как XLSX или CSV
 input-no-such-sheet = листа «{ $name }» нет; есть листы: { $sheets }
 input-several-sheets = заголовок есть на нескольких листах: { $sheets }; выберите лист параметром --sheet
 

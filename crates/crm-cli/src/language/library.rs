@@ -36,50 +36,27 @@ impl Messages {
                 text += &format!("; {}", self.text(&certainty));
             }
         }
-        match self.details(error) {
-            details if !details.is_empty() => text += &format!("; {}", details.join(", ")),
-            // Where the name says too little, the rest is known in English alone.
-            _ if HAS_DETAILS.contains(&error.id()) => {
-                text += &self.format("library-details", &[("text", error.to_string().into())]);
+        let message = self.beside_name(error.message());
+        match error.field() {
+            // The name of the error says what the address is.
+            Some(field) if !message.is_empty() && id != "invalid-address" => {
+                text += &format!("; {field}: {message}")
             }
+            _ if !message.is_empty() => text += &format!("; {message}"),
             _ => {}
+        }
+        match error.advice().map(|advice| self.beside_name(advice)) {
+            Some(advice) if !advice.is_empty() => text += &format!("; {advice}"),
+            _ => {}
+        }
+        if let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero() && error.is_retryable()) {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            text += &format!("; {}", self.format("library-come-back", &[("seconds", seconds.into())]));
         }
         if error.attempts() > 1 {
             text += &format!("; {}", self.format("library-attempts", &[("count", error.attempts().into())]));
         }
-        text
-    }
-
-    /// Returns what else is known about an error, in Russian: the host, the field, the cause.
-    fn details(&self, error: &Error) -> Vec<String> {
-        let (mut details, english) = (Vec::new(), error.to_string());
-        let text = |name: &str, value: &str, text: &str| self.format(name, &[(value, one_line(text).into())]);
-        match error.id() {
-            "no-connection" | "timeout" | "connection-lost" => {
-                details.extend(error.host().map(|host| text("library-host", "host", host)));
-            }
-            "ignored-parameter" => {
-                details.extend(error.field().map(|field| text("library-field", "field", field)));
-            }
-            "gateway-page" | "http-status" => {
-                let title = english.split_once('«').and_then(|(_, rest)| rest.split_once('»'));
-                details.extend(title.map(|(title, _)| text("library-page", "title", title)));
-            }
-            "redirected" => {
-                let url = english.split_whitespace().find(|word| word.starts_with("http"));
-                let url = url.map(|url| url.trim_end_matches([',', ';', ':', '.']));
-                details.extend(url.map(|url| text("library-target", "url", url)));
-            }
-            _ => {}
-        }
-        if matches!(error.id(), "no-connection" | "invalid-setting") {
-            match self.known_cause(&english) {
-                Some(cause) => details.push(cause),
-                // The cause matters more than the language.
-                None => return Vec::new(),
-            }
-        }
-        details
+        format!("{text} [{}]", error.id())
     }
 
     /// Returns the cause of a failed connection, in Russian where it is known.
@@ -88,7 +65,8 @@ impl Messages {
         known.unwrap_or_else(|| english.to_owned())
     }
 
-    fn known_cause(&self, english: &str) -> Option<String> {
+    /// Returns the cause of a failed connection in Russian, by the words of other libraries.
+    pub(super) fn known_cause(&self, english: &str) -> Option<String> {
         let (_, name) = CAUSES.iter().find(|(words, _)| english.contains(words))?;
         Some(self.text(name))
     }
@@ -106,7 +84,7 @@ impl Messages {
             (_, Some(OutcomeReason::Unknown(reason))) => {
                 self.format("library-unknown", &[("reason", self.unknown(reason).into())])
             }
-            _ => outcome.to_string(),
+            _ => self.of_library(&outcome.to_string()),
         }
     }
 
@@ -125,7 +103,7 @@ impl Messages {
         if self.language() == Language::English {
             return reason.to_string();
         }
-        let with_text = |name: &str, text: &str| self.format(name, &[("text", text.into())]);
+        let with_text = |name: &str, text: &str| self.format(name, &[("text", self.of_library(text).into())]);
         match reason {
             NotSentReason::Cancelled => self.text("library-cancelled"),
             NotSentReason::DryRun => self.text("library-dry-run"),
@@ -133,7 +111,7 @@ impl Messages {
             NotSentReason::AccountSetting(text) => with_text("library-account-setting", text),
             NotSentReason::ServerDown { since, last } => self.format(
                 "library-server-down",
-                &[("seconds", since.as_secs().into()), ("text", last.as_str().into())],
+                &[("seconds", since.as_secs().into()), ("text", self.of_library(last).into())],
             ),
             NotSentReason::RateLimited { retry_after } => {
                 self.format("library-rate-limited", &[("seconds", retry_after.as_secs().into())])
@@ -146,7 +124,7 @@ impl Messages {
                 let name = if *known == 0 { "library-other-input" } else { "library-perhaps-changed" };
                 self.format(name, &[("missing", (*missing).into())])
             }
-            other => other.to_string(),
+            other => self.of_library(&other.to_string()),
         }
     }
 
@@ -156,10 +134,10 @@ impl Messages {
                 self.format("library-ended", &[("reason", self.not_sent(reason).into())])
             }
             UnknownReason::RefusedWithoutWitness(answer) => {
-                self.format("library-refused-without-witness", &[("text", answer.as_str().into())])
+                self.format("library-refused-without-witness", &[("text", self.of_library(answer).into())])
             }
             UnknownReason::ListNotBelievable(why) => {
-                self.format("library-list-not-believable", &[("text", (*why).into())])
+                self.format("library-list-not-believable", &[("text", self.of_library(why).into())])
             }
             UnknownReason::ListShowsNothing => self.text("library-list-shows-nothing"),
             UnknownReason::EqualWithoutTime(id) => {
@@ -168,7 +146,7 @@ impl Messages {
             UnknownReason::Similar(id) => self.format("library-similar", &[("id", id.to_string().into())]),
             UnknownReason::Unreadable => self.text("library-unreadable"),
             UnknownReason::Unsteady => self.text("library-unsteady"),
-            other => other.to_string(),
+            other => self.of_library(&other.to_string()),
         }
     }
 
@@ -196,7 +174,7 @@ impl Messages {
             LossKind::Unlinked => self.text("library-loss-unlinked"),
             LossKind::Emptied => self.text("library-loss-emptied"),
             LossKind::Date => self.text("library-loss-date"),
-            _ => return loss.to_string(),
+            _ => return self.of_library(&loss.to_string()),
         };
         format!("{}: {text}", loss.field)
     }
@@ -218,7 +196,7 @@ impl Messages {
             Verdict::Truncated { cause, .. } => {
                 self.format("library-truncated", &[("figures", figures), ("error", self.error(cause).into())])
             }
-            other => other.to_string(),
+            other => self.of_library(&other.to_string()),
         }
     }
 
@@ -243,7 +221,7 @@ impl Messages {
     }
 }
 
-/// Causes that can be said in Russian, by words of the English message.
+/// Causes that other libraries report, by words of the English message.
 const CAUSES: &[(&str, &str)] = &[
     ("Connection refused", "library-cause-refused"),
     ("dns error", "library-cause-unknown-name"),
@@ -256,20 +234,7 @@ const CAUSES: &[(&str, &str)] = &[
     ("InvalidContentType", "library-cause-no-tls"),
     ("HandshakeFailure", "library-cause-no-tls"),
     ("timed out", "library-cause-timeout"),
-    ("has no scheme", "library-address-no-scheme"),
-    ("a scheme other", "library-address-scheme"),
-    ("a fragment", "library-address-extra"),
-    ("a query", "library-address-extra"),
-    ("a user or a password", "library-address-password"),
-    ("has no host", "library-address-no-host"),
-    ("letters that are not Latin", "library-address-letters"),
-    ("no valid port", "library-address-port"),
-    ("no valid host and port", "library-address-port"),
-    ("is plain http", "library-address-http"),
 ];
-
-/// Errors whose message holds more than their name: a file, an address, a field.
-const HAS_DETAILS: &[&str] = &["invalid-request", "invalid-setting", "no-connection", "runtime", "storage"];
 
 /// The words of a server on one line, without control characters.
 pub(crate) fn one_line(text: &str) -> String {

@@ -13,7 +13,7 @@ library-error-http-status = сервер ответил ошибкой HTTP, п�
 library-error-ignored-parameter = сервер не учёл параметр запроса, не доверяйте его ответу: что-то по пути отбрасывает части запросов
 library-error-incomplete-export = экспорт неполный, выполните его ещё раз
 library-error-invalid-request = вызов составлен неверно, исправьте данные
-library-error-invalid-address = адрес сервера указан неверно, напишите его в виде https://crm.example.ru
+library-error-invalid-address = адрес сервера указан неверно, укажите его в виде https://crm.example.ru
 library-error-invalid-setting = неверная настройка, исправьте её
 library-error-no-connection = не удалось подключиться, проверьте адрес и сеть или попробуйте позже
 library-error-not-found = запись не найдена, проверьте ID и адрес, а также видит ли её этот логин
@@ -42,10 +42,6 @@ system-storage-full = на диске нет места
 system-read-only = диск доступен только для чтения
 system-address-in-use = адрес уже занят другой программой
 system-address-not-available = у этого компьютера нет такого адреса
-library-host = сервер { $host }
-library-field = параметр { $field }
-library-page = страница «{ $title }»
-library-target = перенаправление на { $url }
 library-cause-refused = соединение отклонено
 library-cause-unknown-name = имя сервера не найдено
 library-cause-authority = сертификат подписан неизвестным удостоверяющим центром, укажите его файл в --ca-file
@@ -53,18 +49,10 @@ library-cause-certificate = сертификат сервера не подхо�
 library-cause-no-tls = сервер отвечает без TLS или с другой его версией
 library-cause-timeout = сервер не ответил вовремя
 library-cause-no-authorities = на компьютере нет сертификатов удостоверяющих центров, установите пакет ca-certificates
-library-address-no-scheme = адрес нужно указать так: https://crm.example.ru
-library-address-scheme = адрес должен начинаться с https:// или http://
-library-address-extra = в адресе лишнее после ? или #
-library-address-password = в адресе не должно быть имени и пароля
-library-address-no-host = в адресе нет имени сервера
-library-address-letters = имя сервера с нелатинскими буквами нужно указать в виде xn--…
-library-address-port = в адресе неверный порт
-library-address-http = по http:// ключи передаются открыто: укажите https:// или параметр --allow-insecure-http
 library-write-not-sent = ничего не отправлено
 library-write-unknown = неизвестно, выполнил ли сервер вызов: проверьте, прежде чем отправлять ещё раз
+library-come-back = повторите не раньше чем через { $seconds } с
 library-attempts = попыток: { $count }
-library-details = {" "}[подробности: { $text }]
 
 ## Что стало с активностью
 
@@ -123,7 +111,7 @@ library-figures = { $records ->
     [one] { $records } запись
     [few] { $records } записи
    *[many] { $records } записей
-}, страниц: { $pages }
+} (запросов страниц: { $pages })
 library-figure-unreadable = не разобрано: { $count }
 library-figure-left-out = лишних от сервера: { $count }
 library-figure-as-listed = только в виде из списка: { $count }

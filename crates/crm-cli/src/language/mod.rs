@@ -2,10 +2,12 @@
 //!
 //! Every text for people comes from one catalogue: `en.ftl` and `ru.ftl`, in the format of Project Fluent, with `files.…`
 //! for people's files, `mirror.…` for the mirror and `outbox.…` for the outbox. They are part of the binary. `help` puts
-//! them into clap's help, and `usage` into its errors. `library` says in Russian what the libraries say in English.
+//! them into clap's help, and `usage` into its errors. `library` and `library_texts` say in Russian what the libraries say
+//! in English.
 
 mod help;
 mod library;
+mod library_texts;
 mod locale;
 mod usage;
 
@@ -95,20 +97,26 @@ impl Messages {
         self.format(message.id, &values)
     }
 
-    /// Returns the text with this name, with these values.
+    /// Returns the text with this name, with these values. A value with the name `error` is said in the language of the
+    /// text where that is possible.
     pub(crate) fn format(&self, name: &str, values: &[(&str, Value<'_>)]) -> String {
         let text = self.bundle.get_message(name).and_then(|message| message.value());
         let Some(text) = text else { return name.to_owned() };
-        let values: FluentArgs<'_> =
-            values.iter().map(|(name, value)| (*name, self.with_system_error(value))).collect();
+        let values: FluentArgs<'_> = values
+            .iter()
+            .map(|(name, value)| match value {
+                FluentValue::String(error) if *name == "error" && self.language == Language::Russian => {
+                    (*name, self.value(error).into())
+                }
+                _ => (*name, value.clone()),
+            })
+            .collect();
         self.bundle.format_pattern(text, Some(&values), &mut Vec::new()).into_owned()
     }
 
-    /// Returns a value with the words of the operating system in Russian, where they have a text: they come in English.
-    fn with_system_error<'v>(&self, value: &Value<'v>) -> Value<'v> {
-        let FluentValue::String(text) = value else { return value.clone() };
-        let number = text.split_once("(os error ").and_then(|(_, rest)| rest.split(')').next()?.parse().ok());
-        let (Language::Russian, Some(number)) = (self.language, number) else { return value.clone() };
+    /// Returns a text with an error of the operating system in Russian. `None` if it has none that is known.
+    fn system_error(&self, text: &str) -> Option<String> {
+        let number = text.split_once("(os error ")?.1.split(')').next()?.parse().ok()?;
         let error = io::Error::from_raw_os_error(number);
         let name = match error.kind() {
             ErrorKind::NotFound => "system-not-found",
@@ -121,9 +129,9 @@ impl Messages {
             ErrorKind::AddrInUse => "system-address-in-use",
             ErrorKind::AddrNotAvailable => "system-address-not-available",
             ErrorKind::ConnectionRefused => "library-cause-refused",
-            _ => return value.clone(),
+            _ => return None,
         };
-        text.replace(&error.to_string(), &self.text(name)).into()
+        Some(text.replace(&error.to_string(), &self.text(name)))
     }
 
     /// Returns whether there is a text with this name.

@@ -22,6 +22,11 @@ command = Импорт, экспорт и отчёты для SalesMan CRM и so
         отклонена или не читается; 0 – всё сделано; 141 – получатель вывода закрыл канал.
 command-import = Импортировать активности из файла в SalesMan CRM, каждую ровно один раз
     .after =
+        Столбцы узнаются по заголовкам: «Дата», «Время», «Содержание», «Тип», «Ответственный» (логин), «ID клиента», «ID контакта»,
+        «ID сделки» и похожим. Обязательно только содержание, но активность без клиента, контакта и сделки не видна ни в чьей
+        истории. Другие заголовки назначает параметр --map. С параметром --dry-run программа покажет, что поняла, и ничего не
+        отправит.
+
         Благодаря журналу прерванный импорт можно продолжить: запустите ту же команду ещё раз. Сохранённое второй раз не
         отправляется. Строки, которые импортировать нельзя, записываются в отдельный файл с указанием причин. Исправьте их
         там и импортируйте этот файл или исправьте их в исходном файле и импортируйте его ещё раз. Не делайте и то и другое.
@@ -52,9 +57,11 @@ command-profile = Добавить, перечислить, показать и�
         Профиль – это файл TOML, который может читать только его владелец. Параметр --profile ИМЯ или переменная
         CRM_PROFILE=ИМЯ выбирает его для любой команды. Имя с косой чертой – это путь к файлу.
 
-        Разделы файла: [history], [projects], [network], [mirror], [outbox] и [defaults]. Ключ указывают в самом файле (apikey), в
-        отдельном файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults] задают значения параметров
-        по умолчанию: check-types, check-users, chunk, concurrency, losses, patience, per-second и timeout.
+        Разделы файла и их настройки: [history] – url, login, apikey, time_zone; [projects] – url, token, secret; [network] –
+        proxy, ca_file; [mirror] – target; [outbox] – store, token. Значения пишут в прямых кавычках: login = "boss@example.ru". Ключ указывают в
+        самом файле (apikey), в отдельном файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults]
+        задают значения параметров по умолчанию: check-types, check-users, chunk, concurrency, losses, patience, per-second и
+        timeout.
 command-profile-add = Записать новый профиль. В терминале программа спросит то, чего нет в параметрах
     .after =
         Ключи в параметрах видны в списке процессов. Если терминала нет, передайте ключ в переменной окружения
@@ -239,6 +246,9 @@ usage-missing-value = для { $argument } нужно указать значе�
 usage-bad-value = недопустимое значение { $value } для { $argument }
 usage-valid-values = : допустимы { $values }
 usage-suggestion = ; возможно, вы имели в виду { $suggestion }
+usage-too-many-values = лишнее значение { $value } для { $argument }
+usage-not-utf-8 = параметр – не текст в UTF-8
+usage-twice = { $argument } указан дважды
 usage-other = ошибка в параметрах: { $text }
 usage-see-help = Справка: --help.
 expected-day = день указывают так: 2024-01-31 или 31.01.2024
@@ -263,8 +273,8 @@ connection-file-not-read = не удалось прочитать файл { $fi
 ## Профили
 
 profile-not-read = не удалось прочитать профиль { $file }: { $error }. Список профилей: crm profile list
-profile-not-toml = профиль { $file } – не TOML, строка { $line }: { $error }
-profile-unknown-name = в профиле { $file } неизвестная настройка { $name }. Разделы профиля: crm profile --help
+profile-not-toml = ошибка TOML в профиле { $file }, строка { $line }, столбец { $column }: { $error }. Настройка записывается так: имя = "значение" (в прямых кавычках), каждая один раз и в своём разделе
+profile-unknown-name = в профиле { $file } нельзя использовать { $name }: имя неизвестно или значение не в кавычках. Разделы и имена: crm profile --help
 profile-readable = другие пользователи компьютера могут прочитать ключи в { $file } или изменить файл: выполните chmod 600 { $file }
 profile-key-not-read = не удалось получить ключ { $name } из { $file }: { $error }
 profile-command-too-long = команда не завершилась за { $seconds } с
@@ -278,6 +288,7 @@ profile-removed = Профиль { $file } удалён.
 profile-unknown = нет профиля { $name }: файл { $file } не существует. Список профилей: crm profile list
 profile-exists = профиль { $name } уже есть: { $file }. Измените файл или сначала удалите профиль
 profile-added = Профиль записан в { $file }. Проверьте его: crm check --profile { $name }
+profile-ask-again = Здесь нужно значение.
 profile-ask-history-url = Адрес SalesMan CRM, например https://crm.example.ru (пусто – без неё):
 profile-ask-login = Логин:
 profile-ask-apikey = API-ключ (не отображается):
@@ -296,6 +307,7 @@ check-some-bad = { $count ->
     [few] Найдено { $count } проблемы. Что делать – после знака →.
    *[many] Найдено { $count } проблем. Что делать – после знака →.
 }
+check-row-sources = Откуда значения
 check-row-address = Адрес
 check-row-proxy = Прокси
 check-row-tls = TLS
@@ -312,10 +324,23 @@ check-row-shift = Сдвиг часов
 check-row-sql-mode = Режим SQL
 check-row-write = Запись
 check-row-projects = Проекты
+check-sources = { $sources }
+source-flag = параметр { $name }
+source-variable = переменная { $name }
+source-profile = профиль { $name }
+source-over-profile = переменная { $name } (важнее профиля)
+source-this-profile = профиль
+value-url = адрес
+value-login = логин
+value-apikey = ключ
+value-token = токен
+value-secret = секрет
+value-proxy = прокси
+value-ca-file = сертификаты
 check-timeout = сервер не ответил вовремя
 check-bad-address = { $error }
 check-bad-address-advice = Укажите адрес так: https://crm.example.ru. По http:// ключи может прочитать любой узел по пути; разрешить это можно параметром --allow-insecure-http.
-check-reached = сервер отвечает; адрес взят из { $source }
+check-reached = сервер отвечает
 check-not-reached = сервер не отвечает: { $error }
 check-not-reached-advice = Проверьте адрес, DNS и межсетевой экран. Если в сети нужен прокси, укажите proxy в профиле.
 check-no-proxy = нет
@@ -351,13 +376,13 @@ check-get-failed = запрос GET с телом не проходит: { $erro
 check-get-failed-advice = Его отклоняет прокси или межсетевой экран. Сама программа отправляет такие запросы методом POST. В своих программах тоже используйте POST.
 check-file = { $file }: строк { $rows }, все читаются
 check-file-unreadable = { $file }: не читаются строки – { $unreadable } из { $rows }
-check-file-unreadable-advice = Причины покажет команда crm import { $file } --dry-run.
+check-file-unreadable-advice = Причины покажет команда crm import { $file } --dry-run{ $profile }.
 check-types = известны все, типов: { $count }
 check-types-unknown = неизвестно { $unknown } из { $count }: { $names }
 check-types-unknown-advice = Неизвестный тип сохраняется как есть, без цвета и фильтра. Исправьте файл или добавьте типы в CRM.
 check-users = известны все, логинов: { $count }
 check-users-unknown = неизвестно { $unknown } из { $count }: { $names }
-check-users-unknown-advice = Активности неизвестных пользователей останутся без ответственного. Исправьте логины; логины аккаунта покажет команда crm users.
+check-users-unknown-advice = Активности неизвестных пользователей останутся без ответственного, и их не покажут общие списки, экспорт и отчёты. Исправьте логины; логины аккаунта покажет команда crm users{ $profile }.
 check-shift-nothing = нет активности со временем для сравнения; параметр --write-to-this-crm добавит её
 check-shifts-equal = { $login } читает то же время
 check-shifts-differ = { $login } читает время со сдвигом { $hours } ч относительно первого логина
@@ -411,8 +436,8 @@ count-not-sent = не отправлено: { $count }
 count-unknown = неизвестно, сохранено ли: { $count }
 import-line = строка { $line }: { $text }
 import-changed = сервер изменит текст или поля: { $losses }
-import-without-owner = активность останется без ответственного: такого пользователя в CRM нет
-import-unknown-type = такого типа активности в аккаунте нет
+import-without-owner = пользователя «{ $user }» в CRM нет: активность останется без ответственного, и её не покажут общие списки, экспорт и отчёты
+import-unknown-type = типа активности «{ $type }» в аккаунте нет
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; столбцы: { $columns }
 import-column-skipped = { "  " }столбец «{ $column }» пропущен: { $reason }

@@ -25,6 +25,9 @@ pub(crate) fn usage_error(error: &clap::Error, messages: &Messages) -> String {
         }
         ErrorKind::ArgumentConflict => {
             let other = context(ContextKind::PriorArg);
+            if other == argument {
+                return with_help(messages.format("usage-twice", &argument_only), messages);
+            }
             messages.format("usage-conflict", &[("argument", argument.into()), ("other", other.into())])
         }
         ErrorKind::InvalidValue | ErrorKind::TooFewValues if value.is_empty() => {
@@ -34,13 +37,25 @@ pub(crate) fn usage_error(error: &clap::Error, messages: &Messages) -> String {
             let values = [("argument", argument.into()), ("value", value.into())];
             messages.format("usage-bad-value", &values) + &expected(error, messages)
         }
-        _ => messages.format("usage-other", &[("text", first_line(&error.to_string()).into())]),
+        ErrorKind::TooManyValues => {
+            let values = [("argument", argument.into()), ("value", value.into())];
+            messages.format("usage-too-many-values", &values)
+        }
+        ErrorKind::InvalidUtf8 => messages.text("usage-not-utf-8"),
+        _ => {
+            let text = messages.of_library(first_line(&error.to_string()));
+            messages.format("usage-other", &[("text", text.into())])
+        }
     };
     for kind in [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue] {
         if let Some(suggestion) = error.get(kind) {
             text += &messages.format("usage-suggestion", &[("suggestion", words(suggestion).into())]);
         }
     }
+    with_help(text, messages)
+}
+
+fn with_help(text: String, messages: &Messages) -> String {
     format!("{text}\n{}", messages.text("usage-see-help"))
 }
 
@@ -52,7 +67,7 @@ fn expected(error: &clap::Error, messages: &Messages) -> String {
     match error.source() {
         Some(source) => match source.downcast_ref::<BadValue>() {
             Some(BadValue(expected)) => format!(": {}", messages.text(expected)),
-            None => format!(": {source}"),
+            None => format!(": {}", messages.of_library(&source.to_string())),
         },
         None => String::new(),
     }
@@ -62,6 +77,6 @@ fn words(value: &ContextValue) -> String {
     value.to_string()
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ")
 }

@@ -89,10 +89,10 @@ impl Profile {
             )
         })?;
         let table = text.parse::<Table>().map_err(|error| {
-            // Only the words and the line: the excerpt that the parser shows may hold a key.
-            let line =
-                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
-            let values = [file(), ("line", (line as u64).into()), ("error", error.message().into())];
+            // Only the place and the words: the excerpt that the parser shows may hold a key.
+            let (line, column) = place(&text, error.span().map_or(0, |span| span.start));
+            let values =
+                [file(), ("line", line.into()), ("column", column.into()), ("error", error.message().into())];
             Failure::usage(messages.format("profile-not-toml", &values))
         })?;
         let profile = Self { path: path.to_owned(), table };
@@ -221,6 +221,13 @@ impl Setting {
         let forms = if self.is_key { &Origin::ALL[..] } else { &Origin::ALL[..1] };
         forms.iter().any(|origin| name.strip_prefix(self.name) == Some(origin.suffix()))
     }
+}
+
+/// Returns the line and the column of a byte, both from 1.
+fn place(text: &str, byte: usize) -> (u64, u64) {
+    let before = text.get(..byte).unwrap_or(text);
+    let column = before.chars().rev().take_while(|sign| *sign != '\n').count() + 1;
+    (before.matches('\n').count() as u64 + 1, column as u64)
 }
 
 /// Returns whether an address holds a password, as that of a proxy may.

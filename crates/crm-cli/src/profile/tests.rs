@@ -72,9 +72,13 @@ fn an_unknown_name_and_a_value_that_is_no_text_are_refused() {
 }
 
 #[test]
-fn a_fault_of_the_file_shows_its_line_and_no_key() {
-    let refusal = refusal("[history]\nurl = \"https://a\"\napikey = \"topsecret\n", 0o600);
-    assert!(refusal.contains("line 3") && !refusal.contains("topsecret"), "{refusal}");
+fn a_fault_of_the_file_shows_its_place_and_no_key() {
+    let unquoted = refusal("[history]\nurl = \"https://a\"\napikey = topsecret\n", 0o600);
+    assert!(unquoted.contains("line 3, column 10") && !unquoted.contains("topsecret"), "{unquoted}");
+    let unclosed = refusal("[history]\nurl = \"https://a\"\napikey = \"topsecret\n", 0o600);
+    assert!(unclosed.contains("line 3") && !unclosed.contains("topsecret"), "{unclosed}");
+    let twice = refusal("[history]\nurl = \"https://a\"\nurl = \"https://b\"\n", 0o600);
+    assert!(twice.contains("line 3, column 1:"), "{twice}");
 }
 
 #[cfg(unix)]

@@ -39,7 +39,8 @@ async fn a_healthy_server_gets_a_mark_for_every_line_and_nothing_is_left_in_it()
     let ran = folder.crm_with(&sandbox, &arguments).run();
     ran.ended(0, "");
     for (title, words) in [
-        ("Address", "CRM_HISTORY_URL"),
+        ("Where values come from", "the variable CRM_HISTORY_URL: address; the variable CRM_LOGIN: login"),
+        ("Address", "reached"),
         ("Proxy", "none"),
         ("TLS", "http://"),
         ("Clock", "the same"),
@@ -62,7 +63,7 @@ async fn a_healthy_server_gets_a_mark_for_every_line_and_nothing_is_left_in_it()
 
     let json = folder.crm_with(&sandbox, &["check", "--json"]).run();
     let summary: serde_json::Value = serde_json::from_str(&json.out).unwrap();
-    assert!(summary["exit_code"] == 0 && summary["checks"][0]["check"] == "address", "{json:?}");
+    assert!(summary["exit_code"] == 0 && summary["checks"][1]["check"] == "address", "{json:?}");
     let russian = folder.crm_with(&sandbox, &["check", "--lang", "ru"]).run();
     shows(&russian, "✓", "Кто что видит", "видит активности всех");
     let writes = sandbox.requests();

@@ -27,7 +27,7 @@ async fn it_writes_one_record_a_line_and_tells_the_verdict() {
     let sandbox = Sandbox::builder().records(1_000).start().await.unwrap();
     let folder = Folder::new("export-lines");
     let ran = export(&folder, &sandbox, "all.jsonl", &["--concurrency", "4", "--json"]).run();
-    ran.ended(0, "complete: 1000 records from ");
+    ran.ended(0, "complete: 1000 records (");
     assert_eq!(ids(&folder.path("all.jsonl")), (1..=1_000).collect::<Vec<u64>>());
     let summary: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&summary["complete"], &summary["records"]), (&true.into(), &1_000.into()));

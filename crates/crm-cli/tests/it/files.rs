@@ -277,7 +277,7 @@ async fn a_dry_run_shows_what_would_be_sent_and_writes_nothing() {
     );
     let sandbox = Sandbox::start().await.unwrap();
     let ran = import(&folder, &sandbox, "calls.csv", &["--dry-run", "--check-users"]);
-    ran.ended(65, "3 rows: 2 would be sent, 1 unreadable").ended(65, "line 4: it has no owner");
+    ran.ended(65, "3 rows: 2 would be sent, 1 unreadable").ended(65, "line 4: the CRM has no user");
     assert!(
         ran.out.contains(r#"2: {"datum":"2024-06-25 10:00:00","content":"Тест","clid":1}"#),
         "{}",
@@ -340,7 +340,7 @@ async fn a_dry_run_shows_what_would_be_changed_and_refused_in_both_languages_and
     let warned = import(&folder, &sandbox, "calls.csv", &[&flags[..3], &flags[5..]].concat());
     // An instant is shown as it would be stored.
     assert!(warned.out.contains("2024-06-25 13:00:00"), "{warned:?}");
-    warned.ended(65, "the server changes it").ended(65, "it has no owner").ended(65, "no activity type");
+    warned.ended(65, "the server changes it").ended(65, "gets no owner").ended(65, "no activity type");
     assert_eq!(sandbox.record_count(), 0);
     assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 1);
 }

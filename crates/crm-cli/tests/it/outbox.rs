@@ -191,7 +191,7 @@ async fn after_a_restored_backup_only_what_is_missing_is_sent() {
 
 #[tokio::test]
 async fn a_backup_in_which_nothing_is_stored_needs_a_record_that_is_older() {
-    let (folder, sandbox) = set_up("outbox-young-backup").await;
+    let (folder, _sandbox) = set_up("outbox-young-backup").await;
     put(&folder, "a", "первый").ended(0, "");
     outbox(&folder, "reconcile", &["--since", "2100-01-01 00:00"]).ended(1, "--above ID");
     outbox(&folder, "reconcile", &[]).ended(64, "--above");

@@ -38,6 +38,14 @@ async fn a_profile_is_private_usable_listed_shown_without_keys_and_removed() {
         shown.code == 0 && shown.out.contains("history.apikey") && !shown.out.contains(APIKEY),
         "{shown:?}"
     );
+    assert!(shown.out.lines().all(|line| line.trim_end().ends_with(" the profile")), "{shown:?}");
+    let variables =
+        folder.crm(&["profile", "show", "main"]).env("CRM_LOGIN", "other").env("CRM_TOKEN", "topsecret");
+    let shown = variables.run();
+    let line =
+        |name: &str| shown.out.lines().map(str::trim).find(|line| line.starts_with(name)).unwrap_or_default();
+    assert!(line("history.login").ends_with("the variable CRM_LOGIN (wins over the profile)"), "{shown:?}");
+    assert!(line("projects.token").ends_with("the variable CRM_TOKEN") && !shown.out.contains("topsecret"));
     folder.crm(&["profile", "remove", "main"]).run().ended(0, "removed");
     folder.crm(&["profile", "show", "main"]).run().ended(64, "no profile main");
 }

@@ -17,6 +17,10 @@ fn english(text: &str) -> Option<String> {
         }
     }
     let is_word = |word: &&str| {
+        // A list of values is not a sentence.
+        if word.ends_with(',') {
+            return false;
+        }
         let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
         word.len() > 1 && word.chars().all(|c| c.is_ascii_alphabetic())
     };
@@ -67,6 +71,13 @@ fn no_message_about_files_and_settings_is_half_in_english() {
     let folder = Folder::new("russian-files");
     folder.write("calls.csv", "content;clid\none;1\n");
     folder.write("profile.toml", "[history]\nurl = 1\n");
+    folder.write("unquoted.toml", "[history]\nurl = https://crm.example.ru\n");
+    folder.write("twice.toml", "[history]\nlogin = \"a\"\nlogin = \"b\"\n");
+    folder.write(
+        "command.toml",
+        "[history]\nurl = \"http://127.0.0.1:1\"\nlogin = \"a\"\napikey_command = \"exit 3\"\n",
+    );
+    folder.write("damaged.journal", "{\"journal\": \"other\"}\n");
     let server = ["--history-url", "http://127.0.0.1:1", "--apikey", "a", "--login", "b"];
     for arguments in [
         &["import", "missing.csv"][..],
@@ -79,14 +90,29 @@ fn no_message_about_files_and_settings_is_half_in_english() {
         &["users", "--ca-file", "missing.pem"],
         &["users", "--profile", "./missing.toml"],
         &["users", "--profile", "./profile.toml"],
+        &["users", "--profile", "./unquoted.toml"],
+        &["users", "--profile", "./twice.toml"],
+        &["profile", "show", "./twice.toml"],
+        &["users", "--history-url", "http://127.0.0.1:1", "--apikey", "кл\u{1}юч"],
+        &["users", "--history-url", "http://127.0.0.1:1", "--apikey", " a"],
+        &["users", "--history-url", "http://127.0.0.1:1", "--apikey", ""],
+        &["users", "--history-url", "http://127.0.0.1:1", "--login", "a'b"],
+        &["import", "calls.csv", "--journal", "damaged.journal"],
+        &["import", "calls.csv", "--journal", "no-folder/a.journal"],
+        &["import", "calls.csv", "--chunk", "many"],
+        &["import", "calls.csv", "--losses", "some"],
+        &["import", "calls.csv", "--quiet=yes"],
+        &["import", "calls.csv", "--json", "--json"],
+        &["export", "history", "--out", "a.csv", "--from", "2024-02-01", "--to", "2024-01-01"],
+        &["sandbox", "--listen", "here"],
         &["profile", "add", "a b"],
         &["check", "--second-login"],
         &["sandbox", "--listen", "192.0.2.1:80", "--allow-other-machines"],
     ] {
         let server = if matches!(arguments[0], "profile" | "sandbox") { &[][..] } else { &server };
         let given: Vec<&str> = arguments.to_vec();
-        let rest: Vec<&str> =
-            if given.contains(&"--history-url") { server[2..].to_vec() } else { server.to_vec() };
+        let rest = server.chunks(2).filter(|option| !given.contains(&option[0])).flatten().copied();
+        let rest: Vec<&str> = rest.collect();
         let ran = folder.crm(&[&given[..], &rest, &["--lang", "ru"]].concat()).run();
         assert!(ran.code != 0 && !ran.said.is_empty(), "{arguments:?}: {ran:?}");
         assert_eq!(english(&ran.said), None, "{arguments:?}: {ran:?}");

@@ -271,6 +271,10 @@ impl Doubt {
                     decided.push((item.waiting, Decision::Stored(id, copy)));
                     continue;
                 }
+                // It must not be sent as its own witness. Another one shows that ids grow, so that this record is not its own.
+                Some(Found::BelowFloor(id)) => {
+                    self.trouble = Some(UnknownReason::PerhapsOlder(*id));
+                }
                 Some(found) => self.trouble = found.trouble().or(self.trouble.take()),
                 None => {}
             }

@@ -45,7 +45,7 @@ pub struct Driver {
     pub(super) adoption: Adoption,
     pub(super) waits: Waits,
     pub(super) in_flight: HashMap<u64, InFlight>,
-    /// The views whose highest id is being read.
+    /// The views whose newest ids are being read.
     pub(super) views_in_reading: BTreeSet<View>,
     pub(super) is_reading: bool,
     /// How many decisions are being recorded.
@@ -85,10 +85,13 @@ pub(super) struct InFlight {
     pub(super) again: Option<u64>,
 }
 
+/// The ids of the newest records of a view. `None` if it showed nothing.
+pub(super) type NewestIds = Option<BTreeSet<u64>>;
+
 /// A task that ended.
 pub(super) enum Finished {
-    Highest(View, Result<Option<u64>, LookupFault>),
-    HighestAgain(View, Result<Option<u64>, LookupFault>),
+    Newest(View, Result<NewestIds, LookupFault>),
+    NewestAgain(View, Result<NewestIds, LookupFault>),
     Marks(View, Vec<Arc<Item>>, Result<FoundMarks, LookupFault>),
     Sent(Box<SentRequest>),
     Read(Instant, Result<Reading, LookupFault>),
@@ -383,8 +386,8 @@ impl Driver {
 
     fn finished(&mut self, finished: Finished) {
         match finished {
-            Finished::Highest(view, result) => self.view_was_read(view, result),
-            Finished::HighestAgain(view, result) => self.view_was_read_again(view, result),
+            Finished::Newest(view, result) => self.view_was_read(view, result),
+            Finished::NewestAgain(view, result) => self.view_was_read_again(view, result),
             Finished::Marks(view, group, result) => self.marks_were_looked_for(&view, &group, result),
             Finished::Sent(sent) => self.was_sent(*sent),
             Finished::Read(begun, result) => self.was_read(begun, result),

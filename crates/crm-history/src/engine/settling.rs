@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::answers::stop_reason;
 use super::doubt::{Again, Doubt, DoubtItem};
 use super::doubts::{Decision, MissingFrom, Seen};
-use super::driver::{Driver, Finished};
+use super::driver::{Driver, Finished, NewestIds};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
 use super::mutations::breaks;
@@ -24,7 +24,7 @@ use super::store::{Sending, Settled};
 pub(super) type Decided = (Waiting, Decision);
 
 impl Driver {
-    /// Reads the highest id of each view before the first activity in it is sent.
+    /// Reads the newest ids of each view before the first activity in it is sent.
     pub(super) fn read_views(&mut self, now: Instant) {
         if now < self.health.reads_from || self.known.distrusted().is_some() || self.is_out_of_patience(now) {
             return;
@@ -39,19 +39,19 @@ impl Driver {
         let client = self.client.clone();
         let is_proof = !self.known.keeps_days;
         self.read(async move {
-            let highest = lookup::highest_id(&client, &view, is_proof).await;
-            Finished::Highest(view, highest)
+            let newest = lookup::newest_ids(&client, &view, is_proof).await;
+            Finished::Newest(view, newest)
         });
         self.read_views(now);
     }
 
-    pub(super) fn view_was_read(&mut self, view: View, result: Result<Option<u64>, LookupFault>) {
+    pub(super) fn view_was_read(&mut self, view: View, result: Result<NewestIds, LookupFault>) {
         self.views_in_reading.remove(&view);
         match result {
-            Ok(highest) => {
+            Ok(newest) => {
                 self.health.read_worked();
-                self.known.keeps_days |= highest.is_some();
-                self.known.view_read(view, highest);
+                self.known.keeps_days |= newest.is_some();
+                self.known.view_read(view, newest);
             }
             // A later one may be. Until then nothing is certain about what was there before.
             Err(LookupFault::NotBelievable(_)) => {
@@ -321,7 +321,10 @@ impl Driver {
             match result {
                 ItemResult::Stored(id) => {
                     item.copies += 1;
-                    item.confirmed = Some(id);
+                    // Otherwise the ids do not grow, and the first copy may be anywhere.
+                    if id.0 > floor.id {
+                        item.confirmed = Some(id);
+                    }
                     self.known.confirm(&waiting.item, id, request, floor);
                     self.health.progress();
                     self.doubts.witnessed(&waiting.item, id, began, ended, pause);

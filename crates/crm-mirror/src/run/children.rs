@@ -8,6 +8,7 @@ use crm_transport::{Error, ErrorKind};
 use futures_util::stream::{self, StreamExt};
 
 use super::{DAY, Run, Step};
+use crate::mutations::breaks;
 use crate::records::{Child, child_row};
 use crate::row::{Key, Row};
 use crate::store::{Batch, ChildrenRead, Head, RUN, Range, refill};
@@ -63,7 +64,10 @@ impl Run<'_> {
                     Some(at) if at >= self.started_at => false,
                     Some(at) => {
                         quota -= 1;
-                        quota >= 0 || refills || self.started_at - at >= every || self.sync.mode == Mode::Full
+                        (quota >= 0 && !breaks("children-are-read-in-rotation"))
+                            || refills
+                            || (self.started_at - at >= every && !breaks("children-are-read-in-rotation"))
+                            || self.sync.mode == Mode::Full
                     }
                 };
                 if is_due {
@@ -121,6 +125,10 @@ impl Run<'_> {
                 last.children_read.push(id);
             }
         }
+        if breaks("children-and-their-mark-are-one-commit") {
+            let mark = std::mem::replace(&mut last, self.batch(Table::Projects));
+            self.commit(vec![mark]).await?;
+        }
         batches.push(last);
         self.commit(batches).await?;
         if !lacking.is_empty() {
@@ -146,7 +154,11 @@ impl Run<'_> {
             let again = read_kind(projects, project, table, longest).await?;
             let mut batch = self.batch(table);
             let mut gone = self.compare_children(project, again, &mut batch).await?;
-            gone.retain(|key| keys.contains(key));
+            if breaks("a-child-is-missing-twice") {
+                gone = keys;
+            } else {
+                gone.retain(|key| keys.contains(key));
+            }
             if !gone.is_empty() {
                 let count = removed.entry(table).or_default();
                 *count += gone.len() as u64;
@@ -175,8 +187,10 @@ impl Run<'_> {
             lacking.clear();
         }
         let refills = self.refills(table);
-        let differs =
-            |row: &Row| refills || known.get(&row.key).is_none_or(|head| head.fingerprint != row.fingerprint);
+        let differs = |row: &Row| {
+            let is_same = |head: &Head| head.fingerprint == row.fingerprint && !head.is_out_of_view;
+            refills || !known.get(&row.key).is_some_and(is_same)
+        };
         batch.puts.extend(answer.rows.into_iter().filter(differs));
         Ok(lacking)
     }

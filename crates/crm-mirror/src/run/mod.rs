@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crm_transport::{Error, ErrorKind, Verdict};
 
 use crate::mirror::Clock;
+use crate::mutations::breaks;
 use crate::report::{Outcome, Report, TableReport, TooManyMissing};
 use crate::store::{Applied, Batch, RUN, RunEnd, Store, refill};
 use crate::sync::{Mode, Sync};
@@ -180,7 +181,9 @@ impl<'a> Run<'a> {
 
     fn check_time(&self) -> Step {
         match self.sync.until {
-            Some(until) if (self.clock)() >= until => Err(Stop::TimeLimit),
+            Some(until) if (self.clock)() >= until && !breaks("a-run-ends-at-its-time-limit") => {
+                Err(Stop::TimeLimit)
+            }
             _ if self.sync.hooks.stops() => Err(Stop::TimeLimit),
             _ => Ok(()),
         }
@@ -208,6 +211,11 @@ impl<'a> Run<'a> {
     async fn write(&mut self, batches: Vec<Batch>) -> Step {
         let tables: Vec<Table> = batches.iter().map(|batch| batch.shape.table).collect();
         let settings: Vec<_> = batches.iter().flat_map(|batch| batch.settings.clone()).collect();
+        if breaks("rows-and-progress-are-one-commit") {
+            let mut progress = self.batch(Table::Activities);
+            progress.settings.clone_from(&settings);
+            self.store.commit(self.fence, vec![progress]).await?;
+        }
         let applied = self.store.commit(self.fence, batches).await?;
         self.settings.extend(settings);
         for (table, applied) in tables.into_iter().zip(applied) {
@@ -248,7 +256,8 @@ impl<'a> Run<'a> {
             _ if self.refills(table) => true,
             (Mode::Quick, Some(_)) => false,
             (Mode::Auto, Some(last)) => {
-                self.started_at - last >= i64::from(self.sync.full_every_days) * DAY - TOLERANCE
+                !breaks("auto-reads-everything-after-some-days")
+                    && self.started_at - last >= i64::from(self.sync.full_every_days) * DAY - TOLERANCE
             }
         };
         self.any_full |= is_full;
@@ -275,7 +284,7 @@ impl<'a> Run<'a> {
 
     /// Takes in the verdict of an export. Returns whether it is complete. An error ends the run.
     fn take_verdict(&mut self, verdict: &Verdict) -> Step<bool> {
-        if verdict.is_complete() {
+        if verdict.is_complete() || breaks("an-incomplete-list-is-in-the-verdict") {
             return Ok(true);
         }
         let Some(error) = verdict.to_error(RUN) else { return Ok(true) };

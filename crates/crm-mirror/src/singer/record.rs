@@ -97,7 +97,7 @@ fn column(value: Value, kind: ColumnKind) -> Json {
         Value::Integer(number) => json!(number),
         Value::Boolean(flag) => json!(flag),
         // Targets read dates of four digits only.
-        Value::Text(text) if kind == ColumnKind::Date && (text.len() != 10 || text < "0001".to_owned()) => {
+        Value::Text(text) if kind == ColumnKind::Date && (text.len() != 10 || text.starts_with("0000")) => {
             Json::Null
         }
         Value::Text(text) | Value::Json(text) => json!(text),

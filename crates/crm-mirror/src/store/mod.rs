@@ -1,5 +1,6 @@
 //! [`Store`]: what a copy needs of a database.
 
+mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -9,7 +10,6 @@ use std::collections::BTreeMap;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 use std::io::ErrorKind::Other;
 use std::io::ErrorKind::{NotConnected, ResourceBusy, TimedOut};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use async_trait::async_trait;
 use chrono::NaiveDateTime;
 use crm_transport::Error;
 
+pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
@@ -151,7 +152,7 @@ pub struct Batch {
     pub shape: Arc<Shape>,
     /// Rows that are new, have changed or are in view again. The children of such a project count as not read.
     pub puts: Vec<Row>,
-    /// Rows whose record was deleted or went out of view. With a project, its children are deleted.
+    /// Rows whose record was deleted or went out of view. The children of a project share its fate.
     pub removals: Vec<(Key, Removal)>,
     /// Marks to set: rows that a list lacks. A mark that is there keeps its [`since`](Missing::since).
     pub missing: Vec<Missing>,
@@ -283,7 +284,6 @@ pub struct RunEnd {
     pub keep_since: i64,
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// Creates an error of a store. `location` must not contain a password.
 pub(crate) fn fault(
     operation: &'static str,
@@ -351,7 +351,6 @@ pub(crate) fn refill(table: Table) -> String {
     format!("refill:{table}")
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// The error of a run that another one has replaced.
 pub(crate) fn replaced(location: &str) -> Error {
     let cause = std::io::Error::new(ResourceBusy, "another run has taken over");

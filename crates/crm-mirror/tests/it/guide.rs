@@ -1,6 +1,6 @@
 //! The queries of the guide run over a copy.
 
-use crm_sandbox::{Payment, Sandbox};
+use crm_sandbox::Sandbox;
 
 use crate::world::World;
 
@@ -41,12 +41,13 @@ async fn every_query_of_the_guide_runs_and_the_pages_in_both_languages_have_the_
 #[tokio::test]
 async fn the_query_for_accounting_finds_what_one_side_lacks() {
     let world = World::with(Sandbox::builder().projects(3));
-    let payment = |id, amount| Payment {
-        id,
-        income: true,
-        amount,
-        currency_id: 1,
-        date: "2020-01-08".parse().unwrap(),
+    let sample =
+        world.sandbox.projects().iter().find_map(|project| project.payments.first().cloned()).unwrap();
+    let payment = |id, amount| {
+        let mut payment = sample.clone();
+        (payment.id, payment.income, payment.amount, payment.currency_id) = (id, true, amount, 1);
+        payment.date = "2020-01-08".parse().unwrap();
+        payment
     };
     for project in world.sandbox.projects() {
         let payments = [payment(901, 3000), payment(902, 7400)];

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use crm_mirror::{ColumnKind, Mode, Outcome, Sync, Table};
-use crm_sandbox::{Fault, Operation, Sandbox};
+use crm_sandbox::{AnswerEdit, Fault, Operation, Sandbox};
 
 use crate::world::World;
 
@@ -137,6 +137,30 @@ async fn a_project_that_is_restored_after_a_soft_delete_is_new_with_its_children
     assert_eq!((rows("NULL"), rows("NOT NULL")), (vec![steps], vec!["0".to_owned()]));
     assert!(world.log(log).contains(&format!("insert | projects | {}", project.id)));
     assert!(world.log(log).iter().all(|line| line.starts_with("insert")));
+}
+
+#[tokio::test]
+async fn a_project_that_two_lists_lack_is_out_of_view_with_its_children_until_it_is_listed_again() {
+    let world = World::with(Sandbox::builder().projects(5));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let children = |view: &str| {
+        let of = format!("project_id = 1 AND out_of_view_at IS {view}");
+        world.query(&format!("SELECT count(*) FROM payments WHERE {of}"))[0].parse::<usize>().unwrap()
+    };
+    let payments = children("NULL");
+    assert!(payments > 0);
+    world
+        .sandbox
+        .add_fault(Fault::new().edit_answer(AnswerEdit::LeaveOut(0)).on(Operation::ProjectsList).always());
+    for hours in [0, 2] {
+        assert_eq!(children("NULL"), payments);
+        world.hours(hours);
+        assert!(world.run_projects(|sync| sync).await.is_complete());
+    }
+    assert_eq!((children("NULL"), children("NOT NULL")), (0, payments));
+    world.sandbox.clear_faults();
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    assert_eq!((children("NULL"), children("NOT NULL")), (payments, 0));
 }
 
 #[tokio::test]

@@ -268,7 +268,18 @@ async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> R
     // The doubts are handed to the engine before it begins.
     let (in_doubt, has_unknown_ids) = (0, !without_id.is_empty());
     let last_request = lease.last_request();
-    Ok(Earlier { claimed, ids_grow, last_request, in_doubt, has_unknown_ids, lowest_floor, without_id })
+    // Rows that were forgotten may have had a lower one.
+    let oldest_floor = 0;
+    Ok(Earlier {
+        claimed,
+        ids_grow,
+        last_request,
+        in_doubt,
+        has_unknown_ids,
+        lowest_floor,
+        oldest_floor,
+        without_id,
+    })
 }
 
 async fn poll_feeding(feeding: &mut Option<Feeding>) -> Result<Fed, Error> {

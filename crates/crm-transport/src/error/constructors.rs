@@ -111,11 +111,10 @@ impl Error {
     #[must_use]
     pub fn undecodable(info: &OperationInfo, cause: JsonError) -> Self {
         let (kind, message) = if cause.is_cut() {
-            (ErrorKind::CutBody, "the response ends in the middle of its JSON")
+            (ErrorKind::CutBody, format!("the response ends in the middle of its JSON: {}", cause.reason()))
         } else {
-            (ErrorKind::Undecodable, "the response cannot be decoded")
+            (ErrorKind::Undecodable, format!("the response cannot be decoded: {}", cause.reason()))
         };
-        let message = format!("{message}: {}", cause.reason());
         let mut error = Self::of_operation(info, kind, Seen::Other, message);
         error.0.json_path = (!cause.is_cut()).then(|| cause.path().to_owned());
         error.0.cause = Some(Cause::Json(cause));

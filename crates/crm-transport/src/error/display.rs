@@ -48,10 +48,8 @@ impl Error {
         if self.is_write() {
             f.write_str(self.certainty())?;
         }
-        match (&inner.hint, self.advice()) {
-            (Some(hint), _) => write!(f, "; {hint}")?,
-            (None, Some(advice)) => write!(f, "; {advice}")?,
-            (None, None) => {}
+        if let Some(advice) = self.advice() {
+            write!(f, "; {advice}")?;
         }
         if let Some(wait) = inner.retry_after.filter(|wait| !wait.is_zero() && self.is_retryable()) {
             write!(f, "; come back in {}", in_words(wait))?;
@@ -75,7 +73,7 @@ impl Error {
     }
 
     /// Returns what to do, for errors that carry no hint of their own.
-    fn advice(&self) -> Option<&'static str> {
+    pub(super) fn default_advice(&self) -> Option<&'static str> {
         if self.is_done() {
             return None;
         }

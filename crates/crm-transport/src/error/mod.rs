@@ -150,6 +150,23 @@ impl Error {
         self.0.field.as_deref()
     }
 
+    /// Returns what went wrong, in English: [`Display`](std::fmt::Display) without the operation, the field, the API's own
+    /// text, the certainty of a write and the advice.
+    ///
+    /// For programs that show errors in another language. The wording changes between releases; for code, use
+    /// [`id`](Self::id). It may hold words of the server and control characters.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Returns what to do, in English, as at the end of [`Display`](std::fmt::Display). `None` if the rest of the error
+    /// says it. The same limits apply as to [`message`](Self::message).
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.0.hint.as_deref().or_else(|| self.default_advice())
+    }
+
     /// Returns the beginning of the response body: at most 512 characters, without the secrets of the call.
     ///
     /// A shortened body ends with `… [cut, 70000 bytes in all]`. The result is `None` unless the client was built with

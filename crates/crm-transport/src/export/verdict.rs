@@ -143,7 +143,7 @@ pub struct ExportFigures {
 
 impl fmt::Display for ExportFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} records from {} pages", self.records, self.pages)?;
+        write!(f, "{} records ({} page requests)", self.records, self.pages)?;
         let others = [
             (self.unreadable, "unreadable"),
             (self.left_out, "left out"),

@@ -17,7 +17,7 @@ fn calls_that_are_logged_again_say_the_same_and_log_nothing_twice() {
     for _ in 0..2 {
         let (status, printed) = run::run(EXECUTABLE, "log-calls", &folder, &sandbox);
         assert!(status.success());
-        // A journal keeps no words of the server.
+        // A journal does not keep the text of the server.
         let printed =
             printed.replace("refused in an earlier run of this import", "user is not known to the CRM");
         assert_eq!(printed, shown);

@@ -64,7 +64,10 @@ impl<'a> Findings<'a> {
         values: &[(&str, Value<'_>)],
     ) -> Result<(), Failure> {
         self.exit = self.exit.max(exit);
-        let advice = self.messages().format(&format!("{text}-advice"), values);
+        // A command in an advice works as it is shown.
+        let profile = self.terminal.profile().map(|name| format!(" --profile {name}")).unwrap_or_default();
+        let values_of_advice = [values, &[("profile", profile.into())]].concat();
+        let advice = self.messages().format(&format!("{text}-advice"), &values_of_advice);
         self.show(name, Some(false), self.messages().format(text, values), Some(advice))
     }
 

@@ -9,8 +9,9 @@ use crm::{Bytes, Transport, TransportError};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::findings::Findings;
-use crate::connection::Source;
+use crate::connection::{Source, Sources};
 use crate::exit::{Exit, Failure};
+use crate::language::Messages;
 use crate::network::{Network, is_https, is_this_machine};
 
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -22,11 +23,12 @@ const SOON: Duration = Duration::from_secs(14 * 86_400);
 /// Checks address, proxy, TLS and clock. Returns whether the server can be reached.
 pub(super) async fn check(
     url: &str,
-    source: &Source,
+    sources: &Sources,
     network: &Network,
     findings: &mut Findings<'_>,
 ) -> Result<bool, Failure> {
-    let from = || source.name().to_owned();
+    let from = in_words(sources, findings.messages());
+    findings.good("check-row-sources", "check-sources", &[("sources", from.into())])?;
     let proxy = proxy(url, network);
     let transport = match network.builder(url).reqwest(|client| client.tls_info(true)).build() {
         Ok(transport) => transport,
@@ -55,7 +57,7 @@ pub(super) async fn check(
             };
             let values = [("error", why.as_str().into())];
             if is_tls {
-                findings.good("check-row-address", "check-reached", &[("source", from().into())])?;
+                findings.good("check-row-address", "check-reached", &[])?;
                 findings.bad("check-row-tls", Exit::Person, "check-tls-failed", &values)?;
             } else if let Some(proxy) = proxy {
                 let values = [("error", why.as_str().into()), ("proxy", proxy.into())];
@@ -66,7 +68,7 @@ pub(super) async fn check(
             return Ok(false);
         }
     };
-    findings.good("check-row-address", "check-reached", &[("source", from().into())])?;
+    findings.good("check-row-address", "check-reached", &[])?;
     let is_refused = response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
     match proxy {
         Some(proxy) if is_refused => {
@@ -87,6 +89,21 @@ pub(super) async fn check(
     let now = sent + (Utc::now() - sent) / 2;
     clock(date.and_then(|date| DateTime::parse_from_rfc2822(date).ok()).map(Into::into), now, findings)?;
     Ok(true)
+}
+
+/// Returns where the values come from. Values with the same source are named together.
+fn in_words(sources: &Sources, messages: &Messages) -> String {
+    let mut grouped: Vec<(&Source, Vec<String>)> = Vec::new();
+    for (name, source) in sources {
+        let name = messages.text(name);
+        match grouped.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, names)) => names.push(name),
+            None => grouped.push((source, vec![name])),
+        }
+    }
+    let words =
+        grouped.iter().map(|(source, names)| format!("{}: {}", source.in_words(messages), names.join(", ")));
+    words.collect::<Vec<_>>().join("; ")
 }
 
 /// Returns the proxy that a call to this address goes through, without its password.
@@ -188,7 +205,7 @@ mod tests {
 
     use super::*;
     use crate::arguments::GlobalArguments;
-    use crate::language::{Language, Messages};
+    use crate::language::Language;
     use crate::terminal::Terminal;
 
     #[test]

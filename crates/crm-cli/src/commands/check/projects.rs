@@ -20,7 +20,7 @@ pub(super) async fn check(
             return findings.bad("check-row-address", Exit::Usage, "check-bad-address", &values);
         }
     };
-    if !probe::check(&connection.url, &connection.source, connection.network(), findings).await? {
+    if !probe::check(&connection.url, &connection.sources, connection.network(), findings).await? {
         return Ok(());
     }
     match client.list(&ProjectQuery::new().count(1)).await {

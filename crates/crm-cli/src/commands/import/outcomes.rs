@@ -10,7 +10,7 @@ use super::input::Input;
 use super::summary::Summary;
 use crate::exit::{Exit, Failure};
 use crate::files::{Problem, Rejected, TableRow};
-use crate::language::Language;
+use crate::language::{Language, one_line};
 use crate::terminal::Terminal;
 
 /// Takes the outcomes of an import, one by one.
@@ -184,6 +184,7 @@ impl Outcomes {
     /// Says what is remarkable about a row that is stored or would be sent.
     fn note_stored(&mut self, outcome: &ImportOutcome, row: &TableRow) {
         let messages = &self.terminal.messages;
+        let named = |name: Option<&str>| one_line(name.unwrap_or_default());
         let mut remarks = Vec::new();
         if !outcome.losses.is_empty() {
             self.summary.changed_by_server += 1;
@@ -192,11 +193,13 @@ impl Outcomes {
         }
         if outcome.unknown_user {
             self.summary.without_owner += 1;
-            remarks.push(messages.text("import-without-owner"));
+            let user = named(outcome.entry.user.as_deref());
+            remarks.push(messages.format("import-without-owner", &[("user", user.into())]));
         }
         if outcome.unknown_type {
             self.summary.with_unknown_type += 1;
-            remarks.push(messages.text("import-unknown-type"));
+            let name = named(outcome.entry.activity_type.as_deref());
+            remarks.push(messages.format("import-unknown-type", &[("type", name.into())]));
         }
         if let (Some(OutcomeReason::StoredTwice(copy)), Some(id)) = (&outcome.reason, outcome.outcome.id()) {
             self.summary.stored_twice += 1;

@@ -90,7 +90,7 @@ const HEADINGS: [&str; 6] =
 /// Where the changes go.
 enum Target<'a> {
     List(Listing<'a>),
-    File(Output, PathBuf),
+    File(Box<Output>, PathBuf),
 }
 
 /// Lists changes, or writes them to a file.
@@ -109,7 +109,8 @@ pub(super) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
                 terminal.reserve_output();
             }
             let output = Output::create(path, format, columns(headings));
-            Target::File(output.map_err(|error| failure(path, &error, terminal))?, path.clone())
+            let output = output.map_err(|error| failure(path, &error, terminal))?;
+            Target::File(Box::new(output), path.clone())
         }
         None => Target::List(Listing::new(terminal, &HEADINGS)),
     };

@@ -1,7 +1,7 @@
 //! A report for people and for programs.
 
+use crm::ErrorKind;
 use crm::mirror::{Outcome, Report, TableReport};
-use crm::{Error, ErrorKind};
 use serde::Serialize;
 
 use crate::commands::directory::listing::table_lines;
@@ -106,17 +106,11 @@ pub(super) fn verdict(report: &Report, messages: &Messages) -> String {
         Outcome::Complete => messages.format("mirror-run-complete", &[("run", report.run.into())]),
         Outcome::Stopped => messages.format("mirror-run-stopped", &[("run", report.run.into())]),
         Outcome::RunAgain(error) => {
-            messages.format("mirror-run-again", &[("error", reason(error, messages).into())])
+            messages.format("mirror-run-again", &[("error", messages.error(error).into())])
         }
         Outcome::NeedsPerson(error) => {
-            messages.format("mirror-needs-person", &[("error", reason(error, messages).into())])
+            messages.format("mirror-needs-person", &[("error", messages.error(error).into())])
         }
         other => other.to_string(),
     }
-}
-
-/// Returns an error in words. What makes a copy incomplete is known in English alone, and the details matter more than the
-/// language.
-fn reason(error: &Error, messages: &Messages) -> String {
-    if error.kind() == ErrorKind::Incomplete { error.to_string() } else { messages.error(error) }
 }

@@ -99,15 +99,12 @@ impl Form<'_> {
         };
         let HistoryFlags { history_url, apikey, login } = arguments.history;
         if self.optional(&HISTORY_URL, inline(history_url))? {
-            self.check_address(&HISTORY_URL)?;
             self.required(&LOGIN, inline(login))?;
             self.required(&APIKEY, key(apikey, arguments.apikey_file, arguments.apikey_command))?;
             self.optional(&TIME_ZONE, arguments.time_zone.map(|zone| (Origin::Inline, zone.to_string())))?;
-            self.check_time_zone()?;
         }
         let ProjectsFlags { projects_url, token, secret } = arguments.projects;
         if self.optional(&PROJECTS_URL, inline(projects_url))? {
-            self.check_address(&PROJECTS_URL)?;
             self.required(&TOKEN, key(token, arguments.token_file, arguments.token_command))?;
             self.required(&SECRET, key(secret, arguments.secret_file, arguments.secret_command))?;
         }
@@ -123,11 +120,13 @@ impl Form<'_> {
 
     /// Sets what an option, the environment or the person gives. Returns whether there is something.
     fn optional(&mut self, setting: &Setting, given: Given) -> Result<bool, Failure> {
-        let variable = |name: &str| std::env::var(name).ok();
         let found = match given {
             Some(given) => Some(given),
-            None => in_environment(setting, &variable, &self.terminal.messages)?
-                .map(|(origin, text, _)| (origin, text)),
+            None => {
+                let variable = |name: &str| std::env::var(name).ok();
+                let found = in_environment(setting, &variable, &self.terminal.messages)?;
+                found.map(|(origin, text, _)| (origin, text))
+            }
         };
         let found = match found {
             None if self.asks => Some((Origin::Inline, self.ask(setting)?)),
@@ -141,6 +140,7 @@ impl Form<'_> {
             Origin::Inline if *setting == CA_FILE => (origin, absolute(&text)),
             _ => (origin, text),
         };
+        self.check(setting, &text)?;
         self.profile.set(setting, origin, text);
         Ok(true)
     }
@@ -153,8 +153,26 @@ impl Form<'_> {
         Err(Failure::usage(self.terminal.messages.format("connection-missing", &values)))
     }
 
-    /// Asks the person at the terminal. What is typed for a key is not shown.
+    /// Asks the person at the terminal. What cannot be used is asked again, so that a slip does not lose the other answers.
     fn ask(&self, setting: &Setting) -> Result<String, Failure> {
+        // A terminal that was closed answers for ever.
+        const QUESTIONS: u32 = 5;
+
+        let is_optional = [&HISTORY_URL, &TIME_ZONE, &PROJECTS_URL].contains(&setting);
+        for _ in 0..QUESTIONS {
+            let answer = self.ask_once(setting)?;
+            match self.check(setting, &answer) {
+                _ if answer.is_empty() && is_optional => return Ok(answer),
+                _ if answer.is_empty() => self.terminal.problem_text("profile-ask-again", &[]),
+                Ok(()) => return Ok(answer),
+                Err(failure) => self.terminal.problem(&failure.text),
+            }
+        }
+        Ok(String::new())
+    }
+
+    /// Asks once. What is typed for a key is not shown.
+    fn ask_once(&self, setting: &Setting) -> Result<String, Failure> {
         let question = match setting {
             setting if *setting == HISTORY_URL => "profile-ask-history-url",
             setting if *setting == LOGIN => "profile-ask-login",
@@ -178,21 +196,17 @@ impl Form<'_> {
         Ok(text.trim().to_owned())
     }
 
-    fn check_address(&self, setting: &Setting) -> Result<(), Failure> {
-        let Some((_, url)) = self.profile.origin(setting) else { return Ok(()) };
-        // Whether it is an address at all. Nothing is sent.
-        let client =
-            HistoryClient::builder(url).credentials(ApiKey::new("key", "login")).allow_insecure_http();
-        match client.build() {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Failure::usage(self.terminal.messages.error(&error))),
-        }
-    }
-
-    fn check_time_zone(&self) -> Result<(), Failure> {
-        match self.profile.origin(&TIME_ZONE) {
-            Some((_, name)) if zone(name).is_err() => {
-                Err(Failure::usage(self.terminal.messages.text("expected-zone")))
+    /// Checks an address or a time zone. Nothing is sent.
+    fn check(&self, setting: &Setting, text: &str) -> Result<(), Failure> {
+        let messages = &self.terminal.messages;
+        match setting {
+            setting if [&HISTORY_URL, &PROJECTS_URL].contains(&setting) => {
+                let client = HistoryClient::builder(text).credentials(ApiKey::new("key", "login"));
+                let client = client.allow_insecure_http().build();
+                client.map(drop).map_err(|error| Failure::usage(messages.error(&error)))
+            }
+            setting if *setting == TIME_ZONE && zone(text).is_err() => {
+                Err(Failure::usage(messages.text("expected-zone")))
             }
             _ => Ok(()),
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 
+use crate::connection::in_environment;
 use crate::exit::{Exit, Failure};
 use crate::profile::{Location, Origin, Profile, has_password};
 use crate::settings::{HISTORY_URL, LOGIN, PROJECTS_URL, SETTINGS};
@@ -38,11 +39,9 @@ pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Failure
 
 fn list(terminal: &Terminal) -> Result<Exit, Failure> {
     let (location, messages) = (Location::of_process(), &terminal.messages);
-    let headings = ["column-profile", HISTORY_URL.variable, LOGIN.variable, PROJECTS_URL.variable];
+    let [profile, login] = ["column-profile", "column-login"].map(|name| messages.text(name));
     let mut table = table();
-    table.set_header(
-        headings.map(|name| if name.contains('_') { name.to_owned() } else { messages.text(name) }),
-    );
+    table.set_header([profile.as_str(), "SalesMan CRM", login.as_str(), "solOS"]);
     let (mut exit, names) = (Exit::Done, location.names());
     for name in &names {
         match Profile::read(&location.file(name, messages)?, messages) {
@@ -77,15 +76,25 @@ fn show(name: &str, terminal: &Terminal) -> Result<Exit, Failure> {
     let messages = &terminal.messages;
     let path = existing(name, terminal)?;
     let profile = Profile::read(&path, messages)?;
+    let variable = |name: &str| std::env::var(name).ok();
     let mut table = table();
     for setting in SETTINGS {
-        let Some((origin, value)) = profile.origin(setting) else { continue };
+        let of_profile = profile.origin(setting);
+        let given = in_environment(setting, &variable, messages)?;
+        let (origin, value, source) = match (&given, of_profile) {
+            (Some((origin, value, name)), of_profile) => {
+                let text = if of_profile.is_some() { "source-over-profile" } else { "source-variable" };
+                (*origin, value.as_str(), messages.format(text, &[("name", name.as_str().into())]))
+            }
+            (None, Some((origin, value))) => (origin, value, messages.text("source-this-profile")),
+            (None, None) => continue,
+        };
         let is_secret = origin == Origin::Inline && (setting.is_key || has_password(value));
         let value = if is_secret { messages.text("profile-hidden") } else { value.to_owned() };
-        table.add_row([format!("{}.{}{}", setting.section, setting.name, origin.suffix()), value]);
+        table.add_row([format!("{}.{}{}", setting.section, setting.name, origin.suffix()), value, source]);
     }
     for (name, value) in profile.defaults().into_iter().filter(|(name, _)| name != "time-zone") {
-        table.add_row([format!("defaults.{name}"), value]);
+        table.add_row([format!("defaults.{name}"), value, messages.text("source-this-profile")]);
     }
     terminal.note(&path.display().to_string());
     terminal.print(&table.to_string())?;

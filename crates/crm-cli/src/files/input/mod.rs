@@ -78,11 +78,11 @@ impl InputError {
                 io::ErrorKind::NotFound => Message::new("input-not-found"),
                 io::ErrorKind::PermissionDenied => Message::new("input-no-permission"),
                 io::ErrorKind::IsADirectory => Message::new("input-is-a-folder"),
-                _ => Message::new("input-io").with("reason", error),
+                _ => Message::new("input-io").with("error", error),
             },
             Self::UnknownEncoding(name) => Message::new("input-unknown-encoding").with("name", name),
             Self::NotATable { what } => Message::new("input-not-a-table").with("what", what),
-            Self::Spreadsheet { reason } => Message::new("input-spreadsheet").with("reason", reason),
+            Self::Spreadsheet { reason } => Message::new("input-spreadsheet").with("error", reason),
             Self::NoSuchSheet { name, sheets } => {
                 Message::new("input-no-such-sheet").with("name", name).with("sheets", sheets.join(", "))
             }

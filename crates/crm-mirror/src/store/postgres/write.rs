@@ -164,21 +164,21 @@ impl Writer<'_> {
         applied.add(kind, count);
         if kind == ChangeKind::Delete {
             self.remove_phones(table, &keys.ids).await?;
-            if table == Table::Projects {
-                for child in Table::CHILDREN {
-                    let sql = format!(
-                        "SELECT project_id, id, occurrence FROM {}.{child} WHERE project_id = ANY($1)",
-                        self.schema
-                    );
-                    let rows = self.transaction.query_typed(&sql, &[(&keys.ids, Type::INT8_ARRAY)]).await?;
-                    let key = |row: &tokio_postgres::Row| Key {
-                        project_id: row.get(0),
-                        id: row.get(1),
-                        occurrence: row.get(2),
-                    };
-                    // Counted with the project: the figures are those of its table.
-                    self.remove_rows(batch, child, &Keys::new(rows.iter().map(key)), removal).await?;
-                }
+        }
+        if table == Table::Projects {
+            for child in Table::CHILDREN {
+                let sql = format!(
+                    "SELECT project_id, id, occurrence FROM {}.{child} WHERE project_id = ANY($1)",
+                    self.schema
+                );
+                let rows = self.transaction.query_typed(&sql, &[(&keys.ids, Type::INT8_ARRAY)]).await?;
+                let key = |row: &tokio_postgres::Row| Key {
+                    project_id: row.get(0),
+                    id: row.get(1),
+                    occurrence: row.get(2),
+                };
+                // Counted with the project: the figures are those of its table.
+                self.remove_rows(batch, child, &Keys::new(rows.iter().map(key)), removal).await?;
             }
         }
         Ok(())

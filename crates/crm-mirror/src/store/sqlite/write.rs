@@ -254,17 +254,17 @@ fn remove(
     applied.add(kind, 1);
     if kind == ChangeKind::Delete {
         remove_phones(transaction, table, key.id)?;
-        if table == Table::Projects {
-            for child in Table::CHILDREN {
-                let sql = format!("SELECT project_id, id, occurrence FROM {child} WHERE project_id = ?1");
-                let keys: Vec<Key> = transaction
-                    .prepare_cached(&sql)?
-                    .query_map([key.id], |row| read_key(row, 0))?
-                    .collect::<rusqlite::Result<_>>()?;
-                for key in keys {
-                    // Counted with the project: the figures are those of its table.
-                    remove(log, child, key, removal, &mut Applied::default())?;
-                }
+    }
+    if table == Table::Projects {
+        for child in Table::CHILDREN {
+            let sql = format!("SELECT project_id, id, occurrence FROM {child} WHERE project_id = ?1");
+            let keys: Vec<Key> = transaction
+                .prepare_cached(&sql)?
+                .query_map([key.id], |row| read_key(row, 0))?
+                .collect::<rusqlite::Result<_>>()?;
+            for key in keys {
+                // Counted with the project: the figures are those of its table.
+                remove(log, child, key, removal, &mut Applied::default())?;
             }
         }
     }
