@@ -100,10 +100,11 @@ impl Process {
         let wait = {
             let mut progress = self.progress();
             let Progress { faults, .. } = *progress;
-            if progress.draw.chance(faults / 5.0) {
+            // Most failures stop the engine. One at an outcome must not, so it is what failures are about.
+            let failures = if operation == "settle" { faults * 2.0 } else { faults / 5.0 };
+            if progress.draw.chance(failures) {
                 progress.trace.note(format!("the store of instance {} fails at {operation}", progress.name));
-                let path = std::path::Path::new("simulated");
-                return Err(Error::storage("outbox.simulated", "outbox", path, "failed", None));
+                return Err(failed("as the plan says"));
             }
             if progress.draw.chance(faults) { Some(progress.draw.millis(0, 20_000)) } else { None }
         };
@@ -155,6 +156,11 @@ impl Process {
             progress.trace.note(format!("instance {} sends after its lease has expired", progress.name));
         }
     }
+}
+
+fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    let cause = std::io::Error::other(cause);
+    Error::storage("outbox.simulated", "outbox", std::path::Path::new("simulated"), "failed", Some(cause))
 }
 
 /// A delivery that is not polled while its process stands still.
@@ -364,7 +370,15 @@ impl Store for ProcessStore {
 
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
         self.process.stands_still(0.05);
-        self.around("settle", self.store.settle(fence, changes)).await
+        // A database carries out what is on its way, even if nobody waits for it any more.
+        let (store, process, changes) = (self.store.clone(), self.process.clone(), changes.to_vec());
+        let on_its_way = tokio::spawn(async move {
+            process.step("settle").await?;
+            let is_ours = store.settle(fence, &changes).await?;
+            process.step("settle").await?;
+            Ok(is_ours)
+        });
+        on_its_way.await.unwrap_or_else(|ended| Err(failed(ended)))
     }
 
     async fn changed(&self) {

@@ -1,13 +1,17 @@
 //! Delivery in virtual time: crashes, takeovers, outages, hooks.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use crm_history::{ClientId, EntryId, NewEntry, NotSentReason};
+use async_trait::async_trait;
+use crm_history::{ClientId, EntryId, Error, NewEntry, NotSentReason};
 use crm_outbox::{Filter, MemoryStore, Outbox, Prepared, Resolution, Role, State, Status, Store};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::putting::entry;
 use crate::server::{Fate, Server};
+use crate::wrapped::{Hook, Wrapped};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -323,6 +327,34 @@ async fn after_a_restored_backup_in_which_nothing_is_stored_a_person_names_an_ol
     assert_eq!(statuses[0], Status::Stored(Some(EntryId(2))));
     assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
     assert_eq!(server.contents().len(), 6);
+}
+
+/// Fails at the first outcomes.
+struct FailsAtOutcomes(AtomicUsize);
+
+#[async_trait]
+impl Hook for FailsAtOutcomes {
+    async fn before(&self, operation: &'static str) -> Result<(), Error> {
+        if operation == "settle" && self.0.fetch_add(1, Ordering::Relaxed) < 3 {
+            return Err(Error::storage("outbox.test", "outbox", Path::new("store"), "failed", None));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_cannot_be_recorded_is_recorded_later_and_nothing_is_looked_up() {
+    let server = Server::new();
+    let outbox =
+        Outbox::with_store(Wrapped::new(MemoryStore::new(), FailsAtOutcomes(AtomicUsize::default())));
+    let delivery = outbox.deliver(server.client()).start();
+    put(&outbox, [0]).await;
+    assert_eq!(settle(&outbox, [0]).await, [Status::Stored(Some(EntryId(2)))]);
+    assert_eq!(delivery.health().takeovers, 1);
+    let requests = server.requests();
+    put(&outbox, [1]).await;
+    settle(&outbox, [1]).await;
+    assert_eq!(server.requests(), requests + 1);
 }
 
 #[tokio::test(start_paused = true)]
