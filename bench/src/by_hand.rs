@@ -137,6 +137,17 @@ mod calls {
             all
         }
 
+        /// Adds these activities in one call, and returns how many were stored.
+        pub async fn add_list(&self, contents: &[String]) -> usize {
+            let list: Vec<_> = contents
+                .iter()
+                .map(|content| json!({ "content": content, "clid": 1, "datum": "2024-06-25 10:00:00" }))
+                .collect();
+            let request = self.history(reqwest::Method::POST, "add.list", &json!({ "list": list }));
+            let answer = request.send().await.unwrap().bytes().await.unwrap();
+            serde_json::from_slice::<Vec<Data<u64>>>(&answer).unwrap().len()
+        }
+
         pub async fn add(&self, content: &str) -> u64 {
             let body = json!({ "content": content, "clid": 1, "datum": "2024-06-25 10:00:00" });
             let request = self.history(reqwest::Method::POST, "add", &body);

@@ -28,6 +28,10 @@ pub fn work(name: &str) -> Box<dyn FnMut()> {
             let page = pages::projects();
             Box::new(move || drop(black_box(pages::read_projects(&page))))
         }
+        "two_fields_of_1000_projects" => {
+            let page = pages::projects();
+            Box::new(move || _ = black_box(pages::two_fields(&page)))
+        }
         "one_call" => call(false),
         "one_call_with_a_retry" => call(true),
         // Not held to a baseline: for whoever wants to know what the others come to.
@@ -39,9 +43,17 @@ pub fn work(name: &str) -> Box<dyn FnMut()> {
             let page = pages::projects();
             Box::new(move || drop(black_box(pages::strict_projects(&page))))
         }
+        "own_type_of_1000_projects" => {
+            let page = pages::projects();
+            Box::new(move || drop(black_box(pages::own_projects(&page))))
+        }
         "value_200_entries" => {
             let page = pages::entries();
             Box::new(move || drop(black_box(pages::value(&page))))
+        }
+        "two_fields_of_1000_projects_by_value" => {
+            let page = pages::projects();
+            Box::new(move || _ = black_box(pages::two_fields_by_value(&page)))
         }
         "value_1000_projects" => {
             let page = pages::projects();

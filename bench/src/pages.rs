@@ -47,6 +47,34 @@ pub fn read_projects(response: &Response<Bytes>) -> Page<Project> {
     page
 }
 
+/// Reads two fields of each project: the number of those that have both.
+#[must_use]
+pub fn two_fields(response: &Response<Bytes>) -> usize {
+    let has_both = |project: &&Project| {
+        project.fields.as_str("name").unwrap().is_some()
+            && project.fields.as_date("contract_date").unwrap().is_some()
+    };
+    read_projects(response).items.iter().filter(has_both).count()
+}
+
+/// The same two fields, by way of a [`Value`].
+#[must_use]
+pub fn two_fields_by_value(response: &Response<Bytes>) -> usize {
+    let page = value(response);
+    let has_both = |project: &&Value| {
+        project["name"].as_str().is_some() && project["data"]["contract_date"].as_str().is_some()
+    };
+    page["payload"].as_array().unwrap().iter().filter(has_both).count()
+}
+
+/// As the client reads them into a type of the user's own.
+#[must_use]
+pub fn own_projects(response: &Response<Bytes>) -> Vec<by_hand::Project> {
+    let page = Projects::<by_hand::Project>::new(ProjectQuery::new()).read(response).unwrap();
+    assert_eq!(page.items.len(), 1_000);
+    page.items
+}
+
 /// As strict structs.
 #[must_use]
 pub fn strict_entries(response: &Response<Bytes>) -> Vec<by_hand::Entry> {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::coverage::Coverage;
 use crate::export_run::simulate_export;
 use crate::groups::Selection;
+use crate::mirror_run::simulate_mirror;
 use crate::run::{Finished, simulate};
 
 /// What many seeds came to.
@@ -38,6 +39,12 @@ impl Campaign {
     #[must_use]
     pub fn run_exports(first: u64, until: Until, most_failures: usize) -> Campaign {
         Campaign::run_each(first, until, most_failures, simulate_export)
+    }
+
+    /// Runs seeds of mirrors from `first` on. It stops when so many have failed.
+    #[must_use]
+    pub fn run_mirrors(first: u64, until: Until, most_failures: usize) -> Campaign {
+        Campaign::run_each(first, until, most_failures, simulate_mirror)
     }
 
     fn run_each(
@@ -122,6 +129,12 @@ pub fn report(finished: &Finished, selection: &Selection, lines: usize) -> Strin
 #[must_use]
 pub fn report_export(finished: &Finished, lines: usize) -> String {
     report_with(finished, " --exports", lines)
+}
+
+/// What a failed seed of a mirror prints: the violations, how to replay it, and the end of its trace.
+#[must_use]
+pub fn report_mirror(finished: &Finished, lines: usize) -> String {
+    report_with(finished, " --mirror", lines)
 }
 
 fn report_with(finished: &Finished, option: &str, lines: usize) -> String {

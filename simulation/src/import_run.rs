@@ -101,7 +101,7 @@ impl World {
         if self.plan.adopts_marks {
             import = import.adopt_marked();
         }
-        if self.plan.is_sole_writer() {
+        if self.plan.is_sole_writer() && self.plan.declares_sole_writer {
             import = import.sole_writer();
         }
         import

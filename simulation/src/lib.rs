@@ -1,4 +1,4 @@
-//! Seeded simulation of whole imports and outboxes against a faulty server, in virtual time.
+//! Seeded simulation of whole imports, outboxes and mirrors against a faulty server, in virtual time.
 //!
 //! One seed decides everything: the activities and which of them are equal, who calls and what that user sees, the faults
 //! of the server, other writers, clocks, latencies, the settings, and where our process dies. [`simulate`] runs the seed
@@ -13,6 +13,9 @@
 //! ```
 //!
 //! [`simulate_export`] does the same with an export whose list changes: `export_plan`, `export_run`, `export_world`.
+//!
+//! [`simulate_mirror`] does it with a copy of a CRM that people edit: `mirror_plan`, `mirror_run`, `mirror_crm` and
+//! `mirror_people` (the server and the people), `mirror_store` (a database that fails), `mirror_truth` and `mirror_oracle`.
 
 mod activities;
 mod campaign;
@@ -26,10 +29,18 @@ mod faults;
 mod groups;
 mod import_run;
 mod lockstep;
+mod mirror_crm;
+mod mirror_oracle;
+mod mirror_people;
+mod mirror_plan;
+mod mirror_run;
+mod mirror_store;
+mod mirror_truth;
 mod network;
 mod oracle;
 mod outbox_process;
 mod outbox_run;
+mod outbox_watch;
 mod plan;
 mod run;
 mod scratch;
@@ -38,8 +49,9 @@ mod surroundings;
 mod trace;
 mod tricks;
 
-pub use campaign::{Campaign, Until, report, report_export};
+pub use campaign::{Campaign, Until, report, report_export, report_mirror};
 pub use coverage::{Coverage, State};
 pub use export_run::simulate_export;
 pub use groups::{Group, Job, KNOWN_FAILURES, Selection, Status, all as groups};
+pub use mirror_run::simulate_mirror;
 pub use run::{Finished, simulate};

@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use simulation::{Campaign, Job, Selection, Until, groups, report, report_export, simulate, simulate_export};
+use simulation::{
+    Campaign, Finished, Job, Selection, Until, groups, report, report_export, report_mirror, simulate,
+    simulate_export, simulate_mirror,
+};
 
 const USAGE: &str =
     "usage: simulation [--seed N | --seconds N | --seeds N | --survey N] [--from N] [--failures N]
-                  [--only GROUPS | --with GROUPS | --all | --exports] [--outbox]
+                  [--only GROUPS | --with GROUPS | --all | --exports | --mirror] [--outbox]
 
   --seed N       replays a seed with its whole trace
   --seconds N    runs as many seeds as fit (default: 60)
@@ -19,6 +22,7 @@ const USAGE: &str =
   --only, --with draw from these groups alone, or from these beside those that are on; separated by commas
   --all          draws from every group
   --exports      simulates exports in place of imports
+  --mirror       simulates copies of a CRM in place of imports
   --outbox       simulates outboxes in place of imports; the last option";
 
 /// What the command line asks for.
@@ -27,10 +31,41 @@ struct Options {
     first: u64,
     failures: usize,
     selection: Selection,
-    /// Whether exports are simulated.
-    exports: bool,
+    /// What is simulated in place of imports.
+    other: Option<Other>,
 }
 
+/// A job that draws from no groups.
+#[derive(Clone, Copy)]
+enum Other {
+    Exports,
+    Mirror,
+}
+
+impl Other {
+    fn simulate(self, seed: u64) -> Finished {
+        match self {
+            Other::Exports => simulate_export(seed),
+            Other::Mirror => simulate_mirror(seed),
+        }
+    }
+
+    fn report(self, finished: &Finished, lines: usize) -> String {
+        match self {
+            Other::Exports => report_export(finished, lines),
+            Other::Mirror => report_mirror(finished, lines),
+        }
+    }
+
+    fn campaign(self, first: u64, until: Until, failures: usize) -> Campaign {
+        match self {
+            Other::Exports => Campaign::run_exports(first, until, failures),
+            Other::Mirror => Campaign::run_mirrors(first, until, failures),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
 enum Action {
     Replay(u64),
     Run(Until),
@@ -47,12 +82,12 @@ fn main() -> ExitCode {
     };
     // A panic is a violation with a seed of its own; its message is in the report.
     std::panic::set_hook(Box::new(|_| ()));
-    match options.action {
-        Action::Replay(seed) if options.exports => replay_export(seed),
-        Action::Run(until) if options.exports => run_exports(until, &options),
-        Action::Replay(seed) => replay(seed, &options.selection),
-        Action::Run(until) => run(until, &options),
-        Action::Survey(seeds) => survey(seeds, &options),
+    match (options.action, options.other) {
+        (Action::Replay(seed), Some(other)) => replay_other(seed, other),
+        (Action::Run(until), Some(other)) => run_other(until, other, &options),
+        (Action::Replay(seed), None) => replay(seed, &options.selection),
+        (Action::Run(until), None) => run(until, &options),
+        (Action::Survey(seeds), _) => survey(seeds, &options),
     }
 }
 
@@ -63,7 +98,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
         first: 1,
         failures: 5,
         selection: Selection::default(),
-        exports: false,
+        other: None,
     };
     while let Some(option) = arguments.next() {
         if option == "--outbox" {
@@ -74,8 +109,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
             options.selection = Selection::all();
             continue;
         }
-        if option == "--exports" {
-            options.exports = true;
+        if let "--exports" | "--mirror" = option.as_str() {
+            options.other = Some(if option == "--exports" { Other::Exports } else { Other::Mirror });
             continue;
         }
         let value = arguments.next().ok_or_else(|| format!("{option} needs a value"))?;
@@ -111,18 +146,18 @@ fn run(until: Until, options: &Options) -> ExitCode {
     if campaign.failed().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn replay_export(seed: u64) -> ExitCode {
-    let finished = simulate_export(seed);
-    println!("{}", report_export(&finished, usize::MAX));
+fn replay_other(seed: u64, other: Other) -> ExitCode {
+    let finished = other.simulate(seed);
+    println!("{}", other.report(&finished, usize::MAX));
     println!("hash {:016x}, {} requests", finished.hash, finished.requests);
     if finished.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_exports(until: Until, options: &Options) -> ExitCode {
-    let campaign = Campaign::run_exports(options.first, until, options.failures);
+fn run_other(until: Until, other: Other, options: &Options) -> ExitCode {
+    let campaign = other.campaign(options.first, until, options.failures);
     println!("{}", campaign.summary());
     for finished in campaign.failed() {
-        println!("\n{}", report_export(finished, 40));
+        println!("\n{}", other.report(finished, 40));
     }
     if campaign.failed().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,5 +1,6 @@
 //! The process of an instance of an outbox: its store may fail or be slow, and it may stand still.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -13,7 +14,8 @@ use crm_transport::{Error, Transport, TransportError};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::draw::Draw;
-use crate::network::Network;
+use crate::network::{Network, items_of};
+use crate::outbox_watch::OutboxWatch;
 use crate::trace::Trace;
 
 /// A process. Clones share it.
@@ -30,24 +32,30 @@ struct Progress {
     /// The longest standstill. Zero: it never stands still.
     longest_standstill: Duration,
     stands_until: Instant,
-    /// When the lease was checked for the last request, and how long it lasts from then on.
-    checked: Option<Instant>,
+    /// How much later than its tasks its delivery wakes, on a thread of its own.
+    lag: Duration,
+    /// When the lease was checked for a request with these items.
+    checked: HashMap<Vec<String>, Instant>,
     lease: Duration,
+    watch: OutboxWatch,
     /// Writes that left after the lease that was checked for them had expired.
     late_writes: u64,
 }
 
 impl Process {
-    pub(crate) fn new(name: usize, seed: u64, trace: Trace, lease: Duration) -> Self {
+    pub(crate) fn new(name: usize, seed: u64, trace: Trace, lease: Duration, watch: OutboxWatch) -> Self {
+        let mut draw = Draw::new(seed, 100 + name as u64);
         Self(Arc::new(Mutex::new(Progress {
             name,
             trace,
-            draw: Draw::new(seed, 100 + name as u64),
+            lag: draw.millis(0, 50),
+            draw,
             faults: 0.0,
             longest_standstill: Duration::ZERO,
             stands_until: Instant::now(),
-            checked: None,
+            checked: HashMap::new(),
             lease,
+            watch,
             late_writes: 0,
         })))
     }
@@ -75,8 +83,20 @@ impl Process {
         self.progress().stands_until = Instant::now();
     }
 
+    /// Waits while the process stands still.
+    async fn awake(&self) {
+        loop {
+            let until = self.progress().stands_until;
+            if until <= Instant::now() {
+                return;
+            }
+            sleep_until(until).await;
+        }
+    }
+
     /// Perhaps the store fails here, or is slow.
     async fn step(&self, operation: &'static str) -> Result<(), Error> {
+        self.awake().await;
         let wait = {
             let mut progress = self.progress();
             let Progress { faults, .. } = *progress;
@@ -93,12 +113,13 @@ impl Process {
         Ok(())
     }
 
-    /// Notes that the lease was checked. Perhaps the process stands still now. When it wakes, it sees that time has passed.
-    async fn lease_is_checked(&self, asked: Instant) {
-        self.progress().checked = Some(asked);
-        if self.stands_still(0.05).is_some() {
-            // Its future is not polled again before it wakes.
-            tokio::task::yield_now().await;
+    /// Notes whether the store allowed a request with these items.
+    fn was_checked(&self, items: Vec<String>, asked: Instant, is_allowed: bool) {
+        let checked = &mut self.progress().checked;
+        if is_allowed {
+            checked.insert(items, asked);
+        } else {
+            checked.remove(&items);
         }
     }
 
@@ -115,10 +136,21 @@ impl Process {
         Some(time)
     }
 
-    /// Notes that a write leaves.
-    fn write_leaves(&self) {
+    /// Returns when the lease was checked for a request with these items.
+    fn checked(&self, items: &[String]) -> Option<Instant> {
+        let progress = self.progress();
+        let checked = progress.checked.get(items).copied();
+        if checked.is_none() {
+            let violation = format!("instance {} sends what its store has not allowed", progress.name);
+            progress.watch.violated(violation);
+        }
+        checked
+    }
+
+    /// Notes that a write leaves for which the lease was checked then.
+    fn write_leaves(&self, checked: Option<Instant>) {
         let mut progress = self.progress();
-        if progress.checked.is_none_or(|checked| Instant::now() >= checked + progress.lease) {
+        if checked.is_some_and(|checked| Instant::now() >= checked + progress.lease) {
             progress.late_writes += 1;
             progress.trace.note(format!("instance {} sends after its lease has expired", progress.name));
         }
@@ -137,7 +169,10 @@ impl Future for StandingStill {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let until = self.process.progress().stands_until;
+            let until = {
+                let progress = self.process.progress();
+                progress.stands_until + progress.lag
+            };
             if until <= Instant::now() {
                 break;
             }
@@ -161,19 +196,23 @@ pub(crate) struct ProcessNetwork {
 #[async_trait]
 impl Transport for ProcessNetwork {
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        self.process.awake().await;
         let operation = request.uri().path().rsplit('/').next().unwrap_or_default();
         if !operation.starts_with("add") {
             return self.network.send(request).await;
         }
+        let checked = self.process.checked(&items_of(&request));
         // Between its last look at the clock and the first byte. When it wakes, the byte leaves before it looks again.
         let Some(time) = self.process.stands_still(0.05) else {
-            self.process.write_leaves();
-            return self.network.send(request).await;
+            self.process.write_leaves(checked);
+            let answer = self.network.send(request).await;
+            self.process.awake().await;
+            return answer;
         };
         let Self { network, process } = self.clone();
         let on_its_way = tokio::spawn(async move {
             sleep(time).await;
-            process.write_leaves();
+            process.write_leaves(checked);
             network.send(request).await
         });
         on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
@@ -184,9 +223,21 @@ impl Transport for ProcessNetwork {
 pub(crate) struct ProcessStore {
     pub(crate) store: MemoryStore,
     pub(crate) process: Process,
+    pub(crate) watch: OutboxWatch,
 }
 
 impl ProcessStore {
+    /// Returns the bodies of the items of a request.
+    async fn items(&self, seqs: &[u64]) -> Result<Vec<String>, Error> {
+        let rows = self.store.list(&Filter::new().limit(usize::MAX)).await?;
+        let json = |seq: &u64| {
+            let row = rows.iter().find(|row| row.seq == *seq)?;
+            row.prepared.as_ref().or(row.activity.as_ref()).map(|activity| activity.json.as_str())
+        };
+        let body = |json: &str| serde_json::from_str::<serde_json::Value>(json).map(|body| body.to_string());
+        Ok(seqs.iter().map(|seq| json(seq).and_then(|json| body(json).ok()).unwrap_or_default()).collect())
+    }
+
     /// The store may fail before it did something, and after it did.
     async fn around<T>(
         &self,
@@ -222,8 +273,12 @@ impl Store for ProcessStore {
         self.around("decide", self.store.decide(key, from, change)).await
     }
 
-    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
-        self.around("reconcile_since", self.store.reconcile_since(since)).await
+    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error> {
+        self.around("highest_id_before", self.store.highest_id_before(since)).await
+    }
+
+    async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
+        self.around("reconcile", self.store.reconcile(floor)).await
     }
 
     async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
@@ -235,15 +290,30 @@ impl Store for ProcessStore {
     }
 
     async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
-        self.around("acquire", self.store.acquire(lease)).await
+        let acquired = async {
+            let fence = self.store.acquire(lease).await?;
+            let instance = self.process.progress().name;
+            fence.iter().for_each(|&fence| self.watch.acquired(instance, fence, lease));
+            Ok(fence)
+        };
+        self.around("acquire", acquired).await
     }
 
     async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error> {
-        self.around("renew", self.store.renew(fence, lease)).await
+        let renewed = async {
+            let is_held = self.store.renew(fence, lease).await?;
+            is_held.then(|| self.watch.extended(fence, lease));
+            Ok(is_held)
+        };
+        self.around("renew", renewed).await
     }
 
     async fn release(&self, fence: u64) -> Result<(), Error> {
-        self.around("release", self.store.release(fence)).await
+        let released = async {
+            self.watch.released(fence);
+            self.store.release(fence).await
+        };
+        self.around("release", released).await
     }
 
     fn abandon(&self, fence: u64) {
@@ -274,18 +344,26 @@ impl Store for ProcessStore {
         self.around("last_stored", self.store.last_stored(limit)).await
     }
 
-    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
+    async fn sending(
+        &self,
+        fence: u64,
+        lease: Duration,
+        request: &Request,
+        outcomes: &[(u64, Change)],
+    ) -> Result<bool, Error> {
+        self.process.stands_still(0.05);
         self.process.step("sending").await?;
         let checked = Instant::now();
-        let may_be_sent = self.store.sending(fence, lease, request).await?;
+        let may_be_sent = self.store.sending(fence, lease, request, outcomes).await?;
+        may_be_sent.then(|| self.watch.extended(fence, lease));
+        self.process.was_checked(self.items(&request.seqs).await?, checked, may_be_sent);
+        self.process.stands_still(0.05);
         self.process.step("sending").await?;
-        if may_be_sent {
-            self.process.lease_is_checked(checked).await;
-        }
         Ok(may_be_sent)
     }
 
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
+        self.process.stands_still(0.05);
         self.around("settle", self.store.settle(fence, changes)).await
     }
 

@@ -1,21 +1,25 @@
 //! Runs a seed of the outbox: several instances over one store that crash, stand by and take over.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crm_history::{ApiKey, HistoryClient, Rejection, RetryPolicy};
+use crm_history::{ApiKey, EntryId, HistoryClient, Rejection, RetryPolicy};
 use crm_outbox::{Delivery, Filter, MemoryStore, Outbox, PutError, Status};
 use crm_sandbox::APIKEY;
 use tokio::time::{Instant, sleep};
 
 use crate::oracle::{self, Told};
 use crate::outbox_process::{Process, ProcessNetwork, ProcessStore, StandingStill};
+use crate::outbox_watch::OutboxWatch;
 use crate::run::{Finished, LONGEST_RUN, World};
 
 /// Instances over one store.
 struct Instances {
+    store: MemoryStore,
     /// The store without faults, for the oracle.
     calm: Outbox,
+    watch: OutboxWatch,
+    keep_contents_for: Duration,
     processes: Vec<Process>,
     outboxes: Vec<Outbox>,
     deliveries: Vec<Option<Delivery>>,
@@ -23,18 +27,44 @@ struct Instances {
     put: BTreeSet<usize>,
     /// The activities that `put` refuses.
     refused: BTreeSet<usize>,
+    backup: Option<Backup>,
+    /// The activities that a restored backup did not have. They may be stored.
+    forgotten: BTreeSet<usize>,
+    was_restored: bool,
+}
+
+/// A copy of the store.
+struct Backup {
+    store: MemoryStore,
+    at: SystemTime,
 }
 
 impl Instances {
-    fn new(processes: Vec<Process>) -> Self {
+    fn new(processes: Vec<Process>, watch: OutboxWatch) -> Self {
         let store = MemoryStore::new();
         let over = |process: &Process| {
-            Outbox::with_store(ProcessStore { store: store.clone(), process: process.clone() })
+            let (store, process, watch) = (store.clone(), process.clone(), watch.clone());
+            Outbox::with_store(ProcessStore { store, process, watch })
         };
         let outboxes: Vec<Outbox> = processes.iter().map(over).collect();
         let deliveries = outboxes.iter().map(|_| None).collect();
         let calm = Outbox::with_store(store.clone());
-        Self { calm, processes, outboxes, deliveries, put: BTreeSet::new(), refused: BTreeSet::new() }
+        let (put, refused, forgotten) = Default::default();
+        let keep_contents_for = Duration::from_secs(30 * 86_400);
+        Self {
+            store,
+            calm,
+            watch,
+            keep_contents_for,
+            processes,
+            outboxes,
+            deliveries,
+            put,
+            refused,
+            backup: None,
+            forgotten,
+            was_restored: false,
+        }
     }
 
     /// Writes that left after the lease that was checked for them had expired.
@@ -47,8 +77,12 @@ impl World {
     /// Runs the outbox with faults and crashes, then without them, and judges after each step.
     pub(crate) async fn run_outbox(mut self) -> Result<Finished, String> {
         let count = self.draw.size(1, 3);
-        let process = |name| Process::new(name, self.seed, self.trace.clone(), LEASE);
-        let mut instances = Instances::new((0..count).map(process).collect());
+        let watch = OutboxWatch::default();
+        let process = |name| Process::new(name, self.seed, self.trace.clone(), LEASE, watch.clone());
+        let mut instances = Instances::new((0..count).map(process).collect(), watch.clone());
+        if self.draw.chance(0.3) {
+            instances.keep_contents_for = Duration::ZERO;
+        }
         let faults = if self.plan.has_store_faults { *self.draw.among(&[0.0, 0.02, 0.1]) } else { 0.0 };
         let standstill =
             if self.plan.stands_still { self.draw.millis(10_000, 400_000) } else { Duration::ZERO };
@@ -66,12 +100,19 @@ impl World {
 
     async fn steps_with_faults(&mut self, instances: &mut Instances) -> Result<Vec<String>, String> {
         let steps = self.draw.number(3, 25);
+        let restores = self.plan.restores_backups && self.draw.chance(0.3);
         for _ in 0..steps {
             let most = self.keys.len() / 2 + 1;
             let puts = self.draw.size(0, most);
             self.put(instances, puts).await;
             let place = self.draw.size(0, instances.outboxes.len() - 1);
-            match self.draw.number(0, 5) {
+            match self.draw.number(0, if restores { 7 } else { 5 }) {
+                6 => {
+                    self.trace.note("a backup is made");
+                    instances.backup =
+                        Some(Backup { store: instances.store.backup(), at: SystemTime::now() });
+                }
+                7 => self.restore(instances).await?,
                 0 | 1 => {
                     self.trace.note(format!("instance {place} crashes"));
                     instances.deliveries[place] = None;
@@ -95,18 +136,48 @@ impl World {
         Ok(Vec::new())
     }
 
+    /// Restores the last backup, as its users are told to: nothing runs meanwhile, and everything is looked up.
+    async fn restore(&mut self, instances: &mut Instances) -> Result<(), String> {
+        let Some(backup) = instances.backup.take() else { return Ok(()) };
+        self.trace.note("the backup is restored");
+        instances.deliveries.iter_mut().for_each(|delivery| *delivery = None);
+        instances.store.restore(&backup.store);
+        instances.watch.forget();
+        instances.was_restored = true;
+        let listed = instances.calm.list(&Filter::new().limit(usize::MAX)).await;
+        let kept: BTreeSet<String> =
+            listed.map_err(|error| error.to_string())?.into_iter().map(|entry| entry.key).collect();
+        let is_forgotten = |index: &&usize| !kept.contains(&index.to_string());
+        instances.forgotten.extend(instances.put.iter().filter(is_forgotten));
+        let reconciled = match instances.calm.reconcile_since(backup.at).await {
+            Err(error) if error.is_invalid_request() => {
+                instances.calm.reconcile_above(EntryId(self.watermark)).await
+            }
+            reconciled => reconciled,
+        };
+        let count = reconciled.map_err(|error| error.to_string())?;
+        self.trace.note(format!("{count} activities are reconciled"));
+        self.told.iter_mut().for_each(|told| *told = Told::Unknown);
+        Ok(())
+    }
+
     /// Delivers without faults until everything is settled.
     async fn deliver_the_rest(&mut self, instances: &mut Instances) -> Result<Vec<String>, String> {
         self.sandbox.clear_faults();
         self.trace.note("the faults end");
-        instances.deliveries.iter_mut().for_each(|delivery| *delivery = None);
+        // Some go on, and must not have forgotten anything. Otherwise a new one finds what the store knows.
+        if self.draw.chance(0.5) {
+            instances.deliveries.iter_mut().for_each(|delivery| *delivery = None);
+        }
         for process in &instances.processes {
             process.set_faults(0.0);
             process.set_longest_standstill(Duration::ZERO);
             process.wake();
         }
         self.put(instances, self.keys.len()).await;
-        self.start(instances, 0)?;
+        if instances.deliveries.iter().all(Option::is_none) {
+            self.start(instances, 0)?;
+        }
         let began = Instant::now();
         while began.elapsed() < LONGEST_RUN {
             sleep(Duration::from_secs(60)).await;
@@ -118,7 +189,7 @@ impl World {
         // Whatever is stored late is stored now.
         sleep(self.plan.settings.settle * 4).await;
         let violations = self.judge(instances).await?;
-        if !violations.is_empty() { Ok(violations) } else { Ok(self.unsettled()) }
+        if !violations.is_empty() || instances.was_restored { Ok(violations) } else { Ok(self.unsettled()) }
     }
 
     /// Puts the next activities. Some are put twice, by two clients.
@@ -157,6 +228,7 @@ impl World {
             .settle(settings.settle)
             .patience(settings.patience)
             .flush_after(settings.flush_after)
+            .keep_contents_for(instances.keep_contents_for)
             .lease(LEASE);
         if self.plan.is_sole_writer() {
             deliver = deliver.sole_writer();
@@ -182,6 +254,7 @@ impl World {
         let listed = instances.calm.list(&filter).await.map_err(|error| error.to_string())?;
         let mut told = vec![Told::NotSent; self.keys.len()];
         instances.refused.iter().for_each(|&index| told[index] = Told::Refused);
+        instances.forgotten.iter().for_each(|&index| told[index] = Told::Unknown);
         for entry in listed {
             let index: usize = entry.key.parse().map_err(|_| format!("a foreign key: {}", entry.key))?;
             told[index] = match entry.status {
@@ -196,6 +269,7 @@ impl World {
         self.trace.note(format!("statuses {}", shown.join(" ")));
         let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
         violations.extend(oracle::contradictions(&self.keys, &self.told, &told));
+        violations.extend(instances.watch.take_violations());
         if instances.late_writes() > 0 {
             // The exception that the docs name: the CRM cannot check the lease.
             violations.retain(|violation| !oracle::is_doubled(violation));

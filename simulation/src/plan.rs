@@ -12,7 +12,7 @@ use crate::faults::{DrawnFault, FAULTS, Limits, always_at_lists};
 use crate::groups::Selection;
 use crate::surroundings::{
     changed_type, clock_steps, foreign, interruptions, list_faults_of_marks, server_time, shifted_writes,
-    tricks, users,
+    tricks, twin, users,
 };
 use crate::tricks::ListTricks;
 
@@ -37,6 +37,10 @@ pub(crate) struct Plan {
     pub(crate) is_prompt: bool,
     pub(crate) tricks: ListTricks,
     pub(crate) foreign: Vec<ForeignWrite>,
+    /// By how many hours a foreign record differs from one of ours whose answer is lost.
+    pub(crate) twin: Option<i64>,
+    /// Whether the caller declares that nobody else writes equal records, where that is so.
+    pub(crate) declares_sole_writer: bool,
     /// At which request the server's clock is set, and by how much.
     pub(crate) clock_steps: Vec<(u64, TimeDelta)>,
     /// The longest way to the server and back, each.
@@ -57,6 +61,8 @@ pub(crate) struct Plan {
     pub(crate) has_store_faults: bool,
     /// Whether instances of an outbox may stand still.
     pub(crate) stands_still: bool,
+    /// Whether backups of an outbox may be restored.
+    pub(crate) restores_backups: bool,
     /// Whether each run looks for the marks before it sends, so that a lost journal doubles nothing.
     pub(crate) adopts_marks: bool,
 }
@@ -168,6 +174,11 @@ impl Plan {
             && !rules.iter().any(|rule| HIDES_ALL.contains(&rule.fault().name()))
             && entries.iter().all(|entry| entry.mark.is_some())
             && Draw::new(seed, 4).chance(0.5);
+        // Nothing is left by which such a record can be recognized.
+        let is_anonymous = |entry: &NewEntry| entry.at.is_none() && entry.mark.is_none();
+        if adopts_marks || entries.iter().any(is_anonymous) {
+            rules.retain(|rule| rule.fault().name() != "changed_record");
+        }
         if adopts_marks {
             // The size of a page does not change.
             let first = list_faults_of_marks(&mut Draw::new(seed, 8), selection, !owners.is_empty());
@@ -179,7 +190,9 @@ impl Plan {
         let most_old = if is_empty { 0 } else { 30 };
         // A page of two must follow the one that lacks a record.
         let fewest_old = if tricks.hides_last_of_page { 4 } else { 0 };
-        Plan {
+        let plan = Plan {
+            twin: twin(&mut Draw::new(seed, 9), selection, &caller),
+            declares_sole_writer: !(selection.has("undeclared_writer") && Draw::new(seed, 10).chance(0.3)),
             old_records: users
                 .iter()
                 .map(|user| (user.id, draw.skewed(usize::from(!is_empty), most_old).max(fewest_old)))
@@ -217,8 +230,12 @@ impl Plan {
             has_journal,
             has_store_faults: selection.has("store_faults"),
             stands_still: selection.has("standstill") && seed.is_multiple_of(3),
+            restores_backups: selection.has("restored_backup"),
             adopts_marks,
-        }
+        };
+        // A list that hides our record makes the other one look like ours.
+        let has_twin = !plan.has_misleading_lists() && !plan.tricks.commits_late && !plan.old_equal;
+        Plan { twin: plan.twin.filter(|_| has_twin), ..plan }
     }
 
     pub(crate) fn account(&self) -> Account {
@@ -237,7 +254,13 @@ impl Plan {
     /// Whether nobody else writes a record that is equal to an activity, or equal except for whole hours.
     pub(crate) fn is_sole_writer(&self) -> bool {
         let is_alike = |write: &ForeignWrite| !matches!(write.what, ForeignRecord::Unequal);
-        !self.has_equal_foreign_records() && !self.foreign.iter().any(is_alike)
+        !self.has_equal_foreign_records() && !self.foreign.iter().any(is_alike) && self.twin.is_none()
+    }
+
+    /// Whether an activity whose answer is lost may be somebody else's for all the client knows.
+    pub(crate) fn needs_sole_writer(&self) -> bool {
+        self.caller.tzone.unwrap_or(0) != 0
+            || self.entries.iter().any(|entry| entry.at.is_none() && entry.mark.is_none())
     }
 
     /// Whether one of the views was empty before the first run. Such a view proves nothing until it shows a known record.
@@ -289,6 +312,8 @@ impl Plan {
     pub(crate) fn has_resembling_records(&self) -> bool {
         let is_shifted = |write: &ForeignWrite| matches!(write.what, ForeignRecord::Shifted(..));
         self.tricks.unreadable.is_some()
+            || self.twin.is_some()
+            || self.rules.iter().any(|rule| rule.fault().name() == "changed_record")
             || self.foreign.iter().any(is_shifted)
             || (self.changes_types() && self.entries.iter().any(|entry| entry.mark.is_none()))
     }

@@ -106,7 +106,7 @@ pub(crate) struct World {
     pub(crate) network: Network,
     pub(crate) trace: Trace,
     pub(crate) scratch: Scratch,
-    watermark: u64,
+    pub(crate) watermark: u64,
     pub(crate) draw: Draw,
     pub(crate) gate: Gate,
     /// An earlier run may have stored what a later one did not send.
@@ -283,6 +283,7 @@ impl World {
             violations.push(format!("{not_sent} activities are not sent, and nothing fails any more"));
         }
         let may_be_unknown = !self.plan.is_prompt
+            || (!self.plan.declares_sole_writer && self.plan.needs_sole_writer())
             || self.plan.has_equal_foreign_records()
             || self.plan.has_misleading_lists()
             || self.plan.has_resembling_records();

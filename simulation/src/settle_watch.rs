@@ -27,12 +27,12 @@ impl SettleWatch {
     }
 
     /// Notes that this item is sent now. A record that has appeared since then may have been found. A request that was begun
-    /// before may have waited for its turn in the client for up to `timeout`.
-    pub(crate) fn sent(&mut self, item: &str, stored: usize, timeout: Duration, settle: Duration) {
+    /// before may have waited for its turn in the client for up to `longest_wait`.
+    pub(crate) fn sent(&mut self, item: &str, stored: usize, longest_wait: Duration, settle: Duration) {
         let now = Instant::now();
         let mut broken = self.broken.get(item).into_iter().flatten();
         let is_early = |broken: &BrokenOff| {
-            now > broken.at + timeout && now < broken.at + settle && stored <= broken.stored
+            now > broken.at + longest_wait && now < broken.at + settle && stored <= broken.stored
         };
         if broken.any(is_early) {
             self.too_early.push(format!("an activity was sent while an equal one was in doubt: {item}"));

@@ -102,6 +102,13 @@ pub(crate) fn shifted_writes(
     writes
 }
 
+/// Somebody else writes a record right after one of ours whose answer is lost. It is equal except for so many hours, and the
+/// caller, whose clock is shifted, reads it at the time of ours.
+pub(crate) fn twin(draw: &mut Draw, selection: &Selection, caller: &User) -> Option<i64> {
+    let shift = i64::from(caller.tzone.unwrap_or(0));
+    (selection.has("foreign_twin") && shift != 0 && draw.chance(0.3)).then_some(-shift)
+}
+
 pub(crate) fn tricks(draw: &mut Draw, selection: &Selection, entries: &[NewEntry]) -> ListTricks {
     let content = |entry: &NewEntry| entry.as_stored().listed;
     ListTricks {

@@ -5,6 +5,9 @@
 
 mod builds;
 mod gate;
+mod import;
+mod instructions;
+mod mirror;
 mod outbox;
 mod report;
 mod table;
@@ -28,7 +31,7 @@ const USAGE: &str = "\
 usage: cargo xtask bench [GROUP …] [--quick] [--json FILE] [--write]
        cargo xtask bench --gate | --accept
 
-groups: decode, calls, export, memory, import, outbox, size, builds; all of them where none is named
+groups: decode, calls, import, export, memory, sandbox, outbox, mirror, size, builds; all of them where none is named
 --quick   fewer rounds, a tenth of the records for memory, no clean builds; too coarse to be judged by
 --json    the figures for other programs
 --write   the table into docs/performance.md; of a full run
@@ -42,20 +45,24 @@ enum Group {
     Export,
     Memory,
     Import,
+    Sandbox,
     Outbox,
+    Mirror,
     Size,
     Builds,
 }
 
 impl Group {
     /// The long ones last.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Decode,
         Self::Calls,
         Self::Import,
         Self::Export,
         Self::Memory,
+        Self::Sandbox,
         Self::Outbox,
+        Self::Mirror,
         Self::Size,
         Self::Builds,
     ];
@@ -67,7 +74,9 @@ impl Group {
             Self::Export => "export",
             Self::Memory => "memory",
             Self::Import => "import",
+            Self::Sandbox => "sandbox",
             Self::Outbox => "outbox",
+            Self::Mirror => "mirror",
             Self::Size => "size",
             Self::Builds => "builds",
         }
@@ -131,14 +140,16 @@ fn options(arguments: &[&str]) -> Result<Options, String> {
 }
 
 fn measure(groups: &[Group], quick: bool) -> Result<Vec<Row>, String> {
-    let needs_programs =
-        groups.iter().any(|group| !matches!(group, Group::Outbox | Group::Size | Group::Builds));
+    let needs_programs = groups
+        .iter()
+        .any(|group| !matches!(group, Group::Outbox | Group::Mirror | Group::Size | Group::Builds));
     let programs = if needs_programs { Some(Programs::build()?) } else { None };
     let mut rows = Vec::new();
     for (number, &group) in (1..).zip(groups) {
         eprintln!("== {} ({number} of {})", group.name(), groups.len());
         let more = match (group, &programs) {
             (Group::Outbox, _) => outbox::measure(quick)?,
+            (Group::Mirror, _) => mirror::measure(quick)?,
             (Group::Size, _) => builds::size()?,
             (Group::Builds, _) => builds::clean(if quick { 1 } else { 3 })?,
             (group, Some(programs)) => programs.measure(group, quick)?,
@@ -195,6 +206,7 @@ impl Programs {
                 let sandbox = self.sandbox(&["--records", "20000"])?;
                 rows.extend(measured(times, &["calls", &sandbox.url, rounds("600", "60")])?);
                 rows.extend(measured(allocations, &["calls", &sandbox.url])?);
+                rows.extend(instructions::measure(times, &sandbox.url)?);
             }
             Group::Export => {
                 for (latency, rounds) in
@@ -203,13 +215,24 @@ impl Programs {
                     let sandbox = self.sandbox(&["--records", "20000", "--latency-ms", latency])?;
                     rows.extend(measured(times, &["export", &sandbox.url, latency, rounds])?);
                 }
+                if !quick {
+                    let sandbox = self.sandbox(&["--records", "400000", "--latency-ms", "100"])?;
+                    rows.extend(measured(times, &["export-long", &sandbox.url])?);
+                }
             }
             Group::Memory => rows.push(self.memory(if quick { 100_000 } else { 1_000_000 })?),
             Group::Import => {
                 let sandbox = self.sandbox(&["--latency-ms", "20"])?;
                 rows.extend(measured(times, &["import", &sandbox.url, rounds("3", "1")])?);
+                if !quick {
+                    rows.extend(import::memory(times, &self.sandbox)?);
+                }
             }
-            Group::Outbox | Group::Size | Group::Builds => {}
+            Group::Sandbox => {
+                let sandbox = self.sandbox(&["--records", "100000"])?;
+                rows.extend(measured(times, &["sandbox", &sandbox.url, rounds("100", "10")])?);
+            }
+            Group::Outbox | Group::Mirror | Group::Size | Group::Builds => {}
         }
         Ok(rows)
     }

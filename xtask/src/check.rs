@@ -143,6 +143,7 @@ const FULL: &[Step] = &[
         ],
         arguments: &["test", "--release", "-p", "crm-outbox", "--test", "it", "killed"],
     },
+    Step { name: "Singer targets and Parquet", environment: &[], arguments: &["xtask", "pipelines"] },
     Step { name: "the public API", environment: &[], arguments: &["xtask", "api"] },
     Step { name: "semantic versions", environment: &[], arguments: &["xtask", "semver"] },
     Step { name: "the pages of crm report", environment: &[], arguments: &["xtask", "report"] },

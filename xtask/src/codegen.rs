@@ -4,6 +4,7 @@
 //! kind of file from them. All files are made in memory. This module writes or compares them.
 
 mod blocking;
+mod error_pages;
 mod fixtures;
 mod readme;
 mod reference;
@@ -34,8 +35,14 @@ pub(crate) const SOURCES: [&str; 3] = [
 ];
 
 /// Folders in which every file is generated. Any other file there is removed.
-const FOLDERS: [&str; 4] =
-    ["docs/reference/en", "docs/reference/ru", "fixtures/salesman/documented", "fixtures/solos/documented"];
+const FOLDERS: [&str; 6] = [
+    "docs/guide/errors",
+    "docs/guide/ru/errors",
+    "docs/reference/en",
+    "docs/reference/ru",
+    "fixtures/salesman/documented",
+    "fixtures/solos/documented",
+];
 
 /// The server of `crm outbox serve`.
 const OUTBOX: &str = "docs/openapi/outbox.v1.yaml";
@@ -88,6 +95,7 @@ fn generate(root: &Path) -> Result<Files, String> {
     }
     files.insert("crates/crm/tests/openapi_conformance/calls.rs".to_owned(), rust::calls(&apis)?);
     files.extend(reference::files(&apis)?);
+    files.extend(error_pages::files(root)?);
     files.extend(readme::files(root, &apis)?);
     files.extend(blocking::files(root)?);
     Ok(files)

@@ -36,6 +36,7 @@ const CRATES: &[Combinations] = &[
             "",
             "reqwest",
             "rustls",
+            "tls",
             "native-tls",
             "gzip",
             "tower",
@@ -46,7 +47,7 @@ const CRATES: &[Combinations] = &[
             "reqwest,tower",
             "tracing,metrics",
             "blocking,tower,tracing",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking",
+            "reqwest,rustls,tls,native-tls,gzip,tower,tracing,metrics,blocking",
         ],
     ),
     (
@@ -77,15 +78,15 @@ const CRATES: &[Combinations] = &[
             "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,directory,mirror,mirror-postgres,outbox,outbox-postgres,testing,sandbox",
         ],
     ),
-    ("crm-mirror", &["", "sqlite", "postgres", "sqlite,postgres"]),
+    ("crm-mirror", &["", "sqlite", "postgres", "simulation-mutations", "sqlite,postgres-tls"]),
     (
         "crm-outbox",
         &["", "sqlite", "postgres", "simulation-mutations", "sqlite,postgres-tls,tracing,metrics"],
     ),
-    ("crm-cli", &["", "outbox"]),
+    ("crm-cli", &["", "mirror", "outbox"]),
     ("crm-testing", &[""]),
     ("crm-sandbox", &["", "cli"]),
-    ("crm-bench", &["", "clients", "outbox"]),
+    ("crm-bench", &["", "clients", "mirror", "outbox"]),
     ("simulation", &["", "mutations"]),
 ];
 
@@ -136,7 +137,9 @@ mod tests {
         let of_the_transport = features("crm-transport");
         for name in ["crm-directory", "crm-history", "crm-projects", "crm"] {
             let own = features(name);
-            for feature in of_the_transport.keys().filter(|feature| *feature != "default") {
+            // `tls` is for the databases alone.
+            let of_clients = |feature: &&String| !matches!(feature.as_str(), "default" | "tls");
+            for feature in of_the_transport.keys().filter(of_clients) {
                 let forwarded =
                     own.get(feature).is_some_and(|to| to.contains(&format!("crm-transport/{feature}")));
                 assert!(forwarded, "{name} does not forward `{feature}` to crm-transport");

@@ -19,6 +19,7 @@ mod msrv;
 mod mutations;
 mod openapi;
 mod package;
+mod pipelines;
 mod replicas;
 mod report_pages;
 mod rustdoc;
@@ -58,6 +59,7 @@ const TASKS: &[Task] = &[
     msrv::TASK,
     openapi::TASK,
     package::TASK,
+    pipelines::TASK,
     replicas::TASK,
     report_pages::TASK,
     semver::TASK,

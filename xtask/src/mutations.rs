@@ -1,4 +1,4 @@
-//! `cargo xtask simulate --mutations`: breaks each rule of the engine once, and the simulation must find it.
+//! `cargo xtask simulate --mutations`: breaks each rule of the engine, the outbox and the mirror once, and the simulation must find it.
 
 use std::fs;
 
@@ -28,6 +28,11 @@ const LISTS: &[List] = &[
         file: "outbox_mutations.txt",
         option: "--outbox",
         folders: &["crates/crm-outbox/src/delivery", "crates/crm-outbox/src/store"],
+    },
+    List {
+        file: "mirror_mutations.txt",
+        option: "--mirror",
+        folders: &["crates/crm-mirror/src", "crates/crm-mirror/src/run", "crates/crm-mirror/src/store"],
     },
 ];
 

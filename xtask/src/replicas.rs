@@ -29,7 +29,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 /// Builds the program `crm` and returns its path.
-fn crm() -> Result<PathBuf, String> {
+pub(crate) fn crm() -> Result<PathBuf, String> {
     let arguments = ["build", "--quiet", "-p", "crm-cli", "--message-format=json-render-diagnostics"];
     let output =
         cargo().args(arguments).stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;

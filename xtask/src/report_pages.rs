@@ -43,7 +43,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn chromium() -> Option<&'static str> {
+/// The name of a Chromium that can be started.
+pub(crate) fn chromium() -> Option<&'static str> {
     let is_there = |name: &&str| {
         Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
     };

@@ -1,11 +1,11 @@
-//! `cargo xtask simulate`: whole imports against a faulty server in virtual time, each from one seed.
+//! `cargo xtask simulate`: whole jobs against a faulty server in virtual time, each from one seed.
 
 use crate::cargo::cargo;
 use crate::{Task, mutations};
 
 pub(crate) const TASK: Task = Task {
     name: "simulate",
-    about: "imports, or --exports, or --outbox, against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
+    about: "imports, or --exports, --mirror or --outbox, against a faulty server in virtual time: --seed N replays one, --seconds N runs as many as fit; \
             --release first for a long run; --mutations breaks each rule of the engine once",
     run,
 };

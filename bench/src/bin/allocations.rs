@@ -41,6 +41,11 @@ fn decode() {
         || drop(black_box(pages::read_projects(&projects))),
         || drop(black_box(pages::value(&projects))),
     );
+    compare(
+        "decode 1,000 projects, two fields of each read / Value, allocations",
+        || _ = black_box(pages::two_fields(&projects)),
+        || _ = black_box(pages::two_fields_by_value(&projects)),
+    );
 }
 
 /// The runtime and the connection are driven by this thread, so what they allocate counts as well.

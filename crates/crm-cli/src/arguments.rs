@@ -10,6 +10,8 @@ use crate::commands::directory::{clients, find, users};
 #[cfg(feature = "outbox")]
 use crate::commands::outbox;
 use crate::commands::{check, completions, discover, export, import, man, profile, report, sandbox, tour};
+#[cfg(feature = "mirror")]
+use crate::commands::{mirror, tap};
 use crate::language::Language;
 
 /// All arguments.
@@ -57,6 +59,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Profile(profile::Command),
     Check(Box<check::Arguments>),
+    #[cfg(feature = "mirror")]
+    Mirror(Box<mirror::Arguments>),
+    #[cfg(feature = "mirror")]
+    Tap(tap::Arguments),
     #[cfg(feature = "outbox")]
     #[command(subcommand)]
     Outbox(outbox::Command),

@@ -40,8 +40,10 @@ pub(crate) const OUTBOX_STORE: Setting = setting("--store", "CRM_OUTBOX_STORE", 
 pub(crate) const OUTBOX_TOKEN: Setting =
     setting("--outbox-token", "CRM_OUTBOX_TOKEN", "outbox", "token", true);
 
+pub(crate) const MIRROR_TARGET: Setting = setting("TARGET", "CRM_MIRROR_TARGET", "mirror", "target", false);
+
 /// All settings, in the order of a profile.
-pub(crate) const SETTINGS: [&Setting; 11] = [
+pub(crate) const SETTINGS: [&Setting; 12] = [
     &HISTORY_URL,
     &LOGIN,
     &APIKEY,
@@ -51,6 +53,7 @@ pub(crate) const SETTINGS: [&Setting; 11] = [
     &SECRET,
     &PROXY,
     &CA_FILE,
+    &MIRROR_TARGET,
     &OUTBOX_STORE,
     &OUTBOX_TOKEN,
 ];

@@ -56,11 +56,13 @@
 //! | users | `user/info` says 404 in the application's own JSON | the list lacks them, and `user/info` returns them |
 //! | clients, contacts | never: the CRM cannot tell "gone" from "not yours" | two complete lists at least an hour apart lack them |
 //! | projects | the server lists them as deleted | two complete lists at least an hour apart lack them |
-//! | children of projects, activity types | two whole answers in a row lack them | |
+//! | children of projects, activity types | two whole answers lack them, with a [pause](Sync::recheck_after) between | |
 //!
-//! A row that is out of view stays, with the time in `out_of_view_at`, until it is listed again. If more than 5 % of a
-//! table (and more than 20 rows) are missing at once, the run stops before it asks for any of them, and wants
-//! [`allow_deletes`](Sync::allow_deletes).
+//! A row that is out of view stays, with the time in `out_of_view_at`, until it is listed again. The children of a project
+//! are out of view with it.
+//!
+//! If more than 5 % of a table (and more than 20 rows) are missing at once, the run stops before it asks for any of them,
+//! and wants [`allow_deletes`](Sync::allow_deletes).
 //!
 //! **A run may end at any point.** Rows, change log and settings are committed together. The next run compares again what
 //! was not finished, and writes nothing twice. Two runs at once exclude each other.
@@ -87,21 +89,23 @@
 //! remove, marks of missing rows, settings. It compares the JSON before and after, and writes the change log itself. A
 //! record reaches it as a [`Row`]: key, typed columns, raw JSON and a fingerprint of the record as it was listed, computed
 //! without the shift of the login. `records/` makes rows of records. `run/merge.rs` finds what differs, `run/missing.rs`
-//! decides about missing rows.
+//! decides about missing rows. [`singer`] writes a copy for pipelines.
 //!
 //! # Features
 //!
-//! On by default: `sqlite`. Off by default: `postgres`. SQLite is compiled in. It clashes with another crate that links
+//! On by default: `sqlite`. Off by default: `postgres`, and `postgres-tls` for TLS to it by rustls. SQLite is compiled in. It clashes with another crate that links
 //! another version of it. Then use PostgreSQL, or a [`Store`] of your own.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod changes;
 mod mirror;
+mod mutations;
 mod records;
 mod report;
 mod row;
 mod run;
+pub mod singer;
 pub mod store;
 mod sync;
 mod table;
@@ -111,12 +115,12 @@ pub use changes::{Change, ChangeFilter, ChangeKind};
 pub use crm_history::Texts;
 pub use crm_transport::Error;
 pub use mirror::Mirror;
-pub use report::{Outcome, Report, Run, TableReport};
+pub use report::{Outcome, Report, Run, TableReport, TooManyMissing};
 pub use row::{Key, Phone, Row, Value};
 #[cfg(feature = "postgres")]
 pub use store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
-pub use store::{Record, Store};
+pub use store::{MemoryStore, Record, Store, is_temporary};
 pub use sync::{Mode, Sync};
 pub use table::{ColumnKind, Shape, Table};

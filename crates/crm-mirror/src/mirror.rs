@@ -11,10 +11,11 @@ use crm_transport::{Error, http};
 use serde_json::Value;
 
 use crate::changes::{Change, ChangeFilter};
+use crate::mutations::breaks;
 use crate::report::{Report, Run as RunRecord};
 use crate::row::Key;
 use crate::run::{Run, last_full};
-use crate::store::{OPEN, RUN, Record, Rewrite, Store, refill};
+use crate::store::{COPY, OPEN, OWN_COLUMN, RUN, Record, Rewrite, Store, own_columns, refill};
 use crate::sync::Sync;
 use crate::table::Table;
 
@@ -73,6 +74,11 @@ impl Mirror {
         &*self.store
     }
 
+    /// Returns the time.
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.clock)()
+    }
+
     /// Brings the copy up to date.
     ///
     /// A run that is dropped or killed loses nothing that it has written, and the next one goes on.
@@ -85,18 +91,18 @@ impl Mirror {
             check_column(name)?;
         }
         let lock = self.lock().await?;
-        let result = self.run_locked(&sync, lock.fence).await;
+        let result = self.run_locked(sync, lock.fence).await;
         lock.release().await;
         result
     }
 
-    async fn run_locked(&self, sync: &Sync, fence: i64) -> Result<Report, Error> {
+    async fn run_locked(&self, mut sync: Sync, fence: i64) -> Result<Report, Error> {
         let mut settings = self.store.settings().await?;
         let mut view = Vec::new();
-        for (name, identity, tables) in views(sync)? {
+        for (name, identity, tables) in views(&sync)? {
             match settings.get(&name) {
                 Some(known) if *known == identity => continue,
-                Some(known) if !sync.new_view => {
+                Some(known) if !sync.new_view && !breaks("a-copy-is-of-one-login") => {
                     let fault = format!("sees the CRM as {identity}, and this copy was made as {known}");
                     let hint = "use another copy, or new_view (--new-view) to go over to this one";
                     return Err(Error::invalid_request(RUN, name, fault).hint(hint));
@@ -106,11 +112,33 @@ impl Mirror {
             }
             view.push((name, identity));
         }
-        if !sync.columns.is_empty() && self.store.add_columns(&sync.columns).await? {
-            view.push((refill(Table::Projects), "1".to_owned()));
+        for (name, kind) in own_columns(&settings) {
+            match sync.columns.iter().find(|(given, _)| *given == name) {
+                Some((_, given)) if *given != kind => {
+                    let fault = format!("{name} is already a column of the kind {kind}");
+                    let hint = "use this kind, or another copy";
+                    return Err(Error::invalid_request(RUN, "column", fault).hint(hint));
+                }
+                Some(_) => {}
+                None => sync.columns.push((name, kind)),
+            }
+        }
+        if !settings.contains_key(COPY) {
+            let now = self.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let hash = IdentityHash::new().with(&now.as_nanos().to_le_bytes());
+            let hash = hash.with(&std::process::id().to_le_bytes()).value();
+            view.push((COPY.to_owned(), format!("{hash:016x}")));
+        }
+        if !sync.columns.is_empty() {
+            if self.store.add_columns(&sync.columns).await? {
+                view.push((refill(Table::Projects), "1".to_owned()));
+            }
+            let kinds =
+                sync.columns.iter().map(|(name, kind)| (format!("{OWN_COLUMN}{name}"), kind.to_string()));
+            view.extend(kinds);
         }
         settings.extend(view.iter().cloned());
-        Run::carry_out(&*self.store, sync, &self.clock, fence, settings, view).await
+        Run::carry_out(&*self.store, &sync, &self.clock, fence, settings, view).await
     }
 
     /// Returns the latest runs, latest first, at most so many.

@@ -23,6 +23,20 @@ pub struct Report {
     pub shift_hours: Option<i64>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Why it stopped, if too many rows of a table were missing at once.
+    pub too_many_missing: Option<TooManyMissing>,
+}
+
+/// So many rows of a table were missing at once that none of them was removed; see
+/// [`allow_deletes`](crate::Sync::allow_deletes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyMissing {
+    /// The table.
+    pub table: Table,
+    /// The rows that the CRM does not list.
+    pub missing: u64,
+    /// All rows in view.
+    pub rows: u64,
 }
 
 impl Report {
@@ -64,7 +78,8 @@ impl fmt::Display for Report {
 pub enum Outcome {
     /// Everything was read.
     Complete,
-    /// The time of [`until`](crate::Sync::until) has come. What was read is kept, and the next run goes on.
+    /// The time of [`until`](crate::Sync::until) has come, or [`stop_when`](crate::Sync::stop_when) said so. What was read is
+    /// kept, and the next run goes on.
     Stopped,
     /// A call failed, or the list changed while it was read. What was read is kept. Run it again.
     RunAgain(Error),
@@ -89,7 +104,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Complete => f.write_str("complete"),
-            Self::Stopped => f.write_str("stopped at its time limit"),
+            Self::Stopped => f.write_str("stopped before its end"),
             Self::RunAgain(error) | Self::NeedsPerson(error) => write!(f, "not complete: {error}"),
         }
     }

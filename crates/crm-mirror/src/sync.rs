@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use crm_directory::DirectoryClient;
 use crm_history::{HistoryClient, InvalidValue, Texts};
 use crm_projects::ProjectsClient;
 
+use crate::report::TableReport;
 use crate::table::ColumnKind;
 
 /// What a run copies, and how. Each method sets an option.
@@ -27,8 +29,10 @@ pub struct Sync {
     pub(crate) allow_deletes: bool,
     pub(crate) new_view: bool,
     pub(crate) until: Option<SystemTime>,
+    pub(crate) recheck_after: Duration,
     pub(crate) concurrency: usize,
     pub(crate) columns: Vec<(String, ColumnKind)>,
+    pub(crate) hooks: Hooks,
 }
 
 impl Sync {
@@ -48,8 +52,10 @@ impl Sync {
             allow_deletes: false,
             new_view: false,
             until: None,
+            recheck_after: Duration::from_secs(5),
             concurrency: 2,
             columns: Vec::new(),
+            hooks: Hooks::default(),
         }
     }
 
@@ -123,6 +129,14 @@ impl Sync {
         self
     }
 
+    /// Sets how long a run waits before it asks a second time for records of a project, or activity types, that an answer
+    /// lacks (default: 5 s). They are deleted only if the second answer lacks them, too. A person who saves a project may
+    /// remove them for a moment.
+    pub fn recheck_after(mut self, pause: Duration) -> Self {
+        self.recheck_after = pause;
+        self
+    }
+
     /// Lets the copy go over to another login, server or token (default: it is refused). Rows that the new login does not
     /// see become out of view, which may need [`allow_deletes`](Self::allow_deletes), too.
     pub fn new_view(mut self) -> Self {
@@ -143,9 +157,23 @@ impl Sync {
         self
     }
 
-    /// Copies a dynamic field of projects into a column of its own, too. The name has letters, digits and `_` only.
+    /// Copies a dynamic field of projects into a column of its own, too. The name has letters, digits and `_` only. A
+    /// column stays: later runs fill it, whether they name it or not.
     pub fn column(mut self, field: impl Into<String>, kind: ColumnKind) -> Self {
         self.columns.push((field.into(), kind));
+        self
+    }
+
+    /// Calls this with the figures of a table each time some of its records were read and written. It must not block.
+    pub fn on_progress(mut self, call: impl Fn(&TableReport) + Send + std::marker::Sync + 'static) -> Self {
+        self.hooks.on_progress = Some(Arc::new(call));
+        self
+    }
+
+    /// Calls this now and then, and stops at a clean point once it returns `true`, as with [`until`](Self::until): after a
+    /// signal, for example. It must not block.
+    pub fn stop_when(mut self, call: impl Fn() -> bool + Send + std::marker::Sync + 'static) -> Self {
+        self.hooks.stop_when = Some(Arc::new(call));
         self
     }
 }
@@ -153,6 +181,34 @@ impl Sync {
 impl Default for Sync {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+type OnProgress = dyn Fn(&TableReport) + Send + std::marker::Sync;
+type StopWhen = dyn Fn() -> bool + Send + std::marker::Sync;
+
+/// What a run calls.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    on_progress: Option<Arc<OnProgress>>,
+    stop_when: Option<Arc<StopWhen>>,
+}
+
+impl Hooks {
+    pub(crate) fn progress(&self, report: &TableReport) {
+        if let Some(call) = &self.on_progress {
+            call(report);
+        }
+    }
+
+    pub(crate) fn stops(&self) -> bool {
+        self.stop_when.as_ref().is_some_and(|call| call())
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,6 @@
 //! Times as the stores keep them: seconds since 1970, and UTC as text.
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use std::time::Duration;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, NaiveDateTime};
 
@@ -16,7 +14,6 @@ pub(crate) fn seconds(time: SystemTime) -> i64 {
     }
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn from_seconds(seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds.max(0).unsigned_abs())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crm_history::{HistoryClient, NewEntry, Rejection};
+use crm_history::{EntryId, HistoryClient, NewEntry, Rejection};
 use crm_transport::Error;
 use tokio::sync::{Notify, watch};
 
@@ -230,15 +230,40 @@ impl Outbox {
     /// Puts everything in doubt that is queued, held or sent. Call it after the database was restored from a backup, or
     /// after a failover that lost commits, before the next delivery starts.
     ///
-    /// `since` is the time of the backup. Activities that were sent after it are looked up in the CRM, and only what is
-    /// missing there is sent. Returns how many activities these are. It looks at every record of the CRM that is newer
-    /// than the last one stored before `since`. If nothing was stored before, no list proves anything, and all of these
-    /// activities become unknown.
+    /// `since` is the time of the backup. The activities are looked up in the CRM, and only what is missing there is sent.
+    /// Returns how many activities these are. The lookup reads every record of the CRM that is newer than the last one
+    /// stored before `since`.
+    ///
+    /// # Errors
+    /// Nothing was stored before `since`, so the outbox does not know which records are older. Name one with
+    /// [`reconcile_above`](Self::reconcile_above). Otherwise the store failed. Nothing is changed in either case.
+    pub async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
+        let store = &self.shared.store;
+        if let Some(id) = store.highest_id_before(since).await? {
+            return store.reconcile(id).await;
+        }
+        let OutboxStats { queued, held, sending, .. } = store.stats().await?;
+        if queued + held + sending == 0 {
+            return Ok(0);
+        }
+        let fault =
+            "is before the first activity that was stored, so no list of the CRM proves what is missing";
+        Err(Error::invalid_request("outbox.reconcile_since", "since", fault).hint(
+            "name a record that was in the CRM at that time, with reconcile_above (crm outbox reconcile --above ID)",
+        ))
+    }
+
+    /// Does what [`reconcile_since`](Self::reconcile_since) does, for an outbox in which nothing was stored before the
+    /// backup. `id` is a record that was in the CRM at the time of the backup.
+    ///
+    /// Take the newest record of which you are sure. Records up to it never count as activities of this outbox, and a list
+    /// of the CRM proves something only if it shows one of them. If the CRM held nothing at that time, the id is 0: then the
+    /// whole list is read, and it must show an activity that was stored meanwhile.
     ///
     /// # Errors
     /// The store failed.
-    pub async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
-        self.shared.store.reconcile_since(since).await
+    pub async fn reconcile_above(&self, id: EntryId) -> Result<u64, Error> {
+        self.shared.store.reconcile(id.0).await
     }
 
     /// Removes activities that were stored or refused longer ago, with their keys. Returns how many these are.

@@ -4,9 +4,13 @@
 //! function blocks; async code calls it by way of `tokio::task::spawn_blocking`. New files are readable by their owner
 //! alone (mode 0600 on Unix), because they may hold personal data.
 
+mod network;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+pub use network::network_file_system;
 
 /// Opens a file for reading and writing, and creates it for its owner alone if it does not exist.
 ///

@@ -159,6 +159,9 @@ pub mod blocking;
 pub use async_mode::Async;
 #[cfg(feature = "tower")]
 pub use call::TowerTransport;
+#[cfg(feature = "tls")]
+#[doc(hidden)]
+pub use call::tls_config;
 pub use call::{
     Client, ClientBuilder, Credentials, Operation, Pipeline, ReadMethod, Transport, operation_of,
 };

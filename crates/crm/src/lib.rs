@@ -1,6 +1,19 @@
-//! Typed clients of two CRMs whose APIs are badly documented: [`history`] for SalesMan CRM (history API v3) and
-//! [`projects`] for solOS (projects API v2). Every documented call, with typed requests and typed answers, and
-//! errors that say what happened and whether it may be done again.
+//! Clients for SalesMan CRM (history API v3, module [`history`]) and solOS (projects API v2, module [`projects`]).
+//! Every documented call has typed requests and responses, and errors that say what to do.
+//!
+//! | I want to | start with |
+//! |---|---|
+//! | log one activity | [`HistoryClient::add`](history::HistoryClient::add) |
+//! | log calls from a service, each once | `outbox::Outbox`, feature `outbox` |
+//! | log a file of activities, each once | [`HistoryClient::import`](history::HistoryClient::import) |
+//! | read all activities, and know whether they are all | [`HistoryClient::export`](history::HistoryClient::export) |
+//! | keep a copy in a database | `mirror::Mirror`, feature `mirror` |
+//! | find the client behind a telephone number | `directory::DirectoryClient::find_by_phone`, feature `directory` |
+//! | read projects of solOS | [`ProjectsClient`](projects::ProjectsClient) |
+//! | decide what to do after an error | [`Error::delivery`], [`Error::id`] |
+//! | call a method that is not covered | [`Operation`] |
+//! | test without a CRM | `testing::Script`, feature `testing`; `sandbox::Sandbox`, feature `sandbox` |
+//! | use it without async | `blocking`, feature `blocking` |
 //!
 //! ```no_run
 //! use crm::history::{ApiKey, ClientId, HistoryClient, NewEntry};
@@ -16,8 +29,8 @@
 //! }
 //! ```
 //!
-//! The [`Error`] of every call says what was called, the API's own code and text, and by
-//! [`delivery`](Error::delivery) whether the call may be made again.
+//! The [`Error`] of a call contains the operation, the code and text of the API, and by [`delivery`](Error::delivery)
+//! whether the call can be made again.
 //!
 //! # Every call
 //!
@@ -65,12 +78,11 @@
 //! # }
 //! ```
 //!
-//! Many at once: [`import`](history::HistoryClient::import) stores each activity once, and the exports of
-//! [activities](history::HistoryClient::export) and [projects](projects::ProjectsClient::export) give each record once.
-//! A method that is not among these is a type that implements [`Operation`]; a way to the server that is not HTTP by
-//! [`reqwest`], one that implements [`Transport`].
+//! For many records, [`import`](history::HistoryClient::import) stores each activity once. The exports of
+//! [activities](history::HistoryClient::export) and [projects](projects::ProjectsClient::export) return each record once.
+//! To call another method, implement [`Operation`]. To reach the server without [`reqwest`], implement [`Transport`].
 //!
-//! How to do what, chapter by chapter, with programs that run: `docs/guide` of the repository.
+//! The guide, in English and Russian, is in `docs/guide` of the repository.
 //!
 //! # Features
 //!
@@ -83,43 +95,43 @@
 //! | `rustls` | yes | https for it, by rustls with ring |
 //! | `native-tls` | | https for it, by what the system has (OpenSSL, Schannel, Secure Transport); rustls is taken where both are on |
 //! | `gzip` | | asks for packed answers and unpacks them; the limit of a body holds for what comes out |
-//! | `tower` | | [`TowerTransport`], a transport over any tower service; and [`Pipeline`] is a tower service of operations |
+//! | `tower` | | `TowerTransport`, a transport over any tower service; and [`Pipeline`] is a tower service of operations |
 //! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
 //! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
 //! | `chrono-tz` | | reads a time zone from its name: [`Zone`](history::Zone) |
-//! | `blocking` | | the module [`blocking`]: the same clients for programs without async |
-//! | `directory` | | the module [`directory`]: users, clients and contacts of SalesMan CRM, to find who called |
-//! | `mirror` | | the module [`mirror`]: a copy of both CRMs, with deletions and a change log, in an SQLite file; turns on `directory` |
-//! | `mirror-postgres` | | the same in PostgreSQL |
-//! | `outbox` | | the module [`outbox`]: durable delivery of activities with idempotency keys, in an SQLite file |
+//! | `blocking` | | the module `blocking`: the same clients for programs without async |
+//! | `directory` | | the module `directory`: users, clients and contacts of SalesMan CRM, to find who called |
+//! | `mirror` | | the module `mirror`: a copy of both CRMs, with deletions and a change log, in an SQLite file; turns on `directory` |
+//! | `mirror-postgres` | | the same in PostgreSQL, over TLS where the server offers it |
+//! | `outbox` | | the module `outbox`: durable delivery of activities with idempotency keys, in an SQLite file |
 //! | `outbox-postgres` | | the same in PostgreSQL |
-//! | `sandbox` | | the module [`sandbox`]: a local server that behaves like both CRMs, for tests and first steps |
-//! | `testing` | | the module [`testing`]: a scripted transport, and recording and replay of real traffic |
+//! | `sandbox` | | the module `sandbox`: a local server that behaves like both CRMs, for tests and first steps |
+//! | `testing` | | the module `testing`: a scripted transport, and recording and replay of real traffic |
 //!
 //! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
 //! refused when the client is built.
 //!
 //! # In your Cargo.toml
 //!
-//! The name `crm` on the public registry belongs to somebody else's program: `cargo add crm` brings that one. Take this
-//! crate by git, by path or from a registry of your own:
+//! The name `crm` on crates.io belongs to another project, so `cargo add crm` adds that one. Take this crate by git, by
+//! path or from your own registry:
 //!
 //! ```toml
-//! crm = { git = "<the address of the repository>", tag = "v0.1.0" }   # a release
+//! crm = { git = "<the address of the repository>", tag = "v0.2.0" }   # a release
 //! crm = { path = "../crm/crates/crm" }                                # a clone beside the service
-//! crm = { version = "0.1", registry = "<your registry>" }             # a registry of your own
+//! crm = { version = "0.2", registry = "<your registry>" }             # your own registry
 //! ```
 //!
-//! Under another name, where that one is taken, the code says `solos_salesman::history`:
+//! If your dependencies include the other `crm`, rename this one. The code then uses `solos_salesman::history`:
 //!
 //! ```toml
 //! solos_salesman = { package = "crm", path = "../crm/crates/crm" }
 //! ```
 //!
-//! What a version promises, and how to put the crates into a registry: `docs/publishing.md` of the repository.
+//! `docs/publishing.md` explains what a version promises, and how to publish the crates to a registry.
 //!
-//! The facade holds no logic. [`crm_history`] and [`crm_projects`] can be used by themselves, and [`crm_model`] alone
-//! where nothing is sent.
+//! The facade contains no logic. You can also use [`crm_history`] and [`crm_projects`] alone, or only [`crm_model`] if
+//! nothing is sent.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

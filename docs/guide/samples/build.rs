@@ -1,4 +1,4 @@
-//! Makes modules of the samples in the guide's chapters, but for those of `../stores`, and in the READMEs.
+//! Makes modules of the samples in the READMEs and in the guide's chapters, except those of `../stores`.
 
 mod extract;
 

@@ -4,6 +4,9 @@
 //! `first-call-2` for the second of the page. With a block ```` ```console ````, whose first line ends with
 //! ` -- first-call`, it is a program, and the block says what it prints. A block with `file=calls.csv` is a file that the
 //! programs of the page find in their folder.
+//!
+//! The helper of all programs, `failure.rs`, is a block of the page `first-call` in each language. It is a module of the
+//! package, and `mod failure;` in a program names it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +16,12 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
 /// Chapters whose samples take long to build: those of the package `guide-stores`.
 pub(crate) const STORES: [&str; 2] = ["export-parquet", "export-sqlite"];
+
+/// The file of the helper.
+const HELPER: &str = "src/failure.rs";
+
+/// The folders of the languages below the guide, and the module of the helper in each.
+const LANGUAGES: [(&str, &str); 2] = [("", "failure"), ("ru", "ru_failure")];
 
 /// How a program is called from outside its module; some return nothing.
 const RUN: &str = "
@@ -33,10 +42,11 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    /// Adds the chapters of the guide that are wanted.
+    /// Adds the wanted chapters of the guide.
     pub(crate) fn add_guide(&mut self, guide: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<()> {
-        for folder in ["", "ru"] {
+        for (folder, helper) in LANGUAGES {
             let path = guide.join(folder);
+            self.add_helper(helper, &path.join("first-call.md"))?;
             println!("cargo::rerun-if-changed={}", path.display());
             for page in pages(&path)? {
                 let stem = page.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -49,11 +59,24 @@ impl Samples {
         Ok(())
     }
 
+    /// Adds the helper that a page explains, under the name of this module.
+    fn add_helper(&mut self, module: &str, path: &Path) -> io::Result<()> {
+        println!("cargo::rerun-if-changed={}", path.display());
+        let blocks = blocks(&fs::read_to_string(path)?);
+        let Some((_, text)) = blocks.iter().filter_map(Block::file).find(|(name, _)| *name == HELPER) else {
+            return Err(io::Error::other(format!("{}: no block with file={HELPER}", path.display())));
+        };
+        let _ = writeln!(self.modules, "#[allow(dead_code, unreachable_pub)]\nmod {module} {{\n{text}}}");
+        Ok(())
+    }
+
     /// Adds the samples of a page.
     pub(crate) fn add_page(&mut self, page: &str, path: &Path) -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", path.display());
         let blocks = blocks(&fs::read_to_string(path)?);
-        let files: Vec<(&str, &str)> = blocks.iter().filter_map(Block::file).collect();
+        let files: Vec<(&str, &str)> =
+            blocks.iter().filter_map(Block::file).filter(|(name, _)| *name != HELPER).collect();
+        let helper = if page.starts_with("ru-") { "ru_failure" } else { "failure" };
         let mut printed: Vec<(&str, &str)> = blocks.iter().filter_map(Block::printed).collect();
         let mut mains = 0;
         for (number, Block { text, .. }) in blocks.iter().filter(|block| block.info == "rust").enumerate() {
@@ -61,6 +84,7 @@ impl Samples {
             // A program has no use for what a test needs.
             let condition =
                 if text.contains("test]\n") || text.contains("test(") { "#[cfg(test)]\n" } else { "" };
+            let text = text.replace("mod failure;\n", &format!("use crate::{helper} as failure;\n"));
             let _ = writeln!(self.modules, "{condition}#[allow(dead_code)]\nmod {module} {{\n{text}");
             if text.contains("fn main(") {
                 mains += 1;
@@ -106,7 +130,7 @@ fn pages(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// A fenced block.
 struct Block {
-    /// What stands behind the fence.
+    /// The text behind the opening fence.
     info: String,
     text: String,
 }

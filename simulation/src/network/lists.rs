@@ -1,6 +1,8 @@
 //! The part of the network that edits lists, and watches what is sent.
 
 use bytes::Bytes;
+use chrono::TimeDelta;
+use crm_sandbox::Record;
 use crm_transport::http::{Request, Response};
 use tokio::time::Instant;
 
@@ -18,6 +20,24 @@ impl Network {
             progress.hidden.hide(ids, until);
             progress.hidden.hide(&[known], until);
         }
+        drop(progress);
+        if let Some(hours) = self.0.twin {
+            ids.iter().for_each(|id| self.write_twin(*id, hours));
+        }
+    }
+
+    /// Somebody else writes a record that differs from this one of ours by so many hours. Once.
+    fn write_twin(&self, id: u64, hours: i64) {
+        let Some(record) = self.0.sandbox.record(id) else { return };
+        let twin = Record { datum: record.datum.map(|at| at + TimeDelta::hours(hours)), ..record };
+        let key = Key::of_record(&twin);
+        let is_ours = self.0.keys.iter().any(|other| other.content == key.content && other.at == key.at);
+        if !key.is_dated() || is_ours || std::mem::replace(&mut self.progress().has_twin, true) {
+            return;
+        }
+        let id = self.0.sandbox.add_record(Record { cid: 0, ..twin });
+        self.progress().foreign_ids.insert(id);
+        self.0.trace.note(format!("somebody else writes record {id}: {hours} hours from one of ours"));
     }
 
     /// Watches what is sent in this run.
@@ -27,7 +47,7 @@ impl Network {
         }
         for item in items_of(request) {
             let stored = self.stored(&item);
-            self.progress().watch.sent(&item, stored, self.0.timeout, self.0.settle);
+            self.progress().watch.sent(&item, stored, self.0.longest_wait, self.0.settle);
         }
     }
 

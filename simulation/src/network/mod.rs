@@ -36,10 +36,12 @@ struct Shared {
     keys: Vec<Key>,
     latency: Duration,
     settle: Duration,
-    timeout: Duration,
+    /// How long a request may wait in the client.
+    longest_wait: Duration,
     /// The records of the items, by their bodies. Empty if a record cannot be recognized.
     keys_of_items: BTreeMap<String, Key>,
     tricks: ListTricks,
+    twin: Option<i64>,
     progress: Mutex<Progress>,
 }
 
@@ -63,6 +65,7 @@ struct Progress {
     watch: SettleWatch,
     /// The records whose answer was lost.
     lost: BTreeSet<u64>,
+    has_twin: bool,
     /// The last record of this run whose id was answered.
     last_confirmed: Option<u64>,
     coverage: Coverage,
@@ -95,6 +98,7 @@ impl Network {
             hidden: HiddenRecords::default(),
             watch: SettleWatch::default(),
             lost: BTreeSet::new(),
+            has_twin: false,
             last_confirmed: None,
             coverage: Coverage::default(),
             struck: vec![0; plan.rules.len()],
@@ -105,7 +109,8 @@ impl Network {
             trace,
             latency: plan.latency,
             settle: plan.settings.settle,
-            timeout: plan.settings.timeout,
+            // Each of the requests that wait for their turn may take as long.
+            longest_wait: plan.settings.timeout * plan.settings.concurrency as u32,
             keys_of_items: if plan.is_sole_writer() && !plan.changes_types() && plan.only_breaks_connections()
             {
                 plan.entries.iter().map(body_of_item).zip(keys.iter().cloned()).collect()
@@ -113,6 +118,7 @@ impl Network {
                 BTreeMap::new()
             },
             tricks: plan.tricks.clone(),
+            twin: plan.twin,
             keys,
             progress: Mutex::new(progress),
         }))
@@ -349,7 +355,7 @@ impl Network {
 }
 
 /// Returns the bodies of the items of a write.
-fn items_of(request: &Request<Bytes>) -> Vec<String> {
+pub(crate) fn items_of(request: &Request<Bytes>) -> Vec<String> {
     let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
     match body.get("list").and_then(|list| list.as_array()) {
         Some(items) => items.iter().map(ToString::to_string).collect(),

@@ -7,15 +7,16 @@ use super::output;
 use super::table::Row;
 use crate::cargo::{ROOT, cargo};
 
-/// Times of clean debug builds, by turns.
+/// CPU seconds of clean debug builds, by turns, and the times of builds after a change of one line.
 pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
     let scratch = Scratch::new()?;
-    let bare = scratch.project("bare", "", &format!("{REQWEST_JSON}{SERDE}{TOKIO}"), BARE_MAIN)?;
-    let crm = scratch.project("with-crm", "", &format!("{}{TOKIO}", path("crm", "")), CRM_MAIN)?;
+    let bare_project = scratch.project("bare", "", &format!("{REQWEST_JSON}{SERDE}{TOKIO}"), BARE_MAIN)?;
+    let crm_project = scratch.project("with-crm", "", &format!("{}{TOKIO}", path("crm", "")), CRM_MAIN)?;
     let history = scratch.consumer("consumer-history")?;
     let model = scratch.consumer("consumer-model")?;
     // The machine is not equally fast all the time, so the short ones stand on both sides of what they are compared to.
-    let turns = [(&history, 2), (&model, 3), (&bare, 0), (&history, 2), (&model, 3), (&crm, 1)];
+    let turns =
+        [(&history, 2), (&model, 3), (&bare_project, 0), (&history, 2), (&model, 3), (&crm_project, 1)];
     let mut times = [const { Vec::new() }; 4];
     for round in 1..=rounds {
         for (project, place) in turns {
@@ -24,8 +25,15 @@ pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
             times[place].push(seconds);
         }
     }
+    let mut rebuilt = [const { Vec::new() }; 2];
+    for round in 1..=5 * rounds {
+        for (project, place) in [(&bare_project, 0), (&crm_project, 1)] {
+            rebuilt[place].push(project.rebuild(round)?);
+        }
+    }
     let [bare, crm, history, model] = &times;
     Ok(vec![
+        row("a program rebuilt after one line / the same over reqwest", &rebuilt[1], &rebuilt[0])?,
         row("clean build with crm / with reqwest, rustls, serde, tokio", crm, bare)?,
         row("clean build with crm-history, no HTTP client / the same", history, bare)?,
         row("clean build with crm-model / the same", model, bare)?,
@@ -41,7 +49,35 @@ pub(super) fn size() -> Result<Vec<Row>, String> {
     let export = scratch.project("export", &bin, &dependencies, "")?;
     let (theirs, ours) = (bare.release_mib()?, export.release_mib()?);
     let name = "release binary of the export program / a bare reqwest program";
-    Ok(vec![Row::new(name, ours, theirs, "MiB", ours - theirs)?])
+    let mut rows = vec![Row::new(name, ours, theirs, "MiB", ours - theirs)?];
+    for (name, features) in
+        [("stripped crm without databases", &["--no-default-features"][..]), ("stripped crm", &[])]
+    {
+        let mib = mib(&crm_program(features)?)?;
+        rows.push(Row::new(name, mib, 0.0, "MiB", mib)?);
+    }
+    let crm = crm_program(&[])?;
+    let times = (0..21).map(|_| {
+        let started = Instant::now();
+        output(std::process::Command::new(&crm).arg("--version"))?;
+        Ok(started.elapsed().as_secs_f64() * 1e3)
+    });
+    let milliseconds = median(times.collect::<Result<Vec<_>, String>>()?);
+    rows.push(Row::new("crm --version", milliseconds, 0.0, "ms", milliseconds)?);
+    Ok(rows)
+}
+
+/// Builds the program `crm`, stripped.
+fn crm_program(features: &[&str]) -> Result<PathBuf, String> {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--release", "-p", "crm-cli", "--target-dir", "target/stripped"]);
+    output(command.args(features).current_dir(ROOT).env("CARGO_PROFILE_RELEASE_STRIP", "symbols"))?;
+    Ok(PathBuf::from(format!("{ROOT}/target/stripped/release/crm")))
+}
+
+fn mib(file: &PathBuf) -> Result<f64, String> {
+    let size = std::fs::metadata(file).map_err(|e| format!("{}: {e}", file.display()))?.len();
+    Ok(size as f64 / f64::from(1 << 20))
 }
 
 fn row(name: &str, ours: &[f64], theirs: &[f64]) -> Result<Row, String> {
@@ -49,6 +85,14 @@ fn row(name: &str, ours: &[f64], theirs: &[f64]) -> Result<Row, String> {
     let mean = |times: &[f64]| times.iter().sum::<f64>() / times.len() as f64;
     let ratios = ours.chunks(a_round).zip(theirs).map(|(ours, theirs)| mean(ours) / theirs).collect();
     Row::new(name, median(ours.to_vec()), median(theirs.to_vec()), "s", median(ratios))
+}
+
+/// The CPU time of all processes that were waited for.
+fn cpu_seconds_of_children() -> Result<f64, String> {
+    let stat = std::fs::read_to_string("/proc/self/stat").map_err(|e| format!("/proc/self/stat: {e}"))?;
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields).split(' ');
+    let ticks = fields.skip(13).take(2).map(|ticks| ticks.parse::<f64>().map_err(|e| e.to_string()));
+    Ok(ticks.sum::<Result<f64, _>>()? / 100.0)
 }
 
 /// The middle one; of an even number the mean of the two in the middle.
@@ -124,23 +168,37 @@ struct Project {
 }
 
 impl Project {
-    /// Seconds of `cargo build` with an empty target folder, on two cores.
+    /// CPU seconds of `cargo build` with an empty target folder, on two cores.
     fn clean_build(&self) -> Result<f64, String> {
         let _ = std::fs::remove_dir_all(self.target("clean"));
-        let started = Instant::now();
+        let before = cpu_seconds_of_children()?;
         output(self.cargo("clean").args(["build", "--quiet", "-j2"]))?;
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = cpu_seconds_of_children()? - before;
         let _ = std::fs::remove_dir_all(self.target("clean"));
         Ok(seconds)
+    }
+
+    /// Seconds of `cargo build` after a line was added. The first call also builds everything else.
+    fn rebuild(&self, round: usize) -> Result<f64, String> {
+        let build = || output(self.cargo(&format!("{}-again", self.name)).args(["build", "--quiet"]));
+        let main = self.folder.join("src/main.rs");
+        let failed = |e| format!("{}: {e}", main.display());
+        if round == 1 {
+            build()?;
+        }
+        let text = std::fs::read_to_string(&main).map_err(failed)?;
+        let changed = format!("{text}\n#[allow(dead_code)]\nfn added_{round}() -> usize {{ {round} }}\n");
+        std::fs::write(&main, changed).map_err(failed)?;
+        let started = Instant::now();
+        build()?;
+        Ok(started.elapsed().as_secs_f64())
     }
 
     /// They share a folder, for nobody asks how long it takes.
     fn release_mib(&self) -> Result<f64, String> {
         let mut cargo = self.cargo("release");
         output(cargo.args(["build", "--quiet", "--release"]).env("CARGO_PROFILE_RELEASE_STRIP", "symbols"))?;
-        let binary = self.target("release").join("release").join(self.name);
-        let size = std::fs::metadata(&binary).map_err(|e| format!("{}: {e}", binary.display()))?.len();
-        Ok(size as f64 / f64::from(1 << 20))
+        mib(&self.target("release").join("release").join(self.name))
     }
 
     fn cargo(&self, target: &str) -> std::process::Command {

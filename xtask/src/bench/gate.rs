@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use super::{compiler, executables, output};
+use super::{compiler, executables, instructions, output};
 use crate::cargo::ROOT;
 
 const BASELINE: &str = "bench/baseline.txt";
@@ -20,8 +20,7 @@ type Counts = BTreeMap<String, u64>;
 pub(super) fn run(accept: bool) -> Result<(), String> {
     let path = format!("{ROOT}/{BASELINE}");
     let compiler = compiler()?;
-    let has_valgrind =
-        Command::new("valgrind").arg("--version").output().is_ok_and(|out| out.status.success());
+    let has_valgrind = instructions::valgrind_is_there();
     if accept {
         if !has_valgrind {
             return Err(
@@ -84,18 +83,7 @@ fn counts(instructions: bool) -> Result<Counts, String> {
 
 /// The work done four times less the work done once: so the start of the process does not count.
 fn instructions_of(program: &Path, work: &str) -> Result<u64, String> {
-    let of = |times: &str| -> Result<u64, String> {
-        let mut valgrind = Command::new("valgrind");
-        valgrind
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(program)
-            .args([work, times]);
-        let out = valgrind.output().map_err(|e| format!("valgrind cannot be started: {e}"))?;
-        let text = String::from_utf8_lossy(&out.stderr);
-        let collected = text.lines().find_map(|line| line.split_once("Collected : "));
-        let count = collected.and_then(|(_, count)| count.trim().parse().ok());
-        count.filter(|_| out.status.success()).ok_or_else(|| format!("{valgrind:?} failed: {text}"))
-    };
+    let of = |times: &str| instructions::count(Command::new(program).args([work, times]));
     Ok(of("4")?.saturating_sub(of("1")?) / 3)
 }
 

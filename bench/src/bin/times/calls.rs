@@ -3,6 +3,7 @@
 use crm_bench::{by_hand, clients, row};
 use crm_history::EntryId;
 use crm_projects::ProjectId;
+use futures_util::StreamExt as _;
 
 use crate::side_by_side;
 
@@ -27,17 +28,22 @@ pub(crate) fn run(url: &str, rounds: usize) {
     });
 }
 
-/// So many calls by one of them, for whoever wants to count their instructions (`valgrind --tool=callgrind`).
-pub(crate) fn some(who: &str, url: &str, times: usize) {
+/// So many calls by one of them, so many of them in flight, for valgrind to count their instructions.
+pub(crate) fn some(who: &str, url: &str, times: usize, in_flight: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (history, by_hand) = (clients::history(url, 2), by_hand::Crm::new(url));
+    let (history, by_hand) = (clients::history(url, in_flight), by_hand::Crm::new(url));
+    let numbers = futures_util::stream::iter(0..times);
     runtime.block_on(async {
-        for _ in 0..times {
-            match who {
-                "ours" => drop(history.entry(EntryId(1)).await.unwrap()),
-                "theirs" => drop(by_hand.entry(1).await),
-                other => panic!("{other} is neither ours nor theirs"),
+        match who {
+            "ours" => {
+                let calls = numbers.map(|_| history.entry(EntryId(1)));
+                calls.buffer_unordered(in_flight).for_each(async |entry| drop(entry.unwrap())).await;
             }
+            "theirs" => {
+                let calls = numbers.map(|_| by_hand.entry(1));
+                calls.buffer_unordered(in_flight).for_each(async |entry| drop(entry)).await;
+            }
+            other => panic!("{other} is neither ours nor theirs"),
         }
     });
 }

@@ -1,9 +1,7 @@
 //! Pages from bytes to types.
 
-use bytes::Bytes;
 use crm_bench::pages;
 use crm_bench::row;
-use http::Response;
 
 use crate::side_by_side;
 
@@ -18,22 +16,18 @@ pub(crate) fn run(rounds: usize) {
     print(
         "decode 1,000 projects, two fields of each read / Value",
         rounds,
-        || fields(&projects),
-        || pages::value(&projects),
+        || pages::two_fields(&projects),
+        || pages::two_fields_by_value(&projects),
+    );
+    print(
+        "decode 1,000 projects into a type of one's own / strict structs",
+        rounds,
+        || pages::own_projects(&projects),
+        || pages::strict_projects(&projects),
     );
 }
 
 fn print<A, B>(name: &str, rounds: usize, ours: impl FnMut() -> A, theirs: impl FnMut() -> B) {
     let times = side_by_side(rounds, ours, theirs);
     row::print(name, times.ours * 1e6, times.theirs * 1e6, "µs", times.ratio);
-}
-
-/// What a project costs that is not only passed on: it is taken apart when the first field is asked for.
-fn fields(response: &Response<Bytes>) -> usize {
-    let page = pages::read_projects(response);
-    let has_both = |project: &&crm_projects::Project| {
-        project.fields.as_str("name").unwrap().is_some()
-            && project.fields.as_date("contract_date").unwrap().is_some()
-    };
-    page.items.iter().filter(has_both).count()
 }

@@ -1,22 +1,27 @@
 //! Many activities on their way in.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crm_bench::{by_hand, clients, row};
-use crm_history::{ClientId, NewEntry};
+use crm_history::{AddOutcome, ClientId, NewEntry};
+use futures_util::StreamExt as _;
 
-use crate::timed;
+use crate::{peak, timed};
 
 const MANY: usize = 10_000;
+/// Activities of a call, and calls in flight: the defaults of an import.
+const CHUNK: usize = 100;
+const IN_FLIGHT: usize = 2;
 /// So many one by one: all of them would take minutes, and say the same.
 const FEW: usize = 100;
 
-/// How many times the rate of single calls of `add`.
+/// The rate of an import, by that of single calls of `add` and by that of a loop of `add.list`.
 pub(crate) fn run(url: &str, rounds: usize) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (history, by_hand) = (clients::history(url, 2), by_hand::Crm::new(url));
     runtime.block_on(by_hand.add("Звонок"));
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lists, mut list_ratios) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         let day = "2024-06-25T10:00:00".parse().unwrap();
         let entry = move |i| NewEntry::new(format!("Звонок {i} из {round}")).at(day).client(ClientId(1));
@@ -31,17 +36,49 @@ pub(crate) fn run(url: &str, rounds: usize) {
                 }
             });
         });
+        let contents: Vec<String> = (0..MANY).map(|i| format!("Звонок {i} из {round}")).collect();
+        let list = timed(|| {
+            let calls =
+                futures_util::stream::iter(contents.chunks(CHUNK).map(|chunk| by_hand.add_list(chunk)));
+            let stored: usize =
+                runtime.block_on(calls.buffer_unordered(IN_FLIGHT).fold(0, async |a, b| a + b));
+            assert_eq!(stored, MANY);
+        });
+        lists.push(rate(MANY, list));
+        list_ratios.push(rate(MANY, many) / rate(MANY, list));
         ours.push(rate(MANY, many));
         theirs.push(rate(FEW, few));
         ratios.push(rate(MANY, many) / rate(FEW, few));
     }
-    row::print(
-        "import of 10,000 / single adds",
-        row::median(ours),
-        row::median(theirs),
-        "records/s",
-        row::median(ratios),
-    );
+    let print = |name, theirs, ratios| {
+        row::print(name, row::median(ours.clone()), row::median(theirs), "records/s", row::median(ratios));
+    };
+    print("import of 10,000 / single adds", theirs, ratios);
+    print("import of 10,000 / a loop of add.list, two in flight", lists, list_ratios);
+}
+
+/// Imports so many activities with this journal, and prints how many were stored now, the peak of this process in KiB,
+/// and how many seconds passed until the first outcome.
+pub(crate) fn memory(url: &str, journal: &str, records: usize) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let history = clients::history(url, IN_FLIGHT);
+    let day = "2024-06-25T10:00:00".parse().unwrap();
+    let entries = (0..records).map(move |i| NewEntry::new(format!("Звонок {i}")).at(day).client(ClientId(1)));
+    let started = Instant::now();
+    let (stored, first) = runtime.block_on(async {
+        let mut outcomes = history.import(entries).journal(journal).outcomes();
+        let (mut stored, mut first) = (0, Duration::ZERO);
+        while let Some(outcome) = outcomes.next().await {
+            if stored == 0 {
+                first = started.elapsed();
+            }
+            let outcome = outcome.unwrap().outcome;
+            assert!(matches!(outcome, AddOutcome::Created(_)), "{outcome}");
+            stored += 1;
+        }
+        (stored, first)
+    });
+    println!("{stored} {} {}", peak(), first.as_secs_f64());
 }
 
 fn rate(records: usize, time: Duration) -> f64 {

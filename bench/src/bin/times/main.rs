@@ -6,6 +6,7 @@ mod calls;
 mod decode;
 mod export;
 mod import;
+mod sandbox;
 
 use std::time::{Duration, Instant};
 
@@ -18,18 +19,29 @@ fn main() {
         ["decode", rounds] => decode::run(number(rounds)),
         ["calls", url, rounds] => calls::run(url, number(rounds)),
         ["export", url, latency, rounds] => export::run(url, latency, number(rounds)),
-        ["call", who, url, times] => calls::some(who, url, number(times)),
+        ["export-long", url] => export::long(url),
+        ["call", who, url, times, in_flight] => calls::some(who, url, number(times), number(in_flight)),
         ["memory", url] => export::memory(url),
         ["import", url, rounds] => import::run(url, number(rounds)),
+        ["import-memory", url, journal, records] => import::memory(url, journal, number(records)),
+        ["sandbox", url, rounds] => sandbox::run(url, number(rounds)),
         _ => panic!(
-            "times decode ROUNDS | calls URL ROUNDS | call ours|theirs URL TIMES | export URL LATENCY ROUNDS | \
-             memory URL | import URL ROUNDS"
+            "times decode ROUNDS | calls URL ROUNDS | call ours|theirs URL TIMES IN_FLIGHT | \
+             export URL LATENCY ROUNDS | export-long URL | memory URL | import URL ROUNDS | \
+             import-memory URL JOURNAL RECORDS | sandbox URL ROUNDS"
         ),
     }
 }
 
 fn number(text: &str) -> usize {
     text.parse().expect("a number of rounds")
+}
+
+/// The peak of this process in KiB, which Linux calls `VmHWM`.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> Duration {

@@ -7,11 +7,15 @@ pub(crate) mod discover;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod man;
+#[cfg(feature = "mirror")]
+pub(crate) mod mirror;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod sandbox;
+#[cfg(feature = "mirror")]
+pub(crate) mod tap;
 pub(crate) mod tour;
 
 use std::sync::Arc;
@@ -45,6 +49,8 @@ async fn run_async(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, F
         Command::Import(arguments) => import::run(*arguments, terminal, &signals).await,
         Command::Export(command) => export::run(command, terminal, &signals).await,
         Command::Sandbox(arguments) => return sandbox::run(arguments, terminal, &signals).await,
+        #[cfg(feature = "mirror")]
+        Command::Mirror(arguments) => mirror::run(*arguments, terminal, &signals).await,
         #[cfg(feature = "outbox")]
         Command::Outbox(command) => outbox::run(command, terminal, &signals).await,
         // The others write nothing that could be left half done.
@@ -61,6 +67,8 @@ async fn run_async(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, F
 
 async fn run_interruptible(command: Command, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     match command {
+        #[cfg(feature = "mirror")]
+        Command::Tap(arguments) => tap::run(arguments, terminal).await,
         Command::Tour(arguments) => tour::run(arguments, terminal).await,
         Command::Check(arguments) => check::run(*arguments, terminal).await,
         Command::Discover(arguments) => discover::run(arguments, terminal).await,

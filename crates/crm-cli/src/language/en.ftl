@@ -57,7 +57,7 @@ command-profile = Add, list, show or remove profiles: files with the address and
         command. A name with a slash is the path of a file.
 
         Its sections and their settings: [history] has url, login, apikey and time_zone; [projects] has url, token and secret; the
-        section [network] has proxy and ca_file; [outbox] has store and token. Values are quoted: login = "boss@example.ru". A key is in
+        section [network] has proxy and ca_file; [mirror] has target; [outbox] has store and token. Values are quoted: login = "boss@example.ru". A key is in
         the file itself (apikey), in a file of its own (apikey_file), or what a command writes (apikey_command). [defaults]
         sets the default of the options check-types, check-users, chunk, concurrency, losses, patience, per-second and timeout.
 command-profile-add = Write a new profile. On a terminal it asks for what no option gives

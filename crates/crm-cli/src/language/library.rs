@@ -56,7 +56,7 @@ impl Messages {
         if error.attempts() > 1 {
             text += &format!("; {}", self.format("library-attempts", &[("count", error.attempts().into())]));
         }
-        text
+        format!("{text} [{}]", error.id())
     }
 
     /// Returns the cause of a failed connection, in Russian where it is known.

@@ -1,9 +1,9 @@
 //! The texts of the program, in English and Russian.
 //!
-//! Every text for people comes from one catalogue: `en.ftl` and `ru.ftl`, in the format of Project Fluent, with
-//! `files.en.ftl` and `files.ru.ftl` for people's files, and `outbox.en.ftl` and `outbox.ru.ftl` for the outbox. They are
-//! part of the binary. `help` puts them into clap's help, and `usage` into its errors. `library` and `library_texts` say in
-//! Russian what the libraries say in English.
+//! Every text for people comes from one catalogue: `en.ftl` and `ru.ftl`, in the format of Project Fluent, with `files.…`
+//! for people's files, `mirror.…` for the mirror and `outbox.…` for the outbox. They are part of the binary. `help` puts
+//! them into clap's help, and `usage` into its errors. `library` and `library_texts` say in Russian what the libraries say
+//! in English.
 
 mod help;
 mod library;
@@ -41,6 +41,8 @@ const FILES_IN_ENGLISH: &str = include_str!("files.en.ftl");
 const FILES_IN_RUSSIAN: &str = include_str!("files.ru.ftl");
 const OUTBOX_IN_ENGLISH: &str = include_str!("outbox.en.ftl");
 const OUTBOX_IN_RUSSIAN: &str = include_str!("outbox.ru.ftl");
+const MIRROR_IN_ENGLISH: &str = include_str!("mirror.en.ftl");
+const MIRROR_IN_RUSSIAN: &str = include_str!("mirror.ru.ftl");
 const LIBRARY_IN_RUSSIAN: &str = include_str!("library.ru.ftl");
 
 /// A value in a text.
@@ -56,8 +58,10 @@ impl Messages {
     /// Reads the catalogue of this language.
     pub(crate) fn new(language: Language) -> Self {
         let (name, sources): (&str, &[&str]) = match language {
-            Language::English => ("en", &[ENGLISH, FILES_IN_ENGLISH, OUTBOX_IN_ENGLISH]),
-            Language::Russian => ("ru", &[RUSSIAN, FILES_IN_RUSSIAN, OUTBOX_IN_RUSSIAN, LIBRARY_IN_RUSSIAN]),
+            Language::English => ("en", &[ENGLISH, FILES_IN_ENGLISH, MIRROR_IN_ENGLISH, OUTBOX_IN_ENGLISH]),
+            Language::Russian => {
+                ("ru", &[RUSSIAN, FILES_IN_RUSSIAN, MIRROR_IN_RUSSIAN, OUTBOX_IN_RUSSIAN, LIBRARY_IN_RUSSIAN])
+            }
         };
         let identifier = name.parse::<LanguageIdentifier>().unwrap_or_default();
         let mut bundle = FluentBundle::new_concurrent(vec![identifier]);

@@ -36,7 +36,8 @@ command-outbox-resolve = Decide about an activity that may be stored or not
 command-outbox-reconcile = Look up everything that is not settled before it is sent, after a restored backup
     .after =
         Call it before the next delivery starts, with the time of the backup. Everything that is queued, held or sent is
-        then looked up in the CRM, and only what is missing there is sent.
+        then looked up in the CRM, and only what is missing there is sent. If nothing was stored before that time, name a
+        record that was in the CRM with --above.
 command-outbox-purge = Remove old activities with their keys
     .after = Those that are stored or refused are removed. A removed key is new again.
 
@@ -101,6 +102,8 @@ option-drop = It is not sent again, for this reason
     .value = REASON
 option-since = Time of the backup, such as 2024-06-25T10:00:00+03:00; without an offset in the time of this machine
     .value = TIME
+option-above = ID of a record that was in the CRM at the time of the backup, the newest that you are sure of; 0 if it held none
+    .value = ID
 option-older_than = Only those that were settled longer ago than so many days
     .value = DAYS
 
@@ -135,6 +138,7 @@ outbox-problem = Not delivering: { $problem }
 outbox-no-problem = Delivering again.
 outbox-listens = Listening on { $address }
 outbox-not-listening = cannot listen on { $address }: { $error }
+outbox-nothing-stored-before = nothing was stored before that time, so no list of the CRM proves what is missing. Name a record that was in the CRM at that time: --above ID
 outbox-reconciled = { $count ->
     [one] 1 activity will be looked up before it is sent
    *[other] { $count } activities will be looked up before they are sent

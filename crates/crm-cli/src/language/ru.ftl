@@ -58,7 +58,7 @@ command-profile = Добавить, перечислить, показать и�
         CRM_PROFILE=ИМЯ выбирает его для любой команды. Имя с косой чертой – это путь к файлу.
 
         Разделы файла и их настройки: [history] – url, login, apikey, time_zone; [projects] – url, token, secret; [network] –
-        proxy, ca_file; [outbox] – store, token. Значения пишут в прямых кавычках: login = "boss@example.ru". Ключ указывают в
+        proxy, ca_file; [mirror] – target; [outbox] – store, token. Значения пишут в прямых кавычках: login = "boss@example.ru". Ключ указывают в
         самом файле (apikey), в отдельном файле (apikey_file) или командой, которая его выводит (apikey_command). В [defaults]
         задают значения параметров по умолчанию: check-types, check-users, chunk, concurrency, losses, patience, per-second и
         timeout.

@@ -35,7 +35,7 @@ fn texts(source: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 fn english() -> BTreeMap<String, BTreeSet<String>> {
-    texts(&[ENGLISH, FILES_IN_ENGLISH, OUTBOX_IN_ENGLISH].join("\n"))
+    texts(&[ENGLISH, FILES_IN_ENGLISH, MIRROR_IN_ENGLISH, OUTBOX_IN_ENGLISH].join("\n"))
 }
 
 fn collect(pattern: &Pattern<&str>, variables: &mut BTreeSet<String>) {
@@ -59,7 +59,8 @@ fn collect_inline(expression: &InlineExpression<&str>, variables: &mut BTreeSet<
 
 #[test]
 fn both_languages_have_the_same_texts_with_the_same_variables() {
-    let (english, russian) = (english(), texts(&[RUSSIAN, FILES_IN_RUSSIAN, OUTBOX_IN_RUSSIAN].join("\n")));
+    let (english, russian) =
+        (english(), texts(&[RUSSIAN, FILES_IN_RUSSIAN, MIRROR_IN_RUSSIAN, OUTBOX_IN_RUSSIAN].join("\n")));
     let names = |texts: &BTreeMap<String, BTreeSet<String>>| texts.keys().cloned().collect::<BTreeSet<_>>();
     let difference: Vec<_> = names(&english).symmetric_difference(&names(&russian)).cloned().collect();
     assert!(difference.is_empty(), "in one language only: {difference:?}");
@@ -68,7 +69,7 @@ fn both_languages_have_the_same_texts_with_the_same_variables() {
     }
 }
 
-#[cfg(feature = "outbox")]
+#[cfg(all(feature = "mirror", feature = "outbox"))]
 #[test]
 fn every_text_is_used_and_every_used_text_is_there() {
     let mut used: BTreeSet<String> = BTreeSet::new();

@@ -16,6 +16,9 @@
 //! proxy = "http://proxy.example.ru:3128"
 //! ca_file = "/etc/ssl/our-authority.pem"
 //!
+//! [mirror]
+//! target = "sqlite:/var/lib/crm/crm.db"
+//!
 //! [defaults]                          # of options
 //! chunk = 50
 //! ```

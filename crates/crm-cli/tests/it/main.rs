@@ -10,6 +10,8 @@ mod files;
 mod find;
 mod help;
 mod import;
+#[cfg(feature = "mirror")]
+mod mirror;
 #[cfg(feature = "outbox")]
 mod outbox;
 #[cfg(feature = "outbox")]
@@ -19,4 +21,6 @@ mod program;
 mod report;
 mod russian;
 mod sandbox;
+#[cfg(feature = "mirror")]
+mod tap;
 mod tour;

@@ -173,7 +173,6 @@ async fn a_person_lists_retries_resolves_and_purges() {
 #[tokio::test]
 async fn after_a_restored_backup_only_what_is_missing_is_sent() {
     let (folder, sandbox) = set_up("outbox-backup").await;
-    // A list proves something only if it shows a record that is known to be there.
     put(&folder, "before", "нулевой").ended(0, "");
     run(&folder, &sandbox, &[]).ended(0, "1 stored");
     put(&folder, "a", "первый").ended(0, "");
@@ -188,6 +187,16 @@ async fn after_a_restored_backup_only_what_is_missing_is_sent() {
     put(&folder, "b", "второй").ended(0, "");
     run(&folder, &sandbox, &[]).ended(0, "2 stored");
     assert_eq!(contents(&sandbox), ["второй", "нулевой", "первый"]);
+}
+
+#[tokio::test]
+async fn a_backup_in_which_nothing_is_stored_needs_a_record_that_is_older() {
+    let (folder, _sandbox) = set_up("outbox-young-backup").await;
+    put(&folder, "a", "первый").ended(0, "");
+    outbox(&folder, "reconcile", &["--since", "2100-01-01 00:00"]).ended(1, "--above ID");
+    outbox(&folder, "reconcile", &[]).ended(64, "--above");
+    outbox(&folder, "reconcile", &["--above", "1", "--since", "2100-01-01 00:00"]).ended(64, "--above");
+    outbox(&folder, "reconcile", &["--above", "1"]).ended(0, "1 activity will be looked up");
 }
 
 #[tokio::test]

@@ -292,7 +292,21 @@ impl Reader {
         Ok(all)
     }
 
+    /// Reads a page. An empty one is believed when it is empty again.
     async fn page(&self, query: &ClientQuery) -> Result<Page<Client>, Error> {
+        let mut page = self.page_once(query).await?;
+        if page.is_empty() {
+            page = self.page_once(query).await?;
+        }
+        let ids: BTreeSet<_> = page.items.iter().map(|client| client.id).collect();
+        if ids.len() < page.items.len() {
+            let fault = "a page holds a client twice, so others may be missing";
+            return Err(Error::undecodable(&ClientList::INFO, JsonError::new("$.data", fault)));
+        }
+        Ok(page)
+    }
+
+    async fn page_once(&self, query: &ClientQuery) -> Result<Page<Client>, Error> {
         self.update(|outcome| outcome.figures.pages += 1);
         self.directory.clients(query).await
     }

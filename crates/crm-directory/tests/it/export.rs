@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crm_directory::{ClientExport, ClientQuery, ContactQuery, ErrorKind, Verdict};
-use crm_sandbox::{Client, Sandbox};
+use crm_sandbox::{Client, Fault, Operation, Sandbox};
 use serde_json::{Value, json};
 
 use crate::support::{Answers, Standstill, World, at, client, created};
@@ -52,6 +52,23 @@ async fn a_list_that_fits_on_a_page_takes_one_request() {
     let none = ClientQuery::new().word("нет такого");
     let (ids, _, verdict) = read(world.directory.export_clients(none)).await;
     assert_eq!((ids.len(), verdict.is_complete()), (0, true));
+}
+
+#[tokio::test]
+async fn an_empty_page_is_read_again() {
+    let world = World::new();
+    world.sandbox.add_fault(Fault::empty_page().on(Operation::ClientList).times(1));
+    let (ids, _, verdict) = read(world.directory.export_clients(ClientQuery::new())).await;
+    assert_eq!((sorted(&ids), verdict.is_complete()), (vec![1, 2], true));
+}
+
+#[tokio::test]
+async fn a_page_that_holds_a_client_twice_is_not_complete() {
+    let world = World::new();
+    world.sandbox.add_fault(Fault::doubled_records().on(Operation::ClientList).times(1));
+    let (ids, errors, verdict) = read(world.directory.export_clients(ClientQuery::new())).await;
+    assert!(ids.is_empty() && !verdict.is_complete(), "{verdict}");
+    assert!(errors[0].contains("holds a client twice"), "{errors:?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crm_model::history::EntryId;
 use tokio::time::Instant;
 
 use super::doubts::Decision;
-use super::driver::{Driver, Finished};
+use super::driver::{Driver, Finished, NewestIds};
 use super::item::{Ending, Floor, Item, Key, View, Waiting};
 use super::lookup::{self, LookupFault};
 use super::mark_search::{self, FoundMarks, MarkSearch};
@@ -170,19 +170,19 @@ impl Driver {
         let client = self.client.clone();
         self.adoption.is_reading = true;
         self.read(async move {
-            let highest = lookup::highest_id(&client, &view, true).await;
-            Finished::HighestAgain(view, highest)
+            let newest = lookup::newest_ids(&client, &view, true).await;
+            Finished::NewestAgain(view, newest)
         });
     }
 
     /// Takes in whether a view shows the activity that was stored first in it.
-    pub(super) fn view_was_read_again(&mut self, view: View, result: Result<Option<u64>, LookupFault>) {
+    pub(super) fn view_was_read_again(&mut self, view: View, result: Result<NewestIds, LookupFault>) {
         self.adoption.is_reading = false;
         match result {
-            Ok(Some(highest)) => {
+            Ok(Some(newest)) => {
                 self.health.read_worked();
                 self.known.keeps_days = true;
-                self.known.view_read(view, Some(highest));
+                self.known.view_read(view, Some(newest));
             }
             Ok(None) => drop(self.adoption.hidden.insert(view, HIDES)),
             Err(LookupFault::NotBelievable(why)) => {

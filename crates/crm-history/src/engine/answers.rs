@@ -75,21 +75,31 @@ impl Driver {
                 doubt.began = Some(sent.began);
                 doubt.last_concurrent = self.last_request;
                 (doubt.size, doubt.is_witness, doubt.answer) = (size, in_flight.is_witness, answer);
-                if let (1, [alone], Some(answer)) = (size, &doubt.items[..], &doubt.answer)
-                    && self.suspects.is_the_reason(alone.waiting.item.key, answer)
-                {
-                    // It is the reason for an earlier answer, which is the same. A witness was stored since then.
-                    doubt.is_refusal = true;
-                    doubt.was_witnessed(doubt.due, self.pause(Duration::ZERO));
-                }
                 self.doubts.add(doubt);
             }
             self.not_stored(not_stored, size, sent.failure.as_ref());
         }
+        self.mark_refusals();
         self.doubts.resume_postponed(sent.ended);
         let floors = self.in_flight.values().map(|in_flight| in_flight.floor.id);
         let lowest = floors.chain(self.doubts.lowest_floor(&self.known)).min();
         self.known.forget_below(lowest.unwrap_or(self.known.highest()));
+    }
+
+    /// Notes which activities in doubt are the reason for an earlier answer, which is the same. A witness was stored between
+    /// the two.
+    pub(super) fn mark_refusals(&mut self) {
+        let pause = self.pause(Duration::ZERO);
+        for doubt in self.doubts.iter_mut().filter(|doubt| doubt.size == 1 && !doubt.is_refusal) {
+            if let ([alone], Some(answer)) = (&doubt.items[..], &doubt.answer)
+                && self.suspects.is_the_reason(alone.waiting.item.key, answer)
+            {
+                doubt.is_refusal = true;
+                if doubt.witness.is_none() {
+                    doubt.was_witnessed(doubt.due, pause);
+                }
+            }
+        }
     }
 
     /// Decides about activities that are certainly not stored.

@@ -37,8 +37,6 @@ pub(super) struct Doubt {
     pub(super) is_postponed: bool,
     /// It was looked up since it was due.
     pub(super) looked_late: bool,
-    /// Its only activity was sent once more, and the server gave the same answer.
-    pub(super) is_answered_alike: bool,
     /// It was sent as a witness.
     pub(super) is_witness: bool,
     pub(super) witness: Option<Witness>,
@@ -57,6 +55,8 @@ pub(super) struct DoubtItem {
     pub(super) copies: usize,
     /// How many readings, the last ones, show nothing like it.
     pub(super) missing_readings: u32,
+    /// It was sent once more alone, and got the same answer as its request.
+    pub(super) is_answered_alike: bool,
     /// The server stored it without an id, or refused it, when it was sent once more.
     pub(super) again: Option<Again>,
     /// The id of the copy that the server confirmed.
@@ -82,7 +82,14 @@ pub(super) struct Witness {
 
 impl DoubtItem {
     pub(super) fn new(waiting: Waiting) -> Self {
-        Self { waiting, copies: 1, missing_readings: 0, again: None, confirmed: None }
+        Self {
+            waiting,
+            copies: 1,
+            missing_readings: 0,
+            is_answered_alike: false,
+            again: None,
+            confirmed: None,
+        }
     }
 }
 
@@ -104,7 +111,6 @@ impl Doubt {
             look_again: due,
             is_postponed: false,
             looked_late: false,
-            is_answered_alike: false,
             is_witness: false,
             witness: None,
             first_reading: None,
@@ -157,8 +163,8 @@ impl Doubt {
 
     /// Returns why it ends without an outcome, if the reason is its own and not that of the whole job.
     pub(super) fn reason_at_the_end(&self) -> Option<UnknownReason> {
-        let is_missing = self.items.iter().all(|item| item.missing_readings >= 2);
-        let answer = self.answer.as_ref().filter(|_| self.is_answered_alike && is_missing);
+        let is_refused = self.items.iter().all(|item| item.missing_readings >= 2 && item.is_answered_alike);
+        let answer = self.answer.as_ref().filter(|_| is_refused);
         let answer = answer.map(|answer| UnknownReason::RefusedWithoutWitness(answer.text.clone()));
         self.trouble.clone().or(answer)
     }

@@ -105,11 +105,24 @@ impl Doubts {
         self.0.iter().map(|doubt| doubt.next_look(now)).min()
     }
 
-    /// Returns the views of the doubts that only need a witness, or `None` if there are none.
+    /// Returns the views of the doubts that need a witness. Returns `None` if there are none, or if one of them is not due:
+    /// the same witness is enough for all.
     pub(super) fn need_witness(&self) -> Option<Vec<View>> {
-        let needy: Vec<&Doubt> = self.0.iter().filter(|doubt| doubt.needs_witness()).collect();
-        let views = needy.iter().flat_map(|doubt| &doubt.items).map(|item| item.waiting.item.view.clone());
-        (!needy.is_empty()).then(|| views.collect())
+        let mut without = self.0.iter().filter(|doubt| doubt.witness.is_none()).peekable();
+        without.peek()?;
+        let mut views = Vec::new();
+        for doubt in without {
+            if !doubt.needs_witness() {
+                return None;
+            }
+            views.extend(doubt.items.iter().map(|item| item.waiting.item.view.clone()));
+        }
+        Some(views)
+    }
+
+    /// Returns whether a request was answered without an outcome.
+    pub(super) fn have_answers(&self) -> bool {
+        self.0.iter().any(|doubt| doubt.answer.is_some())
     }
 
     /// Notes that an activity is stored whose request began then.
@@ -257,6 +270,10 @@ impl Doubt {
                     let (id, copy) = item.ids(ids);
                     decided.push((item.waiting, Decision::Stored(id, copy)));
                     continue;
+                }
+                // It must not be sent as its own witness. Another one shows that ids grow, so that this record is not its own.
+                Some(Found::BelowFloor(id)) => {
+                    self.trouble = Some(UnknownReason::PerhapsOlder(*id));
                 }
                 Some(found) => self.trouble = found.trouble().or(self.trouble.take()),
                 None => {}

@@ -20,50 +20,15 @@ use super::known::Known;
 use super::lookup::{LookupFault, Reading};
 use super::mark_search::FoundMarks;
 use super::mutations::breaks;
-use super::queue::{Limits, Queue, Rules};
+use super::queue::{LARGE_RESERVE, Queue, Rules};
 use super::reasons::{NotSentReason, UnknownReason};
 use super::request::{self, SentRequest};
+use super::settings::Settings;
 use super::settling::Decided;
 use super::store::{Sending, Store};
 use super::suspects::Suspects;
 use super::waits::Waits;
 use crate::HistoryClient;
-
-/// The options of the engine.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    pub limits: Limits,
-    /// Maximum number of requests at a time.
-    pub concurrency: usize,
-    /// How long the server may work on a request after its connection ended.
-    pub settle: Duration,
-    /// How long nothing may be stored before the engine stops.
-    pub patience: Duration,
-    /// How long an activity waits for others before it is sent.
-    pub flush_after: Duration,
-    /// Nobody else writes activities that are equal to ours.
-    pub sole_writer: bool,
-}
-
-impl Settings {
-    /// Returns the settings within limits, so that sums and products of them cannot overflow.
-    #[must_use]
-    pub fn clamped(self) -> Self {
-        Self {
-            limits: Limits { activities: self.limits.activities.clamp(1, MOST_ACTIVITIES), ..self.limits },
-            concurrency: self.concurrency.clamp(1, MOST_CALLS),
-            settle: self.settle.min(LONGEST),
-            patience: self.patience.min(LONGEST),
-            flush_after: self.flush_after.min(LONGEST),
-            sole_writer: self.sole_writer,
-        }
-    }
-}
-
-const MOST_ACTIVITIES: usize = 100_000;
-const MOST_CALLS: usize = 64;
-/// A year.
-const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 /// The engine at work. It does something only while it is polled, in a tokio runtime with timers.
 pub struct Driver {
@@ -80,7 +45,7 @@ pub struct Driver {
     pub(super) adoption: Adoption,
     pub(super) waits: Waits,
     pub(super) in_flight: HashMap<u64, InFlight>,
-    /// The views whose highest id is being read.
+    /// The views whose newest ids are being read.
     pub(super) views_in_reading: BTreeSet<View>,
     pub(super) is_reading: bool,
     /// How many decisions are being recorded.
@@ -120,10 +85,13 @@ pub(super) struct InFlight {
     pub(super) again: Option<u64>,
 }
 
+/// The ids of the newest records of a view. `None` if it showed nothing.
+pub(super) type NewestIds = Option<BTreeSet<u64>>;
+
 /// A task that ended.
 pub(super) enum Finished {
-    Highest(View, Result<Option<u64>, LookupFault>),
-    HighestAgain(View, Result<Option<u64>, LookupFault>),
+    Newest(View, Result<NewestIds, LookupFault>),
+    NewestAgain(View, Result<NewestIds, LookupFault>),
     Marks(View, Vec<Arc<Item>>, Result<FoundMarks, LookupFault>),
     Sent(Box<SentRequest>),
     Read(Instant, Result<Reading, LookupFault>),
@@ -172,9 +140,17 @@ impl Driver {
 
     /// Returns whether it can use more activities now.
     pub fn wants_more(&self) -> bool {
-        let to_send = self.settings.limits.activities * (self.settings.concurrency + 1);
+        let mut to_send = self.settings.limits.activities * (self.settings.concurrency + 1);
+        if self.is_isolating() {
+            to_send += LARGE_RESERVE;
+        }
         let enough = if self.adoption.is_on() { to_send.max(MARKS_AT_ONCE) } else { to_send };
         !self.input_ended && self.stop.is_none() && self.queue.len() < enough
+    }
+
+    /// Returns whether a request was refused as a whole, and the activity that is the reason is not found yet.
+    fn is_isolating(&self) -> bool {
+        self.doubts.have_answers() || !self.suspects.is_empty() || self.queue.has_pieces()
     }
 
     /// Takes an activity.
@@ -216,6 +192,11 @@ impl Driver {
     pub fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
         let at = self.client.in_local_time(entry.clone()).as_stored().at;
         self.known.stored_before(&View::new(entry), id, at);
+    }
+
+    /// Sends what was taken, without waiting until a request is full. More may come later.
+    pub fn flush(&mut self) {
+        self.queue.flush(Instant::now());
     }
 
     /// Notes that no further activity comes.
@@ -338,13 +319,25 @@ impl Driver {
             && self.health.may_write(now, !self.doubts.is_empty())
         {
             let (limits, flush_after) = (self.settings.limits, self.settings.flush_after);
-            let (in_doubt, in_flight) = (!self.doubts.is_empty(), !self.in_flight.is_empty());
+            // What is decided is in doubt until it is recorded.
+            let in_doubt = !self.doubts.is_empty() || self.recording > 0;
+            let in_flight = !self.in_flight.is_empty();
             let (input_ended, known) = (self.input_ended, &self.known);
             let items = self.in_flight.values().flat_map(|request| &request.waiting);
             let views = items.map(|waiting| &waiting.item.view);
             let views_in_flight = views.filter(|view| !known.has_older_record(view)).cloned().collect();
-            let rules =
-                Rules { limits, now, flush_after, input_ended, in_doubt, in_flight, views_in_flight, known };
+            let rules = Rules {
+                limits,
+                now,
+                flush_after,
+                input_ended,
+                in_doubt,
+                in_flight,
+                is_isolating: self.is_isolating(),
+                suspects: &self.suspects,
+                views_in_flight,
+                known,
+            };
             let Some(waiting) = self.queue.next_request(&rules) else { return };
             self.send(waiting, false);
         }
@@ -393,8 +386,8 @@ impl Driver {
 
     fn finished(&mut self, finished: Finished) {
         match finished {
-            Finished::Highest(view, result) => self.view_was_read(view, result),
-            Finished::HighestAgain(view, result) => self.view_was_read_again(view, result),
+            Finished::Newest(view, result) => self.view_was_read(view, result),
+            Finished::NewestAgain(view, result) => self.view_was_read_again(view, result),
             Finished::Marks(view, group, result) => self.marks_were_looked_for(&view, &group, result),
             Finished::Sent(sent) => self.was_sent(*sent),
             Finished::Read(begun, result) => self.was_read(begun, result),

@@ -21,8 +21,10 @@ pub(super) struct Health {
     pub(super) is_rate_limited: bool,
     /// The last failure.
     pub(super) last_failure: String,
-    /// After the patience was over, one activity was sent all the same.
-    pub(super) took_last_chance: bool,
+    /// How many activities were sent all the same since the patience was over.
+    last_chances: u32,
+    /// The last one of them got the same answer as before. So another one may be stored.
+    was_answered_alike: bool,
 }
 
 impl Health {
@@ -37,7 +39,8 @@ impl Health {
             read_failures: 0,
             is_rate_limited: false,
             last_failure: "no failure".to_owned(),
-            took_last_chance: false,
+            last_chances: 0,
+            was_answered_alike: false,
         }
     }
 
@@ -60,7 +63,30 @@ impl Health {
     pub(super) fn progress(&mut self) {
         self.last_progress = Instant::now();
         self.writes_from = self.writes_from.min(self.last_progress);
-        (self.in_doubt, self.failures, self.took_last_chance) = (0, 0, false);
+        (self.in_doubt, self.failures) = (0, 0);
+        (self.last_chances, self.was_answered_alike) = (0, false);
+    }
+
+    /// Returns whether one activity may be sent all the same, at the end of the patience.
+    pub(super) fn has_a_last_chance(&self) -> bool {
+        self.can_read() && (self.last_chances == 0 || self.has_another_chance())
+    }
+
+    /// Returns whether one more activity may be sent all the same, because the last one only got the same answer as before.
+    pub(super) fn has_another_chance(&self) -> bool {
+        self.was_answered_alike && self.last_chances < MAX_LAST_CHANCES
+    }
+
+    /// One activity is sent all the same.
+    pub(super) fn takes_last_chance(&mut self, now: Instant) {
+        self.last_chances += 1;
+        self.was_answered_alike = false;
+        self.last_progress = now;
+    }
+
+    /// The activity that was sent all the same got the same answer as before.
+    pub(super) fn was_answered_alike(&mut self) {
+        self.was_answered_alike = true;
     }
 
     pub(super) fn write_in_doubt(&mut self, what: String) {
@@ -114,3 +140,5 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const MAX_IN_DOUBT: u32 = 3;
 /// Requests in doubt in a row before not even witnesses are sent.
 const MAX_WITNESSES: u32 = 8;
+/// How many activities are sent all the same, one after another, as long as each gets the same answer as before.
+const MAX_LAST_CHANCES: u32 = 5;

@@ -54,6 +54,8 @@ pub struct Earlier {
     pub has_unknown_ids: bool,
     /// The lowest floor of what they left in doubt.
     pub lowest_floor: Option<u64>,
+    /// The lowest floor of all their requests. 0 if it is not known.
+    pub oldest_floor: u64,
     /// The floors of the activities that they stored without learning an id, by the key of each equal one in doubt.
     pub without_id: HashMap<Key, Vec<u64>>,
 }
@@ -69,6 +71,7 @@ impl Default for Earlier {
             in_doubt: 0,
             has_unknown_ids: false,
             lowest_floor: None,
+            oldest_floor: 0,
             without_id,
         }
     }

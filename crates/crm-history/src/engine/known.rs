@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDateTime;
 use crm_model::history::EntryId;
 
+use super::driver::NewestIds;
 use super::item::{Earlier, Floor, Item, View};
 use super::mutations::breaks;
 
@@ -23,8 +24,10 @@ pub(super) struct Known {
     earlier_in_doubt: usize,
     /// Activities of ours are stored whose ids are not known.
     has_unknown_ids: bool,
-    /// The views that were read, with the highest id that they showed.
-    read: BTreeMap<View, Option<u64>>,
+    /// The views that were read, with the newest ids that they showed at the beginning.
+    read: BTreeMap<View, NewestIds>,
+    /// The lowest floor of all requests of earlier processes. 0 if it is not known.
+    oldest_floor: u64,
     /// Records of activities that are settled, above the lowest floor in use.
     claimed: BTreeSet<u64>,
     /// The floors of activities that are stored under an id which the server did not say, by their identity.
@@ -48,7 +51,8 @@ struct Written {
 impl Known {
     /// `earlier` is what earlier processes know.
     pub(super) fn new(earlier: Earlier) -> Self {
-        let Earlier { claimed, lowest_floor, ids_grow, in_doubt, has_unknown_ids, .. } = earlier;
+        let Earlier { claimed, lowest_floor, ids_grow, in_doubt, has_unknown_ids, oldest_floor, .. } =
+            earlier;
         let claimed: BTreeSet<u64> = claimed.into_iter().collect();
         let highest = claimed.last().copied().unwrap_or(0);
         let distrust = (!ids_grow).then_some(IDS_DO_NOT_GROW);
@@ -59,6 +63,7 @@ impl Known {
             lowest_earlier: lowest_floor,
             earlier_in_doubt: in_doubt,
             has_unknown_ids,
+            oldest_floor,
             ..Self::default()
         }
     }
@@ -93,10 +98,23 @@ impl Known {
         self.read.get(view).is_some_and(Option::is_some)
     }
 
-    /// Notes the highest id in a view; `None` if nothing can be said about it.
-    pub(super) fn view_read(&mut self, view: View, highest: Option<u64>) {
+    /// Notes the newest ids in a view; `None` if nothing can be said about it.
+    pub(super) fn view_read(&mut self, view: View, newest: NewestIds) {
+        let highest = newest.as_ref().and_then(BTreeSet::last).copied();
         self.highest = self.highest.max(highest.unwrap_or(0));
-        self.read.insert(view, highest);
+        self.read.insert(view, newest);
+    }
+
+    /// Returns whether this record of a view may have been written since the first request. `is_earlier`: an earlier process
+    /// may have sent that.
+    pub(super) fn may_be_new(&self, view: &View, id: EntryId, is_earlier: bool) -> bool {
+        match self.read.get(view) {
+            _ if is_earlier => id.0 > self.oldest_floor,
+            Some(Some(newest)) => {
+                !newest.contains(&id.0) && newest.first().is_none_or(|&oldest| id.0 > oldest)
+            }
+            Some(None) | None => true,
+        }
     }
 
     /// Notes that no list can be believed from now on.
@@ -191,14 +209,17 @@ impl Known {
     /// Returns records that a view must show: those that the server gave us an id for, and the newest at the beginning.
     pub(super) fn must_show(&self, view: &View) -> BTreeSet<u64> {
         let written = self.written.iter().filter(|(_, written)| written.view == *view).map(|(id, _)| *id);
-        written.chain(self.read.get(view).copied().flatten()).collect()
+        let newest = self.read.get(view).and_then(Option::as_ref).and_then(BTreeSet::last).copied();
+        written.chain(newest).collect()
     }
 
     /// Forgets what no request at or above this floor needs.
     pub(super) fn forget_below(&mut self, lowest: u64) {
         let lowest = self.lowest_earlier.map_or(lowest, |earlier| earlier.min(lowest));
-        self.claimed = self.claimed.split_off(&lowest);
         // The last ones stay: they prove that a list shows what is there, and teach its shift of time.
+        while self.claimed.len() > KEPT && self.claimed.first().is_some_and(|&id| id < lowest) {
+            self.claimed.pop_first();
+        }
         while self.written.len() > KEPT
             && let Some((&id, _)) = self.written.first_key_value()
             && id < lowest
@@ -209,5 +230,5 @@ impl Known {
 }
 
 const IDS_DO_NOT_GROW: &str = "the ids of its records do not grow";
-/// How many confirmed ids are kept in any case.
+/// How many ids are kept in any case: as many as a page shows.
 const KEPT: usize = 200;

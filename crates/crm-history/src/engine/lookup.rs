@@ -57,14 +57,14 @@ pub(super) async fn read(
     Ok(Reading(reading))
 }
 
-/// Returns the highest id of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are checked, too.
-/// A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
+/// Returns the ids of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
+/// checked, too. A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
 /// more than two days is read once more.
-pub(super) async fn highest_id(
+pub(super) async fn newest_ids(
     client: &HistoryClient,
     view: &View,
     is_proof: bool,
-) -> Result<Option<u64>, LookupFault> {
+) -> Result<Option<BTreeSet<u64>>, LookupFault> {
     let all = Asked::all_of(view);
     for _ in 0..2 {
         let page = page(client, &all, 0).await?;
@@ -81,7 +81,7 @@ pub(super) async fn highest_id(
                 }
             }
         }
-        return Ok(Some(newest.id.0));
+        return Ok(Some(page.items.iter().map(|record| record.id.0).collect()));
     }
     Ok(None)
 }

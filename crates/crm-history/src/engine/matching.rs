@@ -19,6 +19,8 @@ pub(super) enum Found {
     Stored(Vec<EntryId>),
     /// No record is like it.
     Missing,
+    /// No record above the floor is like it. This one below it is equal, and may have been written since the first request.
+    BelowFloor(EntryId),
     /// A record may be it, or not.
     Unclear(UnknownReason),
 }
@@ -220,8 +222,29 @@ impl<'a> Search<'a> {
                 && !breaks("an-unreadable-record-is-a-doubt")
             {
                 found.insert(key, Found::Unclear(UnknownReason::Unreadable));
+            } else if let Some(id) = self.below_floor(wanted, item, expected) {
+                found.insert(key, Found::BelowFloor(id));
             }
         }
+    }
+
+    /// Returns an equal record at or below the floor that may have been written since the first request.
+    fn below_floor(
+        &self,
+        wanted: &Wanted<'_>,
+        item: &DoubtItem,
+        expected: &ExpectedRecord<'_>,
+    ) -> Option<EntryId> {
+        let view = &item.waiting.item.view;
+        let may_be_new = |id| self.known.may_be_new(view, id, wanted.doubt.began.is_none());
+        if breaks("nothing-below-the-floor-is-like-it") {
+            return None;
+        }
+        self.take(0, item, |record| {
+            record.id.0 <= wanted.doubt.floor.id
+                && may_be_new(record.id)
+                && expected.equals(record, &self.shifts)
+        })
     }
 
     fn view(&self, view: &View) -> Option<&ViewReading> {
@@ -323,7 +346,15 @@ impl<'a> ExpectedRecord<'a> {
             && self.is_at(record, near)
             && record.client_id == self.entry.client
             && record.deal_id == self.entry.deal
-            && fingerprint(record.content.as_deref().unwrap_or_default()) == fingerprint(&self.stored.listed)
+            && self.has_similar_content(record.content.as_deref().unwrap_or_default())
+    }
+
+    /// The server may have added to the content, or cut it. Without a time and a mark too many records begin in the same way.
+    fn has_similar_content(&self, content: &str) -> bool {
+        let (ours, found) = (fingerprint(&self.stored.listed), fingerprint(content));
+        let is_part =
+            || !ours.is_empty() && !found.is_empty() && (found.contains(&ours) || ours.starts_with(&found));
+        ours == found || ((self.has_time() || self.entry.mark.is_some()) && is_part())
     }
 
     fn is_at(&self, record: &Entry, shifts: &[i64]) -> bool {

@@ -7,12 +7,14 @@
 //!    before they are settled. Other activities go on.
 //! 2. A doubt is looked up at once. What is found is done.
 //! 3. What is not found is looked up again after `settle`. Then a *witness* must be stored: another activity, sent after
-//!    `settle`. Two readings after the witness must agree before an activity counts as missing and is sent again.
+//!    `settle`. Two readings after the witness must agree before an activity counts as missing and is sent again. One
+//!    witness serves all doubts, so none is sent before all of them have waited.
 //! 4. If nothing else can be a witness, an activity is its own witness at the end of `patience`: it is sent once more. At
-//!    least two readings must have shown nothing like it.
+//!    least two readings must have shown nothing like it. If it only gets the same answer again, another one is tried.
 //! 5. A row is refused if the server answered it alone, a witness was stored, and the server gave the same answer once more.
 //!    Two readings must not show it. The first answer may also be one to several rows, if all others are stored by then.
-//!    The last row of the input is held back while others are unanswered, so that a witness is left.
+//!    So some rows stay as witnesses while a refused row is looked for, and at the end of the input. The last ones are sent
+//!    one by one, the most suspected first. Then one row that is stored settles all that were refused before it.
 //! 6. A reading counts only if it is *believable*: sorted as asked, no page twice, no short page in the middle, and within
 //!    the view that was asked for. It reaches a record at or below the floor, so that it is not a list of the newest only.
 //!    It shows the records that must be there: those whose ids the server gave us, the newest
@@ -55,7 +57,8 @@
 //! - A dated record of somebody else that is equal to the second, and added while ours is in doubt, counts as ours.
 //! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
 //!   holds a call for longer stores it twice, and the outcome names both ids.
-//! - If the last row is the one that the server refuses, no witness is left. It is `Unknown`, with the server's words.
+//! - If all rows that are left are ones that the server refuses, no witness is left. They are `Unknown`, with the server's
+//!   words.
 //! - A row that the server refuses costs about log2(chunk) × `settle`, because each half waits for its own proof.
 //! - Two processes that send the same activity at the same moment store it twice, also with a mark.
 //!
@@ -77,17 +80,19 @@ pub(crate) mod mutations;
 mod queue;
 mod reasons;
 mod request;
+mod settings;
 mod settling;
 mod stopping;
 mod store;
 mod suspects;
 mod waits;
 
+pub use driver::Driver;
 pub(crate) use driver::MARKS_AT_ONCE;
-pub use driver::{Driver, Settings};
 pub use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
 pub use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};
+pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use store::MemoryStore;
 pub(crate) use store::NoStore;

@@ -24,6 +24,8 @@ pub(super) struct Queue {
     /// How many activities of this identity are in doubt.
     held: HashMap<u64, usize>,
     last_group: u64,
+    /// What came before does not wait for others.
+    flushed: Option<Instant>,
 }
 
 impl Queue {
@@ -33,6 +35,11 @@ impl Queue {
 
     pub(super) fn push(&mut self, waiting: Waiting) {
         self.waiting.push_back(waiting);
+    }
+
+    /// Lets nothing that is here wait for others.
+    pub(super) fn flush(&mut self, now: Instant) {
+        self.flushed = Some(now);
     }
 
     /// Holds back the activities that are equal to this one.
@@ -97,7 +104,7 @@ impl Queue {
     /// Takes the activities of the next request, or `None` if none should be sent now.
     ///
     /// The last ones stay while something is in doubt, or is sent again, or is the end of the input: they will be needed as
-    /// witnesses.
+    /// witnesses. Once no others are left, they are sent one by one.
     pub(super) fn next_request(&mut self, rules: &Rules<'_>) -> Option<Vec<Waiting>> {
         // Without a floor, the id of a single activity gives one to all others. Without an older record in a view, the
         // record of its first activity is one for the others.
@@ -136,31 +143,51 @@ impl Queue {
             }
         }
         is_full |= places.len() >= piece.min(rules.limits.activities);
-        let may_wait = group == 0 && !rules.input_ended;
+        let is_flushed = self.flushed >= Some(self.waiting[first].since);
+        let may_wait = group == 0 && !rules.input_ended && !is_flushed;
         if !is_full && may_wait && rules.now < self.waiting[first].since + rules.flush_after {
             return None;
         }
-        let reserve = match rules.in_doubt || group > 0 {
-            true => RESERVE,
-            // A request more, but only by one activity.
-            false => usize::from(rules.input_ended),
-        };
-        if reserve > 0 {
-            let usable = self.waiting.iter().filter(|waiting| self.may_be_sent(waiting, rules.known)).count();
-            let spare = usable.saturating_sub(reserve);
-            if spare == 0 && (rules.in_doubt || rules.in_flight) {
-                return None;
-            }
-            places.truncate(spare.max(1));
+        let most = self.most_to_send(rules);
+        if most == 0 {
+            return None;
         }
+        if most == 1 && rules.is_careful() && !rules.in_flight {
+            return self.next_alone(rules.known, &[], rules.suspects).map(|waiting| vec![waiting]);
+        }
+        places.truncate(most);
         let mut taken: Vec<Waiting> =
             places.into_iter().rev().filter_map(|place| self.waiting.remove(place)).collect();
         taken.reverse();
         Some(taken)
     }
 
-    /// Takes a witness: an activity of a view that needs one if there is one, and the one that is least suspected.
-    pub(super) fn next_witness(
+    /// Returns how many activities the next request may take, so that others stay as witnesses for it.
+    fn most_to_send(&self, rules: &Rules<'_>) -> usize {
+        let reserve = match rules.is_careful() || rules.input_ended {
+            true => LARGE_RESERVE,
+            false if rules.in_doubt => RESERVE,
+            false => return usize::MAX,
+        };
+        let usable = self.waiting.iter().filter(|waiting| self.may_be_sent(waiting, rules.known)).count();
+        match usable.saturating_sub(reserve) {
+            0 if rules.in_doubt || rules.in_flight => 0,
+            0 if rules.is_careful() => 1,
+            0 if usable > RESERVE => usable - RESERVE,
+            0 => usable,
+            spare => spare,
+        }
+    }
+
+    /// Returns whether activities wait that failed in a request together.
+    pub(super) fn has_pieces(&self) -> bool {
+        self.waiting.iter().any(|waiting| waiting.group > 0)
+    }
+
+    /// Takes an activity that is sent alone, perhaps as a witness: one of these views if there is one.
+    ///
+    /// The most suspected one goes first. It must be sent alone at some time, and the others are left as witnesses for it.
+    pub(super) fn next_alone(
         &mut self,
         known: &Known,
         wanted: &[View],
@@ -168,7 +195,7 @@ impl Queue {
     ) -> Option<Waiting> {
         let suits = |waiting: &&Waiting| self.may_be_sent(waiting, known);
         let rank = |waiting: &Waiting| {
-            (!wanted.contains(&waiting.item.view), suspects.suspicion(waiting.item.key), waiting.sent)
+            (!wanted.contains(&waiting.item.view), suspects.shared_by(waiting.item.key), waiting.sent)
         };
         let best = self.waiting.iter().enumerate().filter(|(_, waiting)| suits(waiting));
         let (place, _) = best.min_by_key(|(place, waiting)| (rank(waiting), *place))?;
@@ -195,11 +222,24 @@ pub(super) struct Rules<'a> {
     pub(super) input_ended: bool,
     pub(super) in_doubt: bool,
     pub(super) in_flight: bool,
+    /// The server refused a request as a whole, and the activity that is the reason is not found yet.
+    pub(super) is_isolating: bool,
+    pub(super) suspects: &'a Suspects,
     /// The views of the activities in flight.
     pub(super) views_in_flight: BTreeSet<View>,
     pub(super) known: &'a Known,
 }
 
+impl Rules<'_> {
+    /// Returns whether the last activities are sent one by one. A server that refused a request may refuse another one.
+    fn is_careful(&self) -> bool {
+        self.is_isolating || (self.input_ended && self.suspects.has_seen_any())
+    }
+}
+
 /// How many activities stay as witnesses. One is not enough: where one of the last two is refused, the other one may be
 /// stored before that is known.
 pub(super) const RESERVE: usize = 2;
+/// How many activities stay while a refused one is looked for, because some of them may be refused as well. At the end of
+/// the input they are sent in two requests, and each of these leaves witnesses for the one before it.
+pub(super) const LARGE_RESERVE: usize = 8;

@@ -1,5 +1,6 @@
 //! The part of the driver that settles doubts: readings, witnesses, and the end of its patience.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use crm_transport::Error;
 use tokio::time::Instant;
 
 use super::answers::stop_reason;
-use super::doubt::Again;
+use super::doubt::{Again, Doubt, DoubtItem};
 use super::doubts::{Decision, MissingFrom, Seen};
-use super::driver::{Driver, Finished};
+use super::driver::{Driver, Finished, NewestIds};
 use super::item::{Ending, Floor, Key, View, Waiting};
 use super::lookup::{self, LookupFault, Reading};
 use super::mutations::breaks;
@@ -23,7 +24,7 @@ use super::store::{Sending, Settled};
 pub(super) type Decided = (Waiting, Decision);
 
 impl Driver {
-    /// Reads the highest id of each view before the first activity in it is sent.
+    /// Reads the newest ids of each view before the first activity in it is sent.
     pub(super) fn read_views(&mut self, now: Instant) {
         if now < self.health.reads_from || self.known.distrusted().is_some() || self.is_out_of_patience(now) {
             return;
@@ -38,19 +39,19 @@ impl Driver {
         let client = self.client.clone();
         let is_proof = !self.known.keeps_days;
         self.read(async move {
-            let highest = lookup::highest_id(&client, &view, is_proof).await;
-            Finished::Highest(view, highest)
+            let newest = lookup::newest_ids(&client, &view, is_proof).await;
+            Finished::Newest(view, newest)
         });
         self.read_views(now);
     }
 
-    pub(super) fn view_was_read(&mut self, view: View, result: Result<Option<u64>, LookupFault>) {
+    pub(super) fn view_was_read(&mut self, view: View, result: Result<NewestIds, LookupFault>) {
         self.views_in_reading.remove(&view);
         match result {
-            Ok(highest) => {
+            Ok(newest) => {
                 self.health.read_worked();
-                self.known.keeps_days |= highest.is_some();
-                self.known.view_read(view, highest);
+                self.known.keeps_days |= newest.is_some();
+                self.known.view_read(view, newest);
             }
             // A later one may be. Until then nothing is certain about what was there before.
             Err(LookupFault::NotBelievable(_)) => {
@@ -134,12 +135,15 @@ impl Driver {
         if decided.is_empty() {
             return;
         }
-        for (_, decision) in &decided {
+        for (waiting, decision) in &decided {
             if let Decision::Stored(id, copy) = decision
                 && !breaks("a-found-record-is-claimed")
             {
                 self.known.claim(*id);
                 copy.iter().for_each(|&copy| self.known.claim(copy));
+            }
+            if let Decision::Missing(MissingFrom { request, answer: Some(answer), .. }) = decision {
+                self.suspects.add(*request, answer, waiting.item.key);
             }
             self.health.progress();
         }
@@ -185,13 +189,10 @@ impl Driver {
             };
             self.end(key, ending);
         }
-        for (request, (MissingFrom { size, answer, .. }, waiting)) in missing.into_iter().rev() {
-            let keys = waiting.iter().map(|waiting| waiting.item.key);
-            if let Some(answer) = answer {
-                self.suspects.add(request, answer, keys);
-            }
-            self.queue.put_back(waiting, size);
+        for (from, waiting) in missing.into_values().rev() {
+            self.queue.put_back(waiting, from.size);
         }
+        self.mark_refusals();
     }
 
     /// Records the refusal of an activity that must not be sent.
@@ -209,16 +210,14 @@ impl Driver {
         self.record(decided.collect());
     }
 
-    /// Sends a witness if a doubt needs one.
+    /// Sends a witness if the doubts need one and nothing else is on its way.
     pub(super) fn send_witness(&mut self, now: Instant) {
         let Some(wanted) = self.doubts.need_witness() else { return };
-        let is_unanswered = self.in_flight.values().any(|request| request.is_witness)
-            || self.doubts.iter().any(|doubt| doubt.is_witness && doubt.answer.is_none());
-        if is_unanswered || self.in_flight.len() >= self.settings.concurrency || !self.health.may_witness(now)
-        {
+        let is_unanswered = self.doubts.iter().any(|doubt| doubt.is_witness && doubt.answer.is_none());
+        if is_unanswered || !self.in_flight.is_empty() || !self.health.may_witness(now) {
             return;
         }
-        if let Some(witness) = self.queue.next_witness(&self.known, &wanted, &self.suspects) {
+        if let Some(witness) = self.queue.next_alone(&self.known, &wanted, &self.suspects) {
             self.send(vec![witness], true);
         }
     }
@@ -228,7 +227,7 @@ impl Driver {
         if self.doubts.is_empty() && (self.queue.len() == 0 || !self.health.is_failing()) {
             return None;
         }
-        let since = self.doubts.iter().map(super::doubt::Doubt::waits_for).max();
+        let since = self.doubts.iter().map(Doubt::waits_for).max();
         Some(
             since.map_or(self.health.last_progress, |at| at.max(self.health.last_progress))
                 + self.settings.patience,
@@ -240,19 +239,22 @@ impl Driver {
         self.patience_ends().is_some_and(|at| now >= at)
     }
 
-    /// At the end of its patience, sends one activity all the same if that may help, or stops.
+    /// At the end of its patience, sends one activity all the same if that may help, or stops. Does not wait a second time if
+    /// the server refused the first one, because all have waited for as long.
     pub(super) fn watch_patience(&mut self, now: Instant) {
         if !self.in_flight.is_empty()
             || self.recording > 0
             || self.is_reading
             || !self.views_in_reading.is_empty()
-            || !self.is_out_of_patience(now)
+            || !(self.is_out_of_patience(now) || self.may_take_another_chance())
         {
             return;
         }
-        if !self.health.took_last_chance && self.health.can_read() && self.take_last_chance() {
-            self.health.took_last_chance = true;
-            self.health.last_progress = now;
+        if self.health.has_a_last_chance() && self.take_last_chance() {
+            self.health.takes_last_chance(now);
+            return;
+        }
+        if !self.is_out_of_patience(now) {
             return;
         }
         let since = now - self.health.last_progress;
@@ -260,25 +262,31 @@ impl Driver {
         self.stop(NotSentReason::ServerDown { since, last });
     }
 
+    fn may_take_another_chance(&self) -> bool {
+        self.health.has_another_chance() && self.health.can_read() && self.doubts.need_witness().is_some()
+    }
+
     /// Sends another witness, or an activity in doubt once more as its own witness. Returns `false` if neither helps.
     fn take_last_chance(&mut self) -> bool {
         let Some(wanted) = self.doubts.need_witness() else { return false };
-        if let Some(witness) = self.queue.next_witness(&self.known, &wanted, &self.suspects) {
+        if let Some(witness) = self.queue.next_alone(&self.known, &wanted, &self.suspects) {
             self.send(vec![witness], true);
             return true;
         }
         // One that is not there, as two readings agree, may be its own witness.
-        let is_missing = |item: &super::doubt::DoubtItem| {
+        let is_missing = |item: &DoubtItem| {
             (item.missing_readings >= 2 || breaks("only-a-missing-one-is-its-own-witness"))
                 && item.again.is_none()
+                && item.copies == 1
         };
-        let missing = |doubt: &&super::doubt::Doubt| {
+        let missing = |doubt: &&Doubt| {
             doubt.needs_witness()
                 && matches!(doubt.trouble, None | Some(UnknownReason::TimeUnclear(_)))
                 && doubt.items.iter().any(is_missing)
         };
-        let doubts: Vec<_> = self.doubts.iter().filter(missing).collect();
-        let Some(doubt) = doubts.iter().find(|doubt| doubt.is_witness).or(doubts.first()) else {
+        // The server may refuse one activity of an answered request, rather than all.
+        let likely = |doubt: &&Doubt| (doubt.answer.is_some(), Reverse(doubt.items.len()), !doubt.is_witness);
+        let Some(doubt) = self.doubts.iter().filter(missing).min_by_key(likely) else {
             // Nothing that comes later changes what the lists say about the others.
             let undecidable = self.doubts.give_up_in_trouble();
             let helps = !undecidable.is_empty();
@@ -304,23 +312,35 @@ impl Driver {
         floor: Floor,
     ) {
         let pause = self.pause(ended - began);
+        let number = self.next_number();
         for (waiting, result) in results {
             let doubt = self.doubts.iter_mut().find(|doubt| doubt.request == request);
             let Some(doubt) = doubt else { continue };
-            let of_key = |item: &&mut super::doubt::DoubtItem| item.waiting.item.key == waiting.item.key;
+            let of_key = |item: &&mut DoubtItem| item.waiting.item.key == waiting.item.key;
             let Some(item) = doubt.items.iter_mut().find(of_key) else { continue };
             match result {
                 ItemResult::Stored(id) => {
                     item.copies += 1;
-                    item.confirmed = Some(id);
+                    // Otherwise the ids do not grow, and the first copy may be anywhere.
+                    if id.0 > floor.id {
+                        item.confirmed = Some(id);
+                    }
                     self.known.confirm(&waiting.item, id, request, floor);
                     self.health.progress();
                     self.doubts.witnessed(&waiting.item, id, began, ended, pause);
                 }
                 ItemResult::InDoubt(answer) => {
                     item.copies += 1;
-                    doubt.is_answered_alike = doubt.size == 1 && answer.is_some() && answer == doubt.answer;
+                    let answer = answer.filter(|answer| Some(answer) == doubt.answer.as_ref());
+                    item.is_answered_alike = answer.is_some();
                     doubt.start_over(ended + self.settings.settle);
+                    if let Some(answer) = answer {
+                        self.health.was_answered_alike();
+                        // It is sent again only after another activity was stored.
+                        if doubt.size > 1 {
+                            self.suspects.add(number, &answer, waiting.item.key);
+                        }
+                    }
                 }
                 ItemResult::AccountSetting(rejection) => {
                     self.stop(NotSentReason::AccountSetting(rejection.to_string()));

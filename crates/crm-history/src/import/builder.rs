@@ -1,23 +1,17 @@
 //! [`Import`]: the input of an import and its options.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crm_model::history::NewEntry;
-use crm_transport::{Async, Error, Records};
+use crm_transport::Async;
 
-use super::checks::{Checks, LossPolicy};
-use super::import_outcome::{ImportOutcome, ImportProgress};
-use super::journal::Journal;
-use super::known_types::KnownTypes;
-use super::logins::Logins;
-use super::outcome_stream::OutcomeStream;
-use super::report::ImportReport;
-use super::run::{Cancel, Input, OnProgress, Parts, Run};
+use super::checks::LossPolicy;
+use super::import_outcome::ImportProgress;
+use super::run::{Cancel, Input, OnProgress};
 use crate::HistoryClient;
-use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, Store};
+use crate::engine::{Limits, Settings};
 
 /// An import: its input and its options. Nothing happens before [`outcomes`](Self::outcomes) or [`run`](Self::run).
 ///
@@ -41,11 +35,12 @@ use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, S
 /// log2(chunk) × `settle`: 7 minutes with the defaults. Other rows are stored meanwhile, and several bad rows share the
 /// waits. A smaller [`chunk`](Self::chunk) makes it cheaper.
 ///
-/// A row is refused only if another row was stored between two equal answers to it. So the last row of the input is held
-/// back until all others are answered, which costs one request for each import. If the last row itself is refused in this
-/// way, no other row is left. It is sent once more after [`patience`](Self::patience), and then ends as `Unknown` with the
-/// words of the server. The same holds if several rows of a
-/// chunk, or several of the last rows, are refused and no other row is left.
+/// A row is refused only if another row was stored between two equal answers to it. So the last eight rows of the input
+/// wait until all others are answered. The last two of them wait for the other six. A healthy import sends at most two more
+/// requests. After a refusal the last eight rows are sent one by one.
+///
+/// Up to five bad rows are named in this way. If no other row is left, for example because the last rows are all bad, a bad
+/// row is sent once more after [`patience`](Self::patience). Then it ends as `Unknown` with the words of the server.
 ///
 /// # Waits in the log
 ///
@@ -66,19 +61,19 @@ use crate::engine::{Driver, Earlier, Limits, MARKS_AT_ONCE, NoStore, Settings, S
 /// `M` is how the import is waited for. The import of a blocking client is an `Import<blocking::Runtime>`.
 #[must_use]
 pub struct Import<M = Async> {
-    client: HistoryClient,
-    input: Input,
-    settings: Settings,
-    losses: LossPolicy,
-    check_users: bool,
-    check_types: bool,
-    adopt_marked: bool,
-    journal: Option<PathBuf>,
-    retry_refused: bool,
-    is_dry_run: bool,
-    on_progress: OnProgress,
-    cancel: Cancel,
-    mode: M,
+    pub(super) client: HistoryClient,
+    pub(super) input: Input,
+    pub(super) settings: Settings,
+    pub(super) losses: LossPolicy,
+    pub(super) check_users: bool,
+    pub(super) check_types: bool,
+    pub(super) adopt_marked: bool,
+    pub(super) journal: Option<PathBuf>,
+    pub(super) retry_refused: bool,
+    pub(super) is_dry_run: bool,
+    pub(super) on_progress: OnProgress,
+    pub(super) cancel: Cancel,
+    pub(super) mode: M,
 }
 
 impl Import {
@@ -300,108 +295,6 @@ impl<M> Import<M> {
     }
 }
 
-/// Running it.
-impl Import {
-    /// Sends nothing more once this future ends, such as `token.cancelled_owned()` or a Ctrl-C. Every wait ends at once.
-    ///
-    /// Calls in flight may still get their answer, for at most 5 seconds. Activities whose answer does not come are
-    /// [`Unknown`](crm_model::history::AddOutcome::Unknown), and a journal lets the next run look them up. Activities that
-    /// were taken from the input and not sent become [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the
-    /// input is not taken.
-    pub fn cancel(mut self, when: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.cancel = Box::pin(when);
-        self
-    }
-
-    /// Returns one outcome for each activity, in the order of the input, in constant memory. Only a changed
-    /// input with a [journal](Self::journal) may need more.
-    ///
-    /// Nothing is sent before the first outcome is asked for. Dropping the stream stops the import. The journal then
-    /// knows what was in flight.
-    ///
-    /// # Errors
-    /// The journal cannot be read or written, or has activities in doubt that the input lacks. The error is the last item.
-    /// Every other failure is an outcome.
-    ///
-    /// # Panics
-    /// Asking for an outcome panics outside a tokio runtime with timers enabled: the journal needs the threads of a
-    /// runtime, and waiting needs its timers.
-    pub fn outcomes(self) -> Records<ImportOutcome> {
-        let Self {
-            client,
-            input,
-            settings,
-            losses,
-            check_users,
-            check_types,
-            adopt_marked,
-            journal,
-            retry_refused,
-            is_dry_run,
-            on_progress,
-            cancel,
-            ..
-        } = self;
-        let start = async move {
-            let logins = check_users.then(|| Logins::new(client.clone()));
-            let types = check_types.then(|| KnownTypes::new(client.clone()));
-            let checks = Checks::new(losses, logins, types);
-            let mut store: Arc<dyn Store> = Arc::new(NoStore);
-            let mut summary = Earlier::default();
-            let mut opened = None;
-            if let Some(path) = journal {
-                let (journal, mut earlier) = Journal::open(path).await?;
-                if retry_refused {
-                    earlier.forget_refused();
-                }
-                summary = earlier.summary();
-                let journal = Arc::new(journal);
-                store = Arc::<Journal>::clone(&journal);
-                opened = Some((journal, earlier.into_alignment()));
-            }
-            let patience = settings.patience;
-            // Outcomes are returned in order, so a doubt holds back those behind it. This bounds them.
-            let mut most_open = MOST_CHUNKS_OPEN * settings.limits.activities;
-            let mut driver = Driver::new(client, store, settings, summary);
-            if adopt_marked {
-                driver.adopt_marked();
-                most_open = most_open.max(2 * MARKS_AT_ONCE);
-            }
-            let journal = opened;
-            Ok(Run::new(Parts {
-                input,
-                checks,
-                journal,
-                driver,
-                is_dry_run,
-                most_open,
-                on_progress,
-                cancel,
-                patience,
-            }))
-        };
-        Records::new(OutcomeStream::new(start))
-    }
-
-    /// Runs the import to its end and collects the outcomes.
-    ///
-    /// The report holds all of them in memory. Use [`outcomes`](Self::outcomes) for an input of any length.
-    ///
-    /// # Errors
-    /// See [`outcomes`](Self::outcomes).
-    ///
-    /// # Panics
-    /// See [`outcomes`](Self::outcomes).
-    pub async fn run(self) -> Result<ImportReport, Error> {
-        let mut outcomes = self.outcomes();
-        let mut report = ImportReport::default();
-        while let Some(outcome) = outcomes.next().await {
-            report.add(outcome?);
-        }
-        Ok(report)
-    }
-}
-
 impl<M: std::fmt::Debug> std::fmt::Debug for Import<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Import")
@@ -411,6 +304,3 @@ impl<M: std::fmt::Debug> std::fmt::Debug for Import<M> {
             .finish_non_exhaustive()
     }
 }
-
-/// How many chunks may be taken from the input before the first of them has its outcomes.
-const MOST_CHUNKS_OPEN: usize = 50;

@@ -4,13 +4,13 @@
 //! resumes with it.
 //!
 //! ```text
-//! builder → outcome_stream → run ─┬→ checks ─→ logins, known_types
-//!                                 ├→ changed_input
-//!                                 ├→ journal
-//!                                 └→ engine
+//! builder → starting → outcome_stream → run ─┬→ checks ─→ logins, known_types
+//!                                            ├→ changed_input
+//!                                            ├→ journal
+//!                                            └→ engine
 //! ```
 //!
-//! - `outcome_stream` starts the import when the first outcome is asked for.
+//! - `starting` takes the options. `outcome_stream` starts the import when the first outcome is asked for.
 //! - `run` takes activities from the input, lets them be checked, hands them to the engine, and returns the outcomes in the
 //!   order of the input. It is polled with the stream. So dropping the stream stops the import.
 //! - `checks` refuses activities that the server would reject or change. `logins` and `known_types` ask the server.
@@ -27,6 +27,7 @@ mod logins;
 mod outcome_stream;
 mod report;
 mod run;
+mod starting;
 
 pub use builder::Import;
 pub use checks::LossPolicy;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crm_history::{ActivityType, Entry, EntryId, EntryQuery, HistoryClient};
+use crm_history::{ActivityType, Entry, EntryId, EntryOrder, EntryQuery, HistoryClient};
 use futures_util::FutureExt;
 
 use super::merge::{Details, Merge, merge_some};
-use super::missing::{Fate, Rule, is_gone};
+use super::missing::{CertainInfo, Fate, Rule, is_gone};
 use super::{HIGHEST, Run, Step};
 use crate::records::Copied;
 use crate::row::Key;
@@ -23,7 +23,8 @@ impl Run<'_> {
         let heads = self.store.heads(&Range::of_table(TABLE, i64::MAX)).await?;
         let mut gone = lacking(&heads, &types);
         if !gone.is_empty() {
-            // One answer may be cut. Two do not lack the same types by chance.
+            // One answer may be cut. Two with a pause between do not lack the same types by chance.
+            tokio::time::sleep(self.sync.recheck_after).await;
             let again = history.activity_types().await?;
             let also = lacking(&heads, &again);
             gone.retain(|key| also.contains(key));
@@ -43,7 +44,7 @@ impl Run<'_> {
         let fetch = move |mut entry: Entry| {
             let client = client.clone();
             async move {
-                match client.entry(entry.id).await {
+                match client.run(&CertainInfo::new(entry.id)).await {
                     // Only the content, because `info` returns the first of the contacts only (observed).
                     Ok(whole) => {
                         entry.content = whole.content;
@@ -55,7 +56,13 @@ impl Run<'_> {
             }
             .boxed()
         };
-        let details = Details::new(self.sync.texts, Arc::new(fetch));
+        let client = history.clone();
+        let oldest = EntryQuery::new().every_day().order_by(EntryOrder::Id).oldest_first();
+        let sample = move || {
+            let (client, oldest) = (client.clone(), oldest.clone());
+            async move { Ok(client.list(&oldest).await?.items) }.boxed()
+        };
+        let details = Details::new(self.sync.texts, Arc::new(fetch)).sample(Arc::new(sample));
         if self.is_full(Table::Activities) {
             self.all_activities(history, details).await
         } else {
@@ -68,7 +75,7 @@ impl Run<'_> {
         let Some(highest) = Merge::new(details).take(self, export).await? else { return Ok(()) };
         let ask = |id: i64| {
             async move {
-                match history.entry(EntryId(id.unsigned_abs())).await {
+                match history.run(&CertainInfo::new(EntryId(id.unsigned_abs()))).await {
                     Ok(_) => Ok(Fate::OutOfView),
                     Err(error) if is_gone(&error, GONE) => Ok(Fate::Deleted),
                     Err(error) => Err(error),

@@ -8,6 +8,7 @@ use crm_transport::{Error, ErrorKind};
 use futures_util::stream::{self, StreamExt};
 
 use super::{DAY, Run, Step};
+use crate::mutations::breaks;
 use crate::records::{Child, child_row};
 use crate::row::{Key, Row};
 use crate::store::{Batch, ChildrenRead, Head, RUN, Range, refill};
@@ -19,6 +20,13 @@ struct Answer {
     rows: Vec<Row>,
     /// Why records may be missing.
     fault: Option<String>,
+}
+
+/// Rows that a whole answer about a project lacks.
+struct Lacking {
+    project: i64,
+    table: Table,
+    keys: Vec<Key>,
 }
 
 /// What was read of a project; `None` of a project that is not there any more.
@@ -56,7 +64,10 @@ impl Run<'_> {
                     Some(at) if at >= self.started_at => false,
                     Some(at) => {
                         quota -= 1;
-                        quota >= 0 || refills || self.started_at - at >= every || self.sync.mode == Mode::Full
+                        (quota >= 0 && !breaks("children-are-read-in-rotation"))
+                            || refills
+                            || (self.started_at - at >= every && !breaks("children-are-read-in-rotation"))
+                            || self.sync.mode == Mode::Full
                     }
                 };
                 if is_due {
@@ -93,6 +104,7 @@ impl Run<'_> {
         let read: Vec<(i64, Result<Read, Error>)> = read.collect().await;
         let mut batches: Vec<Batch> = Table::CHILDREN.into_iter().map(|table| self.batch(table)).collect();
         let mut last = self.batch(Table::Projects);
+        let mut lacking: Vec<Lacking> = Vec::new();
         let mut failure = None;
         for (id, answers) in read {
             let answers = match answers {
@@ -102,63 +114,85 @@ impl Run<'_> {
                     continue;
                 }
             };
+            let before = lacking.len();
             for (at, (table, answer)) in answers.into_iter().flatten().enumerate() {
-                let batch = &mut batches[at];
-                self.compare_children(projects, id, table, answer, longest, batch).await?;
+                let keys = self.compare_children(id, answer, &mut batches[at]).await?;
+                if !keys.is_empty() {
+                    lacking.push(Lacking { project: id, table, keys });
+                }
             }
-            last.children_read.push(id);
+            if lacking.len() == before {
+                last.children_read.push(id);
+            }
         }
-        for batch in &batches {
-            let table = batch.shape.table;
-            let count = removed.entry(table).or_default();
-            *count += batch.removals.len() as u64;
-            let count = *count;
-            if !batch.removals.is_empty() {
-                self.check_share(table, count).await?;
-            }
+        if breaks("children-and-their-mark-are-one-commit") {
+            let mark = std::mem::replace(&mut last, self.batch(Table::Projects));
+            self.commit(vec![mark]).await?;
         }
         batches.push(last);
         self.commit(batches).await?;
+        if !lacking.is_empty() {
+            self.delete_children(projects, lacking, longest, removed).await?;
+        }
         failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Compares what belongs to a project with its rows.
-    async fn compare_children(
+    /// Deletes the rows that a second answer lacks, too. It is read after a pause, because a person may just be saving the
+    /// project.
+    async fn delete_children(
         &mut self,
         projects: &ProjectsClient,
-        project: i64,
-        table: Table,
-        answer: Answer,
+        lacking: Vec<Lacking>,
         longest: &Longest,
-        batch: &mut Batch,
+        removed: &mut BTreeMap<Table, u64>,
     ) -> Step {
+        tokio::time::sleep(self.sync.recheck_after).await;
+        let removal = self.deleted();
+        let mut last = self.batch(Table::Projects);
+        let mut batches = Vec::new();
+        for Lacking { project, table, keys } in lacking {
+            let again = read_kind(projects, project, table, longest).await?;
+            let mut batch = self.batch(table);
+            let mut gone = self.compare_children(project, again, &mut batch).await?;
+            if breaks("a-child-is-missing-twice") {
+                gone = keys;
+            } else {
+                gone.retain(|key| keys.contains(key));
+            }
+            if !gone.is_empty() {
+                let count = removed.entry(table).or_default();
+                *count += gone.len() as u64;
+                self.check_share(table, *count).await?;
+            }
+            batch.removals = gone.into_iter().map(|key| (key, removal)).collect();
+            batches.push(batch);
+            last.children_read.push(project);
+        }
+        batches.push(last);
+        self.commit(batches).await
+    }
+
+    /// Compares what belongs to a project with its rows. Returns the rows that a whole answer lacks.
+    async fn compare_children(&mut self, project: i64, answer: Answer, batch: &mut Batch) -> Step<Vec<Key>> {
+        let table = batch.shape.table;
         let up_to = Key { project_id: project, ..Key::MAX };
         let heads = self.store.heads(&Range { up_to, ..Range::of_table(table, i64::MAX) }).await?;
         let known: BTreeMap<Key, Head> = heads.iter().map(|head| (head.key, *head)).collect();
         self.report(table).read += answer.rows.len() as u64;
-        let lacking = |answer: &Answer| -> Vec<Key> {
-            let is_there = |key: &Key| answer.rows.iter().any(|row| row.key == *key);
-            known.keys().copied().filter(|key| !is_there(key)).collect()
-        };
-        let mut gone = lacking(&answer);
+        let is_there = |key: &Key| answer.rows.iter().any(|row| row.key == *key);
+        let mut lacking: Vec<Key> = known.keys().copied().filter(|key| !is_there(key)).collect();
         if let Some(fault) = &answer.fault {
             let fault = format!("{table} of project {project}: {fault}");
             self.add_unreadable(Error::incomplete(RUN, fault));
-            gone.clear();
-        }
-        if !gone.is_empty() {
-            // One answer may be cut. Two whole answers do not lack the same record by chance.
-            let again = read_kind(projects, project, table, longest).await?;
-            let also = lacking(&again);
-            gone.retain(|key| again.fault.is_none() && also.contains(key));
+            lacking.clear();
         }
         let refills = self.refills(table);
-        let differs =
-            |row: &Row| refills || known.get(&row.key).is_none_or(|head| head.fingerprint != row.fingerprint);
+        let differs = |row: &Row| {
+            let is_same = |head: &Head| head.fingerprint == row.fingerprint && !head.is_out_of_view;
+            refills || !known.get(&row.key).is_some_and(is_same)
+        };
         batch.puts.extend(answer.rows.into_iter().filter(differs));
-        let removal = self.deleted();
-        batch.removals.extend(gone.into_iter().map(|key| (key, removal)));
-        Ok(())
+        Ok(lacking)
     }
 }
 

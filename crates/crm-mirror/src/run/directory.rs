@@ -1,17 +1,21 @@
 //! Users, clients and contacts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use crm_directory::operations::{UserInfo, UserKey};
-use crm_directory::{ClientExport, ClientQuery, Contact, ContactOrder, ContactQuery, DirectoryClient, User};
+use crm_directory::{
+    ClientExport, ClientQuery, Contact, ContactOrder, ContactQuery, DirectoryClient, Page, User,
+};
 use crm_history::{Texts, UserId};
 use crm_transport::Error;
 use futures_util::FutureExt;
 
 use super::merge::{Details, Merge, merge_some};
 use super::missing::{Fate, Rule, is_gone};
-use super::{Run, Step};
+use super::{Run, Step, Stop};
+use crate::mutations::breaks;
 use crate::records::Copied;
 use crate::row::Key;
 use crate::store::{Missing, RUN, Range};
@@ -38,11 +42,10 @@ impl Run<'_> {
         let is_full = self.is_full(TABLE);
         let texts = if is_full { Texts::All } else { Texts::Changed };
         self.check_time()?;
-        let page = directory.users().await?;
+        let page = whole_list_of_users(directory).await?;
         let mut merge = Merge::new(Details::new(texts, Arc::new(fetch)));
         let mut users = page.items;
         users.sort_by_key(|user| user.id.0);
-        users.dedup_by_key(|user| user.id.0);
         for user in users {
             merge.push(self, user).await?;
         }
@@ -51,8 +54,19 @@ impl Run<'_> {
             return merge.stop(self).await;
         }
         merge.finish(self).await?;
+        // One answer may be cut. Two do not lack the same users by chance.
+        let again = match self.store.count_missing(TABLE, self.id).await? {
+            _ if breaks("a-user-is-missing-twice") => Page::new(Vec::new()),
+            0 => Page::new(Vec::new()),
+            _ => whole_list_of_users(directory).await?,
+        };
+        let again: Vec<u64> = again.items.iter().map(|user| user.id.0).collect();
         let ask = |id: i64| {
+            let is_listed = again.contains(&id.unsigned_abs());
             async move {
+                if is_listed {
+                    return Ok(Fate::Keep);
+                }
                 let user = UserInfo::new(UserKey::Id(UserId(id.unsigned_abs())));
                 match directory.run(&user).await {
                     Ok(_) => Ok(Fate::OutOfView),
@@ -77,7 +91,9 @@ impl Run<'_> {
             let until = self.utc() + TimeDelta::days(2);
             let mut export = directory.changed(since, until);
             self.take_clients(&mut export, None).await?;
-            if self.take_verdict(&export.finish())? {
+            if self.take_verdict(&export.finish())?
+                || breaks("clients-are-read-again-after-an-incomplete-list")
+            {
                 self.complete(TABLE, false, vec![read]).await?;
             }
             return Ok(());
@@ -139,7 +155,10 @@ impl Run<'_> {
             && let Some(since) = self.read_before(CONTACTS_READ)
         {
             self.recent_contacts(directory, ContactOrder::Created, since, |contact| contact.created).await?;
-            self.recent_contacts(directory, ContactOrder::Changed, since, |contact| contact.changed).await?;
+            if !breaks("changed-contacts-are-read") {
+                self.recent_contacts(directory, ContactOrder::Changed, since, |contact| contact.changed)
+                    .await?;
+            }
             return self.complete(TABLE, false, vec![read]).await;
         }
         let export = directory.export_contacts(ContactQuery::new()).concurrency(self.sync.concurrency);
@@ -152,6 +171,9 @@ impl Run<'_> {
     }
 
     /// Reads contacts from the newest to the first that is older.
+    ///
+    /// A deletion moves contacts from a later page to an earlier one, past the reader. So more than one page is read until a
+    /// reading finds nothing more.
     async fn recent_contacts(
         &mut self,
         directory: &DirectoryClient,
@@ -159,17 +181,38 @@ impl Run<'_> {
         since: NaiveDateTime,
         time: fn(&Contact) -> Option<NaiveDateTime>,
     ) -> Step {
-        for number in 0.. {
-            let query = ContactQuery::new().order_by(order).newest_first().page(number);
-            let page = directory.contacts(&query).await?;
-            if let Some(unreadable) = page.unreadable.first() {
-                let fault = format!("a contact cannot be decoded: {unreadable}");
-                self.add_unreadable(Error::incomplete(RUN, fault));
+        let query = ContactQuery::new().order_by(order).newest_first();
+        let mut seen = BTreeSet::new();
+        for _ in 0..MOST_READINGS {
+            let before = seen.len();
+            let mut number = 0;
+            loop {
+                self.check_time()?;
+                let page = directory.contacts(&query.clone().page(number)).await?;
+                if let Some(unreadable) = page.unreadable.first() {
+                    let fault = format!("a contact cannot be decoded: {unreadable}");
+                    self.add_unreadable(Error::incomplete(RUN, fault));
+                }
+                if page.is_empty() && !directory.contacts(&query.clone().page(number)).await?.is_empty() {
+                    return Err(contradiction("a page of contacts is empty, and then it is not"));
+                }
+                let ids: BTreeSet<u64> = page.items.iter().map(|contact| contact.id.0).collect();
+                let is_sorted = page.items.is_sorted_by(|one, next| time(one) >= time(next));
+                let is_whole = ids.len() == page.items.len() && is_sorted;
+                if !is_whole && !breaks("a-page-of-contacts-is-whole") {
+                    return Err(contradiction("a page of contacts is not sorted, or holds one twice"));
+                }
+                let is_last = page.is_empty()
+                    || page.items.iter().any(|contact| time(contact).is_none_or(|at| at < since));
+                seen.extend(ids);
+                merge_some(self, &Details::none(), page.items).await?;
+                if is_last {
+                    break;
+                }
+                number += 1;
             }
-            let is_last =
-                page.is_empty() || page.items.iter().any(|contact| time(contact).is_none_or(|at| at < since));
-            merge_some(self, &Details::none(), page.items).await?;
-            if is_last {
+            let is_over = number == 0 || seen.len() == before;
+            if is_over || breaks("more-than-one-page-of-contacts-is-read-again") {
                 break;
             }
         }
@@ -182,8 +225,23 @@ impl Run<'_> {
     }
 }
 
+/// Returns the users. The login is one of them, and none comes twice.
+async fn whole_list_of_users(directory: &DirectoryClient) -> Step<Page<User>> {
+    let page = directory.users().await?;
+    let ids: BTreeSet<u64> = page.items.iter().map(|user| user.id.0).collect();
+    if page.is_empty() || ids.len() < page.items.len() {
+        return Err(contradiction("the list of users is empty or holds a user twice"));
+    }
+    Ok(page)
+}
+
+fn contradiction(what: &str) -> Stop {
+    Stop::Failed(Error::incomplete(RUN, format!("{what}: records may be missing, so run it again")))
+}
+
 const CLIENTS_READ: &str = "read:clients";
 const CONTACTS_READ: &str = "read:contacts";
 /// What `user/info` says of a user who is not there (observed).
 const GONE: &[i64] = &[404];
+const MOST_READINGS: usize = 5;
 const TOGETHER: usize = 500;

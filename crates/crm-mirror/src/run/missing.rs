@@ -1,10 +1,15 @@
 //! Decides what becomes of rows that a complete list lacks.
 
-use crm_transport::{Error, ErrorKind};
+use crm_history::operations::Info;
+use crm_history::{Entry, EntryId};
+use crm_transport::{Bytes, Error, ErrorKind, Operation, OperationInfo, answer, http};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
+use serde::Deserialize;
 
 use super::{Run, Step, Stop};
+use crate::mutations::breaks;
+use crate::report::TooManyMissing;
 use crate::row::Key;
 use crate::store::{Missing, RUN, Removal};
 use crate::table::Table;
@@ -33,6 +38,7 @@ impl Run<'_> {
         let count = self.store.count_missing(table, self.id).await?;
         self.check_share(table, count).await?;
         let removal = self.deleted();
+        let run = self.id;
         let mut after = Key { project_id: -1, ..Key::default() };
         loop {
             self.check_time()?;
@@ -40,13 +46,19 @@ impl Run<'_> {
             let Some(last) = marks.last() else { return Ok(()) };
             after = last.key;
             let mut batch = self.batch(table);
-            let (marks, stale): (Vec<Missing>, Vec<Missing>) =
-                marks.into_iter().partition(|mark| mark.run == self.id);
+            let (marks, stale): (Vec<Missing>, Vec<Missing>) = marks
+                .into_iter()
+                .partition(|mark| mark.run == run || breaks("a-list-that-shows-a-row-clears-its-mark"));
             batch.found = stale.into_iter().map(|mark| mark.key).collect();
             match rule {
                 Rule::Ask(ask) => {
                     let fates = stream::iter(&marks)
-                        .map(|mark| async { Ok::<_, Error>((mark.key, ask(mark.key.id).await?)) })
+                        .map(|mark| async {
+                            if breaks("a-missing-record-is-asked-for") {
+                                return Ok((mark.key, Fate::Deleted));
+                            }
+                            Ok::<_, Error>((mark.key, ask(mark.key.id).await?))
+                        })
                         .buffered(self.sync.concurrency);
                     let fates: Vec<_> = fates.collect().await;
                     for fate in fates {
@@ -60,8 +72,14 @@ impl Run<'_> {
                 Rule::TwoLists => {
                     for mark in marks {
                         match mark.since {
+                            None if breaks("two-lists-decide") => {
+                                batch.removals.push((mark.key, Removal::OutOfView));
+                            }
                             None => batch.missing.push(Missing { since: Some(self.now()), ..mark }),
-                            Some(since) if self.started_at - since >= HOUR => {
+                            Some(since)
+                                if self.started_at - since >= HOUR
+                                    || breaks("the-lists-are-an-hour-apart") =>
+                            {
                                 batch.removals.push((mark.key, Removal::OutOfView));
                             }
                             Some(_) => {}
@@ -75,7 +93,7 @@ impl Run<'_> {
 
     /// Stops the run if too large a part of a table is missing at once.
     pub(super) async fn check_share(&mut self, table: Table, count: u64) -> Step {
-        if self.sync.allow_deletes || count <= LEAST_REFUSED {
+        if self.sync.allow_deletes || count <= LEAST_REFUSED || breaks("too-many-missing-rows-stop-the-run") {
             return Ok(());
         }
         let all = self.store.count(table).await?;
@@ -84,6 +102,7 @@ impl Run<'_> {
         }
         let fault =
             format!("{count} of {all} rows of {table} are missing in the CRM at once, so none was removed");
+        self.too_many_missing = Some(TooManyMissing { table, missing: count, rows: all });
         let hint = "check that the login still sees them; if they are gone, run it once with allow_deletes (--allow-deletes)";
         Err(Stop::NeedsPerson(Error::incomplete(RUN, fault).hint(hint)))
     }
@@ -97,7 +116,53 @@ impl Run<'_> {
 /// Returns whether the application itself says that there is no such record. A page of something in between does not.
 pub(super) fn is_gone(error: &Error, codes: &[i64]) -> bool {
     let is_own = error.kind() == ErrorKind::Api && error.http_status().is_none_or(|status| status == 200);
+    if breaks("a-page-on-the-way-proves-nothing") {
+        return error.http_status().is_some_and(|status| codes.contains(&i64::from(status))) || is_own;
+    }
     is_own && error.api_code().is_some_and(|code| codes.contains(&code))
+}
+
+/// `info` of an activity, whose error counts only in SalesMan's own form, `{"result": "Error", "error": …}`. JSON of
+/// something in between may hold the same code.
+pub(super) struct CertainInfo(Info);
+
+impl CertainInfo {
+    pub(super) fn new(id: EntryId) -> Self {
+        Self(Info::new(id))
+    }
+}
+
+impl Operation for CertainInfo {
+    type Output = Entry;
+
+    const INFO: OperationInfo = Info::INFO;
+
+    fn request(&self) -> Result<http::Request<Bytes>, Error> {
+        self.0.request()
+    }
+
+    fn read(&self, response: &http::Response<Bytes>) -> Result<Entry, Error> {
+        let read = self.0.read(response);
+        let Err(error) = read else { return read };
+        let json = answer::json(&Self::INFO, response)?;
+        let own: Option<OwnError> = serde_json::from_slice(json).ok();
+        if error.kind() != ErrorKind::Api
+            || own.is_some_and(|own| own.result == "Error")
+            || breaks("foreign-json-proves-nothing")
+        {
+            return Err(error);
+        }
+        Err(Error::foreign_answer(&Self::INFO, error))
+    }
+
+    fn parameters_received(&self, output: &Entry) -> Option<bool> {
+        self.0.parameters_received(output)
+    }
+}
+
+#[derive(Deserialize)]
+struct OwnError {
+    result: String,
 }
 
 const TOGETHER: i64 = 500;

@@ -7,6 +7,7 @@ use crm_projects::{ProjectQuery, ProjectsClient};
 use super::merge::{Details, Merge};
 use super::missing::Rule;
 use super::{Run, Step};
+use crate::mutations::breaks;
 use crate::records::Copied;
 use crate::row::Key;
 use crate::table::Table;
@@ -50,6 +51,9 @@ impl Run<'_> {
             deleted.extend(record.key().filter(|key| missing.remove(key)));
         }
         self.take_verdict(&export.finish().await)?;
+        if breaks("a-project-is-deleted-when-it-is-listed-so") {
+            deleted.extend(missing);
+        }
         let removal = self.deleted();
         let mut batch = self.batch(Table::Projects);
         batch.removals = deleted.into_iter().map(|key| (key, removal)).collect();

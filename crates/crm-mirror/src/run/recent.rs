@@ -10,8 +10,9 @@ use futures_util::FutureExt;
 
 use super::activities::GONE;
 use super::merge::{Details, Merge, merge_some};
-use super::missing::{Fate, Rule, is_gone};
+use super::missing::{CertainInfo, Fate, Rule, is_gone};
 use super::{HIGHEST, Run, Step, Stop};
+use crate::mutations::breaks;
 use crate::store::RUN;
 use crate::table::Table;
 
@@ -25,25 +26,23 @@ impl Run<'_> {
         const TABLE: Table = Table::Activities;
         let highest = self.newest_activities(history, &details).await?;
         // The login's day may be another one than that of UTC.
-        let first = self.utc().date() - Days::new(u64::from(self.sync.window_days) + 1);
+        let days = if breaks("a-window-is-read-again") { 0 } else { u64::from(self.sync.window_days) + 1 };
+        let first = self.utc().date() - Days::new(days);
         let merge = Merge::new(details.clone()).since(first.and_time(NaiveTime::MIN));
         self.window(history, &EntryQuery::new().since(first), merge).await?;
         let moved = Mutex::new(Vec::new());
         let ask = |id: i64| {
             let moved = &moved;
             async move {
-                let entry = match history.entry(EntryId(id.unsigned_abs())).await {
-                    Ok(entry) => entry,
-                    Err(error) if is_gone(&error, GONE) => return Ok(Fate::Deleted),
-                    Err(error) => return Err(error),
-                };
-                Ok(match find_listed(history, &entry).await? {
-                    Some(listed) => {
+                match find_listed(history, EntryId(id.unsigned_abs())).await {
+                    Ok(Some(listed)) => {
                         moved.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
-                        Fate::Keep
+                        Ok(Fate::Keep)
                     }
-                    None => Fate::OutOfView,
-                })
+                    Ok(None) => Ok(Fate::OutOfView),
+                    Err(error) if is_gone(&error, GONE) => Ok(Fate::Deleted),
+                    Err(error) => Err(error),
+                }
             }
             .boxed()
         };
@@ -65,19 +64,32 @@ impl Run<'_> {
             let before = found.len();
             let mut pages = Lengths::default();
             loop {
-                let page = self.page(history, &query, pages.count).await?;
+                let number = pages.count;
+                let page = self.page(history, &query, number).await?;
                 pages.add(&page)?;
-                let is_over = page.is_empty() || page.items.iter().any(|entry| entry.id.0 <= known);
+                if page.is_empty() {
+                    self.check_end(history, &query, number).await?;
+                    break;
+                }
+                let is_sorted = page.items.is_sorted_by(|one, next| one.id > next.id);
+                if !is_sorted && !breaks("the-newest-page-is-sorted") {
+                    return Err(contradiction("is not sorted by id, or holds an activity twice", number));
+                }
+                let is_over = page.items.iter().any(|entry| entry.id.0 <= known);
                 found.extend(page.items.into_iter().filter(|entry| entry.id.0 > known).map(|e| (e.id.0, e)));
                 if is_over {
                     break;
                 }
             }
-            if pages.count == 1 || found.len() == before {
+            let is_over = pages.count == 1 || found.len() == before;
+            if is_over || breaks("more-than-one-new-page-is-read-again") {
                 break;
             }
         }
         let highest = found.keys().next_back().copied().unwrap_or(known);
+        if breaks("progress-comes-last") {
+            self.complete(Table::Activities, false, vec![(HIGHEST.to_owned(), highest.to_string())]).await?;
+        }
         let mut records = found.into_values();
         loop {
             let some: Vec<Entry> = records.by_ref().take(TOGETHER).collect();
@@ -97,20 +109,15 @@ impl Run<'_> {
         let mut pages = Lengths::default();
         let mut highest = 0;
         loop {
-            let page = self.page(history, &query, pages.count).await?;
+            let number = pages.count;
+            let page = self.page(history, &query, number).await?;
             if page.is_empty() {
-                // The same page again, and one far behind it.
-                for number in [pages.count, pages.count * 2 + 7] {
-                    if !self.page(history, &query, number).await?.is_empty() {
-                        return Err(contradiction("is empty, and another one follows", pages.count));
-                    }
-                }
+                self.check_end(history, &query, number).await?;
                 return merge.finish(self).await;
             }
-            let number = pages.count;
             pages.add(&page)?;
-            if !page.items.is_sorted_by_key(|entry| entry.id) {
-                return Err(contradiction("is not sorted by id", number));
+            if !page.items.is_sorted_by(|one, next| one.id < next.id) {
+                return Err(contradiction("is not sorted by id, or holds an activity twice", number));
             }
             let before = highest;
             for entry in page.items {
@@ -124,6 +131,18 @@ impl Run<'_> {
                 return Err(contradiction("holds nothing that the pages before it do not hold", number));
             }
         }
+    }
+
+    /// An empty page is the end only if it is empty again, and so is one far behind it.
+    async fn check_end(&mut self, history: &HistoryClient, query: &EntryQuery, number: u64) -> Step {
+        let others =
+            if breaks("an-empty-page-is-not-the-end") { [].as_slice() } else { &[number, number * 2 + 7] };
+        for &other in others {
+            if !self.page(history, query, other).await?.is_empty() {
+                return Err(contradiction("is empty, and another one follows", number));
+            }
+        }
+        Ok(())
     }
 
     async fn page(&mut self, history: &HistoryClient, query: &EntryQuery, number: u64) -> Step<Page<Entry>> {
@@ -149,7 +168,8 @@ struct Lengths {
 impl Lengths {
     fn add(&mut self, page: &Page<Entry>) -> Step {
         self.longest = self.longest.max(page.len());
-        if !page.is_empty() && self.count > 0 && self.last < self.longest {
+        let is_short = self.count > 0 && self.last < self.longest;
+        if !page.is_empty() && is_short && !breaks("no-page-is-short") {
             return Err(contradiction("is short, and another one follows", self.count - 1));
         }
         self.last = page.len();
@@ -164,22 +184,35 @@ fn contradiction(what: &str, page: u64) -> Stop {
 }
 
 /// Finds an activity in the list of its day. Only a list has all contacts, and shows whether the login sees the activity.
-async fn find_listed(history: &HistoryClient, entry: &Entry) -> Result<Option<Entry>, Error> {
-    let mut query = match entry.at.map(|at| at.date()) {
-        None => EntryQuery::new().zero_dated(),
-        Some(day) => EntryQuery::new().between(day, day),
-    };
-    if let Some(client) = entry.client_id {
-        query = query.client(client);
-    }
-    let mut listed = history.entries(query);
-    while let Some(record) = listed.next().await {
-        let record = record?;
-        if record.id == entry.id {
-            return Ok(Some(record));
+///
+/// # Errors
+/// There is no such activity, or a call failed.
+async fn find_listed(history: &HistoryClient, id: EntryId) -> Result<Option<Entry>, Error> {
+    let mut entry = history.run(&CertainInfo::new(id)).await?;
+    for _ in 0..MOST_READINGS {
+        let mut query = match entry.at.map(|at| at.date()) {
+            None => EntryQuery::new().zero_dated(),
+            Some(day) => EntryQuery::new().between(day, day),
+        };
+        if let Some(client) = entry.client_id {
+            query = query.client(client);
         }
+        let mut listed = history.entries(query);
+        while let Some(record) = listed.next().await {
+            let record = record?;
+            if record.id == id {
+                return Ok(Some(record));
+            }
+        }
+        // It may have been moved between the two calls.
+        let again = history.run(&CertainInfo::new(id)).await?;
+        let is_same = (again.at, again.client_id) == (entry.at, entry.client_id);
+        if is_same || breaks("an-activity-may-move-between-two-calls") {
+            return Ok(None);
+        }
+        entry = again;
     }
-    Ok(None)
+    Err(Error::incomplete(RUN, format!("activity {id} is moved all the time: run it again")))
 }
 
 const MOST_READINGS: usize = 5;

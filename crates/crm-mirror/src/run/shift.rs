@@ -20,6 +20,13 @@ pub(super) fn find<T: Copied>(known: i64, pairs: &[(&T, i64)]) -> Option<i64> {
     (count >= LEAST && count * 2 > pairs.len()).then_some(hours)
 }
 
+/// Returns whether the clock may have moved, and there are too few records to say so: none of them fits the known shift, and
+/// one fits another.
+pub(super) fn is_suspected<T: Copied>(known: i64, pairs: &[(&T, i64)]) -> bool {
+    let pairs = &pairs[..pairs.len().min(SAMPLE)];
+    fits(known, pairs) == 0 && (known - FARTHEST..=known + FARTHEST).any(|hours| fits(hours, pairs) > 0)
+}
+
 fn fits<T: Copied>(hours: i64, pairs: &[(&T, i64)]) -> usize {
     pairs.iter().filter(|(record, known)| record.fingerprint(hours) == *known).count()
 }

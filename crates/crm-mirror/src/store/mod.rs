@@ -1,5 +1,6 @@
 //! [`Store`]: what a copy needs of a database.
 
+mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -7,6 +8,8 @@ mod sqlite;
 
 use std::collections::BTreeMap;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+use std::io::ErrorKind::Other;
+use std::io::ErrorKind::{NotConnected, ResourceBusy, TimedOut};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +17,7 @@ use async_trait::async_trait;
 use chrono::NaiveDateTime;
 use crm_transport::Error;
 
+pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
@@ -49,7 +53,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Records that a run begins, and returns its id.
     async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error>;
 
-    /// Records how a run ended. Removes changes that were seen before `keep_since`.
+    /// Records how a run ended. Removes changes that were seen before `keep_since`, and writes the highest of their `seq` to
+    /// the setting `pruned`.
     async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error>;
 
     /// Returns rows that are not deleted, by key, without their contents.
@@ -75,6 +80,15 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Returns entries of the change log, oldest first.
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error>;
+
+    /// Returns the [`seq`](Change::seq) of the last entry of the change log, or 0. By default it reads all of them.
+    async fn newest_change(&self) -> Result<i64, Error> {
+        let mut filter = ChangeFilter::new();
+        while let Some(last) = self.changes(&filter).await?.last() {
+            filter = filter.after(last.seq);
+        }
+        Ok(filter.after)
+    }
 
     /// Returns the latest runs, latest first.
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error>;
@@ -138,7 +152,7 @@ pub struct Batch {
     pub shape: Arc<Shape>,
     /// Rows that are new, have changed or are in view again. The children of such a project count as not read.
     pub puts: Vec<Row>,
-    /// Rows whose record was deleted or went out of view. With a project, its children are deleted.
+    /// Rows whose record was deleted or went out of view. The children of a project share its fate.
     pub removals: Vec<(Key, Removal)>,
     /// Marks to set: rows that a list lacks. A mark that is there keeps its [`since`](Missing::since).
     pub missing: Vec<Missing>,
@@ -270,7 +284,6 @@ pub struct RunEnd {
     pub keep_since: i64,
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// Creates an error of a store. `location` must not contain a password.
 pub(crate) fn fault(
     operation: &'static str,
@@ -278,7 +291,59 @@ pub(crate) fn fault(
     what: &str,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
-    Error::storage(operation, "copy", Path::new(location), what, Some(std::io::Error::other(cause)))
+    let cause = match cause.into().downcast::<std::io::Error>() {
+        Ok(cause) => *cause,
+        Err(cause) => std::io::Error::new(kind(&*cause), cause),
+    };
+    Error::storage(operation, "copy", Path::new(location), what, Some(cause))
+}
+
+/// Returns `true` if an error of a copy passes by itself: another run is active, or the database is not reached, does not
+/// answer, or is busy. Do the same again later.
+#[must_use]
+pub fn is_temporary(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    let is_busy = cause.is_some_and(|cause| matches!(cause.kind(), NotConnected | TimedOut | ResourceBusy));
+    is_busy || error.kind() == crm_transport::ErrorKind::Incomplete
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> std::io::ErrorKind {
+    if cause.is::<tokio::time::error::Elapsed>() {
+        return TimedOut;
+    }
+    #[cfg(feature = "postgres")]
+    if let Some(error) = cause.downcast_ref::<tokio_postgres::Error>() {
+        // The server says nothing itself, or it is starting or stopping.
+        let is_down =
+            error.code().is_none_or(|code| code.code().starts_with("57P") || code.code() == "53300");
+        return if is_down { NotConnected } else { Other };
+    }
+    #[cfg(feature = "sqlite")]
+    if let Some(error) = cause.downcast_ref::<rusqlite::Error>()
+        && let Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) =
+            error.sqlite_error_code()
+    {
+        return ResourceBusy;
+    }
+    Other
+}
+
+/// The setting that tells this copy from others.
+pub(crate) const COPY: &str = "copy";
+
+/// The setting with the highest `seq` of the change log that was removed because of its age.
+pub(crate) const PRUNED: &str = "pruned";
+
+/// The settings with the kinds of the columns that the user has added to the projects begin so. The name follows.
+pub(crate) const OWN_COLUMN: &str = "column:";
+
+/// Returns the columns that the user has added to the projects.
+pub(crate) fn own_columns(settings: &BTreeMap<String, String>) -> Vec<(String, ColumnKind)> {
+    let column = |(name, kind): (&String, &String)| {
+        Some((name.strip_prefix(OWN_COLUMN)?.to_owned(), kind.parse().ok()?))
+    };
+    settings.iter().filter_map(column).collect()
 }
 
 /// The setting that says that a column of a table is new, and that the rows lack its values.
@@ -286,10 +351,10 @@ pub(crate) fn refill(table: Table) -> String {
     format!("refill:{table}")
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// The error of a run that another one has replaced.
 pub(crate) fn replaced(location: &str) -> Error {
-    fault(RUN, location, "cannot be written", "another run has taken over")
+    let cause = std::io::Error::new(ResourceBusy, "another run has taken over");
+    fault(RUN, location, "cannot be written", cause)
 }
 
 pub(crate) const OPEN: &str = "mirror.open";

@@ -1,7 +1,7 @@
 //! Activities: full and quick runs, deletions, views, shifts, texts.
 
-use crm_mirror::{Mode, Outcome, Sync, Table, Texts};
-use crm_sandbox::{Fault, Operation};
+use crm_mirror::{Mode, Outcome, Table, Texts};
+use crm_sandbox::{Fault, FixedAnswer, Operation, Store};
 
 use crate::world::{World, time};
 
@@ -253,11 +253,11 @@ async fn a_copy_belongs_to_one_login() {
     assert!(world.run(|sync| sync).await.is_complete());
     let seller = world.history_of(crm_sandbox::SELLER);
     let mirror = world.mirror().await;
-    let error = mirror.run(Sync::new().history(&seller)).await.unwrap_err();
+    let error = mirror.run(crate::world::sync().history(&seller)).await.unwrap_err();
     assert!(error.to_string().contains("boss@example.test"), "{error}");
     let boss = world.history_of("BOSS@example.test");
-    assert!(mirror.run(Sync::new().history(&boss)).await.unwrap().is_complete());
-    let report = mirror.run(Sync::new().history(&seller).new_view()).await.unwrap();
+    assert!(mirror.run(crate::world::sync().history(&boss)).await.unwrap().is_complete());
+    let report = mirror.run(crate::world::sync().history(&seller).new_view()).await.unwrap();
     assert!(report.is_complete(), "{report}");
     assert_eq!(report.mode, Mode::Full);
     assert_eq!(report.table(Table::Activities).unwrap().out_of_view, 1);
@@ -311,10 +311,10 @@ async fn two_runs_exclude_each_other() {
     let mirror = world.mirror().await;
     let fence = mirror.store().lock().await.unwrap().unwrap();
     let other = world.mirror().await;
-    let error = other.run(Sync::new().history(&world.history())).await.unwrap_err();
+    let error = other.run(crate::world::sync().history(&world.history())).await.unwrap_err();
     assert!(error.to_string().contains("another run over this copy is active"), "{error}");
     mirror.store().unlock(fence).await.unwrap();
-    assert!(other.run(Sync::new().history(&world.history())).await.unwrap().is_complete());
+    assert!(other.run(crate::world::sync().history(&world.history())).await.unwrap().is_complete());
 }
 
 #[tokio::test]
@@ -348,7 +348,7 @@ async fn a_copy_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new();
     let mirror = world.mirror().await;
-    assert!(mirror.run(Sync::new().history(&world.history())).await.unwrap().is_complete());
+    assert!(mirror.run(crate::world::sync().history(&world.history())).await.unwrap().is_complete());
     for ending in ["", "-wal", "-shm"] {
         let mode = std::fs::metadata(format!("{}{ending}", world.path())).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{ending}");
@@ -367,4 +367,62 @@ async fn the_change_log_keeps_what_is_young_enough() {
     world.hours(24 * 2);
     assert!(world.run(|sync| sync.keep_changes_days(10)).await.is_complete());
     assert!(world.log(0).is_empty());
+}
+
+#[tokio::test]
+async fn a_quick_run_does_not_believe_the_newest_page_when_it_contradicts_itself() {
+    let faults =
+        [Fault::empty_page(), Fault::doubled_records(), Fault::parameters_ignored(&["order", "first"])];
+    for fault in faults {
+        let world = World::with(crm_sandbox::Sandbox::builder().records(50));
+        assert!(world.run(|sync| sync).await.is_complete());
+        let backdated = world.add("2015-01-10 10:00:00", "задним числом");
+        let name = fault.name().to_owned();
+        world.sandbox.add_fault(fault.on(Operation::HistoryList).times(1));
+        let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+        assert!(!report.is_complete(), "{name}: {report}");
+        let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+        assert!(report.is_complete(), "{name}: {report}");
+        let there = format!("SELECT count(*) FROM activities WHERE id = {backdated}");
+        assert_eq!(world.query(&there), ["1"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_applications_own_error_deletes_an_activity() {
+    for status in [200, 403] {
+        let world = World::new();
+        let id = world.add("2024-06-24 10:00:00", "звонок");
+        assert!(world.run(|sync| sync).await.is_complete());
+        world.sandbox.change_record(id, |record| record.iduser = 0);
+        let body = r#"{"error":{"code":403,"text":"Forbidden"}}"#;
+        let proxy = FixedAnswer::new(status).body("application/json", body);
+        let fault = Fault::new().store(Store::Not).answer(proxy);
+        world.sandbox.add_fault(fault.on(Operation::HistoryInfo).always());
+        for mode in [Mode::Quick, Mode::Full] {
+            let report = world.run(|sync| sync.mode(mode)).await;
+            assert!(!report.is_complete(), "{status}: {report}");
+        }
+        assert_eq!(world.query("SELECT out_of_view_at FROM activities"), ["-"], "{status}");
+        world.sandbox.clear_faults();
+        assert!(world.run(|sync| sync.mode(Mode::Full)).await.is_complete());
+        assert_eq!(world.query("SELECT out_of_view_at IS NOT NULL FROM activities"), ["1"]);
+    }
+}
+
+#[tokio::test]
+async fn a_shift_of_the_clock_is_noted_once_although_the_window_holds_one_activity() {
+    let world = World::new();
+    for day in 10..30 {
+        world.add(&format!("2023-01-{day} 10:00:00"), "старое");
+    }
+    world.add("2024-06-24 10:00:00", "вчера");
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.change_account(0, |account| account.users[0].tzone = Some(-3));
+    for mode in [Mode::Quick, Mode::Full] {
+        assert!(world.run(|sync| sync.mode(mode)).await.is_complete());
+        assert!(world.log(log).is_empty(), "{mode}: {:?}", world.log(log));
+    }
+    assert_eq!(world.query("SELECT shift_hours FROM runs"), ["-", "-3", "-"]);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, TimeDelta};
-use crm_mirror::{ChangeFilter, ChangeKind, Mirror, Mode, SqliteStore, Sync, Table, Texts};
+use crm_mirror::{ChangeFilter, ChangeKind, Mirror, Mode, SqliteStore, Table, Texts};
 use crm_sandbox::{Fault, Operation, PageChange, Record, Rule, Sandbox};
 
 use crate::failing_store::{FailingStore, Failure};
@@ -136,7 +136,7 @@ impl Chaos {
 
     async fn run(&mut self) {
         let world = &self.world;
-        let mut sync = Sync::new()
+        let mut sync = crate::world::sync()
             .history(&world.history())
             .directory(&world.directory())
             .projects(&world.projects())
@@ -203,7 +203,7 @@ async fn story(seed: u64) {
     chaos.edit();
     let world = chaos.world;
     let sync = |world: &World| {
-        Sync::new()
+        crate::world::sync()
             .history(&world.history())
             .directory(&world.directory())
             .projects(&world.projects())

@@ -15,6 +15,11 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts a server. Returns `None`, with a message, where PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(|_| "-c listen_addresses=''".to_owned())
+    }
+
+    /// Starts a server with options, which may name files that are written to the folder first.
+    pub(crate) fn start_with(options: impl FnOnce(&Path) -> String) -> Option<Self> {
         let Some(bin) = folder_of("initdb").filter(|bin| bin.join("pg_ctl").exists()) else {
             eprintln!("skipped: PostgreSQL is not installed (initdb was not found)");
             return None;
@@ -25,7 +30,8 @@ impl Cluster {
         let data = cluster.data();
         cluster.run("initdb", &["-D", &data, "-U", "crm", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]);
         let folder = cluster.scratch.path().display().to_string();
-        let options = format!("-c listen_addresses='' -c fsync=off -k {folder}");
+        let options = format!("{} -c fsync=off -k {folder}", options(cluster.scratch.path()));
+        cluster.own(cluster.scratch.path());
         let log = format!("{folder}/log");
         cluster.run("pg_ctl", &["-D", &data, "-w", "-l", &log, "-o", &options, "start"]);
         Some(cluster)

@@ -1,7 +1,9 @@
-//! The same story over SQLite and PostgreSQL must leave the same copies.
+//! The same story over memory, SQLite and PostgreSQL must leave the same copies.
 
-use crm_mirror::{ChangeFilter, ColumnKind, Key, Mirror, Mode, PostgresStore, Sync, Table, Texts};
-use crm_sandbox::Sandbox;
+use crm_mirror::{
+    ChangeFilter, ColumnKind, Key, MemoryStore, Mirror, Mode, PostgresStore, Sync, Table, Texts,
+};
+use crm_sandbox::{AnswerEdit, Fault, Operation, Sandbox};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
@@ -47,26 +49,31 @@ async fn dump(mirror: &Mirror) -> Vec<String> {
     lines
 }
 
-async fn check(copies: &[Mirror; 2], step: &str) {
-    let (one, other) = (dump(&copies[0]).await, dump(&copies[1]).await);
+async fn check(copies: &[Mirror], step: &str) {
+    let one = dump(&copies[0]).await;
     assert!(!one.is_empty());
-    for (one, other) in one.iter().zip(&other) {
-        assert_eq!(one, other, "{step}");
+    for other in &copies[1..] {
+        let other = dump(other).await;
+        for (one, other) in one.iter().zip(&other) {
+            assert_eq!(one, other, "{step}");
+        }
+        assert_eq!(one.len(), other.len(), "{step}");
     }
-    assert_eq!(one.len(), other.len(), "{step}");
 }
 
-async fn run(world: &World, copies: &[Mirror; 2], step: &str, change: impl Fn(Sync) -> Sync) {
+async fn run(world: &World, copies: &[Mirror], step: &str, change: impl Fn(Sync) -> Sync) {
     for mirror in copies {
-        let sync =
-            Sync::new().history(&world.history()).directory(&world.directory()).projects(&world.projects());
+        let sync = crate::world::sync()
+            .history(&world.history())
+            .directory(&world.directory())
+            .projects(&world.projects());
         let report = mirror.run(change(sync)).await.unwrap();
         assert!(report.is_complete(), "{step}: {report}");
     }
     check(copies, step).await;
 }
 
-async fn story(world: &World, copies: &[Mirror; 2]) {
+async fn story(world: &World, copies: &[Mirror]) {
     let sandbox = &world.sandbox;
     run(world, copies, "first load", |sync| sync).await;
     run(world, copies, "nothing new", |sync| sync).await;
@@ -98,6 +105,14 @@ async fn story(world: &World, copies: &[Mirror; 2]) {
         project.payments.remove(0);
     });
     run(world, copies, "rotation", |sync| sync).await;
+    let unseen = Fault::new().edit_answer(AnswerEdit::LeaveOut(0)).on(Operation::ProjectsList).always();
+    sandbox.add_fault(unseen);
+    for _ in 0..2 {
+        world.hours(2);
+        run(world, copies, "a project is out of view", |sync| sync.mode(Mode::Full)).await;
+    }
+    sandbox.clear_faults();
+    run(world, copies, "it is in view again", |sync| sync.mode(Mode::Full)).await;
     sandbox.delete_client(1);
     run(world, copies, "a client is deleted", |sync| sync.mode(Mode::Full).soft_deletes().allow_deletes())
         .await;
@@ -117,12 +132,39 @@ fn world() -> World {
     World::with(Sandbox::builder().records(230).clients(12).contacts(12).projects(25))
 }
 
+/// The copies over memory and SQLite.
+async fn local(world: &World) -> [Mirror; 2] {
+    [world.with_clock(Mirror::with_store(MemoryStore::new())), world.mirror().await]
+}
+
+#[tokio::test]
+async fn memory_and_sqlite_hold_the_same_copy() {
+    let world = world();
+    story(&world, &local(&world).await).await;
+}
+
 #[tokio::test]
 async fn sqlite_and_postgresql_hold_the_same_copy() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world();
     let postgres = PostgresStore::open_in_schema(&cluster.url(), "copy \"1\"").await.unwrap();
-    story(&world, &[world.mirror().await, world.with_clock(Mirror::with_store(postgres))]).await;
+    let [memory, sqlite] = local(&world).await;
+    story(&world, &[memory, sqlite, world.with_clock(Mirror::with_store(postgres))]).await;
+}
+
+#[tokio::test]
+async fn a_later_run_over_any_store_replaces_an_earlier_one() {
+    let world = world();
+    for copy in local(&world).await {
+        let store = copy.store();
+        let earlier = store.lock().await.unwrap().unwrap();
+        assert_eq!(store.lock().await.unwrap(), None, "it is held");
+        store.abandon(earlier);
+        let later = store.lock().await.unwrap().unwrap();
+        assert!(store.begin_run(earlier, 1, "full").await.is_err());
+        assert!(store.commit(earlier, Vec::new()).await.is_err());
+        assert!(store.begin_run(later, 1, "full").await.is_ok());
+    }
 }
 
 #[tokio::test]
@@ -139,7 +181,7 @@ async fn a_run_goes_on_after_the_database_server_has_crashed() {
     let Some(cluster) = Cluster::start() else { return };
     let world = world();
     let mirror = world.with_clock(Mirror::open(&cluster.url()).await.unwrap());
-    let sync = || Sync::new().history(&world.history());
+    let sync = || crate::world::sync().history(&world.history());
     assert!(mirror.run(sync()).await.unwrap().is_complete());
     cluster.crash();
     // The connection is lost, which the first statement finds out.

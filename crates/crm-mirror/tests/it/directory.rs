@@ -7,7 +7,7 @@ use crate::world::{World, time};
 
 impl World {
     async fn run_directory(&self, change: impl FnOnce(Sync) -> Sync) -> crm_mirror::Report {
-        let sync = change(Sync::new().directory(&self.directory()));
+        let sync = change(crate::world::sync().directory(&self.directory()));
         self.mirror().await.run(sync).await.unwrap()
     }
 }
@@ -91,6 +91,37 @@ async fn a_client_is_out_of_view_when_two_complete_lists_an_hour_apart_lack_it()
 }
 
 #[tokio::test]
+async fn a_page_of_contacts_that_is_empty_by_mistake_hides_no_change() {
+    let world = World::with(crm_sandbox::Sandbox::builder().contacts(10));
+    assert!(world.run_directory(|sync| sync).await.is_complete());
+    world.hours(24);
+    world.sandbox.change_contact(4, |contact| {
+        contact.mob = Some("+7 (999) 111-22-33".to_owned());
+        contact.date_edit = Some(time("2024-06-26 10:00:00"));
+    });
+    for fault in [Fault::empty_page(), Fault::doubled_records()] {
+        world.sandbox.add_fault(fault.on(Operation::PersonList).times(1));
+        assert!(!world.run_directory(|sync| sync.mode(Mode::Quick)).await.is_complete());
+        world.sandbox.clear_faults();
+    }
+    assert!(world.run_directory(|sync| sync.mode(Mode::Quick)).await.is_complete());
+    assert_eq!(world.query("SELECT mobile FROM contacts WHERE id = 4"), ["+7 (999) 111-22-33"]);
+}
+
+#[tokio::test]
+async fn a_user_is_not_out_of_view_because_one_list_lacks_the_user() {
+    let world = World::new();
+    assert!(world.run_directory(|sync| sync).await.is_complete());
+    let cut = Fault::new().edit_answer(crm_sandbox::AnswerEdit::Shorten(1));
+    world.sandbox.add_fault(cut.on(Operation::UserList).times(1));
+    assert!(world.run_directory(|sync| sync).await.is_complete());
+    assert_eq!(world.query("SELECT count(*) FROM users WHERE out_of_view_at IS NULL"), ["2"]);
+    world.sandbox.clear_faults();
+    world.sandbox.add_fault(Fault::empty_page().on(Operation::UserList).times(1));
+    assert!(!world.run_directory(|sync| sync).await.is_complete());
+}
+
+#[tokio::test]
 async fn forget_removes_a_person_everywhere() {
     let world = World::with(crm_sandbox::Sandbox::builder().contacts(10));
     world.sandbox.change_contact(7, |contact| {
@@ -106,7 +137,7 @@ async fn forget_removes_a_person_everywhere() {
         ..crm_sandbox::Record::default()
     };
     world.sandbox.add_record(record);
-    let sync = || Sync::new().history(&world.history()).directory(&world.directory());
+    let sync = || crate::world::sync().history(&world.history()).directory(&world.directory());
     let mirror = world.mirror().await;
     assert!(mirror.run(sync()).await.unwrap().is_complete());
     let bytes = |name: &str| {
@@ -136,7 +167,8 @@ async fn forget_removes_the_deleted_activities_about_a_client() {
         });
     }
     let mirror = world.mirror().await;
-    let sync = || Sync::new().history(&world.history()).directory(&world.directory()).mode(Mode::Full);
+    let sync =
+        || crate::world::sync().history(&world.history()).directory(&world.directory()).mode(Mode::Full);
     assert!(mirror.run(sync()).await.unwrap().is_complete());
     world.sandbox.delete_client(5);
     assert!(mirror.run(sync()).await.unwrap().is_complete());

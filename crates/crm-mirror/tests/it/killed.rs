@@ -40,7 +40,7 @@ pub(crate) async fn replayed(mirror: &Mirror) -> Rows {
 }
 
 fn sync(world: &World) -> Sync {
-    Sync::new().history(&world.history()).directory(&world.directory()).projects(&world.projects())
+    crate::world::sync().history(&world.history()).directory(&world.directory()).projects(&world.projects())
 }
 
 /// What happens in the CRM between two runs.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crm_directory::DirectoryClient;
 use crm_history::{ApiKey, HistoryClient};
-use crm_mirror::{Mirror, Mode, PostgresStore, Report, SqliteStore, Sync, Table};
+use crm_mirror::{Mirror, Mode, PostgresStore, Report, SqliteStore, Table};
 use crm_projects::{ProjectsClient, TokenPair};
 use crm_sandbox::{APIKEY, BOSS, Record, SECRET, Sandbox, TOKEN};
 
@@ -45,7 +45,7 @@ async fn full_run(mirror: &Mirror, server: &str) -> Result<Report, crm_mirror::E
     let projects =
         ProjectsClient::builder(server).credentials(TokenPair::new(TOKEN, SECRET)).build().unwrap();
     let directory = DirectoryClient::from(&history);
-    let sync = Sync::new().history(&history).directory(&directory).projects(&projects);
+    let sync = crate::world::sync().history(&history).directory(&directory).projects(&projects);
     mirror.run(sync.mode(Mode::Full).allow_deletes()).await
 }
 

@@ -2,13 +2,13 @@
 
 use chrono::NaiveDate;
 use crm_mirror::{ColumnKind, Mode, Outcome, Sync, Table};
-use crm_sandbox::{Fault, Operation, Sandbox};
+use crm_sandbox::{AnswerEdit, Fault, Operation, Sandbox};
 
 use crate::world::World;
 
 impl World {
     async fn run_projects(&self, change: impl FnOnce(Sync) -> Sync) -> crm_mirror::Report {
-        let sync = change(Sync::new().projects(&self.projects()));
+        let sync = change(crate::world::sync().projects(&self.projects()));
         self.mirror().await.run(sync).await.unwrap()
     }
 
@@ -140,6 +140,30 @@ async fn a_project_that_is_restored_after_a_soft_delete_is_new_with_its_children
 }
 
 #[tokio::test]
+async fn a_project_that_two_lists_lack_is_out_of_view_with_its_children_until_it_is_listed_again() {
+    let world = World::with(Sandbox::builder().projects(5));
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let children = |view: &str| {
+        let of = format!("project_id = 1 AND out_of_view_at IS {view}");
+        world.query(&format!("SELECT count(*) FROM payments WHERE {of}"))[0].parse::<usize>().unwrap()
+    };
+    let payments = children("NULL");
+    assert!(payments > 0);
+    world
+        .sandbox
+        .add_fault(Fault::new().edit_answer(AnswerEdit::LeaveOut(0)).on(Operation::ProjectsList).always());
+    for hours in [0, 2] {
+        assert_eq!(children("NULL"), payments);
+        world.hours(hours);
+        assert!(world.run_projects(|sync| sync).await.is_complete());
+    }
+    assert_eq!((children("NULL"), children("NOT NULL")), (0, payments));
+    world.sandbox.clear_faults();
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    assert_eq!((children("NULL"), children("NOT NULL")), (payments, 0));
+}
+
+#[tokio::test]
 async fn payments_are_summed_without_floats() {
     let world = World::with(Sandbox::builder().projects(40));
     assert!(world.run_projects(|sync| sync).await.is_complete());
@@ -182,8 +206,10 @@ async fn a_dynamic_field_becomes_a_column_and_older_rows_are_filled() {
     let dates = world.query("SELECT contract_date FROM projects WHERE contract_date IS NOT NULL");
     assert!(!dates.is_empty() && dates[0].parse::<NaiveDate>().is_ok(), "{dates:?}");
     let mirror = world.mirror().await;
-    let error =
-        mirror.run(Sync::new().projects(&world.projects()).column("id", ColumnKind::Text)).await.unwrap_err();
+    let error = mirror
+        .run(crate::world::sync().projects(&world.projects()).column("id", ColumnKind::Text))
+        .await
+        .unwrap_err();
     assert_eq!(error.field(), Some("column"));
 }
 

@@ -1,6 +1,6 @@
 //! Copies of other versions, and several programs that open one at once.
 
-use crm_mirror::{Mirror, Mode, PostgresStore, SqliteStore, Sync, Table};
+use crm_mirror::{Mirror, Mode, PostgresStore, SqliteStore, Table};
 use crm_sandbox::Sandbox;
 
 use crate::cluster::Cluster;
@@ -37,8 +37,12 @@ async fn a_copy_of_a_newer_version_is_refused() {
 #[tokio::test]
 async fn a_column_that_an_earlier_version_lacked_is_added_and_filled() {
     let world = World::with(Sandbox::builder().records(5).contacts(5).projects(10));
-    let sync =
-        || Sync::new().history(&world.history()).directory(&world.directory()).projects(&world.projects());
+    let sync = || {
+        crate::world::sync()
+            .history(&world.history())
+            .directory(&world.directory())
+            .projects(&world.projects())
+    };
     let drop_columns = "ALTER TABLE contacts DROP COLUMN name; ALTER TABLE payments DROP COLUMN amount;";
     assert!(world.mirror().await.run(sync()).await.unwrap().is_complete());
     let log = world.log(0).len();

@@ -24,6 +24,11 @@ pub(crate) struct World {
     clock: TestClock,
 }
 
+/// Creates a run that does not pause before it asks a second time.
+pub(crate) fn sync() -> Sync {
+    Sync::new().recheck_after(Duration::ZERO)
+}
+
 /// Seconds since 1970.
 #[derive(Clone, Debug)]
 struct TestClock(Arc<AtomicI64>);
@@ -111,7 +116,7 @@ impl World {
 
     /// Copies the activities.
     pub(crate) async fn run(&self, change: impl FnOnce(Sync) -> Sync) -> Report {
-        self.mirror().await.run(change(Sync::new().history(&self.history()))).await.unwrap()
+        self.mirror().await.run(change(crate::world::sync().history(&self.history()))).await.unwrap()
     }
 
     /// How many requests of this operation arrived since the last time.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::Fields;
-use super::spans::{Spans, SpansBuilder};
+use super::spans::{self, ReadField, Spans};
 use crate::bounded::{self, BoundedValue, Budget};
 use crate::json_object::Key;
 use crate::php::Id;
@@ -44,31 +44,35 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Spans, A::Error> {
-        let mut fields = SpansBuilder::new();
+        let mut outer = Vec::with_capacity(16);
         let mut budget = Budget::new();
         let mut data = None;
         while let Some(Key(key)) = map.next_key()? {
             match (&mut self.id, &*key) {
                 (Some(id), "id") => **id = map.next_value::<Id>()?.0,
                 (_, "data") => data = Some(map.next_value_seed(JsonText(&mut budget))?),
-                _ => fields.push(&key, &map.next_value_seed(JsonText(&mut budget))?)?,
+                _ => outer.push((key, map.next_value_seed(JsonText(&mut budget))?)),
             }
         }
-        match data {
+        let inner = match &data {
             Some(json) if json.starts_with('{') => {
-                fields.begin_data()?;
-                let mut deserializer = serde_json::Deserializer::from_str(&json);
-                deserializer.deserialize_map(DataVisitor(&mut fields)).map_err(without_position)?;
+                let mut deserializer = serde_json::Deserializer::from_str(json);
+                Some(deserializer.deserialize_map(DataVisitor).map_err(without_position)?)
             }
-            Some(json) => fields.push("data", &json)?,
-            None => {}
-        }
-        if fields.needs_check() || !bounded::has_few_values(fields.text(), fields.len()) {
-            let fields = fields.build();
+            Some(json) => {
+                outer.push(("data".into(), json.clone()));
+                None
+            }
+            None => None,
+        };
+        let fields = spans::join(&outer, inner.as_deref())
+            .ok_or_else(|| de::Error::custom("the record is larger than 4 GiB"))?;
+        let mut values = outer.iter().chain(inner.iter().flatten());
+        if values.any(|(_, json)| needs_check(json)) || !bounded::has_few_values(fields.text(), fields.len())
+        {
             check(&fields).map_err(without_position)?;
-            return Ok(fields);
         }
-        Ok(fields.build())
+        Ok(fields)
     }
 }
 
@@ -83,22 +87,23 @@ fn check(fields: &Spans) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
-/// Adds the fields of the object under `data`.
-struct DataVisitor<'a>(&'a mut SpansBuilder);
+/// Reads the fields of the object under `data`.
+struct DataVisitor;
 
-impl<'de> Visitor<'de> for DataVisitor<'_> {
-    type Value = ();
+impl<'de> Visitor<'de> for DataVisitor {
+    type Value = Vec<ReadField<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the fields of a record (an object)")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::with_capacity(16);
         let mut budget = Budget::new();
         while let Some(Key(key)) = map.next_key()? {
-            self.0.push(&key, &map.next_value_seed(JsonText(&mut budget))?)?;
+            fields.push((key, map.next_value_seed(JsonText(&mut budget))?));
         }
-        Ok(())
+        Ok(fields)
     }
 }
 

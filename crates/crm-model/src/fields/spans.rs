@@ -1,10 +1,7 @@
 //! The fields of one record as one text, and where each field begins and ends in it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-use serde::de;
-
-use super::record::needs_check;
 
 /// Names and JSON values, one after the other in one text: a record costs two allocations whatever it holds.
 #[derive(Clone, Default)]
@@ -42,6 +39,16 @@ impl Spans {
         Some((self.data_from()..self.ends.len()).map(|at| (self.name(at), self.value(at))).collect())
     }
 
+    /// Returns the text of all names and values.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the number of fields.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     fn data_from(&self) -> usize {
         self.data.map_or(self.ends.len(), |from| from as usize)
     }
@@ -56,61 +63,22 @@ impl Spans {
     }
 }
 
-/// Collects the fields of a record.
-pub(super) struct SpansBuilder {
-    text: String,
-    ends: Vec<Ends>,
-    data: Option<u32>,
-    needs_check: bool,
-}
+/// A field as it was read: its name and its JSON.
+pub(super) type ReadField<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-impl SpansBuilder {
-    pub(super) fn new() -> Self {
-        Self {
-            text: String::with_capacity(1024),
-            ends: Vec::with_capacity(32),
-            data: None,
-            needs_check: false,
-        }
+/// Joins the fields of a record. `None` if they are larger than 4 GiB.
+pub(super) fn join(outer: &[ReadField<'_>], data: Option<&[ReadField<'_>]>) -> Option<Spans> {
+    let fields = || outer.iter().chain(data.unwrap_or_default());
+    let length = fields().map(|(name, json)| name.len() + json.len()).sum();
+    u32::try_from(length).ok()?;
+    let mut text = String::with_capacity(length);
+    let mut ends = Vec::with_capacity(outer.len() + data.map_or(0, <[_]>::len));
+    for (name, json) in fields() {
+        text.push_str(name);
+        let name = text.len() as u32;
+        text.push_str(json);
+        ends.push(Ends { name, value: text.len() as u32 });
     }
-
-    /// Adds a field.
-    pub(super) fn push<E: de::Error>(&mut self, name: &str, json: &str) -> Result<(), E> {
-        self.text.push_str(name);
-        let name = self.end()?;
-        self.text.push_str(json);
-        let value = self.end()?;
-        self.needs_check |= needs_check(json);
-        self.ends.push(Ends { name, value });
-        Ok(())
-    }
-
-    /// What is added from now on is under `data`.
-    pub(super) fn begin_data<E: de::Error>(&mut self) -> Result<(), E> {
-        self.data = Some(u32::try_from(self.ends.len()).map_err(E::custom)?);
-        Ok(())
-    }
-
-    /// Returns whether a value may be one that cannot be parsed.
-    pub(super) fn needs_check(&self) -> bool {
-        self.needs_check
-    }
-
-    /// Returns the text of all names and values.
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Returns the number of fields.
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(super) fn build(self) -> Spans {
-        Spans { text: self.text.into(), ends: self.ends.into(), data: self.data }
-    }
-
-    fn end<E: de::Error>(&self) -> Result<u32, E> {
-        u32::try_from(self.text.len()).map_err(|_| E::custom("the record is larger than 4 GiB"))
-    }
+    let data = data.map(|_| outer.len() as u32);
+    Some(Spans { text: text.into(), ends: ends.into(), data })
 }

@@ -46,7 +46,7 @@ pub(super) async fn queued(
         changes.extend(change.map(|change| (seq, change)));
         activities.extend(entry.map(|entry| (key, Activity { key: seq, entry, sent_before: None })));
     }
-    lease.settle(&changes).await?;
+    lease.settle(changes).await?;
     Ok(Fed { activities, after, found_nothing })
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn in_doubt(lease: &Lease) -> Result<Vec<(String, Activity)>, E
             }
         }
     }
-    lease.settle(&unreadable).await?;
+    lease.settle(unreadable).await?;
     Ok(activities)
 }
 

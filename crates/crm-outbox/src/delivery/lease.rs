@@ -1,13 +1,15 @@
 //! The lease of the sender, and the store of the engine that checks it.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use crm_history::engine::{self, Key, Sending, Settled};
 use crm_history::{Rejection, UnknownReason};
 use crm_transport::Error;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::mutations::breaks;
@@ -26,6 +28,25 @@ pub(super) struct Lease {
     /// Until when it is certainly ours, by our own clock: counted from before the store was asked.
     valid_until: Mutex<Instant>,
     is_released: AtomicBool,
+    /// What became of activities and is not recorded yet.
+    outcomes: Mutex<Vec<(u64, Change)>>,
+    /// Wakes [`record_outcomes`](Self::record_outcomes).
+    has_outcomes: Notify,
+    /// Held while something is recorded, so that the order of records is the order of events.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// Outcomes that are being recorded. They come back if that fails, or if its future is dropped.
+struct Taken<'a> {
+    lease: &'a Lease,
+    outcomes: Vec<(u64, Change)>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let taken = std::mem::take(&mut self.outcomes);
+        self.lease.outcomes().splice(0..0, taken);
+    }
 }
 
 impl Lease {
@@ -41,6 +62,9 @@ impl Lease {
             last_request: AtomicU64::new(fence << 20),
             valid_until,
             is_released: AtomicBool::new(false),
+            outcomes: Mutex::default(),
+            has_outcomes: Notify::new(),
+            turn: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -89,23 +113,93 @@ impl Lease {
         self.is_released.store(matches!(is_released, Ok(Ok(()))), Ordering::Relaxed);
     }
 
-    /// Records changes. Tries again for as long as the lease lasts, because an answer of the CRM must not be lost.
-    pub(super) async fn settle(&self, changes: &[(u64, Change)]) -> Result<(), Error> {
-        if changes.is_empty() {
-            return Ok(());
+    fn outcomes(&self) -> MutexGuard<'_, Vec<(u64, Change)>> {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the outcomes that are not recorded yet, up to the second one of an activity.
+    fn take(&self) -> Taken<'_> {
+        let mut outcomes = self.outcomes();
+        let mut seen = HashSet::new();
+        let end = outcomes.iter().position(|(seq, _)| !seen.insert(*seq)).unwrap_or(outcomes.len());
+        let rest = outcomes.split_off(end);
+        Taken { lease: self, outcomes: std::mem::replace(&mut outcomes, rest) }
+    }
+
+    /// Notes what became of activities. It is recorded with the next request, or soon.
+    fn note(&self, outcomes: impl IntoIterator<Item = (u64, Change)>) {
+        self.outcomes().extend(outcomes);
+        self.has_outcomes.notify_one();
+    }
+
+    /// Records outcomes with which no request comes. Runs until it is dropped.
+    pub(super) async fn record_outcomes(&self) {
+        loop {
+            self.has_outcomes.notified().await;
+            tokio::time::sleep(RECORD_AFTER).await;
+            // It fails only when the lease is over. Then the next sender looks them up.
+            let _ = self.settle(Vec::new()).await;
         }
+    }
+
+    /// Records changes, and what became of activities before. Tries again for as long as the lease lasts, because an
+    /// answer of the CRM must not be lost.
+    pub(super) async fn settle(&self, changes: Vec<(u64, Change)>) -> Result<(), Error> {
+        self.outcomes().extend(changes);
         let mut wait = FIRST_WAIT;
         loop {
-            match self.shared.store.settle(self.fence, changes).await {
-                Err(_) if breaks("an-outcome-is-recorded-again") => break,
-                Ok(true) => break,
-                Ok(false) => return Err(lost()),
-                Err(error) if Instant::now() + wait >= self.valid_until() => return Err(error),
-                Err(_) => tokio::time::sleep(wait).await,
+            let error = {
+                let _turn = self.turn.lock().await;
+                let mut taken = self.take();
+                if taken.outcomes.is_empty() {
+                    return Ok(());
+                }
+                match self.shared.store.settle(self.fence, &taken.outcomes).await {
+                    Ok(is_ours) => {
+                        taken.outcomes.clear();
+                        self.shared.settled.send_modify(|count| *count += 1);
+                        if is_ours {
+                            continue;
+                        }
+                        return Err(lost());
+                    }
+                    Err(error) => {
+                        if breaks("an-outcome-is-recorded-again") {
+                            taken.outcomes.clear();
+                        }
+                        error
+                    }
+                }
+            };
+            if Instant::now() + wait >= self.valid_until() {
+                return Err(error);
             }
+            tokio::time::sleep(wait).await;
             wait = (wait * 2).min(ASK_AGAIN);
         }
-        self.shared.settled.send_modify(|count| *count += 1);
+    }
+
+    /// Records a request that is about to be sent, and what became of activities before.
+    async fn send(&self, request: &Request) -> Result<(), Error> {
+        let Self { shared, fence, length, .. } = self;
+        let _turn = self.turn.lock().await;
+        let mut taken = self.take();
+        // What is sent now was queued again. Nothing may change its state afterwards.
+        let sent_now: HashSet<u64> = request.seqs.iter().copied().collect();
+        let outcomes = taken.outcomes.iter().filter(|(seq, _)| !sent_now.contains(seq));
+        let outcomes: Vec<_> = outcomes.cloned().collect();
+        let asked = Instant::now();
+        let may_be_sent = shared.store.sending(*fence, *length, request, &outcomes).await?;
+        if !may_be_sent && !breaks("the-lease-is-checked") {
+            return Err(lost());
+        }
+        self.extend(asked);
+        self.outcomes().retain(|(seq, _)| !sent_now.contains(seq));
+        if !taken.outcomes.is_empty() {
+            taken.outcomes.clear();
+            shared.settled.send_modify(|count| *count += 1);
+        }
+        observe::batch();
         Ok(())
     }
 }
@@ -120,29 +214,23 @@ impl Drop for Lease {
 }
 
 /// What the engine records, in the store of the outbox.
+///
+/// An outcome is durable a little later than the engine asks for: at the latest with the next request. So a chunk costs one
+/// commit. After a crash in between the activity is in doubt, as it is after a crash before its answer.
 pub(super) struct LeasedStore(pub(super) Arc<Lease>);
 
 #[async_trait]
 impl engine::Store for LeasedStore {
     async fn sending(&self, sending: &Sending) -> Result<(), Error> {
-        let Lease { shared, fence, length, .. } = &*self.0;
         let Sending { request, keys, floor } = sending;
         self.0.last_request.fetch_max(*request, Ordering::Relaxed);
         let sent = SentIn { number: *request, floor: floor.id, floor_is_certain: floor.is_certain };
-        let request = Request { sent, seqs: keys.clone() };
-        let asked = Instant::now();
-        let may_be_sent = shared.store.sending(*fence, *length, &request).await?;
-        if !may_be_sent && !breaks("the-lease-is-checked") {
-            return Err(lost());
-        }
-        self.0.extend(asked);
-        observe::batch();
-        Ok(())
+        self.0.send(&Request { sent, seqs: keys.clone() }).await
     }
 
     async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error> {
-        let changes: Vec<_> = settled.iter().map(|(key, settled)| (*key, change(settled))).collect();
-        self.0.settle(&changes).await
+        self.0.note(settled.iter().map(|(key, settled)| (*key, change(settled))));
+        Ok(())
     }
 }
 
@@ -176,4 +264,6 @@ fn lost() -> Error {
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How long outcomes wait for a request to be recorded with.
+const RECORD_AFTER: Duration = Duration::from_millis(10);
 const LONGEST_RELEASE: Duration = Duration::from_secs(2);

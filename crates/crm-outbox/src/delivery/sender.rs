@@ -51,8 +51,9 @@ impl Sender {
                     observe::takeover();
                     let ended = self.lead(&lease).await;
                     if let Some(result) = ended {
+                        let recorded = lease.settle(Vec::new()).await;
                         lease.release().await;
-                        return result;
+                        return result.and(recorded);
                     }
                     self.health.send_modify(|health| health.role = Role::Standby);
                     self.has_problem("the lease was lost, because the store was not reached in time");
@@ -87,6 +88,7 @@ impl Sender {
             () = lease.keep() => None,
             () = self.clean_up() => None,
             () = self.count_depth() => None,
+            () = lease.record_outcomes() => None,
             result = self.sessions(lease) => Some(result),
         }
     }

@@ -51,6 +51,8 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(super) async fn begin(sender: &'a Sender, lease: &'a Arc<Lease>) -> Result<Self, Error> {
+        // The last session may have left some that were not recorded yet.
+        lease.settle(Vec::new()).await?;
         let doubts = feed::in_doubt(lease).await?;
         let floors = doubts.iter().filter_map(|(_, activity)| activity.sent_before);
         let lowest_floor = floors.map(|sent| sent.floor.id).min();
@@ -101,8 +103,13 @@ impl<'a> Session<'a> {
                 if shut_down {
                     return Ok(SessionEnd::ShutDown);
                 }
-                if self.sender.until_empty && self.found_nothing && self.feeding.is_none() {
-                    return Ok(SessionEnd::Empty);
+                if self.sender.until_empty && self.feeding.is_none() {
+                    if self.found_nothing {
+                        return Ok(SessionEnd::Empty);
+                    }
+                    if !self.feed_failed {
+                        self.feed_now();
+                    }
                 }
             }
             self.begin_feeding();
@@ -172,6 +179,9 @@ impl<'a> Session<'a> {
             self.open.insert(activity.key, key);
             self.driver.take(activity);
         }
+        if self.sender.until_empty && self.after == 0 {
+            self.driver.flush();
+        }
     }
 
     /// Takes what the engine ended. All of it is recorded already, except an activity that the engine gives up.
@@ -221,8 +231,10 @@ impl<'a> Session<'a> {
             None if !self.feed_failed => self.sender.has_no_problem(),
             None => {}
         }
-        if let Err(error) = self.lease.settle(&changes).await {
-            self.sender.has_problem(error); // it stays queued, and is tried again
+        if !changes.is_empty()
+            && let Err(error) = self.lease.settle(changes).await
+        {
+            self.sender.has_problem(error); // the lease is over
         }
     }
 }
@@ -256,7 +268,18 @@ async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> R
     // The doubts are handed to the engine before it begins.
     let (in_doubt, has_unknown_ids) = (0, !without_id.is_empty());
     let last_request = lease.last_request();
-    Ok(Earlier { claimed, ids_grow, last_request, in_doubt, has_unknown_ids, lowest_floor, without_id })
+    // Rows that were forgotten may have had a lower one.
+    let oldest_floor = 0;
+    Ok(Earlier {
+        claimed,
+        ids_grow,
+        last_request,
+        in_doubt,
+        has_unknown_ids,
+        lowest_floor,
+        oldest_floor,
+        without_id,
+    })
 }
 
 async fn poll_feeding(feeding: &mut Option<Feeding>) -> Result<Fed, Error> {

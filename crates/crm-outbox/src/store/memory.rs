@@ -28,7 +28,7 @@ struct Shared {
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Contents {
     rows: BTreeMap<u64, Row>,
     keys: HashMap<String, u64>,
@@ -43,6 +43,22 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Returns a copy that shares nothing with it: a backup, for simulations.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn backup(&self) -> Self {
+        let copy = Self::new();
+        copy.restore(self);
+        copy
+    }
+
+    /// Replaces its contents by those of a backup.
+    #[doc(hidden)]
+    pub fn restore(&self, backup: &Self) {
+        let contents = backup.lock().clone();
+        *self.lock() = contents;
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
@@ -172,14 +188,18 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
-        let mut contents = self.lock();
+    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error> {
+        let contents = self.lock();
         let before = |row: &&Row| row.settled_at.is_some_and(|at| at < since);
-        let stored = contents.rows.values().filter(before).filter_map(|row| match row.status {
-            Status::Stored(id) => id,
+        let ids = contents.rows.values().filter(before).filter_map(|row| match row.status {
+            Status::Stored(id) => id.map(|id| id.0).max(row.request.map(|sent| sent.floor)),
             _ => None,
         });
-        let floor = stored.map(|id| id.0).max().unwrap_or(0);
+        Ok(ids.max())
+    }
+
+    async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
+        let mut contents = self.lock();
         let in_doubt = contents.rows.values().filter(|row| row.status == Status::Sending);
         let in_use = in_doubt.filter_map(|row| row.request).map(|sent| sent.floor);
         let floor = in_use.min().map_or(floor, |lowest| lowest.min(floor));
@@ -301,18 +321,25 @@ impl Store for MemoryStore {
 
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
         let contents = self.lock();
-        let is_usable = |row: &&Row| matches!(row.status, Status::Stored(Some(_))) && row.activity.is_some();
-        let mut rows: Vec<Row> = contents.rows.values().filter(is_usable).cloned().collect();
+        let has_id = |row: &&Row| matches!(row.status, Status::Stored(Some(_)));
+        let mut rows: Vec<Row> = contents.rows.values().filter(has_id).cloned().collect();
         let id = |row: &Row| match row.status {
             Status::Stored(Some(id)) => id.0,
             _ => 0,
         };
         rows.sort_by_key(|row| std::cmp::Reverse(id(row)));
         rows.truncate(limit);
+        rows.retain(|row| row.activity.is_some());
         Ok(rows)
     }
 
-    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
+    async fn sending(
+        &self,
+        fence: u64,
+        lease: Duration,
+        request: &Request,
+        outcomes: &[(u64, Change)],
+    ) -> Result<bool, Error> {
         let mut contents = self.lock();
         let now = Instant::now();
         let can_be_sent = |seq: &u64| {
@@ -324,6 +351,9 @@ impl Store for MemoryStore {
             return Ok(false);
         }
         contents.leased_until = Some(now + lease);
+        for (seq, change) in outcomes {
+            contents.apply(*seq, change);
+        }
         for seq in &request.seqs {
             if let Some(row) = contents.rows.get_mut(seq) {
                 row.status = Status::Sending;

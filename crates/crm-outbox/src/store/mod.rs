@@ -59,16 +59,24 @@ pub trait Store: Send + Sync + 'static {
     /// [`Change::Queued`] also forgets what a hook prepared, and applies only to an activity whose content is kept.
     async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error>;
 
+    /// Returns the highest id that the activities show which were stored before this time: their own ids, and the floors
+    /// of their requests.
+    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error>;
+
     /// Puts everything in doubt that is queued, held or sent. Returns how many activities these are.
     ///
-    /// All of them get the same floor: the highest id that was stored before `since`, or a lower one that is in use. The
-    /// numbers of their requests lie below 2^32, with at most 100 activities each.
-    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error>;
+    /// All of them get the same floor: this one, or a lower one that is in use. The numbers of their requests lie below
+    /// 2^32, with at most 100 activities each.
+    async fn reconcile(&self, floor: u64) -> Result<u64, Error>;
 
     /// Removes the contents of activities that were stored longer ago. Returns how many these are.
+    ///
+    /// This works in steps, each of which is atomic, so that it keeps nobody waiting.
     async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error>;
 
     /// Removes activities that were stored or refused longer ago, with their keys. Returns how many these are.
+    ///
+    /// This works in steps, each of which is atomic, so that it keeps nobody waiting.
     async fn purge(&self, older_than: Duration) -> Result<u64, Error>;
 
     /// Takes the lease for so long, if nobody holds it. Returns its fence.
@@ -102,14 +110,22 @@ pub trait Store: Send + Sync + 'static {
     /// equal if the JSON is, as it was sent.
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
 
-    /// Returns the stored activities with the highest ids, at most so many, whose content is kept.
+    /// Returns those of the stored activities with the highest ids, of so many, whose content is kept.
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error>;
 
-    /// Extends the lease and records a request that is about to be sent. Returns `false` if the lease is lost, or if one
-    /// of its activities is neither queued, held nor being sent. Then nothing is changed.
-    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error>;
+    /// Extends the lease, and records a request that is about to be sent, with what became of other activities, each of
+    /// which is there once. Returns `false` if the lease is lost, or if an activity of the request is neither queued, held
+    /// nor being sent. Then nothing is changed.
+    async fn sending(
+        &self,
+        fence: u64,
+        lease: Duration,
+        request: &Request,
+        outcomes: &[(u64, Change)],
+    ) -> Result<bool, Error>;
 
-    /// Records what became of activities, each of which is there once. Returns `false` if the lease belongs to a later owner. Then nothing is changed.
+    /// Records what became of activities, each of which is there once. Returns `false` if the lease belongs to a later
+    /// owner. Then nothing is changed.
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error>;
 
     /// Ends when another process may have put something (default: never). The outbox polls anyway.
@@ -243,6 +259,9 @@ fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> std::io::Err
     Other
 }
 
+/// How many activities are cleaned up in one transaction.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) const AT_ONCE: u64 = 2000;
 /// How many activities of a reconciliation belong to one request.
 pub(crate) const RECONCILED_TOGETHER: u64 = 100;
 /// How many ids [`Store::claimed`] returns at least.

@@ -24,11 +24,14 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("a key that is put again changes nothing", |store| Box::pin(a_key_that_is_put_again(store))),
         ("one sender at a time", |store| Box::pin(one_sender_at_a_time(store))),
         ("requests and outcomes", |store| Box::pin(requests_and_outcomes(store))),
+        ("earlier outcomes", |store| Box::pin(a_request_comes_with_earlier_outcomes(store))),
         ("a later owner", |store| Box::pin(a_later_owner_fences_off_the_earlier_one(store))),
         ("holds", |store| Box::pin(what_is_held_comes_back(store))),
         ("decisions", |store| Box::pin(decisions_of_a_person(store))),
         ("preparation", |store| Box::pin(what_was_prepared_is_kept(store))),
         ("reconciliation", |store| Box::pin(a_reconciliation_puts_everything_in_doubt(store))),
+        ("what was stored before", |store| Box::pin(what_was_stored_before_a_time(store))),
+        ("many are cleaned up", |store| Box::pin(many_are_cleaned_up(store))),
         ("contents and purge", |store| Box::pin(contents_are_removed_and_keys_stay(store))),
         ("what is known of stored activities", |store| Box::pin(what_is_known_of_stored_ones(store))),
         ("lists and counts", |store| Box::pin(lists_and_counts(store))),
@@ -137,7 +140,7 @@ async fn one_sender_at_a_time(store: Arc<dyn Store>) {
 async fn requests_and_outcomes(store: Arc<dyn Store>) {
     let seqs = put(&*store, &["a", "b", "c", "d", "e"]).await;
     let fence = store.acquire(LEASE).await.unwrap().unwrap();
-    assert!(store.sending(fence, LEASE, &request(1 << 33, 7, &seqs)).await.unwrap());
+    assert!(store.sending(fence, LEASE, &request(1 << 33, 7, &seqs), &[]).await.unwrap());
     let rows = store.in_doubt().await.unwrap();
     assert_eq!(keys(&rows), ["a", "b", "c", "d", "e"]);
     assert!(
@@ -171,13 +174,31 @@ async fn requests_and_outcomes(store: Arc<dyn Store>) {
     assert!(store.in_doubt().await.unwrap().is_empty());
 }
 
+async fn a_request_comes_with_earlier_outcomes(store: Arc<dyn Store>) {
+    let seqs = put(&*store, &["a", "b", "c"]).await;
+    let fence = store.acquire(LEASE).await.unwrap().unwrap();
+    assert!(store.sending(fence, LEASE, &request(1, 0, &seqs[..2]), &[]).await.unwrap());
+    let outcomes =
+        [(seqs[0], Change::Stored { id: Some(EntryId(8)), copy: None }), (seqs[1], Change::Queued)];
+    assert!(store.sending(fence, LEASE, &request(2, 8, &seqs[2..]), &outcomes).await.unwrap());
+    assert_eq!(status(&*store, "a").await, Status::Stored(Some(EntryId(8))));
+    assert_eq!(status(&*store, "b").await, Status::Queued);
+    assert_eq!(status(&*store, "c").await, Status::Sending);
+    assert_eq!(store.stats().await.unwrap().stored, 1);
+    // Both, or neither.
+    let refused = [(seqs[2], Change::Refused(Rejection::new(None, "no")))];
+    assert!(!store.sending(fence, LEASE, &request(3, 8, &seqs[..2]), &refused).await.unwrap());
+    assert_eq!(status(&*store, "c").await, Status::Sending);
+    assert_eq!(status(&*store, "b").await, Status::Queued);
+}
+
 async fn a_later_owner_fences_off_the_earlier_one(store: Arc<dyn Store>) {
     let seqs = put(&*store, &["a", "b"]).await;
     let first = store.acquire(LEASE).await.unwrap().unwrap();
-    assert!(store.sending(first, LEASE, &request(1, 0, &seqs[..1])).await.unwrap());
+    assert!(store.sending(first, LEASE, &request(1, 0, &seqs[..1]), &[]).await.unwrap());
     store.release(first).await.unwrap();
     let second = store.acquire(LEASE).await.unwrap().unwrap();
-    assert!(!store.sending(first, LEASE, &request(2, 0, &seqs)).await.unwrap());
+    assert!(!store.sending(first, LEASE, &request(2, 0, &seqs), &[]).await.unwrap());
     let stored = Change::Stored { id: Some(EntryId(8)), copy: None };
     assert!(!store.settle(first, &[(seqs[0], stored)]).await.unwrap());
     assert_eq!(status(&*store, "a").await, Status::Sending);
@@ -185,7 +206,7 @@ async fn a_later_owner_fences_off_the_earlier_one(store: Arc<dyn Store>) {
     // All activities of a request, or none.
     let refused = Change::Refused(Rejection::new(None, "no"));
     assert!(store.settle(second, &[(seqs[0], refused)]).await.unwrap());
-    assert!(!store.sending(second, LEASE, &request(3, 0, &seqs)).await.unwrap());
+    assert!(!store.sending(second, LEASE, &request(3, 0, &seqs), &[]).await.unwrap());
     assert_eq!(status(&*store, "b").await, Status::Queued);
 }
 
@@ -198,7 +219,7 @@ async fn what_is_held_comes_back(store: Arc<dyn Store>) {
     assert_eq!(status(&*store, "b").await, Status::Held("нет клиента".to_owned()));
     let rows = store.queued(0, 10).await.unwrap();
     assert_eq!(keys(&rows), ["a"]);
-    assert!(store.sending(fence, LEASE, &request(1, 0, &seqs[..1])).await.unwrap());
+    assert!(store.sending(fence, LEASE, &request(1, 0, &seqs[..1]), &[]).await.unwrap());
     assert_eq!(status(&*store, "a").await, Status::Sending);
     assert!(store.queued(0, 10).await.unwrap().is_empty());
 }
@@ -222,7 +243,7 @@ async fn what_was_prepared_is_kept(store: Arc<dyn Store>) {
     let fence = store.acquire(LEASE).await.unwrap().unwrap();
     let prepared = Change::Prepared { activity: Some(new("b").activity), fingerprint: 3 };
     assert!(store.settle(fence, &[(seqs[0], prepared)]).await.unwrap());
-    assert!(store.sending(fence, LEASE, &request(1, 0, &seqs)).await.unwrap());
+    assert!(store.sending(fence, LEASE, &request(1, 0, &seqs), &[]).await.unwrap());
     assert!(store.settle(fence, &[(seqs[0], Change::Queued)]).await.unwrap());
     let row = get(&*store, "a").await;
     assert_eq!((row.activity, row.prepared), (Some(new("a").activity), Some(new("b").activity)));
@@ -235,16 +256,54 @@ async fn a_reconciliation_puts_everything_in_doubt(store: Arc<dyn Store>) {
     let stored = Change::Stored { id: Some(EntryId(50)), copy: None };
     let held = Change::Held { delay: LEASE, reason: "later".to_owned() };
     assert!(store.settle(fence, &[(seqs[0], stored), (seqs[1], held)]).await.unwrap());
-    let later = SystemTime::now() + Duration::from_secs(60);
-    assert_eq!(store.reconcile_since(later).await.unwrap(), 3);
+    assert_eq!(store.reconcile(50).await.unwrap(), 3);
     let rows = store.in_doubt().await.unwrap();
     assert_eq!(keys(&rows), ["b", "c", "d"]);
     assert!(rows.iter().all(|row| row.request.is_some_and(|sent| sent.number < 1 << 32 && sent.floor == 50)));
-    // A floor in use stays the lowest, and what was stored since then gives none.
-    assert_eq!(store.reconcile_since(SystemTime::UNIX_EPOCH).await.unwrap(), 3);
-    assert_eq!(store.reconcile_since(later).await.unwrap(), 3);
-    assert!(store.in_doubt().await.unwrap().iter().all(|row| row.request.unwrap().floor == 0));
+    // A floor in use stays the lowest.
+    assert_eq!(store.reconcile(40).await.unwrap(), 3);
+    assert_eq!(store.reconcile(60).await.unwrap(), 3);
+    assert!(store.in_doubt().await.unwrap().iter().all(|row| row.request.unwrap().floor == 40));
     assert_eq!(status(&*store, "a").await, Status::Stored(Some(EntryId(50))));
+}
+
+async fn what_was_stored_before_a_time(store: Arc<dyn Store>) {
+    let seqs = put(&*store, &["a", "b", "c"]).await;
+    let fence = store.acquire(LEASE).await.unwrap().unwrap();
+    let later = SystemTime::now() + Duration::from_secs(60);
+    assert!(store.sending(fence, LEASE, &request(1 << 33, 7, &seqs), &[]).await.unwrap());
+    let refused = Change::Refused(Rejection::new(None, "no"));
+    assert!(store.settle(fence, &[(seqs[0], refused)]).await.unwrap());
+    assert_eq!(store.highest_id_before(later).await.unwrap(), None, "nothing is stored");
+    let without_id = Change::Stored { id: None, copy: None };
+    assert!(store.settle(fence, &[(seqs[1], without_id)]).await.unwrap());
+    assert_eq!(store.highest_id_before(later).await.unwrap(), Some(7), "the floor of its request");
+    let stored = Change::Stored { id: Some(EntryId(50)), copy: None };
+    assert!(store.settle(fence, &[(seqs[2], stored)]).await.unwrap());
+    assert_eq!(store.highest_id_before(later).await.unwrap(), Some(50));
+    assert_eq!(store.highest_id_before(SystemTime::UNIX_EPOCH).await.unwrap(), None);
+}
+
+async fn many_are_cleaned_up(store: Arc<dyn Store>) {
+    let keys: Vec<String> = (0..4500).map(|number| number.to_string()).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let activities: Vec<NewActivity> = keys.iter().map(|key| new(key)).collect();
+    assert!(store.put(&activities).await.unwrap().iter().all(Option::is_none));
+    let rows = store.queued(0, keys.len()).await.unwrap();
+    let fence = store.acquire(LEASE).await.unwrap().unwrap();
+    let stored = |row: &Row| (row.seq, Change::Stored { id: Some(EntryId(row.seq)), copy: None });
+    let changes: Vec<_> = rows[..4400].iter().map(stored).collect();
+    assert!(store.settle(fence, &changes).await.unwrap());
+    // The same again, because the first answer of the database was lost.
+    assert!(store.settle(fence, &changes).await.unwrap());
+    let counts = async || {
+        let stats = store.stats().await.unwrap();
+        (stats.queued, stats.stored)
+    };
+    assert_eq!(counts().await, (100, 4400));
+    assert_eq!(store.remove_contents(Duration::ZERO).await.unwrap(), 4400);
+    assert_eq!(store.purge(Duration::ZERO).await.unwrap(), 4400);
+    assert_eq!(counts().await, (100, 0));
 }
 
 async fn contents_are_removed_and_keys_stay(store: Arc<dyn Store>) {
@@ -262,6 +321,7 @@ async fn contents_are_removed_and_keys_stay(store: Arc<dyn Store>) {
         (row.status, row.fingerprint),
         (Status::Stored(Some(EntryId(50))), Some(new("a").fingerprint))
     );
+    assert!(store.last_stored(5).await.unwrap().is_empty());
     assert!(!store.decide("a", &[State::Stored], &Change::Queued).await.unwrap(), "nothing is left to send");
     assert_eq!(store.purge(Duration::from_secs(3600)).await.unwrap(), 0);
     assert_eq!(store.purge(Duration::ZERO).await.unwrap(), 2);
@@ -294,7 +354,7 @@ async fn what_is_known_of_stored_ones(store: Arc<dyn Store>) {
     store.put(&equal).await.unwrap();
     let [c, d, e] = [get(&*store, "c").await.seq, get(&*store, "d").await.seq, get(&*store, "e").await.seq];
     let fence = store.acquire(LEASE).await.unwrap().unwrap();
-    assert!(store.sending(fence, LEASE, &request(1, 7, &[seqs[0], seqs[1], c, d])).await.unwrap());
+    assert!(store.sending(fence, LEASE, &request(1, 7, &[seqs[0], seqs[1], c, d]), &[]).await.unwrap());
     let stored = |id| Change::Stored { id: Some(EntryId(id)), copy: None };
     assert!(store.settle(fence, &[(seqs[0], stored(9)), (seqs[1], stored(8))]).await.unwrap());
     assert!(!store.has_id_below_floor().await.unwrap());
@@ -308,7 +368,7 @@ async fn what_is_known_of_stored_ones(store: Arc<dyn Store>) {
     assert!(store.settle(fence, &[(d, Change::Unknown(UnknownOutcome::new("?", None)))]).await.unwrap());
     assert!(store.decide("d", &[State::Unknown], &stored(2)).await.unwrap());
     assert!(!store.has_id_below_floor().await.unwrap());
-    assert!(store.sending(fence, LEASE, &request(2, 20, &[e])).await.unwrap());
+    assert!(store.sending(fence, LEASE, &request(2, 20, &[e]), &[]).await.unwrap());
     assert!(store.settle(fence, &[(e, stored(20))]).await.unwrap());
     assert!(store.has_id_below_floor().await.unwrap());
     let mut claimed = store.claimed(u64::MAX >> 1).await.unwrap();

@@ -304,6 +304,28 @@ async fn after_a_restored_backup_only_what_is_missing_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_restored_backup_in_which_nothing_is_stored_a_person_names_an_older_record() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let backup = Outbox::with_store(MemoryStore::new());
+    let since = SystemTime::now() + Duration::from_secs(1);
+    assert_eq!(backup.reconcile_since(since).await.unwrap(), 0, "nothing waits");
+    put(&backup, 0..4).await;
+    // Three of them were delivered afterwards.
+    put(&outbox, 0..3).await;
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    let error = backup.reconcile_since(since).await.unwrap_err();
+    assert!(error.is_invalid_request() && error.to_string().contains("reconcile_above"), "{error}");
+    assert_eq!(backup.stats().await.unwrap().queued, 4, "nothing is changed");
+    assert_eq!(backup.reconcile_above(EntryId(1)).await.unwrap(), 4);
+    let _delivery = backup.deliver(server.client()).start();
+    put(&backup, 4..6).await;
+    let statuses = settle(&backup, 0..6).await;
+    assert_eq!(statuses[0], Status::Stored(Some(EntryId(2))));
+    assert!(statuses.iter().all(|status| matches!(status, Status::Stored(Some(_)))), "{statuses:?}");
+    assert_eq!(server.contents().len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_delivery_until_empty_ends_when_nothing_is_left() {
     let ((outbox, _), server) = (outbox(), Server::new());
     server.next_writes([Fate::Lost]);

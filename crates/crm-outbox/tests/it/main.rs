@@ -4,6 +4,7 @@
 mod chaos;
 mod contract;
 mod delivery;
+mod every_store;
 mod observing;
 mod postgres;
 mod processes;

@@ -10,10 +10,11 @@ use crm_history::transport::{Transport, TransportError};
 use crm_history::{ApiKey, HistoryClient, RetryPolicy};
 use http::{Request, Response};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// A CRM with one old record. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Server(Arc<Mutex<State>>);
+pub(crate) struct Server(Arc<Mutex<State>>, Arc<Notify>);
 
 struct State {
     records: Vec<Value>,
@@ -23,6 +24,7 @@ struct State {
     is_down: bool,
     lists_are_down: bool,
     requests: usize,
+    writes_received: usize,
 }
 
 /// What happens to a write.
@@ -42,6 +44,12 @@ pub(crate) enum Fate {
     StoredLater(Duration),
     /// All is stored, and the answer does not say the ids.
     WithoutIds,
+    /// Nothing is stored, and nothing is answered.
+    Stuck,
+    /// All is stored, and nothing is answered.
+    StoredAndStuck,
+    /// Only the first half is stored, and nothing is answered.
+    HalfStoredAndStuck,
 }
 
 impl Fate {
@@ -54,6 +62,9 @@ impl Fate {
             Self::HalfStored => "half stored",
             Self::StoredLater(_) => "stored later",
             Self::WithoutIds => "without ids",
+            Self::Stuck => "stuck",
+            Self::StoredAndStuck => "stored and stuck",
+            Self::HalfStoredAndStuck => "half stored and stuck",
         }
     }
 }
@@ -62,18 +73,26 @@ impl Server {
     pub(crate) fn new() -> Self {
         let records =
             vec![record(1, &json!({ "content": "старая", "datum": "2024-06-24 10:00:00", "clid": 1 }))];
-        Self(Arc::new(Mutex::new(State {
-            records,
-            writes: VecDeque::new(),
-            is_down: false,
-            lists_are_down: false,
-            requests: 0,
-        })))
+        Self(
+            Arc::new(Mutex::new(State {
+                records,
+                writes: VecDeque::new(),
+                is_down: false,
+                lists_are_down: false,
+                requests: 0,
+                writes_received: 0,
+            })),
+            Arc::default(),
+        )
     }
 
     pub(crate) fn client(&self) -> HistoryClient {
+        self.client_with_timeout(Duration::from_secs(30))
+    }
+
+    pub(crate) fn client_with_timeout(&self, timeout: Duration) -> HistoryClient {
         let client = HistoryClient::builder("https://host").credentials(ApiKey::new("key", "login"));
-        client.transport(self.clone()).retry(RetryPolicy::none()).build().unwrap()
+        client.transport(self.clone()).timeout(timeout).retry(RetryPolicy::none()).build().unwrap()
     }
 
     pub(crate) fn next_writes(&self, fates: impl IntoIterator<Item = Fate>) {
@@ -94,6 +113,18 @@ impl Server {
 
     pub(crate) fn requests(&self) -> usize {
         self.lock().requests
+    }
+
+    /// Returns how many writes it has received.
+    pub(crate) fn writes(&self) -> usize {
+        self.lock().writes_received
+    }
+
+    /// Waits until it has received so many writes.
+    pub(crate) async fn written(&self, count: usize) {
+        while self.writes() < count {
+            self.1.notified().await;
+        }
     }
 
     /// Returns the contents of the new records, in the order of their ids.
@@ -133,20 +164,28 @@ impl Transport for Server {
             if request.uri().path().ends_with("/list") {
                 (state.list(&body), Duration::ZERO)
             } else {
-                match state.writes.pop_front() {
+                state.writes_received += 1;
+                self.1.notify_one();
+                let fate = state.writes.pop_front();
+                match fate {
                     Some(Fate::Lost) => return Err(TransportError::closed("closed by the test")),
                     Some(Fate::StoredAndLost) => {
                         state.add(&body);
                         return Err(TransportError::closed("closed by the test"));
                     }
                     Some(Fate::Slow(time)) => (state.add(&body), time),
-                    Some(Fate::HalfStored) => {
+                    Some(Fate::HalfStored | Fate::HalfStoredAndStuck) => {
                         let mut half = body.clone();
                         let list = half["list"].as_array_mut().unwrap();
                         list.truncate(list.len() / 2);
-                        state.add(&half);
-                        return Err(TransportError::closed("closed by the test"));
+                        let answer = state.add(&half);
+                        if matches!(fate, Some(Fate::HalfStored)) {
+                            return Err(TransportError::closed("closed by the test"));
+                        }
+                        (answer, FOREVER)
                     }
+                    Some(Fate::Stuck) => (Value::Null, FOREVER),
+                    Some(Fate::StoredAndStuck) => (state.add(&body), FOREVER),
                     Some(Fate::StoredLater(time)) => {
                         let server = self.clone();
                         tokio::spawn(async move {
@@ -196,6 +235,8 @@ impl State {
         Value::from(results)
     }
 }
+
+const FOREVER: Duration = Duration::from_secs(1_000_000);
 
 fn refusal(code: i64, text: &str) -> Value {
     json!({ "result": "Error", "error": { "code": code.to_string(), "text": text } })

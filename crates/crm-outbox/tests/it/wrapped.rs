@@ -64,10 +64,17 @@ impl<H: Hook> Store for Wrapped<H> {
         Ok(result)
     }
 
-    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
-        self.hook.before("reconcile_since").await?;
-        let result = self.store.reconcile_since(since).await?;
-        self.hook.after("reconcile_since").await?;
+    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error> {
+        self.hook.before("highest_id_before").await?;
+        let result = self.store.highest_id_before(since).await?;
+        self.hook.after("highest_id_before").await?;
+        Ok(result)
+    }
+
+    async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
+        self.hook.before("reconcile").await?;
+        let result = self.store.reconcile(floor).await?;
+        self.hook.after("reconcile").await?;
         Ok(result)
     }
 
@@ -149,10 +156,16 @@ impl<H: Hook> Store for Wrapped<H> {
         Ok(result)
     }
 
-    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
+    async fn sending(
+        &self,
+        fence: u64,
+        lease: Duration,
+        request: &Request,
+        outcomes: &[(u64, Change)],
+    ) -> Result<bool, Error> {
         trace("sending", &(fence, request));
         self.hook.before("sending").await?;
-        let result = self.store.sending(fence, lease, request).await?;
+        let result = self.store.sending(fence, lease, request, outcomes).await?;
         trace("sending", &result);
         self.hook.after("sending").await?;
         Ok(result)

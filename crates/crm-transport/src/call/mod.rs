@@ -17,7 +17,7 @@ mod proxy_variables;
 mod reads;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
-#[cfg(feature = "rustls")]
+#[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tower")]
 mod tower_service;
@@ -31,6 +31,9 @@ pub use operation::{Operation, ReadMethod};
 pub use pipeline::Pipeline;
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
+#[cfg(feature = "tls")]
+#[doc(hidden)]
+pub use tls::tls_config;
 #[cfg(feature = "tower")]
 pub use tower_transport::TowerTransport;
 pub use transport::{Transport, operation_of};

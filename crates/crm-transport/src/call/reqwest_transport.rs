@@ -177,10 +177,13 @@ impl ReqwestTransportBuilder {
         let client = self.client;
         // Last, because another crate in the program may have chosen another backend for reqwest.
         #[cfg(feature = "rustls")]
-        let client = client.tls_backend_preconfigured(
-            super::tls::config(&self.ca_certificates, self.trusts_system, &self.client_certificate)
-                .map_err(|why| cannot_be_built(&why))?,
-        );
+        let client = {
+            let mut tls =
+                super::tls::tls_config(&self.ca_certificates, self.trusts_system, &self.client_certificate)
+                    .map_err(|why| cannot_be_built(&why))?;
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+            client.tls_backend_preconfigured(tls)
+        };
         #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
         let client = {
             let own = reqwest::Certificate::from_pem_bundle(&self.ca_certificates)

@@ -7,11 +7,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-/// Creates the settings of a client.
+/// Creates the settings of a client of rustls, for this transport and for the connections of this project to databases. Not
+/// for others.
 ///
 /// It trusts the CA certificates in `pem`, and those of the system if `trusts_system`. Certificates are then verified as
 /// the system does it. `client` holds the certificates and the private key of a client, or nothing.
-pub(super) fn config(pem: &[u8], trusts_system: bool, client: &[u8]) -> Result<ClientConfig, String> {
+pub fn tls_config(pem: &[u8], trusts_system: bool, client: &[u8]) -> Result<ClientConfig, String> {
     let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let certificates =
         certificates.map_err(|error| format!("the CA certificates are not valid PEM: {error}"))?;
@@ -33,7 +34,7 @@ pub(super) fn config(pem: &[u8], trusts_system: bool, client: &[u8]) -> Result<C
         }
         config.with_root_certificates(roots)
     };
-    let mut config = if client.is_empty() {
+    let config = if client.is_empty() {
         config.with_no_client_auth()
     } else {
         let wrong = |error| format!("the client certificate is not valid PEM: {error}");
@@ -42,7 +43,6 @@ pub(super) fn config(pem: &[u8], trusts_system: bool, client: &[u8]) -> Result<C
         let config = config.with_client_auth_cert(chain, key);
         config.map_err(|error| format!("the client certificate cannot be used: {error}"))?
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
@@ -73,12 +73,16 @@ mod tests {
 
     #[test]
     fn certificates_that_cannot_be_used_are_named() {
-        let text = config(b"not a certificate\n", false, b"").unwrap_err();
+        let text = tls_config(b"not a certificate\n", false, b"").unwrap_err();
         assert_eq!(text, "the PEM text of the CA certificates holds no certificate");
         let broken = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
-        assert!(config(broken, false, b"").unwrap_err().starts_with("the CA certificates are not valid PEM"));
         assert!(
-            config(b"", false, b"no key").unwrap_err().starts_with("the client certificate is not valid PEM")
+            tls_config(broken, false, b"").unwrap_err().starts_with("the CA certificates are not valid PEM")
+        );
+        assert!(
+            tls_config(b"", false, b"no key")
+                .unwrap_err()
+                .starts_with("the client certificate is not valid PEM")
         );
     }
 }

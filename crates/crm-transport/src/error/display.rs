@@ -57,7 +57,8 @@ impl Error {
         if inner.attempts > 1 {
             write!(f, "; {} attempts in {:.1} s", inner.attempts, inner.elapsed.as_secs_f32())?;
         }
-        Ok(())
+        // The name by which the documentation explains the error.
+        write!(f, " [{}]", self.id())
     }
 
     /// Returns what is certain about a write.
@@ -206,7 +207,7 @@ mod tests {
         assert_eq!(
             api.to_string(),
             "test.call: the server refused the call: 405 «нет\\r\\nполя\\u{1b}[2J\\u{85}»; check the parameters of the call, \
-             and the settings of the CRM"
+             and the settings of the CRM [server-refused]"
         );
         let undecodable = Error::undecodable(&INFO, JsonError::new("$\n", "expected\ta list"));
         for error in [api, undecodable, Error::invalid_request("x", "a\nb", "is\0wrong").hint("look\nthere")]

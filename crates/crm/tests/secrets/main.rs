@@ -7,6 +7,7 @@ mod directory;
 mod logs;
 #[cfg(target_os = "linux")]
 mod memory;
+mod mirror;
 mod outbox;
 mod public_types;
 mod search;

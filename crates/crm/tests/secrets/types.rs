@@ -27,6 +27,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     testing(texts).await;
     the_sandbox(texts).await;
     crate::directory::show(texts).await;
+    crate::mirror::show(texts).await;
     crate::outbox::show(texts).await;
 }
 

@@ -1,3 +1,3 @@
-//! The samples that stand in the guide, as its chapters have them: the build script takes them out.
+//! The samples of the guide. The build script takes them out of its chapters.
 
 include!(concat!(env!("OUT_DIR"), "/samples.rs"));

@@ -1,4 +1,4 @@
-//! Runs the programs that stand in the guide: `cargo run -p guide -- first-call`.
+//! Runs the programs of the guide: `cargo run -p guide -- first-call`.
 
 use std::process::ExitCode;
 

@@ -1,23 +1,49 @@
-//! The pages hang together: no link leads nowhere, and every chapter is in the book.
+//! The pages fit together: no link is broken, and both books have the same chapters.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pulldown_cmark::{Event, Parser, Tag};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../..");
 
-/// The targets of a page's links and pictures, those to other servers and within the page left out.
+/// The targets of a page's links and pictures, except those on other servers.
 fn links(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let targets = Parser::new(&text).filter_map(|event| match event {
         Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => Some(dest_url.to_string()),
+        Event::Html(html) | Event::InlineHtml(html) => {
+            Some(html.split_once(" src=\"")?.1.split('"').next()?.to_owned())
+        }
         _ => None,
     });
-    let local = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
-    local.map(|target| target.split('#').next().unwrap_or_default().to_owned()).collect()
+    targets.filter(|target| !target.contains("://")).collect()
+}
+
+/// The anchors of a page's headings, as GitHub and mdBook make them.
+fn anchors(page: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let (mut anchors, mut heading) = (BTreeSet::new(), None);
+    for event in Parser::new(&text) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+            Event::Text(text) | Event::Code(text) => {
+                if let Some(heading) = &mut heading {
+                    heading.push_str(&text);
+                }
+            }
+            Event::End(TagEnd::Heading(_)) => anchors.extend(heading.take().map(|text| anchor(&text))),
+            _ => {}
+        }
+    }
+    anchors
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect::<String>().to_lowercase()
 }
 
 /// The pages of a folder, and of those within it where `deep`.
@@ -34,10 +60,15 @@ fn pages(folder: &Path, deep: bool) -> Vec<PathBuf> {
     found
 }
 
-/// The links of a page that lead nowhere.
+/// The links of a page to a file or a heading that does not exist.
 fn broken(page: &Path) -> Vec<String> {
-    let folder = page.parent().unwrap();
-    links(page).into_iter().filter(|target| !folder.join(target).exists()).collect()
+    let is_broken = |target: &String| {
+        let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+        let to = if path.is_empty() { page.to_owned() } else { page.parent().unwrap().join(path) };
+        let is_page = to.extension().is_some_and(|end| end == "md");
+        !to.exists() || (is_page && !heading.is_empty() && !anchors(&to).contains(heading))
+    };
+    links(page).into_iter().filter(is_broken).collect()
 }
 
 #[test]
@@ -58,33 +89,71 @@ fn no_link_leads_nowhere() {
 #[test]
 fn a_link_that_leads_nowhere_is_seen() {
     let page = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.md");
-    fs::write(&page, "[a](broken.md#b) [c](missing.md) `[d](code.md)` [e](https://example.ru) [f](#g)\n")
-        .unwrap();
-    assert_eq!(broken(&page), ["missing.md"]);
+    let text = "# Fix a `401`\n\n[a](broken.md#fix-a-401) [b](broken.md#fix) [c](missing.md) `[d](code.md)` \
+                [e](https://example.ru) [f](#fix-a-401) [g](#g)\n\n<img src=\"h.png\" alt=\"h\">\n";
+    fs::write(&page, text).unwrap();
+    assert_eq!(broken(&page), ["broken.md#fix", "missing.md", "#g", "h.png"]);
+}
+
+/// The folders of the two books, and where each finds the other.
+fn books() -> [(PathBuf, &'static str); 2] {
+    let guide = Path::new(ROOT).join("docs/guide");
+    [(guide.clone(), "ru/"), (guide.join("ru"), "../")]
 }
 
 #[test]
-fn every_chapter_is_in_the_book_and_links_to_nothing_outside_it() {
-    let guide = Path::new(ROOT).join("docs/guide");
-    let summary = guide.join("SUMMARY.md");
-    let in_book: BTreeSet<PathBuf> =
-        links(&summary).iter().map(|target| guide.join(target).canonicalize().unwrap()).collect();
-    for page in pages(&guide, true) {
-        let page = page.canonicalize().unwrap();
-        if page.ends_with("SUMMARY.md") {
-            continue;
-        }
-        assert!(in_book.contains(&page), "{} is missing from SUMMARY.md", page.display());
-        for target in links(&page) {
-            assert!(!target.ends_with("README.md"), "{}: {target} is index.html in the book", page.display());
-            let to = page.parent().unwrap().join(&target).canonicalize().unwrap();
-            assert!(
-                in_book.contains(&to),
-                "{}: {target} is not in the book; name its path instead",
-                page.display()
-            );
+fn both_books_have_the_same_chapters_in_the_same_order() {
+    let [english, russian] = books().map(|(book, _)| links(&book.join("SUMMARY.md")));
+    assert_eq!(english, russian);
+}
+
+#[test]
+fn every_page_is_a_chapter_and_links_to_its_book_and_to_itself_in_the_other_language() {
+    for (book, other) in books() {
+        let real = |path: PathBuf| path.canonicalize().unwrap();
+        let chapters: Vec<String> = links(&book.join("SUMMARY.md"));
+        let in_book: BTreeSet<PathBuf> = chapters.iter().map(|name| real(book.join(name))).collect();
+        for page in pages(&book, false).into_iter().chain(pages(&book.join("errors"), false)) {
+            if page.ends_with("SUMMARY.md") {
+                continue;
+            }
+            let name = page.strip_prefix(&book).unwrap();
+            assert!(in_book.contains(&real(page.clone())), "{} is missing from SUMMARY.md", page.display());
+            let folder = page.parent().unwrap();
+            let mut links = links(&page).into_iter();
+            let switch = real(folder.join(links.next().unwrap_or_default()));
+            assert_eq!(switch, real(book.join(other).join(name)), "the first link of {}", page.display());
+            for target in links {
+                let to = target.split('#').next().unwrap_or_default();
+                assert!(
+                    to.is_empty() || in_book.contains(&real(folder.join(to))),
+                    "{}: {target} is not in the book; name its path instead",
+                    page.display()
+                );
+            }
         }
     }
+}
+
+#[test]
+fn no_program_of_the_guide_prints_the_debug_form_of_an_error() {
+    for (book, _) in books() {
+        for page in pages(&book, false) {
+            let text = fs::read_to_string(&page).unwrap();
+            let programs = text.split("```").filter(|block| block.starts_with("rust\n"));
+            for program in programs.filter(|program| program.contains("fn main()")) {
+                assert!(!program.contains("Box<dyn std::error::Error>"), "{}", page.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_badge_shows_the_oldest_rust() {
+    let read = |file: &str| fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+    let manifest = read("Cargo.toml");
+    let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap();
+    assert!(read("docs/images/badge-rust.svg").contains(&format!("{}+", rust.trim_matches('"'))), "{rust}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Runs the programs that stand in the guide: `cargo run --manifest-path docs/guide/stores/Cargo.toml -- export-sqlite`.
+//! Runs the programs of the guide: `cargo run --manifest-path docs/guide/stores/Cargo.toml -- export-sqlite`.
 
 use std::process::ExitCode;
 

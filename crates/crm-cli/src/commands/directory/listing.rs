@@ -1,5 +1,8 @@
 //! Records on the standard output: a table for people, or JSON Lines.
 
+use std::time::SystemTime;
+
+use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
@@ -41,20 +44,28 @@ impl<'a> Listing<'a> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         let headings = std::mem::take(&mut self.headings);
-        if !headings.is_empty() {
-            table.add_row(headings.into_iter().map(|name| self.terminal.messages.text(name)));
-        }
-        self.rows.drain(..).for_each(|row| {
-            table.add_row(row);
-        });
-        for line in table.lines() {
-            self.terminal.print(line.trim_end())?;
-        }
-        Ok(())
+        let headings: Vec<String> =
+            headings.into_iter().map(|name| self.terminal.messages.text(name)).collect();
+        let headings = Some(headings).filter(|headings| !headings.is_empty());
+        let lines = table_lines(headings.into_iter().chain(self.rows.drain(..)));
+        lines.iter().try_for_each(|line| self.terminal.print(line))
     }
+}
+
+/// Returns the lines of a table with these rows.
+pub(crate) fn table_lines(rows: impl Iterator<Item = Vec<String>>) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    for row in rows {
+        table.add_row(row);
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// Returns a time in UTC, such as `2024-06-25T10:00:00Z`.
+pub(crate) fn utc(time: SystemTime) -> String {
+    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Returns the cell of a text of the server: one line without control characters.

@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum FetchedTexts {
+pub(crate) enum FetchedTexts {
     None,
     Changed,
     All,

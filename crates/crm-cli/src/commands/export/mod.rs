@@ -15,6 +15,11 @@ use crate::exit::{Exit, Failure};
 use crate::signals::Signals;
 use crate::terminal::Terminal;
 
+#[cfg(feature = "mirror")]
+pub(crate) use history::FetchedTexts;
+#[cfg(feature = "mirror")]
+pub(crate) use target::{FormatName, format_of};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     History(history::Arguments),

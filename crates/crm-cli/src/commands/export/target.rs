@@ -31,7 +31,7 @@ pub(super) struct OutputArguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-enum FormatName {
+pub(crate) enum FormatName {
     Jsonl,
     Csv,
     Xlsx,
@@ -51,24 +51,6 @@ impl OutputArguments {
         self.out.as_os_str() == "-"
     }
 
-    /// Returns the format: the given one, else that of the name of the file, else JSON Lines.
-    fn format(&self) -> Option<Format> {
-        let ending = self.out.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        let by_name = match ending.to_ascii_lowercase().as_str() {
-            "csv" => FormatName::Csv,
-            "xlsx" => FormatName::Xlsx,
-            _ if self.excel => FormatName::Csv,
-            _ => FormatName::Jsonl,
-        };
-        match (self.format.unwrap_or(by_name), self.excel) {
-            (FormatName::Jsonl, false) => Some(Format::Jsonl),
-            (FormatName::Jsonl, true) => None,
-            (FormatName::Csv, false) => Some(Format::Csv),
-            (FormatName::Csv, true) => Some(Format::ExcelCsv),
-            (FormatName::Xlsx, _) => Some(Format::Xlsx),
-        }
-    }
-
     /// Checks the options, before anything is opened.
     pub(super) fn target(
         &self,
@@ -77,7 +59,8 @@ impl OutputArguments {
     ) -> Result<Target, Failure> {
         let messages = &terminal.messages;
         let usage = |name: &str| Failure::usage(messages.text(name));
-        let format = self.format().ok_or_else(|| usage("export-excel-jsonl"))?;
+        let format =
+            format_of(&self.out, self.format, self.excel).ok_or_else(|| usage("export-excel-jsonl"))?;
         if let Some(checkpoint) = &self.checkpoint {
             if !format.can_resume() {
                 return Err(usage("export-spreadsheet-cannot-resume"));
@@ -99,6 +82,24 @@ impl OutputArguments {
             columns: columns(headings),
             output: Arc::new(Mutex::new(None)),
         })
+    }
+}
+
+/// Returns the format of a file: the given one, else that of its name, else JSON Lines. `None` for JSON Lines for Excel.
+pub(crate) fn format_of(out: &Path, given: Option<FormatName>, excel: bool) -> Option<Format> {
+    let ending = out.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let by_name = match ending.to_ascii_lowercase().as_str() {
+        "csv" => FormatName::Csv,
+        "xlsx" => FormatName::Xlsx,
+        _ if excel => FormatName::Csv,
+        _ => FormatName::Jsonl,
+    };
+    match (given.unwrap_or(by_name), excel) {
+        (FormatName::Jsonl, false) => Some(Format::Jsonl),
+        (FormatName::Jsonl, true) => None,
+        (FormatName::Csv, false) => Some(Format::Csv),
+        (FormatName::Csv, true) => Some(Format::ExcelCsv),
+        (FormatName::Xlsx, _) => Some(Format::Xlsx),
     }
 }
 

@@ -40,11 +40,14 @@ pub(crate) struct ResolveArguments {
 }
 
 #[derive(Args, Debug)]
+#[group(id = "older-records", required = true, multiple = false, args = ["since", "above"])]
 pub(crate) struct ReconcileArguments {
     #[command(flatten)]
     store: StoreFlags,
     #[arg(long, value_parser = moment)]
-    since: SystemTime,
+    since: Option<SystemTime>,
+    #[arg(long)]
+    above: Option<u64>,
 }
 
 #[derive(Args, Debug)]
@@ -106,8 +109,14 @@ pub(super) async fn reconcile(
     terminal: &Arc<Terminal>,
 ) -> Result<Exit, Failure> {
     let outbox = arguments.store.open_existing(terminal).await?;
-    let count = outbox.reconcile_since(arguments.since).await;
-    let count = count.map_err(|error| store::failure(terminal, &error))?;
+    let count = match (arguments.since, arguments.above) {
+        (Some(since), _) => outbox.reconcile_since(since).await,
+        (None, id) => outbox.reconcile_above(EntryId(id.unwrap_or(0))).await,
+    };
+    let count = count.map_err(|error| match error.is_invalid_request() {
+        true => Failure { exit: Exit::Person, text: terminal.messages.text("outbox-nothing-stored-before") },
+        false => store::failure(terminal, &error),
+    })?;
     terminal.note_text("outbox-reconciled", &[("count", count.into())]);
     terminal.summary(&json!({ "in_doubt": count }))?;
     Ok(Exit::Done)

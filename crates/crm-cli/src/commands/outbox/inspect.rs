@@ -1,9 +1,7 @@
 //! `crm outbox status` and `crm outbox list`: where activities stand.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use crm::history::NewEntry;
 use crm::outbox::{Filter, OutboxEntry, OutboxStats, State};
@@ -12,7 +10,7 @@ use serde::Serialize;
 use super::shown::{self, Shown};
 use super::store::{self, StoreFlags};
 use crate::arguments::count;
-use crate::commands::directory::listing::{Listing, cell, id_cell};
+use crate::commands::directory::listing::{Listing, cell, id_cell, utc};
 use crate::exit::{Exit, Failure};
 use crate::terminal::Terminal;
 
@@ -164,10 +162,6 @@ fn add(listing: &mut Listing<'_>, entry: &OutboxEntry, terminal: &Terminal) -> R
         activity: entry.activity.as_ref(),
     };
     listing.add(&line, cells)
-}
-
-fn utc(time: SystemTime) -> String {
-    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// How many activities are read at once.

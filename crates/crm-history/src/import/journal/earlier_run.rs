@@ -17,6 +17,8 @@ pub(in crate::import) struct EarlierRun {
     /// The rows that were inserted or moved, and the row in front of each, in the order of the lines.
     placed: Vec<(Key, Option<Key>)>,
     last_request: u64,
+    /// The lowest floor of all requests.
+    oldest_floor: Option<u64>,
 }
 
 /// A row that was sent or refused.
@@ -45,7 +47,7 @@ pub(in crate::import) enum Earlier {
 
 impl EarlierRun {
     pub(super) fn new(path: PathBuf, key: HashKey) -> Self {
-        Self { path, key, rows: BTreeMap::new(), placed: Vec::new(), last_request: 0 }
+        Self { path, key, rows: BTreeMap::new(), placed: Vec::new(), last_request: 0, oldest_floor: None }
     }
 
     pub(super) fn key(&self) -> &HashKey {
@@ -54,7 +56,11 @@ impl EarlierRun {
 
     /// Returns what is known of all rows together.
     pub(in crate::import) fn summary(&self) -> engine::Earlier {
-        let mut summary = engine::Earlier { last_request: self.last_request, ..engine::Earlier::default() };
+        let mut summary = engine::Earlier {
+            last_request: self.last_request,
+            oldest_floor: self.oldest_floor.unwrap_or(0),
+            ..engine::Earlier::default()
+        };
         let mut floors: HashMap<RowHash, Vec<u64>> = HashMap::new();
         for row in self.rows.values() {
             match &row.state {
@@ -115,6 +121,7 @@ impl EarlierRun {
                     return Err("has an impossible number");
                 }
                 self.last_request = self.last_request.max(request);
+                self.oldest_floor = Some(self.oldest_floor.map_or(floor, |oldest| oldest.min(floor)));
                 for (key, hash) in rows {
                     let sent = SentBefore { request, floor: Floor { id: floor, is_certain: !uncertain } };
                     self.rows.insert(key, Row { hash, floor, state: State::Sent(sent) });

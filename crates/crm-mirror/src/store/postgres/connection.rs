@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crm_transport::Error;
 use tokio::sync::Mutex;
-use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, NoTls, Row, Transaction};
+use tokio_postgres::{Client, Row, Transaction};
 
+use super::address::Address;
 use super::read::Query;
-use crate::store::{OPEN, fault};
+use crate::store::fault;
 
 /// A connection for one statement or transaction at a time.
 ///
@@ -17,39 +17,18 @@ use crate::store::{OPEN, fault};
 /// mode.
 #[derive(Debug)]
 pub(super) struct Connection {
-    config: Config,
-    /// Without user and password, for messages.
-    location: String,
+    address: Address,
     client: Mutex<Option<Client>>,
 }
 
 impl Connection {
     /// Reads a URL. Connects when it is needed.
     pub(super) fn new(url: &str) -> Result<Self, Error> {
-        let refused = |fault: &str| Error::invalid_request(OPEN, "url", fault);
-        // The text of the error may repeat the URL, and with it the password.
-        let parsed = url.parse::<Config>();
-        let mut config =
-            parsed.map_err(|_| refused("is not a URL of PostgreSQL: postgres://user@host/database"))?;
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(refused("asks for TLS, which is not supported yet"));
-        }
-        config.connect_timeout(CONNECT_TIMEOUT);
-        if config.get_application_name().is_none() {
-            config.application_name("crm-mirror");
-        }
-        let host = match config.get_hosts().first() {
-            Some(Host::Tcp(host)) => host.clone(),
-            #[cfg(unix)]
-            Some(Host::Unix(path)) => path.display().to_string(),
-            None => "localhost".to_owned(),
-        };
-        let location = format!("postgres://{host}/{}", config.get_dbname().unwrap_or_default());
-        Ok(Self { config, location, client: Mutex::new(None) })
+        Ok(Self { address: Address::from_url(url)?, client: Mutex::new(None) })
     }
 
     pub(super) fn location(&self) -> &str {
-        &self.location
+        &self.address.location
     }
 
     pub(super) async fn query(&self, operation: &'static str, query: &Query) -> Result<Vec<Row>, Error> {
@@ -93,34 +72,35 @@ impl Connection {
         let mut client = match held.take().filter(|client| !client.is_closed()) {
             Some(client) => client,
             None => {
-                self.connect().await.map_err(|e| fault(operation, &self.location, "cannot be reached", e))?
+                let client = self.connect().await;
+                client.map_err(|e| fault(operation, self.location(), "cannot be reached", cause(e)))?
             }
         };
         // Where this is dropped or late, the connection goes, with what was not committed.
         match tokio::time::timeout(TIMEOUT, work(&mut client)).await {
             Ok(result) => {
                 *held = Some(client);
-                result.map_err(|e| fault(operation, &self.location, "cannot be used", cause(e)))
+                result.map_err(|e| fault(operation, self.location(), "cannot be used", cause(e)))
             }
-            Err(late) => Err(fault(operation, &self.location, "does not answer", late)),
+            Err(late) => Err(fault(operation, self.location(), "does not answer", late)),
         }
     }
 
     async fn connect(&self) -> Result<Client, tokio_postgres::Error> {
-        let (client, connection) = self.config.connect(NoTls).await?;
+        let (client, connection) = self.address.connect().await?;
         tokio::spawn(connection);
         Ok(client)
     }
 }
 
 /// The server's own words, if there are any. The driver says only that there was an error.
-fn cause(error: tokio_postgres::Error) -> Box<dyn std::error::Error + Send + Sync> {
+fn cause(error: tokio_postgres::Error) -> std::io::Error {
+    let kind = crate::store::kind(&error);
     match error.as_db_error() {
-        Some(words) => words.to_string().into(),
-        None => error.into(),
+        Some(words) => std::io::Error::new(kind, words.to_string()),
+        None => std::io::Error::new(kind, error),
     }
 }
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a statement or a transaction may take.
 const TIMEOUT: Duration = Duration::from_secs(300);

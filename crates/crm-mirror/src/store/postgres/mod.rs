@@ -1,9 +1,12 @@
 //! [`PostgresStore`]: a copy in PostgreSQL.
 
+mod address;
 mod connection;
 mod forget;
 mod read;
 mod schema;
+#[cfg(feature = "postgres-tls")]
+mod tls;
 mod write;
 
 use std::collections::BTreeMap;
@@ -49,7 +52,8 @@ struct Shared {
 impl PostgresStore {
     /// Connects to a server, and creates the tables in the schema `public`.
     ///
-    /// TLS is not supported yet: a URL that asks for it is refused.
+    /// The URL is that of libpq. With the feature `postgres-tls`, `sslmode` and `sslrootcert` are used, and certificates are
+    /// always verified. Without it, a URL that asks for TLS is refused.
     ///
     /// # Errors
     /// The URL is not valid, the server cannot be reached, or the tables were created by a newer version.
@@ -275,6 +279,10 @@ impl Store for PostgresStore {
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
         let found = self.read(read::changes(&self.0.schema, filter), read::read_change).await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn newest_change(&self) -> Result<i64, Error> {
+        self.count_rows(format!("SELECT coalesce(max(seq), 0) FROM {}.changes", self.0.schema)).await
     }
 
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {

@@ -6,7 +6,7 @@ use tokio_postgres::{Error, Transaction};
 use super::schema::{quoted, type_name};
 use crate::changes::ChangeKind;
 use crate::row::{Key, Row, Value};
-use crate::store::{Applied, Batch, Missing, Removal, RunEnd};
+use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd};
 use crate::table::{Shape, Table};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -164,21 +164,21 @@ impl Writer<'_> {
         applied.add(kind, count);
         if kind == ChangeKind::Delete {
             self.remove_phones(table, &keys.ids).await?;
-            if table == Table::Projects {
-                for child in Table::CHILDREN {
-                    let sql = format!(
-                        "SELECT project_id, id, occurrence FROM {}.{child} WHERE project_id = ANY($1)",
-                        self.schema
-                    );
-                    let rows = self.transaction.query_typed(&sql, &[(&keys.ids, Type::INT8_ARRAY)]).await?;
-                    let key = |row: &tokio_postgres::Row| Key {
-                        project_id: row.get(0),
-                        id: row.get(1),
-                        occurrence: row.get(2),
-                    };
-                    // Counted with the project: the figures are those of its table.
-                    self.remove_rows(batch, child, &Keys::new(rows.iter().map(key)), removal).await?;
-                }
+        }
+        if table == Table::Projects {
+            for child in Table::CHILDREN {
+                let sql = format!(
+                    "SELECT project_id, id, occurrence FROM {}.{child} WHERE project_id = ANY($1)",
+                    self.schema
+                );
+                let rows = self.transaction.query_typed(&sql, &[(&keys.ids, Type::INT8_ARRAY)]).await?;
+                let key = |row: &tokio_postgres::Row| Key {
+                    project_id: row.get(0),
+                    id: row.get(1),
+                    occurrence: row.get(2),
+                };
+                // Counted with the project: the figures are those of its table.
+                self.remove_rows(batch, child, &Keys::new(rows.iter().map(key)), removal).await?;
             }
         }
         Ok(())
@@ -289,7 +289,14 @@ impl Writer<'_> {
         ];
         self.run(&sql, &params).await?;
         self.write_settings(&end.settings).await?;
-        let sql = format!("DELETE FROM {schema}.changes WHERE seen_at < to_timestamp($1)");
+        let old = "seen_at < to_timestamp($1)";
+        let sql = format!(
+            "INSERT INTO {schema}.mirror_settings (name, value)
+             SELECT '{PRUNED}', max(seq)::text FROM {schema}.changes WHERE {old} HAVING max(seq) IS NOT NULL
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        );
+        self.run(&sql, &[(&keep_since, Type::FLOAT8)]).await?;
+        let sql = format!("DELETE FROM {schema}.changes WHERE {old}");
         self.run(&sql, &[(&keep_since, Type::FLOAT8)]).await?;
         Ok(())
     }

@@ -44,7 +44,7 @@ impl SqliteStore {
     /// Opens or creates the file and its tables.
     ///
     /// # Errors
-    /// The file cannot be opened, is not a database, or was created by a newer version.
+    /// The file cannot be opened, is on a network file system, is not a database, or was created by a newer version.
     ///
     /// # Panics
     /// Panics outside a tokio runtime.
@@ -56,6 +56,11 @@ impl SqliteStore {
     fn open_now(path: PathBuf) -> Result<Self, Error> {
         let location = format!("sqlite:{}", path.display());
         durable::open_private(&path).map_err(|e| fault(OPEN, &location, "cannot be opened", e))?;
+        if let Some(kind) = durable::network_file_system(&path) {
+            let why = format!("SQLite's locks do not work over the network file system {kind}");
+            return Err(fault(OPEN, &location, "cannot be used", why)
+                .hint("use a local disk, or PostgreSQL for several machines"));
+        }
         let connect = || {
             let mut connection = connect(&path)?;
             let newer = schema::migrate(&mut connection)?;
@@ -288,6 +293,13 @@ impl Store for SqliteStore {
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
         let filter = filter.clone();
         self.read(move |connection| read::changes(connection, &filter)).await
+    }
+
+    async fn newest_change(&self) -> Result<i64, Error> {
+        self.read(|connection| {
+            connection.query_row("SELECT coalesce(max(seq), 0) FROM changes", [], |row| row.get(0))
+        })
+        .await
     }
 
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {

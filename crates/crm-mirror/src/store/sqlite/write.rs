@@ -7,7 +7,7 @@ use super::read::read_key;
 use super::schema::quoted;
 use crate::changes::ChangeKind;
 use crate::row::{Key, Row, Value};
-use crate::store::{Applied, Batch, Missing, Removal, RunEnd};
+use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd};
 use crate::table::{Shape, Table};
 use crate::time::to_text;
 
@@ -254,17 +254,17 @@ fn remove(
     applied.add(kind, 1);
     if kind == ChangeKind::Delete {
         remove_phones(transaction, table, key.id)?;
-        if table == Table::Projects {
-            for child in Table::CHILDREN {
-                let sql = format!("SELECT project_id, id, occurrence FROM {child} WHERE project_id = ?1");
-                let keys: Vec<Key> = transaction
-                    .prepare_cached(&sql)?
-                    .query_map([key.id], |row| read_key(row, 0))?
-                    .collect::<rusqlite::Result<_>>()?;
-                for key in keys {
-                    // Counted with the project: the figures are those of its table.
-                    remove(log, child, key, removal, &mut Applied::default())?;
-                }
+    }
+    if table == Table::Projects {
+        for child in Table::CHILDREN {
+            let sql = format!("SELECT project_id, id, occurrence FROM {child} WHERE project_id = ?1");
+            let keys: Vec<Key> = transaction
+                .prepare_cached(&sql)?
+                .query_map([key.id], |row| read_key(row, 0))?
+                .collect::<rusqlite::Result<_>>()?;
+            for key in keys {
+                // Counted with the project: the figures are those of its table.
+                remove(log, child, key, removal, &mut Applied::default())?;
             }
         }
     }
@@ -298,6 +298,12 @@ pub(super) fn end_run(transaction: &Transaction<'_>, end: &RunEnd) -> rusqlite::
         ],
     )?;
     write_settings(transaction, &end.settings)?;
-    transaction.execute("DELETE FROM changes WHERE seen_at < ?1", [to_text(end.keep_since)])?;
+    let keep_since = to_text(end.keep_since);
+    transaction.execute(
+        "INSERT OR REPLACE INTO mirror_settings (name, value)
+         SELECT ?2, max(seq) FROM changes WHERE seen_at < ?1 HAVING max(seq) IS NOT NULL",
+        [keep_since.as_str(), PRUNED],
+    )?;
+    transaction.execute("DELETE FROM changes WHERE seen_at < ?1", [keep_since])?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! [`PostgresStore`]: an outbox in PostgreSQL.
 
 mod address;
+mod changes;
+mod clean_up;
 mod link;
 mod listener;
 pub(crate) mod rows;
@@ -18,9 +20,7 @@ use tokio_postgres::types::Type;
 use self::address::Address;
 use self::link::Link;
 use self::listener::Listener;
-use super::{
-    CLAIMED_AT_LEAST, Change, RECONCILED_TOGETHER, Request, Row, Store, fault, from_system_time, millis,
-};
+use super::{CLAIMED_AT_LEAST, Change, Request, Row, Store, fault, millis};
 use crate::activity::NewActivity;
 use crate::status::{Filter, OutboxStats, State};
 
@@ -136,46 +136,20 @@ impl Store for PostgresStore {
         rows::decide(&self.0.intake, &self.0.statements, key, from, change).await
     }
 
-    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
-        let table = &self.0.statements.table;
-        let statement = format!(
-            "UPDATE {table} SET state = 'sending', due_at = NULL, request = 1 + seq / $2,
-                floor_is_certain = TRUE, floor = least(
-                coalesce((SELECT max(record_id) FROM {table}
-                    WHERE settled_at < to_timestamp($1::float8 / 1000)), 0),
-                (SELECT min(floor) FROM {table} WHERE state = 'sending'))
-             WHERE state IN ('queued', 'held', 'sending') RETURNING 1"
-        );
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
-        let since = from_system_time(since) as f64;
-        let together = RECONCILED_TOGETHER.cast_signed();
-        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-            [(&since, Type::FLOAT8), (&together, Type::INT8)];
-        let rows = self.0.intake.query("outbox.reconcile_since", &statement, &params).await?;
-        Ok(rows.len() as u64)
+    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error> {
+        rows::highest_id_before(&self.0.intake, &self.0.statements, since).await
+    }
+
+    async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
+        rows::reconcile(&self.0.intake, &self.0.statements, floor).await
     }
 
     async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
-        let statement = format!(
-            "UPDATE {} SET activity = NULL, mark = NULL, prepared = NULL, prepared_mark = NULL
-             WHERE state = 'stored' AND activity IS NOT NULL
-                AND settled_at <= clock_timestamp() - $1 * interval '1 millisecond' RETURNING 1",
-            self.0.statements.table
-        );
-        let age = millis(older_than);
-        let rows = self.0.sender.query("outbox.remove_contents", &statement, &[(&age, Type::INT8)]).await?;
-        Ok(rows.len() as u64)
+        clean_up::remove_contents(&self.0.sender, &self.0.statements, older_than).await
     }
 
     async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
-        let statement = format!(
-            "DELETE FROM {} WHERE state IN ('stored', 'refused')
-                AND settled_at <= clock_timestamp() - $1 * interval '1 millisecond' RETURNING 1",
-            self.0.statements.table
-        );
-        let age = millis(older_than);
-        let rows = self.0.intake.query("outbox.purge", &statement, &[(&age, Type::INT8)]).await?;
-        Ok(rows.len() as u64)
+        clean_up::purge(&self.0.intake, &self.0.statements, older_than).await
     }
 
     async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
@@ -237,17 +211,27 @@ impl Store for PostgresStore {
 
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rest = "WHERE record_id IS NOT NULL AND activity IS NOT NULL ORDER BY record_id DESC LIMIT $1";
+        let rest = format!(
+            "WHERE activity IS NOT NULL AND seq = ANY (ARRAY(SELECT seq FROM {}
+                WHERE record_id IS NOT NULL ORDER BY record_id DESC LIMIT $1)) ORDER BY record_id DESC",
+            self.0.statements.table
+        );
         let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&limit, Type::INT8)];
-        rows::select(&self.0.sender, &self.0.statements, DELIVER, rest, &params).await
+        rows::select(&self.0.sender, &self.0.statements, DELIVER, &rest, &params).await
     }
 
-    async fn sending(&self, fence: u64, lease: Duration, request: &Request) -> Result<bool, Error> {
-        rows::sending(&self.0.sender, &self.0.statements, fence, lease, request).await
+    async fn sending(
+        &self,
+        fence: u64,
+        lease: Duration,
+        request: &Request,
+        outcomes: &[(u64, Change)],
+    ) -> Result<bool, Error> {
+        changes::sending(&self.0.sender, &self.0.statements, fence, lease, request, outcomes).await
     }
 
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
-        rows::settle(&self.0.sender, &self.0.statements, fence, changes).await
+        changes::settle(&self.0.sender, &self.0.statements, fence, changes).await
     }
 
     async fn changed(&self) {

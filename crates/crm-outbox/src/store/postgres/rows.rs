@@ -1,24 +1,28 @@
 //! The statements of the store in PostgreSQL. Each is one transaction and one round trip.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crm_transport::Error;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::changes::SET;
 use super::link::Link;
 use super::listener::Listener;
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{OutboxStats, State};
-use crate::store::{Change, Columns, EPOCH, Request, Row, SentIn, fault, millis, status, to_system_time};
+use crate::store::{
+    Change, Columns, EPOCH, RECONCILED_TOGETHER, Row, SentIn, fault, from_system_time, status, to_system_time,
+};
 
-type Param<'a> = (&'a (dyn ToSql + Sync), Type);
+pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// The texts of the statements, which depend on the schema.
 #[derive(Debug)]
 pub(super) struct Statements {
     /// The quoted name of the table with its schema.
     pub(super) table: String,
-    lease: String,
+    meta: String,
+    pub(super) lease: String,
     pub(super) acquire: String,
     pub(super) renew: String,
     pub(super) release: String,
@@ -34,6 +38,7 @@ impl Statements {
         let lease = format!("{schema}.crm_outbox_lease");
         Self {
             table: format!("{schema}.crm_outbox_activities"),
+            meta: format!("{schema}.crm_outbox_meta"),
             acquire: format!(
                 "UPDATE {lease} SET
                     fence = greatest(fence + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - {EPOCH}),
@@ -165,9 +170,12 @@ pub(super) async fn stats(link: &Link, statements: &Statements) -> Result<Outbox
     // Of each state the first, because the index has no time.
     let statement = format!(
         "SELECT state, count(*), (SELECT (extract(epoch FROM clock_timestamp() - first.put_at) * 1000)::bigint
-            FROM {table} AS first WHERE first.state = counted.state ORDER BY first.seq LIMIT 1)
-         FROM {table} AS counted GROUP BY state",
-        table = statements.table
+            FROM {table} AS first WHERE first.state <> 'stored' AND first.state = counted.state
+            ORDER BY first.seq LIMIT 1)
+         FROM {table} AS counted WHERE state <> 'stored' GROUP BY state
+         UNION ALL SELECT name, value, NULL FROM {meta} WHERE name = 'stored'",
+        table = statements.table,
+        meta = statements.meta,
     );
     let mut stats = OutboxStats::default();
     for row in link.query("outbox.stats", &statement, &[]).await? {
@@ -179,94 +187,6 @@ pub(super) async fn stats(link: &Link, statements: &Statements) -> Result<Outbox
         }
     }
     Ok(stats)
-}
-
-/// The columns of changes, as arrays.
-#[derive(Default)]
-struct Arrays {
-    seqs: Vec<i64>,
-    states: Vec<&'static str>,
-    record_ids: Vec<Option<i64>>,
-    other_ids: Vec<Option<i64>>,
-    codes: Vec<Option<i64>>,
-    reasons: Vec<Option<String>>,
-    delays: Vec<Option<i64>>,
-    are_final: Vec<bool>,
-}
-
-impl Arrays {
-    fn add(&mut self, seq: u64, columns: Columns) {
-        let Columns { state, record_id, other_id, code, reason, delay, is_final } = columns;
-        self.seqs.push(seq.cast_signed());
-        self.states.push(state);
-        self.record_ids.push(record_id);
-        self.other_ids.push(other_id);
-        self.codes.push(code);
-        // PostgreSQL's texts cannot hold it.
-        self.reasons.push(reason.map(|reason| reason.replace('\0', "")));
-        self.delays.push(delay);
-        self.are_final.push(is_final);
-    }
-}
-
-const SET: &str = "state = new.state, record_id = new.record_id, other_id = new.other_id, code = new.code,
-    reason = new.reason, due_at = clock_timestamp() + new.delay * interval '1 millisecond',
-    request = CASE WHEN new.keeps_floor THEN request END,
-    floor = CASE WHEN new.keeps_floor THEN floor END, settled_at = CASE WHEN new.is_final THEN clock_timestamp() END";
-
-pub(super) async fn settle(
-    link: &Link,
-    statements: &Statements,
-    fence: u64,
-    changes: &[(u64, Change)],
-) -> Result<bool, Error> {
-    let fence = fence.cast_signed();
-    let mut arrays = Arrays::default();
-    let (mut seqs, mut json, mut marks, mut fingerprints) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (seq, change) in changes {
-        if let Change::Prepared { activity, fingerprint } = change {
-            seqs.push(seq.cast_signed());
-            json.push(activity.as_ref().map(|activity| activity.json.as_str()));
-            marks.push(activity.as_ref().and_then(|activity| activity.mark.as_deref()));
-            fingerprints.push(fingerprint.cast_signed());
-        }
-        if let Some(columns) = Columns::new(change) {
-            arrays.add(*seq, columns);
-        }
-    }
-    // The lease is locked, so that nobody takes it over before this is committed.
-    let statement = format!(
-        "WITH lease AS (SELECT 1 FROM {lease} WHERE name = 'sender' AND fence = $1 FOR SHARE),
-         settled AS (
-            UPDATE {table} AS old SET {SET}
-            FROM (SELECT *, state = 'stored' AS keeps_floor FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
-                AS columns (seq, state, record_id, other_id, code, reason, delay, is_final)) AS new
-            WHERE old.seq = new.seq AND EXISTS (SELECT 1 FROM lease)),
-         prepared AS (
-            UPDATE {table} AS old
-            SET prepared = new.json, prepared_mark = new.mark, fingerprint = new.fingerprint
-            FROM unnest($10, $11, $12, $13) AS new (seq, json, mark, fingerprint)
-            WHERE old.seq = new.seq AND EXISTS (SELECT 1 FROM lease))
-         SELECT 1 FROM lease",
-        lease = statements.lease,
-        table = statements.table,
-    );
-    let params: [Param<'_>; 13] = [
-        (&fence, Type::INT8),
-        (&arrays.seqs, Type::INT8_ARRAY),
-        (&arrays.states, Type::TEXT_ARRAY),
-        (&arrays.record_ids, Type::INT8_ARRAY),
-        (&arrays.other_ids, Type::INT8_ARRAY),
-        (&arrays.codes, Type::INT8_ARRAY),
-        (&arrays.reasons, Type::TEXT_ARRAY),
-        (&arrays.delays, Type::INT8_ARRAY),
-        (&arrays.are_final, Type::BOOL_ARRAY),
-        (&seqs, Type::INT8_ARRAY),
-        (&json, Type::TEXT_ARRAY),
-        (&marks, Type::TEXT_ARRAY),
-        (&fingerprints, Type::INT8_ARRAY),
-    ];
-    Ok(!link.query("outbox.deliver", &statement, &params).await?.is_empty())
 }
 
 pub(super) async fn decide(
@@ -303,6 +223,37 @@ pub(super) async fn decide(
     Ok(!link.query("outbox.resolve", &statement, &params).await?.is_empty())
 }
 
+pub(super) async fn highest_id_before(
+    link: &Link,
+    statements: &Statements,
+    since: SystemTime,
+) -> Result<Option<u64>, Error> {
+    let statement = format!(
+        "SELECT max(greatest(record_id, floor)) FROM {}
+         WHERE state = 'stored' AND settled_at < to_timestamp($1::float8 / 1000)",
+        statements.table
+    );
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
+    let since = from_system_time(since) as f64;
+    let rows = link.query("outbox.reconcile", &statement, &[(&since, Type::FLOAT8)]).await?;
+    Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).map(i64::cast_unsigned))
+}
+
+pub(super) async fn reconcile(link: &Link, statements: &Statements, floor: u64) -> Result<u64, Error> {
+    let statement = format!(
+        "WITH reconciled AS (
+            UPDATE {table} SET state = 'sending', due_at = NULL, request = 1 + seq / $2, floor_is_certain = TRUE,
+                floor = least($1, (SELECT min(floor) FROM {table} WHERE state = 'sending'))
+            WHERE state IN ('queued', 'held', 'sending') RETURNING 1)
+         SELECT count(*) FROM reconciled",
+        table = statements.table
+    );
+    let (floor, together) = (floor.cast_signed(), RECONCILED_TOGETHER.cast_signed());
+    let params: [Param<'_>; 2] = [(&floor, Type::INT8), (&together, Type::INT8)];
+    let rows = link.query("outbox.reconcile", &statement, &params).await?;
+    Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
+}
+
 pub(super) async fn stored_without_id(
     link: &Link,
     statements: &Statements,
@@ -317,41 +268,4 @@ pub(super) async fn stored_without_id(
     let rows = link.query("outbox.deliver", &equal, &[]).await?;
     let number = |row: &tokio_postgres::Row, column| row.get::<_, i64>(column).cast_unsigned();
     Ok(rows.iter().map(|row| (number(row, 0), number(row, 1))).collect())
-}
-
-pub(super) async fn sending(
-    link: &Link,
-    statements: &Statements,
-    fence: u64,
-    lease: Duration,
-    request: &Request,
-) -> Result<bool, Error> {
-    let seqs: Vec<i64> = request.seqs.iter().map(|seq| seq.cast_signed()).collect();
-    let (fence, lease) = (fence.cast_signed(), millis(lease));
-    let SentIn { number, floor, floor_is_certain } = request.sent;
-    let (number, floor) = (number.cast_signed(), floor.cast_signed());
-    let count = i64::try_from(seqs.len()).unwrap_or(i64::MAX);
-    let statement = format!(
-        "WITH usable AS (
-            SELECT seq FROM {table} WHERE seq = ANY($3) AND state IN ('queued', 'held', 'sending') FOR UPDATE),
-         lease AS (
-            UPDATE {lease} SET expires_at = clock_timestamp() + $2 * interval '1 millisecond'
-            WHERE name = 'sender' AND fence = $1 AND expires_at > clock_timestamp()
-                AND (SELECT count(*) FROM usable) = $4 RETURNING 1)
-         UPDATE {table} SET state = 'sending', due_at = NULL, reason = NULL, request = $5, floor = $6,
-            floor_is_certain = $7
-         WHERE seq = ANY($3) AND EXISTS (SELECT 1 FROM lease) RETURNING 1",
-        table = statements.table,
-        lease = statements.lease,
-    );
-    let params: [Param<'_>; 7] = [
-        (&fence, Type::INT8),
-        (&lease, Type::INT8),
-        (&seqs, Type::INT8_ARRAY),
-        (&count, Type::INT8),
-        (&number, Type::INT8),
-        (&floor, Type::INT8),
-        (&floor_is_certain, Type::BOOL),
-    ];
-    Ok(!link.query("outbox.deliver", &statement, &params).await?.is_empty())
 }

@@ -4,6 +4,8 @@
 /// the quoted name of the schema.
 ///
 /// The columns `key`, `activity` and `mark` are a stable interface: any program may insert them. The others have defaults.
+/// A stored activity may stay for ever, so its key is in as few indexes as possible, and its number is counted by a
+/// trigger.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE {schema}.crm_outbox_activities (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -25,18 +27,40 @@ CREATE TABLE {schema}.crm_outbox_activities (
     due_at timestamptz,
     settled_at timestamptz
 );
-CREATE INDEX crm_outbox_by_state ON {schema}.crm_outbox_activities (state, seq);
+CREATE INDEX crm_outbox_open ON {schema}.crm_outbox_activities (state, seq) WHERE state <> 'stored';
 CREATE INDEX crm_outbox_by_due_at ON {schema}.crm_outbox_activities (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX crm_outbox_by_record ON {schema}.crm_outbox_activities (record_id) WHERE record_id IS NOT NULL;
 CREATE INDEX crm_outbox_below_floor ON {schema}.crm_outbox_activities (seq) WHERE record_id <= floor;
 CREATE INDEX crm_outbox_without_id ON {schema}.crm_outbox_activities (seq)
     WHERE state = 'stored' AND record_id IS NULL;
+CREATE INDEX crm_outbox_with_content ON {schema}.crm_outbox_activities (settled_at)
+    WHERE state = 'stored' AND activity IS NOT NULL;
 CREATE TABLE {schema}.crm_outbox_lease (
     name text PRIMARY KEY,
     fence bigint NOT NULL,
     expires_at timestamptz NOT NULL
 );
 INSERT INTO {schema}.crm_outbox_lease (name, fence, expires_at) VALUES ('sender', 0, '-infinity');
+INSERT INTO {schema}.crm_outbox_meta (name, value) VALUES ('stored', 0);
+CREATE FUNCTION {schema}.crm_outbox_count_stored() RETURNS trigger LANGUAGE plpgsql AS $count$
+DECLARE
+    change bigint := 0;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        change := (SELECT count(*) FROM new_rows WHERE state = 'stored');
+    END IF;
+    change := change - (SELECT count(*) FROM old_rows WHERE state = 'stored');
+    IF change <> 0 THEN
+        UPDATE {schema}.crm_outbox_meta SET value = value + change WHERE name = 'stored';
+    END IF;
+    RETURN NULL;
+END $count$;
+CREATE TRIGGER crm_outbox_count_stored AFTER UPDATE ON {schema}.crm_outbox_activities
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION {schema}.crm_outbox_count_stored();
+CREATE TRIGGER crm_outbox_count_removed AFTER DELETE ON {schema}.crm_outbox_activities
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION {schema}.crm_outbox_count_stored();
 "];
 
 /// Returns the statements that bring the tables to the newest version, as one script for one transaction.

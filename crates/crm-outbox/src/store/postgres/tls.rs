@@ -5,15 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::Socket;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// Makes connections by TLS. The certificate of the server is always verified, with its name.
 #[derive(Clone)]
@@ -23,16 +19,10 @@ impl Tls {
     /// `root_file` holds the certificates of a private CA, as PEM.
     pub(super) fn new(root_file: Option<&str>) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let roots = match root_file {
-            Some(path) => CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>()?,
+            Some(path) => std::fs::read(path)?,
             None => Vec::new(),
         };
-        let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider))?;
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .dangerous() // only because the verifier is not the default one; it verifies as the system does
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+        let config = crm_transport::tls_config(&roots, true, &[])?;
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 }

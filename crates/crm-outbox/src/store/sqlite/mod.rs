@@ -1,6 +1,5 @@
 //! [`SqliteStore`]: an outbox in an SQLite file.
 
-mod network;
 pub(crate) mod rows;
 mod schema;
 
@@ -12,7 +11,7 @@ use async_trait::async_trait;
 use crm_transport::{Error, durable};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::{Change, Request, Row, Store, fault};
+use super::{AT_ONCE, Change, Request, Row, Store, fault};
 use crate::activity::NewActivity;
 use crate::status::{Filter, OutboxStats, State};
 
@@ -50,7 +49,7 @@ impl SqliteStore {
         const OPEN: &str = "outbox.open";
         let location = format!("sqlite:{}", path.display());
         durable::open_private(&path).map_err(|e| fault(OPEN, &location, "cannot be opened", e))?;
-        if let Some(kind) = network::file_system(&path) {
+        if let Some(kind) = durable::network_file_system(&path) {
             let why = format!("SQLite's locks do not work over the network file system {kind}");
             return Err(fault(OPEN, &location, "cannot be used", why)
                 .hint("use a local disk, or PostgreSQL for several machines"));
@@ -172,19 +171,40 @@ impl Store for SqliteStore {
         self.write("outbox.resolve", move |transaction| rows::decide(transaction, &key, &from, &change)).await
     }
 
-    async fn reconcile_since(&self, since: SystemTime) -> Result<u64, Error> {
-        self.write("outbox.reconcile_since", move |transaction| rows::reconcile(transaction, since)).await
+    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error> {
+        self.read("outbox.reconcile", move |connection| rows::highest_id_before(connection, since)).await
+    }
+
+    async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
+        self.write("outbox.reconcile", move |transaction| rows::reconcile(transaction, floor)).await
     }
 
     async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
-        self.write("outbox.remove_contents", move |transaction| {
-            rows::remove_contents(transaction, older_than)
-        })
-        .await
+        let mut count = 0;
+        loop {
+            let removed = self
+                .write("outbox.remove_contents", move |transaction| {
+                    rows::remove_some_contents(transaction, older_than, AT_ONCE)
+                })
+                .await?;
+            count += removed;
+            if removed < AT_ONCE {
+                return Ok(count);
+            }
+        }
     }
 
     async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
-        self.write("outbox.purge", move |transaction| rows::purge(transaction, older_than)).await
+        let (mut count, mut after) = (0, 0);
+        loop {
+            let some = self.write("outbox.purge", move |transaction| {
+                rows::purge_some(transaction, after, older_than, AT_ONCE)
+            });
+            let (removed, last) = some.await?;
+            count += removed;
+            let Some(last) = last else { return Ok(count) };
+            after = last;
+        }
     }
 
     async fn acquire(&self, _: Duration) -> Result<Option<u64>, Error> {
@@ -247,9 +267,22 @@ impl Store for SqliteStore {
         self.read("outbox.deliver", move |connection| rows::last_stored(connection, limit)).await
     }
 
-    async fn sending(&self, fence: u64, _: Duration, request: &Request) -> Result<bool, Error> {
-        let request = request.clone();
-        self.write("outbox.deliver", move |transaction| rows::sending(transaction, fence, &request)).await
+    async fn sending(
+        &self,
+        fence: u64,
+        _: Duration,
+        request: &Request,
+        outcomes: &[(u64, Change)],
+    ) -> Result<bool, Error> {
+        let (request, outcomes) = (request.clone(), outcomes.to_vec());
+        self.write("outbox.deliver", move |transaction| {
+            if !rows::sending(transaction, fence, &request)? {
+                return Ok(false);
+            }
+            outcomes.iter().try_for_each(|(seq, change)| rows::apply(transaction, *seq, change))?;
+            Ok(true)
+        })
+        .await
     }
 
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {

@@ -77,8 +77,12 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result
     let after = filter.after.cast_signed();
     match filter.state {
         None => select(connection, "WHERE seq > ?1 ORDER BY seq LIMIT ?2", params![after, limit]),
+        Some(State::Stored) => {
+            let rest = "WHERE state = 'stored' AND seq > ?1 ORDER BY seq LIMIT ?2";
+            select(connection, rest, params![after, limit])
+        }
         Some(state) => {
-            let rest = "WHERE state = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2";
+            let rest = "WHERE state <> 'stored' AND state = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2";
             select(connection, rest, params![after, limit, state.as_str()])
         }
     }
@@ -86,8 +90,9 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result
 
 pub(super) fn stats(connection: &Connection) -> rusqlite::Result<OutboxStats> {
     let mut stats = OutboxStats::default();
-    let mut counts =
-        connection.prepare_cached("SELECT state, count(*) FROM crm_outbox_activities GROUP BY state")?;
+    let counts = "SELECT state, count(*) FROM crm_outbox_activities WHERE state <> 'stored' GROUP BY state
+        UNION ALL SELECT name, value FROM crm_outbox_meta WHERE name = 'stored'";
+    let mut counts = connection.prepare_cached(counts)?;
     let counts = counts.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
     for count in counts {
         let (state, count) = count?;
@@ -98,7 +103,8 @@ pub(super) fn stats(connection: &Connection) -> rusqlite::Result<OutboxStats> {
     // Of each state the first, because the index has no time.
     let first = |state: &str| {
         format!(
-            "SELECT put_at FROM (SELECT put_at FROM crm_outbox_activities WHERE state = '{state}' ORDER BY seq LIMIT 1)"
+            "SELECT put_at FROM (SELECT put_at FROM crm_outbox_activities
+                WHERE state <> 'stored' AND state = '{state}' ORDER BY seq LIMIT 1)"
         )
     };
     let age = format!("SELECT {NOW} - min(put_at) FROM ({} UNION ALL {})", first("queued"), first("sending"));
@@ -162,29 +168,56 @@ pub(super) fn decide(
     Ok(true)
 }
 
-pub(super) fn reconcile(transaction: &Transaction<'_>, since: SystemTime) -> rusqlite::Result<u64> {
-    let reconcile = "UPDATE crm_outbox_activities SET state = 'sending', due_at = NULL, request = 1 + seq / ?2,
-        floor_is_certain = TRUE, floor = min(
-            coalesce((SELECT max(record_id) FROM crm_outbox_activities WHERE settled_at < ?1), 0),
-            coalesce((SELECT min(floor) FROM crm_outbox_activities WHERE state = 'sending'), 9223372036854775807))
-        WHERE state IN ('queued', 'held', 'sending')";
-    let since = from_system_time(since);
-    Ok(transaction.execute(reconcile, params![since, RECONCILED_TOGETHER.cast_signed()])? as u64)
+pub(super) fn highest_id_before(connection: &Connection, since: SystemTime) -> rusqlite::Result<Option<u64>> {
+    // SQLite's `max` of two is NULL where one of them is.
+    let highest = "SELECT max(max(coalesce(record_id, floor), coalesce(floor, record_id)))
+        FROM crm_outbox_activities WHERE state = 'stored' AND settled_at < ?1";
+    let id: Option<i64> = connection.query_row(highest, [from_system_time(since)], |row| row.get(0))?;
+    Ok(id.map(i64::cast_unsigned))
 }
 
-pub(super) fn remove_contents(connection: &Connection, older_than: Duration) -> rusqlite::Result<u64> {
+pub(super) fn reconcile(transaction: &Transaction<'_>, floor: u64) -> rusqlite::Result<u64> {
+    let reconcile =
+        "UPDATE crm_outbox_activities SET state = 'sending', due_at = NULL, request = 1 + seq / ?2,
+        floor_is_certain = TRUE, floor = min(?1, coalesce((SELECT min(floor) FROM crm_outbox_activities
+            WHERE state <> 'stored' AND state = 'sending'), ?1))
+        WHERE state <> 'stored' AND state IN ('queued', 'held', 'sending')";
+    let together = RECONCILED_TOGETHER.cast_signed();
+    Ok(transaction.execute(reconcile, params![floor.cast_signed(), together])? as u64)
+}
+
+/// Removes the contents of some activities. Returns how many these are.
+pub(super) fn remove_some_contents(
+    connection: &Connection,
+    older_than: Duration,
+    most: u64,
+) -> rusqlite::Result<u64> {
     let remove = format!(
         "UPDATE crm_outbox_activities SET activity = NULL, mark = NULL, prepared = NULL, prepared_mark = NULL
-         WHERE state = 'stored' AND activity IS NOT NULL AND settled_at <= {NOW} - ?1"
+         WHERE seq IN (SELECT seq FROM crm_outbox_activities
+            WHERE state = 'stored' AND activity IS NOT NULL AND settled_at <= {NOW} - ?1 LIMIT ?2)"
     );
-    Ok(connection.execute(&remove, [millis(older_than)])? as u64)
+    Ok(connection.prepare_cached(&remove)?.execute(params![millis(older_than), most.cast_signed()])? as u64)
 }
 
-pub(super) fn purge(connection: &Connection, older_than: Duration) -> rusqlite::Result<u64> {
+/// Looks at some activities after this position, and removes those that are settled and older. Returns how many these
+/// are, and the position of the last one that was looked at.
+pub(super) fn purge_some(
+    connection: &Connection,
+    after: i64,
+    older_than: Duration,
+    most: u64,
+) -> rusqlite::Result<(u64, Option<i64>)> {
+    let last = "SELECT max(seq) FROM
+        (SELECT seq FROM crm_outbox_activities WHERE seq > ?1 ORDER BY seq LIMIT ?2)";
+    let last =
+        connection.prepare_cached(last)?.query_row(params![after, most.cast_signed()], |row| row.get(0))?;
     let purge = format!(
-        "DELETE FROM crm_outbox_activities WHERE state IN ('stored', 'refused') AND settled_at <= {NOW} - ?1"
+        "DELETE FROM crm_outbox_activities
+         WHERE seq > ?1 AND seq <= ?2 AND state IN ('stored', 'refused') AND settled_at <= {NOW} - ?3"
     );
-    Ok(connection.execute(&purge, [millis(older_than)])? as u64)
+    let removed = connection.prepare_cached(&purge)?.execute(params![after, last, millis(older_than)])?;
+    Ok((removed as u64, last))
 }
 
 pub(super) fn next_fence(connection: &Transaction<'_>) -> rusqlite::Result<u64> {
@@ -204,13 +237,13 @@ pub(super) fn queued(connection: &Connection, after: u64, limit: usize) -> rusql
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let due = format!("WHERE due_at <= {NOW} AND state = 'held' ORDER BY due_at LIMIT ?1");
     let mut rows = select(connection, &due, [limit])?;
-    let queued = "WHERE state = 'queued' AND seq > ?1 ORDER BY seq LIMIT ?2";
+    let queued = "WHERE state <> 'stored' AND state = 'queued' AND seq > ?1 ORDER BY seq LIMIT ?2";
     rows.extend(select(connection, queued, params![after.cast_signed(), limit])?);
     Ok(rows)
 }
 
 pub(super) fn in_doubt(connection: &Connection) -> rusqlite::Result<Vec<Row>> {
-    select(connection, "WHERE state = 'sending' ORDER BY request, seq", [])
+    select(connection, "WHERE state <> 'stored' AND state = 'sending' ORDER BY request, seq", [])
 }
 
 pub(super) fn claimed(connection: &Connection, lowest: u64) -> rusqlite::Result<Vec<u64>> {
@@ -239,7 +272,7 @@ pub(super) fn stored_without_id(connection: &Connection) -> rusqlite::Result<Vec
         FROM crm_outbox_activities AS stored JOIN crm_outbox_activities AS doubt
             ON coalesce(stored.prepared, stored.activity) = coalesce(doubt.prepared, doubt.activity)
         WHERE stored.state = 'stored' AND stored.record_id IS NULL AND stored.floor IS NOT NULL
-            AND doubt.state = 'sending'";
+            AND doubt.state <> 'stored' AND doubt.state = 'sending'";
     let mut equal = connection.prepare(equal)?;
     let pairs = equal.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
     let unsigned = |(seq, floor): (i64, i64)| (seq.cast_unsigned(), floor.cast_unsigned());
@@ -247,7 +280,8 @@ pub(super) fn stored_without_id(connection: &Connection) -> rusqlite::Result<Vec
 }
 
 pub(super) fn last_stored(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Row>> {
-    let last = "WHERE record_id IS NOT NULL AND activity IS NOT NULL ORDER BY record_id DESC LIMIT ?1";
+    let last = "WHERE activity IS NOT NULL AND seq IN (SELECT seq FROM crm_outbox_activities
+        WHERE record_id IS NOT NULL ORDER BY record_id DESC LIMIT ?1) ORDER BY record_id DESC";
     select(connection, last, [i64::try_from(limit).unwrap_or(i64::MAX)])
 }
 

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 /// The versions of the tables, oldest first. A version that was released never changes: add another one.
 ///
 /// The columns `key`, `activity` and `mark` are a stable interface: any program may insert them. The others have defaults.
+/// A stored activity may stay for ever, so its key is in as few indexes as possible, and its number is counted by triggers.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE crm_outbox_activities (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -26,12 +27,21 @@ CREATE TABLE crm_outbox_activities (
     due_at INTEGER,
     settled_at INTEGER
 );
-CREATE INDEX crm_outbox_by_state ON crm_outbox_activities (state, seq);
+CREATE INDEX crm_outbox_open ON crm_outbox_activities (state, seq) WHERE state <> 'stored';
 CREATE INDEX crm_outbox_by_due_at ON crm_outbox_activities (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX crm_outbox_by_record ON crm_outbox_activities (record_id) WHERE record_id IS NOT NULL;
 CREATE INDEX crm_outbox_below_floor ON crm_outbox_activities (seq) WHERE record_id <= floor;
 CREATE INDEX crm_outbox_without_id ON crm_outbox_activities (seq) WHERE state = 'stored' AND record_id IS NULL;
-INSERT INTO crm_outbox_meta (name, value) VALUES ('fence', 0);
+CREATE INDEX crm_outbox_with_content ON crm_outbox_activities (settled_at)
+    WHERE state = 'stored' AND activity IS NOT NULL;
+INSERT INTO crm_outbox_meta (name, value) VALUES ('fence', 0), ('stored', 0);
+CREATE TRIGGER crm_outbox_count_stored AFTER UPDATE OF state ON crm_outbox_activities
+WHEN (old.state = 'stored') <> (new.state = 'stored') BEGIN
+    UPDATE crm_outbox_meta SET value = value + iif(new.state = 'stored', 1, -1) WHERE name = 'stored';
+END;
+CREATE TRIGGER crm_outbox_count_removed AFTER DELETE ON crm_outbox_activities WHEN old.state = 'stored' BEGIN
+    UPDATE crm_outbox_meta SET value = value - 1 WHERE name = 'stored';
+END;
 "];
 
 /// Brings the tables to the newest version. Returns the version if it is newer than this program knows.

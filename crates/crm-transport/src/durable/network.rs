@@ -1,9 +1,11 @@
-//! Finds out whether a file is on a network file system, where SQLite's locks and WAL do not work.
+//! Finds out whether a file is on a network file system, where locks and SQLite's WAL do not work.
 
 use std::path::Path;
 
-/// Returns the name of the network file system that holds this file. Knows it only on Linux.
-pub(super) fn file_system(path: &Path) -> Option<String> {
+/// Returns the name of the network file system that holds this file, such as `nfs4`. It is known only on Linux. Locks of the
+/// operating system and SQLite's WAL do not work there.
+#[must_use]
+pub fn network_file_system(path: &Path) -> Option<String> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
     let path = path.canonicalize().ok()?;
     let kind = of_mounts(&mounts, &path)?;

@@ -1,0 +1,134 @@
+# Тексты команд `crm mirror` по-русски. Имена и переменные те же, что в mirror.en.ftl; их сравнивает тест.
+
+## Справка
+
+command-mirror = Копировать обе CRM в базу данных: только изменения, с удалениями и журналом изменений
+    .after =
+        TARGET – это sqlite:ФАЙЛ или postgres://ПОЛЬЗОВАТЕЛЬ@ХОСТ/БАЗА. Его можно задать и в переменной CRM_MIRROR_TARGET
+        или в разделе [mirror] профиля. Пароль в аргументе виден в списке процессов.
+
+        Запускайте одну и ту же команду каждую ночь. Состав копии определяют указанные серверы: из SalesMan CRM –
+        активности, сотрудники, клиенты и контакты; из solOS – проекты с этапами, событиями, чек-листами, товарами и
+        платежами. Запуск можно прервать в любой момент, следующий продолжит работу. Запись удаляется из копии, только
+        если точно известно, что она удалена в CRM.
+
+        Коды завершения: 0 – копия полная; 75 – запустите ещё раз, прочитанное сохранено; 77 – сервер отклонил ключ; 1 –
+        требуется внимание человека, например сразу пропало слишком много записей.
+command-mirror-status = Показать последние запуски
+    .after = Код завершения – по последнему оконченному запуску: 0, если копия полная, иначе 75 или 1.
+command-mirror-changes = Перечислить изменения в CRM: записи до и после
+    .after =
+        Для бухгалтерии после закрытия месяца: crm mirror changes sqlite:crm.db --since 2024-07-01 --table payments. С
+        параметром --json каждая строка – изменение. Время – когда запуск заметил изменение, а не когда оно сделано.
+command-mirror-forget = Удалить запись из копии вместе со всем, что о ней есть в журнале изменений
+    .after =
+        Для человека, который просит удалить свои данные. Сначала удалите запись в CRM: то, что в CRM осталось, попадёт в
+        копию снова. Для клиента или контакта удаляются также имя в чужих записях и удалённые активности о нём.
+command-tap = Выводить содержимое копии сообщениями протокола Singer для Meltano и других конвейеров
+    .after =
+        crm tap --store sqlite:crm.db --state state.json | target-postgres --config postgres.json >> states.jsonl
+        tail -n 1 states.jsonl > state.json
+
+        --config указывает файл JSON с ключом store, какой пишут конвейеры. Без --catalog выводятся все потоки. Способ
+        репликации задаёт каталог: LOG_BASED (по умолчанию: каждая строка один раз, затем изменения, удаления – в
+        _sdc_deleted_at) или FULL_TABLE.
+
+option-mirror-target = Копия: sqlite:ФАЙЛ или postgres://ПОЛЬЗОВАТЕЛЬ@ХОСТ/БАЗА; или задайте CRM_MIRROR_TARGET
+    .value = TARGET
+option-mode = quick читает новое и недавние дни, full – всё, auto – всё, если последний полный запуск был больше недели назад
+    .value = РЕЖИМ
+option-window = Сколько прошедших дней активностей быстрый запуск читает снова ради правок; будущие читаются всегда
+    .value = ДНИ
+option-rotation = За сколько дней этапы, события, чек-листы, товары и платежи каждого проекта читаются хотя бы раз
+    .value = ДНИ
+option-columns = Копировать это поле проектов ещё и в отдельный столбец, например contract_date:date; можно указать несколько раз. Виды: text, integer, decimal, time, date, boolean, json
+    .value = ПОЛЕ:ВИД
+option-keep_changes = Сколько дней хранить журнал изменений
+    .value = ДНИ
+option-soft_deletes = Оставлять строки удалённых записей, с временем в deleted_at
+option-allow_deletes = Разрешить убрать сразу больше 5 % таблицы (и больше 20 строк)
+option-new_view = Перевести копию на другой логин, сервер или токен
+option-until = Время суток, например 07:00, после которого запуск останавливается в чистой точке; следующий продолжит
+    .value = ЧЧ:ММ
+option-machine-time-zone = Часовой пояс дат и времени в параметрах, например Europe/Moscow (по умолчанию – пояс этого компьютера)
+    .value = ПОЯС
+option-runs-limit = Наибольшее число запусков
+    .value = N
+option-changes-since = Первый день, например 2024-07-01 или 01.07.2024
+    .value = ДЕНЬ
+option-table = Только изменения этой таблицы, например payments
+    .value = ТАБЛИЦА
+option-changes-out = Записать изменения в этот файл; - означает стандартный вывод
+    .value = ФАЙЛ
+option-forget-what = Копия, таблица и ID, например sqlite:crm.db clients 1781. Копию можно задать в CRM_MIRROR_TARGET
+    .value = TARGET ТАБЛИЦА ID
+option-tap-store = Копия: sqlite:ФАЙЛ или postgres://ПОЛЬЗОВАТЕЛЬ@ХОСТ/БАЗА; или задайте CRM_MIRROR_TARGET
+    .value = URL
+option-tap-config = Файл JSON с ключом store
+    .value = ФАЙЛ
+option-discover = Вывести каталог: потоки и их столбцы
+option-catalog = Каталог с выбранными потоками и столбцами (по умолчанию – все)
+    .value = ФАЙЛ
+option-tap-state = Последнее состояние, которое вывел приёмник (по умолчанию – с начала)
+    .value = ФАЙЛ
+
+## Ошибки в параметрах
+
+expected-column = нужны поле и вид, например contract_date:date; виды: text, integer, decimal, time, date, boolean, json
+expected-time-of-day = нужно время суток, например 07:00
+expected-table = нужна таблица: activities, activity_types, users, clients, contacts, projects, project_steps, project_actions, checklists, goods или payments
+expected-forget = нужны таблица и ID, например clients 1781
+
+## Сообщения
+
+mirror-absent = в { $file } копии нет: проверьте имя или сначала выполните crm mirror sqlite:{ $file }
+mirror-busy = с этой копией уже работает другой запуск: дождитесь его окончания. После сбоя при работе с PostgreSQL это занимает минуту
+mirror-progress = { $table }: { $count }
+mirror-shift = Часы этого логина сдвинулись на { $hours } ч. Время в копии осталось прежним.
+mirror-run-complete = Запуск { $run }: копия полная.
+mirror-run-stopped = Запуск { $run } остановлен до конца. Прочитанное сохранено, запустите ещё раз.
+mirror-run-again = Копия неполная. Прочитанное сохранено, запустите ещё раз. { $error }
+mirror-needs-person = Копия неполная, и повторный запуск этого не изменит. { $error }
+mirror-too-many-missing = В CRM больше нет { $missing } из { $rows } строк таблицы { $table }, поэтому ни одна не убрана. Проверьте, видит ли их этот логин. Если записи действительно удалены, запустите один раз с параметром --allow-deletes.
+mirror-complete = полная
+mirror-not-complete = неполная
+mirror-verdict-stopped = остановлен
+mirror-verdict-run-again = запустите ещё раз
+mirror-verdict-needs-person = нужно внимание человека
+mirror-verdict-none = идёт или прерван
+mirror-no-run = Ни один запуск ещё не окончен.
+mirror-last-error = запуск { $run }: { $error }
+mirror-changes = { $count ->
+    [one] { $count } изменение
+    [few] { $count } изменения
+   *[many] { $count } изменений
+}
+mirror-change-insert = новая
+mirror-change-update = изменена
+mirror-change-delete = удалена
+mirror-change-out-of-view = не видна
+mirror-change-in-view = снова видна
+mirror-nothing-to-forget = в копии нет ничего о записи { $id } таблицы { $table }
+mirror-forgotten = { $table } { $id }: удалено или исправлено строк – { $count }
+tap-done = { $count ->
+    [one] Выведена { $count } запись.
+    [few] Выведено { $count } записи.
+   *[many] Выведено { $count } записей.
+}
+tap-sent-again = Все строки выведены снова: { $streams }. Журнал изменений уже не достаёт до состояния, изменились столбцы, или состояние относится к другой копии. Удалённые за это время строки могли остаться в приёмнике: очистите его таблицы или выполните один раз с FULL_TABLE.
+tap-not-activated = Старые строки не убраны: { $streams }. Последний запуск копии неполный, или запуск ещё идёт. Завершите его командой crm mirror и запустите tap снова.
+column-table = Таблица
+column-read = Прочитано
+column-new = Новых
+column-changed-rows = Изменено
+column-deleted = Удалено
+column-out-of-view = Не видно
+column-verdict = Итог
+column-run = Запуск
+column-started-at = Начат (UTC)
+column-ended-at = Окончен (UTC)
+column-mode = Режим
+column-seen-at = Замечено (UTC)
+column-project-id = Проект
+column-change = Изменение
+column-what = Что

@@ -1,0 +1,18 @@
+//! Breaks a rule of the mirror, so that the simulation can show that it finds this.
+//!
+//! `simulation/mirror_mutations.txt` lists the rules, and `cargo xtask simulate --mutations` breaks each of them. Without the
+//! feature `simulation-mutations`, which is for the simulation alone, no rule can be broken.
+
+/// Returns whether this rule is broken: its name is in the environment variable `CRM_MUTATION`.
+#[cfg(feature = "simulation-mutations")]
+pub(crate) fn breaks(rule: &str) -> bool {
+    static BROKEN: std::sync::LazyLock<Option<String>> =
+        std::sync::LazyLock::new(|| std::env::var("CRM_MUTATION").ok());
+    BROKEN.as_deref() == Some(rule)
+}
+
+/// Returns `false`.
+#[cfg(not(feature = "simulation-mutations"))]
+pub(crate) const fn breaks(_: &str) -> bool {
+    false
+}

@@ -1,0 +1,274 @@
+//! The CRM of a mirror: its server, the people who edit it, and what is seen in it.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use crm_sandbox::{Clock as _, Failure, Rule, Sandbox};
+use crm_transport::http::{Request, Response};
+use crm_transport::{Transport, TransportError};
+use tokio::time::{sleep, sleep_until};
+
+use crate::clock::TokioClock;
+use crate::draw::Draw;
+use crate::mirror_plan::MirrorPlan;
+use crate::mirror_truth::Truth;
+use crate::trace::Trace;
+
+/// The transport of the clients. Clones share everything.
+#[derive(Debug, Clone)]
+pub(crate) struct Crm(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    sandbox: Sandbox,
+    clock: TokioClock,
+    trace: Trace,
+    latency: Duration,
+    page_rule: Rule,
+    /// How many projects are on a page.
+    page: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    draw: Draw,
+    /// How likely people edit something at a request.
+    changes: f64,
+    requests: u64,
+    /// The activity that was asked for last.
+    asked: Option<u64>,
+    truth: Truth,
+}
+
+impl Crm {
+    pub(crate) fn new(plan: &MirrorPlan, seed: u64, trace: Trace) -> Crm {
+        let clock = TokioClock::new(DateTime::<Utc>::from_timestamp(START, 0).unwrap_or_default());
+        let sandbox = Sandbox::builder()
+            .records(plan.records)
+            .clients(plan.clients)
+            .contacts(plan.contacts)
+            .projects(if plan.has_projects { plan.projects } else { 0 })
+            .seed(seed)
+            .in_process(clock.clone());
+        let state = State {
+            draw: Draw::new(seed, 22),
+            changes: 0.0,
+            requests: 0,
+            asked: None,
+            truth: Truth::new(&sandbox),
+        };
+        let (latency, page_rule) = (plan.latency, plan.page_rule());
+        let (page, state) = (plan.page, Mutex::new(state));
+        let crm = Crm(Arc::new(Shared { sandbox, clock, trace, latency, page_rule, page, state }));
+        crm.set_faults(&[], 0.0);
+        crm
+    }
+
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.0.sandbox
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.state().requests
+    }
+
+    /// Returns the time of day in UTC.
+    pub(crate) fn now(&self) -> NaiveDateTime {
+        self.0.clock.utc().naive_utc()
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn seconds(&self) -> i64 {
+        self.0.clock.utc().timestamp()
+    }
+
+    pub(crate) fn clock(&self) -> TokioClock {
+        self.0.clock.clone()
+    }
+
+    /// Replaces the faults, and how likely people edit something at a request.
+    pub(crate) fn set_faults(&self, faults: &[Rule], changes: f64) {
+        self.0.sandbox.clear_faults();
+        faults.iter().for_each(|rule| self.0.sandbox.add_fault(rule.clone()));
+        self.0.sandbox.add_fault(self.0.page_rule.clone());
+        self.state().changes = changes;
+    }
+
+    /// What is known of what was there.
+    pub(crate) fn truth(&self) -> Truth {
+        self.look();
+        self.state().truth.clone()
+    }
+
+    /// A run begins.
+    pub(crate) fn begin_run(&self) {
+        self.look();
+        let now = self.seconds();
+        self.state().truth.begin_run(now);
+    }
+
+    /// People edit so often.
+    pub(crate) fn edit(&self, times: usize) {
+        for _ in 0..times {
+            let mut draw = self.state().draw.clone();
+            let edited = crate::mirror_people::edit(self, &mut draw);
+            self.0.trace.note(format!("people: {edited}"));
+            self.state().draw = draw;
+            self.look();
+        }
+    }
+
+    /// Returns the activity that was asked for last.
+    pub(crate) fn asked(&self) -> Option<u64> {
+        self.state().asked
+    }
+
+    /// Notes that the time of a record was changed, so that it is not taken for a shift of the clock.
+    pub(crate) fn note_moved(&self, id: u64) {
+        self.state().truth.moved.insert(id);
+    }
+
+    /// Lets the login see a project no longer, or again.
+    pub(crate) fn hide_or_show(&self, project: u64) {
+        let hidden = &mut self.state().truth.hidden_projects;
+        if !hidden.remove(&project) {
+            hidden.insert(project);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees what has changed.
+    fn look(&self) {
+        let now = self.seconds();
+        self.state().truth.look(&self.0.sandbox, now);
+    }
+
+    fn let_people_work(&self) {
+        let works = {
+            let mut state = self.state();
+            let changes = state.changes;
+            changes > 0.0 && state.draw.chance(changes)
+        };
+        if works {
+            self.edit(1);
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        self.state().draw.millis(0, self.0.latency.as_millis() as u64)
+    }
+
+    async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        sleep(self.pause()).await;
+        self.let_people_work();
+        let (request, part) = whole_list_of_projects(request);
+        let mut exchange = self.0.sandbox.receive(request);
+        let outcome = loop {
+            if let Some(outcome) = exchange.outcome() {
+                break outcome;
+            }
+            match exchange.ready_at() {
+                Some(at) => {
+                    sleep_until(self.0.clock.instant(at)).await;
+                    sleep(Duration::from_millis(1)).await;
+                }
+                None => std::future::pending::<()>().await,
+            }
+        };
+        let outcome = match (outcome, part) {
+            (Ok(response), Some((offset, count))) => {
+                let hidden = self.state().truth.hidden_projects.clone();
+                Ok(part_of_projects(response, &hidden, offset, count.min(self.0.page)))
+            }
+            (outcome, _) => outcome,
+        };
+        sleep(self.pause()).await;
+        let said = match &outcome {
+            Ok(response) => format!("{} {}", response.status(), String::from_utf8_lossy(response.body())),
+            Err(failure) => failure.to_string(),
+        };
+        self.0.trace.note(format!("#{number} answer: {}", said.chars().take(300).collect::<String>()));
+        match outcome {
+            Ok(response) => Ok(response),
+            Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
+            Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),
+            Err(Failure::Endless(_)) => std::future::pending().await,
+            Err(failure) => Err(TransportError::closed(failure.to_string())),
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Crm {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let number = {
+            let mut state = self.state();
+            state.requests += 1;
+            state.asked = body["cid"].as_u64().or(state.asked);
+            state.requests
+        };
+        let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        self.0.trace.note(format!("#{number} {} {path} {body}", request.method()));
+        let on_its_way = tokio::spawn(self.clone().exchange(number, request));
+        on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+    }
+}
+
+/// Returns a time around now: mostly recent, sometimes old or in the future.
+pub(crate) fn some_time(crm: &Crm, draw: &mut Draw) -> NaiveDateTime {
+    let hours = match draw.number(0, 4) {
+        0 => draw.number(1, 24 * 900) as i64,
+        1 => -(draw.number(1, 24 * 60) as i64),
+        _ => draw.number(0, 24 * 16) as i64,
+    };
+    crm.now() - TimeDelta::hours(hours) - TimeDelta::minutes(draw.number(0, 59) as i64)
+}
+
+/// Asks for all projects, whatever part of them was asked for. Returns that part, too: the offset and the count.
+fn whole_list_of_projects(request: Request<Bytes>) -> (Request<Bytes>, Option<(usize, usize)>) {
+    let uri = request.uri().to_string();
+    let Some((path, query)) = uri.split_once("/projects?") else { return (request, None) };
+    let number = |name: &str| {
+        let values = query.split('&').filter_map(|pair| pair.split_once('='));
+        values.into_iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.parse().ok())
+    };
+    let part = (number("offset").unwrap_or(0), number("count").unwrap_or(usize::MAX));
+    let others = query.split('&').filter(|pair| !pair.starts_with("offset=") && !pair.starts_with("count="));
+    let others: Vec<&str> = others.collect();
+    let (mut head, body) = request.into_parts();
+    if let Ok(uri) = format!("{path}/projects?count=100000&offset=0&{}", others.join("&")).parse() {
+        head.uri = uri;
+    }
+    (Request::from_parts(head, body), Some(part))
+}
+
+/// Returns a part of the projects that the login sees.
+fn part_of_projects(
+    response: Response<Bytes>,
+    hidden: &BTreeSet<u64>,
+    offset: usize,
+    count: usize,
+) -> Response<Bytes> {
+    let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(response.body()) else { return response };
+    if let Some(records) = json["payload"].as_array_mut() {
+        let is_seen =
+            |record: &serde_json::Value| record["id"].as_u64().is_none_or(|id| !hidden.contains(&id));
+        *records = records.drain(..).filter(is_seen).skip(offset).take(count).collect();
+    }
+    let (mut head, _) = response.into_parts();
+    head.headers.remove("content-length");
+    Response::from_parts(head, json.to_string().into())
+}
+
+/// 2024-06-25 11:25:00 UTC.
+const START: i64 = 1_719_314_700;

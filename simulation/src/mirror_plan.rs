@@ -1,0 +1,239 @@
+//! What a run of a mirror is drawn from: the size of the CRM, the people, the faults, and the runs with their ends.
+
+use std::time::Duration;
+
+use crm_mirror::{Mode, Texts};
+use crm_sandbox::{AnswerEdit, Fault, FixedAnswer, Operation, RequestEdit, Rule};
+
+use crate::draw::Draw;
+
+/// Everything that a seed decides.
+#[derive(Debug)]
+pub(crate) struct MirrorPlan {
+    pub(crate) records: u64,
+    pub(crate) clients: u64,
+    pub(crate) contacts: u64,
+    pub(crate) projects: u64,
+    pub(crate) has_history: bool,
+    pub(crate) has_directory: bool,
+    pub(crate) has_projects: bool,
+    /// How many records the server puts on a page.
+    pub(crate) page: usize,
+    pub(crate) latency: Duration,
+    pub(crate) attempts: u32,
+    pub(crate) concurrency: usize,
+    pub(crate) soft_deletes: bool,
+    /// The texts of the last runs.
+    pub(crate) texts: Texts,
+    pub(crate) runs: Vec<RunPlan>,
+}
+
+/// One run among faults.
+#[derive(Debug)]
+pub(crate) struct RunPlan {
+    /// What passes before it.
+    pub(crate) pause: Duration,
+    /// How many edits people make before it.
+    pub(crate) edits: usize,
+    /// How likely people edit something at a request.
+    pub(crate) changes: f64,
+    pub(crate) mode: Mode,
+    pub(crate) texts: Texts,
+    pub(crate) allow_deletes: bool,
+    /// Whether its time limit has come before it begins.
+    pub(crate) is_late: bool,
+    pub(crate) end: End,
+    /// How likely the store fails at a step.
+    pub(crate) store_faults: f64,
+    pub(crate) faults: Vec<DrawnFault>,
+}
+
+/// How a run may end before its end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum End {
+    /// It is not disturbed.
+    Undisturbed,
+    /// Its process is killed after so many polls, which are awaits.
+    Killed(u64),
+    /// Its process stands still after so many polls, loses its lease to another run, and wakes when that has ended.
+    Replaced(u64),
+}
+
+/// A fault of the server.
+pub(crate) struct DrawnFault {
+    pub(crate) rule: Rule,
+    /// Whether it may cut an answer about what belongs to a project. Nobody can tell then that something is missing.
+    cuts_children: bool,
+    when: String,
+}
+
+impl std::fmt::Debug for DrawnFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.rule.fault().name(), self.when)
+    }
+}
+
+impl MirrorPlan {
+    pub(crate) fn new(seed: u64) -> MirrorPlan {
+        let draw = &mut Draw::new(seed, 21);
+        let parts = *draw.among(&[
+            [true, false, false],
+            [true, false, false],
+            [false, true, false],
+            [false, true, false],
+            [false, false, true],
+            [true, true, false],
+            [true, true, true],
+        ]);
+        let page = draw.skewed(2, 30);
+        let runs = draw.size(1, 5);
+        let is_calm = draw.chance(0.3);
+        MirrorPlan {
+            records: draw.skewed(0, 150) as u64,
+            clients: people(draw),
+            contacts: people(draw),
+            projects: draw.skewed(0, 14) as u64,
+            has_history: parts[0],
+            has_directory: parts[1],
+            has_projects: parts[2],
+            page,
+            latency: draw.millis(0, 300),
+            attempts: draw.number(1, 4) as u32,
+            concurrency: draw.size(1, 4),
+            soft_deletes: draw.chance(0.3),
+            texts: *draw.among(&TEXTS),
+            runs: (0..runs).map(|number| run(draw, number == 0, is_calm, page)).collect(),
+        }
+    }
+
+    /// Whether an answer about what belongs to a project may be cut.
+    pub(crate) fn cuts_children(&self) -> bool {
+        self.runs.iter().flat_map(|run| &run.faults).any(|fault| fault.cuts_children)
+    }
+
+    /// The rule behind all others: the server's pages have this size. Those of clients and contacts cannot be smaller than
+    /// they are.
+    pub(crate) fn page_rule(&self) -> Rule {
+        Fault::small_pages(self.page).on_each(SMALL_LISTS).always()
+    }
+}
+
+/// How many clients or contacts there are: seldom more than fit on a page.
+fn people(draw: &mut Draw) -> u64 {
+    let (least, most) = if draw.chance(0.05) { (190, 430) } else { (0, 40) };
+    draw.skewed(least, most) as u64
+}
+
+fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize) -> RunPlan {
+    let end = match draw.number(0, 9) {
+        0..=2 => End::Killed(draw.skewed(1, 400) as u64),
+        3 => End::Replaced(draw.skewed(1, 400) as u64),
+        _ => End::Undisturbed,
+    };
+    let hours = *draw.among(&[0, 1, 2, 20, 24, 24, 24, 100, 170]);
+    RunPlan {
+        pause: Duration::from_secs(hours * 3600) + draw.millis(0, 900_000),
+        edits: if is_first { 0 } else { draw.skewed(0, 25) },
+        changes: *draw.among(&[0.0, 0.0, 0.02, 0.2]),
+        mode: *draw.among(&[Mode::Auto, Mode::Quick, Mode::Quick, Mode::Full]),
+        texts: *draw.among(&TEXTS),
+        allow_deletes: draw.chance(0.5),
+        is_late: draw.chance(0.05),
+        end: if is_calm { End::Undisturbed } else { end },
+        store_faults: if is_calm { 0.0 } else { *draw.among(&[0.0, 0.0, 0.0, 0.03]) },
+        faults: (0..draw.size(0, 3)).map(|_| fault(draw, page)).collect(),
+    }
+}
+
+/// A fault of a server whose pages are of this size.
+fn fault(draw: &mut Draw, size: usize) -> DrawnFault {
+    let (on, (fault, most)) = match draw.number(0, 9) {
+        0..=3 => (vec![Operation::HistoryList], list_fault(draw, || Fault::small_pages(size), size)),
+        4 | 5 => {
+            let on = *draw.among(&LARGE_LISTS);
+            // Nobody can tell that a list without pages is cut.
+            let shortest = if on == Operation::ProjectsList { size } else { usize::MAX };
+            (vec![on], list_fault(draw, Fault::new, shortest))
+        }
+        6 | 7 => (vec![*draw.among(&INFOS)], info_fault(draw)),
+        8 => (vec![*draw.among(&OTHERS)], call_fault(draw)),
+        _ if draw.chance(0.5) => (OTHERS.to_vec(), call_fault(draw)),
+        _ => (vec![*draw.among(&CHILDREN)], list_fault(draw, Fault::new, 1)),
+    };
+    // A record is asked for seldom.
+    let longest = if INFOS.contains(&on[0]) { 3 } else { 25 };
+    let (skip, count) = (draw.skewed(0, longest) as u64, draw.number(1, most));
+    let rule = fault.on_each(on.iter().copied()).after(skip).times(count);
+    let cuts_children = CHILDREN.contains(&on[0]) && on.len() == 1;
+    DrawnFault { rule, cuts_children, when: format!("{count} times after {skip} on {on:?}") }
+}
+
+/// What a list does. The second value is how often it may happen in a row without going unnoticed for certain.
+fn list_fault(draw: &mut Draw, paged: impl Fn() -> Fault, size: usize) -> (Fault, u64) {
+    let ignored = || RequestEdit::Ignore(vec!["order".to_owned(), "first".to_owned()]);
+    match draw.number(0, 7) {
+        0 => (paged().named("empty_page").edit_answer(AnswerEdit::Empty), 1),
+        1 => (paged().named("null_page").edit_answer(AnswerEdit::Null), 2),
+        2 => (paged().named("repeated_page").edit_request(RequestEdit::PreviousPage), 1),
+        3 => (paged().named("doubled_records").edit_answer(AnswerEdit::Double), 3),
+        4 => (paged().named("order_ignored").edit_request(ignored()), 3),
+        5 if size < usize::MAX => {
+            (paged().named("short_page").edit_answer(AnswerEdit::Shorten(draw.size(1, size))), 1)
+        }
+        _ => call_fault(draw),
+    }
+}
+
+/// What stands in front of a call that says whether a record exists.
+fn info_fault(draw: &mut Draw) -> (Fault, u64) {
+    match draw.number(0, 4) {
+        0 => (Fault::firewall_page(403), 20),
+        1 => (foreign_json(403, 403), 20),
+        2 | 3 => (foreign_json(200, 403), 20),
+        _ => (foreign_json(404, 404), 20),
+    }
+}
+
+/// What any call may meet.
+fn call_fault(draw: &mut Draw) -> (Fault, u64) {
+    match draw.number(0, 5) {
+        0 => (Fault::gateway_page(502), 6),
+        1 => (Fault::database_down(), 6),
+        2 => (Fault::too_many_connections(), 6),
+        3 => (Fault::cut_body(None), 6),
+        4 => (Fault::close_before_reading(), 6),
+        _ => (Fault::no_answer(), 2),
+    }
+}
+
+/// The JSON of a proxy that refuses a call. It is not the application's own.
+fn foreign_json(status: u16, code: u16) -> Fault {
+    let body = format!(r#"{{"error":{{"code":{code},"text":"Forbidden"}}}}"#);
+    let answer = FixedAnswer::new(status).body("application/json", body);
+    Fault::new().named(format!("foreign_json_{status}")).store(crm_sandbox::Store::Not).answer(answer)
+}
+
+const TEXTS: [Texts; 3] = [Texts::AsListed, Texts::Changed, Texts::All];
+/// Lists whose pages can be smaller.
+const SMALL_LISTS: [Operation; 3] =
+    [Operation::HistoryList, Operation::ProjectsActions, Operation::ProjectsPayments];
+const LARGE_LISTS: [Operation; 4] =
+    [Operation::ClientList, Operation::PersonList, Operation::UserList, Operation::ProjectsList];
+const CHILDREN: [Operation; 5] = [
+    Operation::ProjectsSteps,
+    Operation::ProjectsActions,
+    Operation::ProjectsChecklists,
+    Operation::ProjectsGoods,
+    Operation::ProjectsPayments,
+];
+const INFOS: [Operation; 2] = [Operation::HistoryInfo, Operation::UserInfo];
+const OTHERS: [Operation; 8] = [
+    Operation::HistoryInfo,
+    Operation::HistoryTips,
+    Operation::UserInfo,
+    Operation::ProjectsSteps,
+    Operation::ProjectsActions,
+    Operation::ProjectsChecklists,
+    Operation::ProjectsGoods,
+    Operation::ProjectsPayments,
+];
