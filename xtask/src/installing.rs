@@ -76,6 +76,8 @@ fn is_there(program: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use saphyr::{LoadableYamlNode, YamlOwned};
+
     use super::*;
 
     #[test]
@@ -84,5 +86,31 @@ mod tests {
         let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         assert!(names_a_loader(&program));
         assert!(!names_a_loader(&[]));
+    }
+
+    /// Kubernetes refuses a `podFailurePolicy` without `restartPolicy: Never`, and one whose container does not exist.
+    #[test]
+    fn the_cron_job_never_retries_what_needs_a_person() {
+        let path = Path::new(ROOT).join("packaging/kubernetes/cronjob.yaml");
+        let documents = YamlOwned::load_from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let [job] = &documents[..] else { panic!("{documents:?}") };
+        let text = |node: &YamlOwned| node.as_str().unwrap_or_default().to_owned();
+        assert_eq!(
+            (text(&job["apiVersion"]), text(&job["kind"])),
+            ("batch/v1".to_owned(), "CronJob".to_owned())
+        );
+        assert_eq!(text(&job["spec"]["concurrencyPolicy"]), "Forbid");
+        let job = &job["spec"]["jobTemplate"]["spec"];
+        let pod = &job["template"]["spec"];
+        assert_eq!(text(&pod["restartPolicy"]), "Never");
+        let rule = &job["podFailurePolicy"]["rules"][0];
+        assert_eq!(text(&rule["action"]), "FailJob");
+        let exits = &rule["onExitCodes"];
+        assert_eq!(text(&exits["operator"]), "In");
+        assert_eq!(exits["containerName"], pod["containers"][0]["name"]);
+        let codes = exits["values"].as_sequence().unwrap();
+        let codes: Vec<i64> = codes.iter().filter_map(YamlOwned::as_integer).collect();
+        assert!([1, 64, 65, 77].iter().all(|code| codes.contains(code)), "{codes:?}");
+        assert!(!codes.contains(&75) && !codes.contains(&0), "75 means: run it again");
     }
 }

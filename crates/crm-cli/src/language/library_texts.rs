@@ -110,6 +110,9 @@ impl Messages {
 
     /// Returns the Russian text of a message, without the parts that are not wanted.
     fn parts(&self, text: &str, is_wanted: fn(&str) -> bool) -> String {
+        if text.len() > LONGEST {
+            return quoted(text);
+        }
         if let Some((operation, rest)) = text.split_once(": ").filter(|_| starts_with_operation(text)) {
             return format!("{operation}: {}", self.parts(rest, |_| true));
         }
@@ -117,7 +120,7 @@ impl Messages {
         let (mut shown, mut next) = (Vec::new(), 0);
         while next < parts.len() {
             // A text of a library may have a semicolon itself.
-            let known = (next + 1..=parts.len()).rev().find_map(|end| {
+            let known = (next + 1..=parts.len().min(next + MOST_PARTS)).rev().find_map(|end| {
                 let part = parts[next..end].join("; ");
                 Some((self.known(&part)?, is_wanted(&part), end))
             });
@@ -154,8 +157,13 @@ impl Messages {
         let mut russian = found.russian.clone();
         for (number, value) in (1..).zip(values) {
             russian = russian.replace(&format!("«{{{number}}}»"), &format!("«{value}»"));
-            russian = russian.replace(&format!("{{{number}?}}"), &self.known(value).unwrap_or_default());
-            russian = russian.replace(&format!("{{{number}}}"), &self.value(value));
+            // A value is looked up at most once: texts are nested, and twice at each level would take for ever.
+            let (known, any) = (format!("{{{number}?}}"), format!("{{{number}}}"));
+            if russian.contains(&known) {
+                russian = russian.replace(&known, &self.known(value).unwrap_or_default());
+            } else if russian.contains(&any) {
+                russian = russian.replace(&any, &self.value(value));
+            }
         }
         Some(russian)
     }
@@ -179,12 +187,20 @@ impl Messages {
 
     /// Returns a value in a text: a text of a library, a cause that is known, or the words of another program.
     pub(super) fn value(&self, value: &str) -> String {
+        if value.len() > LONGEST {
+            return quoted(value);
+        }
         let error = || starts_with_operation(value).then(|| self.parts(value, |_| true));
         let known = self.known(value).or_else(error);
         let known = known.or_else(|| self.system_error(value)).or_else(|| self.known_cause(value));
         known.unwrap_or_else(|| quoted(value))
     }
 }
+
+/// The parts of a text of a library that has semicolons itself.
+const MOST_PARTS: usize = 4;
+/// A longer text in bytes is not one of a library, but the words of a server.
+const LONGEST: usize = 4096;
 
 /// What stores are for, in the words of `Error::storage`.
 const ROLES: &[(&str, &str)] = &[

@@ -224,3 +224,13 @@ fn the_words_of_another_program_are_quoted() {
 fn english_texts_stay_as_they_are_in_english() {
     assert_eq!(Messages::new(Language::English).of_library("content is empty\n"), "content is empty ");
 }
+
+#[test]
+fn the_words_of_a_server_cost_neither_the_stack_nor_much_time() {
+    for words in ["cannot be built: ", "; ", "not sent: refused, not stored: "] {
+        for count in [200, 20_000] {
+            let text = words.repeat(count);
+            assert!(russian(&text).len() <= 4 * text.len(), "{words}");
+        }
+    }
+}
