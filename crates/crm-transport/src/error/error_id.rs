@@ -134,7 +134,7 @@ mod tests {
             api(
                 &ADD,
                 500,
-                "SQLSTATE[HY000]: General error: 1298 Unknown or incorrect time zone: 'Europe/Mscow'",
+                "Unknown or incorrect time zone: 'Europe/Mscow' в строке 1298",
                 Refusal::ServerFault,
             ),
             lost(
@@ -174,18 +174,13 @@ mod tests {
             api(
                 &ADD,
                 500,
-                "SQLSTATE[HY000]: General error: 1205 Lock wait timeout exceeded",
+                "Lock wait timeout exceeded; try restarting transaction в строке 1205",
                 Refusal::ServerFault,
             ),
             api(&INFO, 410, "Метод не поддерживается", Refusal::Other),
             api(&INFO, 401, "Неизвестный пользователь", Refusal::Auth),
             api(&ADD, 405, "Отсутствуют параметры", Refusal::InvalidRequest),
-            api(
-                &ADD,
-                500,
-                "SQLSTATE[22001]: String data, right truncated: 1406 Data too long for column 'des'",
-                Refusal::ServerFault,
-            ),
+            api(&ADD, 500, "Data too long for column 'des' at row 1 в строке 1406", Refusal::ServerFault),
             Error::storage(
                 "history.import",
                 "journal",
