@@ -21,7 +21,7 @@ pub(crate) async fn show(texts: &mut Texts) {
     let folder = std::env::temp_dir().join(format!("crm-secrets-mirror-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let sqlite = m::SqliteStore::open(folder.join("crm.db")).await.unwrap();
-    texts.debug(&sqlite);
+    texts.debug(&sqlite).debug(&m::MemoryStore::new());
     let mirror = Mirror::with_store(sqlite);
     let sync = Sync::new().history(&history).projects(&projects).directory(&DirectoryClient::from(&history));
     texts.debug(&mirror).debug(&sync);
