@@ -1,5 +1,6 @@
 //! Finds the records of activities in doubt.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::TimeDelta;
@@ -41,7 +42,9 @@ pub(super) fn find(
     sole_writer: bool,
     nothing_in_flight: bool,
 ) -> HashMap<Key, Found> {
-    let wanted: Vec<Wanted<'_>> = doubts.iter().map(Wanted::new).collect();
+    let mut wanted: Vec<Wanted<'_>> = doubts.iter().map(Wanted::new).collect();
+    // The record of an earlier one may have been changed. It must not take that of a later one in its place.
+    wanted.sort_by_key(|wanted| Reverse(wanted.doubt.floor.id));
     let learned = learned_shifts(reading, known);
     let is_learned = !learned.is_empty() || breaks("a-reader-has-a-shift");
     let (shifts, shift) = if breaks("a-reader-has-a-shift") {
