@@ -76,8 +76,8 @@ async fn a_deleted_activity_is_deleted_and_the_change_log_shows_it() {
     let listed = folder.crm(&changes).run();
     listed.ended(0, "122 changes");
     let line = |id: u64| {
-        let lines = listed.out.lines().filter(|line| line.contains(&format!(" {id} ")));
-        lines.last().unwrap().to_owned()
+        let mut lines = listed.out.lines().rev();
+        lines.find(|line| line.contains(&format!(" {id} "))).unwrap().to_owned()
     };
     assert!(line(gone).contains("deleted"), "{}", line(gone));
     assert!(

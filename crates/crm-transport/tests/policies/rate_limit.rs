@@ -177,12 +177,12 @@ async fn a_retry_after_beyond_the_deadline_ends_every_call_at_once_and_says_when
     let error = client.add().await.unwrap_err();
     assert_eq!(error.delivery(), Delivery::Delivered);
     let text = error.to_string();
-    assert!(text.ends_with("; it was refused, and nothing was done; come back in 2 h 5 min"), "{text}");
+    assert!(text.contains("; it was refused, and nothing was done; come back in 2 h 5 min"), "{text}");
 
     let error = client.add().await.unwrap_err();
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::RateLimited, Delivery::NotSent));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7500)));
-    assert!(error.to_string().ends_with("; nothing was sent; come back in 2 h 5 min"), "{error}");
+    assert!(error.to_string().contains("; nothing was sent; come back in 2 h 5 min"), "{error}");
     assert_eq!((server.attempts(), began.elapsed()), (1, Duration::ZERO));
 
     tokio::time::sleep(Duration::from_secs(7500)).await;

@@ -68,7 +68,7 @@ async fn an_unexpected_call_is_an_error_at_once_and_a_report_at_the_end() {
     assert_eq!(
         error.to_string(),
         "history.delete: the script expected history.add {\"clid\":1,\"content\":\"a\"}, but received \
-         history.delete: POST /crm/developer/v3/history/delete {\"cid\":7}"
+         history.delete: POST /crm/developer/v3/history/delete {\"cid\":7} [invalid-request]"
     );
     let later = history.add(&NewEntry::new("a").client(ClientId(1))).await.unwrap_err();
     assert!(later.to_string().contains("an earlier call was not in the script"), "{later}");
@@ -97,7 +97,7 @@ async fn a_difference_is_shown_without_the_keys() {
     let want = Call::to("history.list").matching("a search for today", |_| false);
     let script = Script::new().expect(want, Answer::never());
     let error = client(script.transport()).list(&EntryQuery::new()).await.unwrap_err();
-    assert!(error.to_string().ends_with("(not a search for today)"), "{error}");
+    assert!(error.to_string().contains("(not a search for today)"), "{error}");
     assert!(self::report(script).is_some());
 }
 

@@ -65,8 +65,12 @@ impl Shown {
             words += &format!(", ID {id}");
         }
         if let Some(reason) = &self.reason {
-            let code = self.code.map(|code| format!("{code} ")).unwrap_or_default();
-            words += &format!(": {code}{reason}");
+            match self.code {
+                // The words of the server.
+                Some(code) => words += &format!(": {code} {reason}"),
+                None if self.status == "held" => words += &format!(": {reason}"),
+                None => words += &format!(": {}", messages.of_library(reason)),
+            }
         }
         words
     }
