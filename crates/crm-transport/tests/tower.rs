@@ -140,7 +140,7 @@ async fn a_service_that_is_not_ready_was_sent_nothing() {
     let error = error_of_a_write(TowerTransport::new(Failing { when_ready: true }, 1)).await;
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::Connect, Delivery::NotSent));
     let expected = "test.add: nothing can be sent: worker is gone; nothing was sent; \
-                    check the address and the network, or try again later";
+                    check the address and the network, or try again later [no-connection]";
     assert_eq!(error.to_string(), expected);
 }
 

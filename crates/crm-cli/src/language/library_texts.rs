@@ -95,17 +95,29 @@ impl Text {
     }
 }
 
+/// Returns a text without the names of errors, which end the message of each error in it.
+fn without_names(mut text: String) -> String {
+    if text.contains(']') {
+        for id in crm::Error::IDS {
+            text = text.replace(&format!(" [{id}]"), "");
+        }
+    }
+    text
+}
+
 impl Messages {
     /// Returns a text of a library in the language of the messages, on one line. It may consist of several parts with a
     /// semicolon between them.
     pub(crate) fn of_library(&self, text: &str) -> String {
         let text = one_line(text);
-        if self.language() == Language::English { text } else { self.parts(&text, |_| true) }
+        if self.language() == Language::English { text } else { self.parts(&without_names(text), |_| true) }
     }
 
     /// Returns the message or the advice of an error in Russian, without what its name says.
     pub(super) fn beside_name(&self, text: &str) -> String {
-        self.parts(&one_line(text), |part| found(part).is_none_or(|(text, _)| !text.is_said_by_name))
+        self.parts(&without_names(one_line(text)), |part| {
+            found(part).is_none_or(|(text, _)| !text.is_said_by_name)
+        })
     }
 
     /// Returns the Russian text of a message, without the parts that are not wanted.

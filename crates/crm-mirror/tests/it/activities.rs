@@ -382,7 +382,7 @@ async fn a_quick_run_does_not_believe_the_newest_page_when_it_contradicts_itself
         assert!(world.run(|sync| sync).await.is_complete());
         let backdated = world.add("2015-01-10 10:00:00", "задним числом");
         let name = fault.name().to_owned();
-        world.sandbox.add_fault(fault.on(Operation::HistoryList).times(1));
+        world.sandbox.add_fault(fault.on(Operation::HistoryList).times(times));
         let report = world.run(|sync| sync.mode(Mode::Quick)).await;
         assert!(!report.is_complete(), "{name}: {report}");
         let report = world.run(|sync| sync.mode(Mode::Quick)).await;

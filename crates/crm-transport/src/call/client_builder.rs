@@ -241,8 +241,7 @@ mod tests {
             let address = Address::parse(address, false).unwrap();
             check_tls(&address, has_tls).err().map(|error| error.to_string())
         };
-        let expected =
-            "address is https, and there is no TLS: turn on the feature \"rustls\" or \"native-tls\"";
+        let expected = "address is https, and there is no TLS: turn on the feature \"rustls\" or \"native-tls\" [invalid-setting]";
         assert_eq!(fault("https://crm.example.ru", false).as_deref(), Some(expected));
         assert_eq!(fault("https://crm.example.ru", true), None);
         assert_eq!(fault("http://127.0.0.1:1", false), None);

@@ -15,6 +15,8 @@ pub(super) struct EndProof {
     end_holds: bool,
     /// The highest page behind it that holds records.
     behind: Option<u64>,
+    /// Whether a page behind it holds a record that can be decoded.
+    is_readable: bool,
 }
 
 /// What the proof came to.
@@ -26,8 +28,19 @@ pub(super) enum Proven {
     End(u64),
     /// This page was empty only once.
     HoldsRecords(u64),
-    /// This page is empty, and the other one holds records.
-    Hole(u64, u64),
+    /// One page is empty, and one behind it holds records. `is_readable` says whether one of them can be decoded.
+    Hole { empty: u64, held: u64, is_readable: bool },
+}
+
+/// What a page of the proof holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// No records, or those of a page before it.
+    Nothing,
+    /// Records of which none can be decoded.
+    Unreadable,
+    /// Records.
+    Records,
 }
 
 impl EndProof {
@@ -40,7 +53,7 @@ impl EndProof {
         let next = end.saturating_add(1);
         to_ask.extend((!empties.contains(&next)).then_some(next));
         to_ask.push(end);
-        Self { end, to_ask, in_flight: 0, end_holds: false, behind: None }
+        Self { end, to_ask, in_flight: 0, end_holds: false, behind: None, is_readable: false }
     }
 
     /// The next page to ask for.
@@ -51,19 +64,21 @@ impl EndProof {
     }
 
     /// Takes in one of the pages.
-    pub(super) fn add(&mut self, page: u64, is_empty: bool) -> Proven {
+    pub(super) fn add(&mut self, page: u64, content: Content) -> Proven {
+        let is_empty = content == Content::Nothing;
         self.in_flight = self.in_flight.saturating_sub(1);
         if page == self.end {
             self.end_holds |= !is_empty;
         } else if !is_empty {
             self.behind = self.behind.max(Some(page));
+            self.is_readable |= content == Content::Records;
         }
         if self.in_flight > 0 || !self.to_ask.is_empty() {
             return Proven::NotYet;
         }
         match self.behind {
             _ if self.end_holds => Proven::HoldsRecords(self.end),
-            Some(page) => Proven::Hole(self.end, page),
+            Some(page) => Proven::Hole { empty: self.end, held: page, is_readable: self.is_readable },
             None => Proven::End(self.end),
         }
     }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::end_proof::{EndProof, Proven};
+use super::end_proof::{Content, EndProof, Proven};
+
+/// How many empty pages with nothing but unreadable records behind them are taken for holes in the list.
+const UNREADABLE_HOLES: u32 = 16;
 
 /// What is known of where the list ends.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(super) struct EndSearch {
     again: Option<u64>,
     /// Empty pages up to this one are holes in the list, and not its end.
     hole_until: Option<u64>,
+    /// How many holes have nothing but unreadable records behind them.
+    unreadable_holes: u32,
     proof: Option<EndProof>,
     /// The first page after the end, once it is proven.
     end: Option<u64>,
@@ -157,9 +162,18 @@ impl EndSearch {
     }
 
     /// Takes in a page that was asked for to prove the end.
-    pub(super) fn add_proof(&mut self, page: u64, is_empty: bool) -> Proven {
+    ///
+    /// A server that ignores the offset, and sends an unreadable list now and then, shows such a list behind each end.
+    /// So the end is believed in spite of it after some time. The pages have contradicted each other by then.
+    pub(super) fn add_proof(&mut self, page: u64, content: Content) -> Proven {
         let Some(proof) = &mut self.proof else { return Proven::NotYet };
-        let proven = proof.add(page, is_empty);
+        let mut proven = proof.add(page, content);
+        if let Proven::Hole { empty, is_readable: false, .. } = proven {
+            self.unreadable_holes += 1;
+            if self.unreadable_holes > UNREADABLE_HOLES {
+                proven = Proven::End(empty);
+            }
+        }
         if proven == Proven::NotYet {
             return proven;
         }
@@ -170,9 +184,9 @@ impl EndSearch {
                 (self.again, self.lowest_empty) = (Some(page), None);
                 self.empties.clear();
             }
-            Proven::Hole(_, page) => {
-                (self.hole_until, self.lowest_empty) = (Some(page), None);
-                self.highest_held = Some((page, usize::MAX));
+            Proven::Hole { held, .. } => {
+                (self.hole_until, self.lowest_empty) = (Some(held), None);
+                self.highest_held = Some((held, usize::MAX));
                 self.empties.clear();
             }
             Proven::NotYet => {}

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use crm_model::Page;
 use futures_core::Stream;
 
-use super::end_proof::{EndProof, Proven};
+use super::end_proof::{Content, EndProof, Proven};
 use super::page_identity::PageIdentity;
 use super::records::{Position, unreadable_record};
 use crate::error::{Error, ErrorKind, JsonError};
@@ -138,7 +138,14 @@ impl<T, F, R> RecordPages<T, F, R> {
         // Some servers return the last page again in place of those beyond it.
         let is_end = page.is_empty() || (last == Some(identity) && page.len() < self.page_size);
         match self.ask {
-            Ask::Proof(number) => self.add_to_proof(number, is_end || last == Some(identity)),
+            Ask::Proof(number) => {
+                let content = match is_end || last == Some(identity) {
+                    true => Content::Nothing,
+                    false if page.items.is_empty() => Content::Unreadable,
+                    false => Content::Records,
+                };
+                self.add_to_proof(number, content);
+            }
             Ask::Previous => {
                 self.add_previous(page);
             }
@@ -202,12 +209,12 @@ impl<T, F, R> RecordPages<T, F, R> {
         self.ready.extend(unreadable.map(|record| Err(unreadable_record(&self.info, record))));
     }
 
-    fn add_to_proof(&mut self, number: u64, is_empty: bool) {
+    fn add_to_proof(&mut self, number: u64, content: Content) {
         let Some(proof) = &mut self.proof else { return };
-        match proof.add(number, is_empty) {
+        match proof.add(number, content) {
             Proven::NotYet => return self.prove(),
             Proven::HoldsRecords(_) => {}
-            Proven::Hole(empty, held) => {
+            Proven::Hole { empty, held, .. } => {
                 self.fault.get_or_insert(format!("page {empty} is empty, and page {held} is not"));
                 self.position.pages += 1;
                 self.position.records += self.full_page();

@@ -61,7 +61,7 @@ async fn a_call_that_gets_no_place_is_a_timeout_of_which_nothing_was_sent() {
     assert_eq!(
         error.to_string(),
         "test.add: its turn did not come within 10 s; nothing was sent; start fewer calls at once, or allow a \
-         longer deadline or another pace"
+         longer deadline or another pace [timeout]"
     );
 }
 

@@ -165,7 +165,7 @@ async fn the_error_says_how_many_attempts_were_made_when_there_was_more_than_one
     let error = client(&server).add().await.unwrap_err();
     assert_eq!(error.attempts(), 4);
     let took = server.seen().starts[3].as_secs_f32();
-    assert_eq!(last_words(&error), format!("4 attempts in {took:.1} s"));
+    assert_eq!(last_words(&error), format!("4 attempts in {took:.1} s [no-connection]"));
 
     let error = client(&Server::new([status(500, "")])).add().await.unwrap_err();
     assert_eq!(error.attempts(), 1);

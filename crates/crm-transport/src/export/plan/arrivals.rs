@@ -2,7 +2,7 @@
 
 use crm_model::Page;
 
-use super::super::end_proof::Proven;
+use super::super::end_proof::{Content, Proven};
 use super::super::end_search::EndSearch;
 use super::super::page_identity::{PageIdentity, PagesSeen, Unsorted, holds_a_record_twice};
 use super::super::resume_point::{ResumePoint, Returned, Top};
@@ -32,7 +32,7 @@ impl<T> Plan<T> {
                 let greatest = page.items.iter().map(self.id).max().unwrap_or(0);
                 self.end.add_far_page(request.page, (!page.is_empty()).then_some(greatest));
             }
-            Purpose::End => self.add_to_proof(request, identity),
+            Purpose::End => self.add_to_proof(request, identity, !page.items.is_empty()),
             // The stretch may be gone. Another one is then responsible for its ids.
             Purpose::Stretch(name) => {
                 if let Some(at) = self.stretches.iter().position(|stretch| stretch.asked == name) {
@@ -49,14 +49,19 @@ impl<T> Plan<T> {
         Ok(())
     }
 
-    fn add_to_proof(&mut self, request: PageRequest, identity: PageIdentity) {
+    fn add_to_proof(&mut self, request: PageRequest, identity: PageIdentity, is_readable: bool) {
         let is_repeated = self.is_repeated(request.page, request.asked, identity);
         if is_repeated {
             self.pages.add_repeated(identity.len);
         }
-        match self.end.add_proof(request.page, is_repeated || identity.is_empty()) {
+        let content = match is_repeated || identity.is_empty() {
+            true => Content::Nothing,
+            false if is_readable => Content::Records,
+            false => Content::Unreadable,
+        };
+        match self.end.add_proof(request.page, content) {
             Proven::NotYet | Proven::HoldsRecords(_) => {}
-            Proven::Hole(empty, held) => {
+            Proven::Hole { empty, held, .. } => {
                 self.contradict(format!("page {empty} is empty, and page {held} is not"));
                 if self.page_size == PageSize::Unlearnt {
                     self.page_size = PageSize::Learnt(self.pages.asked() as u64);

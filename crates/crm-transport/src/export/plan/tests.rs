@@ -239,6 +239,29 @@ fn any_page_in_place_of_another_is_harmless_or_noticed() {
 }
 
 #[test]
+fn a_server_that_ignores_the_offset_and_now_and_then_sends_an_unreadable_list_makes_no_endless_loop() {
+    let server = Server { beyond: Beyond::TheFirstPage, ..Server::new(500, 20) };
+    for (junk, concurrency) in [1, 2, 3, 6].into_iter().flat_map(|junk| [1, 2, 4].map(|calls| (junk, calls)))
+    {
+        let mut requests = 0;
+        let mut plan = plan(concurrency, 20);
+        let read = read_with(&mut plan, concurrency, |request, number| {
+            requests = request;
+            let mut page = server.page(number);
+            if request > 0 && request % junk == 0 {
+                page = Page::new(Vec::new());
+                page.unreadable = vec![Unreadable::new("$", "", "{")];
+            }
+            page
+        });
+        assert!(requests < 2_000, "{junk} {concurrency}: {requests} requests");
+        assert_eq!(read, server.ids[..20]);
+        // If each further list is unreadable, one page is left out as such.
+        assert!(junk == 1 || plan.contradiction().is_some() || plan.offset_is_ignored());
+    }
+}
+
+#[test]
 fn the_length_of_a_long_list_is_told_early() {
     let server = Server::new(1_000_000, 200);
     let mut plan = plan(2, 200).looking_far_ahead();
