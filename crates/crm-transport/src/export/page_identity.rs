@@ -107,9 +107,9 @@ impl PagesSeen {
         (other != len).then_some(other)
     }
 
-    /// Notes that a page of this length came in place of a page further on.
+    /// Notes that a page of this length came in place of a page further on. The longest one counts.
     pub(super) fn add_repeated(&mut self, len: usize) {
-        self.repeated = Some(len);
+        self.repeated = self.repeated.max(Some(len));
     }
 
     /// Whether a full page came in place of a page further on. There may then be records that cannot be reached.
