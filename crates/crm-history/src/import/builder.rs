@@ -180,7 +180,7 @@ impl<M> Import<M> {
     /// Asks the server for each login once before it is used. Default: off.
     ///
     /// The server stores an activity with an unknown login without an owner, and returns no error (observed). With
-    /// [`LossPolicy::Reject`] such an activity is not sent. Otherwise [`ImportOutcome::unknown_user`] is set.
+    /// [`LossPolicy::Reject`] such an activity is not sent. Otherwise [`ImportOutcome::unknown_user`](crate::ImportOutcome::unknown_user) is set.
     ///
     /// The server refuses a wrong key with the same words as an unknown login (observed). So the client's own key is
     /// checked first, and again after each login that the server refuses. If the server refuses the key, the import stops.
@@ -194,7 +194,7 @@ impl<M> Import<M> {
     ///
     /// The server stores an unknown type as text. Such a record belongs to no type of the account, and `tips` does not
     /// list it (observed). With [`LossPolicy::Reject`] such an activity is not sent. Otherwise
-    /// [`ImportOutcome::unknown_type`] is set. Titles are compared as the server compares them: without regard to case,
+    /// [`ImportOutcome::unknown_type`](crate::ImportOutcome::unknown_type) is set. Titles are compared as the server compares them: without regard to case,
     /// `ё`, spaces at the end, or what follows the first 50 characters.
     pub fn check_types(mut self) -> Self {
         self.check_types = true;
@@ -217,7 +217,7 @@ impl<M> Import<M> {
     ///
     /// Then it stops, and what was not sent can be sent by another run. If something is still in doubt and nothing else
     /// waits to be sent, one activity is sent once more before that, because the import needs a sign that the server
-    /// stores anything. If both copies appear, [`ImportOutcome::reason`] names the second one.
+    /// stores anything. If both copies appear, [`ImportOutcome::reason`](crate::ImportOutcome::reason) names the second one.
     pub fn patience(mut self, time: Duration) -> Self {
         self.settings.patience = time;
         self.settings = self.settings.clamped();
