@@ -7,9 +7,7 @@ mod postgres;
 mod sqlite;
 
 use std::collections::BTreeMap;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use std::io::ErrorKind::Other;
-use std::io::ErrorKind::{NotConnected, ResourceBusy, TimedOut};
+use std::io::ErrorKind::{NotConnected, Other, ResourceBusy, TimedOut};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -307,8 +305,7 @@ pub fn is_temporary(error: &Error) -> bool {
     is_busy || error.kind() == crm_transport::ErrorKind::Incomplete
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> std::io::ErrorKind {
+fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> std::io::ErrorKind {
     if cause.is::<tokio::time::error::Elapsed>() {
         return TimedOut;
     }
@@ -329,7 +326,7 @@ pub(crate) fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> s
     Other
 }
 
-/// The setting that tells this copy from others.
+/// The setting that identifies this copy.
 pub(crate) const COPY: &str = "copy";
 
 /// The setting with the highest `seq` of the change log that was removed because of its age.
