@@ -95,7 +95,7 @@ fn fault(draw: &mut Draw, size: usize, pages: u64) -> DrawnFault {
         let skip = draw.skewed(0, 60) as u64;
         drawn(fault, Rule::after, skip, format!("once after {skip}"))
     };
-    // Once, or always at the same place. Nobody can tell a page that is empty at each of three readings by chance.
+    // Once, or always at the same place. A page that is empty at each of three readings by chance cannot be noticed.
     let seldom = |draw: &mut Draw, fault: Fault| {
         if draw.chance(0.5) {
             return once(draw, fault);

@@ -113,7 +113,7 @@ async fn an_undated_record_counts_only_beside_another_one_of_its_request() {
         let content = Some("call 2".to_owned());
         sandbox.add_record(Record { content, datum: Some(at(25)), iduser: 1, clid: 1, ..Record::default() });
     });
-    // One activity of the first chunk is stored. Somebody else writes the third one later.
+    // One activity of the first chunk is stored. Another client writes the third one later.
     let input = (0..6).map(|i| NewEntry::new(format!("call {i}")).client(ClientId(1)));
     let report = world.client().import(input).chunk(3).run().await.unwrap();
     assert_eq!((report.totals.created, report.totals.unknown), (4, 2), "{report}");
