@@ -17,3 +17,9 @@ pub fn projects(url: &str) -> ProjectsClient {
     let credentials = TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET);
     ProjectsClient::builder(url).credentials(credentials).build().unwrap()
 }
+
+/// A runtime like that of a service, and like the one that `#[tokio::main]` makes.
+#[must_use]
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}

@@ -13,3 +13,7 @@ pub mod row;
 
 #[cfg(feature = "clients")]
 pub mod clients;
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+pub mod folder;
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+pub mod postgres;

@@ -158,7 +158,7 @@ impl ExportRun {
     }
 
     /// Returns `true` if a page may have been without records each time it was read, and nothing behind it shows that: it was
-    /// the last one, or another fault may have emptied the page behind it. Nobody can tell it from the end.
+    /// the last one, or another fault may have emptied the page behind it. It looks like the end.
     fn may_end_in_a_hole(&self, truth: &Truth) -> bool {
         let is_last = |page: u64| truth.fewest <= (page as usize + 1) * self.plan.page;
         let emptying = self.plan.faults.iter().filter(|fault| fault.empties_pages());

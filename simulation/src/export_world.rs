@@ -7,15 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
-use crm_sandbox::{Failure, Record, Sandbox};
+use crm_sandbox::{Record, Sandbox};
 use crm_transport::http::{Request, Response};
 use crm_transport::{Transport, TransportError};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 
 use crate::clock::TokioClock;
 use crate::draw::Draw;
 use crate::export_plan::ExportPlan;
 use crate::trace::Trace;
+use crate::wire;
 
 /// The transport of the client. Clones share everything.
 #[derive(Debug, Clone)]
@@ -150,33 +151,16 @@ impl ExportWorld {
         sleep(self.pause()).await;
         let has_days = String::from_utf8_lossy(request.body()).contains(&first_day().to_string());
         self.let_others_work();
-        let mut exchange = self.0.sandbox.receive(request);
+        let exchange = self.0.sandbox.receive(request);
         self.look(has_days);
-        let outcome = loop {
-            if let Some(outcome) = exchange.outcome() {
-                break outcome;
-            }
-            match exchange.ready_at() {
-                Some(at) => {
-                    sleep_until(self.0.clock.instant(at)).await;
-                    sleep(Duration::from_millis(1)).await;
-                }
-                None => std::future::pending::<()>().await,
-            }
-        };
+        let outcome = wire::outcome(exchange, &self.0.clock).await;
         sleep(self.pause()).await;
         let said = match &outcome {
             Ok(response) => format!("{} {} bytes", response.status(), response.body().len()),
             Err(failure) => failure.to_string(),
         };
         self.0.trace.note(format!("#{number} answer: {said}"));
-        match outcome {
-            Ok(response) => Ok(response),
-            Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
-            Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),
-            Err(Failure::Endless(_)) => std::future::pending().await,
-            Err(failure) => Err(TransportError::closed(failure.to_string())),
-        }
+        wire::as_seen(outcome).await
     }
 
     fn pause(&self) -> Duration {

@@ -48,6 +48,7 @@ mod settle_watch;
 mod surroundings;
 mod trace;
 mod tricks;
+mod wire;
 
 pub use campaign::{Campaign, Until, report, report_export, report_mirror};
 pub use coverage::{Coverage, State};

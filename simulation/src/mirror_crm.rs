@@ -7,16 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use crm_sandbox::{Clock as _, Failure, Rule, Sandbox};
+use crm_sandbox::{Clock as _, Rule, Sandbox};
 use crm_transport::http::{Request, Response};
 use crm_transport::{Transport, TransportError};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 
 use crate::clock::TokioClock;
 use crate::draw::Draw;
 use crate::mirror_plan::MirrorPlan;
 use crate::mirror_truth::Truth;
 use crate::trace::Trace;
+use crate::wire;
 
 /// The transport of the clients. Clones share everything.
 #[derive(Debug, Clone)]
@@ -170,19 +171,8 @@ impl Crm {
         sleep(self.pause()).await;
         self.let_people_work();
         let (request, part) = whole_list_of_projects(request);
-        let mut exchange = self.0.sandbox.receive(request);
-        let outcome = loop {
-            if let Some(outcome) = exchange.outcome() {
-                break outcome;
-            }
-            match exchange.ready_at() {
-                Some(at) => {
-                    sleep_until(self.0.clock.instant(at)).await;
-                    sleep(Duration::from_millis(1)).await;
-                }
-                None => std::future::pending::<()>().await,
-            }
-        };
+        let exchange = self.0.sandbox.receive(request);
+        let outcome = wire::outcome(exchange, &self.0.clock).await;
         let outcome = match (outcome, part) {
             (Ok(response), Some((offset, count))) => {
                 let hidden = self.state().truth.hidden_projects.clone();
@@ -196,13 +186,7 @@ impl Crm {
             Err(failure) => failure.to_string(),
         };
         self.0.trace.note(format!("#{number} answer: {}", said.chars().take(300).collect::<String>()));
-        match outcome {
-            Ok(response) => Ok(response),
-            Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
-            Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),
-            Err(Failure::Endless(_)) => std::future::pending().await,
-            Err(failure) => Err(TransportError::closed(failure.to_string())),
-        }
+        wire::as_seen(outcome).await
     }
 }
 

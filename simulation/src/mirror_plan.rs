@@ -62,7 +62,7 @@ pub(crate) enum End {
 /// A fault of the server.
 pub(crate) struct DrawnFault {
     pub(crate) rule: Rule,
-    /// Whether it may cut an answer about what belongs to a project. Nobody can tell then that something is missing.
+    /// Whether it may cut an answer about what belongs to a project. The loss cannot be seen then.
     cuts_children: bool,
     when: String,
 }
@@ -151,7 +151,7 @@ fn fault(draw: &mut Draw, size: usize) -> DrawnFault {
         0..=3 => (vec![Operation::HistoryList], list_fault(draw, || Fault::small_pages(size), size)),
         4 | 5 => {
             let on = *draw.among(&LARGE_LISTS);
-            // Nobody can tell that a list without pages is cut.
+            // A list without pages does not show that it is cut.
             let shortest = if on == Operation::ProjectsList { size } else { usize::MAX };
             (vec![on], list_fault(draw, Fault::new, shortest))
         }

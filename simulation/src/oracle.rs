@@ -181,7 +181,7 @@ pub(crate) fn contradictions(keys: &[Key], before: &[Told], after: &[Told]) -> V
         let without_id = (count(&before, &Told::StoredWithoutId))
             .saturating_sub(count(&after, &Told::StoredWithoutId) + new_ids);
         let refused = count(&before, &Told::Refused).saturating_sub(count(&after, &Told::Refused));
-        // A run that stops early does not tell of all.
+        // A run that stops early does not report all.
         let untold = places.len() - after.len();
         if lost_ids + without_id + refused > untold {
             found.push(format!("activities {places:?} were {before:?} in one run and {after:?} later"));

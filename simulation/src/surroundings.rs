@@ -102,7 +102,7 @@ pub(crate) fn shifted_writes(
     writes
 }
 
-/// Somebody else writes a record right after one of ours whose answer is lost. It is equal except for so many hours, and the
+/// Another client writes a record right after one of ours whose answer is lost. It is equal except for so many hours, and the
 /// caller, whose clock is shifted, reads it at the time of ours.
 pub(crate) fn twin(draw: &mut Draw, selection: &Selection, caller: &User) -> Option<i64> {
     let shift = i64::from(caller.tzone.unwrap_or(0));

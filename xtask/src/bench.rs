@@ -185,12 +185,8 @@ impl Programs {
             "--features",
             "crm-bench/clients",
         ];
-        let built = executables(&arguments)?;
-        let find = |name: &str| {
-            let path = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
-            path.cloned().ok_or_else(|| format!("cargo {} made no {name}", arguments.join(" ")))
-        };
-        Ok(Self { sandbox: find("crm-sandbox")?, times: find("times")?, allocations: find("allocations")? })
+        let [sandbox, times, allocations] = executables(&arguments, ["crm-sandbox", "times", "allocations"])?;
+        Ok(Self { sandbox, times, allocations })
     }
 
     fn measure(&self, group: Group, quick: bool) -> Result<Vec<Row>, String> {
@@ -300,16 +296,34 @@ fn measured(program: &PathBuf, arguments: &[&str]) -> Result<Vec<Row>, String> {
     output(Command::new(program).args(arguments))?.lines().map(Row::read).collect()
 }
 
-/// Builds and says where the executables are.
-fn executables(arguments: &[&str]) -> Result<Vec<PathBuf>, String> {
+/// Builds the programs of a feature of the benchmarks, and the sandbox: the program with this name, and the sandbox.
+fn with_sandbox(feature: &str, quick: bool) -> Result<[PathBuf; 2], String> {
+    let feature_of = format!("crm-bench/{feature}");
+    let mut arguments =
+        vec!["build", "-p", "crm-bench", "-p", "crm-sandbox", "--bins", "--features", &feature_of];
+    // A glance needs no optimised program. Its figures are not judged by.
+    if !quick {
+        arguments.push("--release");
+    }
+    executables(&arguments, [feature, "crm-sandbox"])
+}
+
+/// Builds, and returns where the executables with these names are.
+fn executables<const N: usize>(arguments: &[&str], names: [&str; N]) -> Result<[PathBuf; N], String> {
     let mut command = cargo();
     command.args(arguments).args(["--quiet", "--message-format=json-render-diagnostics"]);
     let messages = output(command.stderr(Stdio::inherit()))?;
-    let paths = messages.lines().filter_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
-    });
-    Ok(paths.collect())
+    let mut found = [const { None }; N];
+    for message in messages.lines() {
+        let message: Value = serde_json::from_str(message).unwrap_or_default();
+        let path = message["executable"].as_str().map(PathBuf::from);
+        let stem = path.as_ref().and_then(|path| path.file_stem());
+        if let Some(at) = names.iter().position(|name| stem.is_some_and(|stem| stem == *name)) {
+            found[at] = path;
+        }
+    }
+    let built: Vec<PathBuf> = found.into_iter().flatten().collect();
+    built.try_into().map_err(|_| format!("cargo {} did not make {}", arguments.join(" "), names.join(", ")))
 }
 
 /// What a program writes to its standard output.

@@ -100,7 +100,6 @@
 
 mod changes;
 mod mirror;
-mod mutations;
 mod records;
 mod report;
 mod row;

@@ -11,13 +11,13 @@ use crm_transport::{Error, http};
 use serde_json::Value;
 
 use crate::changes::{Change, ChangeFilter};
-use crate::mutations::breaks;
 use crate::report::{Report, Run as RunRecord};
 use crate::row::Key;
 use crate::run::{Run, last_full};
 use crate::store::{COPY, OPEN, OWN_COLUMN, RUN, Record, Rewrite, Store, own_columns, refill};
 use crate::sync::Sync;
 use crate::table::Table;
+use crm_history::engine::mutations::breaks;
 
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + std::marker::Sync>;
 

@@ -82,7 +82,6 @@
 mod activity;
 mod delivery;
 mod group_commit;
-mod mutations;
 mod observe;
 mod outbox;
 mod put_error;

@@ -26,7 +26,7 @@ impl Network {
         }
     }
 
-    /// Somebody else writes a record that differs from this one of ours by so many hours. Once.
+    /// Another client writes a record that differs from this one of ours by so many hours. Once.
     fn write_twin(&self, id: u64, hours: i64) {
         let Some(record) = self.0.sandbox.record(id) else { return };
         let twin = Record { datum: record.datum.map(|at| at + TimeDelta::hours(hours)), ..record };

@@ -13,7 +13,7 @@ use crm_history::NewEntry;
 use crm_sandbox::{Clock as _, Failure, Record, Sandbox};
 use crm_transport::http::{Request, Response};
 use crm_transport::{Transport, TransportError};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 
 use crate::activities::Key;
 use crate::clock::TokioClock;
@@ -23,6 +23,7 @@ use crate::plan::{ForeignRecord, ForeignWrite, Plan};
 use crate::settle_watch::SettleWatch;
 use crate::trace::Trace;
 use crate::tricks::{HiddenRecords, ListTricks};
+use crate::wire;
 
 /// The transport of the client. Clones share everything.
 #[derive(Debug, Clone)]
@@ -270,7 +271,7 @@ impl Network {
         let (state, items) = self.state(&operation, &request);
         let login = request.headers().get("login").map(|login| login.to_str().unwrap_or("?").to_owned());
         let before = self.ids();
-        let mut exchange = self.0.sandbox.receive(request);
+        let exchange = self.0.sandbox.receive(request);
         let added: Vec<u64> = self.ids().difference(&before).copied().collect();
         let stored = added.len();
         let is_lost = |fault: &Option<String>| fault.as_deref().is_some_and(|fault| LOST.contains(&fault));
@@ -301,19 +302,7 @@ impl Network {
             fault.as_deref().unwrap_or("-")
         );
         self.0.trace.note(&what);
-        let outcome = loop {
-            if let Some(outcome) = exchange.outcome() {
-                break outcome;
-            }
-            match exchange.ready_at() {
-                Some(at) => {
-                    // A job that is due lets the answer wait for the next moment.
-                    sleep_until(self.0.clock.instant(at)).await;
-                    sleep(Duration::from_millis(1)).await;
-                }
-                None => std::future::pending::<()>().await,
-            }
-        };
+        let outcome = wire::outcome(exchange, &self.0.clock).await;
         sleep(self.pause()).await;
         if commits_late {
             self.progress().hidden.begin(&added, self.0.settle);
@@ -343,14 +332,11 @@ impl Network {
                 _ => progress.last_confirmed = None,
             }
         }
-        match outcome {
+        let outcome = match outcome {
             Ok(response) if operation == "list" => Ok(self.edited(response)),
-            Ok(response) => Ok(response),
-            Err(Failure::Refused) => Err(TransportError::connect("connection refused")),
-            Err(Failure::Cut(_)) => Err(TransportError::cut_body("the body ended early")),
-            Err(Failure::Endless(_)) => std::future::pending().await,
-            Err(failure) => Err(TransportError::closed(failure.to_string())),
-        }
+            outcome => outcome,
+        };
+        wire::as_seen(outcome).await
     }
 }
 

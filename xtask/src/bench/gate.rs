@@ -65,17 +65,13 @@ pub(super) fn run(accept: bool) -> Result<(), String> {
 fn counts(instructions: bool) -> Result<Counts, String> {
     let arguments =
         ["build", "--profile", "gate", "-p", "crm-bench", "--bin", "allocations", "--bin", "instructions"];
-    let built = executables(&arguments)?;
-    let find = |name: &str| {
-        let path = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
-        path.ok_or_else(|| format!("cargo {} made no {name}", arguments.join(" ")))
-    };
-    let told = output(&mut Command::new(find("allocations")?))?;
+    let [allocations, program] = executables(&arguments, ["allocations", "instructions"])?;
+    let printed = output(&mut Command::new(allocations))?;
     let mut counts = Counts::new();
-    for (name, count) in told.lines().filter_map(pair) {
+    for (name, count) in printed.lines().filter_map(pair) {
         counts.insert(format!("{name} allocations"), count);
         if instructions {
-            counts.insert(format!("{name} instructions"), instructions_of(find("instructions")?, name)?);
+            counts.insert(format!("{name} instructions"), instructions_of(&program, name)?);
         }
     }
     Ok(counts)

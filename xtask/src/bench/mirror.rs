@@ -4,23 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::table::Row;
-use super::{Sandbox, executables, measured, output};
+use super::{Sandbox, measured, output, with_sandbox};
 use crate::cargo::ROOT;
 
 pub(super) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     let rounds = if quick { "1" } else { "3" };
-    let mut arguments =
-        vec!["build", "-p", "crm-bench", "-p", "crm-sandbox", "--bins", "--features", "crm-bench/mirror"];
-    // A glance needs no optimised program. Its figures are not judged by.
-    if !quick {
-        arguments.push("--release");
-    }
-    let built = executables(&arguments)?;
-    let find = |name: &str| {
-        let path = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
-        path.cloned().ok_or_else(|| format!("cargo {} made no {name}", arguments.join(" ")))
-    };
-    let (mirror, sandbox) = (find("mirror")?, find("crm-sandbox")?);
+    let [mirror, sandbox] = with_sandbox("mirror", quick)?;
     let mut rows = measured(&mirror, &["quick"])?;
     rows.extend(measured(&mirror, &["projects", if quick { "1000" } else { "10000" }])?);
     rows.extend(full(&mirror, if quick { 100_000 } else { 1_000_000 })?);

@@ -4,22 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::table::Row;
-use super::{Sandbox, executables, measured, output};
+use super::{Sandbox, measured, output, with_sandbox};
 
 pub(super) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     let rounds = |full: &'static str, hasty: &'static str| if quick { hasty } else { full };
-    let mut arguments =
-        vec!["build", "-p", "crm-bench", "-p", "crm-sandbox", "--bins", "--features", "crm-bench/outbox"];
-    // A glance needs no optimised program. Its figures are not judged by.
-    if !quick {
-        arguments.push("--release");
-    }
-    let built = executables(&arguments)?;
-    let find = |name: &str| {
-        let path = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
-        path.cloned().ok_or_else(|| format!("cargo {} made no {name}", arguments.join(" ")))
-    };
-    let (outbox, sandbox) = (find("outbox")?, find("crm-sandbox")?);
+    let [outbox, sandbox] = with_sandbox("outbox", quick)?;
     let mut rows = measured(&outbox, &["puts", rounds("5", "1")])?;
     {
         let sandbox = Sandbox::start(&sandbox, &["--latency-ms", "20"])?;

@@ -9,7 +9,7 @@ mod table;
 
 use super::Files;
 use super::source::Api;
-pub(super) use language::Language;
+pub(super) use language::{Language, capitalized};
 use page::Page;
 pub(super) use table::{table_head, table_row};
 

@@ -8,7 +8,7 @@ use crm_bench::row;
 use crm_mirror::{MemoryStore, Mirror, Mode, Sync, Table, Texts};
 
 use crate::canned::{Canned, PAGE, now};
-use crate::runtime;
+use crm_bench::clients::runtime;
 
 /// A quick run with nothing new.
 pub(crate) fn quick() {

@@ -8,8 +8,9 @@ use crm_history::{Entry, EntryQuery};
 use crm_mirror::{Mirror, Sync, Texts};
 use futures_util::SinkExt;
 
-use crate::cluster::Cluster;
-use crate::{Folder, runtime};
+use crm_bench::clients::runtime;
+use crm_bench::folder::Folder;
+use crm_bench::postgres::Cluster;
 
 /// Measures against the sandbox at this address. `python` has dlt.
 pub(crate) fn run(url: &str, python: &str, script: &str, rounds: usize) {

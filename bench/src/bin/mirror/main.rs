@@ -6,13 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement ends where it cannot go on")]
 
 mod canned;
-#[path = "../outbox/postgres.rs"]
-mod cluster;
 mod counts;
 mod load;
 mod unchanged;
-
-use std::path::PathBuf;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,28 +22,5 @@ fn main() {
         ["quick"] => counts::quick(),
         ["projects", count] => counts::projects(count.parse().expect("a number")),
         _ => panic!("mirror load URL PYTHON SCRIPT ROUNDS | fill FILE N | full FILE N | quick | projects N"),
-    }
-}
-
-/// A runtime like that of a program.
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
-}
-
-/// A folder for the files of a measurement, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let name = format!("crm-bench-mirror-{}-{}", std::process::id(), fastrand::u64(..));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crm_mirror::{Mirror, Mode, Sync, Texts};
 
 use crate::canned::{Canned, now};
-use crate::runtime;
+use crm_bench::clients::runtime;
 
 /// Copies so many activities into a file.
 pub(crate) fn fill(file: &str, count: u64) {

@@ -5,7 +5,9 @@ use std::time::Instant;
 use crm_bench::{clients, row};
 use crm_outbox::Outbox;
 
-use crate::{Folder, entry, runtime};
+use crate::entry;
+use crm_bench::clients::runtime;
+use crm_bench::folder::Folder;
 
 const MANY: usize = 10_000;
 
@@ -16,7 +18,7 @@ pub(crate) fn run(url: &str, rounds: usize) {
     for round in 0..rounds {
         let folder = Folder::new();
         let delivered = runtime.block_on(async {
-            let outbox = folder.outbox().await;
+            let outbox = crate::outbox(&folder).await;
             put_all(&outbox, round).await;
             let began = Instant::now();
             outbox.deliver(history.clone()).until_empty().start().finished().await.unwrap();

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crm_bench::{clients, row};
 use crm_outbox::{Outbox, tokio_postgres};
 
-use crate::postgres::Cluster;
-use crate::runtime;
+use crm_bench::clients::runtime;
+use crm_bench::postgres::Cluster;
 
 /// A whole number of the periods of everything that comes again: 1 s, 15 s and 30 s.
 const WATCHED: Duration = Duration::from_secs(60);

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use crm_bench::row;
 use crm_outbox::{Outbox, PostgresStore, SqliteStore, Store, rusqlite, tokio_postgres};
 
-use crate::postgres::Cluster;
-use crate::{Folder, runtime};
+use crm_bench::clients::runtime;
+use crm_bench::folder::Folder;
+use crm_bench::postgres::Cluster;
 
 const FEW: u32 = 10_000;
 const MANY: u32 = 1_000_000;
@@ -19,7 +20,7 @@ const COUNTED: &str =
 pub(crate) fn run() {
     let runtime = runtime();
     let folder = Folder::new();
-    drop(runtime.block_on(folder.outbox()));
+    drop(runtime.block_on(crate::outbox(&folder)));
     let file = folder.0.join("outbox.db");
     let connection = rusqlite::Connection::open(&file).unwrap();
     let size = || -> f64 {

@@ -9,11 +9,9 @@ mod deliver;
 mod idle;
 mod keys;
 mod memory;
-mod postgres;
 mod puts;
 
-use std::path::PathBuf;
-
+use crm_bench::folder::Folder;
 use crm_history::{ClientId, NewEntry};
 use crm_outbox::Outbox;
 
@@ -33,37 +31,12 @@ fn main() {
     }
 }
 
-/// A runtime like that of a service.
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
-}
-
 fn entry(number: usize) -> NewEntry {
     let day = "2024-06-25T10:00:00".parse().unwrap();
     NewEntry::new(format!("вх. звонок {number}, 2 мин 15 с")).at(day).client(ClientId(1))
 }
 
-/// A folder for the files of a measurement, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!(
-            "crm-bench-outbox-{}-{}",
-            std::process::id(),
-            fastrand::u64(..)
-        ));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    async fn outbox(&self) -> Outbox {
-        Outbox::open(&format!("sqlite:{}", self.0.join("outbox.db").display())).await.unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// An outbox in a file of this folder.
+async fn outbox(folder: &Folder) -> Outbox {
+    Outbox::open(&format!("sqlite:{}", folder.0.join("outbox.db").display())).await.unwrap()
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crm_bench::clients;
 use crm_outbox::{Outbox, rusqlite};
 
-use crate::{entry, runtime};
+use crate::entry;
+use crm_bench::clients::runtime;
 
 /// How many activities are sent of each queue.
 const SENT: u64 = 10_000;

@@ -6,8 +6,10 @@ use crm_bench::row;
 use crm_outbox::{Outbox, tokio_postgres};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
-use crate::postgres::Cluster;
-use crate::{Folder, entry, runtime};
+use crate::entry;
+use crm_bench::clients::runtime;
+use crm_bench::folder::Folder;
+use crm_bench::postgres::Cluster;
 
 const TASKS: usize = 64;
 const EACH: usize = 50;
@@ -20,7 +22,7 @@ pub(crate) fn run(rounds: usize) {
     recorder.install().unwrap();
     let runtime = runtime();
     let folder = Folder::new();
-    runtime.block_on(async { put_all(&folder.outbox().await, 0).await });
+    runtime.block_on(async { put_all(&crate::outbox(&folder).await, 0).await });
     let [puts, commits] = ["crm_outbox_puts_total", "crm_outbox_put_commits_total"];
     let counts = counts(&snapshotter, [puts, commits]);
     assert_eq!(counts[0], (TASKS * EACH) as f64);

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crm_bench::clients::runtime;
 use crm_bench::{by_hand, clients, row};
 use crm_history::{EntryQuery, HistoryClient};
 
@@ -83,9 +84,4 @@ pub(crate) fn memory(url: &str) {
         verdict.figures().records
     });
     println!("{records} {}", peak());
-}
-
-/// What `#[tokio::main]` makes.
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }

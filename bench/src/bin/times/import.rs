@@ -17,7 +17,7 @@ const FEW: usize = 100;
 
 /// The rate of an import, by that of single calls of `add` and by that of a loop of `add.list`.
 pub(crate) fn run(url: &str, rounds: usize) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = clients::runtime();
     let (history, by_hand) = (clients::history(url, 2), by_hand::Crm::new(url));
     runtime.block_on(by_hand.add("Звонок"));
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -60,7 +60,7 @@ pub(crate) fn run(url: &str, rounds: usize) {
 /// Imports so many activities with this journal, and prints how many were stored now, the peak of this process in KiB,
 /// and how many seconds passed until the first outcome.
 pub(crate) fn memory(url: &str, journal: &str, records: usize) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = clients::runtime();
     let history = clients::history(url, IN_FLIGHT);
     let day = "2024-06-25T10:00:00".parse().unwrap();
     let entries = (0..records).map(move |i| NewEntry::new(format!("Звонок {i}")).at(day).client(ClientId(1)));

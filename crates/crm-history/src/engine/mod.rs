@@ -77,7 +77,8 @@ mod known;
 mod lookup;
 mod mark_search;
 mod matching;
-pub(crate) mod mutations;
+#[doc(hidden)]
+pub mod mutations;
 mod queue;
 mod reasons;
 mod request;

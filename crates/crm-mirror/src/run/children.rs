@@ -8,12 +8,12 @@ use crm_transport::{Error, ErrorKind};
 use futures_util::stream::{self, StreamExt};
 
 use super::{DAY, Run, Step};
-use crate::mutations::breaks;
 use crate::records::{Child, child_row};
 use crate::row::{Key, Row};
 use crate::store::{Batch, ChildrenRead, Head, RUN, Range, refill};
 use crate::sync::Mode;
 use crate::table::Table;
+use crm_history::engine::mutations::breaks;
 
 /// The records of one kind that belong to a project.
 struct Answer {

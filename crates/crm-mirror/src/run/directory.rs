@@ -16,12 +16,12 @@ use futures_util::FutureExt;
 use super::merge::{Details, Merge, merge_some};
 use super::missing::{Fate, Rule, is_gone};
 use super::{Run, Step, Stop};
-use crate::mutations::breaks;
 use crate::records::Copied;
 use crate::row::Key;
 use crate::store::{Missing, RUN, Range};
 use crate::table::Table;
 use crate::time::to_utc;
+use crm_history::engine::mutations::breaks;
 
 impl Run<'_> {
     /// Copies the users. The server returns all of them at once, without telephone numbers and roles.

@@ -10,10 +10,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 
 use super::{Run, SHIFT, Step, shift};
-use crate::mutations::breaks;
 use crate::records::Copied;
 use crate::row::Key;
 use crate::store::{Batch, Head, Missing, RUN, Range};
+use crm_history::engine::mutations::breaks;
 
 /// Fetches a record as it is stored. Returns `None` if there is none any more.
 pub(super) type Fetch<T> = Arc<dyn Fn(T) -> BoxFuture<'static, Result<Option<T>, Error>> + Send + Sync>;

@@ -8,11 +8,11 @@ use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 
 use super::{Run, Step, Stop};
-use crate::mutations::breaks;
 use crate::report::TooManyMissing;
 use crate::row::Key;
 use crate::store::{Missing, RUN, Removal};
 use crate::table::Table;
+use crm_history::engine::mutations::breaks;
 
 /// What is known of a record that a list lacks.
 pub(super) enum Fate {

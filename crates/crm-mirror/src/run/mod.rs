@@ -15,12 +15,12 @@ use std::sync::Arc;
 use crm_transport::{Error, ErrorKind, Verdict};
 
 use crate::mirror::Clock;
-use crate::mutations::breaks;
 use crate::report::{Outcome, Report, TableReport, TooManyMissing};
 use crate::store::{Applied, Batch, RUN, RunEnd, Store, refill};
 use crate::sync::{Mode, Sync};
 use crate::table::{Shape, Table};
 use crate::time::{seconds, to_utc};
+use crm_history::engine::mutations::breaks;
 
 /// Ends a run early, or one of its steps.
 #[derive(Debug)]

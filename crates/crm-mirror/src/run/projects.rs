@@ -7,10 +7,10 @@ use crm_projects::{ProjectQuery, ProjectsClient};
 use super::merge::{Details, Merge};
 use super::missing::Rule;
 use super::{Run, Step};
-use crate::mutations::breaks;
 use crate::records::Copied;
 use crate::row::Key;
 use crate::table::Table;
+use crm_history::engine::mutations::breaks;
 
 impl Run<'_> {
     /// Copies the projects. The list cannot be asked for changes only, so all of it is read.

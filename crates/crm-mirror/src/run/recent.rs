@@ -12,9 +12,9 @@ use super::activities::GONE;
 use super::merge::{Details, Merge, merge_some};
 use super::missing::{CertainInfo, Fate, Rule, is_gone};
 use super::{HIGHEST, Run, Step, Stop};
-use crate::mutations::breaks;
 use crate::store::RUN;
 use crate::table::Table;
+use crm_history::engine::mutations::breaks;
 
 impl Run<'_> {
     /// Reads activities above the highest known id, and those of the recent window.

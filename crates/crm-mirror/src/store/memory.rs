@@ -12,11 +12,11 @@ use super::{
     Applied, Batch, ChildrenRead, Head, Missing, Range, Record, Removal, Rewrite, RunEnd, Store, replaced,
 };
 use crate::changes::{Change, ChangeFilter, ChangeKind};
-use crate::mutations::breaks;
 use crate::report::Run;
 use crate::row::{Key, Row, Value};
 use crate::table::{ColumnKind, Table};
 use crate::time::{from_seconds, seconds};
+use crm_history::engine::mutations::breaks;
 
 /// A copy in memory, for tests. It does what the databases do, and is gone with the process. Clones share it.
 ///

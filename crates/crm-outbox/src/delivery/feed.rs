@@ -11,8 +11,8 @@ use futures_util::StreamExt;
 use super::lease::Lease;
 use super::prepare::{Prepare, Prepared};
 use crate::activity::{StoredActivity, check, fingerprint};
-use crate::mutations::breaks;
 use crate::store::{Change, Row, SentIn};
+use crm_history::engine::mutations::breaks;
 
 /// What was taken.
 pub(super) struct Fed {

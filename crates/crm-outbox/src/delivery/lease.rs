@@ -12,11 +12,11 @@ use crm_transport::Error;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::mutations::breaks;
 use crate::observe;
 use crate::outbox::Shared;
 use crate::status::UnknownOutcome;
 use crate::store::{Change, Request, SentIn};
+use crm_history::engine::mutations::breaks;
 
 /// The lease that this process holds.
 pub(super) struct Lease {

@@ -16,11 +16,11 @@ use super::feed::{self, Fed};
 use super::lease::{Lease, LeasedStore};
 use super::sender::Sender;
 use crate::activity::StoredActivity;
-use crate::mutations::breaks;
 use crate::observe;
 use crate::outbox::Shared;
 use crate::status::{State, Status};
 use crate::store::Change;
+use crm_history::engine::mutations::breaks;
 
 /// Why a session ended.
 pub(super) enum SessionEnd {

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::{CLAIMED_AT_LEAST, Change, RECONCILED_TOGETHER, Request, Row, SentIn, Store};
 use crate::activity::NewActivity;
-use crate::mutations::breaks;
 use crate::status::{Filter, OutboxStats, State, Status};
+use crm_history::engine::mutations::breaks;
 
 /// A store in memory, for tests. Nothing survives the process.
 ///

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use crm_model::Page;
+
 /// The pages that are still to be read before the end is believed.
 #[derive(Debug)]
 pub(super) struct EndProof {
@@ -41,6 +43,17 @@ pub(super) enum Content {
     Unreadable,
     /// Records.
     Records,
+}
+
+impl Content {
+    /// Returns what a page holds. `is_repeated` says whether it is one that came before.
+    pub(super) fn from_page<T>(page: &Page<T>, is_repeated: bool) -> Self {
+        match page.is_empty() || is_repeated {
+            true => Self::Nothing,
+            false if page.items.is_empty() => Self::Unreadable,
+            false => Self::Records,
+        }
+    }
 }
 
 impl EndProof {

@@ -139,12 +139,7 @@ impl<T, F, R> RecordPages<T, F, R> {
         let is_end = page.is_empty() || (last == Some(identity) && page.len() < self.page_size);
         match self.ask {
             Ask::Proof(number) => {
-                let content = match is_end || last == Some(identity) {
-                    true => Content::Nothing,
-                    false if page.items.is_empty() => Content::Unreadable,
-                    false => Content::Records,
-                };
-                self.add_to_proof(number, content);
+                self.add_to_proof(number, Content::from_page(&page, last == Some(identity)));
             }
             Ask::Previous => {
                 self.add_previous(page);

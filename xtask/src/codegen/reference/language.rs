@@ -36,10 +36,7 @@ impl Language {
 
     /// Returns a grade as a sentence: `*Observed 2026-06.*`
     pub(super) fn grade_sentence(self, grade: &str) -> String {
-        let grade = self.grade(grade);
-        let mut letters = grade.chars();
-        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-        format!("*{first}{}.*", letters.as_str())
+        format!("*{}.*", capitalized(&self.grade(grade)))
     }
 
     /// Returns the grades of the parts of an item: one grade if they agree, otherwise each grade with its parts.
@@ -101,4 +98,11 @@ impl Language {
             Self::Ru => kind.replace(" or ", " или ").replace("array of", "массив"),
         }
     }
+}
+
+/// Returns a text with a capital letter at its beginning.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    first + letters.as_str()
 }

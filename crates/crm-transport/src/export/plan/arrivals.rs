@@ -32,7 +32,7 @@ impl<T> Plan<T> {
                 let greatest = page.items.iter().map(self.id).max().unwrap_or(0);
                 self.end.add_far_page(request.page, (!page.is_empty()).then_some(greatest));
             }
-            Purpose::End => self.add_to_proof(request, identity, !page.items.is_empty()),
+            Purpose::End => self.add_to_proof(request, &page, identity),
             // The stretch may be gone. Another one is then responsible for its ids.
             Purpose::Stretch(name) => {
                 if let Some(at) = self.stretches.iter().position(|stretch| stretch.asked == name) {
@@ -49,17 +49,12 @@ impl<T> Plan<T> {
         Ok(())
     }
 
-    fn add_to_proof(&mut self, request: PageRequest, identity: PageIdentity, is_readable: bool) {
+    fn add_to_proof(&mut self, request: PageRequest, page: &Page<T>, identity: PageIdentity) {
         let is_repeated = self.is_repeated(request.page, request.asked, identity);
         if is_repeated {
             self.pages.add_repeated(identity.len);
         }
-        let content = match is_repeated || identity.is_empty() {
-            true => Content::Nothing,
-            false if is_readable => Content::Records,
-            false => Content::Unreadable,
-        };
-        match self.end.add_proof(request.page, content) {
+        match self.end.add_proof(request.page, Content::from_page(page, is_repeated)) {
             Proven::NotYet | Proven::HoldsRecords(_) => {}
             Proven::Hole { empty, held, .. } => {
                 self.contradict(format!("page {empty} is empty, and page {held} is not"));

@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::Folder;
+use crate::folder::Folder;
 
-pub(crate) struct Cluster {
+/// A server, stopped and removed with this.
+#[derive(Debug)]
+pub struct Cluster {
     folder: Folder,
     programs: PathBuf,
 }
 
 impl Cluster {
     /// Starts a server. Returns `None`, with a message, if PostgreSQL is not installed.
-    pub(crate) fn start() -> Option<Self> {
+    #[must_use]
+    pub fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             eprintln!("skipped: PostgreSQL is not installed (initdb was not found)");
             return None;
@@ -39,7 +42,9 @@ impl Cluster {
         Some(cluster)
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The address of its database.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("postgres:///postgres?user=crm&host={}", self.folder.0.display())
     }
 
