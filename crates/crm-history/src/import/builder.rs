@@ -258,7 +258,7 @@ impl<M> Import<M> {
     /// A missing mark counts only in a list that is sorted and paged as asked and shows records that are known to be there.
     /// Otherwise nothing is sent, and the outcome is [`UnknownReason::MarkNotSearchable`](crate::UnknownReason). If a list
     /// showed nothing at all, one activity is sent first. The rest follows once the list shows that one. So where the lists
-    /// hide records from this login, each run may store one activity twice.
+    /// hide records from this login, each run may store one activity of each `user` twice.
     ///
     /// [`NotSent`](crm_model::history::AddOutcome::NotSent) then means that this import did not send the activity.
     /// An earlier one may have stored it. That `word` finds marks is observed.
