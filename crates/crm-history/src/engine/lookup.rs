@@ -39,16 +39,17 @@ impl From<Error> for LookupFault {
 }
 
 /// Reads these views down to the floor. Each must show the records that are known to be there, so far as it is read.
-/// `is_proof`: what is missing in the reading may count as not stored.
+/// A page holds at least `page_size` records. `is_proof`: what is missing in the reading may count as not stored.
 pub(super) async fn read(
     client: &HistoryClient,
     views: Vec<(View, BTreeSet<u64>)>,
     floor: u64,
+    page_size: usize,
     is_proof: bool,
 ) -> Result<Reading, LookupFault> {
     let mut reading = BTreeMap::new();
     for (view, must_show) in views {
-        let read = read_view(client, &view, floor, &must_show).await?;
+        let read = read_view(client, &view, floor, page_size, &must_show).await?;
         if is_proof {
             ask_for_a_day_without_records(client, &view).await?;
         }
@@ -109,12 +110,15 @@ async fn read_view(
     client: &HistoryClient,
     view: &View,
     floor: u64,
+    page_size: usize,
     must_show: &BTreeSet<u64>,
 ) -> Result<ViewReading, LookupFault> {
     let all = Asked::all_of(view);
     for _ in 0..ATTEMPTS {
         let reached_old = |page: &[Entry]| page.last().is_some_and(|oldest| oldest.id.0 <= floor);
-        let Some((mut read, lowest)) = read_until(client, &all, reached_old).await? else { continue };
+        let Some((mut read, lowest)) = read_until(client, &all, page_size, reached_old).await? else {
+            continue;
+        };
         read.records.reverse();
         let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
         if !must_show.range(lowest..).all(shows) && !breaks("a-list-shows-known-records") {
@@ -126,10 +130,11 @@ async fn read_view(
 }
 
 /// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the id
-/// down to which the list was read. Returns `None` if pages repeat records, and not because others wrote meanwhile.
+/// down to which the list was read. A page holds at least `page_size` records. Returns `None` if pages repeat records, and not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
     asked: &Asked,
+    page_size: usize,
     mut is_enough: impl FnMut(&[Entry]) -> bool,
 ) -> Result<Option<(ViewReading, u64)>, LookupFault> {
     let mut read = ViewReading::default();
@@ -179,8 +184,8 @@ pub(super) async fn read_until(
         }
     }
     // Only the last page may be shorter. A shorter one before it lacks records.
-    let largest = sizes.iter().max();
-    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| Some(size) < largest))
+    let largest = sizes.iter().copied().fold(page_size, usize::max);
+    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| *size < largest))
         && !breaks("no-page-is-short")
     {
         return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));

@@ -52,10 +52,11 @@ impl MarkSearch {
     }
 
     /// Reads pages until each mark is found, or to the end. `is_first`: it is not known yet whether the server keeps to the
-    /// days asked for.
+    /// days asked for. A page holds at least `page_size` records.
     pub(super) async fn run(
         &self,
         client: &HistoryClient,
+        page_size: usize,
         is_first: bool,
     ) -> Result<FoundMarks, LookupFault> {
         if is_first {
@@ -68,7 +69,8 @@ impl MarkSearch {
                 missing.retain(|mark| !marks.contains(mark));
                 missing.is_empty()
             };
-            let Some((read, _)) = lookup::read_until(client, &self.asked(), found_all).await? else {
+            let Some((read, _)) = lookup::read_until(client, &self.asked(), page_size, found_all).await?
+            else {
                 continue;
             };
             if self.must_show.is_some_and(|id| read.records.iter().all(|record| record.id != id)) {
