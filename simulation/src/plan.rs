@@ -233,8 +233,10 @@ impl Plan {
             restores_backups: selection.has("restored_backup"),
             adopts_marks,
         };
-        // A list that hides our record makes the other one look like ours.
-        let has_twin = !plan.has_misleading_lists() && !plan.tricks.commits_late && !plan.old_equal;
+        // A list that hides our record makes the other one look like ours. Nobody else uses our marks.
+        let is_marked = plan.entries.iter().any(|entry| entry.mark.is_some());
+        let has_twin =
+            !plan.has_misleading_lists() && !plan.tricks.commits_late && !plan.old_equal && !is_marked;
         plan.twin = plan.twin.filter(|_| has_twin);
         // A list of today's records that is empty on the next day looks like one that heeds the days asked for.
         if plan.rules.iter().any(|rule| rule.fault().name() == "dates_ignored") {
