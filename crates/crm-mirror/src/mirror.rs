@@ -104,7 +104,7 @@ impl Mirror {
                 Some(known) if *known == identity => continue,
                 Some(known) if !sync.new_view && !breaks("a-copy-is-of-one-login") => {
                     let fault = format!("sees the CRM as {identity}, and this copy was made as {known}");
-                    let hint = "use another copy, or new_view (--new-view) to go over to this one";
+                    let hint = "use another copy, or new_view (--new-view) to switch to this one";
                     return Err(Error::invalid_request(RUN, name, fault).hint(hint));
                 }
                 Some(_) => view.extend(tables.iter().map(|table| (last_full(*table), "0".to_owned()))),
@@ -203,7 +203,7 @@ impl Mirror {
 
     async fn lock(&self) -> Result<Lock, Error> {
         let fence = self.store.lock().await?.ok_or_else(|| {
-            let fault = "another run over this copy is active";
+            let fault = "another run of this copy is active";
             Error::incomplete(RUN, fault).hint("wait until it has ended")
         })?;
         Ok(Lock { store: Arc::clone(&self.store), fence, is_held: true })

@@ -157,7 +157,7 @@ impl Sync {
         self
     }
 
-    /// Copies a dynamic field of projects into a column of its own, too. The name has letters, digits and `_` only. A
+    /// Also copies a custom field of projects into its own column. The name has letters, digits and `_` only. A
     /// column stays: later runs fill it, whether they name it or not.
     pub fn column(mut self, field: impl Into<String>, kind: ColumnKind) -> Self {
         self.columns.push((field.into(), kind));

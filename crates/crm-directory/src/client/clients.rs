@@ -14,7 +14,7 @@ use crate::operations::{ClientFields, ClientInfo, ClientList, ClientQuery, PAGE}
 impl DirectoryClient {
     /// Returns the wire names of the fields of a client, and their titles in this account (`client/fields`).
     ///
-    /// Only here do the account's own fields, `input1` to `input10`, have a meaning.
+    /// Only here do the custom fields, `input1` to `input10`, have a meaning.
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {

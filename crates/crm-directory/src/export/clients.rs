@@ -343,7 +343,7 @@ impl Reader {
                     let came = outcome.figures.records + outcome.figures.unreadable;
                     if came < count {
                         let fault = format!(
-                            "{came} clients came, and the server counts {count} that were there all the time: export them again"
+                            "{came} clients were listed, but the server counts {count} that existed the whole time: export them again"
                         );
                         outcome.contradiction = Some(Error::incomplete(NAME, fault));
                     }

@@ -122,7 +122,7 @@ async fn read_view(
         }
         return Ok(read);
     }
-    Err(LookupFault::NotBelievable("the same record stood on several of its pages"))
+    Err(LookupFault::NotBelievable("the same record was on several of its pages"))
 }
 
 /// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the id
@@ -216,7 +216,7 @@ async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<E
         if !breaks("a-list-is-of-its-user")
             && read.items.iter().any(|entry| owner(entry).is_some_and(|owner| owner != *login))
         {
-            return Err(LookupFault::NotBelievable("it holds records of another user than asked for"));
+            return Err(LookupFault::NotBelievable("it has records of another user than requested"));
         }
     }
     Ok(read)

@@ -49,7 +49,7 @@ impl Copied for Project {
     }
 }
 
-/// Returns the value of a dynamic field.
+/// Returns the value of a custom field.
 fn own_value(fields: &Fields, name: &str, kind: ColumnKind) -> Value {
     match kind {
         ColumnKind::Integer => {

@@ -207,7 +207,9 @@ impl Run<'_> {
                     self.add_unreadable(Error::incomplete(RUN, fault));
                 }
                 if page.is_empty() && !directory.contacts(&query.clone().page(number)).await?.is_empty() {
-                    return Err(contradiction("a page of contacts is empty, and then it is not"));
+                    return Err(contradiction(
+                        "a page of contacts was empty in one read, but not in another",
+                    ));
                 }
                 let ids: BTreeSet<u64> = page.items.iter().map(|contact| contact.id.0).collect();
                 let is_sorted = page.items.is_sorted_by(|one, next| time(one) >= time(next));

@@ -229,7 +229,7 @@ async fn compare<T: Copied>(
         .filter_map(|record| {
             let key = record.key();
             if key.is_none() {
-                let fault = format!("{} {} has an id that no database can hold", T::TABLE, record.id());
+                let fault = format!("{} {} has an id that no database can store", T::TABLE, record.id());
                 run.add_unreadable(Error::incomplete(RUN, fault));
             }
             // A list may hold a record twice.

@@ -128,7 +128,7 @@ impl Run<'_> {
                 }
             }
             if highest == before {
-                return Err(contradiction("holds nothing that the pages before it do not hold", number));
+                return Err(contradiction("contains only records of the pages before it", number));
             }
         }
     }
@@ -212,7 +212,7 @@ async fn find_listed(history: &HistoryClient, id: EntryId) -> Result<Option<Entr
         }
         entry = again;
     }
-    Err(Error::incomplete(RUN, format!("activity {id} is moved all the time: run it again")))
+    Err(Error::incomplete(RUN, format!("activity {id} keeps moving: run it again")))
 }
 
 const MOST_READINGS: usize = 5;

@@ -105,7 +105,7 @@ pub struct Client {
     /// `bankinfo`: bank and tax details by the server's names, such as `castInn`. Sent only when asked for.
     #[doc(alias = "bankinfo")]
     pub bank_details: BTreeMap<String, String>,
-    /// Unknown keys, as received. The account's own fields, `input1` to `input10`, are among them.
+    /// Unknown keys, as received. The custom fields, `input1` to `input10`, are among them.
     pub extra: Extra,
 }
 

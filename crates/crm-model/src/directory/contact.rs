@@ -65,7 +65,7 @@ pub struct Contact {
     pub role: Option<String>,
     /// `socials`: accounts in social networks by the server's names, such as `skype`. Sent only when asked for.
     pub socials: BTreeMap<String, String>,
-    /// Unknown keys, as received. The account's own fields, `input1` to `input10`, are among them.
+    /// Unknown keys, as received. The custom fields, `input1` to `input10`, are among them.
     pub extra: Extra,
 }
 

@@ -1,4 +1,4 @@
-//! Fields of a record by name: the dynamic fields of an account, and everything in a solOS response.
+//! Fields of a record by name: the custom fields of an account, and everything in a solOS response.
 
 mod error;
 mod record;
@@ -21,7 +21,7 @@ use spans::Spans;
 
 /// The fields of a record as the server sent them, with typed access.
 ///
-/// The dynamic fields of an account stand beside the built-in ones or under the key `data`. Both are *assumed*, because
+/// The custom fields of an account stand beside the built-in ones or under the key `data`. Both are *assumed*, because
 /// solOS documents no responses. [`get`](Self::get) finds a field in either place, `data` first.
 ///
 /// Each typed method returns `Ok(None)` for a field that is absent or empty (`null`, `""`, `false`, `[]`, a zero date).

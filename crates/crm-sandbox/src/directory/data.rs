@@ -68,7 +68,7 @@ pub struct Client {
     /// `castBankKs`, `castBankRs`, `castBankBik`, `castOkpo`, `castOgrn`, `castDirName`, `castDirSignature`,
     /// `castDirStatus`, `castDirStatusSig`, `castDirOsnovanie`, `castUrAddr`, `castUrNameShort`.
     pub recv: String,
-    /// The account's own fields, `input1` to `input10`.
+    /// The custom fields, `input1` to `input10`.
     pub inputs: BTreeMap<String, String>,
 }
 
@@ -157,7 +157,7 @@ pub struct Contact {
     pub date_create: NaiveDateTime,
     /// Changed at, in the account's local time; `None` until the first change.
     pub date_edit: Option<NaiveDateTime>,
-    /// The account's own fields, `input1` to `input10`.
+    /// The custom fields, `input1` to `input10`.
     pub inputs: BTreeMap<String, String>,
 }
 

@@ -35,7 +35,7 @@ pub struct Project {
     pub participants_user_id: Vec<u64>,
     /// Groups who take part.
     pub participants_group_id: Vec<u64>,
-    /// The dynamic fields of the account.
+    /// The custom fields of the account.
     pub data: BTreeMap<String, FieldValue>,
     /// The steps the project went through, the last one being where it is.
     pub steps: Vec<Step>,
@@ -51,7 +51,7 @@ pub struct Project {
     pub payments: Vec<Payment>,
 }
 
-/// The value of a dynamic field.
+/// The value of a custom field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldValue {

@@ -167,7 +167,7 @@ impl<C: Client> ClientBuilder<C> {
         let user_agent = HeaderValue::from_str(&self.user_agent)
             .map_err(|_| Error::invalid_setting("user_agent", "has a character that no header can carry"))?;
         if self.timeout.is_zero() {
-            return Err(Error::invalid_setting("timeout", "is zero, in which no call can end"));
+            return Err(Error::invalid_setting("timeout", "is zero, so no call can finish in time"));
         }
         self.retry.check()?;
         self.pace.check()?;
