@@ -127,8 +127,8 @@ impl Deliver {
         self
     }
 
-    /// Calls this with each activity before it is sent, for example to find its client by a phone number. Eight calls run
-    /// at a time. What the hook returns is kept, so it is called once for each activity that is sent.
+    /// Calls this with each activity as it was put, before it is sent, for example to find its client by a phone number. A
+    /// [mark](NewEntry::mark) is in its field, and not in the content. Eight calls run at a time. What the hook returns is kept, so it is called once for each activity that is sent.
     pub fn prepare<F>(mut self, hook: impl Fn(NewEntry) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Prepared> + Send + 'static,
