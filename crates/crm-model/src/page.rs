@@ -10,12 +10,12 @@ use crate::OneLine;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The readable records, in the server's order.
+    /// The decoded records, in the server's order.
     pub items: Vec<T>,
-    /// The records that could not be read.
+    /// The records that could not be decoded.
     pub unreadable: Vec<Unreadable>,
-    /// The number of records on all pages, if the server returns it. SalesMan never does. For solOS a key `total` beside
-    /// the records is *assumed*.
+    /// The number of records on all pages, if the server returns it. SalesMan never does. For solOS a key `total` next
+    /// to the records is *assumed*.
     pub total: Option<u64>,
 }
 

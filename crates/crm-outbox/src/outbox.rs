@@ -1,4 +1,4 @@
-//! [`Outbox`]: puts activities, and shows where they stand.
+//! [`Outbox`]: puts activities, and returns their status.
 
 use std::fmt;
 use std::sync::Arc;
@@ -133,7 +133,7 @@ impl Outbox {
 
 /// Looking.
 impl Outbox {
-    /// Returns where an activity stands, or `None` if the key is not known.
+    /// Returns the status of an activity, or `None` if the key is not known.
     ///
     /// # Errors
     /// The store failed.

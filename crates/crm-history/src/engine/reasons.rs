@@ -17,14 +17,14 @@ pub enum NotSentReason {
     KeyRefused(String),
     /// A setting of the account keeps the server from writing. A person must fix it. The text is the error.
     AccountSetting(String),
-    /// The server stored nothing for so long, longer than the patience of the import. The text is the last failure.
+    /// The server stored nothing for this time, which exceeds the patience of the import. The text is the last failure.
     ServerDown {
         /// How long the server has stored nothing.
         since: Duration,
         /// The last failure.
         last: String,
     },
-    /// The server asked to wait for so long, longer than the patience of the import.
+    /// The server asked to wait for this time, which exceeds the patience of the import.
     RateLimited {
         /// How long it asked to wait.
         retry_after: Duration,
@@ -75,7 +75,7 @@ pub enum UnknownReason {
     Unreadable,
     /// The lists of the server kept changing, so that no two readings agreed.
     Unsteady,
-    /// This import did not send it, because nobody can tell whether a record has its mark. The text says why. See
+    /// This import did not send it, because it is not known whether a record has its mark. The text says why. See
     /// [`adopt_marked`](crate::Import::adopt_marked).
     MarkNotSearchable(&'static str),
 }

@@ -141,10 +141,10 @@ impl NewEntry {
         self
     }
 
-    /// Sets a mark: the content that is sent ends with ` [mark]`. Use an id of your own, such as the id of a call.
+    /// Sets a mark: the content that is sent ends with ` [mark]`. Use your own ID, such as the ID of a call.
     ///
     /// The server has no idempotency key. A login that sees the record finds it by its mark: from another process, on
-    /// another machine, or after the journal is lost. It does not find the record if somebody edited the mark out. The
+    /// another machine, or after the journal is lost. It does not find the record if a user deleted the mark. The
     /// mark does not protect against two processes that send the same activity at the same moment.
     ///
     /// A mark has at least one character: Latin letters, digits, `.`, `-` and `:`. The server stores, lists and finds such

@@ -87,10 +87,10 @@ impl Deliver {
         self
     }
 
-    /// How long the engine goes on although nothing becomes certain (default 5 minutes). Then it starts again after a
-    /// while.
+    /// How long the engine continues although nothing becomes certain (default 5 minutes). Then it starts again after a
+    /// pause.
     ///
-    /// A single activity in doubt, behind which nothing else is put, is sent once more after this time. If both copies
+    /// A single activity in doubt, after which nothing else is put, is sent once more after this time. If both copies
     /// appear, [`OutboxEntry::copy`](crate::OutboxEntry::copy) names the second one.
     pub fn patience(mut self, time: Duration) -> Self {
         self.settings.patience = time;

@@ -38,10 +38,10 @@ impl Delivery {
         self.health.clone()
     }
 
-    /// Sends nothing more, waits at most for so long for answers to what is in flight, and gives up the lease.
+    /// Sends nothing more, waits at most this long for responses to calls in flight, and releases the lease.
     ///
-    /// What is still in flight then stays in doubt, and the next sender looks it up. Another instance takes over within a
-    /// second.
+    /// Activities that are still in flight then stay in doubt, and the next sender looks them up. Another instance
+    /// takes over within a second.
     ///
     /// # Errors
     /// The store failed. Nothing is lost, but another instance may have to wait for the lease to expire.

@@ -34,7 +34,7 @@ pub enum Role {
 }
 
 impl Health {
-    /// Returns `true` if the instance sends or stands by, and nothing keeps it from that.
+    /// Returns `true` if the instance sends or is on standby without a problem.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.problem.is_none() && matches!(self.role, Role::Standby | Role::Sender)

@@ -71,25 +71,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes the contents of activities that were stored longer ago. Returns how many these are.
     ///
-    /// This works in steps, each of which is atomic, so that it keeps nobody waiting.
+    /// This works in steps, each of which is atomic, so that other calls do not have to wait.
     async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error>;
 
     /// Removes activities that were stored or refused longer ago, with their keys. Returns how many these are.
     ///
-    /// This works in steps, each of which is atomic, so that it keeps nobody waiting.
+    /// This works in steps, each of which is atomic, so that other calls do not have to wait.
     async fn purge(&self, older_than: Duration) -> Result<u64, Error>;
 
-    /// Takes the lease for so long, if nobody holds it. Returns its fence.
+    /// Takes the lease for this time, if it is free. Returns its fence.
     async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error>;
 
     /// Extends the lease. Returns `false` if it is lost.
     async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error>;
 
-    /// Gives the lease back, so that another instance can take it at once.
+    /// Releases the lease, so that another instance can take it at once.
     async fn release(&self, fence: u64) -> Result<(), Error>;
 
-    /// The sender with this fence was dropped without [`release`](Self::release). A store whose lease does not expire gives
-    /// it back (default: nothing). This must not block.
+    /// The sender with this fence was dropped without [`release`](Self::release). A store whose lease does not expire
+    /// releases it here (default: does nothing). This must not block.
     fn abandon(&self, fence: u64) {
         let _ = fence;
     }
@@ -110,7 +110,7 @@ pub trait Store: Send + Sync + 'static {
     /// equal if the JSON is, as it was sent.
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
 
-    /// Returns those of the stored activities with the highest ids, of so many, whose content is kept.
+    /// Of this many stored activities with the highest IDs, returns those whose content is kept.
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error>;
 
     /// Extends the lease, and records a request that is about to be sent, with what became of other activities, each of
@@ -147,7 +147,7 @@ pub struct Row {
     pub prepared: Option<StoredActivity>,
     /// Recognizes the activity. `None` if another program put it and it was not sent yet.
     pub fingerprint: Option<u64>,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// The last request in which it was, if it is in doubt or stored.
     pub request: Option<SentIn>,
@@ -202,7 +202,7 @@ pub enum Change {
     Queued,
     /// It cannot be decided.
     Unknown(UnknownOutcome),
-    /// It waits for so long.
+    /// It waits for this time.
     Held {
         /// From now on.
         delay: Duration,
