@@ -200,19 +200,19 @@ impl Filter {
         self
     }
 
-    /// Returns the state asked for, for a [`Store`](crate::Store) of your own.
+    /// Returns the state asked for, for your own [`Store`](crate::Store).
     #[must_use]
     pub fn wanted_state(&self) -> Option<State> {
         self.state
     }
 
-    /// Returns the position after which the list begins, for a [`Store`](crate::Store) of your own.
+    /// Returns the position after which the list begins, for your own [`Store`](crate::Store).
     #[must_use]
     pub fn begins_after(&self) -> u64 {
         self.after
     }
 
-    /// Returns the maximum number of activities, for a [`Store`](crate::Store) of your own.
+    /// Returns the maximum number of activities, for your own [`Store`](crate::Store).
     #[must_use]
     pub fn most(&self) -> usize {
         self.limit

@@ -261,7 +261,7 @@ impl FromStr for SqlMode {
 /// The time zone of an account, such as `"Europe/Moscow".parse()`.
 ///
 /// The default is `local`: the clock of the account is that of this machine, and counts as Moscow time (UTC+3, no
-/// summer time) wherever an offset matters.
+/// daylight saving time) wherever an offset matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Zone(Option<chrono_tz::Tz>);
 

@@ -120,9 +120,9 @@ pub enum DateFault {
     TimeOnly,
     /// It has an offset from UTC, or is a Unix time, and the time zone of the account is not known.
     ZoneNeeded,
-    /// It looks like Unix seconds, which are read only if they were asked for.
+    /// It looks like Unix seconds, which are read only if they were requested.
     LooksUnix,
-    /// It looks like the day number of a spreadsheet, which is read in a text file only if it was asked for.
+    /// It looks like the day number of a spreadsheet, which is read in a text file only if it was requested.
     LooksSerial,
     /// The date has a time of its own, and the column of times has another one.
     TwoTimes,

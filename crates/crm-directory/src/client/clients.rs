@@ -105,8 +105,8 @@ impl DirectoryClient {
 
     /// Exports every client that was created or changed in this time, both ends included, with a verdict.
     ///
-    /// It is the only way of this API to ask for what has changed (observed); contacts and users have none. It asks
-    /// twice, because a client that was never changed has no time of change. Deletions are not among the changes.
+    /// This is the only list of changes in this API (observed). Contacts and users have none. It makes two queries,
+    /// because a client that was never changed has no time of change. Deletions are not among the changes.
     ///
     /// The times are in the account's local time, plus the shift of the current user's clock. Let `until` lie in the
     /// past, and begin the next call with it. A client that changes during the call has a later time, and the next call

@@ -47,10 +47,10 @@ impl DirectoryClient {
         Ok(matches)
     }
 
-    /// Finds the clients and contacts with this email address. Case does not count, and every match is exact.
+    /// Finds the clients and contacts with this email address. Case is ignored, and every match is exact.
     ///
-    /// The result is empty, without a call, for a text without an address. It makes two calls at once: for clients and
-    /// for contacts. What was found lately costs none; see [`CachePolicy`](crate::CachePolicy).
+    /// The result is empty, without a call, for a text without an address. It makes two concurrent calls: for clients
+    /// and for contacts. A cached result takes none; see [`CachePolicy`](crate::CachePolicy).
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -71,7 +71,7 @@ impl DirectoryClient {
         Ok(matches)
     }
 
-    /// Finds the users with this internal number of the PBX (`phone_in`), without those who are blocked.
+    /// Finds the users with this internal number of the PBX (`phone_in`), except blocked users.
     ///
     /// The server cannot search for it (observed). The first call fetches the list of users, and one record for each of
     /// them; they are kept for 10 minutes, see [`CachePolicy::users_time_to_live`](crate::CachePolicy::users_time_to_live).
@@ -113,7 +113,8 @@ impl DirectoryClient {
     /// ```
     ///
     /// # Errors
-    /// As [`find_by_phone`](Self::find_by_phone). Nobody was looked for then, so the call is not one of an unknown caller.
+    /// As [`find_by_phone`](Self::find_by_phone). After an error the caller does not count as unknown, because the
+    /// lookup failed.
     pub async fn attribute(
         &self,
         entry: NewEntry,

@@ -10,8 +10,8 @@ use super::{Fault, differs, id_fault, sql_fault};
 
 /// Which clients to list, in which order, and which page of them.
 ///
-/// An administrator sees all clients. Everybody else sees the clients of the users that their role shows (observed). Clients
-/// in the trash are listed, too, and nothing marks them (observed).
+/// An administrator sees all clients. Other users see the clients of the users that their role shows (observed).
+/// Clients in the trash are listed, too, and nothing marks them (observed).
 ///
 /// All times are in the account's local time, plus the shift of the current user's clock (observed).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,8 +50,8 @@ impl ClientQuery {
         self
     }
 
-    /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The id always
-    /// comes. A field that is not enabled is left out in silence (observed).
+    /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The ID is
+    /// always included. A field that is not enabled is omitted without an error (observed).
     pub fn fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.paged.set_fields(names);
         self

@@ -73,7 +73,7 @@ fn text_fault(field: &'static str, text: Option<&str>) -> Option<Fault> {
     text.filter(|text| text.trim().is_empty()).map(|_| (field, "is empty: leave it out"))
 }
 
-/// Whether a text of a record is the one that was asked for, as the database compares them. A missing text fits: the
+/// Whether a text of a record is the one that was requested, as the database compares them. A missing text fits: the
 /// field may not be enabled, or the record has no owner.
 fn differs(found: Option<&str>, asked: Option<&str>) -> bool {
     matches!((found, asked), (Some(found), Some(asked)) if collation::folded(found) != collation::folded(asked))

@@ -32,7 +32,7 @@ pub(super) struct Known {
     claimed: BTreeSet<u64>,
     /// The floors of activities that are stored under an id which the server did not say, by their identity.
     without_id: HashMap<u64, Vec<u64>>,
-    /// A list kept to the days that it was asked for.
+    /// A list kept to the days that it was requested.
     pub(super) keeps_days: bool,
     /// Why no list can be believed.
     distrust: Option<&'static str>,

@@ -202,7 +202,7 @@ pub(super) const ATTEMPTS: usize = 3;
 /// Pages without a record that can be decoded, after which a list is given up.
 const UNREADABLE_PAGES: usize = 3;
 
-/// Reads a page, and checks that it is what was asked for.
+/// Reads a page, and checks that it is what was requested.
 async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<Entry>, LookupFault> {
     let read = client.run(&Lookup { asked: asked.clone(), page }).await?;
     if !read.items.is_sorted_by(|a, b| a.id > b.id) && !breaks("a-list-is-sorted") {
@@ -219,7 +219,7 @@ async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<E
     Ok(read)
 }
 
-/// What a list is asked for.
+/// What a list is requested.
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) view: View,

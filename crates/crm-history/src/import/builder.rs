@@ -122,7 +122,7 @@ impl<M> Import<M> {
         self
     }
 
-    /// Maximum number of concurrent calls (default 2, from 1 to 64). The servers gain nothing from more (observed).
+    /// Maximum number of concurrent calls (default 2, from 1 to 64). More are not faster (observed).
     ///
     /// The [`Pace`](crm_transport::Pace) of the client applies as well.
     pub fn concurrency(mut self, calls: usize) -> Self {
@@ -151,10 +151,10 @@ impl<M> Import<M> {
         self
     }
 
-    /// Sends activities again that the journal knows as refused. Default: off.
+    /// Sends activities again that the journal marks as refused. Default: off.
     ///
-    /// A refused activity is not stored, so this doubles nothing. Use it after the cause was fixed in the CRM, such as a
-    /// user that was unknown. An activity that was changed since is always sent again.
+    /// A refused activity is not stored, so this stores nothing twice. Use it after the cause was fixed in the CRM,
+    /// such as an unknown user. An activity that was changed since is always sent again.
     pub fn retry_refused(mut self) -> Self {
         self.retry_refused = true;
         self
@@ -164,7 +164,7 @@ impl<M> Import<M> {
     ///
     /// An activity that would be sent ends as [`NotSent`](crm_model::history::AddOutcome::NotSent) with
     /// [`NotSentReason::DryRun`](crate::NotSentReason::DryRun). One that would be refused before it is sent is
-    /// [`Rejected`](crm_model::history::AddOutcome::Rejected). The checks of users and types still ask the server. A
+    /// [`Rejected`](crm_model::history::AddOutcome::Rejected). The checks of users and types still call the server. A
     /// [journal](Self::journal) is read, and nothing is added to it.
     pub fn dry_run(mut self) -> Self {
         self.is_dry_run = true;
@@ -177,25 +177,25 @@ impl<M> Import<M> {
         self
     }
 
-    /// Asks the server for each login once before it is used. Default: off.
+    /// Looks up each login once before it is used. Default: off.
     ///
     /// The server stores an activity with an unknown login without an owner, and returns no error (observed). With
     /// [`LossPolicy::Reject`] such an activity is not sent. Otherwise [`ImportOutcome::unknown_user`](crate::ImportOutcome::unknown_user) is set.
     ///
-    /// The server refuses a wrong key with the same words as an unknown login (observed). So the client's own key is
-    /// checked first, and again after each login that the server refuses. If the server refuses the key, the import stops.
-    /// Any other failure says nothing about a login.
+    /// The server returns the same error for a wrong key and for an unknown login (observed). So the client's own key
+    /// is checked first, and again after each login that the server refuses. If the server refuses the key, the import
+    /// stops. Any other failure says nothing about a login.
     pub fn check_users(mut self) -> Self {
         self.check_users = true;
         self
     }
 
-    /// Asks the server once for the activity types of the account (`tips`). Default: off.
+    /// Reads the activity types of the account once (`tips`). Default: off.
     ///
     /// The server stores an unknown type as text. Such a record belongs to no type of the account, and `tips` does not
     /// list it (observed). With [`LossPolicy::Reject`] such an activity is not sent. Otherwise
-    /// [`ImportOutcome::unknown_type`](crate::ImportOutcome::unknown_type) is set. Titles are compared as the server compares them: without regard to case,
-    /// `ё`, spaces at the end, or what follows the first 50 characters.
+    /// [`ImportOutcome::unknown_type`](crate::ImportOutcome::unknown_type) is set. Titles are compared as the server
+    /// compares them: only the first 50 characters, regardless of case, `ё` or spaces at the end.
     pub fn check_types(mut self) -> Self {
         self.check_types = true;
         self

@@ -103,7 +103,7 @@ impl Run<'_> {
     /// Merges the list of the window. It costs its pages, and three more to believe the end.
     ///
     /// An export would need more. It would also make up for deletions meanwhile, which move records past the reader. Here such
-    /// a record counts as missing, and is asked for like all of those.
+    /// a record counts as missing, and is requested like all of those.
     async fn window(&mut self, history: &HistoryClient, query: &EntryQuery, mut merge: Merge<Entry>) -> Step {
         let query = query.clone().order_by(EntryOrder::Id).oldest_first();
         let mut pages = Lengths::default();

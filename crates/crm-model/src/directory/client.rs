@@ -110,7 +110,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Returns the tax id (ИНН), if the bank details were asked for and hold one.
+    /// Returns the tax id (ИНН), if the bank details were requested and hold one.
     #[doc(alias("castInn", "inn"))]
     #[must_use]
     pub fn tax_id(&self) -> Option<&str> {

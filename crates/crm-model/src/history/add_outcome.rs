@@ -11,7 +11,7 @@ use crate::OneLine;
 pub enum AddOutcome {
     /// The activity is stored and has this id.
     Created(EntryId),
-    /// The activity is stored, but the server did not say under which id. Never send it again.
+    /// The activity is stored, but the server did not return its ID. Never send it again.
     StoredWithoutId,
     /// The activity was refused and is not stored. Without a code it was refused before sending. Fix it and send it again.
     Rejected(Rejection),
@@ -41,7 +41,7 @@ impl Rejection {
         Self { code, text: text.into(), is_account_setting: false }
     }
 
-    /// Marks the rejection as a fault of the account's settings.
+    /// Marks the rejection as caused by the account's settings.
     #[must_use]
     pub fn account_setting(mut self) -> Self {
         self.is_account_setting = true;
@@ -69,7 +69,7 @@ impl AddOutcome {
         matches!(self, Self::Created(_) | Self::StoredWithoutId)
     }
 
-    /// Returns the id of a stored activity, if the server said it.
+    /// Returns the ID of a stored activity, if the server returned it.
     #[must_use]
     pub fn id(&self) -> Option<EntryId> {
         match self {

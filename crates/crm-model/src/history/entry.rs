@@ -62,8 +62,8 @@ pub struct Entry {
 impl Entry {
     /// Returns the mark at the end of the content, without its brackets; see [`NewEntry::mark`](super::NewEntry::mark).
     ///
-    /// `list` and `info` return a mark as it was written (observed). A person who ended a text with ` [1]` wrote something
-    /// that looks like a mark, so compare it with your own.
+    /// `list` and `info` return a mark as it was written (observed). A text that a person ended with ` [1]` looks like
+    /// a mark, too, so compare the mark with your own.
     ///
     /// ```
     /// use crm_model::history::Entry;

@@ -81,7 +81,7 @@ impl NewEntry {
     /// zone of the account: see `HistoryClient::with_zone` and `Zone` in `crm-history`. Without a zone the activity is
     /// refused before sending.
     ///
-    /// `Serialize` writes the instant under a key of its own, `at_instant`, which the server does not know.
+    /// `Serialize` writes the instant under the separate key `at_instant`, which the server does not know.
     ///
     /// ```
     /// use crm_model::history::NewEntry;
@@ -151,8 +151,8 @@ impl NewEntry {
     /// a mark unchanged (observed). A mark that would be lost is refused before sending; see
     /// [`mark_fault`](Self::mark_fault).
     ///
-    /// `Serialize` writes the mark as a part of the content. So a `NewEntry` that is read back from that JSON has no mark,
-    /// and its content ends with it. Set the mark again: it is not added twice.
+    /// `Serialize` writes the mark as a part of the content. So a `NewEntry` that is deserialized from that JSON has no
+    /// mark, and its content ends with it. Set the mark again: it is not added twice.
     ///
     /// ```
     /// use crm_model::history::NewEntry;

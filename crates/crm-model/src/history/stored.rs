@@ -8,8 +8,8 @@ use super::{ClientId, ContactId, DealId, LossKind, NewEntry};
 /// A new activity as the server would store it.
 ///
 /// Content and type are *observed*: in recorded calls, and with the server's public source on PHP 8.2 and MariaDB 10.11.
-/// Dates, contacts and the type after `add.list` are derived from that source only. Another revision of the server may
-/// differ. A database in strict mode refuses what this one cuts or replaces: long texts, dates out of range and
+/// Dates, contacts and the type after `add.list` are derived from that source only. Another version of the server may
+/// differ. A database in strict mode refuses values that this one cuts or replaces: long texts, dates out of range and
 /// characters beyond the Basic Multilingual Plane.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -79,7 +79,7 @@ impl NewEntry {
 }
 
 /// Returns the letters and digits of a content. Use it to compare a stored content with the predicted one, because
-/// another revision of the server may clean a little differently.
+/// another version of the server may clean texts slightly differently.
 ///
 /// [`Stored::content`] and [`Stored::listed`] have the same fingerprint. Two contents with the same fingerprint are
 /// similar but not necessarily equal, so compare the contents first.

@@ -20,7 +20,7 @@ use crate::{FieldError, Fields};
 pub struct Project {
     /// `id`: the id of the project.
     pub id: ProjectId,
-    /// All other fields, built-in and dynamic: `project.fields.get("contract_date")`.
+    /// All other fields, built-in and custom: `project.fields.get("contract_date")`.
     pub fields: Fields,
 }
 

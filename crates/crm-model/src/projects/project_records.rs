@@ -14,7 +14,7 @@ use crate::{FieldError, Fields};
 
 /// A record that belongs to a project.
 ///
-/// solOS documents no responses, so every key is *assumed*, `id` included. A record without an id is unreadable.
+/// solOS documents no responses, so every key is *assumed*, `id` included. A record without an ID cannot be decoded.
 /// Each method reads the key that its documentation begins with, and returns `Ok(None)` if the key is absent or empty.
 /// Other spellings are in [`fields`](Self::fields).
 #[derive(Clone, Debug, PartialEq)]

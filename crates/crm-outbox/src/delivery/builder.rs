@@ -120,15 +120,15 @@ impl Deliver {
         self
     }
 
-    /// How often the store is asked for activities that other processes have put (default 1.25 s, so that an idle
-    /// outbox makes less than one query a second).
+    /// How often the store is polled for activities that other processes have put (default 1.25 s, so that an idle
+    /// outbox makes less than one query per second).
     pub fn poll_every(mut self, time: Duration) -> Self {
         self.poll_every = time;
         self
     }
 
     /// Calls this with each activity before it is sent, for example to find its client by a phone number. Eight calls run
-    /// at a time. What the hook returns is kept, so it is called once for each activity that is sent.
+    /// at a time. The result of the hook is stored, so it is called once for each activity that is sent.
     pub fn prepare<F>(mut self, hook: impl Fn(NewEntry) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Prepared> + Send + 'static,
@@ -137,7 +137,7 @@ impl Deliver {
         self
     }
 
-    /// Gives activities without a client, a contact and a deal to this client (default: none).
+    /// Logs activities without a client, a contact and a deal to this client (default: none).
     pub fn fallback_client(mut self, client: ClientId) -> Self {
         self.prepare.fallback_client = Some(client);
         self

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::health::Health;
 
-/// A delivery at work. Dropping it stops it at once. The store then knows what was in flight.
+/// A running delivery. Dropping it stops it at once. The store then records what was in flight.
 #[derive(Debug)]
 #[must_use = "dropping a delivery stops it"]
 pub struct Delivery {
@@ -26,7 +26,7 @@ impl Delivery {
         Self { task, stop, health }
     }
 
-    /// Returns how it does.
+    /// Returns its health.
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.borrow().clone()

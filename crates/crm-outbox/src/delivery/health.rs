@@ -2,13 +2,13 @@
 
 use crm_history::NotSentReason;
 
-/// How a delivery does.
+/// The health of a delivery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
     /// What this instance does.
     pub role: Role,
-    /// What keeps it from sending, as a text for a person. `None` if nothing does.
+    /// The problem that prevents sending, as a text for a person. `None` if there is no problem.
     pub problem: Option<String>,
     /// Why the engine stopped, if it waits before it starts again. [`problem`](Self::problem) says the same as a text.
     pub stopped: Option<NotSentReason>,

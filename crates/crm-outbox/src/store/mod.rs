@@ -186,7 +186,7 @@ pub struct Request {
     pub seqs: Vec<u64>,
 }
 
-/// What becomes of an activity.
+/// The change of an activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is stored. `copy` is the id of a second record.
@@ -230,8 +230,8 @@ pub(crate) fn fault(
     Error::storage(operation, "outbox", Path::new(location), what, Some(cause))
 }
 
-/// Returns `true` if an error of a store passes by itself: the database is not reached, does not answer, or is busy. Do
-/// the same again later.
+/// Returns `true` if an error of a store is temporary: the database cannot be reached, does not respond, or is busy.
+/// Retry later.
 #[must_use]
 pub fn is_temporary(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());

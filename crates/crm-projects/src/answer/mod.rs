@@ -129,7 +129,7 @@ fn read_one<T: DeserializeOwned>(
     let found = Found::read(info, response, names, "a record")?;
     let undecodable = |e: JsonError| Error::undecodable(info, e);
     let records = match found.shape {
-        // One record was asked for, so an object without an `id` is accepted as well.
+        // One record was requested, so an object without an `id` is accepted as well.
         Shape::Record | Shape::Unknown => return decoded(found.json, &found.path),
         Shape::Array => json::raw_records(found.json, &found.path).map_err(undecodable)?,
         Shape::Keyed(records) => with_ids(records),
@@ -152,7 +152,7 @@ fn read_one<T: DeserializeOwned>(
     }
 }
 
-/// Checks that a record has the id that was asked for. One without a readable id contradicts nothing.
+/// Checks that a record has the id that was requested. One without a readable id contradicts nothing.
 fn check_id(info: &OperationInfo, record: &str, asked: Option<u64>) -> Result<(), Error> {
     let id = |record| serde_json::from_str::<ProjectId>(json::member(record, "id")?).ok().map(u64::from);
     let Some(asked) = asked else { return Ok(()) };

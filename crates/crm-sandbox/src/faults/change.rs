@@ -14,7 +14,7 @@ use crate::projects::data::Project;
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Change {
-    /// Somebody else adds records that are equal to those of this write.
+    /// Another user adds records that are equal to those of this write.
     EqualRecords {
         /// How many times; more than 10,000 are 10,000.
         #[serde(default = "one")]
@@ -111,7 +111,7 @@ impl PageChange {
 
 const EDITED: &str = " (edited)";
 
-/// When somebody else adds records.
+/// When another user adds records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -279,7 +279,7 @@ impl Fault {
         Fault::new().named("ids_going_down").change(Change::IdsGoDown { from })
     }
 
-    /// Somebody else adds records equal to those of this write, so many times.
+    /// Another user adds records equal to those of this write, so many times.
     pub fn equal_records(count: usize, at: Moment) -> Fault {
         Fault::new().named("equal_records").change(Change::EqualRecords { count, at })
     }
@@ -308,7 +308,7 @@ impl Fault {
         Fault::new().named("short_pages").edit_answer(edit)
     }
 
-    /// The page before the one that was asked for.
+    /// The page before the one that was requested.
     pub fn repeated_page() -> Fault {
         Fault::new().named("repeated_page").edit_request(RequestEdit::PreviousPage)
     }
@@ -328,7 +328,7 @@ impl Fault {
         Fault::new().named("null_page").edit_answer(AnswerEdit::Null)
     }
 
-    /// The record with this id, whatever id was asked for.
+    /// The record with this id, whatever id was requested.
     pub fn another_record(id: u64) -> Fault {
         let ids = ["cid", "id"].map(|name| (name.to_owned(), id.into()));
         Fault::new().named("another_record").edit_request(RequestEdit::Set(BTreeMap::from(ids)))

@@ -21,7 +21,7 @@ pub enum RequestEdit {
     Set(BTreeMap<String, Value>),
     /// These parameters have something appended, where they are texts. In `add.list` they are those of each item.
     Append(BTreeMap<String, String>),
-    /// The page before the one that is asked for, or the first.
+    /// The page before the one that is requested, or the first.
     PreviousPage,
     /// The `offset` of SalesMan counts pages of so many records, at most 200. The answer is not shortened by it:
     /// [`AnswerEdit::Shorten`](crate::AnswerEdit::Shorten).

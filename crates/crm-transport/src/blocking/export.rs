@@ -20,7 +20,7 @@ impl<S: ExportSource> export::ExportBuilder<S> {
 
 /// Starting it without async.
 impl<S: ExportSource> export::ExportBuilder<S, Runtime> {
-    /// Checks the query and opens the checkpoint. Nothing is sent before the first record is asked for.
+    /// Checks the query and opens the checkpoint. Nothing is sent before the first record is requested.
     ///
     /// # Errors
     /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest): the query cannot be exported, or there is a function

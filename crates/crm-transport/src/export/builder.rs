@@ -114,7 +114,7 @@ impl<S: ExportSource, M> ExportBuilder<S, M> {
 }
 
 impl<S: ExportSource> ExportBuilder<S> {
-    /// Checks the query and opens the checkpoint. Nothing is sent before the first record is asked for.
+    /// Checks the query and opens the checkpoint. Nothing is sent before the first record is requested.
     ///
     /// # Errors
     /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest): the query cannot be exported, or there is a function

@@ -119,9 +119,9 @@ pub use verdict::{ExportFigures, Verdict};
 /// export is not complete, whatever the reason, its last item is an error. So a loop with `record?` never takes an
 /// incomplete export for a complete one.
 ///
-/// Nothing is fetched before it is asked for. Dropping the export ends its calls; a checkpoint that is just being saved
+/// Nothing is fetched before it is requested. Dropping the export ends its calls; a checkpoint that is just being saved
 /// is still saved. The calls run as tasks of tokio, so a slow consumer does not make them time out. With the feature
-/// `tracing` they belong to the span in which the record was asked for.
+/// `tracing` they belong to the span in which the record was requested.
 ///
 /// ```
 /// use crm_transport::{Error, ExportBuilder, ExportSource, Verdict};
@@ -146,7 +146,7 @@ pub struct Export<S: ExportSource> {
     plan: Plan<S::Record>,
     /// The calls in flight.
     calls: JoinSet<Response<S::Record>>,
-    /// Pages that could not be decoded, and those of them that were asked for once more.
+    /// Pages that could not be decoded, and those of them that were requested once more.
     undecodable: Vec<PageRequest>,
     tried_again: HashSet<PageRequest>,
     /// There was no call to make, and nothing has come or been taken since, so there is still none.

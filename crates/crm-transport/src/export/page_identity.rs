@@ -51,7 +51,7 @@ pub(super) struct Unsorted;
 
 /// What the pages have shown: how long they are, whether they are sorted, and whether the server ignores the offset.
 pub(super) struct PagesSeen {
-    /// How many records were asked for on a page.
+    /// How many records were requested on a page.
     asked: usize,
     /// The number of records on the longest page.
     longest: usize,
@@ -124,7 +124,7 @@ impl PagesSeen {
         self.missing_ids > self.ids / 20
     }
 
-    /// The number of records that is asked for on a page.
+    /// The number of records that is requested on a page.
     pub(super) fn asked(&self) -> usize {
         self.asked
     }

@@ -10,10 +10,10 @@ use super::page_identity::{PageIdentity, fingerprint};
 ///
 /// A stretch is responsible for the ids above its floor, up to its bound. The floor is the bound of the stretch below.
 pub(super) struct Stretch<T> {
-    /// When its first page was asked for, which is also its name; and when that page came.
+    /// When its first page was requested, which is also its name; and when that page came.
     pub(super) asked: u64,
     pub(super) answered: u64,
-    /// When its latest page was asked for.
+    /// When its latest page was requested.
     pub(super) last_asked: u64,
     /// The page with which it begins.
     pub(super) top: u64,
@@ -122,7 +122,7 @@ impl<T> Stretch<T> {
         page.items.iter().map(id).any(|id| between(id) && !is_seen(id))
     }
 
-    /// Takes in page `at`, which was asked for. Records up to the floor are left to the stretch below.
+    /// Takes in page `at`, which was requested. Records up to the floor are left to the stretch below.
     pub(super) fn add(
         &mut self,
         at: u64,

@@ -1,4 +1,5 @@
-//! Decodes JSON into types, with the path of what cannot be decoded. A record that cannot be decoded hides no other.
+//! Decodes JSON into types, with the path of what cannot be decoded. A record that cannot be decoded does not hide the
+//! others.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -145,7 +146,8 @@ pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
-/// Decodes each record by itself. A record that cannot be decoded is in [`Page::unreadable`] and hides no other.
+/// Decodes each record by itself. A record that cannot be decoded is in [`Page::unreadable`] and does not hide the
+/// others.
 ///
 /// # Errors
 /// The text is neither an array nor an object of records, or holds more than [`MOST_RECORDS`].
