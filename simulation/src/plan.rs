@@ -236,6 +236,10 @@ impl Plan {
         // A list that hides our record makes the other one look like ours.
         let has_twin = !plan.has_misleading_lists() && !plan.tricks.commits_late && !plan.old_equal;
         plan.twin = plan.twin.filter(|_| has_twin);
+        // A list of today's records that is empty on the next day looks like one that heeds the days asked for.
+        if plan.rules.iter().any(|rule| rule.fault().name() == "dates_ignored") {
+            plan.clock_steps.clear();
+        }
         if plan.twin.is_some() {
             // It matters only before the server has given an id.
             plan.rules.insert(0, faults::first_answer_lost());

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::changes::{Change, ChangeFilter};
 use crate::report::{Report, Run as RunRecord};
 use crate::row::Key;
-use crate::run::{Run, last_full};
+use crate::run::{LOGIN, Run, TOKEN, last_full};
 use crate::store::{COPY, OPEN, OWN_COLUMN, RUN, Record, Rewrite, Store, own_columns, refill};
 use crate::sync::Sync;
 use crate::table::Table;
@@ -99,6 +99,7 @@ impl Mirror {
     async fn run_locked(&self, mut sync: Sync, fence: i64) -> Result<Report, Error> {
         let mut settings = self.store.settings().await?;
         let mut view = Vec::new();
+        let mut owners = Vec::new();
         for (name, identity, tables) in views(&sync)? {
             match settings.get(&name) {
                 Some(known) if *known == identity => continue,
@@ -110,7 +111,7 @@ impl Mirror {
                 Some(_) => view.extend(tables.iter().map(|table| (last_full(*table), "0".to_owned()))),
                 None => {}
             }
-            view.push((name, identity));
+            owners.push((name, identity));
         }
         for (name, kind) in own_columns(&settings) {
             match sync.columns.iter().find(|(given, _)| *given == name) {
@@ -138,7 +139,7 @@ impl Mirror {
             view.extend(kinds);
         }
         settings.extend(view.iter().cloned());
-        Run::carry_out(&*self.store, &sync, &self.clock, fence, settings, view).await
+        Run::carry_out(&*self.store, &sync, &self.clock, fence, settings, view, owners).await
     }
 
     /// Returns at most this many runs, the latest first.
@@ -256,10 +257,10 @@ fn views(sync: &Sync) -> Result<Vec<View>, Error> {
     }
     if let Some(identity) = salesman {
         let tables = [Table::Activities, Table::Users, Table::Clients, Table::Contacts];
-        views.push(("login".to_owned(), identity, tables.to_vec()));
+        views.push((LOGIN.to_owned(), identity, tables.to_vec()));
     }
     if let Some(projects) = &sync.projects {
-        views.push(("token".to_owned(), projects_view(projects)?, vec![Table::Projects]));
+        views.push((TOKEN.to_owned(), projects_view(projects)?, vec![Table::Projects]));
     }
     if views.is_empty() {
         let fault = "has nothing to copy: call history, directory or projects";

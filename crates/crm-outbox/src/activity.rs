@@ -43,12 +43,14 @@ impl StoredActivity {
 
     /// Decodes the activity. On failure returns the reason as a text.
     pub(crate) fn entry(&self) -> Result<NewEntry, String> {
-        let entry: NewEntry = serde_json::from_str(&self.json)
+        let mut entry: NewEntry = serde_json::from_str(&self.json)
             .map_err(|error| format!("the activity cannot be decoded: {error}"))?;
-        Ok(match &self.mark {
-            Some(mark) => entry.mark(mark),
-            None => entry,
-        })
+        let Some(mark) = &self.mark else { return Ok(entry) };
+        // The JSON is what is sent. A hook looks for a phone number in the content, for example.
+        if let Some(content) = entry.content.strip_suffix(&format!(" [{mark}]")) {
+            entry.content.truncate(content.len());
+        }
+        Ok(entry.mark(mark))
     }
 }
 

@@ -137,6 +137,8 @@ pub(super) async fn read_until(
     let mut lowest = u64::MAX;
     // By how many records the pages have moved, because others wrote meanwhile.
     let mut moved = 0;
+    // A server may answer with junk for ever.
+    let mut junk_pages = 0;
     for number in 0.. {
         let page = page(client, asked, number).await?;
         if page.is_empty() {
@@ -152,6 +154,10 @@ pub(super) async fn read_until(
             }
             lowest = 0;
             break;
+        }
+        junk_pages = if page.items.is_empty() { junk_pages + 1 } else { 0 };
+        if junk_pages >= UNREADABLE_PAGES {
+            return Err(LookupFault::NotBelievable("several of its pages in a row cannot be decoded"));
         }
         sizes.push(page.items.len() + page.unreadable.len());
         read.unreadable.extend(page.unreadable);
@@ -170,9 +176,6 @@ pub(super) async fn read_until(
         read.records.extend(items);
         if is_last {
             break;
-        }
-        if sizes.len() >= UNREADABLE_PAGES && read.records.is_empty() {
-            return Err(LookupFault::NotBelievable("none of its newest records can be decoded"));
         }
     }
     // Only the last page may be shorter. A shorter one before it lacks records.
@@ -199,7 +202,7 @@ async fn have_come(
 
 /// How often a list is read that others change meanwhile.
 pub(super) const ATTEMPTS: usize = 3;
-/// Pages without a record that can be decoded, after which a list is given up.
+/// Pages in a row without a record that can be decoded, after which a list is given up.
 const UNREADABLE_PAGES: usize = 3;
 
 /// Reads a page, and checks that it is what was requested.

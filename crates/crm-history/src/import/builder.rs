@@ -260,7 +260,7 @@ impl<M> Import<M> {
     /// A mark counts as missing only if the list is sorted and paged as requested and shows records that are known to
     /// exist. Otherwise nothing is sent, and the outcome is [`UnknownReason::MarkNotSearchable`](crate::UnknownReason).
     /// If a list showed nothing at all, one activity is sent first. The others follow after the list shows it. So if
-    /// the lists hide records from this login, each run may store one activity twice.
+    /// the lists hide records from this login, each run may store one activity of each `user` twice.
     ///
     /// [`NotSent`](crm_model::history::AddOutcome::NotSent) then means that this import did not send the activity.
     /// An earlier one may have stored it. That `word` finds marks is observed.

@@ -66,6 +66,8 @@ pub(crate) struct Run<'a> {
     is_shift_known: bool,
     tables: Vec<TableReport>,
     any_full: bool,
+    /// Whose the copy will be once the server has answered: a wrong address or key must not claim it.
+    owners: Vec<(String, String)>,
     too_many_missing: Option<TooManyMissing>,
     /// What is not complete although the run went on.
     doubt: Option<Stop>,
@@ -83,6 +85,7 @@ impl<'a> Run<'a> {
         fence: i64,
         settings: BTreeMap<String, String>,
         view: Vec<(String, String)>,
+        owners: Vec<(String, String)>,
     ) -> Result<Report, Error> {
         let started_at = seconds(clock());
         let shift = settings.get(SHIFT).and_then(|shift| shift.parse().ok()).unwrap_or(0);
@@ -100,12 +103,14 @@ impl<'a> Run<'a> {
             is_shift_known: false,
             tables: Vec::new(),
             any_full: false,
+            owners: Vec::new(),
             too_many_missing: None,
             doubt: None,
         };
         let mut begin = run.batch(Table::Activities);
         begin.settings = view;
         run.commit(vec![begin]).await.map_err(store_error)?;
+        run.owners = owners;
         let end = run.steps().await;
         let outcome = match end.err().or(run.doubt.take()) {
             None => Outcome::Complete,
@@ -136,7 +141,8 @@ impl<'a> Run<'a> {
     }
 
     async fn end(self, outcome: Outcome) -> Result<Report, Error> {
-        let mode = if self.any_full { Mode::Full } else { Mode::Quick };
+        let was_ever_full = Table::ALL.iter().any(|table| self.setting::<i64>(&last_full(*table)) > Some(0));
+        let mode = if self.any_full || !was_ever_full { Mode::Full } else { Mode::Quick };
         let report = Report {
             run: self.id,
             mode,
@@ -211,7 +217,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    async fn write(&mut self, batches: Vec<Batch>) -> Step {
+    async fn write(&mut self, mut batches: Vec<Batch>) -> Step {
+        for batch in &mut batches {
+            let is_of_project =
+                batch.shape.table == Table::Projects || batch.shape.table.belongs_to_project();
+            let owner = if is_of_project { TOKEN } else { LOGIN };
+            batch.settings.extend(self.owners.extract_if(.., |(name, _)| name == owner));
+        }
         let tables: Vec<Table> = batches.iter().map(|batch| batch.shape.table).collect();
         let settings: Vec<_> = batches.iter().flat_map(|batch| batch.settings.clone()).collect();
         if breaks("rows-and-progress-are-one-commit") {
@@ -323,6 +335,11 @@ fn store_error(stop: Stop) -> Error {
 }
 
 /// The setting with the time of the last complete full run of a table.
+/// The setting with the login whose SalesMan CRM was copied, and its server.
+pub(crate) const LOGIN: &str = "login";
+/// The setting with the token whose solOS was copied, and its server.
+pub(crate) const TOKEN: &str = "token";
+
 pub(crate) fn last_full(table: Table) -> String {
     format!("full:{table}")
 }

@@ -264,6 +264,18 @@ async fn a_copy_belongs_to_one_login() {
 }
 
 #[tokio::test]
+async fn a_run_that_got_no_answer_does_not_claim_the_copy() {
+    let world = World::new();
+    world.add("2024-01-10 10:00:00", "звонок");
+    let mirror = world.mirror().await;
+    let mistyped = world.history_of("nobody@example.test");
+    let report = mirror.run(crate::world::sync().history(&mistyped)).await.unwrap();
+    assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
+    assert_eq!(report.mode, Mode::Full, "nothing was ever read in full");
+    assert!(world.run(|sync| sync).await.is_complete());
+}
+
+#[tokio::test]
 async fn a_shift_of_the_clock_is_noted_once_and_changes_no_record() {
     let world = World::with(crm_sandbox::Sandbox::builder().records(300));
     assert!(world.run(|sync| sync).await.is_complete());

@@ -241,6 +241,19 @@ async fn a_hook_finds_the_client_holds_and_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hook_gets_the_content_as_it_was_put_without_the_mark() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let hook = |entry: NewEntry| async move {
+        let phone = entry.content.rsplit(", ").next().map(str::to_owned);
+        Prepared::Send(entry.client(ClientId(if phone.as_deref() == Some("+7 900") { 7 } else { 8 })))
+    };
+    let _delivery = outbox.deliver(server.client()).prepare(hook).start();
+    outbox.put("1", &NewEntry::new("звонок, +7 900").mark("1.1")).await.unwrap();
+    assert!(matches!(outbox.wait("1").await.unwrap(), Some(Status::Stored(_))));
+    assert_eq!((server.clients(), server.contents()), (vec![7], vec!["звонок, +7 900 [1.1]".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_prepared_activity_is_looked_up_as_it_was_sent_after_a_crash() {
     let ((outbox, store), server) = (outbox(), Server::new());
     server.next_writes([Fate::Slow(Duration::from_secs(20))]);
