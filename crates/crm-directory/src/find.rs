@@ -168,7 +168,7 @@ fn best_number(text: Option<&str>, asked: &PhoneNumber) -> Option<(String, bool)
     best
 }
 
-/// Sorts matches and leaves one for each client and contact: exact ones first, then contacts, then the smallest id.
+/// Sorts matches and leaves one for each client and contact: exact ones first, then contacts, then the smallest ID.
 fn most_certain_first(mut matches: Vec<Match>) -> Vec<Match> {
     matches.sort_by_key(|found| {
         (Reverse(found.exact), found.contact.is_none(), found.contact, found.client, found.field)

@@ -70,7 +70,7 @@ pub(crate) enum Agreement {
 }
 
 impl PhoneNumber {
-    /// Returns the first number in a text, such as a caller id.
+    /// Returns the first number in a text, such as a caller ID.
     pub(crate) fn first_in(text: &str) -> Option<Self> {
         written_in(text).into_iter().next().map(|(number, _)| number)
     }

@@ -159,7 +159,7 @@ impl HistoryClient {
         self.run(&List::new(query.clone())).await
     }
 
-    /// Logs an activity and returns its id (`add`).
+    /// Logs an activity and returns its ID (`add`).
     ///
     /// The server changes some texts before it stores them: quotes, tags, emoji (observed; see
     /// [`NewEntry::as_stored`]).

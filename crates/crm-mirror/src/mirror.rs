@@ -177,7 +177,7 @@ impl Mirror {
     /// of activities that the CRM still has are not searched.
     ///
     /// # Errors
-    /// A run is active, the id is too large, or the store fails.
+    /// A run is active, the ID is too large, or the store fails.
     pub async fn forget(&self, table: Table, id: u64) -> Result<u64, Error> {
         const FORGET: &str = "mirror.forget";
         let id = i64::try_from(id)
@@ -337,7 +337,7 @@ fn name_of_person(record: &mut Value, id: i64) -> bool {
     named.map(|person| person["person"] = Value::Null).count() > 0
 }
 
-/// Empties a text of a record whose key is this id. Returns whether there was one.
+/// Empties a text of a record whose key is this ID. Returns whether there was one.
 fn blank(record: &mut Value, key: &str, id: i64, name: &str) -> bool {
     let is_of_it = record.get(key).and_then(Value::as_i64) == Some(id);
     match record.get_mut(name) {

@@ -13,7 +13,7 @@ use crate::table::Table;
 #[must_use = "only the report says whether the copy is complete"]
 #[non_exhaustive]
 pub struct Report {
-    /// The id of the run in the table `runs`.
+    /// The ID of the run in the table `runs`.
     pub run: i64,
     /// What was read: `Quick` or `Full`.
     pub mode: Mode,
@@ -161,7 +161,7 @@ impl fmt::Display for TableReport {
 /// A run as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Its id.
+    /// Its ID.
     pub id: i64,
     /// When it began, by the clock of the program.
     pub started_at: SystemTime,

@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher13;
 pub struct Key {
     /// The project of a record that belongs to one, otherwise 0.
     pub project_id: i64,
-    /// The id of the record.
+    /// The ID of the record.
     pub id: i64,
     /// Counts from 0 if one project has several records with the same ID, such as two rows of one good. Otherwise 0.
     pub occurrence: i64,

@@ -133,7 +133,7 @@ impl UnknownOutcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// It is stored under this id.
+    /// It is stored under this ID.
     StoredAs(EntryId),
     /// It is not stored. It is queued again.
     NotStored,
@@ -153,7 +153,7 @@ pub struct OutboxEntry {
     pub status: Status,
     /// The activity. `None` if its content was removed or cannot be decoded.
     pub activity: Option<NewEntry>,
-    /// The id of a second record of it. The CRM holds both.
+    /// The ID of a second record of it. The CRM holds both.
     pub copy: Option<EntryId>,
     /// When it was put, by the clock of the store.
     pub put_at: SystemTime,

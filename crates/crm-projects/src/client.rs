@@ -140,7 +140,7 @@ impl ProjectsClient {
     /// [`projects`](Self::projects) may miss some; an export does not. The options are methods of the
     /// [`ExportBuilder`]: concurrency, a checkpoint to resume from, a progress callback.
     ///
-    /// It is assumed that the server sorts by `id` and gives new projects greater ids. If it does not sort, the export
+    /// It is assumed that the server sorts by `id` and gives new projects greater IDs. If it does not sort, the export
     /// ends with an error.
     ///
     /// ```no_run

@@ -37,7 +37,7 @@ pub(crate) struct About {
 }
 
 impl Event {
-    /// Lets it happen. Returns how many records were deleted or changed, or the id of the new one.
+    /// Lets it happen. Returns how many records were deleted or changed, or the ID of the new one.
     ///
     /// # Errors
     /// When no account has this user.

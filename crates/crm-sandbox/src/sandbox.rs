@@ -88,7 +88,7 @@ impl Sandbox {
             .unwrap_or_else(|| Exchange::from_request(&self.state, request.with_body(body)))
     }
 
-    /// Changes a project, as a person does in the CRM; its id stays. Returns whether there is one.
+    /// Changes a project, as a person does in the CRM; its ID stays. Returns whether there is one.
     pub fn change_project(&self, id: u64, change: impl FnOnce(&mut Project)) -> bool {
         let mut state = self.state();
         let Some(project) = state.projects.iter_mut().find(|project| project.id == id) else { return false };
@@ -97,7 +97,7 @@ impl Sandbox {
         true
     }
 
-    /// Copies of all projects in the order of their ids.
+    /// Copies of all projects in the order of their IDs.
     pub fn projects(&self) -> Vec<Project> {
         self.state().projects.clone()
     }

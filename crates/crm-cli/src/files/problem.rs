@@ -64,7 +64,7 @@ pub enum Problem {
         /// Why.
         fault: DateFault,
     },
-    /// The id cannot be used.
+    /// The ID cannot be used.
     Id {
         /// The column.
         column: String,
@@ -128,7 +128,7 @@ pub enum DateFault {
     TwoTimes,
 }
 
-/// Why an id cannot be used.
+/// Why an ID cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdFault {

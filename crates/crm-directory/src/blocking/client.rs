@@ -180,7 +180,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.clients(query))?
     }
 
-    /// Returns every client of a query, page after page, the greatest id first unless the query sets an order.
+    /// Returns every client of a query, page after page, the greatest ID first unless the query sets an order.
     ///
     /// See [`DirectoryClient::stream_clients`](crate::DirectoryClient::stream_clients) for details and an example.
     ///
@@ -226,7 +226,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.client(id))?
     }
 
-    /// Returns the client with this id in another system (`client/info` with `uid`).
+    /// Returns the client with this ID in another system (`client/info` with `uid`).
     ///
     /// See [`DirectoryClient::client_by_uid`](crate::DirectoryClient::client_by_uid) for details and an example.
     ///
@@ -240,13 +240,13 @@ impl DirectoryClient {
         self.runtime.wait(self.client.client_by_uid(uid))?
     }
 
-    /// Returns the client with this tax id (ИНН; `client/info` with `inn`).
+    /// Returns the client with this tax ID (ИНН; `client/info` with `inn`).
     ///
     /// See [`DirectoryClient::client_by_tax_id`](crate::DirectoryClient::client_by_tax_id) for details and an example.
     ///
     /// # Errors
     /// As [`client`](Self::client). The server compares the number with every part of the bank details; a client with
-    /// another tax id is an error.
+    /// another tax ID is an error.
     ///
     /// # Panics
     /// Inside async code.

@@ -31,7 +31,7 @@ pub struct ClientQuery {
 }
 
 impl ClientQuery {
-    /// Creates a query for all clients, the greatest id first.
+    /// Creates a query for all clients, the greatest ID first.
     pub fn new() -> Self {
         Self::default()
     }
@@ -43,7 +43,7 @@ impl ClientQuery {
         self
     }
 
-    /// Sets `order`: the field to sort by, in descending order (default: the id).
+    /// Sets `order`: the field to sort by, in descending order (default: the ID).
     #[doc(alias = "order")]
     pub fn order_by(mut self, order: ClientOrder) -> Self {
         self.order = Some(order);
@@ -139,7 +139,7 @@ impl ClientQuery {
         self
     }
 
-    /// Sets `filter.clientpath`: the source. By its id only, because a search for an unknown title creates it (observed).
+    /// Sets `filter.clientpath`: the source. By its ID only, because a search for an unknown title creates it (observed).
     #[doc(alias = "clientpath")]
     pub fn source(mut self, id: u64) -> Self {
         self.source = Some(id);

@@ -131,7 +131,7 @@ impl ContactQuery {
         }
     }
 
-    /// Returns the query for an export: by id, the smallest first.
+    /// Returns the query for an export: by ID, the smallest first.
     pub(crate) fn for_export(self) -> Result<Self, Fault> {
         if let Some(fault) = self.paged.export_fault() {
             return Err(fault);

@@ -50,7 +50,7 @@ fn invalid(info: &OperationInfo, (field, fault): Fault) -> Error {
     Error::invalid_request(info.id, field, fault)
 }
 
-/// Returns why no record can have this id. The server takes such a number for no filter or for another id (observed).
+/// Returns why no record can have this ID. The server takes such a number for no filter or for another ID (observed).
 fn id_fault(field: &'static str, id: Option<u64>) -> Option<Fault> {
     match id? {
         0 => Some((field, "must not be 0: leave it out")),

@@ -122,7 +122,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.list(query))?
     }
 
-    /// Logs an activity and returns its id (`add`).
+    /// Logs an activity and returns its ID (`add`).
     ///
     /// See [`HistoryClient::add`](crate::HistoryClient::add) for details and an example.
     ///

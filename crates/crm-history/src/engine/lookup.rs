@@ -21,7 +21,7 @@ pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
 /// What one view shows.
 #[derive(Default)]
 pub(super) struct ViewReading {
-    /// By id, ascending, and some at or below the floor.
+    /// By ID, ascending, and some at or below the floor.
     pub(super) records: Vec<Entry>,
     pub(super) unreadable: Vec<Unreadable>,
 }
@@ -57,7 +57,7 @@ pub(super) async fn read(
     Ok(Reading(reading))
 }
 
-/// Returns the ids of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
+/// Returns the IDs of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
 /// checked, too. A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
 /// more than two days is read once more.
 pub(super) async fn newest_ids(
@@ -125,7 +125,7 @@ async fn read_view(
     Err(LookupFault::NotBelievable("the same record was on several of its pages"))
 }
 
-/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the id
+/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the ID
 /// down to which the list was read. Returns `None` if pages repeat records, and not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
@@ -243,7 +243,7 @@ fn days((first, last): (&'static str, &'static str)) -> (Cow<'static, str>, Cow<
     (first.into(), last.into())
 }
 
-/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By id, newest first.
+/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By ID, newest first.
 struct Lookup {
     asked: Asked,
     page: u64,

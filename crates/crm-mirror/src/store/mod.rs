@@ -48,7 +48,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Returns the settings: small texts by name.
     async fn settings(&self) -> Result<BTreeMap<String, String>, Error>;
 
-    /// Records that a run begins, and returns its id.
+    /// Records that a run begins, and returns its ID.
     async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error>;
 
     /// Records how a run ended. Removes changes that were seen before `keep_since`, and writes the highest of their `seq` to
@@ -114,7 +114,7 @@ pub struct Range {
     pub up_to: Key,
     /// Of activities: only those at this time or later.
     pub since: Option<NaiveDateTime>,
-    /// Only these ids, if it is not empty.
+    /// Only these IDs, if it is not empty.
     pub ids: Vec<i64>,
     /// The maximum number of rows.
     pub limit: i64,

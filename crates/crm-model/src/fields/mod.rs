@@ -144,7 +144,7 @@ impl Fields {
         })
     }
 
-    /// Returns ids: from a list, from a single id, or from a string of ids joined by `,`, `;` or `_`. Skips 0. Empty if
+    /// Returns ids: from a list, from a single ID, or from a string of IDs joined by `,`, `;` or `_`. Skips 0. Empty if
     /// there are none.
     ///
     /// # Errors
@@ -172,7 +172,7 @@ impl Fields {
         Ok(ids)
     }
 
-    /// An id of the type `I`. 0 is nothing, as everywhere.
+    /// An ID of the type `I`. 0 is nothing, as everywhere.
     pub(crate) fn as_id<I: From<u64>>(&self, name: &str) -> Result<Option<I>, FieldError> {
         Ok(self.as_u64(name)?.filter(|&id| id != 0).map(I::from))
     }

@@ -9,7 +9,7 @@ use crate::OneLine;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddOutcome {
-    /// The activity is stored and has this id.
+    /// The activity is stored and has this ID.
     Created(EntryId),
     /// The activity is stored, but the server did not return its ID. Never send it again.
     StoredWithoutId,
@@ -63,7 +63,7 @@ impl fmt::Display for Rejection {
 }
 
 impl AddOutcome {
-    /// Returns `true` if the activity is stored, with a known id or without one.
+    /// Returns `true` if the activity is stored, with a known ID or without one.
     #[must_use]
     pub fn is_stored(&self) -> bool {
         matches!(self, Self::Created(_) | Self::StoredWithoutId)

@@ -18,7 +18,7 @@ use crate::php::{self, DateTime, Id, Text};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// `cid`: the id of the activity.
+    /// `cid`: the ID of the activity.
     #[doc(alias = "cid")]
     pub id: EntryId,
     /// `datum`: when it took place, in the account's local time. `None` for the zero date `0000-00-00 00:00:00`, which
@@ -159,7 +159,7 @@ impl Serialize for Entry {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Contact {
-    /// `pid`: the id of the contact.
+    /// `pid`: the ID of the contact.
     #[doc(alias = "pid")]
     pub id: ContactId,
     /// `person`: the name. `None` for a contact that no longer exists (observed).
@@ -212,7 +212,7 @@ impl Serialize for Contact {
     }
 }
 
-/// The contacts of an activity. `info` sends a contact without id and name if there are none (observed).
+/// The contacts of an activity. `info` sends a contact without ID and name if there are none (observed).
 struct Contacts(Vec<Contact>);
 
 impl<'de> Deserialize<'de> for Contacts {

@@ -64,14 +64,14 @@ pub enum LossKind {
         /// The number of bytes or characters that are cut off.
         over: usize,
     },
-    /// The ids of the contacts, joined by one character, are longer than 100 characters.
+    /// The IDs of the contacts, joined by one character, are longer than 100 characters.
     Contacts {
         /// The number of lost contacts.
         lost: usize,
-        /// Whether the server cuts an id in two and so stores another contact.
+        /// Whether the server cuts an ID in two and so stores another contact.
         another: bool,
     },
-    /// The id is higher than the server can hold, so no record has it: a phone number, for example. The server stores the
+    /// The ID is higher than the server can hold, so no record has it: a phone number, for example. The server stores the
     /// limit in its place (observed).
     IdTooLarge {
         /// The highest id: 2147483647 for a client or a deal, 9223372036854775807 for a contact.

@@ -51,7 +51,7 @@ pub struct NewEntry {
     /// `clid`: the client.
     #[doc(alias = "clid")]
     pub client: Option<ClientId>,
-    /// `pid`: the contacts. Sent as ids joined by `,`. The server keeps 100 characters of them (observed).
+    /// `pid`: the contacts. Sent as IDs joined by `,`. The server keeps 100 characters of them (observed).
     #[doc(alias = "pid")]
     pub contacts: Vec<ContactId>,
     /// `did`: the deal.

@@ -20,7 +20,7 @@ use crate::{FieldError, Fields};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Record<I> {
-    /// `id`: the id of the record.
+    /// `id`: the ID of the record.
     pub id: I,
     /// All other fields.
     pub fields: Fields,
@@ -65,7 +65,7 @@ impl Step {
     /// `user_id` (*assumed*): the user who moved the project to the step.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn user_id(&self) -> Result<Option<UserId>, FieldError> {
         self.fields.as_id("user_id")
     }
@@ -75,7 +75,7 @@ impl Action {
     /// `actions_type_id` (*assumed*): the type of the action.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     #[doc(alias = "actions_type_id")]
     pub fn type_id(&self) -> Result<Option<ActionTypeId>, FieldError> {
         self.fields.as_id("actions_type_id")
@@ -100,7 +100,7 @@ impl Action {
     /// `user_id` (*assumed*): the user who performs the action.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn user_id(&self) -> Result<Option<UserId>, FieldError> {
         self.fields.as_id("user_id")
     }
@@ -172,7 +172,7 @@ impl Payment {
     /// `currency_id` (*assumed*): the currency of the amount.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn currency_id(&self) -> Result<Option<CurrencyId>, FieldError> {
         self.fields.as_id("currency_id")
     }

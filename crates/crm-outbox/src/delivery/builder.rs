@@ -144,7 +144,7 @@ impl Deliver {
         self
     }
 
-    /// How long the content of a stored activity is kept (default 30 days). Afterwards only its key, its id, its times and
+    /// How long the content of a stored activity is kept (default 30 days). Afterwards only its key, its ID, its times and
     /// a hash are kept. The hash still recognizes another activity with the same key.
     pub fn keep_contents_for(mut self, time: Duration) -> Self {
         self.keep_contents_for = time;

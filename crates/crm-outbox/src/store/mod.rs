@@ -55,11 +55,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Carries out a person's decision, if the activity is in one of these states. Returns whether it was.
     ///
-    /// The activity forgets its last request, because the id that a person names says nothing about the floor.
+    /// The activity forgets its last request, because the ID that a person names says nothing about the floor.
     /// [`Change::Queued`] also forgets what a hook prepared, and applies only to an activity whose content is kept.
     async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error>;
 
-    /// Returns the highest id that the activities show which were stored before this time: their own ids, and the floors
+    /// Returns the highest ID that the activities show which were stored before this time: their own IDs, and the floors
     /// of their requests.
     async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error>;
 
@@ -100,13 +100,13 @@ pub trait Store: Send + Sync + 'static {
     /// Returns all activities in the state [`Sending`](Status::Sending), in the order of their requests.
     async fn in_doubt(&self) -> Result<Vec<Row>, Error>;
 
-    /// Returns the ids of stored activities from this one on, and at least the highest 200 of all.
+    /// Returns the IDs of stored activities from this one on, and at least the highest 200 of all.
     async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error>;
 
-    /// Returns whether the id of a stored activity is at or below the floor of its request.
+    /// Returns whether the ID of a stored activity is at or below the floor of its request.
     async fn has_id_below_floor(&self) -> Result<bool, Error>;
 
-    /// Returns, for each activity in doubt, the floors of those that are equal to it and stored without an id. They are
+    /// Returns, for each activity in doubt, the floors of those that are equal to it and stored without an ID. They are
     /// equal if the JSON is, as it was sent.
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
 
@@ -151,7 +151,7 @@ pub struct Row {
     pub status: Status,
     /// The last request in which it was, if it is in doubt or stored.
     pub request: Option<SentIn>,
-    /// The id of a second record of it.
+    /// The ID of a second record of it.
     pub copy: Option<EntryId>,
     /// When it was put.
     pub put_at: SystemTime,
@@ -171,9 +171,9 @@ impl Row {
 pub struct SentIn {
     /// Its number, which grows from owner to owner of the lease.
     pub number: u64,
-    /// The highest id that was known before it was sent.
+    /// The highest ID that was known before it was sent.
     pub floor: u64,
-    /// Every older record has an id at or below the floor.
+    /// Every older record has an ID at or below the floor.
     pub floor_is_certain: bool,
 }
 
@@ -189,11 +189,11 @@ pub struct Request {
 /// The change of an activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is stored. `copy` is the id of a second record.
+    /// It is stored. `copy` is the ID of a second record.
     Stored {
-        /// The id, if the server said it.
+        /// The ID, if the server said it.
         id: Option<EntryId>,
-        /// The id of a second record.
+        /// The ID of a second record.
         copy: Option<EntryId>,
     },
     /// It is refused.
@@ -264,5 +264,5 @@ fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> std::io::Err
 pub(crate) const AT_ONCE: u64 = 2000;
 /// How many activities of a reconciliation belong to one request.
 pub(crate) const RECONCILED_TOGETHER: u64 = 100;
-/// How many ids [`Store::claimed`] returns at least.
+/// How many IDs [`Store::claimed`] returns at least.
 pub(crate) const CLAIMED_AT_LEAST: usize = 200;

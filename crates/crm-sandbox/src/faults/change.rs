@@ -25,9 +25,9 @@ pub enum Change {
     },
     /// Records on the first page of this list change.
     FirstPage(PageChange),
-    /// From now on each new record of the history has the next free id below this one.
+    /// From now on each new record of the history has the next free ID below this one.
     IdsGoDown {
-        /// The first id is one less; 10,000,000 at most.
+        /// The first ID is one less; 10,000,000 at most.
         from: u64,
     },
 }
@@ -37,7 +37,7 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PageChange {
-    /// How many copies of the first record are added, under new ids.
+    /// How many copies of the first record are added, under new IDs.
     pub add: usize,
     /// How many records are deleted.
     pub delete: usize,
@@ -95,7 +95,7 @@ impl PageChange {
         projects.extend(copies.map(|(copy, step)| Project { id: last + step, ..copy.clone() }));
     }
 
-    /// The ids of the records that are deleted, moved and edited.
+    /// The IDs of the records that are deleted, moved and edited.
     fn parts<'p>(&self, page: &'p [u64]) -> [&'p [u64]; 3] {
         let (deleted, rest) = page.split_at(self.delete.min(page.len()));
         let (moved, rest) = rest.split_at(self.moved.min(rest.len()));

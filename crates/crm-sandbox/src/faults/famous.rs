@@ -269,12 +269,12 @@ impl Fault {
         Fault::new().named("without_ids").edit_answer(AnswerEdit::Ids(ids))
     }
 
-    /// A success has its id as a text: `"data":"1"`.
+    /// A success has its ID as a text: `"data":"1"`.
     pub fn ids_as_text() -> Fault {
         Fault::new().named("ids_as_text").edit_answer(AnswerEdit::Ids(IdForm::Text))
     }
 
-    /// From this write on, each new record has the next lower free id; the first is below `from`.
+    /// From this write on, each new record has the next lower free ID; the first is below `from`.
     pub fn ids_going_down(from: u64) -> Fault {
         Fault::new().named("ids_going_down").change(Change::IdsGoDown { from })
     }
@@ -328,7 +328,7 @@ impl Fault {
         Fault::new().named("null_page").edit_answer(AnswerEdit::Null)
     }
 
-    /// The record with this id, whatever id was requested.
+    /// The record with this ID, whatever ID was requested.
     pub fn another_record(id: u64) -> Fault {
         let ids = ["cid", "id"].map(|name| (name.to_owned(), id.into()));
         Fault::new().named("another_record").edit_request(RequestEdit::Set(BTreeMap::from(ids)))

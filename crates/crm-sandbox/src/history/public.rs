@@ -5,17 +5,17 @@ use super::records::Record;
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
-    /// A copy of the record with this id, as it is stored.
+    /// A copy of the record with this ID, as it is stored.
     pub fn record(&self, cid: u64) -> Option<Record> {
         self.state().history.records.get(cid).cloned()
     }
 
-    /// Copies of all records in the order of their ids, as they are stored.
+    /// Copies of all records in the order of their IDs, as they are stored.
     pub fn records(&self) -> Vec<Record> {
         self.with_records(|records| records.cloned().collect())
     }
 
-    /// Looks at all records in the order of their ids without copying them. No request is answered meanwhile.
+    /// Looks at all records in the order of their IDs without copying them. No request is answered meanwhile.
     pub fn with_records<R>(&self, look: impl FnOnce(&mut dyn Iterator<Item = &Record>) -> R) -> R {
         look(&mut self.state().history.records.iter())
     }
@@ -25,7 +25,7 @@ impl Sandbox {
         self.state().history.records.len()
     }
 
-    /// Stores a record just as it is, only under the next free id, and returns that id.
+    /// Stores a record just as it is, only under the next free ID, and returns that ID.
     pub fn add_record(&self, record: Record) -> u64 {
         self.state().history.records.add(record)
     }
@@ -35,7 +35,7 @@ impl Sandbox {
         self.state().history.records.remove(cid)
     }
 
-    /// Changes a record, as a person does in the CRM; its id stays. Tells whether there is one.
+    /// Changes a record, as a person does in the CRM; its ID stays. Tells whether there is one.
     pub fn change_record(&self, cid: u64, change: impl FnOnce(&mut Record)) -> bool {
         let mut state = self.state();
         let Some(record) = state.history.records.get_mut(cid) else { return false };
@@ -44,7 +44,7 @@ impl Sandbox {
         true
     }
 
-    /// Stores a record that the server writes itself after a change in the CRM, and returns its id. `about` gives the
+    /// Stores a record that the server writes itself after a change in the CRM, and returns its ID. `about` gives the
     /// owner (who made the change), the client, the contacts, the deal and the account; the time is now where it has none.
     pub fn add_server_record(&self, event: ServerEvent, about: Record) -> u64 {
         self.state().add_server_record(event, about)

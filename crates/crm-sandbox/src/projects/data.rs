@@ -11,7 +11,7 @@ use crate::faults::fraction;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
-    /// The id, counted from 1.
+    /// The ID, counted from 1.
     pub id: u64,
     /// The name.
     pub name: String,
@@ -55,7 +55,7 @@ pub struct Project {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldValue {
-    /// A number, such as the id of a client.
+    /// A number, such as the ID of a client.
     Number(u64),
     /// A text.
     Text(String),
@@ -67,7 +67,7 @@ pub enum FieldValue {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// The id of the step in its funnel.
+    /// The ID of the step in its funnel.
     pub id: u64,
     /// The name of the step.
     pub name: String,
@@ -81,7 +81,7 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Action {
-    /// The id, unique among all projects.
+    /// The ID, unique among all projects.
     pub id: u64,
     /// The type (1 to 5).
     pub actions_type_id: u64,
@@ -99,7 +99,7 @@ pub struct Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Checklist {
-    /// The id, unique among all projects.
+    /// The ID, unique among all projects.
     pub id: u64,
     /// The name.
     pub name: String,
@@ -113,7 +113,7 @@ pub struct Checklist {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChecklistItem {
-    /// The id, unique among all projects.
+    /// The ID, unique among all projects.
     pub id: u64,
     /// What is to be done.
     pub name: String,
@@ -125,7 +125,7 @@ pub struct ChecklistItem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Good {
-    /// The id of the good (10 to 14).
+    /// The ID of the good (10 to 14).
     pub id: u64,
     /// The name.
     pub name: String,
@@ -139,7 +139,7 @@ pub struct Good {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Payment {
-    /// The id, unique among all projects.
+    /// The ID, unique among all projects.
     pub id: u64,
     /// Whether money came in; otherwise it went out.
     pub income: bool,

@@ -15,7 +15,7 @@ pub enum ProjectsShape {
     Payload,
     /// `{"data": […]}`, and `{"data": {…}}` for one record.
     Data,
-    /// `{"payload": {"1": {…}, "2": {…}}}`, for one record too: how PHP writes an array with ids for keys. Nothing
+    /// `{"payload": {"1": {…}, "2": {…}}}`, for one record too: how PHP writes an array with IDs for keys. Nothing
     /// at all is `{"payload": []}`.
     Keyed,
 }
@@ -60,7 +60,7 @@ impl ProjectsShape {
     }
 }
 
-/// A record of an answer with its id.
+/// A record of an answer with its ID.
 pub(super) struct Record {
     pub(super) id: u64,
     pub(super) json: Json,

@@ -33,7 +33,7 @@ pub(super) struct EndSearch {
     end: Option<u64>,
     /// Whether a page far ahead is being asked for.
     scout_in_flight: bool,
-    /// The highest page found so to hold records, and the greatest id on it.
+    /// The highest page found so to hold records, and the greatest ID on it.
     scouted: Option<(u64, u64)>,
 }
 
@@ -128,7 +128,7 @@ impl EndSearch {
         Some(page)
     }
 
-    /// Takes in a page far ahead: the greatest id on it, or `None` if it is empty.
+    /// Takes in a page far ahead: the greatest ID on it, or `None` if it is empty.
     pub(super) fn add_far_page(&mut self, at: u64, greatest: Option<u64>) {
         self.scout_in_flight = false;
         match greatest {

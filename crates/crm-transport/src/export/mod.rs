@@ -15,8 +15,8 @@
 //! page could move onto the page that was just read, and be missed.) At worst, a record is seen twice, and the second
 //! one is dropped by its ID.
 //!
-//! **Several stretches are read downwards at once.** A stretch begins with some page. The greatest id on that page is
-//! its bound. The stretch is read down until it meets an id that is not above the bound of the stretch below, or the id
+//! **Several stretches are read downwards at once.** A stretch begins with some page. The greatest ID on that page is
+//! its bound. The stretch is read down until it meets an ID that is not above the bound of the stretch below, or the ID
 //! right after it. It then has every record between the two bounds, because none of them can have been missed. It
 //! does not matter when the stretch below was read. The work is divided by IDs, and pages are only the means to read
 //! them. If IDs have no gaps, no page is read twice. If they have many gaps, stretches are longer, and the page at
@@ -39,7 +39,7 @@
 //! is instead read again from the beginning with smaller pages. A page that cannot be decoded is also read once more.
 //!
 //! **Memory.** While one stretch is being returned, the others are read: at most one more than there are calls in
-//! flight, with 13 pages each, or up to 64 where ids have many gaps. The next one begins when the lowest is returned.
+//! flight, with 13 pages each, or up to 64 where IDs have many gaps. The next one begins when the lowest is returned.
 //! When the end is known and calls have nothing to do, the longest stretch is cut in two.
 //!
 //! **Resuming** needs two numbers: the greatest ID returned, and the page with which its stretch began. They represent
@@ -110,7 +110,7 @@ pub use records::{Position, Records, records, records_by_offset};
 pub use source::{ExportPage, ExportSource};
 pub use verdict::{ExportFigures, Verdict};
 
-/// Every record of a list, the smallest id first, each once.
+/// Every record of a list, the smallest ID first, each once.
 ///
 /// It is a [`Stream`], and has the method [`next`](Self::next). After the last record, [`finish`](Self::finish)
 /// returns the [`Verdict`]. [`ExportBuilder`] has the options.

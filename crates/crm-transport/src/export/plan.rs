@@ -13,9 +13,9 @@ use super::page_identity::PagesSeen;
 use super::resume_point::{ResumePoint, Returned};
 use super::stretch::{Stretch, StretchRecords};
 
-/// The number of pages in a stretch, where ids have few gaps. Neighbouring stretches then meet at adjacent ids.
+/// The number of pages in a stretch, where IDs have few gaps. Neighbouring stretches then meet at adjacent IDs.
 const STRETCH: u64 = 13;
-/// The most pages in a stretch where ids have gaps. The page at which two stretches meet is then read twice.
+/// The most pages in a stretch where IDs have gaps. The page at which two stretches meet is then read twice.
 const LONG_STRETCH: u64 = 64;
 /// About how many pages wait in memory where stretches are long.
 const PAGES_IN_MEMORY: u64 = 256;
@@ -77,7 +77,7 @@ pub(super) struct Plan<T> {
     has_started: bool,
     end: EndSearch,
     returned: Returned,
-    /// Not returned yet; by page, and therefore by id.
+    /// Not returned yet; by page, and therefore by ID.
     stretches: VecDeque<Stretch<T>>,
     /// Emptied by the owner of the plan.
     pub(super) moves: Moves,
@@ -297,7 +297,7 @@ impl<T> Plan<T> {
         self.stretches.iter().any(Stretch::is_beginning)
     }
 
-    /// The stretches below are responsible for the ids up to this one.
+    /// The stretches below are responsible for the IDs up to this one.
     fn floor(&self, at: usize) -> u64 {
         self.stretches.range(..at).filter_map(|below| below.bound).fold(self.returned.id, u64::max)
     }

@@ -112,7 +112,7 @@ pub struct RawRecord<'a> {
 pub enum Place {
     /// In an array.
     Index(usize),
-    /// In an object keyed by id, as PHP writes an array whose keys are not 0, 1, 2 …
+    /// In an object keyed by ID, as PHP writes an array whose keys are not 0, 1, 2 …
     Key(String),
 }
 
@@ -121,7 +121,7 @@ pub enum Place {
 /// More are an error, so that a response costs a limited amount of memory. SalesMan sends at most 200 (documented).
 pub const MOST_RECORDS: usize = 100_000;
 
-/// Returns the JSON texts of the records of an array, or of an object keyed by id. `false` and `""` have none.
+/// Returns the JSON texts of the records of an array, or of an object keyed by ID. `false` and `""` have none.
 ///
 /// A record whose text is not valid JSON is returned too, if its borders are certain.
 ///

@@ -179,7 +179,7 @@ impl EntryQuery {
         }
     }
 
-    /// Returns the query for an export: by id, with both dates.
+    /// Returns the query for an export: by ID, with both dates.
     pub(crate) fn for_export(mut self) -> Result<Self, (&'static str, &'static str)> {
         if self.page > 0 {
             return Err(("page", "cannot be set for an export, which reads every page: leave it out"));
