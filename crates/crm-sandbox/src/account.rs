@@ -159,7 +159,7 @@ pub struct User {
 }
 
 impl User {
-    /// Returns a manager with this ID and login, without a superior or a shift of the clock.
+    /// Returns a manager with this ID and login, without a superior or a clock shift.
     pub fn new(id: i64, login: impl Into<String>) -> User {
         User {
             id,

@@ -14,9 +14,9 @@ pub(crate) enum Event {
     DeleteClient(i64),
     /// A deal is deleted, with its records.
     DeleteDeal(i64),
-    /// A contact is deleted, and its records lose it.
+    /// A contact is deleted, and removed from its records.
     DeleteContact(i64),
-    /// The server writes a record of its own.
+    /// The server writes a record by itself.
     ServerRecord(About),
 }
 

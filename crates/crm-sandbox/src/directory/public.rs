@@ -7,13 +7,13 @@ use crate::builder::Builder;
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
-    /// Stores a client just as it is and returns its ID. [`Client::clid`] 0 is replaced by the next free ID. A client
+    /// Stores a client unchanged and returns its ID. [`Client::clid`] 0 is replaced by the next free ID. A client
     /// with the same ID is replaced.
     pub fn add_client(&self, client: Client) -> i64 {
         self.state().history.add_client(client)
     }
 
-    /// Stores a contact just as it is and returns its ID. [`Contact::pid`] 0 is replaced by the next free ID. A contact
+    /// Stores a contact unchanged and returns its ID. [`Contact::pid`] 0 is replaced by the next free ID. A contact
     /// with the same ID is replaced.
     pub fn add_contact(&self, contact: Contact) -> i64 {
         self.state().history.add_contact(contact)
@@ -39,13 +39,13 @@ impl Sandbox {
         self.state().history.directory.contacts.iter().cloned().collect()
     }
 
-    /// Changes a client, as a person does in the CRM. Its ID stays. [`Client::date_edit`] changes only if `change` changes
-    /// it. Returns whether there is one.
+    /// Changes a client, as a person does in the CRM. Its ID stays. [`Client::date_edit`] changes only if `change`
+    /// changes it. Returns whether the client exists.
     pub fn change_client(&self, clid: i64, change: impl FnOnce(&mut Client)) -> bool {
         self.state().history.change_client(clid, change)
     }
 
-    /// Changes a contact, as a person does in the CRM. Its ID stays. Returns whether there is one.
+    /// Changes a contact, as a person does in the CRM. Its ID stays. Returns whether the contact exists.
     pub fn change_contact(&self, pid: i64, change: impl FnOnce(&mut Contact)) -> bool {
         self.state().history.change_contact(pid, change)
     }
@@ -69,7 +69,7 @@ impl Sandbox {
 }
 
 impl Builder {
-    /// How many generated clients there are beside the two built-in ones. Default: 0.
+    /// Sets the number of generated clients in addition to the two built-in ones (default: 0).
     ///
     /// They have the IDs from 3 on, and telephone numbers that are written in twelve ways:
     /// [`generated_phone`](crate::generated_phone). They are the same in every run.
@@ -78,9 +78,10 @@ impl Builder {
         self
     }
 
-    /// How many generated contacts there are beside the two built-in ones. Default: 0.
+    /// Sets the number of generated contacts in addition to the two built-in ones (default: 0).
     ///
-    /// As [`Builder::clients`]. Contacts with an even ID have their number in `mob`, the others in `tel`.
+    /// The same applies as for [`Builder::clients`]. Contacts with an even ID have their number in `mob`, the others in
+    /// `tel`.
     pub fn contacts(mut self, count: u64) -> Builder {
         self.settings.contacts = count;
         self

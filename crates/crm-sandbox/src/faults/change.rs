@@ -9,7 +9,7 @@ use super::millis;
 use crate::history::records::Records;
 use crate::projects::data::Project;
 
-/// Something that changes what is stored, besides the request itself.
+/// A change of the stored records that does not come from the request itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -32,8 +32,8 @@ pub enum Change {
     },
 }
 
-/// What others do to the first records of a page: they delete some, move the next ones to another day, edit the next ones,
-/// and add copies of the first one.
+/// What other users do to the first records of a page: they delete some, move the next ones to another day, edit the
+/// next ones, and add copies of the first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PageChange {
@@ -123,7 +123,7 @@ pub enum Moment {
     Meanwhile,
     /// Right after the request is carried out.
     After,
-    /// So long after the request came.
+    /// This long after the request arrived.
     #[serde(rename = "later_millis", with = "millis")]
     Later(Duration),
 }

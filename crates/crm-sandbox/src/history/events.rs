@@ -8,7 +8,7 @@ use super::records::Record;
 use super::{History, date};
 use crate::account::Account;
 
-/// A change in the CRM after which the server writes a record of its own.
+/// A change in the CRM after which the server writes a record by itself.
 ///
 /// The types of these records were observed. The content of [`ServerEvent::ClientAdded`] is read in the source; that of
 /// the others is assumed.

@@ -34,7 +34,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// The start of every path of the API.
 pub(crate) const PREFIX: &str = "/developer/v3";
 
-/// Which server the sandbox is.
+/// The server that the sandbox imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Revision {

@@ -19,7 +19,7 @@ pub struct Project {
     pub created: NaiveDateTime,
     /// The funnel (1 to 3).
     pub sales_funnel_id: u64,
-    /// The step of the funnel the project is at (1 to 15, five in each funnel).
+    /// The current step of the funnel (1 to 15, five in each funnel).
     pub step_id: u64,
     /// The user in charge (1 to 8).
     pub user_id: u64,
@@ -37,9 +37,9 @@ pub struct Project {
     pub participants_group_id: Vec<u64>,
     /// The custom fields of the account.
     pub data: BTreeMap<String, FieldValue>,
-    /// The steps the project went through, the last one being where it is.
+    /// The steps of the project so far; the last one is the current step.
     pub steps: Vec<Step>,
-    /// What happened and what is planned.
+    /// Past and planned actions.
     pub actions: Vec<Action>,
     /// Open tasks. No request returns them; the filter knows whether there are any.
     pub tasks: u64,
@@ -77,7 +77,7 @@ pub struct Step {
     pub user_id: u64,
 }
 
-/// Something that happened in a project, or is planned.
+/// A past or planned action of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Action {
@@ -129,9 +129,9 @@ pub struct Good {
     pub id: u64,
     /// The name.
     pub name: String,
-    /// How many.
+    /// The quantity.
     pub count: u64,
-    /// The price of one.
+    /// The price of one unit.
     pub price: u64,
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::json::Json;
 
-/// What the records of an answer are wrapped in.
+/// The envelope of the records in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ProjectsShape {
