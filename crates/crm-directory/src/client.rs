@@ -99,7 +99,7 @@ impl DirectoryClient {
         self.run(&UserInfo::new(key)).await
     }
 
-    /// Makes any call, including operations of your own: a method of the CRM that this client does not cover.
+    /// Makes any call, including your own operations: a method of the CRM that this client does not cover.
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {

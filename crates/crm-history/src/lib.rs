@@ -78,7 +78,7 @@ pub use api_key::ApiKey;
 pub use client::HistoryClient;
 pub use crm_model::history::*;
 pub use crm_model::{Extra, InvalidValue, Page, Unreadable};
-/// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
+/// How a call travels, the crate `crm-transport`: what a transport or your own operation is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{

@@ -21,7 +21,7 @@ pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
 /// What one view shows.
 #[derive(Default)]
 pub(super) struct ViewReading {
-    /// By id, ascending, and some at or below the floor.
+    /// By ID, ascending, and some at or below the floor.
     pub(super) records: Vec<Entry>,
     pub(super) unreadable: Vec<Unreadable>,
 }
@@ -57,7 +57,7 @@ pub(super) async fn read(
     Ok(Reading(reading))
 }
 
-/// Returns the ids of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
+/// Returns the IDs of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
 /// checked, too. A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
 /// more than two days is read once more.
 pub(super) async fn newest_ids(
@@ -125,7 +125,7 @@ async fn read_view(
     Err(LookupFault::NotBelievable("the same record was on several of its pages"))
 }
 
-/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the id
+/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the ID
 /// down to which the list was read. Returns `None` if pages repeat records, and not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
@@ -205,7 +205,7 @@ pub(super) const ATTEMPTS: usize = 3;
 /// Pages in a row without a record that can be decoded, after which a list is given up.
 const UNREADABLE_PAGES: usize = 3;
 
-/// Reads a page, and checks that it is what was asked for.
+/// Reads a page, and checks that it is what was requested.
 async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<Entry>, LookupFault> {
     let read = client.run(&Lookup { asked: asked.clone(), page }).await?;
     if !read.items.is_sorted_by(|a, b| a.id > b.id) && !breaks("a-list-is-sorted") {
@@ -222,7 +222,7 @@ async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<E
     Ok(read)
 }
 
-/// What a list is asked for.
+/// What a list is requested.
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) view: View,
@@ -243,7 +243,7 @@ fn days((first, last): (&'static str, &'static str)) -> (Cow<'static, str>, Cow<
     (first.into(), last.into())
 }
 
-/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By id, newest first.
+/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By ID, newest first.
 struct Lookup {
     asked: Asked,
     page: u64,

@@ -118,7 +118,7 @@ impl Run<'_> {
         self.complete(TABLE, true, vec![read]).await
     }
 
-    /// Merges clients as they come: newest first, not by id.
+    /// Merges clients as they come: newest first, not by ID.
     async fn take_clients(
         &mut self,
         export: &mut ClientExport,
@@ -144,7 +144,7 @@ impl Run<'_> {
         }
     }
 
-    /// Marks the rows in view whose id is not among these, which are sorted.
+    /// Marks the rows in view whose ID is not among these, which are sorted.
     async fn mark_unseen(&mut self, table: Table, seen: &[i64]) -> Step {
         let mut after = Key::default();
         loop {

@@ -18,10 +18,10 @@ const UNDEFINED: &str = "--не определено--";
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Client {
-    /// `clid`: the id of the client.
+    /// `clid`: the ID of the client.
     #[doc(alias = "clid")]
     pub id: ClientId,
-    /// `uid`: the id of the client in another system.
+    /// `uid`: the ID of the client in another system.
     pub uid: Option<String>,
     /// `type`: what kind of client it is.
     #[doc(alias = "type")]
@@ -110,7 +110,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Returns the tax id (ИНН), if the bank details were asked for and hold one.
+    /// Returns the tax ID (ИНН), if the bank details were requested and hold one.
     #[doc(alias("castInn", "inn"))]
     #[must_use]
     pub fn tax_id(&self) -> Option<&str> {

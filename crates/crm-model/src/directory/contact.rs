@@ -13,11 +13,11 @@ use crate::{Extra, php};
 
 /// A contact: a person, usually at a client.
 ///
-/// `person/info` sends the owner's login in place of the id, and never the source (observed).
+/// `person/info` sends the owner's login in place of the ID, and never the source (observed).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Contact {
-    /// `pid`: the id of the contact.
+    /// `pid`: the ID of the contact.
     #[doc(alias = "pid")]
     pub id: ContactId,
     /// `date_create`: when it was created, in the account's local time.

@@ -88,7 +88,7 @@ pub struct ProjectFilter {
     data: BTreeMap<String, Value>,
 }
 
-/// The built-in fields that hold ids, in the vendor's order.
+/// The built-in fields that hold IDs, in the vendor's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum IdField {
     SalesFunnels,
