@@ -74,6 +74,8 @@ impl Campaign {
         self.coverage.add(&finished.coverage);
         self.late_writes += finished.late_writes;
         if !finished.violations.is_empty() {
+            // A long campaign shows at once what it found.
+            eprintln!("seed {}: {}", finished.seed, finished.violations.join("; "));
             self.failed.push(finished);
         }
     }

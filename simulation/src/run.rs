@@ -182,12 +182,12 @@ impl World {
             self.plan.interruptions,
             self.plan.foreign.len()
         ));
-        for (number, key) in self.keys.iter().enumerate() {
-            self.trace.note(format!("activity {number}: {}", key.describe()));
-        }
         for rule in rules {
             let rule = serde_json::to_string(rule).unwrap_or_default();
             self.trace.note(format!("rule {}", rule.chars().take(400).collect::<String>()));
+        }
+        for (number, key) in self.keys.iter().enumerate() {
+            self.trace.note(format!("activity {number}: {}", key.describe()));
         }
     }
 

@@ -82,7 +82,7 @@ fn page(error: &Explanation, language: Language) -> String {
         "\n{}\n",
         language.choose(
             "In code: `error.id()`. [What to do with each error](../errors.md) shows how a service handles errors automatically.",
-            "В коде: `error.id()`. Как сервис решает сам: [Что делать с каждой ошибкой](../errors.md)."
+            "В коде: `error.id()`. Как обрабатывать ошибки в сервисе: [Что делать с каждой ошибкой](../errors.md)."
         )
     )
 }
@@ -96,7 +96,7 @@ fn index(rows: &str, language: Language) -> String {
         ),
         Language::Ru => (
             "Ошибки по именам",
-            "В конце каждого сообщения в квадратных скобках стоит имя ошибки. Его возвращает `Error::id()`, а все имена есть в `Error::IDS`.",
+            "В конце каждого сообщения в квадратных скобках указано имя ошибки. Его возвращает `Error::id()`, а все имена перечислены в `Error::IDS`.",
             "| имя | что произошло |",
         ),
     };
