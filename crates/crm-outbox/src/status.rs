@@ -200,7 +200,7 @@ impl Filter {
         self
     }
 
-    /// Returns the state asked for, for your own [`Store`](crate::Store).
+    /// Returns the requested state, for your own [`Store`](crate::Store).
     #[must_use]
     pub fn wanted_state(&self) -> Option<State> {
         self.state

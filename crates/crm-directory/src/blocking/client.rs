@@ -98,7 +98,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.user(key))?
     }
 
-    /// Makes any call, including your own operations: a method of the CRM that this client does not cover.
+    /// Runs any operation, including your own: a method of the CRM that this client does not cover.
     ///
     /// See [`DirectoryClient::run`](crate::DirectoryClient::run) for details and an example.
     ///

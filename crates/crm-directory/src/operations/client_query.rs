@@ -57,8 +57,8 @@ impl ClientQuery {
         self
     }
 
-    /// Sets `word`: a text in the name, description, site, address, telephone or email, regardless of case. `%` stands for
-    /// any characters and `_` for one (observed). A word with a quote finds nothing (observed).
+    /// Sets `word`: a text in the name, description, site, address, telephone or email, regardless of case. `%` matches
+    /// any characters and `_` one (observed). A word with a quote finds nothing (observed).
     pub fn word(mut self, text: impl Into<String>) -> Self {
         self.paged.word = Some(text.into());
         self

@@ -64,8 +64,8 @@ impl ContactQuery {
         self
     }
 
-    /// Sets `word`: a text in the name, position, landline or email, regardless of case. `%` matches any characters
-    /// and `_` for one (observed). The server does not look at mobile numbers (observed); see [`mobile`](Self::mobile).
+    /// Sets `word`: a text in the name, position, landline or email, regardless of case. `%` matches any characters and
+    /// `_` one (observed). The server does not look at mobile numbers (observed); see [`mobile`](Self::mobile).
     pub fn word(mut self, text: impl Into<String>) -> Self {
         self.paged.word = Some(text.into());
         self
@@ -105,7 +105,7 @@ impl ContactQuery {
     }
 
     /// Sets `filter.mob`: a text in the mobile numbers, compared as they were typed. `%` matches any characters and `_`
-    /// for one (observed).
+    /// one (observed).
     #[doc(alias = "mob")]
     pub fn mobile(mut self, text: impl Into<String>) -> Self {
         self.mobile = Some(text.into());

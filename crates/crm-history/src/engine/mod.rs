@@ -59,8 +59,8 @@
 //! - If a view was empty, nothing in it is known to be older than its first activity. If the response to that activity
 //!   is lost and no list shows it, it is `Unknown`.
 //! - If the server changes the text of an activity without a time and without a mark, its record is not recognized.
-//! - A record of another user counts as ours if it is added while ours is in doubt and is equal, including a time equal
-//!   to the second.
+//! - A record of another user counts as ours if it is added while ours is in doubt, and if everything is equal, even
+//!   the second.
 //! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
 //!   delays a call for longer stores it twice, and the outcome names both IDs.
 //! - If the server refuses all remaining rows, no witness is left. They are `Unknown`, with the server's message.

@@ -102,7 +102,7 @@ pub struct Client {
     /// `trash`: whether it is in the trash. Only `client/info` sends it; `client/list` lists the trash, too (observed).
     #[doc(alias = "trash")]
     pub is_in_trash: Option<bool>,
-    /// `bankinfo`: bank and tax details by the server's names, such as `castInn`. Sent only when asked for.
+    /// `bankinfo`: bank and tax details by the server's names, such as `castInn`. Sent only on request.
     #[doc(alias = "bankinfo")]
     pub bank_details: BTreeMap<String, String>,
     /// Unknown keys, as received. The custom fields, `input1` to `input10`, are among them.

@@ -63,7 +63,7 @@ pub struct Contact {
     /// `rol`: the role at the client.
     #[doc(alias = "rol")]
     pub role: Option<String>,
-    /// `socials`: accounts in social networks by the server's names, such as `skype`. Sent only when asked for.
+    /// `socials`: accounts in social networks by the server's names, such as `skype`. Sent only on request.
     pub socials: BTreeMap<String, String>,
     /// Unknown keys, as received. The custom fields, `input1` to `input10`, are among them.
     pub extra: Extra,

@@ -94,7 +94,7 @@ pub enum Refusal {
     /// The settings of the account are wrong, such as its time zone: every write is refused until a person fixes them
     /// (observed with SalesMan).
     AccountSettings,
-    /// The server itself failed. It is not known what it had done by then.
+    /// The server itself failed. It is not known what it did before that.
     ServerFault,
     /// Anything else.
     Other,

@@ -137,7 +137,7 @@ pub use verdict::{ExportFigures, Verdict};
 /// ```
 ///
 /// # Panics
-/// Records can only be asked for inside a tokio runtime with timers (`enable_time` or `enable_all`). A panic of a
+/// Records can be requested only inside a tokio runtime with timers (`enable_time` or `enable_all`). A panic of a
 /// callback is passed on.
 #[must_use = "nothing is exported before the records are asked for"]
 pub struct Export<S: ExportSource> {
@@ -204,8 +204,8 @@ impl<S: ExportSource> Export<S> {
     /// Returns what [`before_checkpoint`](ExportBuilder::before_checkpoint) returned for the checkpoint from which this
     /// export resumes. `None` if it starts from the beginning.
     ///
-    /// Cut the output back to it before you ask for the first record, because what was written after the checkpoint
-    /// comes again.
+    /// Truncate the output to it before you request the first record, because records that were written after the
+    /// checkpoint are returned again.
     #[must_use]
     pub fn resumed_at(&self) -> Option<u64> {
         self.resumed_at

@@ -131,7 +131,7 @@ pub struct ExportFigures {
     pub left_out: u64,
     /// Records returned as listed, because they were deleted before their full text could be fetched.
     pub as_listed: u64,
-    /// Pages asked for.
+    /// Pages requested.
     pub pages: u64,
     /// How many deletions were noticed. Nothing is missing because of them.
     pub repaired: u64,
