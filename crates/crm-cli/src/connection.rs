@@ -94,7 +94,7 @@ struct Route {
     transport: Option<ReqwestTransport>,
 }
 
-/// What is asked for a setting that no flag gives: the environment, then the profile.
+/// What is requested a setting that no flag gives: the environment, then the profile.
 pub(crate) struct Environment<'a> {
     messages: &'a Messages,
     variable: &'a dyn Fn(&str) -> Option<String>,

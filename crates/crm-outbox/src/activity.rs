@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher24;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredActivity {
-    /// The activity as JSON with the vendor's names.
+    /// The activity as JSON with the vendor's field names.
     pub json: String,
     /// Its mark, which the JSON holds only as the end of the content.
     pub mark: Option<String>,
@@ -55,8 +55,8 @@ impl StoredActivity {
 }
 
 impl NewActivity {
-    /// Checks a key and an activity, as [`put`](crate::Outbox::put) does. For tests of a [`Store`](crate::Store) of your
-    /// own.
+    /// Checks a key and an activity, as [`put`](crate::Outbox::put) does. For tests of your own
+    /// [`Store`](crate::Store).
     ///
     /// # Errors
     /// The key or the activity is refused.

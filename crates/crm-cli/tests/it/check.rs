@@ -50,7 +50,7 @@ async fn a_healthy_server_gets_a_mark_for_every_line_and_nothing_is_left_in_it()
         ("File", "1 rows"),
         ("Activity types", "known"),
         ("Users in the file", "known"),
-        ("Shift of the clock", "the times that it writes"),
+        ("Clock shift", "the times that it writes"),
         ("SQL mode", "lenient"),
         ("Second login", "the same times"),
         ("Token and secret", "accepted"),
@@ -125,7 +125,7 @@ async fn a_role_is_said_in_words_and_a_failed_list_of_users_is_an_error() {
 async fn the_body_of_a_get_that_is_lost_or_refused_is_noticed_without_any_activity() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.add_fault(Fault::get_body_dropped().on(Operation::HistoryInfo));
-    shows(check(&sandbox, "get", &[]).ended(1, ""), "✗", "Body of a GET", "gets lost");
+    shows(check(&sandbox, "get", &[]).ended(1, ""), "✗", "Body of a GET", "is lost");
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.add_fault(Fault::firewall_page(403).on(Operation::HistoryInfo));
     shows(check(&sandbox, "get-refused", &[]).ended(1, ""), "✗", "Body of a GET", "fails");
@@ -168,14 +168,14 @@ async fn writing_shows_the_shift_and_the_sql_mode_and_says_what_is_left() {
     })
     .await;
     let ran = check(&sandbox, "shift", &write);
-    shows(ran.ended(1, ""), "✗", "Shift of the clock", "-3");
+    shows(ran.ended(1, ""), "✗", "Clock shift", "-3");
     shows(&ran, "✓", "SQL mode", "strict");
     assert_eq!(sandbox.record_count(), 0);
 
     let sandbox = account(|account| account.zone = "America/New_York".parse().unwrap()).await;
     let ran = check(&sandbox, "west", &write);
     shows(ran.ended(1, ""), "✗", "Writing", "time zone");
-    shows(&ran, "–", "SQL mode", "not learnt");
+    shows(&ran, "–", "SQL mode", "unknown, because");
 
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.add_fault(Fault::gateway_page(502).on(Operation::HistoryDelete).times(2));

@@ -169,7 +169,7 @@ async fn a_signal_ends_it_in_order_and_a_second_one_at_once() {
         crate::program::signal(&program, signal);
         let mut messages = BufReader::new(program.stderr.take().unwrap());
         let mut lines = messages.by_ref().lines().map(Result::unwrap);
-        assert!(lines.any(|line| line.contains("Ctrl-C once more")));
+        assert!(lines.any(|line| line.contains("Ctrl-C again")));
         crate::program::signal(&program, signal);
         assert_eq!(program.wait().unwrap().code(), Some(code));
     }

@@ -45,7 +45,7 @@ pub struct Driver {
     pub(super) adoption: Adoption,
     pub(super) waits: Waits,
     pub(super) in_flight: HashMap<u64, InFlight>,
-    /// The views whose newest ids are being read.
+    /// The views whose newest IDs are being read.
     pub(super) views_in_reading: BTreeSet<View>,
     pub(super) is_reading: bool,
     /// How many decisions are being recorded.
@@ -85,7 +85,7 @@ pub(super) struct InFlight {
     pub(super) again: Option<u64>,
 }
 
-/// The ids of the newest records of a view. `None` if it showed nothing.
+/// The IDs of the newest records of a view. `None` if it showed nothing.
 pub(super) type NewestIds = Option<BTreeSet<u64>>;
 
 /// A task that ended.
@@ -188,7 +188,7 @@ impl Driver {
         }
     }
 
-    /// Notes that an earlier process stored this activity under this id.
+    /// Notes that an earlier process stored this activity under this ID.
     pub fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
         let at = self.client.in_local_time(entry.clone()).as_stored().at;
         self.known.stored_before(&View::new(entry), id, at);

@@ -21,7 +21,7 @@ pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
 /// What one view shows.
 #[derive(Default)]
 pub(super) struct ViewReading {
-    /// By id, ascending, and some at or below the floor.
+    /// By ID, ascending, and some at or below the floor.
     pub(super) records: Vec<Entry>,
     pub(super) unreadable: Vec<Unreadable>,
 }
@@ -58,7 +58,7 @@ pub(super) async fn read(
     Ok(Reading(reading))
 }
 
-/// Returns the ids of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
+/// Returns the IDs of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
 /// checked, too. A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
 /// more than two days is read once more.
 pub(super) async fn newest_ids(
@@ -126,11 +126,12 @@ async fn read_view(
         }
         return Ok(read);
     }
-    Err(LookupFault::NotBelievable("the same record stood on several of its pages"))
+    Err(LookupFault::NotBelievable("the same record was on several of its pages"))
 }
 
-/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the id
-/// down to which the list was read. A page holds at least `page_size` records. Returns `None` if pages repeat records, and not because others wrote meanwhile.
+/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the ID
+/// down to which the list was read. A page holds at least `page_size` records. Returns `None` if pages repeat records, and
+/// not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
     asked: &Asked,
@@ -210,7 +211,7 @@ pub(super) const ATTEMPTS: usize = 3;
 /// Pages in a row without a record that can be decoded, after which a list is given up.
 const UNREADABLE_PAGES: usize = 3;
 
-/// Reads a page, and checks that it is what was asked for.
+/// Reads a page, and checks that it is what was requested.
 async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<Entry>, LookupFault> {
     let read = client.run(&Lookup { asked: asked.clone(), page }).await?;
     if !read.items.is_sorted_by(|a, b| a.id > b.id) && !breaks("a-list-is-sorted") {
@@ -221,13 +222,13 @@ async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<E
         if !breaks("a-list-is-of-its-user")
             && read.items.iter().any(|entry| owner(entry).is_some_and(|owner| owner != *login))
         {
-            return Err(LookupFault::NotBelievable("it holds records of another user than asked for"));
+            return Err(LookupFault::NotBelievable("it has records of another user than requested"));
         }
     }
     Ok(read)
 }
 
-/// What a list is asked for.
+/// What a list is requested.
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) view: View,
@@ -248,7 +249,7 @@ fn days((first, last): (&'static str, &'static str)) -> (Cow<'static, str>, Cow<
     (first.into(), last.into())
 }
 
-/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By id, newest first.
+/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By ID, newest first.
 struct Lookup {
     asked: Asked,
     page: u64,

@@ -90,7 +90,7 @@ impl MarkSearch {
             found.unreadable.extend(self.marks.iter().filter(is_in).cloned());
             return Ok(found);
         }
-        Err(LookupFault::NotBelievable("the same record stood on several of its pages"))
+        Err(LookupFault::NotBelievable("the same record was on several of its pages"))
     }
 
     fn asked(&self) -> Asked {

@@ -113,7 +113,7 @@ fn in_order(found: &[Vec<EntryId>], known: &Known, last_concurrent: u64) -> BTre
 /// What is known about the hours by which the caller reads times shifted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shift {
-    /// A record whose id the server gave us shows it, or the time is equal as it is.
+    /// A record whose ID the server gave us shows it, or the time is equal as it is.
     Known,
     /// One shift alone explains all new records.
     Guessed,
@@ -143,7 +143,7 @@ struct Search<'a> {
     used: BTreeSet<EntryId>,
     /// The records that an activity of this identity resembles. They may be other activities as well.
     similar: BTreeSet<(EntryId, u64)>,
-    /// The identities whose records without a known id are used.
+    /// The identities whose records without a known ID are used.
     skipped: BTreeSet<u64>,
 }
 
@@ -153,7 +153,7 @@ impl<'a> Search<'a> {
         Self { reading, known, shifts, used, similar, skipped }
     }
 
-    /// The activities that are stored under an id which the server did not say have a record each, too.
+    /// The activities that are stored under an ID which the server did not say have a record each, too.
     fn skip_stored_without_id(&mut self, wanted: &Wanted<'_>) {
         for (item, expected) in &wanted.items {
             let floors = self.known.stored_without_id(item.waiting.item.identity);
@@ -261,7 +261,7 @@ impl<'a> Search<'a> {
             && !self.used.contains(&record.id)
     }
 
-    /// Returns the oldest record above this id that matches and belongs to nothing else.
+    /// Returns the oldest record above this ID that matches and belongs to nothing else.
     fn take(&self, floor: u64, item: &DoubtItem, matches: impl Fn(&Entry) -> bool) -> Option<EntryId> {
         let view = self.view(&item.waiting.item.view)?;
         let is_free = |record: &&Entry| self.is_free(record, floor);
@@ -269,7 +269,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Returns the hours by which this caller reads times shifted, as the records show whose ids the server gave us.
+/// Returns the hours by which this caller reads times shifted, as the records show whose IDs the server gave us.
 fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
     let mut shifts = Vec::new();
     for record in reading.0.values().flat_map(|view| &view.records) {
@@ -283,7 +283,7 @@ fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
     shifts
 }
 
-/// Returns the shift that explains every new record that is equal to a doubt except for its time. The server gave us no id
+/// Returns the shift that explains every new record that is equal to a doubt except for its time. The server gave us no ID
 /// yet, so the shift is not known.
 fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> (Vec<i64>, Shift) {
     let all: Vec<i64> = (-LARGEST_SHIFT..=LARGEST_SHIFT).collect();

@@ -24,7 +24,7 @@ use super::store::{Sending, Settled};
 pub(super) type Decided = (Waiting, Decision);
 
 impl Driver {
-    /// Reads the newest ids of each view before the first activity in it is sent.
+    /// Reads the newest IDs of each view before the first activity in it is sent.
     pub(super) fn read_views(&mut self, now: Instant) {
         if now < self.health.reads_from || self.known.distrusted().is_some() || self.is_out_of_patience(now) {
             return;

@@ -35,8 +35,8 @@ pub enum OutcomeReason {
     NotSent(NotSentReason),
     /// Why it may be stored or not.
     Unknown(UnknownReason),
-    /// The outcome is the first record; this is the id of a second one. The activity was sent once more after the server
-    /// had shown nothing of it for the whole [patience](super::Import::patience), and then both appeared.
+    /// The outcome is the first record, and this is the ID of a second one. The server had not shown the activity for
+    /// the whole [patience](super::Import::patience), so it was sent once more, and then both appeared.
     StoredTwice(EntryId),
 }
 

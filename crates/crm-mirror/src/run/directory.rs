@@ -118,7 +118,7 @@ impl Run<'_> {
         self.complete(TABLE, true, vec![read]).await
     }
 
-    /// Merges clients as they come: newest first, not by id.
+    /// Merges clients as they come: newest first, not by ID.
     async fn take_clients(
         &mut self,
         export: &mut ClientExport,
@@ -144,7 +144,7 @@ impl Run<'_> {
         }
     }
 
-    /// Marks the rows in view whose id is not among these, which are sorted.
+    /// Marks the rows in view whose ID is not among these, which are sorted.
     async fn mark_unseen(&mut self, table: Table, seen: &[i64]) -> Step {
         let mut after = Key::default();
         loop {
@@ -207,7 +207,9 @@ impl Run<'_> {
                     self.add_unreadable(Error::incomplete(RUN, fault));
                 }
                 if page.is_empty() && !directory.contacts(&query.clone().page(number)).await?.is_empty() {
-                    return Err(contradiction("a page of contacts is empty, and then it is not"));
+                    return Err(contradiction(
+                        "a page of contacts was empty in one read, but not in another",
+                    ));
                 }
                 let ids: BTreeSet<u64> = page.items.iter().map(|contact| contact.id.0).collect();
                 let is_sorted = page.items.is_sorted_by(|one, next| time(one) >= time(next));

@@ -46,7 +46,7 @@ impl<T> Details<T> {
     }
 }
 
-/// Merges a list that is sorted by id with the rows of its table, both page by page.
+/// Merges a list that is sorted by ID with the rows of its table, both page by page.
 pub(super) struct Merge<T> {
     details: Details<T>,
     /// Of activities: the list has those of this time or later only.
@@ -67,7 +67,7 @@ impl<T: Copied> Merge<T> {
         self
     }
 
-    /// Merges an export that is sorted by id. Returns the highest id if it is complete, 0 for an empty one. Rows that it
+    /// Merges an export that is sorted by ID. Returns the highest ID if it is complete, 0 for an empty one. Rows that it
     /// lacks are marked only then.
     pub(super) async fn take<S>(mut self, run: &mut Run<'_>, mut export: Export<S>) -> Step<Option<u64>>
     where
@@ -96,7 +96,7 @@ impl<T: Copied> Merge<T> {
         }
     }
 
-    /// Adds a record with a greater id than all before.
+    /// Adds a record with a greater ID than all before.
     pub(super) async fn push(&mut self, run: &mut Run<'_>, record: T) -> Step {
         self.buffer.push(record);
         if self.buffer.len() < TOGETHER {
@@ -229,7 +229,7 @@ async fn compare<T: Copied>(
         .filter_map(|record| {
             let key = record.key();
             if key.is_none() {
-                let fault = format!("{} {} has an id that no database can hold", T::TABLE, record.id());
+                let fault = format!("{} {} has an id that no database can store", T::TABLE, record.id());
                 run.add_unreadable(Error::incomplete(RUN, fault));
             }
             // A list may hold a record twice.

@@ -344,7 +344,7 @@ pub(crate) fn last_full(table: Table) -> String {
     format!("full:{table}")
 }
 
-/// The setting with the highest id up to which every activity was read.
+/// The setting with the highest ID up to which every activity was read.
 pub(crate) const HIGHEST: &str = "highest:activities";
 /// The setting with the shift of the login's clock, in hours.
 const SHIFT: &str = "shift";

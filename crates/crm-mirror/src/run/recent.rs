@@ -17,7 +17,7 @@ use crate::table::Table;
 use crm_history::engine::mutations::breaks;
 
 impl Run<'_> {
-    /// Reads activities above the highest known id, and those of the recent window.
+    /// Reads activities above the highest known ID, and those of the recent window.
     pub(super) async fn recent_activities(
         &mut self,
         history: &HistoryClient,
@@ -52,7 +52,7 @@ impl Run<'_> {
         self.complete(TABLE, false, vec![(HIGHEST.to_owned(), highest.to_string())]).await
     }
 
-    /// Reads what lies above the highest known id, and returns the new highest one.
+    /// Reads what lies above the highest known ID, and returns the new highest one.
     ///
     /// The newest page comes first. A deletion moves records from a later page to an earlier one, past the reader. So more
     /// than one page is read until a reading finds nothing more.
@@ -103,7 +103,7 @@ impl Run<'_> {
     /// Merges the list of the window. It costs its pages, and three more to believe the end.
     ///
     /// An export would need more. It would also make up for deletions meanwhile, which move records past the reader. Here such
-    /// a record counts as missing, and is asked for like all of those.
+    /// a record counts as missing, and is requested like all of those.
     async fn window(&mut self, history: &HistoryClient, query: &EntryQuery, mut merge: Merge<Entry>) -> Step {
         let query = query.clone().order_by(EntryOrder::Id).oldest_first();
         let mut pages = Lengths::default();
@@ -128,7 +128,7 @@ impl Run<'_> {
                 }
             }
             if highest == before {
-                return Err(contradiction("holds nothing that the pages before it do not hold", number));
+                return Err(contradiction("contains only records of the pages before it", number));
             }
         }
     }
@@ -212,7 +212,7 @@ async fn find_listed(history: &HistoryClient, id: EntryId) -> Result<Option<Entr
         }
         entry = again;
     }
-    Err(Error::incomplete(RUN, format!("activity {id} is moved all the time: run it again")))
+    Err(Error::incomplete(RUN, format!("activity {id} keeps moving: run it again")))
 }
 
 const MOST_READINGS: usize = 5;

@@ -324,7 +324,7 @@ async fn two_runs_exclude_each_other() {
     let fence = mirror.store().lock().await.unwrap().unwrap();
     let other = world.mirror().await;
     let error = other.run(crate::world::sync().history(&world.history())).await.unwrap_err();
-    assert!(error.to_string().contains("another run over this copy is active"), "{error}");
+    assert!(error.to_string().contains("another run of this copy is active"), "{error}");
     mirror.store().unlock(fence).await.unwrap();
     assert!(other.run(crate::world::sync().history(&world.history())).await.unwrap().is_complete());
 }

@@ -53,7 +53,7 @@ impl<S: ExportSource> Export<S> {
         true
     }
 
-    /// Begins a call. It belongs to the span in which the record was asked for.
+    /// Begins a call. It belongs to the span in which the record was requested.
     fn spawn(&mut self, call: impl Future<Output = Response<S::Record>> + Send + 'static) {
         self.calls.spawn(observe::in_current_span(call));
     }

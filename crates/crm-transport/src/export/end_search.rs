@@ -33,7 +33,7 @@ pub(super) struct EndSearch {
     end: Option<u64>,
     /// Whether a page far ahead is being asked for.
     scout_in_flight: bool,
-    /// The highest page found so to hold records, and the greatest id on it.
+    /// The highest page found so to hold records, and the greatest ID on it.
     scouted: Option<(u64, u64)>,
 }
 
@@ -128,7 +128,7 @@ impl EndSearch {
         Some(page)
     }
 
-    /// Takes in a page far ahead: the greatest id on it, or `None` if it is empty.
+    /// Takes in a page far ahead: the greatest ID on it, or `None` if it is empty.
     pub(super) fn add_far_page(&mut self, at: u64, greatest: Option<u64>) {
         self.scout_in_flight = false;
         match greatest {
@@ -161,7 +161,7 @@ impl EndSearch {
         }
     }
 
-    /// Takes in a page that was asked for to prove the end.
+    /// Takes in a page that was requested to prove the end.
     ///
     /// A server that ignores the offset, and sends an unreadable list now and then, shows such a list behind each end.
     /// So the end is believed in spite of it after some time. The pages have contradicted each other by then.
@@ -209,7 +209,7 @@ impl EndSearch {
         self.highest_begun == Some(0)
     }
 
-    /// About how many pages there are, once that can be told.
+    /// About how many pages there are, if it is known.
     pub(super) fn pages(&self) -> Option<u64> {
         let held = self.highest_held.map_or(0, |(page, _)| page + 1);
         if self.end.is_some() {

@@ -7,7 +7,7 @@ use crm_model::{Page, Unreadable};
 /// Identifies a page by its records. A record that cannot be decoded counts by its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PageIdentity {
-    /// The first and the last id that could be read; 0 if there is none.
+    /// The first and the last ID that could be read; 0 if there is none.
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) len: usize,
@@ -33,7 +33,7 @@ impl PageIdentity {
     }
 }
 
-/// Tells records apart that cannot be decoded, and therefore have no id.
+/// Tells records apart that cannot be decoded, and therefore have no ID.
 pub(super) fn fingerprint(record: &Unreadable) -> u64 {
     let mut hasher = DefaultHasher::new();
     record.raw.hash(&mut hasher);
@@ -45,13 +45,13 @@ pub(super) fn holds_a_record_twice<T>(page: &Page<T>, id: fn(&T) -> u64) -> bool
     page.items.windows(2).any(|pair| id(&pair[0]) == id(&pair[1]))
 }
 
-/// The server does not sort the list by id.
+/// The server does not sort the list by ID.
 #[derive(Debug)]
 pub(super) struct Unsorted;
 
 /// What the pages have shown: how long they are, whether they are sorted, and whether the server ignores the offset.
 pub(super) struct PagesSeen {
-    /// How many records were asked for on a page.
+    /// How many records were requested on a page.
     asked: usize,
     /// The number of records on the longest page.
     longest: usize,
@@ -59,7 +59,7 @@ pub(super) struct PagesSeen {
     first: Option<PageIdentity>,
     are_different: bool,
     is_unsorted: bool,
-    /// How many ids there are between the first and the last of each page, and how many of them have no record.
+    /// How many IDs there are between the first and the last of each page, and how many of them have no record.
     ids: u64,
     missing_ids: u64,
     /// The number of records on the pages that have records above them.
@@ -119,12 +119,12 @@ impl PagesSeen {
         len >= self.full() && !is_whole_list
     }
 
-    /// Whether so many ids have no record that two neighbouring pages often do not end and begin with adjacent ids.
+    /// Whether so many IDs have no record that two neighbouring pages often do not end and begin with adjacent IDs.
     pub(super) fn ids_have_gaps(&self) -> bool {
         self.missing_ids > self.ids / 20
     }
 
-    /// The number of records that is asked for on a page.
+    /// The number of records that is requested on a page.
     pub(super) fn asked(&self) -> usize {
         self.asked
     }

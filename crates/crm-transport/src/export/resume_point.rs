@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::page_identity::{PageIdentity, fingerprint};
 use super::stretch::{Stretch, StretchRecords};
 
-/// Where an export resumes: everything up to this id has been returned.
+/// Where an export resumes: everything up to this ID has been returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ResumePoint {
-    /// The greatest id returned.
+    /// The greatest ID returned.
     #[serde(rename = "after")]
     pub(super) id: u64,
     /// The page with which its stretch began; `None` if nothing was returned.
@@ -19,7 +19,7 @@ pub(super) struct ResumePoint {
     pub(super) end: Option<u64>,
 }
 
-/// The first page of a stretch: every id on a page above it is greater than its bound.
+/// The first page of a stretch: every ID on a page above it is greater than its bound.
 #[derive(Clone, Copy)]
 pub(super) struct Top {
     pub(super) page: u64,

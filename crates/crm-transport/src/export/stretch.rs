@@ -1,4 +1,4 @@
-//! A stretch: consecutive pages that are read downwards, and the ids that they must contain.
+//! A stretch: consecutive pages that are read downwards, and the IDs that they must contain.
 
 use std::collections::HashSet;
 
@@ -8,16 +8,16 @@ use super::page_identity::{PageIdentity, fingerprint};
 
 /// Pages that are read one after the other, from `top` down.
 ///
-/// A stretch is responsible for the ids above its floor, up to its bound. The floor is the bound of the stretch below.
+/// A stretch is responsible for the IDs above its floor, up to its bound. The floor is the bound of the stretch below.
 pub(super) struct Stretch<T> {
-    /// When its first page was asked for, which is also its name; and when that page came.
+    /// When its first page was requested, which is also its name; and when that page came.
     pub(super) asked: u64,
     pub(super) answered: u64,
-    /// When its latest page was asked for.
+    /// When its latest page was requested.
     pub(super) last_asked: u64,
     /// The page with which it begins.
     pub(super) top: u64,
-    /// The greatest id of its first page with a readable record. Unknown until such a page is read.
+    /// The greatest ID of its first page with a readable record. Unknown until such a page is read.
     pub(super) bound: Option<u64>,
     pub(super) first_page: Option<PageIdentity>,
     /// The page that came last, if it held records.
@@ -29,10 +29,10 @@ pub(super) struct Stretch<T> {
     pub(super) doubt: Option<Doubt>,
     /// It has met the page with which the stretch below begins, unchanged.
     has_met: bool,
-    /// The smallest and the greatest id seen.
+    /// The smallest and the greatest ID seen.
     lowest: u64,
     highest: u64,
-    /// The smallest id seen before the page that came last, and the greatest id of the first page with a readable record.
+    /// The smallest ID seen before the page that came last, and the greatest ID of the first page with a readable record.
     lowest_before: u64,
     anchor: Option<u64>,
     records: Vec<T>,
@@ -49,7 +49,7 @@ pub(super) enum Doubt {
     Above(u64, PageIdentity),
 }
 
-/// The records of a finished stretch: by id, each once.
+/// The records of a finished stretch: by ID, each once.
 pub(super) struct StretchRecords<T> {
     pub(super) records: Vec<T>,
     pub(super) unreadable: Vec<Unreadable>,
@@ -80,7 +80,7 @@ impl<T> Stretch<T> {
         }
     }
 
-    /// Creates the highest stretch. It begins with a page that was found empty, so no id is above it.
+    /// Creates the highest stretch. It begins with a page that was found empty, so no ID is above it.
     pub(super) fn from_end(asked: u64, empty: u64) -> Self {
         let next = empty.checked_sub(1);
         Self { bound: Some(u64::MAX), next, in_flight: false, ..Self::from_page(asked, empty) }
@@ -105,7 +105,7 @@ impl<T> Stretch<T> {
         }
     }
 
-    /// Whether this page shows a record that was seen before, or one that has no id.
+    /// Whether this page shows a record that was seen before, or one that has no ID.
     pub(super) fn has_seen(&self, page: &Page<T>, id: fn(&T) -> u64) -> bool {
         !page.unreadable.is_empty() || page.items.iter().any(|item| id(item) <= self.highest)
     }
@@ -122,7 +122,7 @@ impl<T> Stretch<T> {
         page.items.iter().map(id).any(|id| between(id) && !is_seen(id))
     }
 
-    /// Takes in page `at`, which was asked for. Records up to the floor are left to the stretch below.
+    /// Takes in page `at`, which was requested. Records up to the floor are left to the stretch below.
     pub(super) fn add(
         &mut self,
         at: u64,
@@ -187,7 +187,7 @@ impl<T> Stretch<T> {
         self.top - self.next.map_or(self.top, |next| next.min(self.top))
     }
 
-    /// Returns its records by id, each once.
+    /// Returns its records by ID, each once.
     pub(super) fn into_records(mut self, id: fn(&T) -> u64, floor: u64) -> StretchRecords<T> {
         let bound = self.bound.unwrap_or(0);
         self.records.retain(|record| id(record) > floor && id(record) <= bound);

@@ -155,13 +155,13 @@ impl<'a> Page<'a> {
 
     fn answer(&self) -> Result<String, String> {
         let Self { language, operation, .. } = *self;
-        let mut text = language.choose("\n## Answer\n", "\n## Ответ\n").to_owned();
+        let mut text = language.choose("\n## Response\n", "\n## Ответ\n").to_owned();
         for Answer { name, value } in &operation.answers {
             let title = match name.as_str() {
                 "documented" => language.choose("Documented:", "Документировано:"),
                 "observed" => language.choose("Observed:", "Наблюдалось:"),
                 "assumed" => language.choose(
-                    "Assumed, because the vendor documents no answer:",
+                    "Assumed, because the vendor documents no response:",
                     "Предположение, потому что ответы у поставщика не описаны:",
                 ),
                 _ => language.choose("Without records:", "Без записей:"),

@@ -155,7 +155,7 @@ impl Form<'_> {
 
     /// Asks the person at the terminal. What cannot be used is asked again, so that a slip does not lose the other answers.
     fn ask(&self, setting: &Setting) -> Result<String, Failure> {
-        // A terminal that was closed answers for ever.
+        // A terminal that was closed answers forever.
         const QUESTIONS: u32 = 5;
 
         let is_optional = [&HISTORY_URL, &TIME_ZONE, &PROJECTS_URL].contains(&setting);

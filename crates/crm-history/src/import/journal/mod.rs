@@ -10,7 +10,7 @@
 //!
 //! A row is a number and a keyed hash of its content. The number is its position in the input, except for rows that were
 //! inserted or moved later: `{"placed":[[1099511627776,3]]}` says that one is behind row 3. A row that was sent and
-//! has no outcome is in doubt. `floor` is the highest id that was known before the request. A row whose [mark](crate::Import::adopt_marked) was
+//! has no outcome is in doubt. `floor` is the highest ID that was known before the request. A row whose [mark](crate::Import::adopt_marked) was
 //! found is recorded as sent and stored, although it was not sent.
 //!
 //! `lines` is the format, `row` the hash, `earlier_run` what the lines of earlier runs add up to, `alignment` finds the rows

@@ -26,9 +26,9 @@ use crate::status::{Filter, OutboxStats, State};
 
 /// A store in PostgreSQL, for any number of instances.
 ///
-/// It uses no state of a session, so it works behind PgBouncer in transaction mode. `LISTEN` on a connection of its own
-/// shortens the wait for what other instances put. Where it does not work, polling does. The sender is the instance that
-/// holds the row of the table `crm_outbox_lease`, by the server's clock.
+/// It uses no session state, so it works behind PgBouncer in transaction mode. `LISTEN` on a separate connection
+/// shortens the wait for activities that other instances put. If it does not work, the store is polled. The sender is
+/// the instance that holds the row of the table `crm_outbox_lease`, by the server's clock.
 #[derive(Clone, Debug)]
 pub struct PostgresStore(Arc<Shared>);
 
@@ -45,8 +45,8 @@ struct Shared {
 impl PostgresStore {
     /// Connects to a server, and creates the tables in the schema `public`.
     ///
-    /// With the feature `postgres-tls`, TLS is used where the server offers it, and `?sslmode=require` insists on it. The
-    /// certificate is always verified, with its name. `&sslrootcert=FILE` names the certificates of a private CA.
+    /// With the feature `postgres-tls`, TLS is used if the server offers it, and `?sslmode=require` requires it. The
+    /// certificate and its host name are always verified. `&sslrootcert=FILE` names the certificates of a private CA.
     ///
     /// # Errors
     /// The URL is not valid, the server cannot be reached, or the tables were created by a newer version.

@@ -4,7 +4,7 @@
 /// the quoted name of the schema.
 ///
 /// The columns `key`, `activity` and `mark` are a stable interface: any program may insert them. The others have defaults.
-/// A stored activity may stay for ever, so its key is in as few indexes as possible, and its number is counted by a
+/// A stored activity may stay forever, so its key is in as few indexes as possible, and its number is counted by a
 /// trigger.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE {schema}.crm_outbox_activities (

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 /// The versions of the tables, oldest first. A version that was released never changes: add another one.
 ///
 /// The columns `key`, `activity` and `mark` are a stable interface: any program may insert them. The others have defaults.
-/// A stored activity may stay for ever, so its key is in as few indexes as possible, and its number is counted by triggers.
+/// A stored activity may stay forever, so its key is in as few indexes as possible, and its number is counted by
+/// triggers.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE crm_outbox_activities (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,

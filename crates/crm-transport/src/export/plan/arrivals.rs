@@ -9,11 +9,11 @@ use super::super::resume_point::{ResumePoint, Returned, Top};
 use super::super::stretch::{Doubt, Stretch};
 use super::{PageRequest, PageSize, Plan, Purpose};
 
-/// How often a list is begun anew because the server returns fewer records than on page 0.
+/// How often a list is started again because the server returns fewer records than on page 0.
 const RESTARTS: u32 = 3;
 
 impl<T> Plan<T> {
-    /// Takes in a page that was asked for.
+    /// Takes in a page that was requested.
     pub(in super::super) fn add(&mut self, request: PageRequest, page: Page<T>) -> Result<(), Unsorted> {
         if request.restarts != self.restarts {
             return Ok(()); // it was counted in larger pages
@@ -193,7 +193,7 @@ impl<T> Plan<T> {
         self.restarts < RESTARTS && len < size && len >= size / 8 && len > 0
     }
 
-    /// Begins anew above the records that were returned, with smaller pages.
+    /// Starts again above the records that were returned, with smaller pages.
     fn restart(&mut self, size: u64, smaller: u64) {
         // The page that held the last record of the former one.
         let last = |page: u64| page.saturating_add(1).saturating_mul(size).saturating_sub(1);
@@ -214,8 +214,8 @@ impl<T> Plan<T> {
         self.moves.repaired = repaired;
     }
 
-    /// Compares a page of a stretch with the pages that were read before it was asked for. Two readings at the same time
-    /// cannot be compared.
+    /// Compares a page of a stretch with the pages that were read before it was requested. Two readings at the same
+    /// time cannot be compared.
     fn compare_with_stretches_below(&mut self, at: usize, number: u64, now: PageIdentity, page: &Page<T>) {
         let floor = self.floor(at);
         let asked = self.stretches[at].last_asked;
