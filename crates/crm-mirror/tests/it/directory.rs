@@ -109,6 +109,30 @@ async fn a_page_of_contacts_that_is_empty_by_mistake_hides_no_change() {
 }
 
 #[tokio::test]
+async fn a_quick_run_copies_a_contact_that_a_deletion_moves_to_a_page_that_was_read() {
+    let world = World::new();
+    assert!(world.run_directory(|sync| sync).await.is_complete());
+    world.hours(24);
+    let now = time("2024-06-26 10:00:00");
+    let mut newest = 0;
+    for number in 0..300 {
+        newest = world.sandbox.add_contact(crm_sandbox::Contact {
+            person: format!("Новый {number}"),
+            iduser: 1,
+            date_create: now + chrono::TimeDelta::seconds(number),
+            ..crm_sandbox::Contact::default()
+        });
+    }
+    // The newest one is on the first page, so the first one of the second page moves to the first.
+    world.meanwhile(Operation::PersonList, 1, move |sandbox| {
+        sandbox.delete_contact(newest);
+    });
+    let report = world.run_directory(|sync| sync.mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(world.query("SELECT count(*) FROM contacts WHERE name LIKE 'Новый %'"), ["300"]);
+}
+
+#[tokio::test]
 async fn a_user_is_not_out_of_view_because_one_list_lacks_the_user() {
     let world = World::new();
     assert!(world.run_directory(|sync| sync).await.is_complete());
