@@ -195,7 +195,8 @@ impl MirrorRun {
     }
 
     fn asked(&self, mode: Mode, texts: Texts, allow_deletes: bool) -> Asked {
-        Asked { mode, texts, allow_deletes, cuts_children: self.plan.cuts_children() }
+        let (cuts_children, shows_shifts) = (self.plan.cuts_children(), self.plan.page >= 10);
+        Asked { mode, texts, allow_deletes, cuts_children, shows_shifts }
     }
 
     fn mirror(&self, store: impl crm_mirror::Store) -> Mirror {
