@@ -110,26 +110,23 @@ async fn a_page_of_contacts_that_is_empty_by_mistake_hides_no_change() {
 
 #[tokio::test]
 async fn a_quick_run_copies_a_contact_that_a_deletion_moves_to_a_page_that_was_read() {
-    let world = World::new();
+    let world = World::with(crm_sandbox::Sandbox::builder().contacts(300));
     assert!(world.run_directory(|sync| sync).await.is_complete());
     world.hours(24);
-    let now = time("2024-06-26 10:00:00");
-    let mut newest = 0;
-    for number in 0..300 {
-        newest = world.sandbox.add_contact(crm_sandbox::Contact {
-            person: format!("Новый {number}"),
-            iduser: 1,
-            date_create: now + chrono::TimeDelta::seconds(number),
-            ..crm_sandbox::Contact::default()
+    for id in 1..=300 {
+        world.sandbox.change_contact(id, |contact| {
+            contact.mob = Some("+7 (999) 111-22-33".to_owned());
+            contact.date_edit = Some(time("2024-06-26 10:00:00") + chrono::TimeDelta::seconds(id));
         });
     }
-    // The newest one is on the first page, so the first one of the second page moves to the first.
-    world.meanwhile(Operation::PersonList, 1, move |sandbox| {
-        sandbox.delete_contact(newest);
+    // The first answer has the newest contacts, the second one the first page of those that were changed. Its first contact
+    // is deleted, so the first one of the second page moves to the first.
+    world.meanwhile(Operation::PersonList, 2, |sandbox| {
+        sandbox.delete_contact(300);
     });
     let report = world.run_directory(|sync| sync.mode(Mode::Quick)).await;
     assert!(report.is_complete(), "{report}");
-    assert_eq!(world.query("SELECT count(*) FROM contacts WHERE name LIKE 'Новый %'"), ["300"]);
+    assert_eq!(world.query("SELECT count(*) FROM contacts WHERE mobile = '+7 (999) 111-22-33'"), ["300"]);
 }
 
 #[tokio::test]
