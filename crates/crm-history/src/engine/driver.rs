@@ -168,7 +168,7 @@ impl Driver {
             };
             return self.endings.push_back((key, ending));
         }
-        let mut waiting = Waiting::new(key, entry);
+        let mut waiting = self.waiting(key, entry);
         match sent_before {
             Some(sent) if !breaks("an-earlier-sending-is-a-doubt") => {
                 // The process that sent it may have waited for the answer until now.
@@ -186,6 +186,11 @@ impl Driver {
                 self.queue.push(waiting);
             }
         }
+    }
+
+    pub(super) fn waiting(&self, key: Key, entry: NewEntry) -> Waiting {
+        let credentials = self.client.pipeline().credentials();
+        Waiting::new(key, entry, |login| credentials.matches("login", login))
     }
 
     /// Notes that an earlier process stored this activity under this id.
