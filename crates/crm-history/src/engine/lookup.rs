@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use chrono::TimeDelta;
-use crm_model::history::Entry;
+use crm_model::history::{Entry, EntryId};
 use crm_model::{Page, Unreadable};
 use crm_transport::{Error, Idempotency, Operation, OperationInfo};
 use http::{Method, Request, Response};
@@ -23,6 +23,8 @@ pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
 pub(super) struct ViewReading {
     /// By ID, ascending, and some at or below the floor.
     pub(super) records: Vec<Entry>,
+    /// Those of them whose owner is not the caller.
+    pub(super) of_others: BTreeSet<EntryId>,
     pub(super) unreadable: Vec<Unreadable>,
 }
 
@@ -179,6 +181,8 @@ pub(super) async fn read_until(
         }
         lowest = items.last().map_or(lowest, |oldest| oldest.id.0);
         let is_last = is_enough(&items);
+        let others = items.iter().filter(|record| !may_belong_to_caller(client, record));
+        read.of_others.extend(others.map(|record| record.id));
         read.records.extend(items);
         if is_last {
             break;
@@ -192,6 +196,12 @@ pub(super) async fn read_until(
         return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));
     }
     Ok(Some((read, lowest)))
+}
+
+/// Returns whether the server would have stored a record without a named owner like that.
+fn may_belong_to_caller(client: &HistoryClient, record: &Entry) -> bool {
+    let credentials = client.pipeline().credentials();
+    record.user_login.as_deref().is_none_or(|owner| credentials.matches("login", owner))
 }
 
 /// Returns whether so many records were written since the first of these was the newest.

@@ -135,7 +135,7 @@ mod tests {
         let day = |day: u32| NaiveDate::from_ymd_opt(2024, 6, day).unwrap().and_hms_opt(0, 0, 0).unwrap();
         let entry = |mark: &&str| NewEntry::new("x").client(ClientId(1)).mark(*mark);
         let entries = marks.iter().map(entry).zip(10..).map(|(entry, n)| entry.at(day(n)));
-        let items: Vec<Item> = entries.map(|entry| Item::new(0, entry)).collect();
+        let items: Vec<Item> = entries.map(|entry| Item::new(0, entry, |_| false)).collect();
         MarkSearch::new(View(None), items.iter(), None).asked()
     }
 
@@ -153,7 +153,7 @@ mod tests {
     fn a_mark_without_a_date_is_searched_in_all_days() {
         let entry = NewEntry::new("x").mark("1");
         let dated = entry.clone().at("2024-06-25T10:00:00".parse().unwrap());
-        let items = [dated, entry].map(|entry| Item::new(0, entry));
+        let items = [dated, entry].map(|entry| Item::new(0, entry, |_| false));
         let days = MarkSearch::new(View(None), items.iter(), None).asked().days;
         assert_eq!((&*days.0, &*days.1), ("0000-00-00", "9999-12-31"));
     }

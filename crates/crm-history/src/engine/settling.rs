@@ -200,7 +200,7 @@ impl Driver {
 
     /// Records the refusal of an activity that must not be sent.
     pub(crate) fn refuse_unsent(&mut self, key: Key, entry: NewEntry, rejection: Rejection) {
-        let waiting = Waiting::new(key, entry);
+        let waiting = self.waiting(key, entry);
         self.queue.hold(&waiting);
         self.record(vec![(waiting, Decision::Refused(rejection))]);
     }

@@ -43,6 +43,9 @@ END;
 CREATE TRIGGER crm_outbox_count_removed AFTER DELETE ON crm_outbox_activities WHEN old.state = 'stored' BEGIN
     UPDATE crm_outbox_meta SET value = value - 1 WHERE name = 'stored';
 END;
+", "
+INSERT INTO crm_outbox_meta (name, value)
+    SELECT 'oldest_floor', 0 FROM crm_outbox_meta WHERE name = 'fence' AND value > 0;
 "];
 
 /// Brings the tables to the newest version. Returns the version if it is newer than this program knows.
