@@ -17,7 +17,8 @@ pub(crate) const INSERT: &str = "INSERT INTO crm_outbox_activities (key, activit
 const SELECT: &str =
     "SELECT seq, key, activity, mark, prepared, prepared_mark, fingerprint, state, record_id,
     other_id, code, reason, request, floor, put_at, settled_at, floor_is_certain FROM crm_outbox_activities";
-const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+/// Milliseconds since 1970, in the same way as the default of `put_at`.
+const NOW: &str = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let activity = |json: usize, mark: usize| -> rusqlite::Result<Option<StoredActivity>> {
