@@ -329,11 +329,10 @@ impl Plan {
             || (self.changes_types() && self.entries.iter().any(|entry| entry.mark.is_none()))
     }
 
-    /// Whether a process may find a record that is equal to an activity and was there before. Another process read its view,
-    /// and does not say what it showed.
+    /// Whether a later process may find a record in another view that is equal to an activity and was there before. Only the
+    /// process that first read this view knows what it showed.
     pub(crate) fn may_meet_older_equal_records(&self) -> bool {
-        let crashes = self.interruptions.iter().any(|end| !matches!(end, Interruption::Never));
-        self.old_equal && crashes && self.entries.iter().any(|entry| entry.user.is_some())
+        self.old_equal && self.has_journal && self.entries.iter().any(|entry| entry.user.is_some())
     }
 
     /// Whether somebody else may write a record that is equal to an activity.
