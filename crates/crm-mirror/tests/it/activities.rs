@@ -489,8 +489,9 @@ async fn an_activity_that_moves_between_its_info_and_the_list_of_its_day_stays_i
 
 #[tokio::test]
 async fn a_quick_run_says_so_if_it_may_have_passed_by_an_activity_that_came_into_the_window() {
-    // Somebody deletes the first activity of the window, or moves another one into it, after so many answers.
-    for (answers, deletes) in (1..10).flat_map(|answers| [(answers, true), (answers, false)]) {
+    // Somebody deletes the first activity of the window, or moves another one into it, after so many answers: the first
+    // four are the newest page, and what shows the end of the window.
+    for (answers, deletes) in (4..8).flat_map(|answers| [(answers, true), (answers, false)]) {
         let world = World::new();
         let ids: Vec<u64> = (0..452)
             .map(|number| match number {
