@@ -21,9 +21,9 @@
 //!    record at the beginning, and the witness.
 //! 7. A reading that counts as proof also asks for a day without records. A server that ignores the days asked for lists
 //!    the records of today in its place (observed).
-//! 8. A record is ours if its mark says so, or if it equals what was written and its id is above the *floor*: the highest
-//!    id that was seen or confirmed before the request was sent. IDs only grow (observed). If an id contradicts that, no
-//!    list is believed any more.
+//! 8. A record is ours if its mark says so, or if it equals what was written, has the owner that was named or none, and its
+//!    id is above the *floor*: the highest id that was seen or confirmed before the request was sent. Without a named owner
+//!    the caller is the owner. IDs only grow (observed). If an id contradicts that, no list is believed any more.
 //! 9. The time is compared with the shift of the reader, in whole hours. It is learned from all records whose ids the
 //!    server gave us. Before the first one, a shift counts only if it alone explains all new records that are equal except
 //!    for their time.
