@@ -265,7 +265,8 @@ impl<'a> Search<'a> {
         self.take(0, item, |record| {
             record.id.0 <= wanted.doubt.floor.id
                 && may_be_new(record.id)
-                && self.equals(item, expected, record)
+                && expected.equals(record, near)
+                && self.has_owner(item, record)
         })
     }
 
