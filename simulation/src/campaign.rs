@@ -157,4 +157,4 @@ fn report_with(finished: &Finished, option: &str, lines: usize) -> String {
 
 /// The lines at the beginning of a trace that are always shown.
 const DRAWN: usize = 6;
-const LONGEST_LINE: usize = 400;
+const LONGEST_LINE: usize = 4000;

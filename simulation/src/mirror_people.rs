@@ -6,13 +6,34 @@ use crm_sandbox::{Client, Contact, Record, User};
 use crate::draw::Draw;
 use crate::mirror_crm::{Crm, some_time};
 
-/// Lets people do something. Returns what.
-pub(crate) fn edit(crm: &Crm, draw: &mut Draw) -> String {
-    match draw.number(0, 23) {
+/// Lets people do something, mostly with what is copied: the history, the directory, the projects. Returns what.
+pub(crate) fn edit(
+    crm: &Crm,
+    draw: &mut Draw,
+    [has_history, has_directory, has_projects]: [bool; 3],
+) -> String {
+    let what = loop {
+        let what = draw.number(0, 23);
+        let is_copied = match what {
+            0..=9 => has_history,
+            10..=17 => has_directory,
+            18 => true,
+            _ => has_projects,
+        };
+        if is_copied || draw.chance(0.2) {
+            break what;
+        }
+    };
+    match what {
         0..=3 => add_activity(crm, draw),
         4..=8 => change_activity(crm, draw),
+        9 if draw.chance(0.3) => {
+            let most = draw.skewed(1, 30);
+            move_in(crm, draw, most)
+        }
         9 => remove_activities(crm, draw),
         10..=13 => change_client(crm, draw),
+        14..=16 if draw.chance(0.1) => many_contacts(crm, draw),
         14..=16 => change_contact(crm, draw),
         17 => change_user(crm, draw),
         18 => shift_clock(crm, draw),
@@ -22,9 +43,11 @@ pub(crate) fn edit(crm: &Crm, draw: &mut Draw) -> String {
 
 fn add_activity(crm: &Crm, draw: &mut Draw) -> String {
     let count = if draw.chance(0.1) { draw.size(5, 40) } else { 1 };
+    // Old calls are imported.
+    let is_old = draw.chance(0.5) && count > 1;
     let mut last = 0;
     for _ in 0..count {
-        let at = some_time(crm, draw);
+        let at = if is_old { crm.now() - TimeDelta::days(400) } else { some_time(crm, draw) };
         last = crm.sandbox().add_record(Record {
             datum: draw.chance(0.97).then_some(at),
             content: Some(content(draw)),
@@ -74,6 +97,22 @@ fn change_activity(crm: &Crm, draw: &mut Draw) -> String {
         _ => drop(sandbox.change_record(id, |record| record.content = Some(text))),
     }
     format!("activity {id} is changed: {what}")
+}
+
+/// Somebody gives old activities, one after the other, a time of these days.
+pub(crate) fn move_in(crm: &Crm, draw: &mut Draw, most: usize) -> String {
+    let old = crm.now() - TimeDelta::days(20);
+    let mut ids: Vec<u64> = crm.sandbox().with_records(|records| {
+        records.filter(|record| record.datum.is_some_and(|at| at < old)).map(|record| record.cid).collect()
+    });
+    ids.drain(..draw.size(0, ids.len()));
+    ids.truncate(most);
+    let at = crm.now() - TimeDelta::hours(draw.number(0, 24 * 7) as i64);
+    for id in &ids {
+        crm.note_moved(*id);
+        crm.sandbox().change_record(*id, |record| record.datum = Some(at));
+    }
+    format!("activities {ids:?} are moved to {at}")
 }
 
 fn remove_activities(crm: &Crm, draw: &mut Draw) -> String {
@@ -152,6 +191,27 @@ fn change_contact(crm: &Crm, draw: &mut Draw) -> String {
             format!("contact {id} is changed, and belongs to {owner}")
         }
     }
+}
+
+/// Somebody imports contacts, or changes many of them at once.
+fn many_contacts(crm: &Crm, draw: &mut Draw) -> String {
+    let (sandbox, now, count) = (crm.sandbox(), crm.now(), draw.size(10, 70));
+    if draw.chance(0.5) {
+        for number in 0..count {
+            let person = format!("Новый {number}");
+            sandbox.add_contact(Contact { person, iduser: 1, date_create: now, ..Contact::default() });
+        }
+        return format!("{count} contacts are imported");
+    }
+    let contacts = sandbox.contacts();
+    for contact in contacts.iter().take(count) {
+        let mobile = format!("+7 (912) {}", draw.number(100_0000, 999_9999));
+        sandbox.change_contact(contact.pid, |contact| {
+            contact.mob = Some(mobile);
+            contact.date_edit = Some(now);
+        });
+    }
+    format!("the first {count} contacts are changed")
 }
 
 fn change_user(crm: &Crm, draw: &mut Draw) -> String {

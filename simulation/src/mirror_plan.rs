@@ -6,6 +6,7 @@ use crm_mirror::{Mode, Texts};
 use crm_sandbox::{AnswerEdit, Fault, FixedAnswer, Operation, RequestEdit, Rule};
 
 use crate::draw::Draw;
+use crate::mirror_tricks::Trick;
 
 /// Everything that a seed decides.
 #[derive(Debug)]
@@ -31,10 +32,12 @@ pub(crate) struct MirrorPlan {
 /// One run among faults.
 #[derive(Debug)]
 pub(crate) struct RunPlan {
-    /// What passes before it.
+    /// What passes before people edit something.
     pub(crate) pause: Duration,
     /// How many edits people make before it.
     pub(crate) edits: usize,
+    /// What passes between the edits and the run.
+    pub(crate) rest: Duration,
     /// How likely people edit something at a request.
     pub(crate) changes: f64,
     pub(crate) mode: Mode,
@@ -46,6 +49,7 @@ pub(crate) struct RunPlan {
     /// How likely the store fails at a step.
     pub(crate) store_faults: f64,
     pub(crate) faults: Vec<DrawnFault>,
+    pub(crate) tricks: Vec<Trick>,
 }
 
 /// How a run may end before its end.
@@ -62,9 +66,20 @@ pub(crate) enum End {
 /// A fault of the server.
 pub(crate) struct DrawnFault {
     pub(crate) rule: Rule,
+    on: Vec<Operation>,
     /// Whether it may cut an answer about what belongs to a project. The loss cannot be seen then.
     cuts_children: bool,
+    /// Whether it may cut the list of users. Only another list shows the loss.
+    cuts_users: bool,
     when: String,
+}
+
+impl DrawnFault {
+    fn new(rule: Rule, on: Vec<Operation>, when: String) -> DrawnFault {
+        let cuts_children = CHILDREN.contains(&on[0]) && on.len() == 1;
+        let cuts_users = on == [Operation::UserList] && rule.fault().name() == "short_page";
+        DrawnFault { rule, on, cuts_children, cuts_users, when }
+    }
 }
 
 impl std::fmt::Debug for DrawnFault {
@@ -102,7 +117,7 @@ impl MirrorPlan {
             concurrency: draw.size(1, 4),
             soft_deletes: draw.chance(0.3),
             texts: *draw.among(&TEXTS),
-            runs: (0..runs).map(|number| run(draw, number == 0, is_calm, page)).collect(),
+            runs: (0..runs).map(|number| run(draw, number == 0, is_calm, page, parts)).collect(),
         }
     }
 
@@ -111,29 +126,36 @@ impl MirrorPlan {
         self.runs.iter().flat_map(|run| &run.faults).any(|fault| fault.cuts_children)
     }
 
-    /// The rule behind all others: the server's pages have this size. Those of clients and contacts cannot be smaller than
-    /// they are.
-    pub(crate) fn page_rule(&self) -> Rule {
-        Fault::small_pages(self.page).on_each(SMALL_LISTS).always()
+    /// The rules behind all others: the server's pages have this size. Those of clients cannot be smaller than they are, and
+    /// those of contacts must divide them.
+    pub(crate) fn page_rules(&self) -> [Rule; 2] {
+        [
+            Fault::small_pages(self.page).on_each(SMALL_LISTS).always(),
+            Fault::small_pages(CONTACTS).on(Operation::PersonList).always(),
+        ]
     }
 }
 
 /// How many clients or contacts there are: seldom more than fit on a page.
 fn people(draw: &mut Draw) -> u64 {
-    let (least, most) = if draw.chance(0.05) { (190, 430) } else { (0, 40) };
+    let (least, most) = if draw.chance(0.05) { (190, 430) } else { (0, 80) };
     draw.skewed(least, most) as u64
 }
 
-fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize) -> RunPlan {
+fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize, parts: [bool; 3]) -> RunPlan {
     let end = match draw.number(0, 9) {
         0..=2 => End::Killed(draw.skewed(1, 400) as u64),
         3 => End::Replaced(draw.skewed(1, 400) as u64),
         _ => End::Undisturbed,
     };
-    let hours = *draw.among(&[0, 1, 2, 20, 24, 24, 24, 100, 170]);
+    let hours = *draw.among(&[0, 1, 2, 20, 24, 24, 60, 100, 170]);
+    let pause = Duration::from_secs(hours * 3600) + draw.millis(0, 900_000);
+    let rest = pause.mul_f64(*draw.among(&[0.0, 0.0, 0.2, 0.9]));
+    let faults = faults(draw, page, parts);
     RunPlan {
-        pause: Duration::from_secs(hours * 3600) + draw.millis(0, 900_000),
+        pause: pause.saturating_sub(rest),
         edits: if is_first { 0 } else { draw.skewed(0, 25) },
+        rest,
         changes: *draw.among(&[0.0, 0.0, 0.02, 0.2]),
         mode: *draw.among(&[Mode::Auto, Mode::Quick, Mode::Quick, Mode::Full]),
         texts: *draw.among(&TEXTS),
@@ -141,7 +163,44 @@ fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize) -> RunPlan {
         is_late: draw.chance(0.05),
         end: if is_calm { End::Undisturbed } else { end },
         store_faults: if is_calm { 0.0 } else { *draw.among(&[0.0, 0.0, 0.0, 0.03]) },
-        faults: (0..draw.size(0, 3)).map(|_| fault(draw, page)).collect(),
+        faults,
+        tricks: (0..draw.skewed(0, 2)).map(|_| Trick::draw(draw, parts)).collect(),
+    }
+}
+
+/// What happens to a run that copies these parts from a server whose pages are of this size.
+fn faults(draw: &mut Draw, page: usize, parts: [bool; 3]) -> Vec<DrawnFault> {
+    let mut faults = Vec::new();
+    let count = draw.size(0, 3);
+    let mut cuts = false;
+    while faults.len() < count {
+        let fault = fault(draw, page);
+        if !fault.on.iter().any(|on| is_copied(*on, parts)) {
+            continue;
+        }
+        // Two cut answers to the same question would be believed.
+        if (fault.cuts_users || fault.cuts_children) && std::mem::replace(&mut cuts, true) {
+            break;
+        }
+        faults.push(fault);
+    }
+    if parts[0] && draw.chance(0.05) {
+        // The first page is empty. An empty answer to a GET is asked for again by POST.
+        faults.retain(|fault| !fault.on.contains(&Operation::HistoryList));
+        let rule = Fault::empty_page().on(Operation::HistoryList).times(2);
+        faults.push(DrawnFault::new(rule, vec![Operation::HistoryList], "2 times".to_owned()));
+    }
+    faults
+}
+
+/// Whether a run that copies these parts calls this operation.
+fn is_copied(on: Operation, [has_history, has_directory, has_projects]: [bool; 3]) -> bool {
+    match on {
+        Operation::HistoryList | Operation::HistoryInfo | Operation::HistoryTips => has_history,
+        Operation::UserList | Operation::UserInfo | Operation::ClientList | Operation::PersonList => {
+            has_directory
+        }
+        _ => has_projects,
     }
 }
 
@@ -151,21 +210,26 @@ fn fault(draw: &mut Draw, size: usize) -> DrawnFault {
         0..=3 => (vec![Operation::HistoryList], list_fault(draw, || Fault::small_pages(size), size)),
         4 | 5 => {
             let on = *draw.among(&LARGE_LISTS);
-            // A list without pages does not show that it is cut.
-            let shortest = if on == Operation::ProjectsList { size } else { usize::MAX };
-            (vec![on], list_fault(draw, Fault::new, shortest))
+            let drawn = match on {
+                Operation::ProjectsList => list_fault(draw, Fault::new, size),
+                Operation::PersonList => list_fault(draw, || Fault::small_pages(CONTACTS), CONTACTS),
+                Operation::UserList => list_fault(draw, Fault::new, 2),
+                // The page after it is not read, so nothing shows that it is cut.
+                _ => list_fault(draw, Fault::new, usize::MAX),
+            };
+            (vec![on], drawn)
         }
         6 | 7 => (vec![*draw.among(&INFOS)], info_fault(draw)),
         8 => (vec![*draw.among(&OTHERS)], call_fault(draw)),
         _ if draw.chance(0.5) => (OTHERS.to_vec(), call_fault(draw)),
-        _ => (vec![*draw.among(&CHILDREN)], list_fault(draw, Fault::new, 1)),
+        _ => (vec![*draw.among(&CHILDREN)], (list_fault(draw, Fault::new, 1).0, 1)),
     };
     // A record is asked for seldom.
     let longest = if INFOS.contains(&on[0]) { 3 } else { 25 };
     let (skip, count) = (draw.skewed(0, longest) as u64, draw.number(1, most));
     let rule = fault.on_each(on.iter().copied()).after(skip).times(count);
-    let cuts_children = CHILDREN.contains(&on[0]) && on.len() == 1;
-    DrawnFault { rule, cuts_children, when: format!("{count} times after {skip} on {on:?}") }
+    let when = format!("{count} times after {skip} on {on:?}");
+    DrawnFault::new(rule, on, when)
 }
 
 /// What a list does. The second value is how often it may happen in a row without going unnoticed for certain.
@@ -214,7 +278,9 @@ fn foreign_json(status: u16, code: u16) -> Fault {
 }
 
 const TEXTS: [Texts; 3] = [Texts::AsListed, Texts::Changed, Texts::All];
-/// Lists whose pages can be smaller.
+/// How many contacts are on a page.
+const CONTACTS: usize = 25;
+/// Lists whose pages can have any size.
 const SMALL_LISTS: [Operation; 3] =
     [Operation::HistoryList, Operation::ProjectsActions, Operation::ProjectsPayments];
 const LARGE_LISTS: [Operation; 4] =

@@ -294,6 +294,7 @@ impl World {
         let may_be_unknown = !self.plan.is_prompt
             || (!self.plan.declares_sole_writer && self.plan.needs_sole_writer())
             || self.plan.has_equal_foreign_records()
+            || self.plan.may_meet_older_equal_records()
             || self.plan.has_misleading_lists()
             || self.plan.has_resembling_records();
         if unknown > 0 && !may_be_unknown {

@@ -221,9 +221,18 @@ impl<'a> Environment<'a> {
 
     fn missing(&self, setting: &Setting) -> Failure {
         let values = [("flag", setting.flag.into()), ("variable", setting.variable.into())];
+        if let Some(profile) = &self.profile {
+            let place = [
+                ("section", setting.section.into()),
+                ("name", setting.name.into()),
+                ("file", profile.path.display().to_string().into()),
+            ];
+            let values = [&values[..], &place].concat();
+            return Failure::usage(self.messages.format("connection-missing-in-profile", &values));
+        }
         let mut text = self.messages.format("connection-missing", &values);
         let names = Location::of_process().names();
-        if self.profile.is_none() && !names.is_empty() {
+        if !names.is_empty() {
             text += &self.messages.format("connection-profiles", &[("names", names.join(", ").into())]);
         }
         Failure::usage(text)

@@ -19,7 +19,7 @@ pub struct Report {
     pub mode: Mode,
     /// What was done in each table.
     pub tables: Vec<TableReport>,
-    /// By how many hours the clock of the login was found to have moved, against the last run.
+    /// By how many hours the clock of the login was found to have moved, against the last run that ended.
     pub shift_hours: Option<i64>,
     /// How it ended.
     pub outcome: Outcome,

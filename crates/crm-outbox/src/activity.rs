@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 
 use crm_history::NewEntry;
-use crm_history::operations::AddList;
+use crm_history::operations::Add;
 use crm_transport::{Error, Operation};
 use siphasher::sip::SipHasher24;
 
@@ -68,7 +68,7 @@ impl NewActivity {
         if let Some(fault) = key_fault(key) {
             return Err(Error::invalid_request(operation, "key", fault));
         }
-        check(entry)?;
+        check(operation, entry)?;
         Ok(Self {
             key: key.to_owned(),
             activity: StoredActivity::from_entry(entry),
@@ -78,13 +78,17 @@ impl NewActivity {
 }
 
 /// Returns an error if the activity could not be sent.
-pub(crate) fn check(entry: &NewEntry) -> Result<(), Error> {
+pub(crate) fn check(operation: &'static str, entry: &NewEntry) -> Result<(), Error> {
     let mut entry = entry.clone();
     if let Some(instant) = entry.at_instant.take() {
         // The client that sends it knows the time zone.
         entry.at = Some(instant.naive_utc());
     }
-    AddList::new(vec![entry]).request().map(drop)
+    let Err(error) = Add::new(entry).request() else { return Ok(()) };
+    Err(match error.field() {
+        Some(field) => Error::invalid_request(operation, field, error.message()),
+        None => error,
+    })
 }
 
 fn key_fault(key: &str) -> Option<&'static str> {

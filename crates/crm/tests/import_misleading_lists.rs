@@ -120,6 +120,23 @@ async fn a_list_with_junk_behind_its_first_page_is_given_up_after_a_few_pages() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_whose_pages_have_become_shorter_decides_nothing() {
+    let world = World::new();
+    with_history(&world);
+    with_history(&world);
+    let pages = |shown: u32, when: serde_json::Value| {
+        json!({
+            "operation": "lists", "when": when, "edit_request": [{"count_pages_of": 2}], "edit_answer": [{"shorten": shown}]
+        })
+    };
+    let lost = json!({"fault": "close_after_commit", "operation": "writes"});
+    // The second record of each page is missing from the first look on.
+    world.put(&json!([lost, pages(2, json!({"times": 3})), pages(1, json!({"each": 1}))]));
+    let report = world.client().import(entries(3)).chunk(1).concurrency(1).run().await.unwrap();
+    assert_eq!((world.sandbox.record_count(), report.totals.unknown), (5, 1), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_undated_record_counts_only_beside_another_one_of_its_request() {
     let world = World::new();
     with_history(&world);

@@ -394,6 +394,9 @@ fn listed(body: &[u8]) -> String {
 /// Whether an answer to a write gives an activity this id, so that the client knows that it is stored.
 fn names(response: &Response<Bytes>, id: u64) -> bool {
     let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    let is_id = |answer: &Value| answer["data"].to_string().trim_matches('"') == id.to_string();
+    // A refusal may hold the id of the answer before it.
+    let is_stored = |answer: &Value| answer["result"] == "Успешно";
+    let is_id =
+        |answer: &Value| is_stored(answer) && answer["data"].to_string().trim_matches('"') == id.to_string();
     body.as_array().map_or_else(|| is_id(&body), |answers| answers.iter().any(is_id))
 }

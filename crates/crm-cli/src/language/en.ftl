@@ -48,9 +48,9 @@ command-find = Find who has a telephone number or an email address: clients, con
         nothing is found, a message says so, and the exit code is 0.
 command-users = List the users of SalesMan CRM, including blocked ones
     .after = With --json each line is a user.
-command-clients = List the clients of SalesMan CRM that the login sees, and say whether the list is complete
-    .after = With --json each line is a client, with all of its fields. Clients in the trash are included.
-command-profile = Add, list, show or remove profiles: files with the address and the keys of an account
+command-clients = List the clients of a SalesMan CRM that the login sees, and say whether that is everything
+    .after = With --json each line is a client, with all of its fields. Clients in the trash are among them.
+command-profile = Add, change, list, show or remove profiles: files with the address and the keys of an account
     .after =
         A profile is a TOML file that only its owner can read. --profile NAME or CRM_PROFILE=NAME selects it for any
         command. A name with a slash is the path of a file.
@@ -64,6 +64,10 @@ command-profile-add = Write a new profile. On a terminal, the command asks for t
     .after =
         Keys in options are visible in the process list. Without a terminal, pass keys in the environment
         (CRM_APIKEY), as a file (--apikey-file) or as a command (--apikey-command).
+command-profile-set = Change a profile: set what the options give. On a terminal it asks for what the profile lacks
+    .after =
+        The rest stays. To add a solOS: crm profile set main --projects-url https://acme.solos.pro. Comments in the file are
+        lost.
 command-profile-list = List the profiles
 command-profile-show = Show a profile without its keys
 command-profile-remove = Remove a profile. Its keys are lost if they are not stored elsewhere
@@ -80,6 +84,10 @@ command-tour = Show what this program does, without an account and without a net
         The tour runs against a sandbox in this process. It calls another server only if an option names it, and
         writes to that server only with --write-to-this-crm.
 command-sandbox = Run a local server that behaves like both CRMs
+    .after =
+        Practise an outage: the next activity is stored and its answer is lost, then everything works again:
+        curl -X PUT http://127.0.0.1:8787/_sandbox/faults -d '{"{"}"operation":"writes","fault":"close_after_commit"{"}"}'
+        curl -X PUT http://127.0.0.1:8787/_sandbox/faults -d '[]'
 command-completions = Write completions for a shell
 command-man = Write the manual page
 
@@ -128,15 +136,15 @@ option-ca_file = File with certificates (PEM) of a private CA to trust
     .value = FILE
 option-history_url = Address of SalesMan CRM, such as https://crm.example.ru
     .value = URL
-option-apikey = API key of SalesMan CRM, visible in the process list; prefer a profile or CRM_APIKEY
+option-apikey = API key of the SalesMan CRM. An option is visible in the list of processes, so better set CRM_APIKEY
     .value = KEY
 option-login = Login of the current user
     .value = LOGIN
 option-projects_url = Address of solOS, such as https://acme.solos.pro
     .value = URL
-option-token = Token of the solOS account, visible in the process list; prefer a profile or CRM_TOKEN
+option-token = Token of the solOS account. An option is visible in the list of processes, so better set CRM_TOKEN
     .value = TOKEN
-option-secret = Secret of the solOS account, visible in the process list; prefer a profile or CRM_SECRET
+option-secret = Secret of the solOS account. An option is visible in the list of processes, so better set CRM_SECRET
     .value = SECRET
 option-allow_insecure_http = Allow http:// to another machine, although anyone on the network path can read the key
 option-file = The file to import; - is the standard input
@@ -159,7 +167,7 @@ option-patience = How many seconds the import continues while the server stores 
     .value = SECONDS
 option-per_second = Maximum number of calls per second
     .value = N
-option-losses = What to do with an activity that the server would change: refuse it, warn, or send it without a warning
+option-losses = What to do with an activity that the server would change, or whose login or type --check-users or --check-types does not find: do not send it (reject), warn, or look for no changes (allow)
     .value = POLICY
 option-dry_run = Read and check everything, show what would be sent, and send nothing
 option-retry_refused = Send activities again that the journal marks as refused, after the cause was fixed in the CRM
@@ -249,7 +257,8 @@ usage-not-utf-8 = an argument is not UTF-8 text
 usage-twice = { $argument } is given twice
 usage-other = { $text }
 usage-see-help = See --help.
-expected-day = expected a day such as 2024-01-31 or 31.01.2024
+no-such-day = there is no such day
+expected-day = a day is written 2024-01-31 or 31.01.2024
 expected-seconds = expected a whole number of seconds
 expected-count = expected a whole number of at least 1
 expected-delimiter = expected one ASCII character, or tab
@@ -259,12 +268,14 @@ expected-id = expected the ID of a client, such as 1781
 expected-rate = expected a number greater than 0
 days-reversed = --to is before --from
 
-connection-missing = { $flag } is missing: add it, set { $variable }, or choose a profile with --profile
-connection-profiles = { " " }(available: { $names })
-connection-other-address = { $flag } is missing: the profile is for another address than { $address }, so its keys are not sent there. Add the option, or set { $variable }
-connection-bad-proxy = the address of the proxy is invalid: write it as http://host:port, or none for a direct connection
-connection-no-certificate = { $file } contains no certificate: it must be a PEM file with -----BEGIN CERTIFICATE-----
-connection-none = no server is set: choose a profile with --profile, add --history-url or --projects-url, or set CRM_HISTORY_URL or CRM_PROJECTS_URL. "crm profile add main" writes a profile
+connection-missing = { $flag } is missing: give it, set { $variable }, or choose a profile with --profile
+connection-missing-in-profile = { $flag } is missing: give it, set { $variable }, or write { $name } = "…" below [{ $section }] into the profile { $file }
+connection-no-database = "{ $given }" is not the URL of a database: write sqlite:{ $given }, or postgres://USER@HOST/DATABASE
+connection-profiles = { " " }(there are: { $names })
+connection-other-address = { $flag } is missing: the profile is for another address than { $address }, so its keys are not sent there. Give the option, or set { $variable }
+connection-bad-proxy = the address of the proxy cannot be used: write it as http://host:port, or none for a direct connection
+connection-no-certificate = { $file } holds no certificate: it must be a PEM file with -----BEGIN CERTIFICATE-----
+connection-none = no server is given: choose a profile with --profile, give --history-url or --projects-url, or set CRM_HISTORY_URL or CRM_PROJECTS_URL. "crm profile add main" writes a profile
 connection-twice = both { $variable } and { $file-variable } are set: keep one of them
 connection-file-not-read = the file { $file } of { $variable } cannot be read: { $error }
 
@@ -284,14 +295,15 @@ profile-hidden = (set, not shown)
 profile-not-removed = the profile { $file } cannot be removed: { $error }
 profile-removed = The profile { $file } was removed.
 profile-unknown = there is no profile { $name }: { $file } does not exist. "crm profile list" shows the profiles
-profile-exists = the profile { $name } exists: { $file }. Edit the file, or remove the profile first
+profile-exists = the profile { $name } exists: { $file }. Change it with "crm profile set { $name }", or edit the file
 profile-added = The profile was written to { $file }. Check it: crm check --profile { $name }
+profile-nothing-given = no address is given: give --history-url or --projects-url, or set CRM_HISTORY_URL or CRM_PROJECTS_URL
 profile-ask-again = A value is needed.
 profile-ask-history-url = Address of SalesMan CRM, such as https://crm.example.ru (empty: none):
 profile-ask-login = Login:
 profile-ask-apikey = API key (not shown):
-profile-ask-time-zone = Time zone of the account, such as Europe/Moscow (may be empty):
-profile-ask-projects-url = Address of solOS, such as https://acme.solos.pro (empty: none):
+profile-ask-time-zone = Time zone of the account, such as Europe/Moscow. Only times with an offset from UTC need it (empty: none):
+profile-ask-projects-url = Address of the solOS, such as https://acme.solos.pro (empty: none):
 profile-ask-token = Token (not shown):
 profile-ask-secret = Secret (not shown):
 column-profile = Profile
@@ -301,9 +313,12 @@ column-profile = Profile
 check-needs-history = a file, --second-login and --write-to-this-crm need SalesMan CRM: choose a profile with --profile, or add --history-url
 check-all-good = All checks passed.
 check-some-bad = { $count ->
-    [one] 1 check failed. See → above.
-   *[other] { $count } checks failed. See → above.
+    [one] 1 check found something.
+   *[other] { $count } checks found something.
 }
+check-arrow = { " " }What to do is behind →.
+check-refused-key = Copy the key again from the CRM, without spaces, and compare the login with the list of users there. A wrong key and a wrong login look the same.
+check-refused-token = Copy the token and the secret again from the settings of the solOS account, without spaces.
 check-row-sources = Where values come from
 check-row-address = Address
 check-row-proxy = Proxy
@@ -312,7 +327,7 @@ check-row-clock = Clock
 check-row-key = Key and login
 check-row-token = Token and secret
 check-row-users = Who sees what
-check-row-get = Body of a GET
+check-row-get = Reading
 check-row-file = File
 check-row-types = Activity types
 check-row-file-users = Users in the file
@@ -362,12 +377,12 @@ check-clock-behind = this machine is { $seconds } s behind the server
 check-clock-behind-advice = Synchronize both clocks (NTP). Times that this machine writes into the CRM would be wrong.
 check-key = accepted, { $login }
 check-sees-all = { $role }: sees the activities of all { $users } users ({ $blocked } blocked)
-check-sees-division = { $role }: sees its own activities, those of direct subordinates, and those of their subordinates; { $users } users ({ $blocked } blocked)
-check-sees-department = { $role }: sees its own activities and those of direct subordinates; { $users } users ({ $blocked } blocked)
-check-sees-own = { $role }: sees its own activities only; { $users } users ({ $blocked } blocked)
-check-sees-unknown = the role of this login is unknown; { $users } users ({ $blocked } blocked)
-check-get = arrives
-check-get-lost = is lost on the way
+check-sees-division = { $role }: sees own activities, those of direct subordinates and theirs; { $users } users ({ $blocked } blocked)
+check-sees-department = { $role }: sees own activities and those of direct subordinates; { $users } users ({ $blocked } blocked)
+check-sees-own = { $role }: sees own activities only; { $users } users ({ $blocked } blocked)
+check-sees-unknown = the role of this login is not known; { $users } users ({ $blocked } blocked)
+check-get = GET requests arrive with their body
+check-get-lost = the body of a GET request gets lost on the way
 check-get-lost-advice = A proxy or firewall drops it. crm itself sends such reads as POST. In your own programs use POST, too.
 check-get-failed = a GET with a body fails: { $error }
 check-get-failed-advice = A proxy or firewall refuses it. crm itself sends such reads as POST. In your own programs use POST, too.
@@ -376,7 +391,7 @@ check-file-unreadable = { $file }: { $unreadable } of { $rows } rows cannot be r
 check-file-unreadable-advice = crm import { $file } --dry-run{ $profile } shows the reasons.
 check-types = all { $count } are known
 check-types-unknown = { $unknown } of { $count } are unknown: { $names }
-check-types-unknown-advice = The CRM stores unknown types as they are, without a color or filter. Correct the file, or add the types in the CRM.
+check-types-unknown-advice = The CRM stores unknown types as they are, without a colour or filter. Correct the file, or add the types in the CRM. The account has: { $known }.
 check-users = all { $count } are known
 check-users-unknown = { $unknown } of { $count } are unknown: { $names }
 check-users-unknown-advice = Activities of unknown users would have no owner, and no common list, export or report would show them. Correct the logins; "crm users{ $profile }" lists those of the account.
@@ -426,15 +441,18 @@ waiting-to-settle = waiting before calls without a response are looked up
 ## Import
 
 count-stored = { $count } stored
+count-stored-now = { $count } stored now
+count-stored-before = { $count } stored before
 count-to-send = { $count } would be sent
 count-refused = { $count } refused
 count-unreadable = { $count } unreadable
 count-not-sent = { $count } not sent
-count-unknown = { $count } stored or not
+count-unknown = { $count } unknown
 import-line = line { $line }: { $text }
 import-changed = the server changes it: { $losses }
-import-without-owner = the CRM has no user "{ $user }": the activity gets no owner, and does not appear in shared lists, exports or reports
-import-unknown-type = the account has no activity type "{ $type }"
+import-unlinked = it has no client, contact or deal, so no history in the CRM shows it
+import-without-owner = the CRM has no user "{ $user }": the activity gets no owner, and no common list, export or report shows it
+import-unknown-type = the account has no activity type "{ $type }"; crm check with this file lists its types
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; columns: { $columns }
 import-column-skipped = { "  " }the column "{ $column }" is skipped: { $reason }
@@ -446,9 +464,13 @@ import-summary = { $rows ->
     [one] 1 row: { $counts }
    *[other] { $rows } rows: { $counts }
 }
-import-rejected-file = The rows that were not imported are in { $file }, with their reasons. Fix them and import the file.
+import-rejected-file = The rows that were not imported are in { $file }, with their reasons. Fix them either there or in the original, not in both, and import that file.
+import-other-journal = { $file } was imported, too. A row that was fixed in the same way in both files is not stored again. One that was fixed in another way would be.
+import-with-warnings = With warnings: { $count }. With --losses reject, such rows are not sent.
+import-preview-more = … and { $count } more. Redirect the output to a file to see all of them as JSON.
 import-adopt-needs-mark = --adopt needs a mark for each row: choose its column with --mark COLUMN
 import-run-again = Run the same command again later: it resumes.
+import-run-when-fixed = Fix the cause, and run the same command again: it resumes.
 import-look-up = Look up the activities that may be stored or not before you import them again.
 
 ## Export
@@ -456,7 +478,11 @@ import-look-up = Look up the activities that may be stored or not before you imp
 export-stopped = Stopped after { $records } records. The file was not changed.
 export-stopped-stream = Stopped after { $records } records. The output is not complete.
 export-run-again = Run the same command again later: it resumes.
+export-resumes-when-fixed = Fix the cause, and run the same command again: it resumes.
+export-run-when-fixed = The file was not changed. Fix the cause, and run the command again.
 export-old-file = The file was not changed. Run the command again, or add --checkpoint so that it can resume.
+export-other-spreadsheet = this kind of spreadsheet cannot be written: give a name that ends with .xlsx, or .csv with --excel
+export-excel-needless = --excel is for .csv: every .xlsx is for Excel.
 export-excel-jsonl = --excel needs --format csv or xlsx
 export-cannot-resume = --checkpoint needs a file: the standard output cannot resume
 export-spreadsheet-cannot-resume = a spreadsheet cannot resume from a checkpoint: name the file .csv and add --excel, or omit --checkpoint
@@ -519,6 +545,11 @@ report-unreadable-payments = { $count ->
 ## Users, clients and contacts
 
 find-nobody = Nobody has { $sought }.
+column-line = Line
+column-date = Date
+column-content = Text
+column-type = Type
+column-deal-id = Deal ID
 column-id = ID
 column-name = Name
 column-login = Login
@@ -554,7 +585,9 @@ discover-of-three = for the first 3 projects
 ## Sandbox
 
 sandbox-reachable = other machines can reach { $address }: add --allow-other-machines if this is intended
-sandbox-not-started = the sandbox cannot listen on { $address }: { $error }
+sandbox-not-started = the sandbox cannot listen on { $address }: { $error }. With --listen 127.0.0.1:0 it takes a free port
+sandbox-records = Activities: { $count }, { $first } to { $last }.
+sandbox-no-records = There are no activities yet. --records 200 begins with some.
 sandbox-keys =
     The sandbox listens on { $url }. Ctrl-C ends it.
     SalesMan CRM: --history-url { $url } --apikey { $apikey } --login { $login }
@@ -588,4 +621,4 @@ tour-next =
     Save the activities to a file:         crm export history --from 2024-01-01 --out history.csv --format csv
     Try your own program against both:     crm sandbox
 
-    Set CRM_HISTORY_URL, CRM_APIKEY and CRM_LOGIN first. Every command has --help.
+    Save the address and the keys first: crm profile add main. Choose them with --profile main. Every command explains itself with --help.

@@ -111,7 +111,7 @@ library-figures = { $records ->
     [one] { $records } запись
     [few] { $records } записи
    *[many] { $records } записей
-} (запросов страниц: { $pages })
+}
 library-figure-unreadable = не разобрано: { $count }
 library-figure-left-out = лишних от сервера: { $count }
 library-figure-as-listed = только в виде из списка: { $count }

@@ -21,10 +21,10 @@ command-outbox-run = Deliver the activities that were put
         75 if something is left.
 command-outbox-serve = Accept activities over HTTP from programs on this machine, and deliver them
     .after =
-        POST /activities accepts JSON with the vendor's field names, or a form, with the header Idempotency-Key.
-        GET /activities/KEY returns the status. /healthz and /metrics need no token. For other machines, put a TLS proxy in
-        front of the server.
-command-outbox-status = Show the status of an activity, or the number of activities in each status
+        POST /activities with the header Idempotency-Key and JSON with the vendor's names, or the fields of a form; GET
+        /activities/KEY returns the status. "warnings" in an answer names what the CRM will change. /healthz and /metrics need no token. For other machines put a proxy with
+        TLS in front of it.
+command-outbox-status = Show where an activity stands, or count all of them
     .after =
         With --key, the exit code is 0 if the activity is stored; 65 if it is refused or not in the outbox; 1 if it is
         unknown; 75 if it is not settled yet. Without --key, it is 1 if any activity is unknown.
@@ -67,8 +67,8 @@ option-observe-listen = Serve /healthz and /metrics on this address: 127.0.0.1:P
     .value = ADDRESS
 option-intake-listen = Where to listen: 127.0.0.1:PORT or unix:FILE; port 0 is a free port
     .value = ADDRESS
-option-no_delivery = Only accept activities; another process delivers them
-option-outbox-token = Token that clients send; prefer CRM_OUTBOX_TOKEN. A Unix socket needs no token
+option-no_delivery = Only take activities; another process delivers them
+option-outbox-token = Token that clients send, at least 16 characters; better in CRM_OUTBOX_TOKEN. A socket of Unix needs none
     .value = TOKEN
 option-max_body = Maximum size of a request in bytes
     .value = N
@@ -124,17 +124,19 @@ outbox-held = held
 outbox-sending = sending
 outbox-stored = stored
 outbox-refused = refused
-outbox-unknown = stored or not
+outbox-unknown = unknown
 outbox-oldest = oldest that is not settled: { $seconds } s
 outbox-conflict = the key { $key } belongs to another activity, which differs in { $fields }: use another key, or put the same activity
 outbox-conflict-unknown = the key { $key } belongs to another activity: use another key, or put the same activity
 outbox-line-too-long = the line is longer than 1 MiB
 outbox-put-summary = { $put } put, { $refused } refused, { $rest } not put
-outbox-run-summary = { $stored } stored, { $refused } refused, { $unknown } stored or not, { $held } held, { $left } left
+outbox-run-summary = { $stored } stored, { $refused } refused, { $unknown } unknown, { $held } held, { $left } left
 outbox-is-sender = This process delivers.
-outbox-is-standby = Another process delivers. This one is on standby.
-outbox-problem = Not delivering: { $problem }
-outbox-no-problem = Delivering again.
+outbox-is-standby = Another process delivers. This one stands by.
+outbox-problem = { $time } Not delivering: { $problem }
+outbox-no-problem = { $time } Delivering again.
+outbox-short-token = The token can be guessed: use at least { $count } random characters, such as those of "openssl rand -hex 16".
+outbox-warning = { $key }: { $text }
 outbox-listens = Listening on { $address }
 outbox-not-listening = cannot listen on { $address }: { $error }
 outbox-nothing-stored-before = nothing was stored before that time, so no list of the CRM proves what is missing. Pass the ID of a record that was in the CRM at that time: --above ID

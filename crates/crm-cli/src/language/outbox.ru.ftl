@@ -23,7 +23,7 @@ command-outbox-run = Доставить активности из очереди
 command-outbox-serve = Принимать активности по HTTP от программ на этом компьютере и доставлять их
     .after =
         POST /activities с заголовком Idempotency-Key и JSON с именами полей поставщика или с полями формы; GET
-        /activities/КЛЮЧ возвращает состояние. Для /healthz и /metrics токен не нужен. Для других компьютеров поставьте
+        /activities/КЛЮЧ возвращает состояние. В ответе в поле warnings указано, что изменит CRM. Для /healthz и /metrics токен не нужен. Для других компьютеров поставьте
         перед сервером прокси с TLS.
 command-outbox-status = Показать состояние активности или подсчитать все
     .after =
@@ -69,7 +69,7 @@ option-observe-listen = Адрес для запросов /healthz и /metrics:
 option-intake-listen = Адрес сервера: 127.0.0.1:ПОРТ или unix:ФАЙЛ; порт 0 — любой свободный
     .value = АДРЕС
 option-no_delivery = Только принимать активности; доставляет их другой процесс
-option-outbox-token = Токен, который отправляют клиенты; надёжнее задать его в CRM_OUTBOX_TOKEN. Для сокета Unix он не нужен
+option-outbox-token = Токен, который отправляют клиенты, не короче 16 символов; надёжнее задать его в CRM_OUTBOX_TOKEN. Для сокета Unix он не нужен
     .value = ТОКЕН
 option-max_body = Наибольший размер запроса в байтах
     .value = N
@@ -134,8 +134,10 @@ outbox-put-summary = поставлено: { $put }, отклонено: { $refu
 outbox-run-summary = сохранено: { $stored }, отклонено: { $refused }, неизвестно, сохранено ли: { $unknown }, отложено: { $held }, осталось: { $left }
 outbox-is-sender = Доставляет этот процесс.
 outbox-is-standby = Доставляет другой процесс, этот ждёт.
-outbox-problem = Доставка приостановлена: { $problem }
-outbox-no-problem = Доставка возобновлена.
+outbox-problem = { $time } Доставка стоит: { $problem }
+outbox-no-problem = { $time } Доставка продолжается.
+outbox-short-token = Токен легко подобрать: возьмите не меньше { $count } случайных символов, например вывод команды openssl rand -hex 16.
+outbox-warning = { $key }: { $text }
 outbox-listens = Сервер слушает { $address }
 outbox-not-listening = не удалось занять адрес { $address }: { $error }
 outbox-nothing-stored-before = до этого времени ничего не было сохранено, поэтому список CRM не доказывает, что чего-то в ней нет. Укажите запись, которая тогда уже была в CRM: --above ID

@@ -46,13 +46,13 @@ command-report = Составить страницу об активностях
 command-find = Найти клиентов, контакты и сотрудников по номеру телефона или адресу электронной почты
     .after =
         Самое надёжное совпадение идёт первым. Оно точное, если у обоих номеров есть код страны и города и они равны. Номер
-        находится, как бы он ни был записан. Номер не длиннее четырёх цифр считается внутренним, по нему ищутся сотрудники.
-        Если никто не найден, программа сообщает об этом и завершается с кодом 0.
-command-users = Вывести список сотрудников SalesMan CRM, в том числе заблокированных
-    .after = С параметром --json каждая строка — сотрудник.
-command-clients = Вывести список клиентов SalesMan CRM, которых видит логин, и сообщить, полон ли он
-    .after = С параметром --json каждая строка — клиент со всеми полями. Клиенты из корзины тоже входят в список.
-command-profile = Работать с профилями — файлами с адресом и ключами аккаунта: добавить, показать, удалить
+        находится, как бы он ни был записан. Номер не длиннее четырёх цифр – внутренний, по нему ищутся сотрудники. Если
+        никого нет, программа сообщает об этом и завершается с кодом 0.
+command-users = Перечислить сотрудников SalesMan CRM, в том числе заблокированных
+    .after = С параметром --json каждая строка – сотрудник.
+command-clients = Перечислить клиентов SalesMan CRM, которых видит логин, и сообщить, все ли они получены
+    .after = С параметром --json каждая строка – клиент со всеми полями. Клиенты из корзины тоже входят в список.
+command-profile = Добавить, изменить, перечислить, показать или удалить профили: файлы с адресом и ключами аккаунта
     .after =
         Профиль — это файл TOML, который может читать только его владелец. Параметр --profile ИМЯ или переменная
         CRM_PROFILE=ИМЯ выбирает его для любой команды. Имя с косой чертой — это путь к файлу.
@@ -66,7 +66,11 @@ command-profile-add = Записать новый профиль. В терми�
     .after =
         Ключи в параметрах видны в списке процессов. Если терминала нет, передайте ключ в переменной окружения
         (CRM_APIKEY), файлом (--apikey-file) или командой (--apikey-command).
-command-profile-list = Вывести список профилей
+command-profile-set = Изменить профиль: задать то, что указано в параметрах. В терминале программа спросит то, чего в профиле нет
+    .after =
+        Остальное не меняется. Добавить solOS: crm profile set main --projects-url https://acme.solos.pro. Комментарии в
+        файле не сохраняются.
+command-profile-list = Перечислить профили
 command-profile-show = Показать профиль без ключей
 command-profile-remove = Удалить профиль. Если ключи больше нигде не хранятся, они будут потеряны
 command-check = Проверить адрес, TLS, прокси, ключи, часы и остальное и подсказать, что делать
@@ -81,7 +85,11 @@ command-tour = Показать возможности программы без
     .after =
         Всё происходит в песочнице внутри процесса. К другому серверу программа обращается, только если он указан
         в параметрах, а пишет на него только с параметром --write-to-this-crm.
-command-sandbox = Запустить локальный сервер, который имитирует обе CRM
+command-sandbox = Запустить локальный сервер, который ведёт себя как обе CRM
+    .after =
+        Учебный сбой: следующая активность сохранится, но ответ потеряется; затем всё снова работает:
+        curl -X PUT http://127.0.0.1:8787/_sandbox/faults -d '{"{"}"operation":"writes","fault":"close_after_commit"{"}"}'
+        curl -X PUT http://127.0.0.1:8787/_sandbox/faults -d '[]'
 command-completions = Вывести скрипт автодополнения для командной оболочки
 command-man = Вывести страницу руководства (man)
 
@@ -130,15 +138,15 @@ option-ca_file = Файл с сертификатами (PEM) собственн
     .value = ФАЙЛ
 option-history_url = Адрес SalesMan CRM, например https://crm.example.ru
     .value = URL
-option-apikey = API-ключ SalesMan CRM; он виден в списке процессов, надёжнее хранить его в профиле или в CRM_APIKEY
+option-apikey = API-ключ SalesMan CRM. Параметр виден в списке процессов, надёжнее задать переменную CRM_APIKEY
     .value = КЛЮЧ
 option-login = Логин текущего пользователя
     .value = ЛОГИН
 option-projects_url = Адрес solOS, например https://acme.solos.pro
     .value = URL
-option-token = Токен аккаунта solOS; он виден в списке процессов, надёжнее хранить его в профиле или в CRM_TOKEN
+option-token = Токен аккаунта solOS. Параметр виден в списке процессов, надёжнее задать переменную CRM_TOKEN
     .value = ТОКЕН
-option-secret = Секрет аккаунта solOS; он виден в списке процессов, надёжнее хранить его в профиле или в CRM_SECRET
+option-secret = Секрет аккаунта solOS. Параметр виден в списке процессов, надёжнее задать переменную CRM_SECRET
     .value = СЕКРЕТ
 option-allow_insecure_http = Разрешить http:// к другому компьютеру, хотя ключ сможет прочитать любой узел на пути
 option-file = Файл для импорта; знак - означает стандартный ввод
@@ -161,7 +169,7 @@ option-patience = Сколько секунд продолжать импорт,
     .value = СЕКУНДЫ
 option-per_second = Наибольшее число вызовов в секунду
     .value = N
-option-losses = Что делать с активностью, которую сервер изменит: не отправлять, предупредить или отправить без предупреждения
+option-losses = Что делать с активностью, которую сервер изменит или логин либо тип которой не нашли --check-users и --check-types: не отправлять (reject), предупредить (warn) или не проверять изменения (allow)
     .value = РЕЖИМ
 option-dry_run = Прочитать и проверить всё, показать, что будет отправлено, и ничего не отправлять
 option-retry_refused = Отправить снова то, что в журнале отмечено как отклонённое: причина в CRM устранена
@@ -251,7 +259,8 @@ usage-not-utf-8 = параметр указан не в кодировке UTF-8
 usage-twice = { $argument } указан дважды
 usage-other = ошибка в параметрах: { $text }
 usage-see-help = Справка: --help.
-expected-day = нужен день, например 2024-01-31 или 31.01.2024
+no-such-day = такого дня нет
+expected-day = день указывают так: 2024-01-31 или 31.01.2024
 expected-seconds = нужно целое число секунд
 expected-count = нужно целое число не меньше 1
 expected-delimiter = нужен один символ ASCII или tab
@@ -262,6 +271,8 @@ expected-rate = нужно число больше 0
 days-reversed = дата в --to раньше, чем в --from
 
 connection-missing = не указан { $flag }: укажите его, задайте переменную { $variable } или выберите профиль параметром --profile
+connection-missing-in-profile = не указан { $flag }: укажите его, задайте переменную { $variable } или впишите { $name } = "…" в раздел [{ $section }] профиля { $file }
+connection-no-database = «{ $given }» – не адрес базы данных: напишите sqlite:{ $given } или postgres://ПОЛЬЗОВАТЕЛЬ@ХОСТ/БАЗА
 connection-profiles = { " " }(профили: { $names })
 connection-other-address = не указан { $flag }: в профиле другой адрес, а не { $address }, и ключи профиля туда не отправляются. Укажите параметр или задайте переменную { $variable }
 connection-bad-proxy = недопустимый адрес прокси: укажите его так: http://сервер:порт, или none для прямого соединения
@@ -286,14 +297,15 @@ profile-hidden = (задан, не показан)
 profile-not-removed = не удалось удалить профиль { $file }: { $error }
 profile-removed = Профиль { $file } удалён.
 profile-unknown = нет профиля { $name }: файл { $file } не существует. Список профилей: crm profile list
-profile-exists = профиль { $name } уже есть: { $file }. Измените файл или сначала удалите профиль
+profile-exists = профиль { $name } уже есть: { $file }. Измените его командой crm profile set { $name } или исправьте файл
 profile-added = Профиль записан в { $file }. Проверьте его: crm check --profile { $name }
+profile-nothing-given = не указан ни один адрес: укажите --history-url или --projects-url либо задайте CRM_HISTORY_URL или CRM_PROJECTS_URL
 profile-ask-again = Здесь нужно значение.
 profile-ask-history-url = Адрес SalesMan CRM, например https://crm.example.ru (пусто — без неё):
 profile-ask-login = Логин:
 profile-ask-apikey = API-ключ (не отображается):
-profile-ask-time-zone = Часовой пояс аккаунта, например Europe/Moscow (можно оставить пустым):
-profile-ask-projects-url = Адрес solOS, например https://acme.solos.pro (пусто — без неё):
+profile-ask-time-zone = Часовой пояс аккаунта, например Europe/Moscow. Нужен только для времени со смещением от UTC (пусто – не задан):
+profile-ask-projects-url = Адрес solOS, например https://acme.solos.pro (пусто – без неё):
 profile-ask-token = Токен (не отображается):
 profile-ask-secret = Секрет (не отображается):
 column-profile = Профиль
@@ -303,11 +315,14 @@ column-profile = Профиль
 check-needs-history = файл, --second-login и --write-to-this-crm относятся к SalesMan CRM: выберите профиль параметром --profile или укажите --history-url
 check-all-good = Всё в порядке.
 check-some-bad = { $count ->
-    [one] Найдена { $count } проблема. Что делать — после знака →.
-    [few] Найдено { $count } проблемы. Что делать — после знака →.
-   *[many] Найдено { $count } проблем. Что делать — после знака →.
+    [one] Найдена { $count } проблема.
+    [few] Найдено { $count } проблемы.
+   *[many] Найдено { $count } проблем.
 }
-check-row-sources = Источник настроек
+check-arrow = { " " }Что делать – после знака →.
+check-refused-key = Скопируйте ключ из CRM ещё раз, без пробелов, и сверьте логин со списком сотрудников. По ответу сервера неверный ключ не отличить от неверного логина.
+check-refused-token = Скопируйте токен и секрет ещё раз из настроек аккаунта solOS, без пробелов.
+check-row-sources = Откуда значения
 check-row-address = Адрес
 check-row-proxy = Прокси
 check-row-tls = TLS
@@ -315,7 +330,7 @@ check-row-clock = Часы
 check-row-key = Ключ и логин
 check-row-token = Токен и секрет
 check-row-users = Кто что видит
-check-row-get = Тело запроса GET
+check-row-get = Чтение
 check-row-file = Файл
 check-row-types = Типы активностей
 check-row-file-users = Логины в файле
@@ -369,8 +384,8 @@ check-sees-division = { $role }: видит свои активности, ак�
 check-sees-department = { $role }: видит свои активности и активности прямых подчинённых; сотрудников: { $users } (заблокировано: { $blocked })
 check-sees-own = { $role }: видит только свои активности; сотрудников: { $users } (заблокировано: { $blocked })
 check-sees-unknown = роль этого логина неизвестна; сотрудников: { $users } (заблокировано: { $blocked })
-check-get = доходит
-check-get-lost = теряется на пути к серверу
+check-get = запросы GET доходят целиком
+check-get-lost = тело запроса GET теряется по пути
 check-get-lost-advice = Его отбрасывает прокси или межсетевой экран. Сама программа отправляет такие запросы методом POST. В своих программах тоже используйте POST.
 check-get-failed = запрос GET с телом не проходит: { $error }
 check-get-failed-advice = Его отклоняет прокси или межсетевой экран. Сама программа отправляет такие запросы методом POST. В своих программах тоже используйте POST.
@@ -379,7 +394,7 @@ check-file-unreadable = { $file }: не читаются строки — { $unr
 check-file-unreadable-advice = Причины покажет команда crm import { $file } --dry-run{ $profile }.
 check-types = известны все, типов: { $count }
 check-types-unknown = неизвестно { $unknown } из { $count }: { $names }
-check-types-unknown-advice = Неизвестный тип сохраняется как есть, без цвета и фильтра. Исправьте файл или добавьте типы в CRM.
+check-types-unknown-advice = Неизвестный тип сохраняется как есть, без цвета и фильтра. Исправьте файл или добавьте типы в CRM. В аккаунте есть: { $known }.
 check-users = известны все, логинов: { $count }
 check-users-unknown = неизвестно { $unknown } из { $count }: { $names }
 check-users-unknown-advice = Активности с неизвестными логинами останутся без ответственного, и их не покажут общие списки, экспорт и отчёты. Исправьте логины; логины аккаунта покажет команда crm users{ $profile }.
@@ -429,15 +444,18 @@ waiting-to-settle = пауза перед поиском записей, о ко
 ## Импорт
 
 count-stored = сохранено: { $count }
+count-stored-now = сохранено сейчас: { $count }
+count-stored-before = раньше: { $count }
 count-to-send = будет отправлено: { $count }
 count-refused = отклонено: { $count }
 count-unreadable = не прочитано: { $count }
 count-not-sent = не отправлено: { $count }
 count-unknown = неизвестно, сохранено ли: { $count }
 import-line = строка { $line }: { $text }
-import-changed = сервер изменит текст или поля: { $losses }
-import-without-owner = логина «{ $user }» в CRM нет: активность останется без ответственного, и её не покажут общие списки, экспорт и отчёты
-import-unknown-type = типа активности «{ $type }» в аккаунте нет
+import-changed = сервер изменит активность: { $losses }
+import-unlinked = нет ни клиента, ни контакта, ни сделки: активность не появится ни в чьей истории
+import-without-owner = пользователя «{ $user }» в CRM нет: активность останется без ответственного, и её не покажут общие списки, экспорт и отчёты
+import-unknown-type = типа активности «{ $type }» в аккаунте нет; имеющиеся типы покажет crm check с этим файлом
 import-file = { $file }: { $text }
 import-input = { $file }: { $info }; столбцы: { $columns }
 import-column-skipped = { "  " }столбец «{ $column }» пропущен: { $reason }
@@ -450,9 +468,13 @@ import-summary = { $rows ->
     [few] { $rows } строки: { $counts }
    *[many] { $rows } строк: { $counts }
 }
-import-rejected-file = Неимпортированные строки и причины записаны в файл { $file }. Исправьте строки и импортируйте этот файл.
-import-adopt-needs-mark = для --adopt нужны метки строк: укажите столбец с ними в параметре --mark СТОЛБЕЦ
+import-rejected-file = Строки, которые не импортированы, и причины – в файле { $file }. Исправьте их или там, или в исходном файле, но не в обоих, и импортируйте исправленный файл.
+import-other-journal = Файл { $file } тоже импортировался. Строка, исправленная в обоих файлах одинаково, ещё раз не сохраняется, а исправленная по-разному была бы сохранена дважды.
+import-with-warnings = Строк с предупреждениями: { $count }. С параметром --losses reject такие строки не отправляются.
+import-preview-more = … и ещё строк: { $count }. Чтобы увидеть все в формате JSON, направьте вывод в файл.
+import-adopt-needs-mark = для --adopt нужна метка каждой строки: укажите её столбец в --mark СТОЛБЕЦ
 import-run-again = Запустите ту же команду позже: импорт продолжится.
+import-run-when-fixed = Устраните причину и запустите ту же команду: импорт продолжится.
 import-look-up = Прежде чем импортировать ещё раз, найдите в CRM активности, о которых неизвестно, сохранены ли они.
 
 ## Экспорт
@@ -460,7 +482,11 @@ import-look-up = Прежде чем импортировать ещё раз, �
 export-stopped = Остановлено, записей получено: { $records }. Файл не изменён.
 export-stopped-stream = Остановлено, записей получено: { $records }. Вывод неполный.
 export-run-again = Запустите ту же команду позже: экспорт продолжится.
+export-resumes-when-fixed = Устраните причину и запустите ту же команду: экспорт продолжится.
+export-run-when-fixed = Файл не изменён. Устраните причину и запустите команду ещё раз.
 export-old-file = Файл не изменён. Запустите команду ещё раз или добавьте --checkpoint, чтобы экспорт мог продолжиться.
+export-other-spreadsheet = в таком формате таблицу записать нельзя: укажите имя файла .xlsx или .csv с параметром --excel
+export-excel-needless = Параметр --excel нужен только для .csv: файл .xlsx и так для Excel.
 export-excel-jsonl = для --excel нужен --format csv или xlsx
 export-cannot-resume = для --checkpoint нужен файл: в стандартный вывод экспорт продолжить нельзя
 export-spreadsheet-cannot-resume = экспорт в электронную таблицу продолжить нельзя: укажите файл .csv с параметром --excel или уберите --checkpoint
@@ -523,6 +549,11 @@ report-unreadable-payments = { $count ->
 ## Сотрудники, клиенты и контакты
 
 find-nobody = Никого не найдено: { $sought }.
+column-line = Строка
+column-date = Дата
+column-content = Содержание
+column-type = Тип
+column-deal-id = ID сделки
 column-id = ID
 column-name = Имя
 column-login = Логин
@@ -558,7 +589,9 @@ discover-of-three = по первым трём проектам
 ## Песочница
 
 sandbox-reachable = адрес { $address } доступен с других компьютеров: если так и нужно, добавьте --allow-other-machines
-sandbox-not-started = песочница не может занять адрес { $address }: { $error }
+sandbox-not-started = песочница не может занять адрес { $address }: { $error }. Любой свободный порт: --listen 127.0.0.1:0
+sandbox-records = Активностей: { $count }, за { $first } – { $last }.
+sandbox-no-records = Активностей пока нет. С параметром --records 200 песочница создаст их.
 sandbox-keys =
     Песочница работает на { $url }. Остановить её: Ctrl-C.
     SalesMan CRM: --history-url { $url } --apikey { $apikey } --login { $login }
@@ -592,4 +625,4 @@ tour-next =
     Сохранить копию данных из CRM:          crm export history --from 2024-01-01 --out history.csv --format csv
     Испытать свою программу на обеих CRM:   crm sandbox
 
-    Сначала задайте CRM_HISTORY_URL, CRM_APIKEY и CRM_LOGIN. Справка по каждой команде: --help.
+    Сначала сохраните адрес и ключи: crm profile add main. Выбрать их: --profile main. Справка по каждой команде: --help.

@@ -168,7 +168,7 @@ impl Driver {
             };
             return self.endings.push_back((key, ending));
         }
-        let mut waiting = Waiting::new(key, entry);
+        let mut waiting = self.waiting(key, entry);
         match sent_before {
             Some(sent) if !breaks("an-earlier-sending-is-a-doubt") => {
                 // The process that sent it may have waited for the answer until now.
@@ -188,7 +188,12 @@ impl Driver {
         }
     }
 
-    /// Notes that an earlier process stored this activity under this ID.
+    pub(super) fn waiting(&self, key: Key, entry: NewEntry) -> Waiting {
+        let credentials = self.client.pipeline().credentials();
+        Waiting::new(key, entry, |login| credentials.matches("login", login))
+    }
+
+    /// Notes that an earlier process stored this activity under this id.
     pub fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
         let at = self.client.in_local_time(entry.clone()).as_stored().at;
         self.known.stored_before(&View::new(entry), id, at);

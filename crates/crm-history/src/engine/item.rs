@@ -138,16 +138,29 @@ pub(super) struct Answer {
 }
 
 impl Item {
-    pub(super) fn new(key: Key, entry: NewEntry) -> Self {
+    /// `is_caller` recognizes the login of the caller.
+    pub(super) fn new(key: Key, entry: NewEntry, is_caller: impl Fn(&str) -> bool) -> Self {
+        let view = View::new(&entry);
         let json = serde_json::to_vec(&entry).unwrap_or_default();
+        let bytes = json.len() + 1;
+        // The server stores the same record however a login is spelled, and whether the caller is named or not.
+        let json = match &view.0 {
+            None => json,
+            Some(login) => {
+                let mut written = entry.clone();
+                written.user = Some(login.clone()).filter(|login| !is_caller(login));
+                serde_json::to_vec(&written).unwrap_or_default()
+            }
+        };
         let identity = IdentityHash::new().with(&json).value();
-        Self { key, view: View::new(&entry), entry, identity, bytes: json.len() + 1 }
+        Self { key, view, entry, identity, bytes }
     }
 }
 
 impl Waiting {
-    pub(super) fn new(key: Key, entry: NewEntry) -> Self {
-        let item = Arc::new(Item::new(key, entry));
+    /// `is_caller` recognizes the login of the caller.
+    pub(super) fn new(key: Key, entry: NewEntry, is_caller: impl Fn(&str) -> bool) -> Self {
+        let item = Arc::new(Item::new(key, entry, is_caller));
         Self { item, piece: usize::MAX, group: 0, since: Instant::now(), sent: 0, mark_unknown: false }
     }
 }

@@ -98,6 +98,11 @@ impl Known {
         self.read.get(view).is_some_and(Option::is_some)
     }
 
+    /// Returns how many records a page holds at least: as many as the longest first page that was seen.
+    pub(super) fn page_size(&self) -> usize {
+        self.read.values().flatten().map(BTreeSet::len).max().unwrap_or(0)
+    }
+
     /// Notes the newest IDs in a view; `None` if nothing can be said about it.
     pub(super) fn view_read(&mut self, view: View, newest: NewestIds) {
         let highest = newest.as_ref().and_then(BTreeSet::last).copied();

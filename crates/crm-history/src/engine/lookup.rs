@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use chrono::TimeDelta;
-use crm_model::history::Entry;
+use crm_model::history::{Entry, EntryId};
 use crm_model::{Page, Unreadable};
 use crm_transport::{Error, Idempotency, Operation, OperationInfo};
 use http::{Method, Request, Response};
@@ -23,6 +23,8 @@ pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
 pub(super) struct ViewReading {
     /// By ID, ascending, and some at or below the floor.
     pub(super) records: Vec<Entry>,
+    /// Those of them whose owner is not the caller.
+    pub(super) of_others: BTreeSet<EntryId>,
     pub(super) unreadable: Vec<Unreadable>,
 }
 
@@ -39,16 +41,17 @@ impl From<Error> for LookupFault {
 }
 
 /// Reads these views down to the floor. Each must show the records that are known to be there, so far as it is read.
-/// `is_proof`: what is missing in the reading may count as not stored.
+/// A page holds at least `page_size` records. `is_proof`: what is missing in the reading may count as not stored.
 pub(super) async fn read(
     client: &HistoryClient,
     views: Vec<(View, BTreeSet<u64>)>,
     floor: u64,
+    page_size: usize,
     is_proof: bool,
 ) -> Result<Reading, LookupFault> {
     let mut reading = BTreeMap::new();
     for (view, must_show) in views {
-        let read = read_view(client, &view, floor, &must_show).await?;
+        let read = read_view(client, &view, floor, page_size, &must_show).await?;
         if is_proof {
             ask_for_a_day_without_records(client, &view).await?;
         }
@@ -109,12 +112,15 @@ async fn read_view(
     client: &HistoryClient,
     view: &View,
     floor: u64,
+    page_size: usize,
     must_show: &BTreeSet<u64>,
 ) -> Result<ViewReading, LookupFault> {
     let all = Asked::all_of(view);
     for _ in 0..ATTEMPTS {
         let reached_old = |page: &[Entry]| page.last().is_some_and(|oldest| oldest.id.0 <= floor);
-        let Some((mut read, lowest)) = read_until(client, &all, reached_old).await? else { continue };
+        let Some((mut read, lowest)) = read_until(client, &all, page_size, reached_old).await? else {
+            continue;
+        };
         read.records.reverse();
         let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
         if !must_show.range(lowest..).all(shows) && !breaks("a-list-shows-known-records") {
@@ -126,10 +132,12 @@ async fn read_view(
 }
 
 /// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the ID
-/// down to which the list was read. Returns `None` if pages repeat records, and not because others wrote meanwhile.
+/// down to which the list was read. A page holds at least `page_size` records. Returns `None` if pages repeat records, and
+/// not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
     asked: &Asked,
+    page_size: usize,
     mut is_enough: impl FnMut(&[Entry]) -> bool,
 ) -> Result<Option<(ViewReading, u64)>, LookupFault> {
     let mut read = ViewReading::default();
@@ -173,19 +181,27 @@ pub(super) async fn read_until(
         }
         lowest = items.last().map_or(lowest, |oldest| oldest.id.0);
         let is_last = is_enough(&items);
+        let others = items.iter().filter(|record| !may_belong_to_caller(client, record));
+        read.of_others.extend(others.map(|record| record.id));
         read.records.extend(items);
         if is_last {
             break;
         }
     }
     // Only the last page may be shorter. A shorter one before it lacks records.
-    let largest = sizes.iter().max();
-    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| Some(size) < largest))
+    let largest = sizes.iter().copied().fold(page_size, usize::max);
+    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| *size < largest))
         && !breaks("no-page-is-short")
     {
         return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));
     }
     Ok(Some((read, lowest)))
+}
+
+/// Returns whether the server would have stored a record without a named owner like that.
+fn may_belong_to_caller(client: &HistoryClient, record: &Entry) -> bool {
+    let credentials = client.pipeline().credentials();
+    record.user_login.as_deref().is_none_or(|owner| credentials.matches("login", owner))
 }
 
 /// Returns whether so many records were written since the first of these was the newest.

@@ -161,9 +161,27 @@ impl<'a> Search<'a> {
                 continue;
             }
             for &floor in floors {
-                let id = self.take(floor, item, |record| expected.equals(record, &self.shifts));
+                let id = self.take(floor, item, |record| self.equals(item, expected, record));
                 self.used.extend(id);
             }
+        }
+    }
+
+    /// Returns whether a record is what the server stores for an activity.
+    fn equals(&self, item: &DoubtItem, expected: &ExpectedRecord<'_>, record: &Entry) -> bool {
+        expected.equals(record, &self.shifts) && self.has_owner(item, record)
+    }
+
+    /// Returns whether a record has the owner that was named, or none. The caller's list shows the records of subordinates,
+    /// too, and an activity without a named owner belongs to the caller. A mark says more than an owner.
+    fn has_owner(&self, item: &DoubtItem, record: &Entry) -> bool {
+        let NewEntry { user, mark, .. } = &item.waiting.item.entry;
+        let is_of_another = |view: &ViewReading| view.of_others.contains(&record.id);
+        match (user, &record.user_login) {
+            _ if mark.is_some() => true,
+            (Some(expected), Some(found)) => expected.trim().to_lowercase() == found.trim().to_lowercase(),
+            (Some(_), None) => true,
+            (None, _) => !self.view(&item.waiting.item.view).is_some_and(is_of_another),
         }
     }
 
@@ -174,7 +192,7 @@ impl<'a> Search<'a> {
             let copies = item.copies - usize::from(item.confirmed.is_some());
             let mut ids: Vec<EntryId> = Vec::new();
             for _ in 0..copies {
-                let equals = |record: &Entry| expected.equals(record, &self.shifts);
+                let equals = |record: &Entry| self.equals(item, expected, record);
                 let new = self.take(wanted.doubt.floor.id, item, equals);
                 // A mark says whose a record is, however old it is.
                 let old = || self.take(0, item, equals).filter(|_| expected.entry.mark.is_some());
@@ -196,7 +214,7 @@ impl<'a> Search<'a> {
         let equal = dated.flat_map(|(item, expected)| {
             let records = self.view(&item.waiting.item.view).into_iter().flat_map(|view| &view.records);
             let is_free = move |record: &&Entry| self.is_free(record, floor);
-            records.filter(is_free).filter(|record| expected.equals(record, &self.shifts))
+            records.filter(is_free).filter(|record| self.equals(item, expected, record))
         });
         equal.map(|record| record.id).collect()
     }
@@ -225,7 +243,7 @@ impl<'a> Search<'a> {
                 && !breaks("an-unreadable-record-is-a-doubt")
             {
                 found.insert(key, Found::Unclear(UnknownReason::Unreadable));
-            } else if let Some(id) = self.below_floor(wanted, item, expected) {
+            } else if let Some(id) = self.below_floor(wanted, item, expected, near) {
                 found.insert(key, Found::BelowFloor(id));
             }
         }
@@ -237,6 +255,7 @@ impl<'a> Search<'a> {
         wanted: &Wanted<'_>,
         item: &DoubtItem,
         expected: &ExpectedRecord<'_>,
+        near: &[i64],
     ) -> Option<EntryId> {
         let view = &item.waiting.item.view;
         let may_be_new = |id| self.known.may_be_new(view, id, wanted.doubt.began.is_none());
@@ -246,7 +265,7 @@ impl<'a> Search<'a> {
         self.take(0, item, |record| {
             record.id.0 <= wanted.doubt.floor.id
                 && may_be_new(record.id)
-                && expected.equals(record, &self.shifts)
+                && self.equals(item, expected, record)
         })
     }
 
@@ -340,7 +359,6 @@ impl<'a> ExpectedRecord<'a> {
             && record.client_id == self.entry.client
             && record.deal_id == self.entry.deal
             && record.contacts.iter().map(|contact| contact.id).eq(self.stored.contacts.iter().copied())
-            && self.has_owner(record)
     }
 
     /// The record may be this activity. A server of another version may change texts and contacts more than expected.
@@ -370,14 +388,6 @@ impl<'a> ExpectedRecord<'a> {
             (None, read) if self.entry.at.is_some() => read.is_none(),
             // The time is the server's own.
             (None, _) => true,
-        }
-    }
-
-    /// If an owner was named, the record has this owner, or none.
-    fn has_owner(&self, record: &Entry) -> bool {
-        match (&self.entry.user, &record.user_login) {
-            (Some(expected), Some(found)) => expected.trim().to_lowercase() == found.trim().to_lowercase(),
-            _ => true,
         }
     }
 }

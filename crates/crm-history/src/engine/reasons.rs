@@ -100,7 +100,8 @@ impl fmt::Display for NotSentReason {
                 write!(f, "the server gave no usable answer to it, although it stored others: {error}")
             }
             Self::ZoneMissing => f.write_str(
-                "it has an instant, and the time zone of the account is not known: set it with HistoryClient::with_zone",
+                "it has an instant, and the time zone of the account is not known: set it with HistoryClient::with_zone \
+                 (--time-zone)",
             ),
             Self::PerhapsChanged { missing, known: 0 } => write!(
                 f,

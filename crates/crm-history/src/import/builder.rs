@@ -69,6 +69,7 @@ pub struct Import<M = Async> {
     pub(super) check_types: bool,
     pub(super) adopt_marked: bool,
     pub(super) journal: Option<PathBuf>,
+    pub(super) other_journal: Option<PathBuf>,
     pub(super) retry_refused: bool,
     pub(super) is_dry_run: bool,
     pub(super) on_progress: OnProgress,
@@ -97,6 +98,7 @@ impl Import {
             check_types: false,
             adopt_marked: false,
             journal: None,
+            other_journal: None,
             retry_refused: false,
             is_dry_run: false,
             on_progress: Box::new(|_| ()),
@@ -151,7 +153,20 @@ impl<M> Import<M> {
         self
     }
 
-    /// Sends activities again that the journal marks as refused. Default: off.
+    /// Does not send activities that another import has stored, as its journal says. Default: none.
+    ///
+    /// Use it for an input of which some activities may have been imported from another file, such as a file of refused
+    /// ones. They are known by their whole content, as in the [journal](Self::journal) of this import. Activities without
+    /// a time and a mark are sent, because equal ones may be different calls.
+    ///
+    /// The import ends with an error if the other one is at work, or has activities in doubt. Nothing is added to its
+    /// journal. A file that does not exist says nothing.
+    pub fn other_journal(mut self, path: impl Into<PathBuf>) -> Self {
+        self.other_journal = Some(path.into());
+        self
+    }
+
+    /// Sends activities again that the journal knows as refused. Default: off.
     ///
     /// A refused activity is not stored, so this stores nothing twice. Use it after the cause was fixed in the CRM,
     /// such as an unknown user. An activity that was changed since is always sent again.
@@ -287,6 +302,7 @@ impl<M> Import<M> {
             check_types: self.check_types,
             adopt_marked: self.adopt_marked,
             journal: self.journal,
+            other_journal: self.other_journal,
             retry_refused: self.retry_refused,
             is_dry_run: self.is_dry_run,
             on_progress: self.on_progress,

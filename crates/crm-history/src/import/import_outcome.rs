@@ -14,6 +14,8 @@ pub struct ImportOutcome {
     pub entry: NewEntry,
     /// Whether it is stored.
     pub outcome: AddOutcome,
+    /// An earlier run stored it, or an import with the [other journal](super::Import::other_journal). This run sent nothing.
+    pub stored_before: bool,
     /// Why it is not stored, may be stored or not, or is stored twice.
     pub reason: Option<OutcomeReason>,
     /// What the server changes in it. Filled with [`LossPolicy::Warn`](super::LossPolicy::Warn) and

@@ -52,6 +52,7 @@ impl Import {
             check_types,
             adopt_marked,
             journal,
+            other_journal,
             retry_refused,
             is_dry_run,
             on_progress,
@@ -75,6 +76,10 @@ impl Import {
                 store = Arc::<Journal>::clone(&journal);
                 opened = Some((journal, earlier.into_alignment()));
             }
+            let elsewhere = match other_journal {
+                Some(path) => Journal::read_other(path).await?,
+                None => None,
+            };
             let patience = settings.patience;
             // Outcomes are returned in order, so a doubt holds back those behind it. This bounds them.
             let mut most_open = MOST_CHUNKS_OPEN * settings.limits.activities;
@@ -88,6 +93,7 @@ impl Import {
                 input,
                 checks,
                 journal,
+                elsewhere,
                 driver,
                 is_dry_run,
                 most_open,

@@ -156,6 +156,8 @@ pub struct Batch {
     pub missing: Vec<Missing>,
     /// Marks to remove.
     pub found: Vec<Key>,
+    /// Rows that hold what a second call returned already, and what identifies it. Nothing else of them changes.
+    pub details: Vec<(Key, i64)>,
     /// Projects whose children were read.
     pub children_read: Vec<i64>,
     /// Settings to write.
@@ -172,6 +174,7 @@ impl Batch {
             removals: Vec::new(),
             missing: Vec::new(),
             found: Vec::new(),
+            details: Vec::new(),
             children_read: Vec::new(),
             settings: Vec::new(),
         }
@@ -182,6 +185,7 @@ impl Batch {
             && self.removals.is_empty()
             && self.missing.is_empty()
             && self.found.is_empty()
+            && self.details.is_empty()
             && self.children_read.is_empty()
             && self.settings.is_empty()
     }

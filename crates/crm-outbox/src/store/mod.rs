@@ -37,7 +37,7 @@ use crate::status::{Filter, OutboxStats, State, Status, UnknownOutcome};
 ///
 /// A method is atomic, and everything is durable when it returns. Times are those of the store's own clock.
 ///
-/// The sender holds a lease with a number below 2^42, the *fence*, which grows with each owner. [`sending`](Self::sending) and
+/// The sender holds a lease with a number from 2^12 to 2^42, the *fence*, which grows with each owner. [`sending`](Self::sending) and
 /// [`settle`](Self::settle) change nothing if the lease belongs to a later owner.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -65,8 +65,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Puts everything in doubt that is queued, held or sent. Returns how many activities these are.
     ///
-    /// All of them get the same floor: this one, or a lower one that is in use. The numbers of their requests lie below
-    /// 2^32, with at most 100 activities each.
+    /// What was sent keeps its request, whose floor was certain or not for the lists that were read then. The others get a
+    /// request each 100 activities, with a number below 2^32, and all of these have the same floor: this one, or a lower one
+    /// of an earlier reconciliation that is still in doubt.
     async fn reconcile(&self, floor: u64) -> Result<u64, Error>;
 
     /// Removes the contents of activities that were stored longer ago. Returns how many these are.
@@ -106,7 +107,13 @@ pub trait Store: Send + Sync + 'static {
     /// Returns whether the ID of a stored activity is at or below the floor of its request.
     async fn has_id_below_floor(&self) -> Result<bool, Error>;
 
-    /// Returns, for each activity in doubt, the floors of those that are equal to it and stored without an ID. They are
+    /// Returns the lowest floor of all requests that were recorded, and of all reconciliations, also of those whose activities
+    /// are removed (default: 0, which is right for every store, but lets more activities stay in doubt).
+    async fn oldest_floor(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    /// Returns, for each activity in doubt, the floors of those that are equal to it and stored without an id. They are
     /// equal if the JSON is, as it was sent.
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
 
@@ -264,5 +271,9 @@ fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> std::io::Err
 pub(crate) const AT_ONCE: u64 = 2000;
 /// How many activities of a reconciliation belong to one request.
 pub(crate) const RECONCILED_TOGETHER: u64 = 100;
-/// How many IDs [`Store::claimed`] returns at least.
+/// The numbers of requests that were sent begin here. Those of reconciliations are lower.
+pub(crate) const FIRST_SENT: u64 = FIRST_FENCE << 20;
+/// The lowest fence.
+pub(crate) const FIRST_FENCE: u64 = 1 << 12;
+/// How many ids [`Store::claimed`] returns at least.
 pub(crate) const CLAIMED_AT_LEAST: usize = 200;

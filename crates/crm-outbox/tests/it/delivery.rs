@@ -300,6 +300,21 @@ async fn a_lone_activity_whose_connection_was_lost_is_stored_once_in_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_equal_record_from_before_the_first_request_leaves_nothing_in_doubt_after_a_takeover() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    server.add_record("звонок 0");
+    server.next_writes([Fate::Lost]);
+    let first = outbox.deliver(server.client()).start();
+    put(&outbox, [0]).await;
+    server.written(1).await;
+    drop(first);
+    let second = Outbox::with_store(store);
+    let _delivery = second.deliver(server.client()).start();
+    assert_eq!(settle(&second, [0]).await, [Status::Stored(Some(EntryId(3)))]);
+    assert_eq!(server.contents().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_restored_backup_only_what_is_missing_is_sent() {
     let ((outbox, _), server) = (outbox(), Server::new());
     // What is in the backup: one is stored, and four wait.

@@ -61,6 +61,18 @@ impl Credentials {
         self
     }
 
+    /// Returns whether the secret in this header is this text, without regard to case and to spaces at the end.
+    ///
+    /// So a client can find out whether a record belongs to the login of its requests.
+    #[must_use]
+    pub fn matches(&self, header: &str, text: &str) -> bool {
+        fn letters(text: &str) -> impl Iterator<Item = char> {
+            text.trim_end().chars().flat_map(char::to_lowercase)
+        }
+        let mut secrets = self.headers.iter().filter(|(name, ..)| name == header);
+        secrets.any(|(_, _, secret)| letters(secret.expose_secret()).eq(letters(text)))
+    }
+
     /// Checks that every secret can be sent as it is.
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (_, field, secret) in &self.headers {
@@ -163,6 +175,15 @@ mod tests {
     fn a_secret_of_three_bytes_leaves_the_text_readable() {
         assert_eq!(scrubbed("a", "a record cannot be decoded"), "a record cannot be decoded");
         assert_eq!(scrubbed("abcd", "key abcd"), "key [secret]");
+    }
+
+    #[test]
+    fn a_login_is_recognized_without_regard_to_case_and_spaces_at_the_end() {
+        let login = Credentials::secret("Boss@example.test");
+        let credentials = Credentials::new().header(HeaderName::from_static("login"), "user", login);
+        assert!(credentials.matches("login", "boss@Example.test "));
+        assert!(!credentials.matches("login", "boss@example.tes"));
+        assert!(!credentials.matches("user", "boss@example.test"), "the name of the header counts");
     }
 
     #[test]

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::end_proof::{Content, EndProof, Proven};
-
-/// How many empty pages with nothing but unreadable records behind them are taken for holes in the list.
-const UNREADABLE_HOLES: u32 = 16;
+use super::end_proof::{Content, EndProof, FailedProofs, Proven};
 
 /// What is known of where the list ends.
 #[derive(Debug, Default)]
@@ -26,9 +23,8 @@ pub(super) struct EndSearch {
     again: Option<u64>,
     /// Empty pages up to this one are holes in the list, and not its end.
     hole_until: Option<u64>,
-    /// How many holes have nothing but unreadable records behind them.
-    unreadable_holes: u32,
     proof: Option<EndProof>,
+    failed_proofs: FailedProofs,
     /// The first page after the end, once it is proven.
     end: Option<u64>,
     /// Whether a page far ahead is being asked for.
@@ -113,7 +109,9 @@ impl EndSearch {
     /// is known well enough. No page up to `limit`, because those are asked for anyway.
     pub(super) fn far_ahead(&mut self, limit: u64, spacing: u64) -> Option<u64> {
         let begun = self.highest_begun.filter(|_| !self.scout_in_flight && self.end.is_none())?;
-        let held = self.scouted.map_or(begun, |(page, _)| page.max(begun));
+        let scouted = self.scouted.map_or(0, |(page, _)| page);
+        // An empty page in a hole says nothing, so none is asked for.
+        let held = begun.max(scouted).max(self.hole_until.unwrap_or(0));
         let page = match self.lowest_empty {
             None => held.saturating_mul(2),
             Some(empty) if empty > held.saturating_add(held / 8).saturating_add(spacing) => {
@@ -136,7 +134,7 @@ impl EndSearch {
             Some(id) if self.scouted.is_none_or(|(page, known)| page >= at || id > known) => {
                 self.scouted = Some((at, id));
             }
-            _ => self.add_empty(at),
+            _ => self.add_empty(at, greatest.is_none()),
         }
     }
 
@@ -153,34 +151,27 @@ impl EndSearch {
         self.highest_held = self.highest_held.filter(|&(held, _)| held >= page).or(Some((page, len)));
     }
 
-    /// Notes that this page is empty.
-    pub(super) fn add_empty(&mut self, page: u64) {
+    /// Notes that this page is empty, or that a page came in place of it that came before.
+    pub(super) fn add_empty(&mut self, page: u64, is_empty: bool) {
         if self.hole_until.is_none_or(|hole| page > hole) {
-            self.empties.insert(page);
+            if is_empty {
+                self.empties.insert(page);
+            }
             self.lowest_empty = Some(self.lowest_empty.map_or(page, |empty| empty.min(page)));
         }
     }
 
-    /// Takes in a page that was requested to prove the end.
-    ///
-    /// A server that ignores the offset, and sends an unreadable list now and then, shows such a list behind each end.
-    /// So the end is believed in spite of it after some time. The pages have contradicted each other by then.
+    /// Takes in a page that was asked for to prove the end.
     pub(super) fn add_proof(&mut self, page: u64, content: Content) -> Proven {
         let Some(proof) = &mut self.proof else { return Proven::NotYet };
-        let mut proven = proof.add(page, content);
-        if let Proven::Hole { empty, is_readable: false, .. } = proven {
-            self.unreadable_holes += 1;
-            if self.unreadable_holes > UNREADABLE_HOLES {
-                proven = Proven::End(empty);
-            }
-        }
+        let proven = self.failed_proofs.add(proof.add(page, content));
         if proven == Proven::NotYet {
             return proven;
         }
         self.proof = None;
         match proven {
-            Proven::End(end) => self.end = Some(end),
-            Proven::HoldsRecords(page) => {
+            Proven::End(end) | Proven::DoubtfulEnd(end) => self.end = Some(end),
+            Proven::HoldsRecords { page, .. } => {
                 (self.again, self.lowest_empty) = (Some(page), None);
                 self.empties.clear();
             }

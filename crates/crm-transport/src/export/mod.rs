@@ -25,18 +25,22 @@
 //!
 //! **The first page is read alone.** It shows how long pages are, and whether the list has more than one page.
 //!
-//! **The end** is the last page before an empty one. It is found by binary search. A server may return an empty page in
-//! the middle of a list, once or always. So the end is accepted only if the page after it and one far beyond it are
-//! empty, each read twice. The highest stretch begins there, and is read after the empty page was seen, so nothing is
-//! above it. A short page alone does not prove the end, because a server may return fewer records than requested. If a
-//! page is returned again in place of a later one, it counts as empty. If it is a full page, the server may be
-//! ignoring the offset, and the export ends with an error.
+//! **The end** is the last page before an empty one. It is found by halving. A server may return an empty page in the
+//! middle of a list, once or always. So the end is believed only if the page after it and one far behind it are empty,
+//! each read twice. The highest stretch begins there, and is read after the empty page was seen, so nothing is above it.
+//! A short page alone does not prove the end, because a server may return fewer records than it was asked for. A page
+//! that comes again in place of one further on counts as empty, but does not prove the end before it was read once more.
+//! If it is a full page, the server may be ignoring the offset, and the export ends with an error. So it does if many
+//! pages show records whose place is further down, because the list may change while the server ignores the offset. If
+//! many proofs fail, because pages are empty at times and hold records at others, the end is believed, and the verdict is
+//! [`Verdict::Contradicted`].
 //!
-//! **A doubtful page is read again**: a page that is empty or shorter than others although records are above it, or
-//! that equals the page above it. If the result is the same, the page above it shows whether the list has become
-//! shorter meanwhile. If it has not, the pages contradict each other. Then the rest is exported, and the verdict is
-//! [`Verdict::Contradicted`]. The same applies if a page holds a record twice. If the offset counts records, the list
-//! is instead read again from the beginning with smaller pages. A page that cannot be decoded is also read once more.
+//! **A doubtful page is read again**: one that is empty or shorter than others although records are above it, or that is
+//! the page above it once more. If it stays so, the page above it tells whether the list has become shorter meanwhile. If
+//! it has not, the pages contradict each other: the rest is exported, and the verdict is [`Verdict::Contradicted`]. So it
+//! is if a page holds a record twice. Where the offset counts records, the list is begun anew with smaller pages instead.
+//! A page that cannot be decoded is read once more, too. So is the page at which two stretches meet, if others may have
+//! deleted records since: a page from further below may have come in place of it, and looks like one after deletions.
 //!
 //! **Memory.** While one stretch is being returned, the others are read: at most one more than there are calls in
 //! flight, with 13 pages each, or up to 64 where IDs have many gaps. The next one begins when the lowest is returned.
@@ -53,7 +57,8 @@
 //!
 //! **What this cannot see:** a record that moves up while as many are deleted, or above the place where two stretches
 //! meet. A last page that is empty or cut in the same way each time. Several pages that are empty by chance at each
-//! read. A page that is returned once in place of one below it, because deletions look the same.
+//! reading. A page that comes once in place of one below it, because deletions look the same. A page that comes once in
+//! place of one above it, and is equal to that page as it was read before, because exactly a page was deleted meanwhile.
 //!
 //! # Files
 //!
@@ -61,7 +66,8 @@
 //! |---|---|
 //! | `builder.rs` | the options, and `start` |
 //! | `calls.rs` | the calls, and what they return |
-//! | `plan.rs` | `Plan`: which page to request next; `plan/arrivals.rs`: what a received page shows |
+//! | `plan.rs` | `Plan`: which page to ask for next; `plan/arrivals.rs`: what a page that has come says |
+//! | `plan/comparisons.rs` | what a page shows, compared with pages below it |
 //! | `stretch.rs`, `resume_point.rs` | a stretch, and those that were returned |
 //! | `end_search.rs`, `end_proof.rs` | where the list ends, and how that is proven |
 //! | `page_identity.rs` | how a page is recognized, and what all pages have shown |
@@ -366,7 +372,7 @@ impl<S: ExportSource> fmt::Debug for Export<S> {
 }
 
 fn offset_ignored<S: ExportSource>() -> Error {
-    let fault = "the server returns a full page again instead of the next one: it ignores the offset, and the other \
+    let fault = "the server returns a page again instead of the next one: it ignores the offset, and the other \
                  records cannot be reached";
     Error::undecodable(&S::OPERATION, JsonError::new("$", fault))
 }

@@ -4,6 +4,7 @@
 //! the [module above](super).
 
 mod arrivals;
+mod comparisons;
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -89,7 +90,9 @@ pub(super) struct Plan<T> {
     has_seen_page_below: bool,
     /// Whether a page below the end, once that was proven, was empty.
     has_shrunk: bool,
-    /// How often the plan was started again with smaller pages.
+    /// How many pages came in place of pages further on, and were not the same each time.
+    misplaced: u32,
+    /// How often the plan was begun anew with smaller pages.
     restarts: u32,
     /// Counts events, to tell which of two came first.
     clock: u64,
@@ -115,6 +118,7 @@ impl<T> Plan<T> {
             has_seen_empty: false,
             has_seen_page_below: false,
             has_shrunk: false,
+            misplaced: 0,
             restarts: 0,
             clock: 0,
         }

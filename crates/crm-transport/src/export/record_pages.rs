@@ -1,6 +1,6 @@
 //! The pages of a list, one after the other, as a stream of their records.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use crm_model::Page;
 use futures_core::Stream;
 
-use super::end_proof::{Content, EndProof, Proven};
+use super::end_proof::{Content, EndProof, FailedProofs, Proven, doubtful_end};
 use super::page_identity::PageIdentity;
 use super::records::{Position, unreadable_record};
 use crate::error::{Error, ErrorKind, JsonError};
@@ -33,6 +33,7 @@ pub(super) struct RecordPages<T, F, R> {
     longest: usize,
     seen: HashSet<PageIdentity>,
     proof: Option<EndProof>,
+    failed_proofs: FailedProofs,
     /// What contradicts that every record was returned.
     fault: Option<String>,
     ended: bool,
@@ -110,6 +111,7 @@ impl<T, F, R> RecordPages<T, F, R> {
             longest: 0,
             seen: HashSet::new(),
             proof: None,
+            failed_proofs: FailedProofs::default(),
             fault: None,
             ended: false,
         }
@@ -145,7 +147,8 @@ impl<T, F, R> RecordPages<T, F, R> {
                 self.add_previous(page);
             }
             Ask::Next | Ask::Again if is_end => {
-                self.proof = Some(EndProof::new(self.position.pages, &BTreeSet::new()));
+                let empties = page.is_empty().then_some(self.position.pages).into_iter().collect();
+                self.proof = Some(EndProof::new(self.position.pages, &empties));
                 self.prove();
             }
             Ask::Next if self.seen.contains(&identity) => self.ask = Ask::Again,
@@ -206,15 +209,19 @@ impl<T, F, R> RecordPages<T, F, R> {
 
     fn add_to_proof(&mut self, number: u64, content: Content) {
         let Some(proof) = &mut self.proof else { return };
-        match proof.add(number, content) {
+        match self.failed_proofs.add(proof.add(number, content)) {
             Proven::NotYet => return self.prove(),
-            Proven::HoldsRecords(_) => {}
+            Proven::HoldsRecords { .. } => {}
             Proven::Hole { empty, held, .. } => {
                 self.fault.get_or_insert(format!("page {empty} is empty, and page {held} is not"));
                 self.position.pages += 1;
                 self.position.records += self.full_page();
             }
             Proven::End(_) => self.end(),
+            Proven::DoubtfulEnd(end) => {
+                self.fault.get_or_insert(doubtful_end(end));
+                self.end();
+            }
         }
         self.proof = None;
         self.ask = Ask::Next;

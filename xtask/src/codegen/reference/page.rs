@@ -48,7 +48,9 @@ impl<'a> Page<'a> {
             format!("{post} ({})", language.grade(evidence))
         });
         let repeat = match operation.idempotency {
-            Idempotency::Read => language.choose("safe; it changes nothing", "безопасен: вызов ничего не меняет"),
+            Idempotency::Read => {
+                language.choose("safe; it changes nothing", "безопасен: вызов ничего не меняет")
+            }
             Idempotency::Idempotent => language.choose(
                 "safe; the second call changes nothing more",
                 "безопасен: повторный вызов ничего не меняет",

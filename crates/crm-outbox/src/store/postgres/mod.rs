@@ -205,6 +205,12 @@ impl Store for PostgresStore {
         Ok(!self.0.sender.query(DELIVER, &below, &[]).await?.is_empty())
     }
 
+    async fn oldest_floor(&self) -> Result<u64, Error> {
+        let oldest = format!("SELECT oldest_floor FROM {} WHERE name = 'sender'", self.0.statements.lease);
+        let rows = self.0.sender.query(DELIVER, &oldest, &[]).await?;
+        Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or(0).cast_unsigned())
+    }
+
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
         rows::stored_without_id(&self.0.sender, &self.0.statements).await
     }
