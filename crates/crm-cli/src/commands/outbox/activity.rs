@@ -69,9 +69,9 @@ fn check(name: &str, value: &Value) -> Result<(), String> {
 /// Returns what is wrong with a text that is no date of the server.
 fn bad_date(given: &str) -> String {
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
-    let has_form = given.get(..10).is_some_and(|day| {
-        digits(day) == 8 && day.bytes().nth(4) == Some(b'-') && day.bytes().nth(7) == Some(b'-')
-    });
+    let has_form = given
+        .get(..10)
+        .is_some_and(|day| digits(day) == 8 && [4, 7].iter().all(|&place| day.as_bytes()[place] == b'-'));
     if DateTime::parse_from_rfc3339(given).is_ok() {
         format!("\"datum\": {given:?} has an offset from UTC: send it as \"at_instant\"")
     } else if has_form && [8, 12, 14].contains(&digits(given)) {
