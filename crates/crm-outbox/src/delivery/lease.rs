@@ -299,3 +299,24 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How long outcomes wait for a request to be recorded with.
 const RECORD_AFTER: Duration = Duration::from_millis(10);
 const LONGEST_RELEASE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_of_the_store_keeps_its_turn_after_nobody_waits_for_it() {
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
+        let slow = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            Ok(())
+        };
+        let first = Lease::carry_out(Arc::clone(&turn).lock_owned().await, slow);
+        assert!(tokio::time::timeout(Duration::from_secs(1), first).await.is_err());
+        let began = Instant::now();
+        Lease::carry_out(Arc::clone(&turn).lock_owned().await, async { Ok(()) }).await.unwrap();
+        assert_eq!(began.elapsed(), Duration::from_secs(59));
+    }
+}
