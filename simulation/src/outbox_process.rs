@@ -391,9 +391,13 @@ impl Store for ProcessStore {
         let stuck = self.process.is_stuck(changes);
         // A database carries out what is on its way, even if nobody waits for it any more.
         let (store, process, changes) = (self.store.clone(), self.process.clone(), changes.to_vec());
+        let (watch, replaced) = (self.watch.clone(), self.watch.replaced());
         let on_its_way = tokio::spawn(async move {
             sleep(stuck).await;
             process.step("settle").await?;
+            if watch.replaced() != replaced {
+                return Err(failed("the database was replaced"));
+            }
             let is_ours = store.settle(fence, &changes).await?;
             process.step("settle").await?;
             Ok(is_ours)

@@ -12,6 +12,8 @@ pub(crate) struct OutboxWatch(Arc<Mutex<Watched>>);
 #[derive(Debug, Default)]
 struct Watched {
     holder: Option<Holder>,
+    /// How often the store was replaced.
+    replaced: u64,
     violations: Vec<String>,
 }
 
@@ -54,7 +56,13 @@ impl OutboxWatch {
 
     /// Notes that the store was replaced, and that nobody is its sender.
     pub(crate) fn forget(&self) {
-        self.watched().holder = None;
+        let mut watched = self.watched();
+        (watched.holder, watched.replaced) = (None, watched.replaced + 1);
+    }
+
+    /// Returns how often the store was replaced. What was on its way to an earlier one is lost.
+    pub(crate) fn replaced(&self) -> u64 {
+        self.watched().replaced
     }
 
     /// Notes that an instance did what it may not do.

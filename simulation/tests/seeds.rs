@@ -36,7 +36,10 @@ fn no_activity_is_doubled_where_ids_go_down_and_processes_crash() {
 #[test]
 fn no_outbox_takes_an_older_record_for_its_own_or_stays_in_doubt_because_of_it() {
     let selection = Selection::default().with_job(Job::Outbox);
-    for seed in [100_154, 105_621, 107_088, 101_903, 106_860, 100_701, 103_691, 106_133] {
+    for seed in [
+        100_154, 105_621, 107_088, 101_903, 106_860, 100_701, 103_691, 106_133, 412_786, 415_388, 416_795,
+        419_860,
+    ] {
         let finished = simulate(seed, &selection);
         assert!(finished.violations.is_empty(), "{}", report(&finished, &selection, 40));
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crm_history::engine::{self, Key, Sending, Settled};
 use crm_history::{Rejection, UnknownReason};
 use crm_transport::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio::time::Instant;
 
 use crate::observe;
@@ -33,7 +33,7 @@ pub(super) struct Lease {
     /// Wakes [`record_outcomes`](Self::record_outcomes).
     has_outcomes: Notify,
     /// Held while something is recorded, so that the order of records is the order of events.
-    turn: tokio::sync::Mutex<()>,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Outcomes that are being recorded. They come back if that fails, or if its future is dropped.
@@ -64,7 +64,7 @@ impl Lease {
             is_released: AtomicBool::new(false),
             outcomes: Mutex::default(),
             has_outcomes: Notify::new(),
-            turn: tokio::sync::Mutex::default(),
+            turn: Arc::default(),
         }))
     }
 
@@ -142,6 +142,33 @@ impl Lease {
         }
     }
 
+    /// Carries out a change of the store in its turn.
+    ///
+    /// A store may carry it out even if nobody waits for it any more. So it keeps its turn until it is over. Otherwise it
+    /// could come after a later change, and queue again what is stored: the fence is the same.
+    async fn carry_out<T: Send + 'static>(
+        turn: OwnedMutexGuard<()>,
+        change: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let carried_out = tokio::spawn(async move {
+            let result = change.await;
+            drop(turn);
+            result
+        });
+        match carried_out.await {
+            Ok(result) => result,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(cancelled) => Err(crate::store::fault(
+                    "outbox.deliver",
+                    "of this instance",
+                    "was not written",
+                    cancelled,
+                )),
+            },
+        }
+    }
+
     /// Records changes, and what became of activities before. Tries again for as long as the lease lasts, because an
     /// answer of the CRM must not be lost.
     pub(super) async fn settle(&self, changes: Vec<(u64, Change)>) -> Result<(), Error> {
@@ -149,12 +176,15 @@ impl Lease {
         let mut wait = FIRST_WAIT;
         loop {
             let error = {
-                let _turn = self.turn.lock().await;
+                let turn = Arc::clone(&self.turn).lock_owned().await;
                 let mut taken = self.take();
                 if taken.outcomes.is_empty() {
                     return Ok(());
                 }
-                match self.shared.store.settle(self.fence, &taken.outcomes).await {
+                let (shared, fence, outcomes) =
+                    (Arc::clone(&self.shared), self.fence, taken.outcomes.clone());
+                let settled = async move { shared.store.settle(fence, &outcomes).await };
+                match Self::carry_out(turn, settled).await {
                     Ok(is_ours) => {
                         taken.outcomes.clear();
                         self.shared.settled.send_modify(|count| *count += 1);
@@ -181,15 +211,17 @@ impl Lease {
 
     /// Records a request that is about to be sent, and what became of activities before.
     async fn send(&self, request: &Request) -> Result<(), Error> {
-        let Self { shared, fence, length, .. } = self;
-        let _turn = self.turn.lock().await;
+        let (shared, fence, length) = (Arc::clone(&self.shared), self.fence, self.length);
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         let mut taken = self.take();
         // What is sent now was queued again. Nothing may change its state afterwards.
         let sent_now: HashSet<u64> = request.seqs.iter().copied().collect();
         let outcomes = taken.outcomes.iter().filter(|(seq, _)| !sent_now.contains(seq));
         let outcomes: Vec<_> = outcomes.cloned().collect();
         let asked = Instant::now();
-        let may_be_sent = shared.store.sending(*fence, *length, request, &outcomes).await?;
+        let request = request.clone();
+        let sending = async move { shared.store.sending(fence, length, &request, &outcomes).await };
+        let may_be_sent = Self::carry_out(turn, sending).await?;
         if !may_be_sent && !breaks("the-lease-is-checked") {
             return Err(lost());
         }
@@ -197,7 +229,7 @@ impl Lease {
         self.outcomes().retain(|(seq, _)| !sent_now.contains(seq));
         if !taken.outcomes.is_empty() {
             taken.outcomes.clear();
-            shared.settled.send_modify(|count| *count += 1);
+            self.shared.settled.send_modify(|count| *count += 1);
         }
         observe::batch();
         Ok(())
@@ -267,3 +299,24 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How long outcomes wait for a request to be recorded with.
 const RECORD_AFTER: Duration = Duration::from_millis(10);
 const LONGEST_RELEASE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_of_the_store_keeps_its_turn_after_nobody_waits_for_it() {
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
+        let slow = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            Ok(())
+        };
+        let first = Lease::carry_out(Arc::clone(&turn).lock_owned().await, slow);
+        assert!(tokio::time::timeout(Duration::from_secs(1), first).await.is_err());
+        let began = Instant::now();
+        Lease::carry_out(Arc::clone(&turn).lock_owned().await, async { Ok(()) }).await.unwrap();
+        assert_eq!(began.elapsed(), Duration::from_secs(59));
+    }
+}

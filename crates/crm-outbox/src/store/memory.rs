@@ -231,7 +231,7 @@ impl Store for MemoryStore {
         let mut contents = self.lock();
         let mut count = 0;
         for row in contents.rows.values_mut() {
-            let is_old = matches!(row.status, Status::Stored(_)) && is_older(row, older_than);
+            let is_old = matches!(row.status, Status::Stored(Some(_))) && is_older(row, older_than);
             if is_old && row.activity.is_some() {
                 (row.activity, row.prepared) = (None, None);
                 count += 1;

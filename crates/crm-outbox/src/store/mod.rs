@@ -70,7 +70,10 @@ pub trait Store: Send + Sync + 'static {
     /// of an earlier reconciliation that is still in doubt.
     async fn reconcile(&self, floor: u64) -> Result<u64, Error>;
 
-    /// Removes the contents of activities that were stored longer ago. Returns how many these are.
+    /// Removes the contents of activities that were stored longer ago, with a known id. Returns how many these are.
+    ///
+    /// The record of an activity without a known id is recognized by its content alone. Without it, the record would be taken
+    /// for that of an equal activity in doubt, which would then be lost.
     ///
     /// This works in steps, each of which is atomic, so that other calls do not have to wait.
     async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error>;

@@ -347,13 +347,16 @@ async fn many_are_cleaned_up(store: Arc<dyn Store>) {
 }
 
 async fn contents_are_removed_and_keys_stay(store: Arc<dyn Store>) {
-    let seqs = put(&*store, &["a", "b", "c"]).await;
+    let seqs = put(&*store, &["a", "b", "c", "d"]).await;
     let fence = store.acquire(LEASE).await.unwrap().unwrap();
     let stored = Change::Stored { id: Some(EntryId(50)), copy: None };
+    let without_id = Change::Stored { id: None, copy: None };
     let refused = Change::Refused(Rejection::new(None, "no"));
-    assert!(store.settle(fence, &[(seqs[0], stored), (seqs[1], refused)]).await.unwrap());
+    let changes = [(seqs[0], stored), (seqs[1], refused), (seqs[3], without_id)];
+    assert!(store.settle(fence, &changes).await.unwrap());
     assert_eq!(store.remove_contents(Duration::from_secs(3600)).await.unwrap(), 0);
-    assert_eq!(store.remove_contents(Duration::ZERO).await.unwrap(), 1, "only of what is stored");
+    assert_eq!(store.remove_contents(Duration::ZERO).await.unwrap(), 1, "only of what is stored with an id");
+    assert_eq!(get(&*store, "d").await.activity, Some(new("d").activity));
     assert_eq!(store.remove_contents(Duration::ZERO).await.unwrap(), 0);
     let row = get(&*store, "a").await;
     assert_eq!((row.activity, row.prepared), (None, None));
@@ -364,7 +367,7 @@ async fn contents_are_removed_and_keys_stay(store: Arc<dyn Store>) {
     assert!(store.last_stored(5).await.unwrap().is_empty());
     assert!(!store.decide("a", &[State::Stored], &Change::Queued).await.unwrap(), "nothing is left to send");
     assert_eq!(store.purge(Duration::from_secs(3600)).await.unwrap(), 0);
-    assert_eq!(store.purge(Duration::ZERO).await.unwrap(), 2);
+    assert_eq!(store.purge(Duration::ZERO).await.unwrap(), 3);
     assert_eq!(store.get("a").await.unwrap(), None);
     assert_eq!(status(&*store, "c").await, Status::Queued);
 }

@@ -19,7 +19,7 @@ pub(super) async fn remove_contents(
         "WITH removed AS (
             UPDATE {table} SET activity = NULL, mark = NULL, prepared = NULL, prepared_mark = NULL
             WHERE seq = ANY (ARRAY(SELECT seq FROM {table} WHERE state = 'stored' AND activity IS NOT NULL
-                AND settled_at <= clock_timestamp() - $1 * interval '1 millisecond' LIMIT $2)) RETURNING 1)
+                AND record_id IS NOT NULL AND settled_at <= clock_timestamp() - $1 * interval '1 millisecond' LIMIT $2)) RETURNING 1)
          SELECT count(*) FROM removed",
         table = statements.table
     );

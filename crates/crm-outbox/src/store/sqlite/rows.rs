@@ -218,7 +218,8 @@ pub(super) fn remove_some_contents(
     let remove = format!(
         "UPDATE crm_outbox_activities SET activity = NULL, mark = NULL, prepared = NULL, prepared_mark = NULL
          WHERE seq IN (SELECT seq FROM crm_outbox_activities
-            WHERE state = 'stored' AND activity IS NOT NULL AND settled_at <= {NOW} - ?1 LIMIT ?2)"
+            WHERE state = 'stored' AND activity IS NOT NULL AND record_id IS NOT NULL
+                AND settled_at <= {NOW} - ?1 LIMIT ?2)"
     );
     Ok(connection.prepare_cached(&remove)?.execute(params![millis(older_than), most.cast_signed()])? as u64)
 }
