@@ -14,6 +14,8 @@
 //! # }
 //! ```
 //!
+//! The vendor's page names no version of this API. This project calls it v2, because the older examples (v1) use another path.
+//!
 //! The vendor documents nine requests and no response. What the client expects of responses is *assumed*, see [`answer`]:
 //! records bare or in an envelope, every field kept by its name.
 //!
