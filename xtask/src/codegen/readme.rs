@@ -50,7 +50,7 @@ fn common_folder(api: &Api) -> &str {
     let Some(first) = api.operations.first() else { return "" };
     let folders = first.path.match_indices('/').map(|(at, _)| &first.path[..=at]);
     let is_common = |folder: &&str| api.operations.iter().all(|operation| operation.path.starts_with(folder));
-    folders.filter(is_common).last().unwrap_or_default()
+    folders.rev().find(is_common).unwrap_or_default()
 }
 
 #[cfg(test)]
