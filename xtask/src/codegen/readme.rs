@@ -32,12 +32,16 @@ fn tables(apis: &[Api], language: Language) -> String {
         let rust = language.choose("In Rust", "В Rust");
         let task = language.choose("I want to", "Задача");
         let folder = common_folder(api);
-        text += &table_head([&format!("{}<br>{}", api.title, code_html(folder)), task, rust]);
+        text += &format!("**{}**: `{folder}`\n\n", api.title);
+        text += &table_head([language.choose("Request", "Запрос"), task, rust]);
         for operation in &api.operations {
             let page = format!("docs/reference/{}/{}.md", language.folder(), operation.id);
             let request = format!("[{}]({page})", code_html(&operation.path[folder.len()..]));
-            let calls: Vec<String> =
-                operation.calls().iter().map(|call| code_html(call.trim_matches('`'))).collect();
+            let calls: Vec<String> = operation
+                .calls()
+                .iter()
+                .map(|call| code_html(call.trim_matches('`').trim_start_matches(&api.name)))
+                .collect();
             text += &table_row([&request, language.of(&operation.summary), &calls.join(", ")]);
         }
         text.push('\n');

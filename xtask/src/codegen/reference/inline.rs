@@ -30,7 +30,11 @@ pub(super) fn html(markdown: &str, breaks: Breaks) -> String {
             Event::Text(text) => html += &escaped(&words(&text, breaks)),
             Event::Code(code) => {
                 let is_short = matches!(breaks, Breaks::Wide) && code.chars().count() <= LONG_CODE;
-                html += &if is_short { format!("<code>{}</code>", escaped(&code)) } else { code_html(&code) };
+                html += &if is_short {
+                    format!("<code>{}</code>", escaped(&code))
+                } else {
+                    narrow_code_html(&code)
+                };
             }
             Event::Start(Tag::Emphasis) => html += "<em>",
             Event::End(TagEnd::Emphasis) => html += "</em>",
@@ -44,35 +48,45 @@ pub(super) fn html(markdown: &str, breaks: Breaks) -> String {
     html
 }
 
-/// Returns code as HTML that can be broken: `<code>step_<wbr>id</code>`.
+/// Returns code as HTML that can be broken between its words and before its arguments: `<code>step_<wbr>id</code>`.
 pub(crate) fn code_html(code: &str) -> String {
-    let pieces: Vec<String> = pieces(code).iter().map(|piece| escaped(piece)).collect();
+    broken(words_of(code).into_iter()).replace("(..)", "<wbr>(..)")
+}
+
+/// Returns code as HTML that can be broken between its words, and within long ones.
+fn narrow_code_html(code: &str) -> String {
+    broken(words_of(code).iter().flat_map(|word| equal_parts(word)))
+}
+
+fn broken(pieces: impl Iterator<Item = String>) -> String {
+    let pieces: Vec<String> = pieces.map(|piece| escaped(&piece)).collect();
     format!("<code>{}</code>", pieces.join("<wbr>"))
 }
 
-/// Splits code after punctuation and before a capital letter, and what is still long into equal parts.
-fn pieces(code: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
+/// Splits code after punctuation and before a capital letter.
+fn words_of(code: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
     let mut last = ' ';
     for letter in code.chars() {
         let is_new_word = last.is_lowercase() && letter.is_uppercase();
-        let is_after_mark = "_./-:;,@".contains(last) && !"_./-:;,@".contains(letter);
-        if is_new_word || is_after_mark {
-            pieces.push(String::new());
+        let is_after_mark =
+            "_./-:;,@".contains(last) && (letter.is_alphanumeric() || "\"[{".contains(letter));
+        if (is_new_word || is_after_mark) && words.last().is_some_and(|word| word.len() > 1) {
+            words.push(String::new());
         }
-        if let Some(piece) = pieces.last_mut() {
-            piece.push(letter);
+        if let Some(word) = words.last_mut() {
+            word.push(letter);
         }
         last = letter;
     }
-    pieces.iter().flat_map(|piece| equal_parts(piece)).collect()
+    words
 }
 
-fn equal_parts(piece: &str) -> Vec<String> {
-    if piece.split(' ').all(|word| word.chars().count() <= LONG_PIECE) {
-        return vec![piece.to_owned()];
+fn equal_parts(word: &str) -> Vec<String> {
+    if word.split(' ').all(|part| part.chars().count() <= LONG_PIECE) {
+        return vec![word.to_owned()];
     }
-    let letters: Vec<char> = piece.chars().collect();
+    let letters: Vec<char> = word.chars().collect();
     let size = letters.len().div_ceil(letters.len().div_ceil(LONG_PIECE));
     letters.chunks(size).map(|part| part.iter().collect()).collect()
 }
@@ -133,8 +147,9 @@ mod tests {
             ("0000-00-00 00:00:00", "0000-<wbr>00-<wbr>00 00:<wbr>00:<wbr>00"),
         ];
         for (name, wanted) in cases {
-            assert_eq!(code_html(name), format!("<code>{wanted}</code>"));
+            assert_eq!(narrow_code_html(name), format!("<code>{wanted}</code>"));
         }
+        assert_eq!(code_html(".participant_users(..)"), "<code>.participant_<wbr>users<wbr>(..)</code>");
         assert_eq!(html("`dateStart`", Breaks::Wide), "<code>dateStart</code>");
     }
 
