@@ -23,7 +23,8 @@ pub use new_entry::NewEntry;
 pub use stored::{Stored, fingerprint};
 
 id! {
-    /// `cid`: the id of an activity. Each new activity gets a higher one (observed).
+    /// `cid`: the id of an activity. Each new activity gets a higher one (observed). The vendor's page also calls it `id` in
+    /// requests; the server expects `cid` (observed).
     #[doc(alias = "cid")]
     EntryId
 }
