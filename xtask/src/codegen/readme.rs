@@ -36,8 +36,7 @@ fn tables(apis: &[Api], language: Language) -> String {
         text += &table_head([language.choose("Request", "Запрос"), task, rust]);
         for operation in &api.operations {
             let page = format!("docs/reference/{}/{}.md", language.folder(), operation.id);
-            let request = operation.path[folder.len()..].replace('/', "/<wbr>");
-            let request = format!("[<code>{request}</code>]({page})");
+            let request = format!("[{}]({page})", code_html(&operation.path[folder.len()..]));
             let calls: Vec<String> = operation
                 .calls()
                 .iter()
