@@ -519,3 +519,17 @@ async fn a_quick_run_says_so_if_it_may_have_passed_by_an_activity_that_came_into
         assert!(is_there || !report.is_complete(), "after {answers} answers, deletes {deletes}: {report}");
     }
 }
+
+#[tokio::test]
+async fn texts_that_are_as_listed_are_no_updates_after_a_shift_of_the_clock() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(30));
+    let spoilt = world.add("2024-01-10 10:00:00", "см. https://x.ru/a");
+    assert!(world.run(|sync| sync.texts(Texts::AsListed)).await.is_complete());
+    let log = world.log(0).len();
+    world.sandbox.change_account(0, |account| account.users[0].tzone = Some(2));
+    for _ in 0..2 {
+        let report = world.run(|sync| sync.mode(Mode::Full).texts(Texts::All)).await;
+        assert!(report.is_complete(), "{report}");
+        assert_eq!(world.log(log), [format!("update | activities | {spoilt}")]);
+    }
+}
