@@ -87,6 +87,8 @@ impl HistoryClient {
 
     /// Returns the wire names of the fields of an activity, and their titles in this account (`fields`).
     ///
+    /// Only fields that are enabled in the account are returned. The server ignores the others (documented).
+    ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
     /// let titles = history.fields().await?;
@@ -117,7 +119,7 @@ impl HistoryClient {
         self.run(&ActivityTypes).await
     }
 
-    /// Returns one activity, with its content as stored (`info`).
+    /// Returns one activity, with its content as stored (`info`). Its owner can be any user of the account (observed).
     ///
     /// The server returns only the first of its contacts (observed); [`list`](Self::list) returns all.
     ///
@@ -207,7 +209,7 @@ impl HistoryClient {
         self.run(&AddList::new(entries.collect())).await
     }
 
-    /// Deletes an activity of the current user or of a subordinate (`delete`).
+    /// Deletes an activity of the current user or of a subordinate (observed), by its ID (`delete`).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {

@@ -14,6 +14,9 @@
 //! # }
 //! ```
 //!
+//! The vendor's page names no version of this API. This project calls it v2, because the older examples (v1) use another
+//! path.
+//!
 //! The vendor documents nine requests and no responses. The form of the responses is *assumed*: records are bare or in
 //! an envelope, and every field is kept under its name. See [`answer`].
 //!

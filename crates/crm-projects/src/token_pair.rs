@@ -8,7 +8,8 @@ use secrecy::SecretString;
 
 /// The token and the secret of an account. Sent in the headers `X-Crypto-Token` and `X-Crypto-Secret`.
 ///
-/// In the vendor's examples of API v1 the token has 64 hexadecimal characters and the secret 128. `Debug` shows neither.
+/// The token has 64 hexadecimal characters and the secret 128, as in the vendor's examples of API v1 (*assumed*). `Debug`
+/// shows neither.
 /// The client checks both when it is built: they must not be empty or contain characters that a header cannot carry.
 #[doc(alias = "X-Crypto-Token")]
 #[doc(alias = "X-Crypto-Secret")]

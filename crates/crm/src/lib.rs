@@ -23,7 +23,8 @@
 //!     let history = HistoryClient::builder("https://crm.example.ru")
 //!         .credentials(ApiKey::new("key", "login@example.ru"))
 //!         .build()?;
-//!     let id = history.add(&NewEntry::new("Входящий звонок, 2 мин").client(ClientId(1781))).await?;
+//!     let call = NewEntry::new("Входящий звонок, 2 мин").client(ClientId(1781));
+//!     let id = history.add(&call).await?;
 //!     println!("logged as {id}");
 //!     Ok(())
 //! }
@@ -38,41 +39,58 @@
 //! # use chrono::{NaiveDate, NaiveDateTime};
 //! # fn main() {}
 //! # async fn run(from: NaiveDate, to: NaiveDate, day: NaiveDate, when: NaiveDateTime) -> Result<(), crm::Error> {
-//! use crm::history::{ApiKey, ClientId, ContactId, DealId, EntryId, EntryOrder, EntryQuery, HistoryClient, NewEntry};
-//! use crm::projects::{ActionId, ActionQuery, Having, PaymentKind, PaymentQuery, ProjectFilter, ProjectId,
-//!     ProjectQuery, ProjectsClient, StepQuery, TokenPair};
+//! use crm::history::{
+//!     ApiKey, ClientId, ContactId, DealId, EntryId, EntryOrder, EntryQuery, HistoryClient, NewEntry,
+//! };
+//! use crm::projects::{
+//!     ActionId, ActionQuery, Having, PaymentKind, PaymentQuery, ProjectFilter, ProjectId,
+//!     ProjectQuery, ProjectsClient, StepQuery, TokenPair,
+//! };
 //!
 //! let history = HistoryClient::builder("https://crm.example.ru")
 //!     .credentials(ApiKey::new("key", "login@example.ru"))
 //!     .build()?;
 //!
-//! let titles = history.fields().await?;                       // BTreeMap<String, String>
-//! let kinds  = history.activity_types().await?;               // Vec<ActivityType { title, color, filter, .. }>
-//! let entry  = history.entry(EntryId(777)).await?;            // Entry
-//! let page   = history.list(&EntryQuery::new().between(from, to).client(ClientId(102)).page(0)).await?;
-//! let mut all = history.entries(EntryQuery::new().between(from, to));   // every page
-//! let id     = history.add(&NewEntry::new("Отправлено КП").at(when).activity_type("Предложение")
-//!                  .user("login@example.ru").client(ClientId(1781)).contacts([ContactId(2475), ContactId(2723)])
-//!                  .deal(DealId(784))).await?;
+//! let titles = history.fields().await?;              // BTreeMap<String, String>
+//! let kinds = history.activity_types().await?;       // Vec<ActivityType>
+//! let entry = history.entry(EntryId(777)).await?;    // Entry
+//! let query = EntryQuery::new().between(from, to).client(ClientId(102));
+//! let page = history.list(&query).await?;            // one page
+//! let mut all = history.entries(query);              // every page
+//! let entry = NewEntry::new("Отправлено КП")
+//!     .at(when)
+//!     .activity_type("Предложение")
+//!     .user("login@example.ru")
+//!     .client(ClientId(1781))
+//!     .contacts([ContactId(2475), ContactId(2723)])
+//!     .deal(DealId(784));
+//! let id = history.add(&entry).await?;
 //! # let entries = [NewEntry::new("x")];
-//! let outcomes = history.add_list(&entries).await?;           // Vec<AddOutcome>, one for each entry, in order
+//! let outcomes = history.add_list(&entries).await?;  // one AddOutcome for each, in order
 //! history.delete(id).await?;
 //!
 //! let projects = ProjectsClient::builder("https://acme.solos.pro")
 //!     .credentials(TokenPair::new("token", "secret"))
 //!     .build()?;
 //!
-//! let page    = projects.list(&ProjectQuery::new().count(100).offset(0).order_by("id").descending().deleted(false)).await?;
-//! let page    = projects.filter(&ProjectFilter::new().created(from, to).users([2, 4]).having(Having::ChecklistsExpired)
-//!                   .field("client_id", [1, 3])).await?;
-//! let mut all = projects.projects(ProjectQuery::new());       // Stream; projects.filtered(filter) likewise
-//! let project = projects.project(ProjectId(1)).await?;
-//! let steps   = projects.steps(ProjectId(1), &StepQuery::new().date(day).steps([1, 2, 3])).await?;
-//! let actions = projects.actions(ProjectId(1), &ActionQuery::new().count(100)).await?;
-//! let action  = projects.action(ActionId(1)).await?;
-//! let lists   = projects.checklists(ProjectId(1)).await?;
-//! let goods   = projects.goods(ProjectId(1)).await?;
-//! let paid    = projects.payments(ProjectId(1), &PaymentQuery::new().kind(PaymentKind::Income)).await?;
+//! let query = ProjectQuery::new().count(100).offset(0).order_by("id").descending();
+//! let page = projects.list(&query).await?;
+//! let filter = ProjectFilter::new()
+//!     .created(from, to)
+//!     .users([2, 4])
+//!     .having(Having::ChecklistsExpired)
+//!     .field("client_id", [1, 3]);
+//! let page = projects.filter(&filter).await?;
+//! let mut all = projects.projects(query);            // every page; likewise filtered(filter)
+//! let id = ProjectId(1);
+//! let project = projects.project(id).await?;
+//! let steps = projects.steps(id, &StepQuery::new().date(day).steps([1, 2, 3])).await?;
+//! let actions = projects.actions(id, &ActionQuery::new().count(100)).await?;
+//! let action = projects.action(ActionId(1)).await?;
+//! let lists = projects.checklists(id).await?;
+//! let goods = projects.goods(id).await?;
+//! let income = PaymentQuery::new().kind(PaymentKind::Income);
+//! let paid = projects.payments(id, &income).await?;
 //! # let order = EntryQuery::new().order_by(EntryOrder::Id).oldest_first();
 //! # Ok(())
 //! # }
@@ -80,14 +98,13 @@
 //!
 //! For many records, [`import`](history::HistoryClient::import) stores each activity once. The exports of
 //! [activities](history::HistoryClient::export) and [projects](projects::ProjectsClient::export) return each record once.
-//! To call another method, implement [`Operation`]. To reach the server without [`reqwest`], implement [`Transport`].
+//! To call another method, implement [`Operation`]. To reach the server without `reqwest`, implement [`Transport`].
 //!
 //! The guide, in English and Russian, is in `docs/guide` of the repository.
 //!
 //! # Features
 //!
-//! All features are additive. They have the same names in [`crm_history`], [`crm_projects`] and
-//! [`crm_transport`].
+//! All features are additive. They have the same names in `crm_history`, `crm_projects` and `crm_transport`.
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
@@ -130,7 +147,7 @@
 //!
 //! `docs/publishing.md` explains what a version promises, and how to publish the crates to a registry.
 //!
-//! The facade contains no logic. You can also use [`crm_history`] and [`crm_projects`] alone, or only [`crm_model`] if
+//! The facade contains no logic. You can also use `crm_history` and `crm_projects` alone, or only `crm_model` if
 //! nothing is sent.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -261,7 +278,7 @@ pub use crm_transport::{Bytes, http};
 ///
 /// # Panics
 /// A call inside async code panics, and nothing is sent. Use [`crm::history`](crate::history) there, or wrap the blocking
-/// code in `tokio::task::spawn_blocking`. [`crm_transport::blocking`] has the details, and describes `fork`.
+/// code in `tokio::task::spawn_blocking`. The module `blocking` of `crm_transport` has the details, and describes `fork`.
 #[cfg(feature = "blocking")]
 pub mod blocking {
     /// SalesMan CRM without async: activities (calls, emails, meetings) of clients, contacts and deals. Every item that is

@@ -1,7 +1,7 @@
 //! The tables of coverage in the README.
 
 use super::Files;
-use super::reference::{Language, table_head, table_row};
+use super::reference::{Language, code_html, table_head, table_row};
 use super::source::Api;
 use std::path::Path;
 
@@ -31,15 +31,30 @@ fn tables(apis: &[Api], language: Language) -> String {
     for api in apis {
         let rust = language.choose("In Rust", "В Rust");
         let task = language.choose("I want to", "Задача");
-        text += &table_head([&api.title, task, rust]);
+        let folder = common_folder(api);
+        text += &format!("**{}**: `{folder}`\n\n", api.title);
+        text += &table_head([language.choose("Request", "Запрос"), task, rust]);
         for operation in &api.operations {
             let page = format!("docs/reference/{}/{}.md", language.folder(), operation.id);
-            let request = format!("[`{}`]({page})", operation.path);
-            text += &table_row([&request, language.of(&operation.summary), &operation.calls().join(", ")]);
+            let request = format!("[{}]({page})", code_html(&operation.path[folder.len()..]));
+            let calls: Vec<String> = operation
+                .calls()
+                .iter()
+                .map(|call| code_html(call.trim_matches('`').trim_start_matches(&api.name)))
+                .collect();
+            text += &table_row([&request, language.of(&operation.summary), &calls.join(", ")]);
         }
         text.push('\n');
     }
     text
+}
+
+/// Returns the folder in which all requests of an API are: `/developer/v3/`.
+fn common_folder(api: &Api) -> &str {
+    let Some(first) = api.operations.first() else { return "" };
+    let folders = first.path.match_indices('/').map(|(at, _)| &first.path[..=at]);
+    let is_common = |folder: &&str| api.operations.iter().all(|operation| operation.path.starts_with(folder));
+    folders.rev().find(is_common).unwrap_or_default()
 }
 
 #[cfg(test)]

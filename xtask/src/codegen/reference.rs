@@ -1,17 +1,20 @@
 //! The reference: one page for each operation, in two languages. Each page is readable on its own, on a telephone too.
 
 mod index;
+mod inline;
 mod json;
 mod language;
+mod markdown_table;
 mod page;
 mod request;
 mod table;
 
 use super::Files;
 use super::source::Api;
+pub(super) use inline::code_html;
 pub(super) use language::{Language, capitalized};
+pub(super) use markdown_table::{table_head, table_row};
 use page::Page;
-pub(super) use table::{table_head, table_row};
 
 /// Returns the pages and the front page of each language.
 pub(super) fn files(apis: &[Api]) -> Result<Files, String> {

@@ -93,7 +93,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.activity_types())?
     }
 
-    /// Returns one activity, with its content as stored (`info`).
+    /// Returns one activity, with its content as stored (`info`). Its owner can be any user of the account (observed).
     ///
     /// See [`HistoryClient::entry`](crate::HistoryClient::entry) for details and an example.
     ///
@@ -152,7 +152,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.add_list(entries))?
     }
 
-    /// Deletes an activity of the current user or of a subordinate (`delete`).
+    /// Deletes an activity of the current user or of a subordinate (observed), by its ID (`delete`).
     ///
     /// See [`HistoryClient::delete`](crate::HistoryClient::delete) for details and an example.
     ///

@@ -13,8 +13,8 @@ use crate::php::{self, DateTime, Id, Text};
 
 /// An activity (a record of the history): a call, an email or a meeting.
 ///
-/// All keys are documented. `Serialize` writes the vendor's keys, with `0` and `""` for absent values, followed by
-/// `extra`.
+/// The vendor's page names all keys. `Serialize` writes the vendor's keys, with `0` and `""` for absent values, followed
+/// by `extra`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -37,13 +37,13 @@ pub struct Entry {
     /// `iduser`: the owner. `None` for an activity without an owner, such as one added with an unknown login (observed).
     #[doc(alias = "iduser")]
     pub user_id: Option<UserId>,
-    /// `user`: the login of the owner.
+    /// `user`: the login of the owner (observed).
     #[doc(alias = "user")]
     pub user_login: Option<String>,
     /// `clid`: the client.
     #[doc(alias = "clid")]
     pub client_id: Option<ClientId>,
-    /// `client`: the name of the client.
+    /// `client`: the name of the client (observed).
     #[doc(alias = "client")]
     pub client_name: Option<String>,
     /// `person`: the contacts. `info` returns only the first one (observed).
@@ -52,7 +52,7 @@ pub struct Entry {
     /// `did`: the deal.
     #[doc(alias = "did")]
     pub deal_id: Option<DealId>,
-    /// `dogovor`: the title of the deal.
+    /// `dogovor`: the title of the deal (observed).
     #[doc(alias = "dogovor")]
     pub deal_title: Option<String>,
     /// Unknown keys, as received.
@@ -162,7 +162,7 @@ pub struct Contact {
     /// `pid`: the ID of the contact.
     #[doc(alias = "pid")]
     pub id: ContactId,
-    /// `person`: the name. `None` for a contact that no longer exists (observed).
+    /// `person`: the name (observed). `None` for a contact that no longer exists (observed).
     #[doc(alias = "person")]
     pub name: Option<String>,
     /// Unknown keys, as received.

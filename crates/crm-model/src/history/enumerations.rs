@@ -152,7 +152,7 @@ pub enum ErrorCode {
     Unauthorized,
     /// `402`: the credentials are wrong (assumed). An address without a method returns it for an unknown method (observed).
     CredentialsRefused,
-    /// `403`: the record does not exist or this user has no access to it (documented).
+    /// `403`: the record was not found in the account of the user (documented), or this user has no access to it (observed).
     NotAvailable,
     /// `404`: nothing was found (documented), or the API has no request with this name (observed).
     NotFound,

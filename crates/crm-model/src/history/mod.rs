@@ -1,6 +1,6 @@
 //! Types of SalesMan CRM, history API v3: activities (calls, emails, meetings) with clients, contacts and deals.
 //!
-//! The types are documented by the vendor. Where a real server was observed to differ, the item says so.
+//! The vendor's page names every field. What a field means is documented, unless the item says that it was observed.
 
 mod activity_type;
 mod add_outcome;
@@ -23,7 +23,8 @@ pub use new_entry::NewEntry;
 pub use stored::{Stored, fingerprint};
 
 id! {
-    /// `cid`: the ID of an activity. Each new activity gets a higher one (observed).
+    /// `cid`: the ID of an activity. Each new activity gets a higher one (observed). The vendor's page also calls it `id` in
+    /// requests, but the server expects `cid` (observed).
     #[doc(alias = "cid")]
     EntryId
 }

@@ -43,7 +43,8 @@ pub struct NewEntry {
     /// Default: none.
     #[doc(alias = "datum")]
     pub at_instant: Option<Instant<Utc>>,
-    /// `tip`: the title of the activity type. The default is «Событие» in `add` and no type in `add.list` (observed).
+    /// `tip`: the title of the activity type, from the directory «Типы напоминаний» (documented). The default is «Событие»
+    /// in `add` and no type in `add.list` (observed). The vendor's page says «Событие» for both.
     #[doc(alias = "tip")]
     pub activity_type: Option<String>,
     /// `content`: the text of the activity. An empty text is refused before sending.

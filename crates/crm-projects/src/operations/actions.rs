@@ -73,7 +73,7 @@ pub struct ActionQuery {
 }
 
 impl ActionQuery {
-    /// Creates a query for all actions, as many as the server returns by default.
+    /// Creates a query without filters. The vendor does not document how many actions it returns.
     pub fn new() -> Self {
         Self::default()
     }

@@ -60,7 +60,8 @@ impl<T: DeserializeOwned + Send> Operation for Filter<T> {
     }
 }
 
-/// Conditions on projects, the page, and the order. The vendor documents all parameters, but not their defaults.
+/// Conditions on projects, the page, and the order. The vendor documents the parameters, but not their defaults. The built-in
+/// fields are only shown in an example, so their meaning is *assumed*.
 ///
 /// Conditions on the built-in fields are sent in `buildin_data` (the vendor's spelling), those of [`field`](Self::field)
 /// in `data`. The response is not [checked](crate::operations#what-is-checked-against-the-question) against the conditions.

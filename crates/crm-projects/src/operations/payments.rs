@@ -72,7 +72,7 @@ pub struct PaymentQuery {
 }
 
 impl PaymentQuery {
-    /// Creates a query for all payments, as many as the server returns by default.
+    /// Creates a query without filters. The vendor does not document how many payments it returns.
     pub fn new() -> Self {
         Self::default()
     }

@@ -63,7 +63,7 @@ pub struct StepQuery {
 }
 
 impl StepQuery {
-    /// Creates a query for all steps.
+    /// Creates a query without filters. The vendor does not document what it returns; all steps are *assumed*.
     pub fn new() -> Self {
         Self::default()
     }

@@ -41,9 +41,9 @@ pub enum Revision {
     /// The one that was observed, with all its faults.
     #[default]
     Observed,
-    /// The one the vendor's page describes: half-open date ranges, a `tip` that filters, 400 for a wrong key, all
-    /// contacts in `info`, parameters in the query string too, content that comes back as it was written, answers
-    /// of `add.list` without leftovers.
+    /// The one the vendor's page describes: half-open date ranges, a `tip` that filters, all contacts in `info`,
+    /// parameters also in the query string, content that is returned as it was written, responses of `add.list` without
+    /// leftovers. Code 400 for a wrong key is assumed.
     Documented,
 }
 

@@ -1,8 +1,9 @@
 //! The front page: a table of tasks for each API.
 
 use super::header;
+use super::inline::{Breaks, code_html, html};
 use super::language::Language;
-use super::table::{cell, table_head, table_row};
+use super::markdown_table::{table_head, table_row};
 use crate::codegen::source::Api;
 use std::fmt::Write;
 
@@ -49,13 +50,15 @@ pub(super) fn index(apis: &[Api], language: Language) -> String {
             language.choose("In Rust", "В Rust"),
         ]);
         for operation in &api.operations {
-            let prefix = format!("`{}.", api.name);
-            let calls: Vec<String> =
-                operation.calls().iter().map(|call| call.replace(&prefix, "`.")).collect();
-            let calls: Vec<&str> = calls.iter().map(String::as_str).collect();
+            let calls = operation.calls();
+            let calls: Vec<String> = calls
+                .iter()
+                .map(|call| code_html(call.trim_matches('`').trim_start_matches(&api.name)))
+                .collect();
             let name = operation.id.rsplit('.').next().unwrap_or(&operation.id);
-            let link = format!("[`{name}`]({}.md)", operation.id);
-            text += &table_row([language.of(&operation.summary), &link, &cell(&calls)]);
+            let link = format!("[{}]({}.md)", code_html(name), operation.id);
+            let summary = html(language.of(&operation.summary), Breaks::Narrow(language));
+            text += &table_row([&summary, &link, &calls.join("<br>")]);
         }
     }
     text

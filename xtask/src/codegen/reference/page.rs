@@ -3,8 +3,8 @@
 use super::header;
 use super::json::readable;
 use super::language::Language;
-use super::request::{curl, variable};
-use super::table::{cell, table_head, table_row};
+use super::request::{address, curl, variable};
+use super::table::Table;
 use crate::codegen::source::{
     Answer, Api, ApiError, Field, Idempotency, Operation, Quirk, Record, Success, Words,
 };
@@ -89,30 +89,33 @@ impl<'a> Page<'a> {
 
     fn request(&self) -> Result<String, String> {
         let Self { language, api, operation } = *self;
-        let address = format!("{}_URL", api.name.to_uppercase());
-        let mut text = format!(
+        let address = address(api);
+        let text = format!(
             "\n{}\n\n```rust\n{}\n```\n\n{}\n\n```sh\n{}\n```\n\n",
             language.choose("## Request", "## Запрос"),
             operation.rust,
             language.choose("The same with curl:", "То же через curl:"),
             curl(api, operation)?,
         );
-        text += &table_head([
-            language.choose("Variable", "Переменная"),
-            language.choose("Meaning", "Описание"),
-            language.choose("Header and grade", "Заголовок и достоверность"),
-        ]);
+        let mut table = Table::new(
+            language,
+            [
+                language.choose("Variable", "Переменная"),
+                language.choose("Meaning", "Описание"),
+                language.choose("Header and grade", "Заголовок и достоверность"),
+            ],
+        );
         let about = language.choose("The address of the server.", "Адрес сервера.");
-        text += &table_row([&format!("`{address}`"), about, "—"]);
+        table.row("", [&[&format!("`{address}`")], &[about], &["—"]], &[]);
         for credential in &api.credentials {
+            let (header, variable) = (&credential.header, variable(&credential.header));
             let grades = language.field_grades(&credential.evidence);
-            text += &table_row([
-                &format!("`{}`", variable(&credential.header)),
-                &self.with_quirks(language.of(&credential.words), &credential.quirks),
-                &cell(&[&format!("`{}`", credential.header), &grades]),
-            ]);
+            let about = language.of(&credential.words);
+            let cells: [&[&str]; 3] =
+                [&[&format!("`{variable}`")], &[about], &[&format!("`{header}`"), &grades]];
+            table.row(header, cells, &self.noted(&credential.quirks));
         }
-        Ok(text)
+        Ok(text + &table.html())
     }
 
     fn parameters(&self) -> Result<String, String> {
@@ -126,16 +129,19 @@ impl<'a> Page<'a> {
         } else {
             language.choose("In the query string.\n\n", "В строке запроса.\n\n")
         };
-        text += &table_head([
-            language.choose("Name and type", "Имя и тип"),
-            language.choose("Meaning, default, range", "Описание, значение по умолчанию, диапазон"),
-            language.choose("Rust name and grade", "Имя в Rust и достоверность"),
-        ]);
+        let mut table = Table::new(
+            language,
+            [
+                language.choose("Name and type", "Имя и тип"),
+                language.choose("Meaning, default, range", "Описание, значение по умолчанию, диапазон"),
+                language.choose("Rust name and grade", "Имя в Rust и достоверность"),
+            ],
+        );
         for parameter in &operation.parameters {
             let rust = match parameter.rust.as_deref() {
                 Some("see below") => language.choose("see below", "см. ниже").to_owned(),
                 Some(names) => {
-                    names.split(", ").map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                    names.split(", ").map(|name| format!("`{name}`")).collect::<Vec<_>>().join("<br>")
                 }
                 None => String::new(),
             };
@@ -144,13 +150,13 @@ impl<'a> Page<'a> {
                 !parameter.required && parameter.is_default_known,
                 !parameter.values.is_empty(),
             );
-            text += &table_row([
-                &self.name_and_type(parameter),
-                &self.with_quirks(&self.meaning(parameter)?, &parameter.quirks),
-                &cell(&[&rust, &grades]),
-            ]);
+            let (name, path, kind) = self.name_and_type(parameter);
+            let (meaning, default, range, example) = self.meaning(parameter)?;
+            let cells: [&[&str]; 3] =
+                [&[&name, &path, &kind], &[meaning, &default, &range, &example], &[&rust, &grades]];
+            table.row(&parameter.name, cells, &self.notes(parameter));
         }
-        Ok(text)
+        Ok(text + &table.html())
     }
 
     fn answer(&self) -> Result<String, String> {
@@ -179,22 +185,24 @@ impl<'a> Page<'a> {
         let rust = record.rust.as_ref().map_or_else(String::new, |name| {
             format!(" {} `{name}`.", language.choose("In Rust:", "В Rust:"))
         });
-        let mut text = format!("\n### {}\n\n{}{rust}\n\n", record.schema, language.of(&record.words));
-        text += &table_head([
-            language.choose("Name and type", "Имя и тип"),
-            language.choose("Meaning", "Описание"),
-            language.choose("Rust name and grade", "Имя в Rust и достоверность"),
-        ]);
+        let text = format!("\n### {}\n\n{}{rust}\n\n", record.schema, language.of(&record.words));
+        let mut table = Table::new(
+            language,
+            [
+                language.choose("Name and type", "Имя и тип"),
+                language.choose("Meaning", "Описание"),
+                language.choose("Rust name and grade", "Имя в Rust и достоверность"),
+            ],
+        );
         for field in &record.fields {
             let rust = field.rust.as_ref().map_or_else(String::new, |name| format!("`{name}`"));
-            let meaning = cell(&[language.of(&field.words), &self.values(field)]);
-            text += &table_row([
-                &self.name_and_type(field),
-                &self.with_quirks(&meaning, &field.quirks),
-                &cell(&[&rust, &language.field_grades(&field.evidence)]),
-            ]);
+            let (name, path, kind) = self.name_and_type(field);
+            let grades = language.field_grades(&field.evidence);
+            let cells: [&[&str]; 3] =
+                [&[&name, &path, &kind], &[language.of(&field.words)], &[&rust, &grades]];
+            table.row(&format!("{}.{}", record.schema, field.name), cells, &self.notes(field));
         }
-        text
+        text + &table.html()
     }
 
     fn errors(&self) -> String {
@@ -209,23 +217,25 @@ impl<'a> Page<'a> {
             "Errors come with HTTP status 200 (observed), as `{\"result\": \"Error\", \"error\": {\"code\": …, \"text\": \"…\"}}`.\n\n",
             "Ошибки приходят с HTTP-статусом 200 (наблюдалось), в виде `{\"result\": \"Error\", \"error\": {\"code\": …, \"text\": \"…\"}}`.\n\n",
         );
-        text += &table_head([
-            language.choose("Code and text", "Код и текст"),
-            language.choose("Cause", "Причина"),
-            language.choose("Rust name and grade", "Имя в Rust и достоверность"),
-        ]);
+        let mut table = Table::new(
+            language,
+            [
+                language.choose("Code and text", "Код и текст"),
+                language.choose("Cause", "Причина"),
+                language.choose("Rust name and grade", "Имя в Rust и достоверность"),
+            ],
+        );
         for error in errors {
             let code = error.code.to_string();
             let codes = api.enumerations.iter().find(|enumeration| enumeration.name == "ErrorCode");
             let value = codes.and_then(|codes| codes.values.iter().find(|value| value.wire == code));
             let rust = value.map_or_else(String::new, |value| format!("`ErrorCode::{}`", value.name));
-            text += &table_row([
-                &cell(&[&format!("`{code}`"), &error.text]),
-                language.of(&error.words),
-                &cell(&[&rust, &language.error_grades(&error.evidence)]),
-            ]);
+            let grades = language.error_grades(&error.evidence);
+            let cells: [&[&str]; 3] =
+                [&[&format!("`{code}`")], &[language.of(&error.words)], &[&rust, &grades]];
+            table.row("", cells, &[format!("«{}»", error.text)]);
         }
-        text
+        text + &table.html()
     }
 
     fn quirks(&self, title: &str, quirks: &[Quirk]) -> String {
@@ -250,18 +260,26 @@ impl<'a> Page<'a> {
         format!("{title} {}", self.language.of(page))
     }
 
-    fn name_and_type(&self, field: &Field) -> String {
+    /// Returns the name, the path to it, and the type.
+    fn name_and_type(&self, field: &Field) -> (String, String, String) {
         let (path, name) = field.name.rsplit_once('.').unwrap_or(("", &field.name));
         let path = if path.is_empty() {
             String::new()
         } else {
             format!("{} `{path}`", self.language.choose("in", "в"))
         };
-        cell(&[&format!("`{name}`"), &path, &self.language.kind(&field.kind)])
+        // A type that begins with a capital letter is a schema.
+        let is_schema = |word: &&str| word.starts_with(|letter: char| letter.is_ascii_uppercase());
+        let kind = self.language.kind(&field.kind);
+        let kind: Vec<String> = kind
+            .split(' ')
+            .map(|word| if is_schema(&word) { format!("`{word}`") } else { word.to_owned() })
+            .collect();
+        (format!("`{name}`"), path, kind.join(" "))
     }
 
-    /// Returns the meaning, default, range, values and example of a parameter.
-    fn meaning(&self, field: &Field) -> Result<String, String> {
+    /// Returns the meaning, the default, the range and an example of a parameter.
+    fn meaning<'b>(&self, field: &'b Field) -> Result<(&'b str, String, String, String), String> {
         let Self { language, .. } = *self;
         let default = match &field.default {
             Some(default) => {
@@ -280,12 +298,11 @@ impl<'a> Page<'a> {
             }
             None => String::new(),
         };
-        let page = field.page.as_ref().map_or_else(String::new, |page| self.page_note(page));
-        Ok(cell(&[language.of(&field.words), &self.values(field), &default, &range, &example, &page]))
+        Ok((language.of(&field.words), default, range, example))
     }
 
-    /// Returns the values of a field, one on each line.
-    fn values(&self, field: &Field) -> String {
+    /// Returns what is said below a field: its values, what the vendor's page says of it, and its quirks.
+    fn notes(&self, field: &Field) -> Vec<String> {
         let Self { language, .. } = *self;
         let values = field.values.iter().map(|value| {
             let meaning = language.of(&value.words).trim_end_matches('.');
@@ -293,12 +310,11 @@ impl<'a> Page<'a> {
             let grade = grade.map_or_else(String::new, |grade| format!(" ({})", language.grade(grade)));
             format!("`{}` — {meaning}{grade}", value.wire)
         });
-        values.collect::<Vec<_>>().join("<br>")
+        let page = field.page.iter().map(|page| self.page_note(page));
+        values.chain(page).chain(self.noted(&field.quirks)).collect()
     }
 
-    fn with_quirks(&self, text: &str, quirks: &[Quirk]) -> String {
-        let quirks: Vec<String> = quirks.iter().map(|quirk| self.quirk(quirk)).collect();
-        let lines: Vec<&str> = std::iter::once(text).chain(quirks.iter().map(String::as_str)).collect();
-        cell(&lines)
+    fn noted(&self, quirks: &[Quirk]) -> Vec<String> {
+        quirks.iter().map(|quirk| self.quirk(quirk)).collect()
     }
 }

@@ -10,8 +10,7 @@ const LONG_BODY: usize = 60;
 
 /// Returns the documented request as a command.
 pub(super) fn curl(api: &Api, operation: &Operation) -> Result<String, String> {
-    let mut text =
-        format!("curl -X {} \"${}_URL{}", operation.method, api.name.to_uppercase(), operation.path);
+    let mut text = format!("curl -X {} \"${}{}", operation.method, address(api), operation.path);
     if let Some(query) = query(operation)? {
         let _ = write!(text, "?{query}");
     }
@@ -30,7 +29,14 @@ pub(super) fn curl(api: &Api, operation: &Operation) -> Result<String, String> {
     Ok(text)
 }
 
-/// Returns the environment variable of a credential: `TOKEN` for `X-Crypto-Token`. The tour reads the same variables.
+/// Returns the environment variable of the server's address. The programs of the guide and `crm` read the same variables:
+/// the directory is on the server of the history.
+pub(super) fn address(api: &Api) -> String {
+    let name = if api.name == "directory" { "history" } else { &api.name };
+    format!("CRM_{}_URL", name.to_uppercase())
+}
+
+/// Returns the environment variable of a credential: `CRM_TOKEN` for `X-Crypto-Token`.
 pub(super) fn variable(header: &str) -> String {
-    header.rsplit('-').next().unwrap_or(header).to_uppercase()
+    format!("CRM_{}", header.rsplit('-').next().unwrap_or(header).to_uppercase())
 }

@@ -184,10 +184,15 @@ impl<'a> Page<'a> {
         for hour in *first..=*last {
             _ = write!(html, "<tr><th scope=\"row\">{hour}:00</th>");
             for hours in by_hour {
-                let part = hours[hour] as f64 / most as f64;
-                let class = if part > 0.55 { " class=\"hot\"" } else { "" };
+                let part = (hours[hour] as f64 / most as f64 * 100.0).round();
+                // Black or white, whichever is easier to read on this colour: the light and the dark page differ.
+                let class = match part {
+                    82.0.. => " class=\"hot\"",
+                    65.0.. => " class=\"warm\"",
+                    _ => "",
+                };
                 let count = if hours[hour] == 0 { String::new() } else { self.words.count(hours[hour]) };
-                _ = write!(html, "<td{class} style=\"--part:{:.0}%\">{count}</td>", part * 100.0);
+                _ = write!(html, "<td{class} style=\"--part:{part}%\">{count}</td>");
             }
             html += "</tr>";
         }

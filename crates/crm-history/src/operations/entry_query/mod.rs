@@ -54,7 +54,8 @@ impl EntryQuery {
         Self::default()
     }
 
-    /// Sets `dateStart` and `dateEnd`: the first and the last day, both included (observed), in the account's time.
+    /// Sets `dateStart` and `dateEnd`: the first and the last day, both included (observed), in the account's time. The
+    /// vendor's page does not say whether they are included.
     #[doc(alias = "dateStart")]
     #[doc(alias = "dateEnd")]
     pub fn between(self, first: NaiveDate, last: NaiveDate) -> Self {
@@ -103,12 +104,15 @@ impl EntryQuery {
     }
 
     /// Sets `user`: the login of the owner. An unknown login lists the activities without an owner (observed).
+    ///
+    /// The server also returns the activities of a user who is not a subordinate (observed). Do not rely on it to hide them.
     pub fn user(mut self, login: impl Into<String>) -> Self {
         self.user = Some(login.into());
         self
     }
 
-    /// Sets `word`: a text in the content or the type, regardless of case (observed).
+    /// Sets `word`: a text in the content or the type, regardless of case (observed). The vendor's page names the fields
+    /// `title`, `des` and `tip`.
     pub fn word(mut self, text: impl Into<String>) -> Self {
         self.word = Some(text.into());
         self
