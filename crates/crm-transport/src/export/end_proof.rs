@@ -22,6 +22,8 @@ pub(super) struct EndProof {
     behind: Option<u64>,
     /// Whether one of the pages holds a record that can be decoded.
     is_readable: bool,
+    /// Whether the page after the end is read once more after the others, because the list may have grown meanwhile.
+    is_read_last: bool,
 }
 
 /// What the proof came to.
@@ -76,8 +78,16 @@ impl EndProof {
         // Another page has come in place of it.
         to_ask.extend((!empties.contains(&end)).then_some(end));
         to_ask.push(end);
-        let read_again = BTreeSet::new();
-        Self { end, to_ask, in_flight: 0, read_again, end_holds: false, behind: None, is_readable: false }
+        Self {
+            end,
+            to_ask,
+            in_flight: 0,
+            read_again: BTreeSet::new(),
+            end_holds: false,
+            behind: None,
+            is_readable: false,
+            is_read_last: false,
+        }
     }
 
     /// The next page to ask for.
@@ -101,6 +111,11 @@ impl EndProof {
             self.behind = self.behind.max(Some(page));
         }
         if self.in_flight > 0 || !self.to_ask.is_empty() {
+            return Proven::NotYet;
+        }
+        if self.behind.is_some() && !self.end_holds && !self.is_read_last {
+            self.is_read_last = true;
+            self.to_ask.push(self.end);
             return Proven::NotYet;
         }
         let is_readable = self.is_readable;

@@ -65,6 +65,15 @@ pub(super) struct Moves {
     pub(super) contradictions: u64,
 }
 
+/// A page that was empty twice, although records had been above it.
+struct Shortened {
+    page: u64,
+    /// When it came for the second time.
+    came: u64,
+    /// The greatest id that was known when it was asked for.
+    known: u64,
+}
+
 /// What is known of the list.
 pub(super) struct Plan<T> {
     id: fn(&T) -> u64,
@@ -90,6 +99,8 @@ pub(super) struct Plan<T> {
     has_seen_page_below: bool,
     /// Whether a page below the end, once that was proven, was empty.
     has_shrunk: bool,
+    /// Where the list seemed to have become shorter.
+    shortened: Vec<Shortened>,
     /// How many pages came in place of pages further on, and were not the same each time.
     misplaced: u32,
     /// How often the plan was begun anew with smaller pages.
@@ -118,6 +129,7 @@ impl<T> Plan<T> {
             has_seen_empty: false,
             has_seen_page_below: false,
             has_shrunk: false,
+            shortened: Vec::new(),
             misplaced: 0,
             restarts: 0,
             clock: 0,

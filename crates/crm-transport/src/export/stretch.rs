@@ -110,7 +110,12 @@ impl<T> Stretch<T> {
         }
     }
 
-    /// Whether this page shows a record that was seen before, or one that has no ID.
+    /// The greatest id seen.
+    pub(super) fn highest(&self) -> u64 {
+        self.highest
+    }
+
+    /// Whether this page shows a record that was seen before, or one that has no id.
     pub(super) fn has_seen(&self, page: &Page<T>, id: fn(&T) -> u64) -> bool {
         !page.unreadable.is_empty() || page.items.iter().any(|item| id(item) <= self.highest)
     }

@@ -24,6 +24,7 @@ impl<T> Plan<T> {
         }
         let identity = self.pages.add(&page, self.id)?;
         self.add_misplaced(request, &page, identity)?;
+        self.compare_with_empty_pages(request, &page);
         self.has_seen_empty |= page.is_empty();
         if holds_a_record_twice(&page, self.id) {
             self.contradict(format!("page {} holds a record twice", request.page));
@@ -120,6 +121,9 @@ impl<T> Plan<T> {
                     self.add_inner(identity, above);
                 }
                 let is_open = is_doubtful && self.contradiction.is_none();
+                if page.is_empty() && !is_doubtful {
+                    self.add_shortened(at, number, now);
+                }
                 self.stretches[at].step_back();
                 self.look_for_moves(at, number, identity, &page);
                 let stretch = &mut self.stretches[at];
@@ -131,6 +135,9 @@ impl<T> Plan<T> {
             }
             Some(Doubt::Above(number, below) | Doubt::AboveAgain(number, below)) => {
                 let is_known = stretch.has_seen(&page, self.id);
+                if page.is_empty() {
+                    self.add_shortened(at, number + 1, now);
+                }
                 self.look_for_moves(at, number + 1, identity, &page);
                 // The list has grown beyond this page meanwhile, or it had records above it all the time.
                 let has_new = !page.is_empty() && !is_known && below.len < full && below != identity;
@@ -187,7 +194,7 @@ impl<T> Plan<T> {
         }
     }
 
-    fn contradict(&mut self, what: String) {
+    pub(super) fn contradict(&mut self, what: String) {
         self.moves.contradictions += 1;
         self.contradiction.get_or_insert(what);
     }
@@ -209,6 +216,7 @@ impl<T> Plan<T> {
         self.pages = PagesSeen::new(self.pages.asked());
         self.end = EndSearch::default();
         self.stretches.clear();
+        self.shortened.clear();
         self.restarts += 1;
     }
 }

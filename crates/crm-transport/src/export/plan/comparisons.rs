@@ -5,7 +5,7 @@ use crm_model::Page;
 use super::super::page_identity::{PageIdentity, Unusable};
 use super::super::resume_point::{Returned, Top};
 use super::super::stretch::Stretch;
-use super::{PageRequest, Plan};
+use super::{PageRequest, Plan, Shortened};
 
 impl<T> Plan<T> {
     /// Whether the page with which the stretch below begins has more records now. It may have been the last one.
@@ -110,6 +110,34 @@ impl<T> Plan<T> {
         !page.is_empty() && (returned || self.stretches.iter().any(before))
     }
 
+    /// Notes that a page of this stretch was empty twice, so that the list seems to have become shorter.
+    pub(super) fn add_shortened(&mut self, at: usize, page: u64, came: u64) {
+        let asked = self.stretches[at].last_asked;
+        let known = self.tops_below(u64::MAX, asked).map(|top| top.bound).max();
+        let known = known.unwrap_or(0).max(self.stretches[at].highest());
+        self.shortened.push(Shortened { page, came, known });
+    }
+
+    /// Looks for a page that holds an older record above one that was empty twice. Because records only move down, it was
+    /// there all the time. Records that were added since have greater ids, each on a page between one of its own.
+    pub(super) fn compare_with_empty_pages(&mut self, request: PageRequest, page: &Page<T>) {
+        let Some(lowest) = page.items.iter().map(self.id).min() else { return };
+        let step = self.fewest_on_a_page();
+        let contradicts = |empty: &&Shortened| {
+            let added = |pages: u64| empty.known.saturating_add(pages.saturating_mul(step));
+            let is_above = request.page.checked_sub(empty.page).map(added);
+            empty.came < request.asked && is_above.is_some_and(|greatest| lowest <= greatest)
+        };
+        if let Some(empty) = self.shortened.iter().find(contradicts) {
+            self.contradict(format!("page {} is empty, and page {} is not", empty.page, request.page));
+        }
+    }
+
+    /// How many records there are at least on a page that has records above it.
+    fn fewest_on_a_page(&self) -> u64 {
+        self.pages.shortest_inner().unwrap_or(1) as u64
+    }
+
     /// Takes in whether a page shows a record whose place is at least a page further down, and is not a page that came
     /// before. It then came in place of one further on, or a whole page of records came in below. If that happens often,
     /// the pages do not depend on the offset.
@@ -122,8 +150,8 @@ impl<T> Plan<T> {
         const MOST: u32 = 16;
         let PageRequest { page: number, asked, .. } = request;
         let Some(lowest) = page.items.iter().map(self.id).min() else { return Ok(()) };
-        // Each record on a page between has an id of its own. There is at least one on each.
-        let step = self.pages.shortest_inner().unwrap_or(1) as u64;
+        // Each record on a page between has an id of its own.
+        let step = self.fewest_on_a_page();
         let is_too_low = |pages: u64, bound: u64| {
             pages > 0 && lowest <= bound.saturating_add((pages - 1).saturating_mul(step))
         };

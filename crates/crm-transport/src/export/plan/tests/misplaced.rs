@@ -174,3 +174,41 @@ fn a_page_that_is_empty_once_hides_nothing_after_the_list_has_become_shorter() {
     }
     assert!(missed.is_empty(), "(calls, at request, deleted, empty request): {missed:?}");
 }
+
+#[test]
+fn the_page_below_does_not_hide_that_a_page_is_always_empty() {
+    // Where several pages are read at once, nothing may be left to read above that page afterwards.
+    for (records, concurrency, hidden) in [(60, 1, 3), (60, 1, 8), (137, 1, 16)] {
+        for wrong in 0..60 {
+            let (server, mut plan) = (sparse(Server::new(records, 4)), plan(concurrency, 4));
+            read_with(&mut plan, concurrency, |request, number| match number {
+                _ if request == wrong => server.page(number.saturating_sub(1)),
+                _ if number == hidden => Page::new(Vec::new()),
+                _ => server.page(number),
+            });
+            let is_noticed = plan.contradiction().is_some() || plan.moves.moved_up > 0;
+            assert!(is_noticed, "{records} records, {concurrency} calls, page {hidden}, request {wrong}");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_grows_by_pages_at_any_moment_does_not_contradict_itself() {
+    for (records, concurrency) in [(0, 1), (7, 1), (8, 3), (41, 2), (41, 5)] {
+        for (growth, added) in (0..40).flat_map(|request| [1, 4, 9, 90].map(|count| (request, count))) {
+            let (mut server, mut plan) = (Server::new(records, 4), plan(concurrency, 4));
+            let read = read_with(&mut plan, concurrency, |request, number| {
+                if request == growth {
+                    server.ids.extend(records + 1..=records + added);
+                }
+                server.page(number)
+            });
+            assert!(read.starts_with(&server.ids[..records as usize]));
+            let seen = plan.contradiction();
+            assert!(
+                seen.is_none() && plan.moves.moved_up == 0,
+                "{records} {concurrency} {growth} {added}: {seen:?}"
+            );
+        }
+    }
+}
