@@ -229,7 +229,9 @@ impl Oracle {
                 _ if is_full => (true, *unchanged),
                 Table::Activities => {
                     let is_new = truth.seen_from_birth.contains(&place.1.id);
-                    (is_new || is_recent, *unchanged && is_recent)
+                    // It may have come into the window after the run has read that.
+                    let is_recent = is_recent && *unchanged;
+                    (is_new || is_recent, is_recent)
                 }
                 _ => (true, *unchanged),
             };
