@@ -64,6 +64,19 @@ impl Key {
         Key { activity_type: String::new(), ..self }
     }
 
+    pub(crate) fn is_marked(&self) -> bool {
+        self.content.ends_with(']')
+    }
+
+    /// Says what it holds, on one line.
+    pub(crate) fn describe(&self) -> String {
+        let at = self.at.map_or("undated".to_owned(), |at| at.to_string());
+        let Key { content, activity_type, owner, client, contacts, deal, .. } = self;
+        format!(
+            "{content:?} {activity_type:?} of user {owner}, {at}, client {client}, contacts {contacts:?}, deal {deal}"
+        )
+    }
+
     pub(crate) fn is_dated(&self) -> bool {
         !self.content.starts_with(UNDATED)
     }

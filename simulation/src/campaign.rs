@@ -74,6 +74,8 @@ impl Campaign {
         self.coverage.add(&finished.coverage);
         self.late_writes += finished.late_writes;
         if !finished.violations.is_empty() {
+            // A long campaign shows at once what it found.
+            eprintln!("seed {}: {}", finished.seed, finished.violations.join("; "));
             self.failed.push(finished);
         }
     }
@@ -155,4 +157,4 @@ fn report_with(finished: &Finished, option: &str, lines: usize) -> String {
 
 /// The lines at the beginning of a trace that are always shown.
 const DRAWN: usize = 6;
-const LONGEST_LINE: usize = 400;
+const LONGEST_LINE: usize = 4000;

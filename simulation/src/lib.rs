@@ -15,7 +15,8 @@
 //! [`simulate_export`] does the same with an export whose list changes: `export_plan`, `export_run`, `export_world`.
 //!
 //! [`simulate_mirror`] does it with a copy of a CRM that people edit: `mirror_plan`, `mirror_run`, `mirror_crm` and
-//! `mirror_people` (the server and the people), `mirror_store` (a database that fails), `mirror_truth` and `mirror_oracle`.
+//! `mirror_people` (the server and the people), `mirror_tricks` (what happens at one moment), `mirror_store` (a database that
+//! fails), `mirror_truth` and `mirror_oracle`.
 
 mod activities;
 mod campaign;
@@ -35,6 +36,7 @@ mod mirror_people;
 mod mirror_plan;
 mod mirror_run;
 mod mirror_store;
+mod mirror_tricks;
 mod mirror_truth;
 mod network;
 mod oracle;

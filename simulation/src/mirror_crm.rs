@@ -7,14 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use crm_sandbox::{Clock as _, Rule, Sandbox};
+use crm_sandbox::{Clock as _, Operation, Rule, Sandbox};
 use crm_transport::http::{Request, Response};
 use crm_transport::{Transport, TransportError};
 use tokio::time::sleep;
 
 use crate::clock::TokioClock;
 use crate::draw::Draw;
+use crate::mirror_people;
 use crate::mirror_plan::MirrorPlan;
+use crate::mirror_tricks::{self, Trick};
 use crate::mirror_truth::Truth;
 use crate::trace::Trace;
 use crate::wire;
@@ -29,7 +31,7 @@ struct Shared {
     clock: TokioClock,
     trace: Trace,
     latency: Duration,
-    page_rule: Rule,
+    page_rules: [Rule; 2],
     /// How many projects are on a page.
     page: usize,
     state: Mutex<State>,
@@ -40,6 +42,7 @@ struct State {
     draw: Draw,
     /// How likely people edit something at a request.
     changes: f64,
+    tricks: Vec<Trick>,
     requests: u64,
     /// The activity that was asked for last.
     asked: Option<u64>,
@@ -59,14 +62,15 @@ impl Crm {
         let state = State {
             draw: Draw::new(seed, 22),
             changes: 0.0,
+            tricks: Vec::new(),
             requests: 0,
             asked: None,
             truth: Truth::new(&sandbox),
         };
-        let (latency, page_rule) = (plan.latency, plan.page_rule());
+        let (latency, page_rules) = (plan.latency, plan.page_rules());
         let (page, state) = (plan.page, Mutex::new(state));
-        let crm = Crm(Arc::new(Shared { sandbox, clock, trace, latency, page_rule, page, state }));
-        crm.set_faults(&[], 0.0);
+        let crm = Crm(Arc::new(Shared { sandbox, clock, trace, latency, page_rules, page, state }));
+        crm.set_faults(&[], 0.0, &[]);
         crm
     }
 
@@ -92,12 +96,17 @@ impl Crm {
         self.0.clock.clone()
     }
 
-    /// Replaces the faults, and how likely people edit something at a request.
-    pub(crate) fn set_faults(&self, faults: &[Rule], changes: f64) {
+    /// Replaces the faults, how likely people edit something at a request, and the tricks.
+    pub(crate) fn set_faults(&self, faults: &[Rule], changes: f64, tricks: &[Trick]) {
         self.0.sandbox.clear_faults();
-        faults.iter().for_each(|rule| self.0.sandbox.add_fault(rule.clone()));
-        self.0.sandbox.add_fault(self.0.page_rule.clone());
-        self.state().changes = changes;
+        faults.iter().chain(&self.0.page_rules).for_each(|rule| self.0.sandbox.add_fault(rule.clone()));
+        let mut state = self.state();
+        state.changes = changes;
+        state.tricks = tricks.to_vec();
+    }
+
+    pub(crate) fn with_tricks<T>(&self, work: impl FnOnce(&mut [Trick]) -> T) -> T {
+        work(&mut self.state().tricks)
     }
 
     /// What is known of what was there.
@@ -117,7 +126,7 @@ impl Crm {
     pub(crate) fn edit(&self, times: usize) {
         for _ in 0..times {
             let mut draw = self.state().draw.clone();
-            let edited = crate::mirror_people::edit(self, &mut draw);
+            let edited = mirror_people::edit(self, &mut draw);
             self.0.trace.note(format!("people: {edited}"));
             self.state().draw = draw;
             self.look();
@@ -127,6 +136,41 @@ impl Crm {
     /// Returns the activity that was asked for last.
     pub(crate) fn asked(&self) -> Option<u64> {
         self.state().asked
+    }
+
+    /// Somebody deletes these activities, or these contacts.
+    pub(crate) fn delete(&self, listed: Operation, ids: &[u64]) {
+        for id in ids {
+            if listed == Operation::PersonList {
+                self.0.sandbox.delete_contact(id.cast_signed());
+            } else {
+                self.0.sandbox.remove_record(*id);
+            }
+        }
+        self.0.trace.note(format!("people: {ids:?} of {listed:?} are deleted"));
+        self.look();
+    }
+
+    /// Somebody gives the activity that was asked for last another time.
+    pub(crate) fn move_asked(&self) {
+        let Some(id) = self.asked() else { return };
+        let at = {
+            let draw = &mut self.state().draw;
+            some_time(self, draw)
+        };
+        self.note_moved(id);
+        self.0.sandbox.change_record(id, |record| record.datum = Some(at));
+        self.0.trace.note(format!("people: activity {id} is moved to {at}"));
+        self.look();
+    }
+
+    /// Somebody gives some old activities a time of these days.
+    pub(crate) fn move_in(&self, most: usize) {
+        let mut draw = self.state().draw.clone();
+        let moved = mirror_people::move_in(self, &mut draw, most);
+        self.0.trace.note(format!("people: {moved}"));
+        self.state().draw = draw;
+        self.look();
     }
 
     /// Notes that the time of a record was changed, so that it is not taken for a shift of the clock.
@@ -171,8 +215,10 @@ impl Crm {
         sleep(self.pause()).await;
         self.let_people_work();
         let (request, part) = whole_list_of_projects(request);
+        let path = request.uri().path().to_owned();
         let exchange = self.0.sandbox.receive(request);
         let outcome = wire::outcome(exchange, &self.0.clock).await;
+        let outcome = outcome.map(|response| mirror_tricks::apply(&self, &path, response));
         let outcome = match (outcome, part) {
             (Ok(response), Some((offset, count))) => {
                 let hidden = self.state().truth.hidden_projects.clone();

@@ -18,13 +18,15 @@ pub(crate) struct Asked {
     pub(crate) allow_deletes: bool,
     /// Whether an answer about what belongs to a project may have been cut.
     pub(crate) cuts_children: bool,
+    /// Whether a page of activities shows a shift of the clock. A few may all be edited or new, and then rows are written
+    /// while the shift is not known. Pages of the real server have 200.
+    pub(crate) shows_shifts: bool,
 }
 
 /// The copy before a run.
 pub(crate) struct Oracle {
     asked: Asked,
     last_seq: i64,
-    settings: BTreeMap<String, String>,
     counts: BTreeMap<Table, usize>,
     /// The times of the earlier runs that read everything of a table.
     full_runs: BTreeMap<Table, i64>,
@@ -45,7 +47,7 @@ impl Oracle {
         let settings = store.settings().await.map_err(|error| error.to_string())?;
         let full = |table: Table| Some((table, settings.get(&format!("full:{table}"))?.parse().ok()?));
         let full_runs = Table::ALL.into_iter().filter_map(full).collect();
-        Ok(Oracle { asked, last_seq, settings, counts, full_runs })
+        Ok(Oracle { asked, last_seq, counts, full_runs })
     }
 
     /// Judges what has happened since. `report` is that of a run that ended.
@@ -63,6 +65,9 @@ impl Oracle {
         self.removals(crm, &truth, &new)?;
         self.shares(&new)?;
         self.shifts(&truth, &new, store).await?;
+        if report.is_some() {
+            shifts_are_noted(store).await?;
+        }
         match report {
             Some(report) if report.is_complete() => self.complete(&truth, &rows, store, report).await,
             _ => Ok(()),
@@ -144,18 +149,20 @@ impl Oracle {
             began <= truth.shift_changed
                 && ended.is_none_or(|ended| ended.as_secs() as i64 >= truth.shift_changed)
         };
-        if runs.iter().any(is_within) || truth.shift_changed <= last_full {
+        let is_known = self.asked.shows_shifts && !runs.iter().any(is_within);
+        if !is_known || truth.shift_changed <= last_full {
             return Ok(());
         }
         let (mut shifted, mut others) = (0, 0);
         for change in new.iter().filter(|c| c.table == Table::Activities && c.kind == ChangeKind::Update) {
+            // What else has changed may be more than the oracle compares: a deleted contact is taken out of its activities.
             let [before, after] = [&change.before, &change.after].map(|json| {
-                let raw = serde_json::from_str(json.as_deref().unwrap_or("null")).unwrap_or_default();
-                seen_in_copy(Table::Activities, &raw)
+                let mut raw: Value =
+                    serde_json::from_str(json.as_deref().unwrap_or("null")).unwrap_or_default();
+                (raw["datum"].take(), raw)
             });
             let is_moved = truth.moved.contains(&change.key.id.unsigned_abs());
-            let is_shift =
-                before.at != after.at && before.text == after.text && before.detail == after.detail;
+            let is_shift = before.0 != after.0 && before.1 == after.1;
             if is_shift && !is_moved { shifted += 1 } else { others += 1 }
         }
         if shifted >= 10 && others * 2 <= shifted {
@@ -213,15 +220,16 @@ impl Oracle {
         is_full: bool,
         started: i64,
     ) -> Result<(), String> {
-        let highest: i64 =
-            self.settings.get("highest:activities").and_then(|id| id.parse().ok()).unwrap_or(0);
         let window = time_of(started) - TimeDelta::days(13);
         for (place, unchanged) in truth.throughout.iter().filter(|(place, _)| place.0 == table) {
             let Some(seen) = truth.now.get(place) else { continue };
             let is_recent = seen.at.is_some_and(|at| at >= window);
             let (must_be_there, must_be_equal) = match table {
                 _ if is_full => (true, *unchanged),
-                Table::Activities => (place.1.id > highest || is_recent, *unchanged && is_recent),
+                Table::Activities => {
+                    let is_new = truth.seen_from_birth.contains(&place.1.id);
+                    (is_new || is_recent, *unchanged && is_recent)
+                }
                 _ => (true, *unchanged),
             };
             match rows.get(place) {
@@ -256,6 +264,18 @@ impl Oracle {
         }
         Ok(())
     }
+}
+
+/// The shifts in the table of runs add up to the one by which the rows are compared. `store` is that of a run that ended.
+async fn shifts_are_noted(store: &MemoryStore) -> Result<(), String> {
+    let settings = store.settings().await.map_err(|error| error.to_string())?;
+    let shift: i64 = settings.get("shift").and_then(|hours| hours.parse().ok()).unwrap_or(0);
+    let runs = store.runs(i64::MAX).await.map_err(|error| error.to_string())?;
+    let noted: i64 = runs.iter().filter_map(|run| run.shift_hours).sum();
+    if noted == shift {
+        return Ok(());
+    }
+    Err(format!("the clock is shifted by {shift} hours, and the table of runs notes {noted}"))
 }
 
 /// The children of each project were read within 7 days, and at once where the project has changed. Returns when they were

@@ -11,8 +11,13 @@ pub(crate) fn edit(crm: &Crm, draw: &mut Draw) -> String {
     match draw.number(0, 23) {
         0..=3 => add_activity(crm, draw),
         4..=8 => change_activity(crm, draw),
+        9 if draw.chance(0.3) => {
+            let most = draw.skewed(1, 30);
+            move_in(crm, draw, most)
+        }
         9 => remove_activities(crm, draw),
         10..=13 => change_client(crm, draw),
+        14..=16 if draw.chance(0.1) => many_contacts(crm, draw),
         14..=16 => change_contact(crm, draw),
         17 => change_user(crm, draw),
         18 => shift_clock(crm, draw),
@@ -74,6 +79,22 @@ fn change_activity(crm: &Crm, draw: &mut Draw) -> String {
         _ => drop(sandbox.change_record(id, |record| record.content = Some(text))),
     }
     format!("activity {id} is changed: {what}")
+}
+
+/// Somebody gives old activities, one after the other, a time of these days.
+pub(crate) fn move_in(crm: &Crm, draw: &mut Draw, most: usize) -> String {
+    let old = crm.now() - TimeDelta::days(20);
+    let mut ids: Vec<u64> = crm.sandbox().with_records(|records| {
+        records.filter(|record| record.datum.is_some_and(|at| at < old)).map(|record| record.cid).collect()
+    });
+    ids.drain(..draw.size(0, ids.len()));
+    ids.truncate(most);
+    let at = crm.now() - TimeDelta::hours(draw.number(0, 24 * 7) as i64);
+    for id in &ids {
+        crm.note_moved(*id);
+        crm.sandbox().change_record(*id, |record| record.datum = Some(at));
+    }
+    format!("activities {ids:?} are moved to {at}")
 }
 
 fn remove_activities(crm: &Crm, draw: &mut Draw) -> String {
@@ -152,6 +173,27 @@ fn change_contact(crm: &Crm, draw: &mut Draw) -> String {
             format!("contact {id} is changed, and belongs to {owner}")
         }
     }
+}
+
+/// Somebody imports contacts, or changes many of them at once.
+fn many_contacts(crm: &Crm, draw: &mut Draw) -> String {
+    let (sandbox, now, count) = (crm.sandbox(), crm.now(), draw.size(10, 70));
+    if draw.chance(0.5) {
+        for number in 0..count {
+            let person = format!("Новый {number}");
+            sandbox.add_contact(Contact { person, iduser: 1, date_create: now, ..Contact::default() });
+        }
+        return format!("{count} contacts are imported");
+    }
+    let contacts = sandbox.contacts();
+    for contact in contacts.iter().take(count) {
+        let mobile = format!("+7 (912) {}", draw.number(100_0000, 999_9999));
+        sandbox.change_contact(contact.pid, |contact| {
+            contact.mob = Some(mobile);
+            contact.date_edit = Some(now);
+        });
+    }
+    format!("the first {count} contacts are changed")
 }
 
 fn change_user(crm: &Crm, draw: &mut Draw) -> String {

@@ -6,6 +6,7 @@ use crm_mirror::{Mode, Texts};
 use crm_sandbox::{AnswerEdit, Fault, FixedAnswer, Operation, RequestEdit, Rule};
 
 use crate::draw::Draw;
+use crate::mirror_tricks::Trick;
 
 /// Everything that a seed decides.
 #[derive(Debug)]
@@ -31,10 +32,12 @@ pub(crate) struct MirrorPlan {
 /// One run among faults.
 #[derive(Debug)]
 pub(crate) struct RunPlan {
-    /// What passes before it.
+    /// What passes before people edit something.
     pub(crate) pause: Duration,
     /// How many edits people make before it.
     pub(crate) edits: usize,
+    /// What passes between the edits and the run.
+    pub(crate) rest: Duration,
     /// How likely people edit something at a request.
     pub(crate) changes: f64,
     pub(crate) mode: Mode,
@@ -46,6 +49,7 @@ pub(crate) struct RunPlan {
     /// How likely the store fails at a step.
     pub(crate) store_faults: f64,
     pub(crate) faults: Vec<DrawnFault>,
+    pub(crate) tricks: Vec<Trick>,
 }
 
 /// How a run may end before its end.
@@ -64,6 +68,8 @@ pub(crate) struct DrawnFault {
     pub(crate) rule: Rule,
     /// Whether it may cut an answer about what belongs to a project. The loss cannot be seen then.
     cuts_children: bool,
+    /// Whether it may cut the list of users. Only another list shows the loss.
+    cuts_users: bool,
     when: String,
 }
 
@@ -102,7 +108,7 @@ impl MirrorPlan {
             concurrency: draw.size(1, 4),
             soft_deletes: draw.chance(0.3),
             texts: *draw.among(&TEXTS),
-            runs: (0..runs).map(|number| run(draw, number == 0, is_calm, page)).collect(),
+            runs: (0..runs).map(|number| run(draw, number == 0, is_calm, page, parts)).collect(),
         }
     }
 
@@ -111,10 +117,13 @@ impl MirrorPlan {
         self.runs.iter().flat_map(|run| &run.faults).any(|fault| fault.cuts_children)
     }
 
-    /// The rule behind all others: the server's pages have this size. Those of clients and contacts cannot be smaller than
-    /// they are.
-    pub(crate) fn page_rule(&self) -> Rule {
-        Fault::small_pages(self.page).on_each(SMALL_LISTS).always()
+    /// The rules behind all others: the server's pages have this size. Those of clients cannot be smaller than they are, and
+    /// those of contacts must divide them.
+    pub(crate) fn page_rules(&self) -> [Rule; 2] {
+        [
+            Fault::small_pages(self.page).on_each(SMALL_LISTS).always(),
+            Fault::small_pages(CONTACTS).on(Operation::PersonList).always(),
+        ]
     }
 }
 
@@ -124,16 +133,22 @@ fn people(draw: &mut Draw) -> u64 {
     draw.skewed(least, most) as u64
 }
 
-fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize) -> RunPlan {
+fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize, parts: [bool; 3]) -> RunPlan {
     let end = match draw.number(0, 9) {
         0..=2 => End::Killed(draw.skewed(1, 400) as u64),
         3 => End::Replaced(draw.skewed(1, 400) as u64),
         _ => End::Undisturbed,
     };
-    let hours = *draw.among(&[0, 1, 2, 20, 24, 24, 24, 100, 170]);
+    let hours = *draw.among(&[0, 1, 2, 20, 24, 24, 60, 100, 170]);
+    let pause = Duration::from_secs(hours * 3600) + draw.millis(0, 900_000);
+    let rest = pause.mul_f64(*draw.among(&[0.0, 0.0, 0.2, 0.9]));
+    let mut faults: Vec<DrawnFault> = (0..draw.size(0, 3)).map(|_| fault(draw, page)).collect();
+    let mut cuts_users = false;
+    faults.retain(|fault| !fault.cuts_users || !std::mem::replace(&mut cuts_users, true));
     RunPlan {
-        pause: Duration::from_secs(hours * 3600) + draw.millis(0, 900_000),
+        pause: pause.saturating_sub(rest),
         edits: if is_first { 0 } else { draw.skewed(0, 25) },
+        rest,
         changes: *draw.among(&[0.0, 0.0, 0.02, 0.2]),
         mode: *draw.among(&[Mode::Auto, Mode::Quick, Mode::Quick, Mode::Full]),
         texts: *draw.among(&TEXTS),
@@ -141,7 +156,8 @@ fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize) -> RunPlan {
         is_late: draw.chance(0.05),
         end: if is_calm { End::Undisturbed } else { end },
         store_faults: if is_calm { 0.0 } else { *draw.among(&[0.0, 0.0, 0.0, 0.03]) },
-        faults: (0..draw.size(0, 3)).map(|_| fault(draw, page)).collect(),
+        faults,
+        tricks: (0..draw.skewed(0, 2)).map(|_| Trick::draw(draw, parts)).collect(),
     }
 }
 
@@ -151,9 +167,14 @@ fn fault(draw: &mut Draw, size: usize) -> DrawnFault {
         0..=3 => (vec![Operation::HistoryList], list_fault(draw, || Fault::small_pages(size), size)),
         4 | 5 => {
             let on = *draw.among(&LARGE_LISTS);
-            // A list without pages does not show that it is cut.
-            let shortest = if on == Operation::ProjectsList { size } else { usize::MAX };
-            (vec![on], list_fault(draw, Fault::new, shortest))
+            let drawn = match on {
+                Operation::ProjectsList => list_fault(draw, Fault::new, size),
+                Operation::PersonList => list_fault(draw, || Fault::small_pages(CONTACTS), CONTACTS),
+                Operation::UserList => list_fault(draw, Fault::new, 2),
+                // The page after it is not read, so nothing shows that it is cut.
+                _ => list_fault(draw, Fault::new, usize::MAX),
+            };
+            (vec![on], drawn)
         }
         6 | 7 => (vec![*draw.among(&INFOS)], info_fault(draw)),
         8 => (vec![*draw.among(&OTHERS)], call_fault(draw)),
@@ -165,7 +186,8 @@ fn fault(draw: &mut Draw, size: usize) -> DrawnFault {
     let (skip, count) = (draw.skewed(0, longest) as u64, draw.number(1, most));
     let rule = fault.on_each(on.iter().copied()).after(skip).times(count);
     let cuts_children = CHILDREN.contains(&on[0]) && on.len() == 1;
-    DrawnFault { rule, cuts_children, when: format!("{count} times after {skip} on {on:?}") }
+    let cuts_users = on == [Operation::UserList] && rule.fault().name() == "short_page";
+    DrawnFault { rule, cuts_children, cuts_users, when: format!("{count} times after {skip} on {on:?}") }
 }
 
 /// What a list does. The second value is how often it may happen in a row without going unnoticed for certain.
@@ -214,7 +236,9 @@ fn foreign_json(status: u16, code: u16) -> Fault {
 }
 
 const TEXTS: [Texts; 3] = [Texts::AsListed, Texts::Changed, Texts::All];
-/// Lists whose pages can be smaller.
+/// How many contacts are on a page.
+const CONTACTS: usize = 25;
+/// Lists whose pages can have any size.
 const SMALL_LISTS: [Operation; 3] =
     [Operation::HistoryList, Operation::ProjectsActions, Operation::ProjectsPayments];
 const LARGE_LISTS: [Operation; 4] =

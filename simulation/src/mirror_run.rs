@@ -70,10 +70,11 @@ impl MirrorRun {
         for (number, plan) in self.plan.runs.iter().enumerate() {
             sleep(plan.pause).await;
             self.crm.edit(plan.edits);
+            sleep(plan.rest).await;
             self.trace.note(format!("run {number}: {plan:?}"));
             self.faulty_run(number as u64, plan).await?;
         }
-        self.crm.set_faults(&[], 0.0);
+        self.crm.set_faults(&[], 0.0, &[]);
         self.trace.note("the faults end, and people go home");
         self.other_login().await?;
         self.last_runs().await
@@ -82,7 +83,7 @@ impl MirrorRun {
     /// A run among faults.
     async fn faulty_run(&self, number: u64, plan: &RunPlan) -> Result<(), String> {
         let rules: Vec<_> = plan.faults.iter().map(|fault| fault.rule.clone()).collect();
-        self.crm.set_faults(&rules, plan.changes);
+        self.crm.set_faults(&rules, plan.changes, &plan.tricks);
         let seed = self.seed.wrapping_mul(31) + number;
         let store = FaultyStore::new(self.store.clone(), self.trace.clone(), plan.store_faults, seed);
         let asked = self.asked(plan.mode, plan.texts, plan.allow_deletes);
@@ -194,7 +195,8 @@ impl MirrorRun {
     }
 
     fn asked(&self, mode: Mode, texts: Texts, allow_deletes: bool) -> Asked {
-        Asked { mode, texts, allow_deletes, cuts_children: self.plan.cuts_children() }
+        let (cuts_children, shows_shifts) = (self.plan.cuts_children(), self.plan.page >= 10);
+        Asked { mode, texts, allow_deletes, cuts_children, shows_shifts }
     }
 
     fn mirror(&self, store: impl crm_mirror::Store) -> Mirror {

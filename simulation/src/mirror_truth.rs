@@ -43,6 +43,9 @@ pub(crate) struct Truth {
     /// The projects that were deleted at some moment of the run.
     pub(crate) deleted_projects: BTreeSet<i64>,
     deleted_now: BTreeSet<i64>,
+    /// The activities that the login has seen since they were added.
+    pub(crate) seen_from_birth: BTreeSet<i64>,
+    highest_activity: i64,
     /// The activities whose time was changed.
     pub(crate) moved: BTreeSet<u64>,
     /// By how many hours the clock of the login was ever shifted.
@@ -86,6 +89,9 @@ impl Truth {
                 self.throughout.entry(*place).and_modify(|unchanged| *unchanged = false);
             } else {
                 self.throughout.remove(place);
+                if place.0 == Table::Activities {
+                    self.seen_from_birth.remove(&place.1.id);
+                }
                 self.hidden_since.insert(*place, at);
                 self.first_hidden.entry(*place).or_insert(at);
             }
@@ -96,6 +102,10 @@ impl Truth {
             }
             self.hidden_since.remove(place);
         }
+        let activities = now.keys().filter(|place| place.0 == Table::Activities).map(|place| place.1.id);
+        self.seen_from_birth.extend(activities.filter(|id| *id > self.highest_activity));
+        let highest = sandbox.with_records(|records| records.map(|record| record.cid as i64).max());
+        self.highest_activity = self.highest_activity.max(highest.unwrap_or(0));
         self.ever.extend(now.keys().copied());
         self.now = now;
         let shift = sandbox.accounts().first().and_then(|account| account.users.first()?.tzone).unwrap_or(0);

@@ -69,6 +69,9 @@ pub(crate) struct Truth {
     pub(crate) ignores_types: bool,
     /// Whether the server may store something so late that the same activity is stored twice, and both are named.
     pub(crate) may_be_twice: bool,
+    /// How many marked activities were perhaps stored again after a lost journal, because a list that showed nothing looks
+    /// like that of an empty account.
+    pub(crate) probes: usize,
 }
 
 impl Truth {
@@ -110,17 +113,24 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], told: &[Told]) -> Vec<Stri
             }
         }
     }
+    let mut probes = truth.probes;
     for (key, indices) in counts(keys) {
         let stored = ours(truth, &key);
         let sum = |of: fn(&Told) -> usize, missing| -> usize {
             indices.iter().map(|&index| told.get(index).map_or(missing, of)).sum()
         };
         let most = sum(Told::most, 1);
-        let taken = claimed.keys().filter(|id| truth.foreign.contains(id));
-        let taken = taken.filter(|id| by_id.get(id).is_some_and(|record| truth.key(record) == key)).count();
-        let fewest = sum(Told::fewest, 0).saturating_sub(taken);
-        let name = name(&key);
-        if stored > most {
+        let is_equal = |id: &&u64| by_id.get(id).is_some_and(|record| truth.key(record) == key);
+        let taken = claimed.keys().filter(|id| truth.foreign.contains(id)).filter(is_equal).count();
+        // The record of an activity whose id the server did not say cannot be told from an equal one of somebody else.
+        let without_id = indices.iter().filter(|&&index| told.get(index) == Some(&Told::StoredWithoutId));
+        let new_foreign = truth.foreign.range(truth.watermark + 1..);
+        let not_taken = new_foreign.filter(|id| !claimed.contains_key(id)).filter(is_equal).count();
+        let fewest = sum(Told::fewest, 0).saturating_sub(taken + not_taken.min(without_id.count()));
+        let name = key.describe();
+        let probed = if key.is_marked() { stored.saturating_sub(most).min(probes) } else { 0 };
+        probes -= probed;
+        if stored > most + probed {
             let equal = indices.len();
             found.push(format!(
                 "{stored} records, and at most {most} were reported of {equal} equal activities: {name}"
@@ -202,9 +212,4 @@ fn counts(keys: &[Key]) -> BTreeMap<Key, Vec<usize>> {
 fn ours(truth: &Truth, key: &Key) -> usize {
     let own = truth.records.iter().filter(|record| !truth.foreign.contains(&record.cid));
     own.filter(|record| truth.key(record) == *key).count()
-}
-
-fn name(key: &Key) -> String {
-    let at = key.at.map_or("undated".to_owned(), |at| at.to_string());
-    format!("{:?} of user {}, {at}", key.content, key.owner)
 }

@@ -114,6 +114,20 @@ impl Process {
         Ok(())
     }
 
+    /// Returns for how long the database waits, for a lock of its own, before it carries these changes out. The process may
+    /// be dead by then, and another one the sender. What another one has meanwhile stored must not be queued again.
+    fn is_stuck(&self, changes: &[(u64, Change)]) -> Duration {
+        let mut progress = self.progress();
+        let queues = changes.iter().any(|(_, change)| *change == Change::Queued);
+        let probability = if queues { progress.faults * 3.0 } else { 0.0 };
+        if !progress.draw.chance(probability) {
+            return Duration::ZERO;
+        }
+        let stuck = progress.draw.millis(60_000, 600_000);
+        progress.trace.note(format!("the store of instance {} settles after {stuck:?}", progress.name));
+        stuck
+    }
+
     /// Notes whether the store allowed a request with these items.
     fn was_checked(&self, items: Vec<String>, asked: Instant, is_allowed: bool) {
         let checked = &mut self.progress().checked;
@@ -342,6 +356,10 @@ impl Store for ProcessStore {
         self.around("has_id_below_floor", self.store.has_id_below_floor()).await
     }
 
+    async fn oldest_floor(&self) -> Result<u64, Error> {
+        self.around("oldest_floor", self.store.oldest_floor()).await
+    }
+
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
         self.around("stored_without_id", self.store.stored_without_id()).await
     }
@@ -370,9 +388,11 @@ impl Store for ProcessStore {
 
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
         self.process.stands_still(0.05);
+        let stuck = self.process.is_stuck(changes);
         // A database carries out what is on its way, even if nobody waits for it any more.
         let (store, process, changes) = (self.store.clone(), self.process.clone(), changes.to_vec());
         let on_its_way = tokio::spawn(async move {
+            sleep(stuck).await;
             process.step("settle").await?;
             let is_ours = store.settle(fence, &changes).await?;
             process.step("settle").await?;

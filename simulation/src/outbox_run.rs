@@ -257,6 +257,9 @@ impl World {
         instances.forgotten.iter().for_each(|&index| told[index] = Told::Unknown);
         for entry in listed {
             let index: usize = entry.key.parse().map_err(|_| format!("a foreign key: {}", entry.key))?;
+            if let Status::Unknown(why) = &entry.status {
+                self.trace.note(format!("activity {index} is unknown: {}", why.reason));
+            }
             told[index] = match entry.status {
                 Status::Stored(Some(id)) => Told::Stored(id.0, entry.copy.map(|copy| copy.0)),
                 Status::Stored(None) => Told::StoredWithoutId,

@@ -233,9 +233,15 @@ impl Plan {
             restores_backups: selection.has("restored_backup"),
             adopts_marks,
         };
-        // A list that hides our record makes the other one look like ours.
-        let has_twin = !plan.has_misleading_lists() && !plan.tricks.commits_late && !plan.old_equal;
+        // A list that hides our record makes the other one look like ours. Nobody else uses our marks.
+        let is_marked = plan.entries.iter().any(|entry| entry.mark.is_some());
+        let has_twin =
+            !plan.has_misleading_lists() && !plan.tricks.commits_late && !plan.old_equal && !is_marked;
         plan.twin = plan.twin.filter(|_| has_twin);
+        // A list of today's records that is empty on the next day looks like one that heeds the days asked for.
+        if plan.rules.iter().any(|rule| rule.fault().name() == "dates_ignored") {
+            plan.clock_steps.clear();
+        }
         if plan.twin.is_some() {
             // It matters only before the server has given an id.
             plan.rules.insert(0, faults::first_answer_lost());
@@ -321,6 +327,12 @@ impl Plan {
             || self.rules.iter().any(|rule| rule.fault().name() == "changed_record")
             || self.foreign.iter().any(is_shifted)
             || (self.changes_types() && self.entries.iter().any(|entry| entry.mark.is_none()))
+    }
+
+    /// Whether a later process may find a record in another view that is equal to an activity and was there before. Only the
+    /// process that first read this view knows what it showed.
+    pub(crate) fn may_meet_older_equal_records(&self) -> bool {
+        self.old_equal && self.has_journal && self.entries.iter().any(|entry| entry.user.is_some())
     }
 
     /// Whether somebody else may write a record that is equal to an activity.

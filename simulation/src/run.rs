@@ -111,6 +111,8 @@ pub(crate) struct World {
     pub(crate) gate: Gate,
     /// An earlier run may have stored what a later one did not send.
     has_lost_journal: bool,
+    /// See [`Truth::probes`].
+    probes: usize,
     /// What the last runs told.
     pub(crate) told: Vec<Told>,
 }
@@ -161,6 +163,7 @@ impl World {
             draw: Draw::new(seed, 3),
             gate,
             has_lost_journal: false,
+            probes: 0,
             told: Vec::new(),
         };
         world.describe();
@@ -182,6 +185,9 @@ impl World {
         for rule in rules {
             let rule = serde_json::to_string(rule).unwrap_or_default();
             self.trace.note(format!("rule {}", rule.chars().take(400).collect::<String>()));
+        }
+        for (number, key) in self.keys.iter().enumerate() {
+            self.trace.note(format!("activity {number}: {}", key.describe()));
         }
     }
 
@@ -238,6 +244,9 @@ impl World {
         self.trace.note("the journal is lost");
         self.told.iter_mut().for_each(|told| *told = Told::Unknown);
         self.has_lost_journal = true;
+        if self.plan.has_misleading_lists() {
+            self.probes += self.plan.users.len();
+        }
     }
 
     /// Without the journal of earlier runs, what was not sent by this one may be stored.
@@ -285,6 +294,7 @@ impl World {
         let may_be_unknown = !self.plan.is_prompt
             || (!self.plan.declares_sole_writer && self.plan.needs_sole_writer())
             || self.plan.has_equal_foreign_records()
+            || self.plan.may_meet_older_equal_records()
             || self.plan.has_misleading_lists()
             || self.plan.has_resembling_records();
         if unknown > 0 && !may_be_unknown {
@@ -326,6 +336,7 @@ impl World {
             records,
             foreign: self.network.foreign_ids(),
             watermark: self.watermark,
+            probes: self.probes,
             may_be_twice: !self.plan.is_prompt || self.plan.has_equal_foreign_records(),
         }
     }

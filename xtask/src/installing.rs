@@ -54,7 +54,8 @@ fn names_a_loader(program: &[u8]) -> bool {
 
 /// Checks the units of systemd. That the program is not at its place yet is no fault of theirs.
 fn units(unchecked: &mut Vec<String>) -> Result<(), String> {
-    let units = ["packaging/systemd/crm-import.service", "packaging/systemd/crm-import.timer"];
+    let units = ["crm-import.service", "crm-import.timer", "crm-outbox.service"]
+        .map(|unit| format!("packaging/systemd/{unit}"));
     let mut command = Command::new("systemd-analyze");
     let Ok(output) = command.arg("verify").args(["--man=no"]).args(units).current_dir(ROOT).output() else {
         unchecked.push("the units of systemd (systemd-analyze)".to_owned());

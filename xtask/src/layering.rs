@@ -2,7 +2,7 @@
 //!
 //! The rules work on a plain [`Graph`] of what the `Cargo.toml` files declare, so that the tests can draw any.
 
-mod rooms;
+mod layers;
 
 use crate::Task;
 use cargo_metadata::{DependencyKind, MetadataCommand};
@@ -14,7 +14,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     crate::no_arguments(arguments)?;
     let graph = declared()?;
     let mut found = violations(&graph);
-    found.extend(rooms::violations()?);
+    found.extend(layers::violations()?);
     if !found.is_empty() {
         return Err(found.join("\n"));
     }

@@ -20,6 +20,7 @@ mod mutations;
 mod openapi;
 mod package;
 mod pipelines;
+mod release;
 mod replicas;
 mod report_pages;
 mod rustdoc;
@@ -61,6 +62,7 @@ const TASKS: &[Task] = &[
     package::TASK,
     pipelines::TASK,
     replicas::TASK,
+    release::TASK,
     report_pages::TASK,
     semver::TASK,
     simulate::TASK,

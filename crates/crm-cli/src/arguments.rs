@@ -89,7 +89,10 @@ impl std::error::Error for BadValue {}
 pub(crate) fn day(text: &str) -> Result<NaiveDate, BadValue> {
     let formats = ["%Y-%m-%d", "%d.%m.%Y"];
     let day = formats.into_iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok());
-    day.ok_or(BadValue("expected-day"))
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let has_form =
+        digits == 8 && text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b'.');
+    day.ok_or(BadValue(if has_form { "no-such-day" } else { "expected-day" }))
 }
 
 /// Reads a number of seconds.

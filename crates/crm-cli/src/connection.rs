@@ -94,7 +94,7 @@ struct Route {
     transport: Option<ReqwestTransport>,
 }
 
-/// What is asked for a setting that no flag gives: the environment, then the profile.
+/// What is requested a setting that no flag gives: the environment, then the profile.
 pub(crate) struct Environment<'a> {
     messages: &'a Messages,
     variable: &'a dyn Fn(&str) -> Option<String>,
@@ -221,9 +221,18 @@ impl<'a> Environment<'a> {
 
     fn missing(&self, setting: &Setting) -> Failure {
         let values = [("flag", setting.flag.into()), ("variable", setting.variable.into())];
+        if let Some(profile) = &self.profile {
+            let place = [
+                ("section", setting.section.into()),
+                ("name", setting.name.into()),
+                ("file", profile.path.display().to_string().into()),
+            ];
+            let values = [&values[..], &place].concat();
+            return Failure::usage(self.messages.format("connection-missing-in-profile", &values));
+        }
         let mut text = self.messages.format("connection-missing", &values);
         let names = Location::of_process().names();
-        if self.profile.is_none() && !names.is_empty() {
+        if !names.is_empty() {
             text += &self.messages.format("connection-profiles", &[("names", names.join(", ").into())]);
         }
         Failure::usage(text)

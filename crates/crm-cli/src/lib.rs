@@ -4,11 +4,11 @@
 //! main → run ─→ arguments ─→ commands ─┬→ connection      addresses and keys
 //!               language               ├→ terminal        messages, progress
 //!                                      ├→ signals         Ctrl-C and SIGTERM
-//!                                      ├→ files           people's files, read and written
+//!                                      ├→ files           input and output files
 //!                                      └→ exit            exit codes, in one place
 //! ```
 //!
-//! Every text for people is in `language`. The library exists for the program and its tests alone.
+//! Every text for users is in `language`. The library exists only for the program and its tests.
 
 mod arguments;
 mod commands;

@@ -1,5 +1,10 @@
 //! The settings of a connection: their options, variables and places in a profile.
 
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+use crate::exit::Failure;
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+use crate::language::Messages;
+
 /// A setting that can be given by an option, by a variable of the environment, or in a profile.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
@@ -57,3 +62,16 @@ pub(crate) const SETTINGS: [&Setting; 12] = [
     &OUTBOX_STORE,
     &OUTBOX_TOKEN,
 ];
+
+/// Returns the URL of a database. The name of a file is refused with the URL that is meant.
+///
+/// # Errors
+/// A usage failure.
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+pub(crate) fn database_url(text: String, messages: &Messages) -> Result<String, Failure> {
+    // With a colon it is a URL of some kind, and the library says what is wrong with it.
+    if text.is_empty() || text.contains(':') {
+        return Ok(text);
+    }
+    Err(Failure::usage(messages.format("connection-no-database", &[("given", text.into())])))
+}

@@ -120,6 +120,11 @@ impl Terminal {
         self.print(&serde_json::to_string(summary).unwrap_or_default())
     }
 
+    /// Returns whether the standard output is a terminal with a person in front of it.
+    pub(crate) fn shows_tables(&self) -> bool {
+        !self.is_json && io::stdout().is_terminal()
+    }
+
     /// Writes a line for people to the standard output, except with `--json`.
     ///
     /// # Errors

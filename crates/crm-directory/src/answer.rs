@@ -40,7 +40,7 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<Listed<T>, JsonError> {
     if text.starts_with('[') {
         return Ok(Listed { page: json::page(text, "$")?, count: None, pages: None });
     }
-    // A record that is not JSON hides no other, so each part is looked for by itself.
+    // A record that is not JSON does not hide the others, so each part is looked for by itself.
     let Some(data) = json::member(text, "data") else {
         json::decode::<&RawValue>(json, "$")?;
         return match json::member(text, "count") {

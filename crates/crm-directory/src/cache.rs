@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use crate::find::Match;
 use crate::phone::PhoneNumber;
 
-/// How long and how many results of lookups are kept.
+/// How many results of lookups are cached, and for how long.
 ///
-/// Only lookups with a result are kept: a client that was added after a first call is found at the second one.
-/// Clones of a client share what is kept. [`DirectoryClient::with_cache`](crate::DirectoryClient::with_cache) sets it.
+/// Only lookups with a result are cached, so a client that was added after a first lookup is found by the second one.
+/// Clones of a client share the cache. [`DirectoryClient::with_cache`](crate::DirectoryClient::with_cache) sets it.
 ///
 /// ```
 /// use std::time::Duration;

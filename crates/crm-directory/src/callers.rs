@@ -1,15 +1,16 @@
-//! Whom a call is logged to, and what becomes of a call that finds nobody.
+//! The client to which a call is logged, and the policy for unknown callers.
 
 use crm_history::NewEntry;
 use crm_model::directory::ClientId;
 
 use crate::Match;
 
-/// What to do with a call whose number finds nobody. The server needs a client, a contact or a deal for each activity.
+/// What to do with a call whose number finds no client or contact. The server requires a client, a contact or a deal
+/// for each activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnknownCallers {
-    /// Log it to this client, which stands for everybody who is unknown.
+    /// Log it to this client, which represents all unknown callers.
     LogTo(ClientId),
     /// Keep it and look again later, when the client may have been added.
     Hold,
@@ -17,7 +18,7 @@ pub enum UnknownCallers {
     Refuse,
 }
 
-/// Whom a call is logged to.
+/// The client to which a call is logged.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 #[non_exhaustive]

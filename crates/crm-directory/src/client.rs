@@ -99,7 +99,7 @@ impl DirectoryClient {
         self.run(&UserInfo::new(key)).await
     }
 
-    /// Makes any call, including operations of your own: a method of the CRM that this client does not cover.
+    /// Runs any operation, including your own: a method of the CRM that this client does not cover.
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -109,7 +109,7 @@ impl DirectoryClient {
     /// # Ok(()) }
     /// ```
     ///
-    /// An operation of your own is a type that implements [`Operation`]; see the example there.
+    /// Your own operation is a type that implements [`Operation`]; see the example there.
     ///
     /// # Errors
     /// See [`Error`].

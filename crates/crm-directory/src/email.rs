@@ -1,6 +1,6 @@
 //! Email addresses as people write them: found in a text and compared.
 
-/// Returns the addresses in a text in lower case. Several may be in one text, and a name may stand beside an address.
+/// Returns the addresses in a text in lower case. A text may contain several addresses, with names next to them.
 pub(crate) fn addresses_in(text: &str) -> impl Iterator<Item = String> {
     let between = |sign: char| sign.is_whitespace() || ",;<>()[]\"«»|:".contains(sign);
     text.split(between).filter_map(|part| {

@@ -14,7 +14,7 @@ use crate::operations::{ClientList, ClientQuery, ContactQuery, PersonList, UserL
 use crate::phone::{self, Agreement, PhoneNumber};
 use crate::{DirectoryClient, email};
 
-/// A client or a contact with the telephone number or email address that was looked for.
+/// A client or a contact with the requested telephone number or email address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Match {
@@ -28,12 +28,12 @@ pub struct Match {
     pub contact_name: Option<String>,
     /// The login of the owner of the client or contact. `None` without an owner.
     pub user_login: Option<String>,
-    /// The field that it was found in.
+    /// The field that contains it.
     pub field: MatchField,
     /// The number or address as it is written there.
     pub value: String,
-    /// Whether it is the one that was looked for. `false` if only the ends of two numbers agree: one of them has no area
-    /// code, or they differ in the code of the country.
+    /// Whether it is exactly the requested one. `false` if only the ends of two numbers match: one of them has no area
+    /// code, or they differ in the country code.
     pub exact: bool,
 }
 
@@ -155,7 +155,7 @@ pub(crate) async fn by_email(directory: &DirectoryClient, address: &str) -> Resu
     Ok(most_certain_first(matches))
 }
 
-/// The number of a text that agrees best with the one that was asked for, as it is written, and whether it is exact.
+/// The number of a text that agrees best with the one that was requested, as it is written, and whether it is exact.
 fn best_number(text: Option<&str>, asked: &PhoneNumber) -> Option<(String, bool)> {
     let mut best = None;
     for (number, written) in phone::written_in(text?) {
@@ -168,7 +168,7 @@ fn best_number(text: Option<&str>, asked: &PhoneNumber) -> Option<(String, bool)
     best
 }
 
-/// Sorts matches and leaves one for each client and contact: exact ones first, then contacts, then the smallest id.
+/// Sorts matches and leaves one for each client and contact: exact ones first, then contacts, then the smallest ID.
 fn most_certain_first(mut matches: Vec<Match>) -> Vec<Match> {
     matches.sort_by_key(|found| {
         (Reverse(found.exact), found.contact.is_none(), found.contact, found.client, found.field)

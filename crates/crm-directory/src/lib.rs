@@ -1,7 +1,7 @@
-//! Users, clients and contacts of SalesMan CRM, read only: who called?
+//! Users, clients and contacts of SalesMan CRM, read-only. Finds who called.
 //!
-//! `add` of the history needs a client, a contact or a deal, and a PBX knows a telephone number. This crate finds one by
-//! the other.
+//! `add` of the history needs a client, a contact or a deal, but a PBX knows only a telephone number. This crate finds
+//! the client or contact by the number.
 //!
 //! ```no_run
 //! use crm_directory::{Attribution, DirectoryClient, UnknownCallers};
@@ -31,15 +31,15 @@
 //! |---|---|
 //! | find who called or wrote | [`find_by_phone`](DirectoryClient::find_by_phone), [`find_by_email`](DirectoryClient::find_by_email) |
 //! | find the user of an internal number | [`find_users_by_extension`](DirectoryClient::find_users_by_extension) |
-//! | decide what becomes of an unknown caller | [`attribute`](DirectoryClient::attribute) and [`UnknownCallers`] |
+//! | decide what to do with calls of unknown callers | [`attribute`](DirectoryClient::attribute) and [`UnknownCallers`] |
 //! | read one record, or one page | [`user`](DirectoryClient::user), [`client`](DirectoryClient::client), [`contact`](DirectoryClient::contact), [`ClientQuery`], [`ContactQuery`] |
-//! | read everything, and know that it is everything | [`export_clients`](DirectoryClient::export_clients), [`export_contacts`](DirectoryClient::export_contacts) |
+//! | read everything, with a completeness verdict | [`export_clients`](DirectoryClient::export_clients), [`export_contacts`](DirectoryClient::export_contacts) |
 //! | read what has changed | [`changed`](DirectoryClient::changed), for clients only |
 //!
 //! # Features
 //!
 //! On by default: `reqwest` (the transport) and `rustls` (https for it). Off by default: `native-tls`, `gzip`, `tower`,
-//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] says what each of them adds.
+//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] describes them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -63,7 +63,7 @@ pub use client::DirectoryClient;
 pub use crm_history::ApiKey;
 pub use crm_model::directory::*;
 pub use crm_model::{Extra, InvalidValue, Page, Unreadable};
-/// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
+/// The crate `crm-transport`, re-exported: everything that your own transport or operation needs.
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{

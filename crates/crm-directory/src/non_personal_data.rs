@@ -2,10 +2,10 @@
 
 use crm_transport::NonPersonalData;
 
-/// The parts of this API's traffic that are never personal data: ids, dates and words of the API.
+/// The parts of this API's traffic that are never personal data: IDs, dates and words of the API.
 ///
-/// Give it to the recorder of `crm-testing`, so that a scrambled recording keeps what this client reads. A lookup that is
-/// replayed from a scrambled recording finds nobody, because the number is scrambled, too.
+/// Pass it to the recorder of `crm-testing`, so that a scrambled recording keeps the values that this client reads. A
+/// lookup that is replayed from a scrambled recording finds nothing, because the number is scrambled, too.
 pub const NON_PERSONAL_DATA: NonPersonalData = NonPersonalData {
     fields: &[
         "clid",

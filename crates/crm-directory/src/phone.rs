@@ -12,7 +12,8 @@ const NATIONAL: usize = 10;
 pub(crate) struct PhoneNumber {
     /// With the code of the country, if it is complete.
     digits: String,
-    /// Whether country and area are known. A number without `+` is taken for a Russian one if it looks like that.
+    /// Whether the country and area codes are known. A number without `+` counts as Russian if it looks like a Russian
+    /// one.
     is_complete: bool,
 }
 
@@ -22,7 +23,8 @@ pub(crate) struct PhoneNumber {
 pub struct WrittenPhoneNumber {
     /// Its digits, with the code of the country if it is complete.
     pub digits: String,
-    /// Whether country and area are known. A number without `+` is taken for a Russian one if it looks like that.
+    /// Whether the country and area codes are known. A number without `+` counts as Russian if it looks like a Russian
+    /// one.
     pub is_complete: bool,
     /// As it was written.
     pub written: String,
@@ -68,7 +70,7 @@ pub(crate) enum Agreement {
 }
 
 impl PhoneNumber {
-    /// Returns the first number in a text, such as a caller id.
+    /// Returns the first number in a text, such as a caller ID.
     pub(crate) fn first_in(text: &str) -> Option<Self> {
         written_in(text).into_iter().next().map(|(number, _)| number)
     }

@@ -28,7 +28,7 @@ pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&
     }
 }
 
-/// Decodes the value of `data`. For operations of your own.
+/// Decodes the value of `data`. For your own operations.
 ///
 /// # Errors
 /// The response reports an error, or its `data` is missing, empty or does not fit the type.
@@ -68,7 +68,7 @@ pub fn page<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes
     match (text.ok().filter(|text| text.starts_with('[')), json::decode::<Data<&RawValue>>(json, "$")) {
         (Some(records), _) => json::page(records, "$").map_err(undecodable),
         (None, Ok(data)) => json::page(data.data.get(), "$.data").map_err(undecodable),
-        // One record that is not JSON hides no other.
+        // One record that is not JSON does not hide the others.
         (None, Err(fault)) => match text.ok().and_then(|text| json::member(text, "data")) {
             Some(records) if records.starts_with(['[', '{']) => {
                 json::page(records, "$.data").map_err(undecodable)

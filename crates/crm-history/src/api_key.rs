@@ -11,7 +11,7 @@ use crate::sql_safety;
 /// The API key of an account, and the login of the current user. Sent in the headers `apikey` and `login`.
 ///
 /// `Debug` shows neither. The client checks both when it is built: they must not be empty, contain characters that a
-/// header cannot carry, or contain `'` or `\`, which the server would take for a part of its SQL (observed).
+/// header cannot carry, or contain `'` or `\`, which the server would treat as part of its SQL (observed).
 #[doc(alias("apikey", "login"))]
 #[derive(Clone)]
 pub struct ApiKey {

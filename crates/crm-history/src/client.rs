@@ -13,7 +13,7 @@ use http::{HeaderName, Request};
 use crate::operations::{ActivityTypes, Add, AddList, Delete, EntryQuery, Fields, Info, List};
 use crate::{ApiKey, Zone, sql_safety};
 
-/// The client of the history API of a SalesMan CRM. Cheap to clone; clones share the connections.
+/// The client of the history API of SalesMan CRM. Cheap to clone. Clones share the connections.
 ///
 /// Every method makes one call, except [`entries`](Self::entries), [`export`](Self::export) and
 /// [`import`](Self::import), which make many.
@@ -161,7 +161,7 @@ impl HistoryClient {
         self.run(&List::new(query.clone())).await
     }
 
-    /// Logs an activity and returns its id (`add`).
+    /// Logs an activity and returns its ID (`add`).
     ///
     /// The server changes some texts before it stores them: quotes, tags, emoji (observed; see
     /// [`NewEntry::as_stored`]).
@@ -209,7 +209,7 @@ impl HistoryClient {
         self.run(&AddList::new(entries.collect())).await
     }
 
-    /// Removes an activity of the current user or of a subordinate (observed), by its id (`delete`).
+    /// Deletes an activity of the current user or of a subordinate (observed), by its ID (`delete`).
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -219,13 +219,13 @@ impl HistoryClient {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none, or if it belongs to another user. Otherwise see
-    /// [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such activity, or if it belongs to another user. Otherwise
+    /// see [`Error`].
     pub async fn delete(&self, id: EntryId) -> Result<(), Error> {
         self.run(&Delete::new(id)).await
     }
 
-    /// Makes any call, including operations of your own: a method of the CRM that this client does not cover.
+    /// Runs any operation, including your own: a method of the CRM that this client does not cover.
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -236,7 +236,7 @@ impl HistoryClient {
     /// # Ok(()) }
     /// ```
     ///
-    /// An operation of your own is a type that implements [`Operation`]; see the example there.
+    /// Your own operation is a type that implements [`Operation`]; see the example there.
     ///
     /// # Errors
     /// See [`Error`].
@@ -298,7 +298,8 @@ impl HistoryClient {
 
     /// Returns a client for another account or user of the same CRM, over the same connections.
     ///
-    /// It has no [zone](Self::with_zone), because another account may have another one, and another user another shift.
+    /// It has no [zone](Self::with_zone), because another account may have another zone, and another user another clock
+    /// shift.
     ///
     /// ```no_run
     /// # fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {

@@ -1,7 +1,7 @@
-//! Compares texts as the server's database does. For operations of your own.
+//! Compares texts as the server's database does. For your own operations.
 
-/// Returns a text in a form in which two texts are equal if the database takes them for equal: without regard to case,
-/// `ё` or spaces at the end. A space at the beginning counts (observed).
+/// Returns a text in a form in which two texts are equal if the database treats them as equal: regardless of case, `ё`
+/// or spaces at the end. A space at the beginning counts (observed).
 #[must_use]
 pub fn folded(text: &str) -> String {
     text.trim_end_matches(' ').to_lowercase().replace('ё', "е")

@@ -19,7 +19,7 @@ use crate::operations::{EntryQuery, List};
 /// where the database is in the SQL mode `NO_ZERO_DATE` (observed).
 pub type EntryExport = Export<Entries>;
 
-/// Which texts an export fetches beyond the list.
+/// The texts that an export fetches in addition to the list.
 ///
 /// The list changes contents for display (see [`Entry::content`]); `info` returns them as they are stored. Each text
 /// costs one call.
@@ -31,8 +31,8 @@ pub enum Texts {
     AsListed,
     /// The content of each activity whose listed content shows a change: it has a `<br`, a `-` or a `”`.
     ///
-    /// That restores everything that was written over the API. Tags, which people may write in the CRM itself, leave no
-    /// trace in the list.
+    /// This restores everything that was written through the API. Tags, which people may write in the CRM itself, leave
+    /// no trace in the list.
     Changed,
     /// The content of every activity.
     All,

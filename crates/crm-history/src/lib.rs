@@ -20,17 +20,17 @@
 //! |---|---|
 //! | log, read, list or delete activities | [`HistoryClient`] |
 //! | log many activities, each once | [`HistoryClient::import`] |
-//! | read everything, and know that it is everything | [`HistoryClient::export`] and its [`Verdict`] |
+//! | read everything, with a completeness verdict | [`HistoryClient::export`] and its [`Verdict`] |
 //! | call a method of the CRM that is not covered | [`Operation`](transport::Operation) and [`answer`] |
 //! | write and read times as instants | [`HistoryClient::with_zone`] and [`Zone`] |
 //! | know what went wrong | [`Error`] |
 //! | use solOS, too | the facade, `crm` |
 //!
-//! # A transport of your own
+//! # Your own transport
 //!
-//! Without the feature `reqwest` no HTTP client is compiled: give the builder a [`Transport`](transport::Transport) of
-//! your own. The types in its signature are in [`transport`], which is the crate `crm-transport` under a short name. So
-//! this crate is the only one that you depend on.
+//! Without the feature `reqwest`, no HTTP client is compiled. Pass your own [`Transport`](transport::Transport) to the
+//! builder. The types in its signature are in [`transport`], which re-exports the crate `crm-transport`. So
+//! you depend on this crate only.
 //!
 //! ```
 //! use crm_history::transport::{Bytes, Transport, TransportError, http};
@@ -48,11 +48,11 @@
 //! # Features
 //!
 //! On by default: `reqwest` (the transport) and `rustls` (https for it). Off by default: `native-tls`, `gzip`, `tower`,
-//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] says what each of them adds.
-//! `chrono-tz`, off by default, reads a [`Zone`] from its name. For tests there is the crate `crm-testing`.
+//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] describes them.
+//! `chrono-tz`, off by default, loads a [`Zone`] by its name. For tests, use the crate `crm-testing`.
 //!
-//! With the feature `metrics` an import also counts `crm_import_outcomes_total`. Its label `outcome` is `created`,
-//! `stored_without_id`, `rejected`, `not_sent` or `unknown`. Each activity is counted once in each run.
+//! With the feature `metrics`, an import also counts `crm_import_outcomes_total`. Its label `outcome` is `created`,
+//! `stored_without_id`, `rejected`, `not_sent` or `unknown`. Each activity is counted once per run.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -78,7 +78,7 @@ pub use api_key::ApiKey;
 pub use client::HistoryClient;
 pub use crm_model::history::*;
 pub use crm_model::{Extra, InvalidValue, Page, Unreadable};
-/// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
+/// How a call travels, the crate `crm-transport`: what a transport or your own operation is made of.
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{

@@ -2,10 +2,11 @@
 
 use crm_transport::NonPersonalData;
 
-/// The parts of the history API's traffic that are never personal data: ids, dates, activity types and words of the API.
+/// The parts of the history API's traffic that are never personal data: IDs, dates, activity types and values of the
+/// API.
 ///
-/// Give it to the recorder of `crm-testing`, so that a scrambled recording keeps what this client reads. The `text` of an
-/// `error` is a sentence of the server in every response seen so far (observed).
+/// Pass it to the recorder of `crm-testing`, so that a scrambled recording keeps the values that this client reads. The
+/// `text` of an `error` is a sentence of the server in every response seen so far (observed).
 pub const NON_PERSONAL_DATA: NonPersonalData = NonPersonalData {
     fields: &[
         "cid",

@@ -1,4 +1,4 @@
-//! What the server would take for a part of its SQL. For operations of your own.
+//! What the server would take for a part of its SQL. For your own operations.
 
 /// Returns why a login or a key cannot be sent, or `None` if it can.
 ///

@@ -17,14 +17,14 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, Offset, TimeDelta, TimeZone, 
 /// record (derived from the server's source). This type does the same in both directions, so an instant that is written
 /// and read back is the same, on any day.
 ///
-/// In a zone with summer time this has consequences. All times that the server returns move by an hour when the clocks
-/// change, and the instants stay. A call at 10:00 on a winter day in Berlin is shown at 11:00 in summer. So:
+/// In a zone with daylight saving time this has consequences. All times that the server returns move by an hour when
+/// the clocks change, and the instants stay. A call at 10:00 on a winter day in Berlin is shown at 11:00 in summer. So:
 /// - `local` returns in summer 11:00 for that call. The web interface shows the same.
-/// - Convert a time that was read at once, and store the instant. After a change of the clocks the result is an hour off.
+/// - Convert a time that was read at once, and store the instant. After a clock change the result is an hour off.
 /// - Prefer [`at_instant`](crate::NewEntry::at_instant) to a time that you convert yourself: it is converted when the
-///   activity is sent. A request that crosses a change of the clocks can still be an hour off.
+///   activity is sent. A request that crosses a clock change can still be an hour off.
 ///
-/// A zone without summer time, such as `Europe/Moscow`, has none of these problems.
+/// A zone without daylight saving time, such as `Europe/Moscow`, has none of these problems.
 ///
 /// # Zones that do not work
 ///
@@ -53,7 +53,7 @@ pub struct Zone {
 impl Zone {
     /// Creates the zone of an account, such as `chrono_tz::Europe::Moscow` or a [`FixedOffset`].
     ///
-    /// With the feature `chrono-tz` a zone can be read from its name: `"Europe/Moscow".parse()`.
+    /// With the feature `chrono-tz`, a zone can be parsed from its name: `"Europe/Moscow".parse()`.
     #[must_use]
     pub fn new<Tz>(zone: Tz) -> Self
     where
@@ -69,8 +69,8 @@ impl Zone {
 
     /// Sets the shift of the login that reads, in hours (default: 0).
     ///
-    /// Each user has a shift, which is set in the web interface. The server adds it to every time that this user reads, and
-    /// to none that the user writes. It ignores a shift that makes more than 12 hours together with the offset of the
+    /// Each user has a shift, which is set in the web interface. The server adds it to every time that this user reads,
+    /// but not to times that the user writes. It ignores a shift that exceeds 12 hours together with the offset of the
     /// account (observed), and so does this type. The API does not return the shift.
     #[must_use]
     pub fn with_reader_shift(mut self, hours: i8) -> Self {
@@ -87,7 +87,7 @@ impl Zone {
         self
     }
 
-    /// Returns the time to write for this instant, by today's offset.
+    /// Returns the time to write for this instant, with today's UTC offset.
     ///
     /// The result is for [`NewEntry::at`](crate::NewEntry::at). It does not contain the shift of the reader, because the
     /// server adds that only when it reads.
@@ -96,8 +96,8 @@ impl Zone {
         instant.naive_utc().checked_add_signed(self.offset()).unwrap_or(instant.naive_utc())
     }
 
-    /// Returns the instant of a time that the server returned just now, such as [`Entry::at`](crate::Entry::at), by today's
-    /// offset and the shift of the reader.
+    /// Returns the instant of a time that the server returned just now, such as [`Entry::at`](crate::Entry::at), with
+    /// today's UTC offset and the clock shift of the reader.
     ///
     /// No time is ambiguous or missing, because the offset does not depend on the day of the record.
     #[must_use]

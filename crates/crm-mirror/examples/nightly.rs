@@ -10,7 +10,14 @@ use crm_history::{ApiKey, HistoryClient};
 use crm_mirror::{Mirror, Sync};
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    run().await.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
     let history = HistoryClient::builder(variable("CRM_HISTORY_URL")?)
         .credentials(ApiKey::new(variable("CRM_APIKEY")?, variable("CRM_LOGIN")?))

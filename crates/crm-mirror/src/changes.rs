@@ -57,7 +57,7 @@ impl ChangeKind {
         }
     }
 
-    /// Reads such a word. Returns `None` for one that a later version has written.
+    /// Parses such a word. Returns `None` for a word that only a later version knows.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
@@ -74,7 +74,7 @@ pub struct ChangeFilter {
     pub since: Option<SystemTime>,
     /// Only those after this [`seq`](Change::seq).
     pub after: i64,
-    /// At most so many.
+    /// The maximum number of changes.
     pub limit: u32,
 }
 
@@ -108,7 +108,7 @@ impl ChangeFilter {
         self
     }
 
-    /// Reads at most so many (default: 1000).
+    /// Sets the maximum number of changes (default: 1000).
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self

@@ -23,78 +23,81 @@
 //! has `id`, `raw` (the whole record as JSON), `out_of_view_at` and `deleted_at`. The columns `fingerprint` and `detail`
 //! and the tables `mirror_…` belong to the mirror.
 //!
-//! - What belongs to a project has the key `project_id`, `id` and `occurrence`. Steps and goods have the ids of the
-//!   account's catalog, so several projects share them, and one project may have a good twice.
-//! - An activity type has no id in the CRM. Its `id` here is a hash of its `title`, which `activities.type` names.
-//! - Money is `numeric` in PostgreSQL, and decimal digits as text in SQLite. It is never stored as a float. SQLite's view
-//!   sums whole hundredths.
+//! - A record that belongs to a project has the key `project_id`, `id` and `occurrence`. Steps and goods have the IDs
+//!   of the account's catalog, so several projects share them, and one project may have a good twice.
+//! - An activity type has no ID in the CRM. Its `id` here is a hash of its `title`, to which `activities.type` refers.
+//! - Money is `numeric` in PostgreSQL, and decimal digits as text in SQLite. It is never stored as a float. The view in
+//!   SQLite sums whole hundredths.
 //! - Times are the account's local time as the login reads it. See *The clock of the login*.
-//! - `phones` holds the numbers of clients and contacts as digits. `tail` is the last ten of them, so that "who called" is
+//! - `phones` holds the numbers of clients and contacts as digits. `tail` is the last ten of them. To find who called:
 //!   `SELECT client_id, contact_id FROM phones WHERE tail = '3422067201'`. [`crm_directory::phone_numbers_in`] normalizes
-//!   the number that you look for.
+//!   the number that you search.
 //! - `changes` has one entry for each change: run, table, key, `insert`, `update`, `delete`, `out_of_view` or `in_view`, the
-//!   record before and after, and when it was seen (UTC). Replayed from empty it gives the copy.
+//!   record before and after, and when it was seen (UTC). Replaying it from an empty copy reproduces the copy.
 //! - `runs` has each run with its verdict, figures and error.
 //! - Views: `calls_by_day`, `payments_by_month`.
 //!
-//! # How a copy stays right
+//! # How a copy stays correct
 //!
-//! **A full run** merges the whole list, sorted by id, with the rows of the table, sorted by id. Both are read page by page,
-//! in constant memory. The ids of clients are the exception, because the server lists clients by time: 8 bytes for each.
-//! Only what differs is written.
+//! **A full run** merges the whole list with the rows of the table, both sorted by ID. Both are read page by page,
+//! in constant memory. Clients are the exception, because the server lists them by time: the run keeps 8 bytes for each
+//! ID. Only differences are written.
 //!
-//! **A quick run** reads activities above the highest known id, and those of the last 14 days and of the future, for edits.
-//! Of clients and contacts it reads what was created or changed since the last run. The list of projects cannot be asked
-//! for changes, so it is always read whole. The children of a project are read when the project has changed, and in
-//! rotation: each at least every 7 days. [`Mode::Auto`] makes a full run where the last one is older than 7 days.
+//! **A quick run** reads the activities above the highest known ID, and, to find edits, those of the last 14 days and
+//! of the future. It reads the clients and contacts that were created or changed since the last run. The list of
+//! projects has no filter for changes, so it is always read completely. The children of a project are read when the
+//! project has changed, and in rotation, each at least every 7 days. [`Mode::Auto`] makes a full run if the last full
+//! run is older than 7 days.
 //!
-//! **A delete is certain, or it does not happen.** Only a list that is complete can lack a row.
+//! **Only certain deletions are applied.** A row counts as missing only if a complete list lacks it.
 //!
 //! | rows | are deleted when | are out of view when |
 //! |---|---|---|
 //! | activities | `info` says 403 in the application's own JSON | the list lacks them, and `info` returns them |
 //! | users | `user/info` says 404 in the application's own JSON | the list lacks them, and `user/info` returns them |
-//! | clients, contacts | never: the CRM cannot tell "gone" from "not yours" | two complete lists at least an hour apart lack them |
+//! | clients, contacts | never: the CRM does not distinguish "deleted" from "not visible to you" | two complete lists at least an hour apart lack them |
 //! | projects | the server lists them as deleted | two complete lists at least an hour apart lack them |
-//! | children of projects, activity types | two whole answers lack them, with a [pause](Sync::recheck_after) between | |
+//! | children of projects, activity types | two complete responses lack them, with a [pause](Sync::recheck_after) in between | |
 //!
 //! A row that is out of view stays, with the time in `out_of_view_at`, until it is listed again. The children of a project
 //! are out of view with it.
 //!
-//! If more than 5 % of a table (and more than 20 rows) are missing at once, the run stops before it asks for any of them,
-//! and wants [`allow_deletes`](Sync::allow_deletes).
+//! If more than 5 % of a table (and more than 20 rows) is missing at once, the run stops before it looks up any of
+//! these rows, and requires [`allow_deletes`](Sync::allow_deletes).
 //!
-//! **A run may end at any point.** Rows, change log and settings are committed together. The next run compares again what
-//! was not finished, and writes nothing twice. Two runs at once exclude each other.
+//! **A run may end at any point.** Rows, change log and settings are committed together. The next run compares the
+//! unfinished part again, and writes nothing twice. Only one run is active at a time.
 //!
 //! # The clock of the login
 //!
-//! Each user of SalesMan CRM has a shift in whole hours that is added to every time that he reads, and a change of summer
-//! time moves all records (observed). A mirror finds out that all known records have moved by the same hours, notes it once
-//! in `runs.shift_hours`, and updates no record for it. So a row keeps the time as it was read when the row was last
-//! written, and the copy's times may differ from the CRM's by the sum of the later shifts.
+//! Each user of SalesMan CRM has a clock shift in whole hours, which is added to every time that the user reads. A
+//! change to or from daylight saving time moves all records (observed). If all known records have moved by the same
+//! number of hours, a mirror notes it once in `runs.shift_hours`, and updates no records. So a row keeps the time that
+//! was read when the row was last written. The times of the copy may differ from those of the CRM by the sum of the
+//! later shifts.
 //!
 //! # What it cannot see
 //!
-//! - A quick run does not see edits of activities before the window, edits of contacts that leave `date_edit` alone, or
-//!   records that left the view. The next full run does.
-//! - The list spoils texts. [`Texts::Changed`] fetches those that look spoilt. Tags leave no trace, and an edit that changes
-//!   only what the list spoils is seen with [`Texts::All`] only.
+//! - A quick run does not see edits of activities before the window, edits of contacts that do not change `date_edit`,
+//!   or records that went out of view. The next full run does.
+//! - The list alters texts. [`Texts::Changed`] fetches the texts that look altered. Removed tags leave no trace. An
+//!   edit that changes only the altered parts is seen with [`Texts::All`] only.
 //! - A record that is deleted after it went out of view stays out of view.
 //!
 //! # Design
 //!
-//! Both databases hold the same reasoning, because all of it is in `run/`. A [`Store`] only reads rows without their
+//! Both databases behave the same, because all decisions are in `run/`. A [`Store`] only reads rows without their
 //! contents ([`heads`](Store::heads)), and writes a [`Batch`](store::Batch) in one transaction: rows to put, rows to
-//! remove, marks of missing rows, settings. It compares the JSON before and after, and writes the change log itself. A
-//! record reaches it as a [`Row`]: key, typed columns, raw JSON and a fingerprint of the record as it was listed, computed
-//! without the shift of the login. `records/` makes rows of records. `run/merge.rs` finds what differs, `run/missing.rs`
-//! decides about missing rows. [`singer`] writes a copy for pipelines.
+//! remove, marks of missing rows, settings. It compares the JSON before and after, and writes the change log itself.
+//! The store receives a record as a [`Row`]: key, typed columns, raw JSON, and a fingerprint of the listed record that
+//! does not depend on the clock shift. `records/` converts records to rows. `run/merge.rs` finds the differences, and
+//! `run/missing.rs` decides about missing rows. [`singer`] writes a copy for pipelines.
 //!
 //! # Features
 //!
-//! On by default: `sqlite`. Off by default: `postgres`, and `postgres-tls` for TLS to it by rustls. SQLite is compiled in. It clashes with another crate that links
-//! another version of it. Then use PostgreSQL, or a [`Store`] of your own.
+//! On by default: `sqlite`. Off by default: `postgres`, and `postgres-tls` for TLS to PostgreSQL with rustls. SQLite is
+//! compiled in. It conflicts with a crate that links another version of SQLite. In that case use PostgreSQL, or your
+//! own [`Store`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::changes::{Change, ChangeFilter};
 use crate::report::{Report, Run as RunRecord};
 use crate::row::Key;
-use crate::run::{Run, last_full};
+use crate::run::{LOGIN, Run, TOKEN, last_full};
 use crate::store::{COPY, OPEN, OWN_COLUMN, RUN, Record, Rewrite, Store, own_columns, refill};
 use crate::sync::Sync;
 use crate::table::Table;
@@ -79,13 +79,13 @@ impl Mirror {
         (self.clock)()
     }
 
-    /// Brings the copy up to date.
+    /// Updates the copy.
     ///
-    /// A run that is dropped or killed loses nothing that it has written, and the next one goes on.
+    /// A run that is dropped or killed loses nothing that it has written, and the next run resumes.
     ///
     /// # Errors
     /// Nothing is to be copied, another run is active, the copy belongs to another login, a column is not valid, or the
-    /// store fails. What a server does is in the [`Report`].
+    /// store fails. Failures of a server are in the [`Report`].
     pub async fn run(&self, sync: Sync) -> Result<Report, Error> {
         for (name, _) in &sync.columns {
             check_column(name)?;
@@ -99,18 +99,19 @@ impl Mirror {
     async fn run_locked(&self, mut sync: Sync, fence: i64) -> Result<Report, Error> {
         let mut settings = self.store.settings().await?;
         let mut view = Vec::new();
+        let mut owners = Vec::new();
         for (name, identity, tables) in views(&sync)? {
             match settings.get(&name) {
                 Some(known) if *known == identity => continue,
                 Some(known) if !sync.new_view && !breaks("a-copy-is-of-one-login") => {
                     let fault = format!("sees the CRM as {identity}, and this copy was made as {known}");
-                    let hint = "use another copy, or new_view (--new-view) to go over to this one";
+                    let hint = "use another copy, or new_view (--new-view) to switch to this one";
                     return Err(Error::invalid_request(RUN, name, fault).hint(hint));
                 }
                 Some(_) => view.extend(tables.iter().map(|table| (last_full(*table), "0".to_owned()))),
                 None => {}
             }
-            view.push((name, identity));
+            owners.push((name, identity));
         }
         for (name, kind) in own_columns(&settings) {
             match sync.columns.iter().find(|(given, _)| *given == name) {
@@ -138,10 +139,10 @@ impl Mirror {
             view.extend(kinds);
         }
         settings.extend(view.iter().cloned());
-        Run::carry_out(&*self.store, &sync, &self.clock, fence, settings, view).await
+        Run::carry_out(&*self.store, &sync, &self.clock, fence, settings, view, owners).await
     }
 
-    /// Returns the latest runs, latest first, at most so many.
+    /// Returns at most this many runs, the latest first.
     ///
     /// # Errors
     /// The store fails.
@@ -149,7 +150,7 @@ impl Mirror {
         self.store.runs(i64::from(runs)).await
     }
 
-    /// Returns entries of the change log, oldest first. Read on with [`ChangeFilter::after`].
+    /// Returns entries of the change log, oldest first. Read further entries with [`ChangeFilter::after`].
     ///
     /// # Errors
     /// The store fails.
@@ -157,8 +158,8 @@ impl Mirror {
         self.store.changes(filter).await
     }
 
-    /// Returns rows of a table with their records, by key, after this key, at most so many. Deleted rows are among them
-    /// where they are kept.
+    /// Returns at most this many rows of a table with their records, sorted by key, after this key. Deleted rows are
+    /// included if they are kept.
     ///
     /// # Errors
     /// The store fails.
@@ -169,14 +170,14 @@ impl Mirror {
     /// Removes a record from the copy: its row, what belongs to it, and every entry of the change log about it. Returns how
     /// many rows and entries were removed or rewritten.
     ///
-    /// Of a client or a contact it also removes the name in the records of others, and the deleted activities about it, with
-    /// their entries in the change log.
+    /// For a client or a contact, it also removes the name from other records, and the deleted activities about it,
+    /// with their entries in the change log.
     ///
-    /// Delete it in the CRM first, and run: what the CRM still lists is copied again. Texts of activities that the CRM still
-    /// has are not searched.
+    /// Delete it in the CRM first, and run the mirror, because records that the CRM still lists are copied again. Texts
+    /// of activities that the CRM still has are not searched.
     ///
     /// # Errors
-    /// A run is active, the id is too large, or the store fails.
+    /// A run is active, the ID is too large, or the store fails.
     pub async fn forget(&self, table: Table, id: u64) -> Result<u64, Error> {
         const FORGET: &str = "mirror.forget";
         let id = i64::try_from(id)
@@ -203,7 +204,7 @@ impl Mirror {
 
     async fn lock(&self) -> Result<Lock, Error> {
         let fence = self.store.lock().await?.ok_or_else(|| {
-            let fault = "another run over this copy is active";
+            let fault = "another run of this copy is active";
             Error::incomplete(RUN, fault).hint("wait until it has ended")
         })?;
         Ok(Lock { store: Arc::clone(&self.store), fence, is_held: true })
@@ -256,10 +257,10 @@ fn views(sync: &Sync) -> Result<Vec<View>, Error> {
     }
     if let Some(identity) = salesman {
         let tables = [Table::Activities, Table::Users, Table::Clients, Table::Contacts];
-        views.push(("login".to_owned(), identity, tables.to_vec()));
+        views.push((LOGIN.to_owned(), identity, tables.to_vec()));
     }
     if let Some(projects) = &sync.projects {
-        views.push(("token".to_owned(), projects_view(projects)?, vec![Table::Projects]));
+        views.push((TOKEN.to_owned(), projects_view(projects)?, vec![Table::Projects]));
     }
     if views.is_empty() {
         let fault = "has nothing to copy: call history, directory or projects";
@@ -336,7 +337,7 @@ fn name_of_person(record: &mut Value, id: i64) -> bool {
     named.map(|person| person["person"] = Value::Null).count() > 0
 }
 
-/// Empties a text of a record whose key is this id. Returns whether there was one.
+/// Empties a text of a record whose key is this ID. Returns whether there was one.
 fn blank(record: &mut Value, key: &str, id: i64, name: &str) -> bool {
     let is_of_it = record.get(key).and_then(Value::as_i64) == Some(id);
     match record.get_mut(name) {

@@ -13,13 +13,13 @@ use crate::table::Table;
 #[must_use = "only the report says whether the copy is complete"]
 #[non_exhaustive]
 pub struct Report {
-    /// The id of the run in the table `runs`.
+    /// The ID of the run in the table `runs`.
     pub run: i64,
     /// What was read: `Quick` or `Full`.
     pub mode: Mode,
     /// What was done in each table.
     pub tables: Vec<TableReport>,
-    /// By how many hours the clock of the login was found to have moved, against the last run.
+    /// By how many hours the clock of the login was found to have moved, against the last run that ended.
     pub shift_hours: Option<i64>,
     /// How it ended.
     pub outcome: Outcome,
@@ -27,7 +27,7 @@ pub struct Report {
     pub too_many_missing: Option<TooManyMissing>,
 }
 
-/// So many rows of a table were missing at once that none of them was removed; see
+/// Too many rows of a table were missing at once, so none of them was removed; see
 /// [`allow_deletes`](crate::Sync::allow_deletes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyMissing {
@@ -40,7 +40,7 @@ pub struct TooManyMissing {
 }
 
 impl Report {
-    /// Returns `true` if everything that the run was to read was read, and nothing contradicts it.
+    /// Returns `true` if the run read everything that it had to read, without contradictions.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         matches!(self.outcome, Outcome::Complete)
@@ -78,10 +78,10 @@ impl fmt::Display for Report {
 pub enum Outcome {
     /// Everything was read.
     Complete,
-    /// The time of [`until`](crate::Sync::until) has come, or [`stop_when`](crate::Sync::stop_when) said so. What was read is
-    /// kept, and the next run goes on.
+    /// The time of [`until`](crate::Sync::until) has come, or [`stop_when`](crate::Sync::stop_when) said so. The
+    /// records read so far are kept, and the next run resumes.
     Stopped,
-    /// A call failed, or the list changed while it was read. What was read is kept. Run it again.
+    /// A call failed, or the list changed while it was read. The records read so far are kept. Run it again.
     RunAgain(Error),
     /// A person must look: the keys were refused, too many records are missing, or a record cannot be decoded.
     NeedsPerson(Error),
@@ -128,7 +128,7 @@ pub struct TableReport {
     pub out_of_view: u64,
     /// Rows whose record the login sees again.
     pub in_view: u64,
-    /// Whether what was to be read was read to its end, without contradictions.
+    /// Whether the table was read to its end, without contradictions.
     pub is_complete: bool,
 }
 
@@ -161,13 +161,13 @@ impl fmt::Display for TableReport {
 /// A run as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Its id.
+    /// Its ID.
     pub id: i64,
     /// When it began, by the clock of the program.
     pub started_at: SystemTime,
     /// When it ended. `None` while it is active, and if it was killed.
     pub ended_at: Option<SystemTime>,
-    /// `quick` or `full`. `auto` while it is active, if that was asked for.
+    /// `quick` or `full`. `auto` while it is active, if that was requested.
     pub mode: String,
     /// `complete`, `stopped`, `run_again` or `needs_person`; see [`Outcome`]. `None` without an end.
     pub verdict: Option<String>,

@@ -9,11 +9,11 @@ use siphasher::sip::SipHasher13;
 /// The key of a row, in the order in which rows are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
-    /// The project of a record that belongs to one, else 0.
+    /// The project of a record that belongs to one, otherwise 0.
     pub project_id: i64,
-    /// The id of the record.
+    /// The ID of the record.
     pub id: i64,
-    /// Counts from 0 where one project has several records of the same id: two rows of one good. Else 0.
+    /// Counts from 0 if one project has several records with the same ID, such as two rows of one good. Otherwise 0.
     pub occurrence: i64,
 }
 
@@ -21,7 +21,7 @@ impl Key {
     /// Greater than every other key.
     pub const MAX: Self = Self { project_id: i64::MAX, id: i64::MAX, occurrence: i64::MAX };
 
-    /// Returns the key of a record that belongs to no project.
+    /// Returns the key of a record that does not belong to a project.
     #[must_use]
     pub fn new(id: i64) -> Self {
         Self { id, ..Self::default() }

@@ -83,9 +83,9 @@ impl Sync {
         self
     }
 
-    /// Sets which contents of activities are fetched as they are stored (default: [`Texts::Changed`]). The list spoils
-    /// some. `Changed` makes one call for each new or changed activity whose listed content may be spoilt, `All` one for
-    /// each activity that is read.
+    /// Sets which contents of activities are fetched as they are stored (default: [`Texts::Changed`]). The list alters
+    /// some texts. `Changed` makes one call for each new or changed activity whose listed content may be altered, `All`
+    /// one for each activity that is read.
     pub fn texts(mut self, texts: Texts) -> Self {
         self.texts = texts;
         self
@@ -129,22 +129,22 @@ impl Sync {
         self
     }
 
-    /// Sets how long a run waits before it asks a second time for records of a project, or activity types, that an answer
-    /// lacks (default: 5 s). They are deleted only if the second answer lacks them, too. A person who saves a project may
-    /// remove them for a moment.
+    /// Sets how long a run waits before it reads records of a project, or activity types, a second time if a response
+    /// lacks them (default: 5 s). They are deleted only if the second response lacks them, too. While a person saves a
+    /// project, they may be missing for a moment.
     pub fn recheck_after(mut self, pause: Duration) -> Self {
         self.recheck_after = pause;
         self
     }
 
-    /// Lets the copy go over to another login, server or token (default: it is refused). Rows that the new login does not
+    /// Switches the copy to another login, server or token (default: it is refused). Rows that the new login does not
     /// see become out of view, which may need [`allow_deletes`](Self::allow_deletes), too.
     pub fn new_view(mut self) -> Self {
         self.new_view = true;
         self
     }
 
-    /// Sets a time after which the run stops at a clean point (default: none). The next run goes on.
+    /// Sets a time after which the run stops cleanly (default: none). The next run resumes.
     pub fn until(mut self, time: SystemTime) -> Self {
         self.until = Some(time);
         self
@@ -157,7 +157,7 @@ impl Sync {
         self
     }
 
-    /// Copies a dynamic field of projects into a column of its own, too. The name has letters, digits and `_` only. A
+    /// Also copies a custom field of projects into its own column. The name has letters, digits and `_` only. A
     /// column stays: later runs fill it, whether they name it or not.
     pub fn column(mut self, field: impl Into<String>, kind: ColumnKind) -> Self {
         self.columns.push((field.into(), kind));
@@ -170,7 +170,7 @@ impl Sync {
         self
     }
 
-    /// Calls this now and then, and stops at a clean point once it returns `true`, as with [`until`](Self::until): after a
+    /// Calls this periodically, and stops cleanly after it returns `true`, as with [`until`](Self::until): after a
     /// signal, for example. It must not block.
     pub fn stop_when(mut self, call: impl Fn() -> bool + Send + std::marker::Sync + 'static) -> Self {
         self.hooks.stop_when = Some(Arc::new(call));
@@ -216,10 +216,10 @@ impl fmt::Debug for Hooks {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mode {
-    /// `Full` for each table whose last complete full run is too old; else `Quick`.
+    /// `Full` for each table whose last complete full run is too old, otherwise `Quick`.
     #[default]
     Auto,
-    /// What is new, and a recent window. A table that was never read in full is read in full.
+    /// New records, and a recent window. A table that was never read in full is read in full.
     Quick,
     /// Everything.
     Full,

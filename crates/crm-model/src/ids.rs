@@ -1,4 +1,4 @@
-//! The macro that declares an id. It is the only macro of the workspace, because no function can declare a type.
+//! The macro that declares an ID. It is the only macro of the workspace, because no function can declare a type.
 
 use crate::InvalidValue;
 
@@ -13,7 +13,7 @@ macro_rules! id {
         );
 
         impl From<u64> for $name {
-            /// Does not check the number: 0 is not the id of any record.
+            /// Does not check the number: 0 is not the ID of any record.
             fn from(id: u64) -> Self {
                 Self(id)
             }

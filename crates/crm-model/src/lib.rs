@@ -2,7 +2,7 @@
 //!
 //! [`history`] holds the types of SalesMan's history API v3, [`directory`] its users, clients and contacts, and
 //! [`projects`] the types of solOS's projects API v2.
-//! They read what the PHP servers really send and write it back with the vendor's keys:
+//! They decode what the PHP servers really send, and encode it with the vendor's keys:
 //!
 //! ```
 //! use crm_model::history::{ClientId, Entry};
@@ -17,15 +17,16 @@
 //! ```
 //!
 //! The same rules apply to every type:
-//! - An id is a number or a string of digits. `0`, `""`, `"0"`, `null`, `false` and `[]` are `None`.
+//! - An ID is a number or a string of digits. `0`, `""`, `"0"`, `null`, `false` and `[]` are `None`.
 //! - A text is a string or a number. `null`, `false` and `[]` are `None`.
 //! - A time is `YYYY-MM-DD HH:MM[:SS]` or `YYYY-MM-DD`, in the account's local time. `0000-00-00…` is `None`.
 //! - An unknown key is kept in `extra` (or [`Fields`]) and written back. An unknown value of an enumeration is kept.
-//! - A record whose unknown keys hold more than 100,000 values, or a value nested deeper than 100 levels, is an error.
+//! - It is an error if the unknown keys of a record hold more than 100,000 values, or a value nested deeper than 100
+//!   levels.
 //! - Any other value is an error, which says what was expected and what was found.
 //!
-//! An enumeration has `Display` and `FromStr` for the server's words. An id converts to and from `u64`, `i64` and text;
-//! a conversion that can fail returns [`InvalidValue`].
+//! An enumeration has `Display` and `FromStr` for the server's words. An ID converts to and from `u64`, `i64` and text.
+//! A conversion that can fail returns [`InvalidValue`].
 //!
 //! The crate has no features. The crates `crm-history` and `crm-projects` send and receive these types; `crm` has both.
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Displays a text as one line that cannot change how it is shown.
+/// Displays a text as one line without characters that affect how it is displayed.
 ///
 /// Control characters (C0, DEL, C1), line separators and the marks that change the direction of text are escaped. A line
 /// feed becomes `\n`, ESC becomes `\u{1b}`. Every other character stays as it is. All messages of these crates go

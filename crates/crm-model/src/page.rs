@@ -6,27 +6,27 @@ use crate::OneLine;
 
 /// One page of a list.
 ///
-/// A record that cannot be read never hides the others: it is in [`unreadable`](Self::unreadable).
+/// A record that cannot be decoded never hides the others: it is in [`unreadable`](Self::unreadable).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The readable records, in the server's order.
+    /// The decoded records, in the server's order.
     pub items: Vec<T>,
-    /// The records that could not be read.
+    /// The records that could not be decoded.
     pub unreadable: Vec<Unreadable>,
-    /// The number of records on all pages, if the server returns it. SalesMan never does. For solOS a key `total` beside
-    /// the records is *assumed*.
+    /// The number of records on all pages, if the server returns it. SalesMan never does. For solOS a key `total` next
+    /// to the records is *assumed*.
     pub total: Option<u64>,
 }
 
 impl<T> Page<T> {
-    /// Creates a page of readable records.
+    /// Creates a page of decoded records.
     #[must_use]
     pub fn new(items: Vec<T>) -> Self {
         Self { items, unreadable: Vec::new(), total: None }
     }
 
-    /// Returns the number of records on the page, readable or not.
+    /// Returns the number of records on the page, decoded or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.items.len() + self.unreadable.len()
@@ -59,20 +59,20 @@ impl<'a, T> IntoIterator for &'a Page<T> {
     }
 }
 
-/// A record that could not be read. `Debug` and `Display` leave out its raw value, because it may be personal data.
+/// A record that could not be decoded. `Debug` and `Display` leave out its raw value, because it may be personal data.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unreadable {
-    /// The JSON path of the value that could not be read, from the root of the response: `$.data[3].datum`.
+    /// The JSON path of the value that could not be decoded, from the root of the response: `$.data[3].datum`.
     pub path: String,
-    /// What was expected there and what was found.
+    /// What was expected there, and what was found.
     pub reason: String,
     /// The whole record as received: JSON text.
     pub raw: String,
 }
 
 impl Unreadable {
-    /// Creates the description of a record that could not be read.
+    /// Creates the description of a record that could not be decoded.
     #[must_use]
     pub fn new(path: impl Into<String>, reason: impl Into<String>, raw: impl Into<String>) -> Self {
         Self { path: path.into(), reason: reason.into(), raw: raw.into() }

@@ -1,4 +1,4 @@
-//! Reading values as PHP writes them: one type for any scalar, and its conversions to ids, texts and times.
+//! Reading values as PHP writes them: one type for any scalar, and its conversions to IDs, texts and times.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -211,12 +211,12 @@ fn is_zero_date(text: &str) -> bool {
         && text.bytes().all(|b| matches!(b, b'0' | b'-' | b':' | b' ' | b'T' | b'.'))
 }
 
-/// Reads a required id.
+/// Reads a required ID.
 pub(crate) fn required_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Id::deserialize(deserializer)?.0.ok_or_else(|| de::Error::custom("expected an id, found nothing or 0"))
 }
 
-/// An id, or `None` for nothing and for 0.
+/// An ID, or `None` for nothing and for 0.
 pub(crate) struct Id(pub(crate) Option<u64>);
 
 impl<'de> Deserialize<'de> for Id {

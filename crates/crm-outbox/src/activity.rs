@@ -3,7 +3,7 @@
 use std::hash::Hasher;
 
 use crm_history::NewEntry;
-use crm_history::operations::AddList;
+use crm_history::operations::Add;
 use crm_transport::{Error, Operation};
 use siphasher::sip::SipHasher24;
 
@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher24;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredActivity {
-    /// The activity as JSON with the vendor's names.
+    /// The activity as JSON with the vendor's field names.
     pub json: String,
     /// Its mark, which the JSON holds only as the end of the content.
     pub mark: Option<String>,
@@ -43,18 +43,20 @@ impl StoredActivity {
 
     /// Decodes the activity. On failure returns the reason as a text.
     pub(crate) fn entry(&self) -> Result<NewEntry, String> {
-        let entry: NewEntry = serde_json::from_str(&self.json)
+        let mut entry: NewEntry = serde_json::from_str(&self.json)
             .map_err(|error| format!("the activity cannot be decoded: {error}"))?;
-        Ok(match &self.mark {
-            Some(mark) => entry.mark(mark),
-            None => entry,
-        })
+        let Some(mark) = &self.mark else { return Ok(entry) };
+        // The JSON is what is sent. A hook looks for a phone number in the content, for example.
+        if let Some(content) = entry.content.strip_suffix(&format!(" [{mark}]")) {
+            entry.content.truncate(content.len());
+        }
+        Ok(entry.mark(mark))
     }
 }
 
 impl NewActivity {
-    /// Checks a key and an activity, as [`put`](crate::Outbox::put) does. For tests of a [`Store`](crate::Store) of your
-    /// own.
+    /// Checks a key and an activity, as [`put`](crate::Outbox::put) does. For tests of your own
+    /// [`Store`](crate::Store).
     ///
     /// # Errors
     /// The key or the activity is refused.
@@ -66,7 +68,7 @@ impl NewActivity {
         if let Some(fault) = key_fault(key) {
             return Err(Error::invalid_request(operation, "key", fault));
         }
-        check(entry)?;
+        check(operation, entry)?;
         Ok(Self {
             key: key.to_owned(),
             activity: StoredActivity::from_entry(entry),
@@ -76,13 +78,17 @@ impl NewActivity {
 }
 
 /// Returns an error if the activity could not be sent.
-pub(crate) fn check(entry: &NewEntry) -> Result<(), Error> {
+pub(crate) fn check(operation: &'static str, entry: &NewEntry) -> Result<(), Error> {
     let mut entry = entry.clone();
     if let Some(instant) = entry.at_instant.take() {
         // The client that sends it knows the time zone.
         entry.at = Some(instant.naive_utc());
     }
-    AddList::new(vec![entry]).request().map(drop)
+    let Err(error) = Add::new(entry).request() else { return Ok(()) };
+    Err(match error.field() {
+        Some(field) => Error::invalid_request(operation, field, error.message()),
+        None => error,
+    })
 }
 
 fn key_fault(key: &str) -> Option<&'static str> {

@@ -1,4 +1,4 @@
-//! An outbox for SalesMan CRM: put an activity once, and it is stored once, whatever crashes, restarts or comes twice.
+//! An outbox for SalesMan CRM: stores each activity once, whatever crashes, restarts or is put twice.
 //!
 //! ```no_run
 //! # async fn run(history: crm_history::HistoryClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -16,32 +16,34 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # What it promises
+//! # Guarantees
 //!
-//! Once [`put`](Outbox::put) has returned, the activity is stored in the CRM once, or its [`Status`] says why a person
-//! must look. That holds whatever crashes, restarts, is delivered twice or runs twice. Any number of instances may put
-//! and deliver: one of them is the sender, and the others stand by.
+//! After [`put`](Outbox::put) has returned, the activity is stored in the CRM once, or its [`Status`] says why a person
+//! must look. This is true whatever crashes, restarts, is delivered twice or runs twice. Any number of instances may
+//! put and deliver. One of them is the sender, and the others are on standby.
 //!
-//! # What it does not promise
+//! # What is not guaranteed
 //!
-//! - The CRM cannot check the lease. A process that stands still for longer than the lease, between its last check of the
-//!   lease and the first byte of a call, can store one chunk twice. [Marks](crm_history::NewEntry::mark) find such records.
-//! - A server that stores a call later than [`settle`](Deliver::settle) after its connection ended can store it twice.
-//! - An activity without a time and without a mark, whose answer is lost, is [`Unknown`](Status::Unknown) where a single
+//! - The CRM cannot check the lease. A process can be paused between its last check of the lease and the first byte of
+//!   a call. If the pause is longer than the lease, one chunk can be stored twice. [Marks](crm_history::NewEntry::mark)
+//!   find such records.
+//! - If the server stores a call later than [`settle`](Deliver::settle) after the connection ended, the call can be
+//!   stored twice.
+//! - An activity without a time and without a mark is [`Unknown`](Status::Unknown) if its response is lost and a single
 //!   equal record appears. See [`sole_writer`](Deliver::sole_writer).
 //!
 //! # The table
 //!
-//! Any program, in any language, may put activities in a transaction of its own. The table `crm_outbox_activities` and
+//! Any program, in any language, can put activities in its own transaction. The table `crm_outbox_activities` and
 //! these columns are a stable interface, in SQLite and in PostgreSQL:
 //!
 //! | column | type | |
 //! |---|---|---|
 //! | `key` | text | the idempotency key, unique |
-//! | `activity` | text | the activity as JSON with the vendor's names: `user datum tip content clid pid did`. `at_instant` (RFC 3339) in place of `datum` needs a [zone](crm_history::Zone) |
+//! | `activity` | text | the activity as JSON with the vendor's field names: `user datum tip content clid pid did`. `at_instant` (RFC 3339) instead of `datum` needs a [zone](crm_history::Zone) |
 //! | `mark` | text or null | its [mark](crm_history::NewEntry::mark), if the content does not have it yet |
-//! | `state` | text | read only: `queued held sending stored refused unknown` |
-//! | `record_id` | integer or null | read only: the id in the CRM |
+//! | `state` | text | read-only: `queued held sending stored refused unknown` |
+//! | `record_id` | integer or null | read-only: the ID in the CRM |
 //!
 //! ```sql
 //! INSERT INTO crm_outbox_activities (key, activity)
@@ -51,31 +53,33 @@
 //!
 //! An activity that cannot be decoded becomes [`Refused`](Status::Refused).
 //!
-//! A key is remembered for ever, or until [`purge`](Outbox::purge). Without its content a row takes 138 bytes in SQLite and
-//! 236 bytes in PostgreSQL, indexes included (measured with keys of 26 bytes by `cargo xtask bench outbox`). So ten million
-//! keys take 1.4 or 2.4 GB. Delivering and counting take no longer because of them.
+//! A key is kept forever, or until [`purge`](Outbox::purge). Without its content, a row takes 138 bytes in SQLite and
+//! 236 bytes in PostgreSQL, including indexes (measured with 26-byte keys by `cargo xtask bench outbox`). So ten
+//! million keys take 1.4 or 2.4 GB. They do not slow down delivery or counting.
 //!
-//! # How to size `settle` and `lease`
+//! # Choosing `settle` and `lease`
 //!
-//! [`settle`](Deliver::settle) must be longer than PHP may go on with a call after its connection has ended: the
-//! `max_execution_time` of the server and what a proxy keeps back. A [`lease`](Deliver::lease) must be longer than any
-//! pause of a process that is not a crash: a suspended virtual machine, swapping, a debugger. After a crash the others wait
-//! for it to expire, and then, for what was in flight, the time limit of a call and `settle`.
+//! [`settle`](Deliver::settle) must be longer than PHP may continue with a call after its connection has ended: the
+//! `max_execution_time` of the server, plus the time for which a proxy may delay a request. A [`lease`](Deliver::lease)
+//! must be longer than any pause of a process that is not a crash: a suspended virtual machine, swapping, a debugger.
+//! After a crash, the other instances wait until the lease expires. For calls in flight, they then also wait for the
+//! time limit of a call and `settle`.
 //!
-//! # Observing it
+//! # Monitoring
 //!
-//! With the feature `metrics`: the counters `crm_outbox_puts_total`, `crm_outbox_put_commits_total`,
+//! With the feature `metrics`, there are the counters `crm_outbox_puts_total`, `crm_outbox_put_commits_total`,
 //! `crm_outbox_batches_total`, `crm_outbox_takeovers_total` and `crm_outbox_settled_total` (label `status`), and the gauges
 //! `crm_outbox_depth` (label `status`) and `crm_outbox_oldest_seconds`. The sender sets the gauges every 15 s. In the
 //! other instances they are zero.
 //!
-//! With the feature `tracing`: a span `outbox.activity` (fields `key` and `status`) within the span that is current at
-//! `put`. It ends when the sender of the same process has settled the activity. At most 10,000 of them are open.
+//! With the feature `tracing`, each `put` opens a span `outbox.activity` (fields `key` and `status`) inside the current
+//! span. It ends when the sender in the same process has settled the activity. At most 10,000 of these spans are open.
 //!
 //! # Features
 //!
-//! On by default: `sqlite`. Off by default: `postgres`, `postgres-tls`, `tracing`, `metrics`. SQLite is compiled in. It clashes with
-//! another crate that links another version of it. Then use PostgreSQL, or the table, or a [`Store`] of your own.
+//! On by default: `sqlite`. Off by default: `postgres`, `postgres-tls`, `tracing`, `metrics`. SQLite is compiled in. It
+//! conflicts with a crate that links another version of SQLite. In that case use PostgreSQL, the table, or your own
+//! [`Store`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

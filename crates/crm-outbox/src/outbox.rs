@@ -1,4 +1,4 @@
-//! [`Outbox`]: puts activities, and shows where they stand.
+//! [`Outbox`]: puts activities, and returns their status.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::transaction::UserTransaction;
 
 /// An outbox: a durable queue of activities with idempotency keys.
 ///
-/// Clones share it. See [the crate](crate) for what it promises.
+/// Clones share it. See [the crate](crate) for its guarantees.
 #[derive(Clone)]
 pub struct Outbox {
     pub(crate) shared: Arc<Shared>,
@@ -112,7 +112,7 @@ impl Outbox {
         compare(key, entry, before)
     }
 
-    /// Puts an activity in a transaction of yours. It is in the outbox once you commit.
+    /// Puts an activity in your own transaction. It is in the outbox after you commit.
     ///
     /// The transaction must be on the database of the outbox. With rusqlite the call blocks for as long as SQLite needs.
     /// The sender finds the activity within [`poll_every`](Deliver::poll_every).
@@ -133,7 +133,7 @@ impl Outbox {
 
 /// Looking.
 impl Outbox {
-    /// Returns where an activity stands, or `None` if the key is not known.
+    /// Returns the status of an activity, or `None` if the key is not known.
     ///
     /// # Errors
     /// The store failed.
@@ -143,8 +143,8 @@ impl Outbox {
 
     /// Waits until an activity is stored, refused or unknown, and returns that. Returns `None` if the key is not known.
     ///
-    /// It returns at once where the sender of this process settles the activity. Otherwise it asks the store each second.
-    /// It waits without an end: use `tokio::time::timeout`.
+    /// If the sender is in this process, it returns as soon as the activity is settled. Otherwise it polls the store
+    /// every second. It has no time limit, so use `tokio::time::timeout`.
     ///
     /// # Errors
     /// The store failed.
@@ -182,7 +182,7 @@ impl Outbox {
 
 /// Deciding and cleaning up.
 impl Outbox {
-    /// Queues an activity again that is refused or held, as it was put. Returns its status.
+    /// Queues a refused or held activity again, as it was put. Returns its status.
     ///
     /// # Errors
     /// The key is not known, the activity is in another state, its content was removed, or the store failed.
@@ -230,9 +230,9 @@ impl Outbox {
     /// Puts everything in doubt that is queued, held or sent. Call it after the database was restored from a backup, or
     /// after a failover that lost commits, before the next delivery starts.
     ///
-    /// `since` is the time of the backup. The activities are looked up in the CRM, and only what is missing there is sent.
-    /// Returns how many activities these are. The lookup reads every record of the CRM that is newer than the last one
-    /// stored before `since`.
+    /// `since` is the time of the backup. The activities are looked up in the CRM, and only those that are missing
+    /// there are sent. Returns how many activities these are. The lookup reads every record of the CRM that is newer
+    /// than the last one stored before `since`.
     ///
     /// # Errors
     /// Nothing was stored before `since`, so the outbox does not know which records are older. Name one with
@@ -256,9 +256,9 @@ impl Outbox {
     /// Does what [`reconcile_since`](Self::reconcile_since) does, for an outbox in which nothing was stored before the
     /// backup. `id` is a record that was in the CRM at the time of the backup.
     ///
-    /// Take the newest record of which you are sure. Records up to it never count as activities of this outbox, and a list
-    /// of the CRM proves something only if it shows one of them. If the CRM held nothing at that time, the id is 0: then the
-    /// whole list is read, and it must show an activity that was stored meanwhile.
+    /// Use the newest record that certainly existed. Records up to it never count as activities of this outbox, and a
+    /// list of the CRM proves something only if it shows one of them. If the CRM had no records at that time, pass 0.
+    /// Then the whole list is read, and it must show an activity that was stored meanwhile.
     ///
     /// # Errors
     /// The store failed.
@@ -268,7 +268,7 @@ impl Outbox {
 
     /// Removes activities that were stored or refused longer ago, with their keys. Returns how many these are.
     ///
-    /// A removed key is new again. Contents are removed earlier: see
+    /// A removed key counts as new. Contents are removed earlier: see
     /// [`keep_contents_for`](Deliver::keep_contents_for).
     ///
     /// # Errors

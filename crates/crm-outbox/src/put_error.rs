@@ -4,8 +4,8 @@ use std::fmt;
 
 use crm_transport::Error;
 
-/// Why an activity was not put. Nothing of it is in the outbox, except that a failed commit may have succeeded: put it
-/// again with the same key.
+/// Why an activity was not put. It is not in the outbox, unless a commit succeeded although it reported a failure. Put
+/// it again with the same key.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum PutError {

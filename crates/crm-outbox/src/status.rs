@@ -1,4 +1,4 @@
-//! Where an activity stands, and what a person decides about it.
+//! The status of an activity, and what a person decides about it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crm_history::{EntryId, InvalidValue, NewEntry, Rejection};
 
-/// Where an activity stands.
+/// The status of an activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
@@ -14,9 +14,9 @@ pub enum Status {
     Queued,
     /// It waits until a time, for this reason. See [`Prepared::Hold`](crate::Prepared::Hold).
     Held(String),
-    /// It was sent, and it is not yet certain what became of it.
+    /// It was sent, and its outcome is not yet certain.
     Sending,
-    /// It is stored under this id. `None` if the server did not say the id.
+    /// It is stored with this ID. `None` if the server did not return the ID.
     Stored(Option<EntryId>),
     /// It is certainly not stored, and is not sent again before [`retry`](crate::Outbox::retry).
     Refused(Rejection),
@@ -133,7 +133,7 @@ impl UnknownOutcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resolution {
-    /// It is stored under this id.
+    /// It is stored under this ID.
     StoredAs(EntryId),
     /// It is not stored. It is queued again.
     NotStored,
@@ -149,11 +149,11 @@ pub struct OutboxEntry {
     pub seq: u64,
     /// The idempotency key.
     pub key: String,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// The activity. `None` if its content was removed or cannot be decoded.
     pub activity: Option<NewEntry>,
-    /// The id of a second record of it. The CRM holds both.
+    /// The ID of a second record of it. The CRM holds both.
     pub copy: Option<EntryId>,
     /// When it was put, by the clock of the store.
     pub put_at: SystemTime,
@@ -200,19 +200,19 @@ impl Filter {
         self
     }
 
-    /// Returns the state asked for, for a [`Store`](crate::Store) of your own.
+    /// Returns the requested state, for your own [`Store`](crate::Store).
     #[must_use]
     pub fn wanted_state(&self) -> Option<State> {
         self.state
     }
 
-    /// Returns the position after which the list begins, for a [`Store`](crate::Store) of your own.
+    /// Returns the position after which the list begins, for your own [`Store`](crate::Store).
     #[must_use]
     pub fn begins_after(&self) -> u64 {
         self.after
     }
 
-    /// Returns the maximum number of activities, for a [`Store`](crate::Store) of your own.
+    /// Returns the maximum number of activities, for your own [`Store`](crate::Store).
     #[must_use]
     pub fn most(&self) -> usize {
         self.limit

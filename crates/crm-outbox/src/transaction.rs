@@ -5,7 +5,7 @@ use crm_transport::Error;
 use crate::activity::NewActivity;
 use crate::store::Row;
 
-/// A transaction of yours on the database of the outbox: `rusqlite::Transaction`, or `tokio_postgres::Transaction`.
+/// Your own transaction on the database of the outbox: `rusqlite::Transaction`, or `tokio_postgres::Transaction`.
 ///
 /// With another driver, insert into the table yourself: see [the table](crate#the-table).
 pub trait UserTransaction: sealed::Put {}

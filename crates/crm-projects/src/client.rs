@@ -16,10 +16,10 @@ use crate::operations::{
     ProjectFilter, ProjectQuery, StepQuery, Steps,
 };
 
-/// The client of the projects API of a solOS account. Cheap to clone; clones share the connections.
+/// The client of the projects API of a solOS account. Cheap to clone. Clones share the connections.
 ///
 /// Every method makes one call, except [`projects`](Self::projects), [`filtered`](Self::filtered) and
-/// [`export`](Self::export), which make one for each page. To read records as a serde type of your own, see
+/// [`export`](Self::export), which make one for each page. To decode records as your own serde type, see
 /// [`operations`](crate::operations).
 ///
 /// # Panics
@@ -63,7 +63,7 @@ impl ProjectsClient {
 
     /// Returns every project of a query, page after page, from the query's offset on.
     ///
-    /// They are sorted by id, smallest first, with 100 on a page, unless the query says otherwise.
+    /// They are sorted by ID, smallest first, with 100 per page, unless the query sets other values.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -133,14 +133,14 @@ impl ProjectsClient {
         records_by_offset(<Filter as Operation>::INFO, page_size, |project| project.id.0, fetch)
     }
 
-    /// Exports every project of a query or a filter, in constant memory, with a verdict on whether that is all: by id, the
-    /// smallest first.
+    /// Exports every project of a query or a filter by ID, smallest first, in constant memory, with a completeness
+    /// verdict.
     ///
     /// A page has as many projects as the query counts, or 100. If projects are deleted meanwhile,
     /// [`projects`](Self::projects) may miss some; an export does not. The options are methods of the
     /// [`ExportBuilder`]: concurrency, a checkpoint to resume from, a progress callback.
     ///
-    /// It is assumed that the server sorts by `id` and gives new projects greater ids. If it does not sort, the export
+    /// It is assumed that the server sorts by `id` and gives new projects greater IDs. If it does not sort, the export
     /// ends with an error.
     ///
     /// ```no_run
@@ -277,7 +277,7 @@ impl ProjectsClient {
         self.run(&Payments::new(project, query.clone())).await
     }
 
-    /// Makes any call: records read as a type of your own, or a method of solOS that this client does not cover.
+    /// Runs any operation: with records decoded as your own type, or a method of solOS that this client does not cover.
     ///
     /// ```no_run
     /// # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -294,7 +294,7 @@ impl ProjectsClient {
     /// # Ok(()) }
     /// ```
     ///
-    /// An operation of your own is a type that implements [`Operation`]; see the example there.
+    /// Your own operation is a type that implements [`Operation`]; see the example there.
     ///
     /// # Errors
     /// See [`Error`].

@@ -16,24 +16,24 @@
 //!
 //! The vendor's page names no version of this API. This project calls it v2, because the older examples (v1) use another path.
 //!
-//! The vendor documents nine requests and no response. What the client expects of responses is *assumed*, see [`answer`]:
-//! records bare or in an envelope, every field kept by its name.
+//! The vendor documents nine requests and no responses. The form of the responses is *assumed*: records are bare or in
+//! an envelope, and every field is kept under its name. See [`answer`].
 //!
 //! | I want to | see |
 //! |---|---|
 //! | read, list or filter projects, and what belongs to them | [`ProjectsClient`] |
-//! | read everything, and know that it is everything | [`ProjectsClient::export`] and its [`Verdict`] |
-//! | read the fields that only my account has | [`Fields`] |
-//! | read records as a type of my own | [`operations`] |
+//! | read everything, with a completeness verdict | [`ProjectsClient::export`] and its [`Verdict`] |
+//! | read custom fields of my account | [`Fields`] |
+//! | read records as my own type | [`operations`] |
 //! | call a method of solOS that is not covered | [`Operation`](transport::Operation) and [`answer`] |
 //! | know what went wrong | [`Error`] |
 //! | use SalesMan CRM, too | the facade, `crm` |
 //!
-//! # A transport of your own
+//! # Your own transport
 //!
-//! Without the feature `reqwest` no HTTP client is compiled: give the builder a [`Transport`](transport::Transport) of
-//! your own. The types in its signature are in [`transport`], which is the crate `crm-transport` under a short name. So
-//! this crate is the only one that you depend on.
+//! Without the feature `reqwest`, no HTTP client is compiled. Pass your own [`Transport`](transport::Transport) to the
+//! builder. The types in its signature are in [`transport`], which re-exports the crate `crm-transport`. So you depend
+//! on this crate only.
 //!
 //! ```
 //! use crm_projects::transport::{Bytes, Transport, TransportError, http};
@@ -51,8 +51,8 @@
 //! # Features
 //!
 //! On by default: `reqwest` (the transport) and `rustls` (https for it). Off by default: `native-tls`, `gzip`, `tower`,
-//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] says what each of them adds. For
-//! tests there is the crate `crm-testing`.
+//! `tracing`, `metrics`, and `blocking` (the same client without async). [`transport`] describes them. For tests, use
+//! the crate `crm-testing`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -69,7 +69,7 @@ mod token_pair;
 pub use client::ProjectsClient;
 pub use crm_model::projects::*;
 pub use crm_model::{FieldError, Fields, InvalidValue, Page, Unreadable};
-/// How a call travels, the crate `crm-transport`: what a transport or an operation of your own is made of.
+/// The crate `crm-transport`, re-exported: everything that your own transport or operation needs.
 #[doc(no_inline)]
 pub use crm_transport as transport;
 pub use crm_transport::{

@@ -2,10 +2,11 @@
 
 use crm_transport::NonPersonalData;
 
-/// The parts of the projects API's traffic that are never personal data: words of the API and the conditions of filters.
+/// The parts of the projects API's traffic that are never personal data: values of the API and the conditions of
+/// filters.
 ///
-/// Give it to the recorder of `crm-testing`, so that a scrambled recording keeps what this client reads. The request
-/// parameters are documented; `type` and `status` of responses are assumed.
+/// Pass it to the recorder of `crm-testing`, so that a scrambled recording keeps the values that this client reads. The
+/// request parameters are documented; `type` and `status` of responses are assumed.
 pub const NON_PERSONAL_DATA: NonPersonalData = NonPersonalData {
     fields: &[
         "type",

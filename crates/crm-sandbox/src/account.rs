@@ -115,7 +115,7 @@ impl Default for Account {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// The id, on the wire `iduser`; above 0, and the same in no other account.
+    /// The ID, on the wire `iduser`; above 0, and the same in no other account.
     pub id: i64,
     /// The login, which is an email address as a rule.
     pub login: String,
@@ -128,7 +128,7 @@ pub struct User {
     /// Whether the user administers the account (`isadmin`), and so sees everything.
     #[serde(default)]
     pub administrator: bool,
-    /// The id of the superior (`mid`); 0 is none.
+    /// The ID of the superior (`mid`); 0 is none.
     #[serde(default)]
     pub chief: i64,
     /// Whether the user is blocked (`active` is not `yes`). The API answers a blocked user like any other.
@@ -138,7 +138,7 @@ pub struct User {
     /// of the database, which makes every call of the user a PHP error.
     #[serde(default = "no_shift")]
     pub tzone: Option<i32>,
-    /// The id in another system, if any.
+    /// The ID in another system, if any.
     #[serde(default)]
     pub uid: Option<String>,
     /// The department, if any; on the wire `oid`.
@@ -159,7 +159,7 @@ pub struct User {
 }
 
 impl User {
-    /// Returns a manager with this id and login, without a superior or a shift of the clock.
+    /// Returns a manager with this ID and login, without a superior or a clock shift.
     pub fn new(id: i64, login: impl Into<String>) -> User {
         User {
             id,
@@ -238,7 +238,7 @@ pub enum SqlMode {
     #[default]
     Lenient,
     /// It refuses the record with code 500, as MariaDB does by default: emoji, a type of more than 50 characters, content
-    /// or contacts that are too long, ids beyond the column, and dates that cannot be read. Observed with MariaDB.
+    /// or contacts that are too long, IDs beyond the column, and dates that cannot be read. Observed with MariaDB.
     Strict,
     /// The same, and it refuses the zero date and finds no record with it in a list, as MySQL does by default
     /// (`NO_ZERO_DATE`). That nothing is found was observed, the refusal is assumed.
@@ -261,7 +261,7 @@ impl FromStr for SqlMode {
 /// The time zone of an account, such as `"Europe/Moscow".parse()`.
 ///
 /// The default is `local`: the clock of the account is that of this machine, and counts as Moscow time (UTC+3, no
-/// summer time) wherever an offset matters.
+/// daylight saving time) wherever an offset matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Zone(Option<chrono_tz::Tz>);
 
@@ -347,7 +347,7 @@ impl<'a> Caller<'a> {
         Caller { place, account, user, now, offset, shift }
     }
 
-    /// The ids of the users whose records the caller sees.
+    /// The IDs of the users whose records the caller sees.
     pub(crate) fn people(&self) -> Vec<i64> {
         self.account.people_of(self.user)
     }

@@ -20,7 +20,7 @@ use crate::sandbox::Sandbox;
 use crate::server;
 use crate::state::{ControlSecret, Settings, State, Time};
 
-/// The settings of a sandbox that is about to start.
+/// Builds a sandbox from its settings.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Builder {
@@ -48,25 +48,25 @@ impl Builder {
         }
     }
 
-    /// Where to listen; a free loopback port by default.
+    /// Sets the address to listen on (default: a free loopback port).
     pub fn listen(mut self, address: SocketAddr) -> Builder {
         self.address = address;
         self
     }
 
-    /// Which server the history behaves like; [`Revision::Observed`] by default.
+    /// Sets which server the history behaves like (default: [`Revision::Observed`]).
     pub fn revision(mut self, revision: Revision) -> Builder {
         self.settings.revision = revision;
         self
     }
 
-    /// The accounts of SalesMan CRM; [`Account::default`] alone by default.
+    /// Sets the accounts of SalesMan CRM (default: only [`Account::default`]).
     pub fn accounts(mut self, accounts: impl IntoIterator<Item = Account>) -> Builder {
         self.settings.accounts = accounts.into_iter().collect();
         self
     }
 
-    /// The SQL mode of every account so far; [`SqlMode::Lenient`] by default.
+    /// Sets the SQL mode of every account added so far (default: [`SqlMode::Lenient`]).
     pub fn sql_mode(mut self, mode: SqlMode) -> Builder {
         for account in &mut self.settings.accounts {
             account.sql_mode = mode;
@@ -74,7 +74,7 @@ impl Builder {
         self
     }
 
-    /// The time zone of every account so far; [`Zone::default`] by default.
+    /// Sets the time zone of every account added so far (default: [`Zone::default`]).
     pub fn zone(mut self, zone: Zone) -> Builder {
         for account in &mut self.settings.accounts {
             account.zone = zone;
@@ -82,12 +82,13 @@ impl Builder {
         self
     }
 
-    /// How many hours the clock of the users with this login is ahead of the account's ([`User::tzone`]); 0 by default.
+    /// Sets by how many hours the clock of the users with this login is ahead of the account's ([`User::tzone`];
+    /// default: 0).
     ///
     /// [`User::tzone`]: crate::User::tzone
     ///
     /// # Errors
-    /// When no account has a user with this login.
+    /// No account has a user with this login.
     pub fn shift(mut self, login: &str, hours: i32) -> Result<Builder, UnknownLogin> {
         let users = self.settings.accounts.iter_mut().flat_map(|account| &mut account.users);
         let mut found = false;
@@ -98,19 +99,19 @@ impl Builder {
         if found { Ok(self) } else { Err(UnknownLogin(login.to_owned())) }
     }
 
-    /// How many generated records the history of the first account starts with; none by default.
+    /// Sets the number of generated records with which the history of the first account starts (default: 0).
     pub fn records(mut self, count: u64) -> Builder {
         self.settings.records = count;
         self
     }
 
-    /// How many projects there are; 120 by default.
+    /// Sets the number of projects (default: 120).
     pub fn projects(mut self, count: u64) -> Builder {
         self.settings.projects = count;
         self
     }
 
-    /// What the records of the projects API are wrapped in; [`ProjectsShape::Payload`] by default.
+    /// Sets the envelope of the records of the projects API (default: [`ProjectsShape::Payload`]).
     pub fn projects_shape(mut self, shape: ProjectsShape) -> Builder {
         self.settings.form.shape = shape;
         self
@@ -122,32 +123,32 @@ impl Builder {
         self
     }
 
-    /// Adds `"total"`, the number of all that fit, beside the page, where the shape has room for it.
+    /// Adds `"total"`, the number of all matching records, next to the page, if the shape allows it.
     pub fn projects_total(mut self) -> Builder {
         self.settings.form.total = true;
         self
     }
 
-    /// How late every answer comes; not at all by default.
+    /// Sets the delay of every response (default: none).
     pub fn latency(mut self, latency: Duration) -> Builder {
         self.settings.latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
         self
     }
 
-    /// The local time of the first account, standing still; the wall clock by default.
+    /// Stops the clock of the first account at this local time (default: the wall clock).
     pub fn now(mut self, now: NaiveDateTime) -> Builder {
         self.settings.now = Some(now);
         self
     }
 
-    /// Gives everything that happens by chance another course; 0 by default. The same seed and the same requests give the
-    /// same answers.
+    /// Sets the seed of all random behaviour (default: 0). The same seed and the same requests produce the same
+    /// responses.
     pub fn seed(mut self, seed: u64) -> Builder {
         self.settings.seed = seed;
         self
     }
 
-    /// Requires this secret, in the header `X-Sandbox-Secret`, for every request to `/_sandbox`; none by default.
+    /// Requires this secret, in the header `X-Sandbox-Secret`, for every request to `/_sandbox` (default: none).
     ///
     /// Without a secret such requests must name an IP address or `localhost` as their `Host`. Those with an `Origin` are
     /// always refused.
@@ -159,7 +160,7 @@ impl Builder {
     /// Starts the sandbox.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// The address cannot be bound.
     pub async fn start(self) -> io::Result<Sandbox> {
         self.start_blocking()
     }
@@ -167,7 +168,7 @@ impl Builder {
     /// Starts the sandbox in a program without async.
     ///
     /// # Errors
-    /// When the address cannot be bound.
+    /// The address cannot be bound.
     pub fn start_blocking(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.address)?;
         listener.set_nonblocking(true)?;
@@ -183,10 +184,10 @@ impl Builder {
         Ok(Sandbox::with_socket(url, state, stop, thread))
     }
 
-    /// Makes a sandbox without a socket, for tests in virtual time: it has no thread, and no clock but this one.
+    /// Creates a sandbox without a socket, for tests in virtual time. It has no thread, and uses only this clock.
     ///
-    /// It takes requests with [`Sandbox::receive`]. Whatever happens later happens when the sandbox is used next, as if it had
-    /// happened in time. Where the account has the default time zone, it is in Moscow (UTC+3).
+    /// It takes requests with [`Sandbox::receive`]. Later events take place when the sandbox is used next, as if they
+    /// had happened in time. If the account has the default time zone, it is in Moscow (UTC+3).
     pub fn in_process(self, clock: impl Clock + 'static) -> Sandbox {
         let time = Time { clock: Arc::new(clock), of_machine: false };
         let state = Arc::new(Mutex::new(State::new(self.settings, time)));

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Where a sandbox gets the time from.
+/// The source of time of a sandbox.
 ///
 /// A sandbox with a socket uses the clocks of the machine. A sandbox in process
-/// ([`Builder::in_process`](crate::Builder::in_process)) uses the clock that it was given, and no other.
+/// ([`Builder::in_process`](crate::Builder::in_process)) uses only the given clock.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The time since any fixed start. It never goes back. Delays, locks, rates and everything that happens "later" follow
     /// it.
@@ -19,7 +19,7 @@ pub trait Clock: fmt::Debug + Send + Sync {
     fn utc(&self) -> DateTime<Utc>;
 }
 
-/// A clock that moves only when it is told to. Clones show the same time.
+/// A clock that moves only when it is advanced. Clones show the same time.
 #[derive(Debug, Clone)]
 pub struct VirtualClock(Arc<Mutex<Times>>);
 
@@ -35,7 +35,7 @@ impl VirtualClock {
         VirtualClock(Arc::new(Mutex::new(Times { monotonic: Duration::ZERO, utc })))
     }
 
-    /// Lets so much time pass, for the monotonic time and the time of day.
+    /// Advances the monotonic time and the time of day by this much.
     pub fn advance(&self, time: Duration) {
         let mut times = self.times();
         times.monotonic = times.monotonic.saturating_add(time);

@@ -14,9 +14,9 @@ pub(crate) enum Event {
     DeleteClient(i64),
     /// A deal is deleted, with its records.
     DeleteDeal(i64),
-    /// A contact is deleted, and its records lose it.
+    /// A contact is deleted, and removed from its records.
     DeleteContact(i64),
-    /// The server writes a record of its own.
+    /// The server writes a record by itself.
     ServerRecord(About),
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct About {
 }
 
 impl Event {
-    /// Lets it happen. Returns how many records were deleted or changed, or the id of the new one.
+    /// Lets it happen. Returns how many records were deleted or changed, or the ID of the new one.
     ///
     /// # Errors
     /// When no account has this user.

@@ -15,9 +15,9 @@ use crate::faults::{About, AnswerEdit, Asked, Transfer, leave_each_nth};
 use crate::request::Request;
 use crate::state::State;
 
-/// A request that a sandbox in process received, and the outcome that it may not have yet.
+/// A request to a sandbox in process, and its outcome, which may not be available yet.
 ///
-/// Dropping it is what a client does that gives up: what the sandbox has begun goes on.
+/// Dropping it means that the client gives up. The sandbox continues what it has begun.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,7 +56,7 @@ pub struct Exchange {
     _busy: Arc<()>,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
@@ -157,15 +157,15 @@ impl Exchange {
         Exchange { state: Arc::clone(shared), ready, answer, finish, _busy: busy }
     }
 
-    /// Returns the time of [`Clock::monotonic`](crate::Clock::monotonic) at which to ask for the outcome again; `None` if
-    /// none ever comes.
+    /// Returns the time of [`Clock::monotonic`](crate::Clock::monotonic) at which to poll for the outcome again; `None`
+    /// if there will be no outcome.
     pub fn ready_at(&self) -> Option<Duration> {
         let never = matches!(self.finish.transfer, Transfer::Never | Transfer::Interim { .. });
         (!never).then_some(self.ready)
     }
 
-    /// Returns the outcome; `None` if it is not there yet. It comes once, at [`Exchange::ready_at`] or a later time that
-    /// `ready_at` returns then.
+    /// Returns the outcome; `None` if it is not available yet. It is returned once, at [`Exchange::ready_at`] or a
+    /// later time that `ready_at` returns then.
     pub fn outcome(&mut self) -> Option<Result<Response<Bytes>, Failure>> {
         self.ready_at()?;
         let reply = self.reply()?;

@@ -1,4 +1,4 @@
-//! A local server for tests and first steps: SalesMan CRM as a real one was observed, solOS as we guess.
+//! A local server for tests and first steps: SalesMan CRM as observed on a real server, solOS as assumed.
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
@@ -7,7 +7,7 @@
 //! let sandbox = Sandbox::start().await?;
 //! println!("two CRMs to try against: {}", sandbox.url());
 //!
-//! // The second `add` is stored, but its answer never arrives.
+//! // The second `add` is stored, but its response never arrives.
 //! sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAdd).each(2));
 //! // … let the code under test run …
 //! assert_eq!(sandbox.record_count(), 2);
@@ -17,19 +17,19 @@
 //! ```
 //!
 //! - SalesMan CRM, history v3, is under `/developer/v3/history/`, with the credentials [`APIKEY`] and [`BOSS`] or
-//!   [`SELLER`]. It answers as a real server was observed to answer, or as its vendor promises: [`Revision`].
-//! - Its methods `user`, `client`, `person` and `guides` can be read, with the data set of the recordings:
+//!   [`SELLER`]. Its responses follow a real server that was observed, or the vendor's documentation: see [`Revision`].
+//! - Its methods `user`, `client`, `person` and `guides` are read-only, with the data set of the recordings:
 //!   [`Sandbox::add_client`], [`Sandbox::add_contact`], [`Builder::clients`], [`Guides`].
 //! - solOS, projects v2, is under `/backend/public/projects`, with the credentials [`TOKEN`] and [`SECRET`]. The
-//!   parameters of its requests are documented, and all work. No answer is documented, so every answer is a guess, and
-//!   its outer form is a setting: [`ProjectsShape`].
-//! - What goes wrong is a [`Fault`]. A [`Rule`] says at which requests, and how often.
+//!   parameters of its requests are documented, and all of them work. No response is documented, so every response is
+//!   assumed, and its outer form is a setting: [`ProjectsShape`].
+//! - A [`Fault`] makes requests fail. A [`Rule`] sets which requests, and how often.
 //! - A sandbox has a socket ([`Sandbox::start`], [`Sandbox::start_blocking`]) or runs in process, in virtual time
 //!   ([`Builder::in_process`], [`Exchange`]).
 //!
-//! The feature `cli`, on by default, is the program of the same name; a library needs none of it. The README of this
-//! crate has a table of all faults, and shows how the program is controlled over HTTP. The facade has all this as
-//! `crm::sandbox`.
+//! The feature `cli`, on by default, builds the program of the same name. Turn it off if you use only the library. The
+//! README of this crate has a table of all faults, and shows how to control the program over HTTP. The facade
+//! re-exports this crate as `crm::sandbox`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,4 +1,4 @@
-//! The operations of both APIs, under the ids that faults and the list of requests use.
+//! The operations of both APIs, under the IDs that faults and the list of requests use.
 
 use std::fmt;
 use std::str::FromStr;
@@ -115,7 +115,7 @@ impl Operation {
         Operation::ProjectsPayments,
     ];
 
-    /// The id, such as `history.add_list`.
+    /// The ID, such as `history.add_list`.
     pub fn id(self) -> &'static str {
         match self {
             Operation::HistoryFields => "history.fields",

@@ -18,21 +18,21 @@ pub struct Received {
     pub path: String,
     /// The query string, without the values of credentials.
     pub query: String,
-    /// The operation, where the request is one.
+    /// The operation, if the request is one.
     pub operation: Option<Operation>,
     /// The headers with their names as they were sent, without the credentials.
     pub headers: Vec<(String, String)>,
-    /// The credentials: their names, and what they were.
+    /// The credentials: their names, and whether they were right.
     pub credentials: Vec<(String, Credential)>,
-    /// The body, cut at 16 KiB; without the values of credentials. Empty where the fault struck before it was read.
+    /// The body, cut at 16 KiB; without the values of credentials. Empty if the fault was applied before it was read.
     pub body: String,
     /// The length of the body in bytes as it was received.
     pub body_length: usize,
-    /// The fault that struck; the body of its answer is cut at 16 KiB.
+    /// The fault that was applied; the body of its response is cut at 16 KiB.
     pub fault: Option<Fault>,
 }
 
-/// What a credential was.
+/// Whether a credential was right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Credential {

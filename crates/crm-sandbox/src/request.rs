@@ -121,7 +121,7 @@ impl Request {
         }
     }
 
-    /// The ids of the records on the first page of the list that is asked for.
+    /// The IDs of the records on the first page of the list that is requested.
     pub(crate) fn ids_of_first_page(&self, state: &mut State) -> Vec<u64> {
         if self.path.starts_with(history::PREFIX) {
             let moment = state.moment();

@@ -17,10 +17,9 @@ use crate::received::Received;
 use crate::request::Request;
 use crate::state::State;
 
-/// A sandbox: with a socket ([`Sandbox::start`]), or in process ([`Builder::in_process`]). When it is dropped, its port
-/// is free again.
+/// A sandbox: with a socket ([`Sandbox::start`]), or in process ([`Builder::in_process`]). Dropping it frees its port.
 ///
-/// With a socket it runs on a thread of its own. It answers even while a test blocks the thread it runs on, and a paused
+/// With a socket, it runs on its own thread. It responds even while a test blocks the thread it runs on, and a paused
 /// clock of a test does not stop it.
 #[derive(Debug)]
 pub struct Sandbox {
@@ -34,7 +33,7 @@ impl Sandbox {
     /// Starts a sandbox on a free loopback port: an empty history, 120 projects.
     ///
     /// # Errors
-    /// When no port can be bound.
+    /// No port can be bound.
     pub async fn start() -> io::Result<Sandbox> {
         Sandbox::builder().start().await
     }
@@ -48,12 +47,12 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// When no port can be bound.
+    /// No port can be bound.
     pub fn start_blocking() -> io::Result<Sandbox> {
         Sandbox::builder().start_blocking()
     }
 
-    /// Other settings than those of [`Sandbox::start`].
+    /// Returns a builder, for other settings than those of [`Sandbox::start`].
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -78,7 +77,7 @@ impl Sandbox {
 
     /// Receives a request, as the socket does. The scheme and the host of its URI do not matter.
     ///
-    /// Header names count as sent in lower case. What goes wrong is in the outcome of the exchange.
+    /// Header names are treated as lower case. Failures are in the outcome of the exchange.
     pub fn receive(&self, request: http::Request<Bytes>) -> Exchange {
         let (head, body) = request.into_parts();
         let names = head.headers.keys().map(ToString::to_string).collect();
@@ -88,7 +87,7 @@ impl Sandbox {
             .unwrap_or_else(|| Exchange::from_request(&self.state, request.with_body(body)))
     }
 
-    /// Changes a project, as a person does in the CRM; its id stays. Returns whether there is one.
+    /// Changes a project, as a person does in the CRM. Its ID stays. Returns whether the project exists.
     pub fn change_project(&self, id: u64, change: impl FnOnce(&mut Project)) -> bool {
         let mut state = self.state();
         let Some(project) = state.projects.iter_mut().find(|project| project.id == id) else { return false };
@@ -97,7 +96,7 @@ impl Sandbox {
         true
     }
 
-    /// Copies of all projects in the order of their ids.
+    /// Copies of all projects in the order of their IDs.
     pub fn projects(&self) -> Vec<Project> {
         self.state().projects.clone()
     }

@@ -156,7 +156,7 @@ impl State {
         }
     }
 
-    /// Stores a record that the server writes itself; the time is now where `about` has none. Returns its id.
+    /// Stores a record that the server writes itself; the time is now where `about` has none. Returns its ID.
     pub(crate) fn add_server_record(&mut self, event: ServerEvent, about: Record) -> u64 {
         let now = self.accounts.get(about.account).map(|account| account.zone.local(self.moment()));
         let datum = about.datum.or(now);

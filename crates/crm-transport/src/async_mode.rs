@@ -1,6 +1,6 @@
 //! How a builder's work is waited for.
 
-/// The mode of a builder whose work is awaited.
+/// The async mode of a builder.
 ///
 /// This is the default. The builders of a blocking client hold its `blocking::Runtime` instead, and wait on that. Both
 /// have the same options.

@@ -1,7 +1,7 @@
 //! Files that survive a crash: locked against a second process, replaced as a whole, flushed with their folder.
 //!
-//! The journal of an import, the checkpoint of an export and the recorder of `crm-testing` are made of it. Every
-//! function blocks; async code calls it by way of `tokio::task::spawn_blocking`. New files are readable by their owner
+//! The journal of an import, the checkpoint of an export and the recorder of `crm-testing` use it. Every
+//! function blocks, so async code calls it with `tokio::task::spawn_blocking`. New files are readable by their owner
 //! alone (mode 0600 on Unix), because they may hold personal data.
 
 mod network;
@@ -76,9 +76,9 @@ pub fn sync_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps a path for one process at a time, by a lock of the operating system on a file beside it (`.lock`).
+/// Keeps a path for one process at a time, by a lock of the operating system on a file next to it (`.lock`).
 ///
-/// The system releases the lock however the process ends, so a lock file that is left behind locks nobody out.
+/// The system releases the lock however the process ends, so a lock file that is left behind blocks nothing.
 #[derive(Debug)]
 pub struct PathLock {
     path: PathBuf,
@@ -131,9 +131,9 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// A hash that tells inputs and queries of one user apart: FNV-1a of 64 bits, the same in every version.
+/// A hash that distinguishes inputs and queries of one user: 64-bit FNV-1a, the same in every version.
 ///
-/// It protects against mistakes, not against somebody who wants two texts with the same hash.
+/// It protects against mistakes, but not against deliberate collisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdentityHash(u64);
 

@@ -1,4 +1,4 @@
-//! How a call to solOS or SalesMan CRM travels.
+//! The pipeline of a call to solOS or SalesMan CRM: operations, transports, credentials, retries and errors.
 //!
 //! ```text
 //! Operation::request()   a plain http::Request<Bytes>, no I/O
@@ -7,8 +7,8 @@
 //!   → Operation::read()  http::Response<Bytes> → typed output, or an Error that says what happened
 //! ```
 //!
-//! Users of the clients meet [`Error`], [`ClientBuilder`] and [`Transport`] here. For an operation of your own you need
-//! [`Operation`], [`answer`] and [`json`]. A client of a third API takes no more than this:
+//! Users of the clients need [`Error`], [`ClientBuilder`] and [`Transport`]. For your own operation you also need
+//! [`Operation`], [`answer`] and [`json`]. This is a complete client of a third API:
 //!
 //! ```no_run
 //! use std::collections::BTreeMap;
@@ -61,15 +61,15 @@
 //! }
 //! ```
 //!
-//! Calls need a tokio runtime with timers (`enable_time`); outside of one they panic.
+//! Calls need a tokio runtime with timers (`enable_time`). Without one they panic.
 //!
-//! # Rooms
+//! # Layers
 //!
-//! A room uses only those above it in this list; `cargo xtask layering` checks it.
+//! A layer uses only layers above it in this list. `cargo xtask layering` checks this.
 //!
-//! | room | holds |
+//! | layer | holds |
 //! |---|---|
-//! | `operation_info`, `non_personal_data`, `async_mode` | plain data: an operation, the words of an API that are not personal, the marker [`Async`] |
+//! | `operation_info`, `non_personal_data`, `async_mode` | plain data: an operation, the keys and values of an API that are not personal, the marker [`Async`] |
 //! | `error/` | [`Error`], [`ErrorKind`], [`Delivery`] |
 //! | `durable` | [files](durable) that survive a crash |
 //! | `reading/` | [`answer`] finds the JSON in a response, [`json`] decodes it |
@@ -82,14 +82,14 @@
 //! # Features
 //!
 //! On by default: `reqwest` ([`ReqwestTransport`]) and `rustls` (https for it). Off by default: `native-tls` (https with
-//! the system's library; with both, rustls is used), `gzip` (compressed responses), `tower` ([`TowerTransport`], and
-//! [`Pipeline`] as a tower service), `tracing` and `metrics` (below), and `blocking` (clients without async). Features
-//! only add; `rustls`, `native-tls` and `gzip` include `reqwest`.
+//! the system's library; if both are on, rustls is used), `gzip` (compressed responses), `tower` ([`TowerTransport`],
+//! and [`Pipeline`] as a tower service), `tracing` and `metrics` (below), and `blocking` (clients without async). All
+//! features are additive. `rustls`, `native-tls` and `gzip` include `reqwest`.
 //!
 //! # Tracing
 //!
-//! With the feature `tracing` each call is a span `crm.call`, and each attempt a span `crm.attempt` within it, both at
-//! level info with the target `crm_transport`. The fields follow OpenTelemetry's conventions for HTTP clients.
+//! With the feature `tracing`, each call is a span `crm.call`, and each attempt is a span `crm.attempt` inside it, both
+//! at level info with the target `crm_transport`. The fields follow OpenTelemetry's conventions for HTTP clients.
 //!
 //! | field | on | value |
 //! |---|---|---|
@@ -106,16 +106,16 @@
 //! | `server.address`, `server.port` | attempt | of the CRM |
 //! | `url.template` | attempt | the path without its query |
 //!
-//! Events: info before a retry, with `crm.wait_seconds`, `crm.attempt` and `error.type`; warn if the
-//! [budget](RetryPolicy::budget) prevents a retry, and when the client [slows down](Pace). A failed call is not an event:
-//! its error is the caller's to log.
+//! An event at level info precedes each retry, with `crm.wait_seconds`, `crm.attempt` and `error.type`. There is an
+//! event at level warn if the [budget](RetryPolicy::budget) prevents a retry, and when the client [slows down](Pace). A
+//! failed call is not an event, because the caller logs its error.
 //!
-//! None of them holds anything that a user or a server wrote: no body, no header, no query and therefore no id, no words
-//! of an error. For that reason `url.full` is left out.
+//! Spans and events contain no text from users or servers: no bodies, headers, queries or error texts. So they contain
+//! no IDs either, and `url.full` is left out.
 //!
 //! # Metrics
 //!
-//! With the feature `metrics` these go to the recorder of the `metrics` crate:
+//! With the feature `metrics`, these metrics go to the recorder of the `metrics` crate:
 //!
 //! | name | kind | labels | meaning |
 //! |---|---|---|---|
@@ -124,19 +124,19 @@
 //! | `crm_attempt_duration_seconds` | histogram | `operation`, `outcome`, `server` | duration of an attempt |
 //! | `crm_retries_total` | counter | `operation`, `server` | attempts after the first of a call |
 //! | `crm_retries_denied_total` | counter | `operation`, `server` | calls not retried because the [budget](RetryPolicy::budget) was spent |
-//! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | changes that failed or were dropped, and that the server may have made |
+//! | `crm_unknown_deliveries_total` | counter | `operation`, `server` | writes that failed or were dropped, and that the server may have carried out |
 //! | `crm_slowdowns_total` | counter | `operation`, `server` | how often the client [slowed down](Pace) |
 //! | `crm_in_flight` | gauge | `server` | attempts in flight |
-//! | `crm_in_flight_limit` | gauge | `server` | how many attempts may be in flight; falls while the server is overloaded |
+//! | `crm_in_flight_limit` | gauge | `server` | maximum number of attempts in flight; falls while the server is overloaded |
 //! | `crm_waiting` | gauge | `server` | calls that wait for a permit |
 //!
-//! `operation` is `history.add` and the like, `server` is host and port, `outcome` is `ok` or a value of `error.type`
-//! above. The gauges add up all clients of this program for a server. [`Stats`] has the same figures of one client, without
-//! labels and without a feature.
+//! `operation` is an ID such as `history.add`, `server` is host and port, and `outcome` is `ok` or a value of
+//! `error.type` above. The gauges add up all clients of this program for a server. [`Stats`] has the same figures for
+//! one client, without labels, and needs no feature.
 //!
 //! A recorder needs buckets for the histogram. Most attempts take 10 to 500 ms, and none takes longer than the
-//! [time limit](ClientBuilder::timeout) of 30 s (default). These seconds serve well: 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
-//! 2.5, 5, 10, 30. With the crate `metrics-exporter-prometheus`, pass them to `set_buckets_for_metric` for
+//! [time limit](ClientBuilder::timeout) (default: 30 s). Recommended buckets in seconds: 0.01, 0.025, 0.05, 0.1, 0.25,
+//! 0.5, 1, 2.5, 5, 10, 30. With the crate `metrics-exporter-prometheus`, pass them to `set_buckets_for_metric` for
 //! `Matcher::Full("crm_attempt_duration_seconds".to_owned())`. Without buckets it exports quantiles, which cannot be
 //! added up over several instances.
 

@@ -6,10 +6,10 @@
 /// recording. Whatever is not listed counts as personal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonPersonalData {
-    /// Fields whose values are ids, dates or words of the API itself. `error.text` is the field `text` of an object that
-    /// is the value of `error`.
+    /// Fields whose values are IDs, dates or values of the API itself. `error.text` is the field `text` of an object
+    /// that is the value of `error`.
     pub fields: &'static [&'static str],
-    /// Fields whose numbers are ids, whatever their length. A text in such a field counts as personal.
+    /// Fields whose numbers are IDs, whatever their length. A text in such a field counts as personal.
     pub numbers: &'static [&'static str],
     /// Operations, such as `history.tips`, whose whole response describes the account and no person.
     pub operations: &'static [&'static str],

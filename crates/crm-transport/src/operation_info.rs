@@ -11,20 +11,20 @@ pub struct OperationInfo {
     pub method: Method,
     /// The path below the client's address, such as `/developer/v3/history/add`.
     pub path: &'static str,
-    /// Whether it may be repeated.
+    /// Whether it can be retried.
     pub idempotency: Idempotency,
-    /// Whether the server accepts it as POST too; see [`ReadMethod`](crate::ReadMethod).
+    /// Whether the server also accepts it as POST; see [`ReadMethod`](crate::ReadMethod).
     pub accepts_post: bool,
 }
 
-/// Whether a call may be made twice.
+/// Whether a call can be retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Idempotency {
-    /// Changes nothing; may be repeated at will.
+    /// Changes nothing, so it can be retried.
     Read,
-    /// Changes something, and a second call leaves it as the first one did.
+    /// Changes something, but a second call has no further effect.
     Idempotent,
-    /// A second call would do it twice. Never repeated unless it is certain that the first was not sent.
+    /// A second call would have a second effect. It is retried only if the first was certainly not sent.
     Write,
 }
 

@@ -8,7 +8,14 @@ use std::process::ExitCode;
 use crm::history::{AddOutcome, ApiKey, ClientId, HistoryClient, NewEntry};
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    run().await.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
     let history = HistoryClient::builder(variable("CRM_HISTORY_URL")?)
         .credentials(ApiKey::new(variable("CRM_APIKEY")?, variable("CRM_LOGIN")?))

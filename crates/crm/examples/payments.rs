@@ -3,10 +3,19 @@
 //! Start a server with `cargo run -p crm-cli -- sandbox`. It prints the address and the keys. Then:
 //! `CRM_PROJECTS_URL=… CRM_TOKEN=… CRM_SECRET=… cargo run -p crm --example payments`
 
+use std::process::ExitCode;
+
 use crm::projects::{Having, PaymentKind, PaymentQuery, ProjectFilter, ProjectsClient, TokenPair};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    run().await.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
     let projects = ProjectsClient::builder(variable("CRM_PROJECTS_URL")?)
         .credentials(TokenPair::new(variable("CRM_TOKEN")?, variable("CRM_SECRET")?))
@@ -22,5 +31,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("project {}: {date}, {amount}", project.id);
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,12 @@
 //! Clients for SalesMan CRM (history API v3, module [`history`]) and solOS (projects API v2, module [`projects`]).
-//! Every documented call has typed requests and responses, and errors that say what to do.
+//! Every documented call has typed requests and responses, and its errors say what to do.
 //!
 //! | I want to | start with |
 //! |---|---|
 //! | log one activity | [`HistoryClient::add`](history::HistoryClient::add) |
 //! | log calls from a service, each once | `outbox::Outbox`, feature `outbox` |
 //! | log a file of activities, each once | [`HistoryClient::import`](history::HistoryClient::import) |
-//! | read all activities, and know whether they are all | [`HistoryClient::export`](history::HistoryClient::export) |
+//! | read all activities, with a completeness verdict | [`HistoryClient::export`](history::HistoryClient::export) |
 //! | keep a copy in a database | `mirror::Mirror`, feature `mirror` |
 //! | find the client behind a telephone number | `directory::DirectoryClient::find_by_phone`, feature `directory` |
 //! | read projects of solOS | [`ProjectsClient`](projects::ProjectsClient) |
@@ -30,8 +30,8 @@
 //! }
 //! ```
 //!
-//! The [`Error`] of a call contains the operation, the code and text of the API, and by [`delivery`](Error::delivery)
-//! whether the call can be made again.
+//! The [`Error`] of a call contains the operation, and the code and text of the API. Its [`delivery`](Error::delivery)
+//! says whether the call can be retried.
 //!
 //! # Every call
 //!
@@ -104,34 +104,34 @@
 //!
 //! # Features
 //!
-//! Each of them only adds. They have the same names in `crm_history`, `crm_projects` and `crm_transport`.
+//! All features are additive. They have the same names in `crm_history`, `crm_projects` and `crm_transport`.
 //!
-//! | feature | default | what it brings |
+//! | feature | default | what it adds |
 //! |---|---|---|
-//! | `reqwest` | yes | the transport over reqwest; without it, give the builder a [`Transport`] of your own |
-//! | `rustls` | yes | https for it, by rustls with ring |
-//! | `native-tls` | | https for it, by what the system has (OpenSSL, Schannel, Secure Transport); rustls is taken where both are on |
-//! | `gzip` | | asks for packed answers and unpacks them; the limit of a body holds for what comes out |
+//! | `reqwest` | yes | the transport over reqwest; without it, pass your own [`Transport`] to the builder |
+//! | `rustls` | yes | https for it, with rustls and ring |
+//! | `native-tls` | | https for it, with the system's library (OpenSSL, Schannel, Secure Transport); if both are on, rustls is used |
+//! | `gzip` | | requests compressed responses and decompresses them; the body limit applies to the decompressed size |
 //! | `tower` | | `TowerTransport`, a transport over any tower service; and [`Pipeline`] is a tower service of operations |
-//! | `tracing` | | a span for each call and each attempt: [their fields](crm_transport#tracing) |
-//! | `metrics` | | counters, gauges and a histogram: [their names](crm_transport#metrics) |
-//! | `chrono-tz` | | reads a time zone from its name: [`Zone`](history::Zone) |
+//! | `tracing` | | a span for each call and each attempt: [fields](crm_transport#tracing) |
+//! | `metrics` | | counters, gauges and a histogram: [names](crm_transport#metrics) |
+//! | `chrono-tz` | | loads a time zone by its name: [`Zone`](history::Zone) |
 //! | `blocking` | | the module `blocking`: the same clients for programs without async |
 //! | `directory` | | the module `directory`: users, clients and contacts of SalesMan CRM, to find who called |
 //! | `mirror` | | the module `mirror`: a copy of both CRMs, with deletions and a change log, in an SQLite file; turns on `directory` |
-//! | `mirror-postgres` | | the same in PostgreSQL, over TLS where the server offers it |
+//! | `mirror-postgres` | | the same in PostgreSQL, over TLS if the server offers it |
 //! | `outbox` | | the module `outbox`: durable delivery of activities with idempotency keys, in an SQLite file |
 //! | `outbox-postgres` | | the same in PostgreSQL |
 //! | `sandbox` | | the module `sandbox`: a local server that behaves like both CRMs, for tests and first steps |
 //! | `testing` | | the module `testing`: a scripted transport, and recording and replay of real traffic |
 //!
-//! `rustls`, `native-tls` and `gzip` bring `reqwest` along. With neither of the two TLS features an https address is
+//! `rustls`, `native-tls` and `gzip` turn on `reqwest`. Without a TLS feature, an https address is
 //! refused when the client is built.
 //!
 //! # In your Cargo.toml
 //!
-//! The name `crm` on crates.io belongs to another project, so `cargo add crm` adds that one. Take this crate by git, by
-//! path or from your own registry:
+//! The name `crm` on crates.io belongs to another project, so `cargo add crm` adds that one. Take this crate from Git,
+//! from a path or from your own registry:
 //!
 //! ```toml
 //! crm = { git = "<the address of the repository>", tag = "v0.2.0" }   # a release
@@ -139,7 +139,7 @@
 //! crm = { version = "0.2", registry = "<your registry>" }             # your own registry
 //! ```
 //!
-//! If your dependencies include the other `crm`, rename this one. The code then uses `solos_salesman::history`:
+//! If your dependencies include the other `crm`, rename this one. Your code then uses `solos_salesman::history`:
 //!
 //! ```toml
 //! solos_salesman = { package = "crm", path = "../crm/crates/crm" }
@@ -152,7 +152,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-/// SalesMan CRM: activities (calls, letters, meetings) of clients, contacts and deals.
+/// SalesMan CRM: activities (calls, emails, meetings) of clients, contacts and deals.
 #[allow(hidden_glob_reexports, reason = "what the two modules hold stands elsewhere, see there")]
 pub mod history {
     #[doc(inline)]
@@ -165,7 +165,7 @@ pub mod history {
     mod transport {}
 }
 
-/// SalesMan CRM: users, clients and contacts, read only. Finds who called.
+/// SalesMan CRM: users, clients and contacts, read-only. Finds who called.
 #[cfg(feature = "directory")]
 #[allow(hidden_glob_reexports, reason = "what the two modules hold stands elsewhere, see there")]
 pub mod directory {
@@ -273,13 +273,12 @@ pub use crm_transport::{Bytes, http};
 /// To move a program from async, change its `use` lines, and remove `async` and `.await`. Replace `while let Some(entry) =
 /// all.next().await` with a `for` loop.
 ///
-/// Many threads can share a client, and with it the connections and the pace. A call and its callbacks run on the thread
+/// Many threads can share a client, including its connections and its pace. A call and its callbacks run on the thread
 /// that makes the call. Each client has one more thread for connections and timers, which its clones share.
 ///
 /// # Panics
 /// A call inside async code panics, and nothing is sent. Use [`crm::history`](crate::history) there, or wrap the blocking
-/// code in `tokio::task::spawn_blocking`. The module `blocking` of `crm_transport` says more, also about
-/// `fork`.
+/// code in `tokio::task::spawn_blocking`. The module `blocking` of `crm_transport` has the details, and describes `fork`.
 #[cfg(feature = "blocking")]
 pub mod blocking {
     /// SalesMan CRM without async: activities (calls, emails, meetings) of clients, contacts and deals. Every item that is
@@ -291,8 +290,8 @@ pub mod blocking {
         pub use crm_history::blocking::{EntryExport, ExportBuilder, HistoryClient, Import, Records};
     }
 
-    /// SalesMan CRM without async: users, clients and contacts, read only. Every item that is not listed below is the same
-    /// as in [`crm::directory`](crate::directory).
+    /// SalesMan CRM without async: users, clients and contacts, read-only. Every item that is not listed below is the
+    /// same as in [`crm::directory`](crate::directory).
     #[cfg(feature = "directory")]
     pub mod directory {
         #[doc(no_inline)]

@@ -103,6 +103,40 @@ async fn a_list_that_shows_only_its_newest_records_decides_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_with_junk_behind_its_first_page_is_given_up_after_a_few_pages() {
+    let world = World::new();
+    let junk = json!({"operation": "lists", "if": "later_page", "fault": {"junk_list": {"items": 20}}, "when": {"times": 500}});
+    world.put(&json!([{"fault": "close_before_reading", "operation": "writes"}, junk]));
+    let sandbox = std::sync::Arc::clone(&world.sandbox);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let content = Some("somebody else".to_owned());
+        sandbox.add_record(Record { content, datum: Some(at(25)), iduser: 1, clid: 1, ..Record::default() });
+    });
+    let report = world.client().import(entries(2)).chunk(1).run().await.unwrap();
+    let junk_pages = world.sandbox.faults()[1].struck();
+    assert!((3..60).contains(&junk_pages), "{junk_pages} pages, {report}");
+    assert!(report.totals.unknown > 0, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_whose_pages_have_become_shorter_decides_nothing() {
+    let world = World::new();
+    with_history(&world);
+    with_history(&world);
+    let pages = |shown: u32, when: serde_json::Value| {
+        json!({
+            "operation": "lists", "when": when, "edit_request": [{"count_pages_of": 2}], "edit_answer": [{"shorten": shown}]
+        })
+    };
+    let lost = json!({"fault": "close_after_commit", "operation": "writes"});
+    // The second record of each page is missing from the first look on.
+    world.put(&json!([lost, pages(2, json!({"times": 3})), pages(1, json!({"each": 1}))]));
+    let report = world.client().import(entries(3)).chunk(1).concurrency(1).run().await.unwrap();
+    assert_eq!((world.sandbox.record_count(), report.totals.unknown), (5, 1), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_undated_record_counts_only_beside_another_one_of_its_request() {
     let world = World::new();
     with_history(&world);

@@ -13,6 +13,7 @@ use crm_history::NewEntry;
 use crm_sandbox::{Clock as _, Failure, Record, Sandbox};
 use crm_transport::http::{Request, Response};
 use crm_transport::{Transport, TransportError};
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::activities::Key;
@@ -314,17 +315,25 @@ impl Network {
                 self.progress().watch.broke(item, stored);
             }
         }
+        let outcome = match outcome {
+            Ok(response) if operation == "list" => Ok(self.edited(response)),
+            outcome => outcome,
+        };
         let said = match &outcome {
-            Ok(response) => format!("{} {} bytes", response.status(), response.body().len()),
+            Ok(response) => {
+                format!("{} {} bytes{}", response.status(), response.body().len(), listed(response.body()))
+            }
             Err(failure) => failure.to_string(),
         };
         self.0.trace.note(format!("#{number} answer: {said}"));
         if !items.is_empty() {
             let mut progress = self.progress();
             progress.is_in_doubt = fault.is_some();
+            let confirmed = outcome.as_ref().ok().zip(added.last().copied());
+            let confirmed = confirmed.filter(|(response, id)| names(response, *id)).map(|(_, id)| id);
             match &fault {
-                None if outcome.is_ok() => {
-                    progress.last_confirmed = progress.last_confirmed.max(added.last().copied());
+                _ if confirmed.is_some() => {
+                    progress.last_confirmed = progress.last_confirmed.max(confirmed);
                     progress.hidden.confirmed(self.0.settle.min(PAUSE));
                 }
                 Some(fault) if LOST.contains(&fault.as_str()) => {}
@@ -332,17 +341,13 @@ impl Network {
                 _ => progress.last_confirmed = None,
             }
         }
-        let outcome = match outcome {
-            Ok(response) if operation == "list" => Ok(self.edited(response)),
-            outcome => outcome,
-        };
         wire::as_seen(outcome).await
     }
 }
 
 /// Returns the bodies of the items of a write.
 pub(crate) fn items_of(request: &Request<Bytes>) -> Vec<String> {
-    let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
     match body.get("list").and_then(|list| list.as_array()) {
         Some(items) => items.iter().map(ToString::to_string).collect(),
         None => vec![body.to_string()],
@@ -376,4 +381,22 @@ impl Transport for Network {
         let on_its_way = tokio::spawn(self.clone().exchange(number, request));
         on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
     }
+}
+
+/// The ids of the records of a list, and their times.
+fn listed(body: &[u8]) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let records = body.get("data").and_then(Value::as_array);
+    let record = |record: &Value| format!(" [{} {}]", record["cid"], record["datum"]);
+    records.into_iter().flatten().map(record).collect()
+}
+
+/// Whether an answer to a write gives an activity this id, so that the client knows that it is stored.
+fn names(response: &Response<Bytes>, id: u64) -> bool {
+    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    // A refusal may hold the id of the answer before it.
+    let is_stored = |answer: &Value| answer["result"] == "Успешно";
+    let is_id =
+        |answer: &Value| is_stored(answer) && answer["data"].to_string().trim_matches('"') == id.to_string();
+    body.as_array().map_or_else(|| is_id(&body), |answers| answers.iter().any(is_id))
 }

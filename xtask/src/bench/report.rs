@@ -5,7 +5,7 @@ use super::table::{self, Row};
 use crate::cargo::ROOT;
 
 const FILE: &str = "docs/performance.md";
-const BEGIN: &str = "<!-- table: `cargo xtask bench --write` makes what stands here -->\n";
+const BEGIN: &str = "<!-- table: `cargo xtask bench --write` writes this part -->\n";
 const END: &str = "<!-- end of table -->";
 
 /// Puts the rows between the marks.

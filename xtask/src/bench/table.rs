@@ -152,7 +152,7 @@ impl fmt::Display for Row {
 /// The rows for a person.
 pub(super) fn markdown(rows: &[Row]) -> String {
     let mut text = String::from(
-        "| what / against | ours | theirs | | result | goal | met | repeat it with |\n\
+        "| measured / baseline | ours | baseline | unit | result | goal | met | command |\n\
          |---|--:|--:|---|--:|--:|---|---|\n",
     );
     for row in rows {

@@ -81,8 +81,8 @@ fn page(error: &Explanation, language: Language) -> String {
     text + &format!(
         "\n{}\n",
         language.choose(
-            "In code: `error.id()`. How a service decides by itself: [What to do with each error](../errors.md).",
-            "В коде: `error.id()`. Как сервис решает сам: [Что делать с каждой ошибкой](../errors.md)."
+            "In code: `error.id()`. [What to do with each error](../errors.md) shows how a service handles errors automatically.",
+            "В коде: `error.id()`. Как обрабатывать ошибки в сервисе: [Что делать с каждой ошибкой](../errors.md)."
         )
     )
 }
@@ -91,12 +91,12 @@ fn index(rows: &str, language: Language) -> String {
     let (title, lead, head) = match language {
         Language::En => (
             "Errors by name",
-            "Each message ends with the name of its error in brackets. `Error::id()` returns it, and `Error::IDS` lists all.",
+            "Each message ends with the name of its error in brackets. `Error::id()` returns the name, and `Error::IDS` lists all names.",
             "| name | what happened |",
         ),
         Language::Ru => (
             "Ошибки по именам",
-            "В конце каждого сообщения в квадратных скобках стоит имя ошибки. Его возвращает `Error::id()`, а все имена есть в `Error::IDS`.",
+            "В конце каждого сообщения в квадратных скобках указано имя ошибки. Его возвращает `Error::id()`, а все имена перечислены в `Error::IDS`.",
             "| имя | что произошло |",
         ),
     };

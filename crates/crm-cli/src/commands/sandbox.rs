@@ -73,6 +73,16 @@ pub(crate) async fn run(
         ("secret", crm_sandbox::SECRET.into()),
     ];
     terminal.note_text("sandbox-keys", &keys);
+    let mut days: Vec<_> = sandbox.records().iter().filter_map(|record| record.datum).collect();
+    days.sort_unstable();
+    match (days.first(), days.last()) {
+        (Some(first), Some(last)) => {
+            let day = |at: &chrono::NaiveDateTime| at.format("%Y-%m-%d").to_string().into();
+            let values = [("count", arguments.records.into()), ("first", day(first)), ("last", day(last))];
+            terminal.note_text("sandbox-records", &values);
+        }
+        _ => terminal.note_text("sandbox-no-records", &[]),
+    }
     // Alone on the standard output, for the caller that waits for the address.
     terminal.print(sandbox.url())?;
     // A server is stopped by a signal and by nothing else.

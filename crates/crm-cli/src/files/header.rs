@@ -37,7 +37,7 @@ pub enum PassedOver {
     Unnamed,
     /// Its name is not known.
     Unknown,
-    /// The server decides what is in it, such as the id of an activity.
+    /// The server decides what is in it, such as the ID of an activity.
     ReadOnly,
     /// Another column has a more certain name for the same field.
     AnotherIsTaken(Field),

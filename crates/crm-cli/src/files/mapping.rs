@@ -15,11 +15,11 @@ pub enum Field {
     ActivityType,
     /// `user`: the login of the owner.
     User,
-    /// `clid`: the id of the client.
+    /// `clid`: the ID of the client.
     Client,
-    /// `pid`: the ids of the contacts.
+    /// `pid`: the IDs of the contacts.
     Contacts,
-    /// `did`: the id of the deal.
+    /// `did`: the ID of the deal.
     Deal,
     /// The mark at the end of the content. No column is taken for it unasked.
     Mark,

@@ -1,6 +1,6 @@
 //! People's files: CSV and spreadsheets in, activities out; and the files that the program writes.
 //!
-//! This room knows no terminal, no arguments and no server. Everything that a person must read is a value, and
+//! This module does not depend on a terminal, on arguments or on a server. Everything that a person must read is a value, and
 //! [`Message`] turns it into a key of the catalogue with its values.
 //!
 //! ```text

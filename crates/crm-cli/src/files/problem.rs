@@ -64,7 +64,7 @@ pub enum Problem {
         /// Why.
         fault: DateFault,
     },
-    /// The id cannot be used.
+    /// The ID cannot be used.
     Id {
         /// The column.
         column: String,
@@ -120,15 +120,15 @@ pub enum DateFault {
     TimeOnly,
     /// It has an offset from UTC, or is a Unix time, and the time zone of the account is not known.
     ZoneNeeded,
-    /// It looks like Unix seconds, which are read only if they were asked for.
+    /// It looks like Unix seconds, which are read only if they were requested.
     LooksUnix,
-    /// It looks like the day number of a spreadsheet, which is read in a text file only if it was asked for.
+    /// It looks like the day number of a spreadsheet, which is read in a text file only if it was requested.
     LooksSerial,
     /// The date has a time of its own, and the column of times has another one.
     TwoTimes,
 }
 
-/// Why an id cannot be used.
+/// Why an ID cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdFault {

@@ -24,7 +24,7 @@ impl ReplacedFile {
     /// Starts a new file for this path.
     ///
     /// # Errors
-    /// The file beside it cannot be created.
+    /// The file next to it cannot be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         let metadata = fs::metadata(path).ok();
         if metadata.as_ref().is_some_and(|metadata| !metadata.is_file()) {

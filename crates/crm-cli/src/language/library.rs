@@ -179,6 +179,19 @@ impl Messages {
         format!("{}: {text}", loss.field)
     }
 
+    /// Returns what the server changes in an activity, as sentences for people.
+    pub(crate) fn remarks(&self, losses: &[Loss]) -> Vec<String> {
+        let is_unlinked = |loss: &&Loss| loss.kind == LossKind::Unlinked;
+        let (unlinked, changed): (Vec<&Loss>, Vec<&Loss>) = losses.iter().partition(is_unlinked);
+        let mut remarks = Vec::new();
+        if !changed.is_empty() {
+            let losses: Vec<String> = changed.iter().map(|loss| self.loss(loss)).collect();
+            remarks.push(self.format("import-changed", &[("losses", losses.join("; ").into())]));
+        }
+        remarks.extend(unlinked.first().map(|_| self.text("import-unlinked")));
+        remarks
+    }
+
     /// Returns the verdict of an export.
     pub(crate) fn verdict(&self, verdict: &Verdict) -> String {
         if self.language() == Language::English {
@@ -201,10 +214,8 @@ impl Messages {
     }
 
     fn figures(&self, figures: &ExportFigures) -> String {
-        let ExportFigures { records, unreadable, left_out, as_listed, pages, repaired, moved_up, .. } =
-            *figures;
-        let mut text =
-            self.format("library-figures", &[("records", records.into()), ("pages", pages.into())]);
+        let ExportFigures { records, unreadable, left_out, as_listed, repaired, moved_up, .. } = *figures;
+        let mut text = self.format("library-figures", &[("records", records.into())]);
         for (count, name) in [
             (unreadable, "library-figure-unreadable"),
             (left_out, "library-figure-left-out"),

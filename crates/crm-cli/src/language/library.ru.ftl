@@ -10,7 +10,7 @@ library-error-done-unreadable-response = сервер выполнил вызо�
 library-error-empty-response = сервер вернул пустой ответ, проверьте адрес и путь
 library-error-gateway-page = вместо CRM ответил промежуточный сервер, попробуйте позже
 library-error-http-status = сервер ответил ошибкой HTTP, проверьте адрес и то, что стоит между программой и сервером
-library-error-ignored-parameter = сервер не учёл параметр запроса, не доверяйте его ответу: что-то по пути отбрасывает части запросов
+library-error-ignored-parameter = сервер не учёл параметр запроса, не доверяйте его ответу: какой-то узел на пути отбрасывает части запросов
 library-error-incomplete-export = экспорт неполный, выполните его ещё раз
 library-error-invalid-request = вызов составлен неверно, исправьте данные
 library-error-invalid-address = адрес сервера указан неверно, укажите его в виде https://crm.example.ru
@@ -37,7 +37,7 @@ system-not-found = нет такого файла или папки
 system-permission-denied = нет доступа
 system-already-exists = такой файл уже есть
 system-is-a-directory = это папка, а не файл
-system-not-a-directory = часть пути – не папка
+system-not-a-directory = часть пути — не папка
 system-storage-full = на диске нет места
 system-read-only = диск доступен только для чтения
 system-address-in-use = адрес уже занят другой программой
@@ -65,10 +65,10 @@ library-dry-run = это пробный запуск
 library-key-refused = сервер не принял ключ или логин: { $text }
 library-account-setting = записи мешает настройка аккаунта, сначала исправьте её: { $text }
 library-server-down = сервер ничего не сохраняет уже { $seconds } с: { $text }
-library-rate-limited = сервер просит вернуться через { $seconds } с
+library-rate-limited = сервер просит повторить через { $seconds } с
 library-request-refused = сервер отклонил весь запрос: { $text }
 library-storage = ошибка файла: { $text }
-library-no-answer = сервер не дал на неё пригодного ответа, хотя другие сохранил: { $text }
+library-no-answer = сервер не прислал о ней пригодного ответа, хотя другие сохранил: { $text }
 library-zone-missing = указан момент времени, а часовой пояс аккаунта неизвестен: задайте --time-zone
 library-other-input = в журнале нет ни одной строки этого файла, а сохранённых строк журнала (их { $missing }) нет в файле: если это другой файл, из которого ещё ничего не импортировали, укажите для него другой журнал
 library-perhaps-changed = возможно, это изменённая строка из уже сохранённых: в файле не хватает сохранённых строк: { $missing }. Если вы её изменили, исправьте активность в CRM; если строка новая, импортируйте её отдельным файлом
@@ -111,7 +111,7 @@ library-figures = { $records ->
     [one] { $records } запись
     [few] { $records } записи
    *[many] { $records } записей
-} (запросов страниц: { $pages })
+}
 library-figure-unreadable = не разобрано: { $count }
 library-figure-left-out = лишних от сервера: { $count }
 library-figure-as-listed = только в виде из списка: { $count }

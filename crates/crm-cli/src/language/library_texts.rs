@@ -169,7 +169,7 @@ impl Messages {
         let mut russian = found.russian.clone();
         for (number, value) in (1..).zip(values) {
             russian = russian.replace(&format!("«{{{number}}}»"), &format!("«{value}»"));
-            // A value is looked up at most once: texts are nested, and twice at each level would take for ever.
+            // A value is looked up at most once: texts are nested, and twice at each level would take forever.
             let (known, any) = (format!("{{{number}?}}"), format!("{{{number}}}"));
             if russian.contains(&known) {
                 russian = russian.replace(&known, &self.known(value).unwrap_or_default());

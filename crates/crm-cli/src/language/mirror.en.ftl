@@ -4,52 +4,52 @@
 
 command-mirror = Copy both CRMs to a database, incrementally, with deletions and a change log
     .after =
-        TARGET is sqlite:FILE or postgres://USER@HOST/DATABASE. CRM_MIRROR_TARGET or the section [mirror] of a profile may
-        give it, too. A password in an argument is visible in the list of processes.
+        TARGET is sqlite:FILE or postgres://USER@HOST/DATABASE. You can also set it in CRM_MIRROR_TARGET or in a
+        profile (section [mirror]). A password in an argument is visible in the process list.
 
-        Run the same command every night. What is copied follows from the servers that are given: activities, users,
-        clients and contacts of a SalesMan CRM; projects with their steps, actions, checklists, goods and payments of a
-        solOS. A run may be killed at any point, and the next one goes on. A record is deleted in the copy only when it is
-        certain that the CRM has deleted it.
+        Run the same command every night. It copies from the servers that are set: activities, users, clients and contacts
+        of SalesMan CRM; projects with their steps, actions, checklists, goods and payments of solOS. A run may be killed at
+        any point, and the next one resumes. A record is deleted from the copy only when it is certain that the CRM has
+        deleted it.
 
-        Exit codes: 0 the copy is complete; 75 run it again, what was read is kept; 77 the server refused the key; 1 a
-        person must look, for example because too many records are missing at once.
+        Exit codes: 0: the copy is complete; 75: run it again, the records read so far are kept; 77: the server refused the
+        key; 1: a person must look, for example because too many records are missing at once.
 command-mirror-status = Show the latest runs
-    .after = The exit code is that of the last run that has ended: 0 if it was complete, else 75 or 1.
+    .after = The exit code is that of the last run that has ended: 0 if it was complete, otherwise 75 or 1.
 command-mirror-changes = List what has changed in the CRM, with the records before and after
     .after =
         For accounting, after a month is closed: crm mirror changes sqlite:crm.db --since 2024-07-01 --table payments.
-        With --json each line is a change. The times are when a run has seen the change, not when it was made.
+        With --json each line is a change. The times show when a run saw the change, not when it was made.
 command-mirror-forget = Remove a record from the copy, with every entry of the change log about it
     .after =
-        For a person who wants to be forgotten. Delete the record in the CRM first: what the CRM still lists is copied
-        again. Of a client or a contact it also removes the name in the records of others, and the deleted activities
-        about it.
-command-tap = Write what a copy holds as messages of the Singer protocol, for Meltano and other pipelines
+        Use it when a person asks to be forgotten. Delete the record in the CRM first, because records that the CRM still
+        lists are copied again. For a client or a contact, the command also removes the name from other records, and the
+        deleted activities about it.
+command-tap = Write the contents of a copy as messages of the Singer protocol, for Meltano and other pipelines
     .after =
         crm tap --store sqlite:crm.db --state state.json | target-postgres --config postgres.json >> states.jsonl
         tail -n 1 states.jsonl > state.json
 
-        --config names a JSON file with the key store, as pipelines write it. Without --catalog every stream is written. A
-        stream is replicated by LOG_BASED (the default: every row once, then the changes, with deletions as
-        _sdc_deleted_at) or by FULL_TABLE, as the catalog says.
+        --config names a JSON file with the key store, as pipelines write it. Without --catalog, every stream is written.
+        The catalog sets how a stream is replicated: LOG_BASED (the default: every row once, then the changes, with
+        deletions as _sdc_deleted_at) or FULL_TABLE.
 
 option-mirror-target = The copy: sqlite:FILE or postgres://USER@HOST/DATABASE; or set CRM_MIRROR_TARGET
     .value = TARGET
-option-mode = quick reads what is new and a recent window, full reads everything, auto is full if the last one is older than a week
+option-mode = quick reads new records and a recent window, full reads everything, auto is full if the last full run is older than a week
     .value = MODE
-option-window = How many past days of activities a quick run reads again, for edits; future ones are always read
+option-window = How many past days of activities a quick run reads again to find edits; future days are always read
     .value = DAYS
-option-rotation = Within how many days the steps, actions, checklists, goods and payments of each project are read at least once
+option-rotation = Number of days within which the steps, actions, checklists, goods and payments of each project are read at least once
     .value = DAYS
-option-columns = Copy this field of projects into a column of its own, too, such as contract_date:date; repeatable. Kinds: text, integer, decimal, time, date, boolean, json
+option-columns = Also copy this field of projects into its own column, such as contract_date:date; repeatable. Kinds: text, integer, decimal, time, date, boolean, json
     .value = FIELD:KIND
 option-keep_changes = How many days entries of the change log are kept
     .value = DAYS
 option-soft_deletes = Keep the rows of deleted records, with the time in deleted_at
 option-allow_deletes = Allow more than 5 % of a table (and more than 20 rows) to be removed at once
-option-new_view = Let the copy go over to another login, server or token
-option-until = Time of day, such as 07:00, after which the run stops at a clean point; the next run goes on
+option-new_view = Switch the copy to another login, server or token
+option-until = Time of day, such as 07:00, after which the run stops cleanly; the next run resumes
     .value = HH:MM
 option-machine-time-zone = Time zone of the days and times in the options, such as Europe/Moscow (default: that of this machine)
     .value = ZONE
@@ -61,7 +61,7 @@ option-table = Only the changes of this table, such as payments
     .value = TABLE
 option-changes-out = Write the changes to this file; - is the standard output
     .value = FILE
-option-forget-what = The copy, the table and the ID, such as sqlite:crm.db clients 1781. CRM_MIRROR_TARGET may give the copy
+option-forget-what = The copy, the table and the ID, such as sqlite:crm.db clients 1781. The copy can also be set in CRM_MIRROR_TARGET
     .value = TARGET TABLE ID
 option-tap-store = The copy: sqlite:FILE or postgres://USER@HOST/DATABASE; or set CRM_MIRROR_TARGET
     .value = URL
@@ -83,14 +83,14 @@ expected-forget = expected a table and an ID, such as clients 1781
 ## Messages
 
 mirror-absent = there is no copy in { $file }: check the name, or run crm mirror sqlite:{ $file } first
-mirror-busy = another run over this copy is active: wait until it has ended. After a crash with PostgreSQL that takes a minute
+mirror-busy = another run of this copy is active: wait until it has ended. After a crash with PostgreSQL, this takes up to a minute
 mirror-progress = { $table }: { $count }
 mirror-shift = The clock of the login has moved by { $hours } h. The times in the copy stay as they were.
 mirror-run-complete = Run { $run }: the copy is complete.
-mirror-run-stopped = Run { $run } stopped before its end. What was read is kept; run it again.
-mirror-run-again = The copy is not complete. What was read is kept; run it again. { $error }
-mirror-needs-person = The copy is not complete, and another run does not change that. { $error }
-mirror-too-many-missing = The CRM does not list { $missing } of { $rows } rows of { $table } any more, so none was removed. Check that the login still sees them. If they are gone, run it once with --allow-deletes.
+mirror-run-stopped = Run { $run } stopped before its end. The records read so far are kept. Run it again.
+mirror-run-again = The copy is not complete. The records read so far are kept. Run it again. { $error }
+mirror-needs-person = The copy is not complete, and another run does not help. { $error }
+mirror-too-many-missing = The CRM no longer lists { $missing } of { $rows } rows of { $table }, so none was removed. Check that the login still sees them. If they are really deleted, run the command once with --allow-deletes.
 mirror-complete = complete
 mirror-not-complete = not complete
 mirror-verdict-stopped = stopped
@@ -117,7 +117,7 @@ tap-done = { $count ->
     [one] 1 record was written.
    *[other] { $count } records were written.
 }
-tap-sent-again = Every row was written again: { $streams }. The change log no longer reaches back to the state, the columns have changed, or the state is that of another copy. Rows that were deleted between may still be in the target: empty its tables, or run once with FULL_TABLE.
+tap-sent-again = Every row was written again: { $streams }. The change log no longer reaches back to the state, the columns have changed, or the state is that of another copy. Rows that were deleted in the meantime may still be in the target: empty its tables, or run once with FULL_TABLE.
 tap-not-activated = No old rows were removed: { $streams }. The latest run of the copy is not complete, or a run is active. Complete it with crm mirror, then run the tap again.
 column-table = Table
 column-read = Read

@@ -190,10 +190,11 @@ impl Profile {
         self.path.parent().unwrap_or(Path::new("")).join(path)
     }
 
-    /// Sets a value.
+    /// Sets a value, in place of every other form of it.
     pub(crate) fn set(&mut self, setting: &Setting, origin: Origin, value: String) {
         let section = self.table.entry(setting.section).or_insert_with(|| Value::Table(Table::new()));
         if let Some(section) = section.as_table_mut() {
+            section.retain(|name, _| !setting.owns(name));
             section.insert(format!("{}{}", setting.name, origin.suffix()), Value::String(value));
         }
     }

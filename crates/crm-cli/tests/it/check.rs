@@ -42,15 +42,14 @@ async fn a_healthy_server_gets_a_mark_for_every_line_and_nothing_is_left_in_it()
         ("Where values come from", "the variable CRM_HISTORY_URL: address; the variable CRM_LOGIN: login"),
         ("Address", "reached"),
         ("Proxy", "none"),
-        ("TLS", "http://"),
         ("Clock", "the same"),
         ("Key and login", BOSS),
         ("Who sees what", "all 2 users"),
-        ("Body of a GET", "arrives"),
+        ("Reading", "arrive"),
         ("File", "1 rows"),
         ("Activity types", "known"),
         ("Users in the file", "known"),
-        ("Shift of the clock", "the times that it writes"),
+        ("Clock shift", "the times that it writes"),
         ("SQL mode", "lenient"),
         ("Second login", "the same times"),
         ("Token and secret", "accepted"),
@@ -58,6 +57,7 @@ async fn a_healthy_server_gets_a_mark_for_every_line_and_nothing_is_left_in_it()
     ] {
         shows(&ran, "✓", title, words);
     }
+    shows(&ran, "–", "TLS", "http://");
     assert!(!ran.out.contains('✗') && !ran.out.contains('\u{1b}'), "{ran:#?}");
     assert_eq!(sandbox.record_count(), 0);
 
@@ -108,8 +108,10 @@ async fn a_refused_key_ends_with_77_and_a_refused_token_too() {
     let folder = Folder::new("check-key");
     let ran = folder.crm_with(&sandbox, &["check", "--apikey", "wrong"]).run();
     shows(ran.ended(77, ""), "✗", "Key and login", "401");
+    assert!(ran.out.contains("→ Copy the key again") && ran.out.contains("is behind →"), "{ran:#?}");
     let ran = folder.crm_with(&sandbox, &["check", "--token", "wrong"]).run();
     shows(ran.ended(77, ""), "✗", "Token and secret", "");
+    assert!(ran.out.contains("→ Copy the token"), "{ran:#?}");
 }
 
 #[tokio::test]
@@ -125,10 +127,10 @@ async fn a_role_is_said_in_words_and_a_failed_list_of_users_is_an_error() {
 async fn the_body_of_a_get_that_is_lost_or_refused_is_noticed_without_any_activity() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.add_fault(Fault::get_body_dropped().on(Operation::HistoryInfo));
-    shows(check(&sandbox, "get", &[]).ended(1, ""), "✗", "Body of a GET", "gets lost");
+    shows(check(&sandbox, "get", &[]).ended(1, ""), "✗", "Reading", "gets lost");
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.add_fault(Fault::firewall_page(403).on(Operation::HistoryInfo));
-    shows(check(&sandbox, "get-refused", &[]).ended(1, ""), "✗", "Body of a GET", "fails");
+    shows(check(&sandbox, "get-refused", &[]).ended(1, ""), "✗", "Reading", "fails");
 }
 
 #[tokio::test]
@@ -143,6 +145,7 @@ async fn unknown_types_and_users_and_unreadable_rows_of_a_file_end_with_65() {
     ran.ended(65, "");
     shows(&ran, "✗", "File", "1 of 2 rows");
     shows(&ran, "✗", "Activity types", "Telepathy");
+    assert!(ran.out.contains("The account has: ") && ran.out.contains("вх.Звонок"), "{ran:#?}");
     shows(&ran, "✗", "Users in the file", "nobody@example.test");
     folder.crm_with(&sandbox, &["check", "missing.csv"]).run().ended(1, "missing.csv");
 }
@@ -168,14 +171,14 @@ async fn writing_shows_the_shift_and_the_sql_mode_and_says_what_is_left() {
     })
     .await;
     let ran = check(&sandbox, "shift", &write);
-    shows(ran.ended(1, ""), "✗", "Shift of the clock", "-3");
+    shows(ran.ended(1, ""), "✗", "Clock shift", "-3");
     shows(&ran, "✓", "SQL mode", "strict");
     assert_eq!(sandbox.record_count(), 0);
 
     let sandbox = account(|account| account.zone = "America/New_York".parse().unwrap()).await;
     let ran = check(&sandbox, "west", &write);
     shows(ran.ended(1, ""), "✗", "Writing", "time zone");
-    shows(&ran, "–", "SQL mode", "not learnt");
+    shows(&ran, "–", "SQL mode", "unknown, because");
 
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.add_fault(Fault::gateway_page(502).on(Operation::HistoryDelete).times(2));

@@ -114,7 +114,14 @@ async fn it_exits_with_75_when_running_it_again_can_go_on() {
 async fn a_refused_key_ends_with_77() {
     let (sandbox, folder) = (Sandbox::start().await.unwrap(), Folder::new("export-key"));
     let program = export(&folder, &sandbox, "all.jsonl", &[]).env("CRM_APIKEY", "wrong");
-    program.run().ended(77, "the credentials");
+    program.run().ended(77, "the credentials").ended(77, "Fix the cause");
+    for name in ["nov.xls", "nov.ods"] {
+        let flags = ["export", "history", "--out", name, "--excel"];
+        folder.crm_with(&sandbox, &flags).run().ended(64, ".xlsx");
+        assert!(!folder.path(name).exists());
+    }
+    let impossible = ["export", "history", "--out", "all.csv", "--from", "31.11.2026"];
+    folder.crm_with(&sandbox, &impossible).run().ended(64, "there is no such day");
 }
 
 #[tokio::test]

@@ -160,17 +160,17 @@ async fn changed(name: &str, change: impl Fn(&str) -> String) -> (Folder, Sandbo
 async fn rows_that_are_inserted_removed_or_sorted_leave_each_call_stored_once() {
     let new = "2025-03-11 15:00;Д;1\n";
     let (_folder, sandbox, ran) = changed("appended", |calls| format!("{calls}{new}")).await;
-    ran.ended(65, "4 stored");
+    ran.ended(65, "1 stored now, 3 stored before");
     assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Д"]);
     let (folder, sandbox, ran) =
         changed("inserted", |calls| calls.replacen("2025", &format!("{new}2025"), 1)).await;
-    ran.ended(65, "4 stored");
+    ran.ended(65, "1 stored now, 3 stored before");
     assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Д"]);
-    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "4 stored");
+    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "0 stored now, 4 stored before");
     assert_eq!(sandbox.record_count(), 4);
     let (_folder, sandbox, ran) =
         changed("fixed-among-new", |calls| calls.replace("вчера", &format!("{new}2025-03-10 10:00"))).await;
-    ran.ended(0, "5 stored");
+    ran.ended(0, "2 stored now, 3 stored before");
     assert_eq!(contents(&sandbox), ["А", "Б", "В", "Г", "Д"]);
     let sorted = |calls: &str| {
         let mut rows: Vec<&str> = calls.lines().skip(1).collect();
@@ -178,11 +178,11 @@ async fn rows_that_are_inserted_removed_or_sorted_leave_each_call_stored_once() 
         format!("datum;content;clid\n{new}{}\n", rows.join("\n"))
     };
     let (_folder, sandbox, ran) = changed("sorted", sorted).await;
-    ran.ended(65, "4 stored");
+    ran.ended(65, "1 stored now, 3 stored before");
     assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Д"]);
     let removed = |calls: &str| format!("{}{new}", calls.replace("2025-03-11 13:00;А;1\n", ""));
     let (_folder, sandbox, ran) = changed("removed", removed).await;
-    ran.ended(65, "3 stored");
+    ran.ended(65, "1 stored now, 2 stored before");
     assert_eq!(contents(&sandbox), ["А", "Б", "Г", "Д"]);
 }
 
@@ -191,7 +191,7 @@ async fn a_stored_row_that_was_edited_is_not_stored_again_and_is_named() {
     let (folder, sandbox, ran) = changed("edited", |calls| calls.replace(";Б;", ";Бэ;")).await;
     ran.ended(1, "line 3: ")
         .ended(1, "correct the record in the CRM")
-        .ended(1, "2 stored, 1 unreadable, 1 not sent");
+        .ended(1, "2 stored before, 1 unreadable, 1 not sent");
     assert!(!ran.said.contains("Run the same command again"), "{ran:?}");
     // The advice for a row that is new is safe.
     assert!(!folder.read("calls.csv.rejected.csv").contains("Бэ"));
@@ -219,13 +219,85 @@ async fn what_was_fixed_in_the_rejected_file_is_stored_once_although_the_origina
     }
     let calls = folder.read("calls.csv");
     folder.write("calls.csv", format!("{calls}2025-03-11 15:00;Д;1\nзавтра;Е;1\n"));
-    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "4 stored");
+    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "1 stored now, 3 stored before");
     // The rejected file has the first row again, and a new one. The first is stored already.
     let rejected = folder.read("calls.csv.rejected.csv");
     let fixed = rejected.replace(";вчера;", ";2025-03-10;").replace(";завтра;", ";2025-03-12;");
     folder.write("calls.csv.rejected.csv", fixed);
-    import(&folder, &sandbox, "calls.csv.rejected.csv", &[]).ended(0, "2 stored");
+    import(&folder, &sandbox, "calls.csv.rejected.csv", &[]).ended(0, "1 stored now, 1 stored before");
     assert_eq!(contents(&sandbox), ["А", "Б", "В", "Г", "Д", "Е"]);
+}
+
+#[tokio::test]
+async fn a_row_that_was_fixed_in_the_rejected_file_and_in_the_original_is_stored_once() {
+    let (folder, sandbox, ran) = changed("both", str::to_owned).await;
+    ran.ended(65, "0 stored now, 3 stored before").ended(65, "not in both");
+    let fixed = folder.read("calls.csv.rejected.csv").replace(";вчера;", ";2025-03-10 10:00;");
+    folder.write("calls.csv.rejected.csv", fixed);
+    import(&folder, &sandbox, "calls.csv.rejected.csv", &[]).ended(0, "1 stored");
+    let calls = folder.read("calls.csv").replace("вчера", "2025-03-10 10:00");
+    folder.write("calls.csv", format!("{calls}2025-03-11 15:00;Д;1\n"));
+    import(&folder, &sandbox, "calls.csv", &["--dry-run"]).ended(0, "4 stored before, 1 would be sent");
+    let ran = import(&folder, &sandbox, "calls.csv", &[]);
+    ran.ended(0, "1 stored now, 4 stored before").ended(0, "was imported, too");
+    import(&folder, &sandbox, "calls.csv", &[]).ended(0, "0 stored now, 5 stored before");
+    assert_eq!(contents(&sandbox), ["А", "Б", "В", "Г", "Д"]);
+}
+
+#[tokio::test]
+async fn a_row_of_the_rejected_file_in_doubt_stops_the_import_of_the_original() {
+    let (folder, sandbox, _) = changed("both-in-doubt", str::to_owned).await;
+    let fixed = folder.read("calls.csv.rejected.csv").replace(";вчера;", ";2025-03-10 10:00;");
+    folder.write("calls.csv.rejected.csv", fixed);
+    for write in [Operation::HistoryAdd, Operation::HistoryAddList] {
+        sandbox.add_fault(Fault::latency(std::time::Duration::from_secs(600)).on(write).always());
+    }
+    // The answer does not come before the import is killed.
+    let mut program = folder.crm_with(&sandbox, &["import", "calls.csv.rejected.csv"]).spawn();
+    while sandbox.record_count() < 4 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+    sandbox.clear_faults();
+    let calls = folder.read("calls.csv").replace("вчера", "2025-03-10 10:00");
+    folder.write("calls.csv", calls);
+    import(&folder, &sandbox, "calls.csv", &[]).ended(1, "run the import with that journal first");
+    import(&folder, &sandbox, "calls.csv.rejected.csv", &[]).ended(0, "stored");
+    import(&folder, &sandbox, "calls.csv", &[]).ended(0, "0 stored now, 4 stored before");
+    assert_eq!(contents(&sandbox), ["А", "Б", "В", "Г"]);
+}
+
+#[tokio::test]
+async fn equal_rows_without_a_time_are_different_calls_whatever_the_rejected_file_has_stored() {
+    let (folder, sandbox) = (Folder::new("undated"), Sandbox::start().await.unwrap());
+    folder.write("calls.csv", "content;clid\nзвонок;1\nзвонок;x\n");
+    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "1 stored");
+    let fixed = folder.read("calls.csv.rejected.csv").replace(";x", ";1");
+    folder.write("calls.csv.rejected.csv", fixed);
+    import(&folder, &sandbox, "calls.csv.rejected.csv", &[]).ended(0, "1 stored");
+    let calls = folder.read("calls.csv");
+    folder.write("calls.csv", format!("{calls}звонок;1\n"));
+    import(&folder, &sandbox, "calls.csv", &[]).ended(65, "1 stored now, 1 stored before");
+    assert_eq!(sandbox.record_count(), 3);
+}
+
+#[tokio::test]
+async fn warnings_are_counted_and_not_repeated_for_rows_that_are_stored() {
+    let (folder, sandbox) = (Folder::new("warnings"), Sandbox::start().await.unwrap());
+    folder.write(
+        "calls.csv",
+        "datum;content;clid;user\n2025-03-11;x;1;nobody@x\n2025-03-12;y;;\n2025-03-13;z;1;\n",
+    );
+    let ran = import(&folder, &sandbox, "calls.csv", &["--check-users", "--json"]);
+    ran.ended(0, "line 2: the CRM has no user").ended(0, "line 3: it has no client, contact or deal");
+    ran.ended(0, "With warnings: 2. With --losses reject");
+    let summary: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&summary["with_warnings"], &summary["stored_before"]), (&2.into(), &0.into()));
+    let again = import(&folder, &sandbox, "calls.csv", &["--check-users"]);
+    again.ended(0, "0 stored now, 3 stored before");
+    assert!(!again.said.contains("no user") && !again.said.contains("With warnings"), "{again:?}");
+    import(&folder, &sandbox, "calls.csv", &["--check-users", "--quiet"]).ended(0, "");
 }
 
 #[tokio::test]

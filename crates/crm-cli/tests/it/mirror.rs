@@ -201,7 +201,7 @@ fn kill_and_complete(folder: &Folder, sandbox: &Sandbox, copy: &str) {
         assert_eq!(waiting.try_wait().unwrap(), None, "it has ended");
         std::thread::yield_now();
     }
-    folder.crm_with(sandbox, &["mirror", copy]).run().ended(75, "another run over this copy is active");
+    folder.crm_with(sandbox, &["mirror", copy]).run().ended(75, "another run of this copy is active");
     folder.crm_with(sandbox, &["mirror", "forget", copy, "clients", "1"]).run().ended(75, "another run");
     crate::program::signal(&waiting, "TERM");
     assert_eq!(waiting.wait().unwrap().code(), Some(143));

@@ -91,6 +91,33 @@ async fn lines_of_json_are_put_and_the_bad_ones_are_named() {
     assert_eq!(contents(&sandbox), ["второй [m.1]", "первый"]);
 }
 
+#[tokio::test]
+async fn what_the_crm_changes_is_said_and_the_vendors_names_are_options_too() {
+    let (folder, sandbox) = set_up("outbox-warnings").await;
+    let ran = outbox(&folder, "put", &["--key", "a", "--content", "сказал \"да\"", "--json"]);
+    ran.ended(0, "a: the server changes it: content: 2 characters")
+        .ended(0, "a: it has no client, contact or deal");
+    assert_eq!(json(&ran)["warnings"].as_array().unwrap().len(), 2);
+    let by_wire_name =
+        ["--key", "b", "--content", "звонок", "--datum", "2024-06-25 10:00:00", "--tip", "Встреча"];
+    let ids = ["--clid", "1", "--pid", "1", "--pid", "2", "--did", "1"];
+    let ran = outbox(&folder, "put", &[&by_wire_name[..], &ids].concat());
+    ran.ended(0, "b: queued");
+    assert!(!ran.said.contains("changes"), "{ran:?}");
+    folder.write("calls.jsonl", "{\"key\":\"c\",\"content\":\"x\"}\n{\"key\":\"d\",\"content\":\"\"}\n");
+    let ran = outbox(&folder, "put", &["calls.jsonl", "--json"]);
+    ran.ended(65, "line 1: it has no client").ended(65, "line 2: outbox.put: content is empty");
+    assert_eq!(json(&ran)["with_warnings"], 1);
+    run(&folder, &sandbox, &[]).ended(0, "3 stored");
+    assert_eq!(sandbox.records()[2].tip.as_deref(), Some("Встреча"));
+    let instant = ["--key", "e", "--content", "x", "--client", "1", "--at", "2024-06-25T10:00:00+03:00"];
+    outbox(&folder, "put", &instant).ended(0, "");
+    run(&folder, &sandbox, &[]).ended(0, "1 held");
+    outbox(&folder, "put", &instant).ended(0, "--time-zone");
+    let listed = outbox(&folder, "list", &["--state", "held", "--lang", "ru"]);
+    assert!(listed.out.contains("задайте --time-zone"), "{listed:?}");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_sender_that_is_killed_is_followed_by_another_one_and_nothing_is_lost_or_doubled() {
@@ -149,7 +176,7 @@ async fn a_person_lists_retries_resolves_and_purges() {
     run_for(&folder, &sandbox, "1", &[]);
     sandbox.clear_faults();
     put(&folder, "dated", "звонок").ended(0, "");
-    run(&folder, &sandbox, &[]).ended(1, "1 stored or not");
+    run(&folder, &sandbox, &[]).ended(1, "1 unknown");
     outbox(&folder, "status", &[]).ended(1, "");
     let listed = outbox(&folder, "list", &["--state", "unknown", "--json"]);
     assert_eq!(
@@ -157,7 +184,7 @@ async fn a_person_lists_retries_resolves_and_purges() {
         (&"undated".into(), &"без времени".into())
     );
     let table = outbox(&folder, "list", &[]);
-    assert!(table.out.contains("undated") && table.out.contains("stored or not"), "{table:?}");
+    assert!(table.out.contains("undated") && table.out.contains("unknown"), "{table:?}");
     outbox(&folder, "retry", &["--key", "undated"]).ended(65, "unknown");
     let candidate = json(&listed)["candidate"].to_string();
     outbox(&folder, "resolve", &["--key", "undated", "--stored-as", &candidate]).ended(0, "undated: stored");
@@ -207,6 +234,7 @@ async fn wrong_stores_and_arguments_are_named() {
     for (arguments, code, words) in [
         (&["status"][..], 64, "CRM_OUTBOX_STORE"),
         (&["put", "--store", "mysql://x", "--key", "a", "--content", "x"], 64, "must begin with"),
+        (&["status", "--store", "calls.db"], 64, "write sqlite:calls.db"),
         (&["put", "--store", STORE], 64, "--key"),
         (&["put", "--store", STORE, "--key", "a"], 64, "--content"),
         (&["put", "--store", STORE, "--key", "a", "--content", "x", "--at", "вчера"], 64, "2024-06-25"),

@@ -115,6 +115,7 @@ async fn an_activity_that_comes_twice_is_stored_once() {
     sandbox.add_fault(Fault::close_after_commit().on(Operation::HistoryAddList));
     let first = serving.post("call 1/ж", ACTIVITY);
     assert_eq!((first.code, &first.json()["status"]), (202, &"queued".into()));
+    assert_eq!(first.json()["warnings"], Value::Null);
     assert!([200, 202].contains(&serving.post("call 1/ж", ACTIVITY).code));
     let stored = serving.stored("call%201%2F%D0%B6");
     assert_eq!((&stored["key"], &stored["id"]), (&"call 1/ж".into(), &2.into()));
@@ -154,15 +155,37 @@ async fn what_cannot_be_taken_is_refused_with_a_reason() {
     ] {
         assert_eq!(asked(request, headers, body), (code, id.to_owned()), "{request} {body}");
     }
-    for key in ["a", "b"] {
-        assert_eq!(serving.post(key, ACTIVITY).code, 202);
-    }
+    let refused = serving.post("a", r#"{"content":" ","clid":1}"#).json();
+    assert!(refused["error"]["text"].as_str().unwrap().contains("outbox.put: content is empty"), "{refused}");
+    let lost = serving.post("b", r#"{"content":"звонок"}"#);
+    let warning = lost.json()["warnings"][0].as_str().unwrap().to_owned();
+    assert!(lost.code == 202 && warning.starts_with("clid: missing"), "{warning}");
+    assert_eq!(serving.post("a", ACTIVITY).code, 202);
     let full = serving.post("c", ACTIVITY);
     assert_eq!((full.code, &full.json()["error"]["id"]), (503, &"queue-full".into()));
     assert!(full.head.contains("retry-after: 5"), "{}", full.head);
     assert_eq!(serving.post("a", ACTIVITY).code, 202, "it is in the queue already");
     assert_eq!(sandbox.requests().len(), 0);
     serving.end("INT");
+}
+
+#[tokio::test]
+async fn with_a_fallback_client_nothing_is_lost_and_a_short_token_is_named() {
+    let (folder, sandbox) = set_up("serve-fallback").await;
+    let arguments =
+        ["outbox", "serve", "--store", "sqlite:calls.db", "--no-delivery", "--fallback-client", "1"];
+    let program = folder.crm_with(&sandbox, &[&arguments[..], &["--listen", "127.0.0.1:0"]].concat());
+    let mut program = program.env("CRM_OUTBOX_TOKEN", "abc").spawn();
+    let mut messages = BufReader::new(program.stderr.take().unwrap());
+    let mut line = String::new();
+    messages.read_line(&mut line).unwrap();
+    assert!(line.contains("at least 16 random characters"), "{line}");
+    program.stderr = Some(messages.into_inner());
+    let serving = Serving::from_program(program);
+    let headers = ["Authorization: Bearer abc", "Idempotency-Key: a"];
+    let answer = serving.ask("POST /activities", &headers, r#"{"content":"звонок"}"#);
+    assert_eq!((answer.code, &answer.json()["warnings"]), (202, &Value::Null));
+    serving.end("TERM");
 }
 
 #[tokio::test]

@@ -46,6 +46,19 @@ async fn a_profile_is_private_usable_listed_shown_without_keys_and_removed() {
         |name: &str| shown.out.lines().map(str::trim).find(|line| line.starts_with(name)).unwrap_or_default();
     assert!(line("history.login").ends_with("the variable CRM_LOGIN (wins over the profile)"), "{shown:?}");
     assert!(line("projects.token").ends_with("the variable CRM_TOKEN") && !shown.out.contains("topsecret"));
+    folder.write("secret", "s\n");
+    let solos = ["profile", "set", "main", "--projects-url", sandbox.url(), "--secret-file", "secret"];
+    folder.crm(&solos).env("CRM_TOKEN", "t").run().ended(0, "crm check --profile main");
+    let text = folder.read(file);
+    for kept in [APIKEY, BOSS, sandbox.url(), "token = \"t\"", "secret_file = "] {
+        assert!(text.contains(kept), "{kept}: {text}");
+    }
+    folder.crm(&["profile", "set", "main", "--apikey-command", "echo k"]).run().ended(0, "");
+    let text = folder.read(file);
+    assert!(!text.contains(APIKEY) && text.contains("apikey_command"), "{text}");
+    folder.crm(&["profile", "set", "other"]).run().ended(64, "no profile other");
+    folder.crm(&["mirror"]).env("CRM_PROFILE", "main").run().ended(64, "below [mirror]");
+    folder.crm(&["mirror", "crm.db", "--profile", "main"]).run().ended(64, "write sqlite:crm.db");
     folder.crm(&["profile", "remove", "main"]).run().ended(0, "removed");
     folder.crm(&["profile", "show", "main"]).run().ended(64, "no profile main");
 }
@@ -105,6 +118,7 @@ fn without_a_terminal_what_is_missing_is_named() {
     folder.crm(&["profile", "add", "main"]).run().ended(64, "--history-url");
     folder.crm(&["profile", "add", "main", "--history-url", "https://a"]).run().ended(64, "--login");
     folder.crm(&["profile", "add", "main", "--history-url", "no address"]).run().ended(64, "address");
+    folder.crm(&["profile", "add", "main", "--history-url", ""]).run().ended(64, "no address is given");
     folder.crm(&["profile", "add", "a b", "--history-url", "https://a"]).run().ended(64, "a b");
     assert!(!folder.path("config/crm/profiles/main.toml").exists());
 }

@@ -12,14 +12,14 @@ fn it_shows_sixteen_calls_lost_answers_a_verdict_and_what_to_do_next() {
     for words in [
         "16. projects.payments(id, &query)",
         "16 calls, 0 failed",
-        "Answers lost: ",
-        "The server has 60 records, 60 of them different.",
+        "Responses lost: ",
+        "The server has 60 records, 60 of them distinct.",
         "complete: 1000 records",
         "=== Next",
     ] {
         assert!(ran.out.contains(words), "{words} is missing: {}", ran.out);
     }
-    assert!(!ran.out.contains("Answers lost: 0"), "{}", ran.out);
+    assert!(!ran.out.contains("Responses lost: 0"), "{}", ran.out);
     assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 0, "it left files");
 }
 

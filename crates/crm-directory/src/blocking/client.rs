@@ -98,7 +98,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.user(key))?
     }
 
-    /// Makes any call, including operations of your own: a method of the CRM that this client does not cover.
+    /// Runs any operation, including your own: a method of the CRM that this client does not cover.
     ///
     /// See [`DirectoryClient::run`](crate::DirectoryClient::run) for details and an example.
     ///
@@ -180,7 +180,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.clients(query))?
     }
 
-    /// Returns every client of a query, page after page, the greatest id first unless the query sets an order.
+    /// Returns every client of a query, page after page, the greatest ID first unless the query sets an order.
     ///
     /// See [`DirectoryClient::stream_clients`](crate::DirectoryClient::stream_clients) for details and an example.
     ///
@@ -226,7 +226,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.client(id))?
     }
 
-    /// Returns the client with this id in another system (`client/info` with `uid`).
+    /// Returns the client with this ID in another system (`client/info` with `uid`).
     ///
     /// See [`DirectoryClient::client_by_uid`](crate::DirectoryClient::client_by_uid) for details and an example.
     ///
@@ -240,13 +240,13 @@ impl DirectoryClient {
         self.runtime.wait(self.client.client_by_uid(uid))?
     }
 
-    /// Returns the client with this tax id (ИНН; `client/info` with `inn`).
+    /// Returns the client with this tax ID (ИНН; `client/info` with `inn`).
     ///
     /// See [`DirectoryClient::client_by_tax_id`](crate::DirectoryClient::client_by_tax_id) for details and an example.
     ///
     /// # Errors
     /// As [`client`](Self::client). The server compares the number with every part of the bank details; a client with
-    /// another tax id is an error.
+    /// another tax ID is an error.
     ///
     /// # Panics
     /// Inside async code.
@@ -257,7 +257,7 @@ impl DirectoryClient {
     }
 
     /// Returns the wire names of the fields of a contact, and their titles in this account (`person/fields`). Social
-    /// networks have the name `social.skype` and the like.
+    /// networks have names such as `social.skype`.
     ///
     /// See [`DirectoryClient::contact_fields`](crate::DirectoryClient::contact_fields) for details and an example.
     ///
@@ -297,7 +297,7 @@ impl DirectoryClient {
         self.client.stream_contacts(query).blocking(&self.runtime)
     }
 
-    /// Exports every contact of a query, in constant memory, with a verdict on whether that is all: by id, smallest first.
+    /// Exports every contact of a query by ID, smallest first, in constant memory, with a completeness verdict.
     ///
     /// See [`DirectoryClient::export_contacts`](crate::DirectoryClient::export_contacts) for details and an example.
     ///
@@ -324,7 +324,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.contact(id))?
     }
 
-    /// Finds the clients and contacts with this telephone number, the most certain match first: who called?
+    /// Finds the clients and contacts with this telephone number, the most certain match first.
     ///
     /// See [`DirectoryClient::find_by_phone`](crate::DirectoryClient::find_by_phone) for details and an example.
     ///
@@ -338,7 +338,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.find_by_phone(number))?
     }
 
-    /// Finds the clients and contacts with this email address. Case does not count, and every match is exact.
+    /// Finds the clients and contacts with this email address. Case is ignored, and every match is exact.
     ///
     /// See [`DirectoryClient::find_by_email`](crate::DirectoryClient::find_by_email) for details and an example.
     ///
@@ -352,7 +352,7 @@ impl DirectoryClient {
         self.runtime.wait(self.client.find_by_email(address))?
     }
 
-    /// Finds the users with this internal number of the PBX (`phone_in`), without those who are blocked.
+    /// Finds the users with this internal number of the PBX (`phone_in`), except blocked users.
     ///
     /// See [`DirectoryClient::find_users_by_extension`](crate::DirectoryClient::find_users_by_extension) for details and an example.
     ///
@@ -366,13 +366,14 @@ impl DirectoryClient {
         self.runtime.wait(self.client.find_users_by_extension(extension))?
     }
 
-    /// Finds who called, and returns the activity with that client and contact. `unknown` decides what becomes of a call
-    /// that finds nobody.
+    /// Finds who called, and returns the activity with that client and contact. `unknown` decides what happens to a
+    /// call of an unknown caller.
     ///
     /// See [`DirectoryClient::attribute`](crate::DirectoryClient::attribute) for details and an example.
     ///
     /// # Errors
-    /// As [`find_by_phone`](Self::find_by_phone). Nobody was looked for then, so the call is not one of an unknown caller.
+    /// As [`find_by_phone`](Self::find_by_phone). After an error the caller does not count as unknown, because the
+    /// lookup failed.
     ///
     /// # Panics
     /// Inside async code.

@@ -14,7 +14,7 @@ use crate::operations::{ClientFields, ClientInfo, ClientList, ClientQuery, PAGE}
 impl DirectoryClient {
     /// Returns the wire names of the fields of a client, and their titles in this account (`client/fields`).
     ///
-    /// Only here do the account's own fields, `input1` to `input10`, have a meaning.
+    /// Only here do the custom fields, `input1` to `input10`, have a meaning.
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -51,7 +51,7 @@ impl DirectoryClient {
         self.run(&ClientList::new(query.clone())).await
     }
 
-    /// Returns every client of a query, page after page, the greatest id first unless the query sets an order.
+    /// Returns every client of a query, page after page, the greatest ID first unless the query sets an order.
     ///
     /// A client that is added meanwhile moves one to the next page, where it comes again. A client that is deleted
     /// meanwhile makes the list miss one (observed); [`export_clients`](Self::export_clients) misses none.
@@ -105,8 +105,8 @@ impl DirectoryClient {
 
     /// Exports every client that was created or changed in this time, both ends included, with a verdict.
     ///
-    /// It is the only way of this API to ask for what has changed (observed); contacts and users have none. It asks
-    /// twice, because a client that was never changed has no time of change. Deletions are not among the changes.
+    /// This is the only list of changes in this API (observed). Contacts and users have none. It makes two queries,
+    /// because a client that was never changed has no time of change. Deletions are not among the changes.
     ///
     /// The times are in the account's local time, plus the shift of the current user's clock. Let `until` lie in the
     /// past, and begin the next call with it. A client that changes during the call has a later time, and the next call
@@ -147,7 +147,7 @@ impl DirectoryClient {
         self.run(&ClientInfo::new(id)).await
     }
 
-    /// Returns the client with this id in another system (`client/info` with `uid`).
+    /// Returns the client with this ID in another system (`client/info` with `uid`).
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -161,7 +161,7 @@ impl DirectoryClient {
         self.run(&ClientInfo::with_uid(uid)).await
     }
 
-    /// Returns the client with this tax id (ИНН; `client/info` with `inn`).
+    /// Returns the client with this tax ID (ИНН; `client/info` with `inn`).
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -171,7 +171,7 @@ impl DirectoryClient {
     ///
     /// # Errors
     /// As [`client`](Self::client). The server compares the number with every part of the bank details; a client with
-    /// another tax id is an error.
+    /// another tax ID is an error.
     #[doc(alias = "inn")]
     pub async fn client_by_tax_id(&self, tax_id: &str) -> Result<ClientRecord, Error> {
         self.run(&ClientInfo::with_tax_id(tax_id)).await

@@ -12,7 +12,7 @@ use crate::operations::{ContactQuery, PAGE, PersonFields, PersonInfo, PersonList
 
 impl DirectoryClient {
     /// Returns the wire names of the fields of a contact, and their titles in this account (`person/fields`). Social
-    /// networks have the name `social.skype` and the like.
+    /// networks have names such as `social.skype`.
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -48,8 +48,8 @@ impl DirectoryClient {
 
     /// Returns every contact of a query, page after page, from the query's page on.
     ///
-    /// They are sorted by id, smallest first, unless the query sets an order. No other order misses none while contacts
-    /// are added.
+    /// They are sorted by ID, smallest first, unless the query sets an order. Any other order may miss contacts while
+    /// others are added.
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -75,7 +75,7 @@ impl DirectoryClient {
         records(<PersonList as Operation>::INFO, PAGE, |contact| contact.id.0, fetch)
     }
 
-    /// Exports every contact of a query, in constant memory, with a verdict on whether that is all: by id, smallest first.
+    /// Exports every contact of a query by ID, smallest first, in constant memory, with a completeness verdict.
     ///
     /// The options are methods of the [`ExportBuilder`]: concurrency, a checkpoint to resume from, a progress callback.
     ///

@@ -10,20 +10,21 @@ use crate::phone::PhoneNumber;
 use crate::{Attribution, Match, UnknownCallers, email, find};
 
 impl DirectoryClient {
-    /// Finds the clients and contacts with this telephone number, the most certain match first: who called?
+    /// Finds the clients and contacts with this telephone number, the most certain match first.
     ///
     /// A number is found however it is written in the CRM: with 8 or +7, brackets, dashes, dots, in a text with other
-    /// numbers, with an extension behind it. Every candidate of the server is compared here, number by number. A match is
-    /// [`exact`](Match::exact) only if both numbers have country and area and are equal. A number without `+` is taken for
-    /// a Russian one if it looks like that (assumed).
+    /// numbers, with an extension after it. The client compares every candidate of the server, number by number. A
+    /// match is [`exact`](Match::exact) only if both numbers have country and area code and are equal. A number without
+    /// `+` counts as Russian if it looks like a Russian one (assumed).
     ///
-    /// The result is empty if nobody has the number. It is empty, without a call, for a text with fewer than five digits:
-    /// a hidden caller id, or an internal number, for which there is
+    /// The result is empty if no client or contact has the number. It is empty, without a call, for a text with fewer
+    /// than five digits: a hidden caller ID, or an internal number. For internal numbers, use
     /// [`find_users_by_extension`](Self::find_users_by_extension).
     ///
-    /// It makes three calls at once: for `phone` of clients, `tel` of contacts and `mob` of contacts. A result with more
-    /// than 200 candidates takes more calls. What was found lately costs none; see [`CachePolicy`](crate::CachePolicy). A number of ten digits
-    /// or more does not find one that is stored without its area code. Fax numbers are not searched.
+    /// It makes three concurrent calls: for `phone` of clients, `tel` of contacts and `mob` of contacts. A result with
+    /// more than 200 candidates takes more calls. A cached result takes none; see [`CachePolicy`](crate::CachePolicy).
+    /// A number of ten digits or more does not find one that is stored without its area code. Fax numbers are not
+    /// searched.
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -46,10 +47,10 @@ impl DirectoryClient {
         Ok(matches)
     }
 
-    /// Finds the clients and contacts with this email address. Case does not count, and every match is exact.
+    /// Finds the clients and contacts with this email address. Case is ignored, and every match is exact.
     ///
-    /// The result is empty, without a call, for a text without an address. It makes two calls at once: for clients and
-    /// for contacts. What was found lately costs none; see [`CachePolicy`](crate::CachePolicy).
+    /// The result is empty, without a call, for a text without an address. It makes two concurrent calls: for clients
+    /// and for contacts. A cached result takes none; see [`CachePolicy`](crate::CachePolicy).
     ///
     /// ```no_run
     /// # async fn run(directory: crm_directory::DirectoryClient) -> Result<(), crm_directory::Error> {
@@ -70,7 +71,7 @@ impl DirectoryClient {
         Ok(matches)
     }
 
-    /// Finds the users with this internal number of the PBX (`phone_in`), without those who are blocked.
+    /// Finds the users with this internal number of the PBX (`phone_in`), except blocked users.
     ///
     /// The server cannot search for it (observed). The first call fetches the list of users, and one record for each of
     /// them; they are kept for 10 minutes, see [`CachePolicy::users_time_to_live`](crate::CachePolicy::users_time_to_live).
@@ -92,8 +93,8 @@ impl DirectoryClient {
         Ok(users.iter().filter(|user| find::has_extension(user, extension)).cloned().collect())
     }
 
-    /// Finds who called, and returns the activity with that client and contact. `unknown` decides what becomes of a call
-    /// that finds nobody.
+    /// Finds who called, and returns the activity with that client and contact. `unknown` decides what happens to a
+    /// call of an unknown caller.
     ///
     /// ```no_run
     /// # async fn run(
@@ -112,7 +113,8 @@ impl DirectoryClient {
     /// ```
     ///
     /// # Errors
-    /// As [`find_by_phone`](Self::find_by_phone). Nobody was looked for then, so the call is not one of an unknown caller.
+    /// As [`find_by_phone`](Self::find_by_phone). After an error the caller does not count as unknown, because the
+    /// lookup failed.
     pub async fn attribute(
         &self,
         entry: NewEntry,

@@ -34,10 +34,11 @@ const NAME: &str = "directory.export_clients";
 /// If the export is not complete, whatever the reason, its last item is an error.
 ///
 /// The verdict is about what the server lists: see [`ClientQuery`]. At the end the export counts the clients that were
-/// created before its first call. [`Verdict::Contradicted`] means that fewer came. [`Verdict::Shifted`] means that more
-/// than 200 clients have the same second of creation, and some of them were added or deleted while they were read.
+/// created before its first call. [`Verdict::Contradicted`] means that fewer were listed. [`Verdict::Shifted`] means
+/// that more than 200 clients have the same second of creation, and some of them were added or deleted while they were
+/// read.
 ///
-/// Nothing is fetched before it is asked for.
+/// Nothing is fetched before it is requested.
 #[must_use = "nothing is exported before the records are asked for"]
 pub struct ClientExport {
     records: Records<Client>,
@@ -343,7 +344,7 @@ impl Reader {
                     let came = outcome.figures.records + outcome.figures.unreadable;
                     if came < count {
                         let fault = format!(
-                            "{came} clients came, and the server counts {count} that were there all the time: export them again"
+                            "{came} clients were listed, but the server counts {count} that existed the whole time: export them again"
                         );
                         outcome.contradiction = Some(Error::incomplete(NAME, fault));
                     }

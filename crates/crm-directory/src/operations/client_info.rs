@@ -31,13 +31,13 @@ impl ClientInfo {
         Self { key: Key::Id(id) }
     }
 
-    /// Creates the operation for the client with this `uid`, its id in another system.
+    /// Creates the operation for the client with this `uid`, its ID in another system.
     #[must_use]
     pub fn with_uid(uid: impl Into<String>) -> Self {
         Self { key: Key::Uid(uid.into()) }
     }
 
-    /// Creates the operation for the client with this `inn`, its tax id.
+    /// Creates the operation for the client with this `inn`, its tax ID.
     #[must_use]
     pub fn with_tax_id(tax_id: impl Into<String>) -> Self {
         Self { key: Key::TaxId(tax_id.into()) }

@@ -10,8 +10,8 @@ use super::{Fault, differs, id_fault, sql_fault};
 
 /// Which clients to list, in which order, and which page of them.
 ///
-/// An administrator sees all clients. Everybody else sees the clients of the users that their role shows (observed). Clients
-/// in the trash are listed, too, and nothing marks them (observed).
+/// An administrator sees all clients. Other users see the clients of the users that their role shows (observed).
+/// Clients in the trash are listed, too, and nothing marks them (observed).
 ///
 /// All times are in the account's local time, plus the shift of the current user's clock (observed).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct ClientQuery {
 }
 
 impl ClientQuery {
-    /// Creates a query for all clients, the greatest id first.
+    /// Creates a query for all clients, the greatest ID first.
     pub fn new() -> Self {
         Self::default()
     }
@@ -43,22 +43,22 @@ impl ClientQuery {
         self
     }
 
-    /// Sets `order`: the field to sort by, in descending order (default: the id).
+    /// Sets `order`: the field to sort by, in descending order (default: the ID).
     #[doc(alias = "order")]
     pub fn order_by(mut self, order: ClientOrder) -> Self {
         self.order = Some(order);
         self
     }
 
-    /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The id always
-    /// comes. A field that is not enabled is left out in silence (observed).
+    /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The ID is
+    /// always included. A field that is not enabled is omitted without an error (observed).
     pub fn fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.paged.set_fields(names);
         self
     }
 
-    /// Sets `word`: a text in the name, description, site, address, telephone or email, regardless of case. `%` stands for
-    /// any characters and `_` for one (observed). A word with a quote finds nothing (observed).
+    /// Sets `word`: a text in the name, description, site, address, telephone or email, regardless of case. `%` matches
+    /// any characters and `_` one (observed). A word with a quote finds nothing (observed).
     pub fn word(mut self, text: impl Into<String>) -> Self {
         self.paged.word = Some(text.into());
         self
@@ -139,7 +139,7 @@ impl ClientQuery {
         self
     }
 
-    /// Sets `filter.clientpath`: the source. By its id only, because a search for an unknown title creates it (observed).
+    /// Sets `filter.clientpath`: the source. By its ID only, because a search for an unknown title creates it (observed).
     #[doc(alias = "clientpath")]
     pub fn source(mut self, id: u64) -> Self {
         self.source = Some(id);

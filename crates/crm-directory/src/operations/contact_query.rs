@@ -57,15 +57,15 @@ impl ContactQuery {
         self
     }
 
-    /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The id always
-    /// comes. A field that is not enabled is left out in silence (observed).
+    /// Sets `fields`: the wire names of the fields to fetch (default: all that the account has enabled). The ID is
+    /// always included. A field that is not enabled is omitted without an error (observed).
     pub fn fields<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.paged.set_fields(names);
         self
     }
 
-    /// Sets `word`: a text in the name, position, landline or email, regardless of case. `%` stands for any characters
-    /// and `_` for one (observed). The server does not look at mobile numbers (observed); see [`mobile`](Self::mobile).
+    /// Sets `word`: a text in the name, position, landline or email, regardless of case. `%` matches any characters and
+    /// `_` one (observed). The server does not look at mobile numbers (observed); see [`mobile`](Self::mobile).
     pub fn word(mut self, text: impl Into<String>) -> Self {
         self.paged.word = Some(text.into());
         self
@@ -104,8 +104,8 @@ impl ContactQuery {
         self
     }
 
-    /// Sets `filter.mob`: a text in the mobile numbers, compared as they were typed. `%` stands for any characters and `_`
-    /// for one (observed).
+    /// Sets `filter.mob`: a text in the mobile numbers, compared as they were typed. `%` matches any characters and `_`
+    /// one (observed).
     #[doc(alias = "mob")]
     pub fn mobile(mut self, text: impl Into<String>) -> Self {
         self.mobile = Some(text.into());
@@ -131,7 +131,7 @@ impl ContactQuery {
         }
     }
 
-    /// Returns the query for an export: by id, the smallest first.
+    /// Returns the query for an export: by ID, the smallest first.
     pub(crate) fn for_export(self) -> Result<Self, Fault> {
         if let Some(fault) = self.paged.export_fault() {
             return Err(fault);

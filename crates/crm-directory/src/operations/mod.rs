@@ -50,7 +50,7 @@ fn invalid(info: &OperationInfo, (field, fault): Fault) -> Error {
     Error::invalid_request(info.id, field, fault)
 }
 
-/// Returns why no record can have this id. The server takes such a number for no filter or for another id (observed).
+/// Returns why no record can have this ID. The server takes such a number for no filter or for another ID (observed).
 fn id_fault(field: &'static str, id: Option<u64>) -> Option<Fault> {
     match id? {
         0 => Some((field, "must not be 0: leave it out")),
@@ -73,7 +73,7 @@ fn text_fault(field: &'static str, text: Option<&str>) -> Option<Fault> {
     text.filter(|text| text.trim().is_empty()).map(|_| (field, "is empty: leave it out"))
 }
 
-/// Whether a text of a record is the one that was asked for, as the database compares them. A missing text fits: the
+/// Whether a text of a record is the one that was requested, as the database compares them. A missing text fits: the
 /// field may not be enabled, or the record has no owner.
 fn differs(found: Option<&str>, asked: Option<&str>) -> bool {
     matches!((found, asked), (Some(found), Some(asked)) if collation::folded(found) != collation::folded(asked))

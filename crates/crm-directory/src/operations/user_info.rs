@@ -14,11 +14,11 @@ use crate::operations;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UserKey {
-    /// `iduser`: the id.
+    /// `iduser`: the ID.
     Id(UserId),
     /// `user`: the login. Case and spaces at the end do not count (observed).
     Login(String),
-    /// `uid`: the id in another system.
+    /// `uid`: the ID in another system.
     Uid(String),
 }
 

@@ -27,7 +27,7 @@ use crm_transport::blocking::Runtime;
 use http::Request;
 use std::collections::BTreeMap;
 
-/// The client of the history API of a SalesMan CRM. Cheap to clone; clones share the connections.
+/// The client of the history API of SalesMan CRM. Cheap to clone. Clones share the connections.
 ///
 /// Has the methods of the async [`HistoryClient`](crate::HistoryClient). A call waits on the calling thread.
 ///
@@ -122,7 +122,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.list(query))?
     }
 
-    /// Logs an activity and returns its id (`add`).
+    /// Logs an activity and returns its ID (`add`).
     ///
     /// See [`HistoryClient::add`](crate::HistoryClient::add) for details and an example.
     ///
@@ -152,13 +152,13 @@ impl HistoryClient {
         self.runtime.wait(self.client.add_list(entries))?
     }
 
-    /// Removes an activity of the current user or of a subordinate (observed), by its id (`delete`).
+    /// Deletes an activity of the current user or of a subordinate (observed), by its ID (`delete`).
     ///
     /// See [`HistoryClient::delete`](crate::HistoryClient::delete) for details and an example.
     ///
     /// # Errors
-    /// [`is_not_found`](Error::is_not_found) if there is none, or if it belongs to another user. Otherwise see
-    /// [`Error`].
+    /// [`is_not_found`](Error::is_not_found) if there is no such activity, or if it belongs to another user. Otherwise
+    /// see [`Error`].
     ///
     /// # Panics
     /// Inside async code.
@@ -167,7 +167,7 @@ impl HistoryClient {
         self.runtime.wait(self.client.delete(id))?
     }
 
-    /// Makes any call, including operations of your own: a method of the CRM that this client does not cover.
+    /// Runs any operation, including your own: a method of the CRM that this client does not cover.
     ///
     /// See [`HistoryClient::run`](crate::HistoryClient::run) for details and an example.
     ///
@@ -227,7 +227,7 @@ impl HistoryClient {
         self.client.entries(query).blocking(&self.runtime)
     }
 
-    /// Exports every activity of a query, in constant memory, with a verdict on whether that is all: by id, oldest first.
+    /// Exports every activity of a query by ID, oldest first, in constant memory, with a completeness verdict.
     ///
     /// See [`HistoryClient::export`](crate::HistoryClient::export) for details and an example.
     ///
@@ -238,7 +238,7 @@ impl HistoryClient {
         self.client.export(selection).blocking(&self.runtime)
     }
 
-    /// Logs any number of activities, each of them once.
+    /// Logs any number of activities, each once.
     ///
     /// See [`HistoryClient::import`](crate::HistoryClient::import) for details and an example.
     pub fn import<I>(&self, entries: I) -> Import

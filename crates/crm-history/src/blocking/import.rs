@@ -21,8 +21,8 @@ impl Import<Runtime> {
     /// Sends nothing more once this closure returns `true`. It is called before each activity is taken, and about every 50
     /// ms while the import waits.
     ///
-    /// Calls in flight may still get their answer, for at most 5 seconds. Activities that were taken from the input and not
-    /// sent become [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the input is not taken.
+    /// Calls in flight may still get their response, for at most 5 seconds. Activities that were read from the input
+    /// but not sent become [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the input is not read.
     ///
     /// ```no_run
     /// # fn run(history: crm_history::blocking::HistoryClient) -> Result<(), crm_history::Error> {
@@ -54,10 +54,10 @@ impl Import<Runtime> {
 
     /// Returns one outcome for each activity, in the order of the input, in constant memory.
     ///
-    /// Nothing is sent before the first outcome is asked for. Dropping the iterator stops the import. The input and the
-    /// callbacks run on the thread that asks for the outcomes.
+    /// Nothing is sent before the first outcome is requested. Dropping the iterator stops the import. The input and the
+    /// callbacks run on the thread that requests the outcomes.
     ///
-    /// Calls in flight go on while an outcome is handled, and nothing new is sent meanwhile.
+    /// Calls in flight continue while an outcome is handled, and nothing new is sent meanwhile.
     ///
     /// # Errors
     /// The journal cannot be read or written, or has activities in doubt that the input lacks. The error is the last

@@ -13,8 +13,8 @@ use crate::{Entries, EntrySelection, Import};
 impl HistoryClient {
     /// Returns every activity of a query, page after page, from the query's page on.
     ///
-    /// They are sorted by id, oldest first, unless the query sets an order. No other order misses none while activities
-    /// are added.
+    /// They are sorted by ID, oldest first, unless the query sets an order. Any other order may miss activities while
+    /// others are added.
     ///
     /// ```no_run
     /// # async fn run(history: crm_history::HistoryClient) -> Result<(), crm_history::Error> {
@@ -41,12 +41,12 @@ impl HistoryClient {
         records(<List as Operation>::INFO, PAGE, |entry| entry.id.0, fetch)
     }
 
-    /// Exports every activity of a query, in constant memory, with a verdict on whether that is all: by id, oldest first.
+    /// Exports every activity of a query by ID, oldest first, in constant memory, with a completeness verdict.
     ///
     /// If activities are deleted meanwhile, [`entries`](Self::entries) may miss some; an export does not.
     ///
-    /// Without dates it covers every day, past and future, and the activities with the zero date `0000-00-00`. A query with
-    /// a first day leaves these out (observed). [`EntryQuery::zero_dated`] asks for them alone.
+    /// Without dates it covers every day, past and future, and the activities with the zero date `0000-00-00`. A query
+    /// with a first day excludes these (observed). [`EntryQuery::zero_dated`] requests only them.
     ///
     /// The options are methods of the [`ExportBuilder`]: concurrency, a checkpoint to resume from, a progress callback.
     /// [`EntryQuery::with_texts`] also fetches texts as they are stored.
@@ -70,7 +70,7 @@ impl HistoryClient {
         ExportBuilder::new(Entries::new(self.clone(), selection.into()))
     }
 
-    /// Logs any number of activities, each of them once.
+    /// Logs any number of activities, each once.
     ///
     /// It sends chunks with [`add_list`](Self::add_list). If a connection breaks, it looks for the activities of the chunk
     /// before it sends anything again.

@@ -145,8 +145,9 @@ impl Driver {
         let is_first = !self.known.keeps_days;
         let client = self.client.clone();
         self.adoption.is_reading = true;
+        let page_size = self.known.page_size();
         self.read(async move {
-            let found = search.run(&client, is_first).await;
+            let found = search.run(&client, page_size, is_first).await;
             Finished::Marks(search.view().clone(), group, found)
         });
     }

@@ -57,13 +57,13 @@ pub(super) struct DoubtItem {
     pub(super) missing_readings: u32,
     /// It was sent once more alone, and got the same answer as its request.
     pub(super) is_answered_alike: bool,
-    /// The server stored it without an id, or refused it, when it was sent once more.
+    /// The server stored it without an ID, or refused it, when it was sent once more.
     pub(super) again: Option<Again>,
-    /// The id of the copy that the server confirmed.
+    /// The ID of the copy that the server confirmed.
     pub(super) confirmed: Option<EntryId>,
 }
 
-/// The answer to an activity that was sent once more, other than its id.
+/// The answer to an activity that was sent once more, other than its ID.
 #[derive(Clone)]
 pub(super) enum Again {
     StoredWithoutId,

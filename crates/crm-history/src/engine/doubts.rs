@@ -84,7 +84,7 @@ impl Doubts {
         std::mem::take(&mut self.0)
     }
 
-    /// Returns the lowest floor in use: that of a doubt, or of an equal activity that is stored without a known id.
+    /// Returns the lowest floor in use: that of a doubt, or of an equal activity that is stored without a known ID.
     pub(super) fn lowest_floor(&self, known: &Known) -> Option<u64> {
         let items = self.0.iter().flat_map(|doubt| &doubt.items);
         let equal =
@@ -376,7 +376,7 @@ impl DoubtItem {
         ids.len() + usize::from(self.confirmed.is_some()) == self.copies
     }
 
-    /// Returns the id of the activity and the one of its copy.
+    /// Returns the ID of the activity and the one of its copy.
     fn ids(&self, found: &[EntryId]) -> (EntryId, Option<EntryId>) {
         let mut all = self.confirmed.into_iter().chain(found.iter().copied());
         (all.next().unwrap_or(EntryId(0)), all.next())

@@ -45,7 +45,7 @@ pub struct Driver {
     pub(super) adoption: Adoption,
     pub(super) waits: Waits,
     pub(super) in_flight: HashMap<u64, InFlight>,
-    /// The views whose newest ids are being read.
+    /// The views whose newest IDs are being read.
     pub(super) views_in_reading: BTreeSet<View>,
     pub(super) is_reading: bool,
     /// How many decisions are being recorded.
@@ -85,7 +85,7 @@ pub(super) struct InFlight {
     pub(super) again: Option<u64>,
 }
 
-/// The ids of the newest records of a view. `None` if it showed nothing.
+/// The IDs of the newest records of a view. `None` if it showed nothing.
 pub(super) type NewestIds = Option<BTreeSet<u64>>;
 
 /// A task that ended.
@@ -168,7 +168,7 @@ impl Driver {
             };
             return self.endings.push_back((key, ending));
         }
-        let mut waiting = Waiting::new(key, entry);
+        let mut waiting = self.waiting(key, entry);
         match sent_before {
             Some(sent) if !breaks("an-earlier-sending-is-a-doubt") => {
                 // The process that sent it may have waited for the answer until now.
@@ -186,6 +186,11 @@ impl Driver {
                 self.queue.push(waiting);
             }
         }
+    }
+
+    pub(super) fn waiting(&self, key: Key, entry: NewEntry) -> Waiting {
+        let credentials = self.client.pipeline().credentials();
+        Waiting::new(key, entry, |login| credentials.matches("login", login))
     }
 
     /// Notes that an earlier process stored this activity under this id.

@@ -30,10 +30,10 @@ pub struct SentBefore {
     pub floor: Floor,
 }
 
-/// Separates the records of a request from those that were there before: these have an id at or below it.
+/// Separates the records of a request from those that were there before: these have an ID at or below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Floor {
-    /// The highest id that was known before the request was sent.
+    /// The highest ID that was known before the request was sent.
     pub id: u64,
     /// Every older record is at or below it. If not, a record above it may be an older one that no list had shown.
     pub is_certain: bool,
@@ -42,21 +42,21 @@ pub struct Floor {
 /// What a store knows of earlier processes, all in all.
 #[derive(Debug)]
 pub struct Earlier {
-    /// The ids of the activities that they settled.
+    /// The IDs of the activities that they settled.
     pub claimed: Vec<u64>,
-    /// Each id was above the floor of its request.
+    /// Each ID was above the floor of its request.
     pub ids_grow: bool,
     /// The highest number of their requests.
     pub last_request: u64,
     /// How many activities they left in doubt. They come back one by one.
     pub in_doubt: usize,
-    /// Activities are stored whose ids are not known.
+    /// Activities are stored whose IDs are not known.
     pub has_unknown_ids: bool,
     /// The lowest floor of what they left in doubt.
     pub lowest_floor: Option<u64>,
     /// The lowest floor of all their requests. 0 if it is not known.
     pub oldest_floor: u64,
-    /// The floors of the activities that they stored without learning an id, by the key of each equal one in doubt.
+    /// The floors of the activities that they stored without learning an ID, by the key of each equal one in doubt.
     pub without_id: HashMap<Key, Vec<u64>>,
 }
 
@@ -80,9 +80,9 @@ impl Default for Earlier {
 /// How the engine ends with an activity.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// It is stored under this id. `copy` is the id of a second record of it.
+    /// It is stored under this ID. `copy` is the ID of a second record of it.
     Stored { id: EntryId, copy: Option<EntryId> },
-    /// It is stored, and the server did not say under which id.
+    /// It is stored, and the server did not say under which ID.
     StoredWithoutId,
     /// The server refused it.
     Refused(Rejection),
@@ -138,16 +138,29 @@ pub(super) struct Answer {
 }
 
 impl Item {
-    pub(super) fn new(key: Key, entry: NewEntry) -> Self {
+    /// `is_caller` recognizes the login of the caller.
+    pub(super) fn new(key: Key, entry: NewEntry, is_caller: impl Fn(&str) -> bool) -> Self {
+        let view = View::new(&entry);
         let json = serde_json::to_vec(&entry).unwrap_or_default();
+        let bytes = json.len() + 1;
+        // The server stores the same record however a login is spelled, and whether the caller is named or not.
+        let json = match &view.0 {
+            None => json,
+            Some(login) => {
+                let mut written = entry.clone();
+                written.user = Some(login.clone()).filter(|login| !is_caller(login));
+                serde_json::to_vec(&written).unwrap_or_default()
+            }
+        };
         let identity = IdentityHash::new().with(&json).value();
-        Self { key, view: View::new(&entry), entry, identity, bytes: json.len() + 1 }
+        Self { key, view, entry, identity, bytes }
     }
 }
 
 impl Waiting {
-    pub(super) fn new(key: Key, entry: NewEntry) -> Self {
-        let item = Arc::new(Item::new(key, entry));
+    /// `is_caller` recognizes the login of the caller.
+    pub(super) fn new(key: Key, entry: NewEntry, is_caller: impl Fn(&str) -> bool) -> Self {
+        let item = Arc::new(Item::new(key, entry, is_caller));
         Self { item, piece: usize::MAX, group: 0, since: Instant::now(), sent: 0, mark_unknown: false }
     }
 }

@@ -1,4 +1,4 @@
-//! The ids that the engine knows.
+//! The IDs that the engine knows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,35 +12,35 @@ use super::mutations::breaks;
 /// Separates new records from old ones, and the records of settled activities from those in doubt.
 #[derive(Default)]
 pub(super) struct Known {
-    /// The highest id seen in any view, or confirmed.
+    /// The highest ID seen in any view, or confirmed.
     highest: u64,
-    /// The server gave us an id, so every older record has a lower one.
+    /// The server gave us an ID, so every older record has a lower one.
     is_confirmed: bool,
     /// The lowest floor of what earlier processes left in doubt. It may come at any time.
     lowest_earlier: Option<u64>,
-    /// The views in which the server gave us an id.
+    /// The views in which the server gave us an ID.
     confirmed_views: BTreeSet<View>,
     /// How many activities that earlier processes left in doubt have not come yet.
     earlier_in_doubt: usize,
-    /// Activities of ours are stored whose ids are not known.
+    /// Activities of ours are stored whose IDs are not known.
     has_unknown_ids: bool,
-    /// The views that were read, with the newest ids that they showed at the beginning.
+    /// The views that were read, with the newest IDs that they showed at the beginning.
     read: BTreeMap<View, NewestIds>,
     /// The lowest floor of all requests of earlier processes. 0 if it is not known.
     oldest_floor: u64,
     /// Records of activities that are settled, above the lowest floor in use.
     claimed: BTreeSet<u64>,
-    /// The floors of activities that are stored under an id which the server did not say, by their identity.
+    /// The floors of activities that are stored under an ID which the server did not say, by their identity.
     without_id: HashMap<u64, Vec<u64>>,
-    /// A list kept to the days that it was asked for.
+    /// A list kept to the days that it was requested.
     pub(super) keeps_days: bool,
     /// Why no list can be believed.
     distrust: Option<&'static str>,
-    /// The ids that the server gave us, with what we wrote.
+    /// The IDs that the server gave us, with what we wrote.
     written: BTreeMap<u64, Written>,
 }
 
-/// What is known about a record whose id the server gave us.
+/// What is known about a record whose ID the server gave us.
 struct Written {
     view: View,
     at: Option<NaiveDateTime>,
@@ -73,7 +73,7 @@ impl Known {
         Floor { id: self.highest, is_certain: views.all(|view| self.has_certain_floor(view)) }
     }
 
-    /// Returns whether every older record of this view is known to have an id at or below the floor. A view that
+    /// Returns whether every older record of this view is known to have an ID at or below the floor. A view that
     /// showed nothing may have hidden them.
     pub(super) fn has_certain_floor(&self, view: &View) -> bool {
         self.is_confirmed || self.shows_anything(view) || breaks("an-empty-view-has-no-floor")
@@ -98,7 +98,12 @@ impl Known {
         self.read.get(view).is_some_and(Option::is_some)
     }
 
-    /// Notes the newest ids in a view; `None` if nothing can be said about it.
+    /// Returns how many records a page holds at least: as many as the longest first page that was seen.
+    pub(super) fn page_size(&self) -> usize {
+        self.read.values().flatten().map(BTreeSet::len).max().unwrap_or(0)
+    }
+
+    /// Notes the newest IDs in a view; `None` if nothing can be said about it.
     pub(super) fn view_read(&mut self, view: View, newest: NewestIds) {
         let highest = newest.as_ref().and_then(BTreeSet::last).copied();
         self.highest = self.highest.max(highest.unwrap_or(0));
@@ -129,7 +134,7 @@ impl Known {
         self.distrust
     }
 
-    /// Notes that the server gave an activity this id in this request, whose floor was `floor`.
+    /// Notes that the server gave an activity this ID in this request, whose floor was `floor`.
     pub(super) fn confirm(&mut self, item: &Item, id: EntryId, request: u64, floor: Floor) {
         if id.0 <= floor.id {
             self.distrust(IDS_DO_NOT_GROW);
@@ -146,7 +151,7 @@ impl Known {
         self.earlier_in_doubt = self.earlier_in_doubt.saturating_sub(1);
     }
 
-    /// Returns whether each record of ours has a known id, or belongs to an activity in doubt or in flight.
+    /// Returns whether each record of ours has a known ID, or belongs to an activity in doubt or in flight.
     pub(super) fn accounts_for_all(&self) -> bool {
         self.earlier_in_doubt == 0 && !self.has_unknown_ids
     }
@@ -160,7 +165,7 @@ impl Known {
         }
     }
 
-    /// Notes that an activity is stored, and that the server did not say under which id.
+    /// Notes that an activity is stored, and that the server did not say under which ID.
     pub(super) fn confirm_without_id(&mut self, identity: u64, floor: Floor) {
         self.has_unknown_ids = true;
         let floors = self.without_id.entry(identity).or_default();
@@ -168,12 +173,12 @@ impl Known {
         floors.sort_unstable();
     }
 
-    /// Notes what earlier processes stored without an id.
+    /// Notes what earlier processes stored without an ID.
     pub(super) fn stored_without_id_before(&mut self, identity: u64, floors: Vec<u64>) {
         self.without_id.entry(identity).or_insert(floors);
     }
 
-    /// Returns the floors of the activities of this identity that are stored without a known id, the lowest first.
+    /// Returns the floors of the activities of this identity that are stored without a known ID, the lowest first.
     pub(super) fn stored_without_id(&self, identity: u64) -> &[u64] {
         if breaks("stored-without-id-has-a-record") {
             &[]
@@ -206,7 +211,7 @@ impl Known {
             && (first.0 + 1..last.0).all(|id| wrote(id).is_some_and(|request| request <= last_request))
     }
 
-    /// Returns records that a view must show: those that the server gave us an id for, and the newest at the beginning.
+    /// Returns records that a view must show: those that the server gave us an ID for, and the newest at the beginning.
     pub(super) fn must_show(&self, view: &View) -> BTreeSet<u64> {
         let written = self.written.iter().filter(|(_, written)| written.view == *view).map(|(id, _)| *id);
         let newest = self.read.get(view).and_then(Option::as_ref).and_then(BTreeSet::last).copied();
@@ -230,5 +235,5 @@ impl Known {
 }
 
 const IDS_DO_NOT_GROW: &str = "the ids of its records do not grow";
-/// How many ids are kept in any case: as many as a page shows.
+/// How many IDs are kept in any case: as many as a page shows.
 const KEPT: usize = 200;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use chrono::TimeDelta;
-use crm_model::history::Entry;
+use crm_model::history::{Entry, EntryId};
 use crm_model::{Page, Unreadable};
 use crm_transport::{Error, Idempotency, Operation, OperationInfo};
 use http::{Method, Request, Response};
@@ -21,8 +21,10 @@ pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
 /// What one view shows.
 #[derive(Default)]
 pub(super) struct ViewReading {
-    /// By id, ascending, and some at or below the floor.
+    /// By ID, ascending, and some at or below the floor.
     pub(super) records: Vec<Entry>,
+    /// Those of them whose owner is not the caller.
+    pub(super) of_others: BTreeSet<EntryId>,
     pub(super) unreadable: Vec<Unreadable>,
 }
 
@@ -39,16 +41,17 @@ impl From<Error> for LookupFault {
 }
 
 /// Reads these views down to the floor. Each must show the records that are known to be there, so far as it is read.
-/// `is_proof`: what is missing in the reading may count as not stored.
+/// A page holds at least `page_size` records. `is_proof`: what is missing in the reading may count as not stored.
 pub(super) async fn read(
     client: &HistoryClient,
     views: Vec<(View, BTreeSet<u64>)>,
     floor: u64,
+    page_size: usize,
     is_proof: bool,
 ) -> Result<Reading, LookupFault> {
     let mut reading = BTreeMap::new();
     for (view, must_show) in views {
-        let read = read_view(client, &view, floor, &must_show).await?;
+        let read = read_view(client, &view, floor, page_size, &must_show).await?;
         if is_proof {
             ask_for_a_day_without_records(client, &view).await?;
         }
@@ -57,7 +60,7 @@ pub(super) async fn read(
     Ok(Reading(reading))
 }
 
-/// Returns the ids of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
+/// Returns the IDs of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
 /// checked, too. A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
 /// more than two days is read once more.
 pub(super) async fn newest_ids(
@@ -109,12 +112,15 @@ async fn read_view(
     client: &HistoryClient,
     view: &View,
     floor: u64,
+    page_size: usize,
     must_show: &BTreeSet<u64>,
 ) -> Result<ViewReading, LookupFault> {
     let all = Asked::all_of(view);
     for _ in 0..ATTEMPTS {
         let reached_old = |page: &[Entry]| page.last().is_some_and(|oldest| oldest.id.0 <= floor);
-        let Some((mut read, lowest)) = read_until(client, &all, reached_old).await? else { continue };
+        let Some((mut read, lowest)) = read_until(client, &all, page_size, reached_old).await? else {
+            continue;
+        };
         read.records.reverse();
         let shows = |id: &u64| read.records.binary_search_by_key(id, |record| record.id.0).is_ok();
         if !must_show.range(lowest..).all(shows) && !breaks("a-list-shows-known-records") {
@@ -122,14 +128,16 @@ async fn read_view(
         }
         return Ok(read);
     }
-    Err(LookupFault::NotBelievable("the same record stood on several of its pages"))
+    Err(LookupFault::NotBelievable("the same record was on several of its pages"))
 }
 
-/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the id
-/// down to which the list was read. Returns `None` if pages repeat records, and not because others wrote meanwhile.
+/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the ID
+/// down to which the list was read. A page holds at least `page_size` records. Returns `None` if pages repeat records, and
+/// not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
     asked: &Asked,
+    page_size: usize,
     mut is_enough: impl FnMut(&[Entry]) -> bool,
 ) -> Result<Option<(ViewReading, u64)>, LookupFault> {
     let mut read = ViewReading::default();
@@ -137,6 +145,8 @@ pub(super) async fn read_until(
     let mut lowest = u64::MAX;
     // By how many records the pages have moved, because others wrote meanwhile.
     let mut moved = 0;
+    // A server may answer with junk for ever.
+    let mut junk_pages = 0;
     for number in 0.. {
         let page = page(client, asked, number).await?;
         if page.is_empty() {
@@ -153,6 +163,10 @@ pub(super) async fn read_until(
             lowest = 0;
             break;
         }
+        junk_pages = if page.items.is_empty() { junk_pages + 1 } else { 0 };
+        if junk_pages >= UNREADABLE_PAGES {
+            return Err(LookupFault::NotBelievable("several of its pages in a row cannot be decoded"));
+        }
         sizes.push(page.items.len() + page.unreadable.len());
         read.unreadable.extend(page.unreadable);
         let mut items = page.items;
@@ -167,22 +181,27 @@ pub(super) async fn read_until(
         }
         lowest = items.last().map_or(lowest, |oldest| oldest.id.0);
         let is_last = is_enough(&items);
+        let others = items.iter().filter(|record| !may_belong_to_caller(client, record));
+        read.of_others.extend(others.map(|record| record.id));
         read.records.extend(items);
         if is_last {
             break;
         }
-        if sizes.len() >= UNREADABLE_PAGES && read.records.is_empty() {
-            return Err(LookupFault::NotBelievable("none of its newest records can be decoded"));
-        }
     }
     // Only the last page may be shorter. A shorter one before it lacks records.
-    let largest = sizes.iter().max();
-    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| Some(size) < largest))
+    let largest = sizes.iter().copied().fold(page_size, usize::max);
+    if sizes.split_last().is_some_and(|(_, whole)| whole.iter().any(|size| *size < largest))
         && !breaks("no-page-is-short")
     {
         return Err(LookupFault::NotBelievable("a page in its middle was shorter than the others"));
     }
     Ok(Some((read, lowest)))
+}
+
+/// Returns whether the server would have stored a record without a named owner like that.
+fn may_belong_to_caller(client: &HistoryClient, record: &Entry) -> bool {
+    let credentials = client.pipeline().credentials();
+    record.user_login.as_deref().is_none_or(|owner| credentials.matches("login", owner))
 }
 
 /// Returns whether so many records were written since the first of these was the newest.
@@ -199,10 +218,10 @@ async fn have_come(
 
 /// How often a list is read that others change meanwhile.
 pub(super) const ATTEMPTS: usize = 3;
-/// Pages without a record that can be decoded, after which a list is given up.
+/// Pages in a row without a record that can be decoded, after which a list is given up.
 const UNREADABLE_PAGES: usize = 3;
 
-/// Reads a page, and checks that it is what was asked for.
+/// Reads a page, and checks that it is what was requested.
 async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<Entry>, LookupFault> {
     let read = client.run(&Lookup { asked: asked.clone(), page }).await?;
     if !read.items.is_sorted_by(|a, b| a.id > b.id) && !breaks("a-list-is-sorted") {
@@ -213,13 +232,13 @@ async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<E
         if !breaks("a-list-is-of-its-user")
             && read.items.iter().any(|entry| owner(entry).is_some_and(|owner| owner != *login))
         {
-            return Err(LookupFault::NotBelievable("it holds records of another user than asked for"));
+            return Err(LookupFault::NotBelievable("it has records of another user than requested"));
         }
     }
     Ok(read)
 }
 
-/// What a list is asked for.
+/// What a list is requested.
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) view: View,
@@ -240,7 +259,7 @@ fn days((first, last): (&'static str, &'static str)) -> (Cow<'static, str>, Cow<
     (first.into(), last.into())
 }
 
-/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By id, newest first.
+/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By ID, newest first.
 struct Lookup {
     asked: Asked,
     page: u64,

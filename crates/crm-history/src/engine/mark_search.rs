@@ -52,10 +52,11 @@ impl MarkSearch {
     }
 
     /// Reads pages until each mark is found, or to the end. `is_first`: it is not known yet whether the server keeps to the
-    /// days asked for.
+    /// days asked for. A page holds at least `page_size` records.
     pub(super) async fn run(
         &self,
         client: &HistoryClient,
+        page_size: usize,
         is_first: bool,
     ) -> Result<FoundMarks, LookupFault> {
         if is_first {
@@ -68,7 +69,8 @@ impl MarkSearch {
                 missing.retain(|mark| !marks.contains(mark));
                 missing.is_empty()
             };
-            let Some((read, _)) = lookup::read_until(client, &self.asked(), found_all).await? else {
+            let Some((read, _)) = lookup::read_until(client, &self.asked(), page_size, found_all).await?
+            else {
                 continue;
             };
             if self.must_show.is_some_and(|id| read.records.iter().all(|record| record.id != id)) {
@@ -88,7 +90,7 @@ impl MarkSearch {
             found.unreadable.extend(self.marks.iter().filter(is_in).cloned());
             return Ok(found);
         }
-        Err(LookupFault::NotBelievable("the same record stood on several of its pages"))
+        Err(LookupFault::NotBelievable("the same record was on several of its pages"))
     }
 
     fn asked(&self) -> Asked {
@@ -133,7 +135,7 @@ mod tests {
         let day = |day: u32| NaiveDate::from_ymd_opt(2024, 6, day).unwrap().and_hms_opt(0, 0, 0).unwrap();
         let entry = |mark: &&str| NewEntry::new("x").client(ClientId(1)).mark(*mark);
         let entries = marks.iter().map(entry).zip(10..).map(|(entry, n)| entry.at(day(n)));
-        let items: Vec<Item> = entries.map(|entry| Item::new(0, entry)).collect();
+        let items: Vec<Item> = entries.map(|entry| Item::new(0, entry, |_| false)).collect();
         MarkSearch::new(View(None), items.iter(), None).asked()
     }
 
@@ -151,7 +153,7 @@ mod tests {
     fn a_mark_without_a_date_is_searched_in_all_days() {
         let entry = NewEntry::new("x").mark("1");
         let dated = entry.clone().at("2024-06-25T10:00:00".parse().unwrap());
-        let items = [dated, entry].map(|entry| Item::new(0, entry));
+        let items = [dated, entry].map(|entry| Item::new(0, entry, |_| false));
         let days = MarkSearch::new(View(None), items.iter(), None).asked().days;
         assert_eq!((&*days.0, &*days.1), ("0000-00-00", "9999-12-31"));
     }

@@ -113,7 +113,7 @@ fn in_order(found: &[Vec<EntryId>], known: &Known, last_concurrent: u64) -> BTre
 /// What is known about the hours by which the caller reads times shifted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shift {
-    /// A record whose id the server gave us shows it, or the time is equal as it is.
+    /// A record whose ID the server gave us shows it, or the time is equal as it is.
     Known,
     /// One shift alone explains all new records.
     Guessed,
@@ -143,7 +143,7 @@ struct Search<'a> {
     used: BTreeSet<EntryId>,
     /// The records that an activity of this identity resembles. They may be other activities as well.
     similar: BTreeSet<(EntryId, u64)>,
-    /// The identities whose records without a known id are used.
+    /// The identities whose records without a known ID are used.
     skipped: BTreeSet<u64>,
 }
 
@@ -153,7 +153,7 @@ impl<'a> Search<'a> {
         Self { reading, known, shifts, used, similar, skipped }
     }
 
-    /// The activities that are stored under an id which the server did not say have a record each, too.
+    /// The activities that are stored under an ID which the server did not say have a record each, too.
     fn skip_stored_without_id(&mut self, wanted: &Wanted<'_>) {
         for (item, expected) in &wanted.items {
             let floors = self.known.stored_without_id(item.waiting.item.identity);
@@ -161,9 +161,27 @@ impl<'a> Search<'a> {
                 continue;
             }
             for &floor in floors {
-                let id = self.take(floor, item, |record| expected.equals(record, &self.shifts));
+                let id = self.take(floor, item, |record| self.equals(item, expected, record));
                 self.used.extend(id);
             }
+        }
+    }
+
+    /// Returns whether a record is what the server stores for an activity.
+    fn equals(&self, item: &DoubtItem, expected: &ExpectedRecord<'_>, record: &Entry) -> bool {
+        expected.equals(record, &self.shifts) && self.has_owner(item, record)
+    }
+
+    /// Returns whether a record has the owner that was named, or none. The caller's list shows the records of subordinates,
+    /// too, and an activity without a named owner belongs to the caller. A mark says more than an owner.
+    fn has_owner(&self, item: &DoubtItem, record: &Entry) -> bool {
+        let NewEntry { user, mark, .. } = &item.waiting.item.entry;
+        let is_of_another = |view: &ViewReading| view.of_others.contains(&record.id);
+        match (user, &record.user_login) {
+            _ if mark.is_some() => true,
+            (Some(expected), Some(found)) => expected.trim().to_lowercase() == found.trim().to_lowercase(),
+            (Some(_), None) => true,
+            (None, _) => !self.view(&item.waiting.item.view).is_some_and(is_of_another),
         }
     }
 
@@ -174,7 +192,7 @@ impl<'a> Search<'a> {
             let copies = item.copies - usize::from(item.confirmed.is_some());
             let mut ids: Vec<EntryId> = Vec::new();
             for _ in 0..copies {
-                let equals = |record: &Entry| expected.equals(record, &self.shifts);
+                let equals = |record: &Entry| self.equals(item, expected, record);
                 let new = self.take(wanted.doubt.floor.id, item, equals);
                 // A mark says whose a record is, however old it is.
                 let old = || self.take(0, item, equals).filter(|_| expected.entry.mark.is_some());
@@ -196,7 +214,7 @@ impl<'a> Search<'a> {
         let equal = dated.flat_map(|(item, expected)| {
             let records = self.view(&item.waiting.item.view).into_iter().flat_map(|view| &view.records);
             let is_free = move |record: &&Entry| self.is_free(record, floor);
-            records.filter(is_free).filter(|record| expected.equals(record, &self.shifts))
+            records.filter(is_free).filter(|record| self.equals(item, expected, record))
         });
         equal.map(|record| record.id).collect()
     }
@@ -246,7 +264,7 @@ impl<'a> Search<'a> {
         self.take(0, item, |record| {
             record.id.0 <= wanted.doubt.floor.id
                 && may_be_new(record.id)
-                && expected.equals(record, &self.shifts)
+                && self.equals(item, expected, record)
         })
     }
 
@@ -261,7 +279,7 @@ impl<'a> Search<'a> {
             && !self.used.contains(&record.id)
     }
 
-    /// Returns the oldest record above this id that matches and belongs to nothing else.
+    /// Returns the oldest record above this ID that matches and belongs to nothing else.
     fn take(&self, floor: u64, item: &DoubtItem, matches: impl Fn(&Entry) -> bool) -> Option<EntryId> {
         let view = self.view(&item.waiting.item.view)?;
         let is_free = |record: &&Entry| self.is_free(record, floor);
@@ -269,7 +287,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Returns the hours by which this caller reads times shifted, as the records show whose ids the server gave us.
+/// Returns the hours by which this caller reads times shifted, as the records show whose IDs the server gave us.
 fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
     let mut shifts = Vec::new();
     for record in reading.0.values().flat_map(|view| &view.records) {
@@ -283,7 +301,7 @@ fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
     shifts
 }
 
-/// Returns the shift that explains every new record that is equal to a doubt except for its time. The server gave us no id
+/// Returns the shift that explains every new record that is equal to a doubt except for its time. The server gave us no ID
 /// yet, so the shift is not known.
 fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> (Vec<i64>, Shift) {
     let all: Vec<i64> = (-LARGEST_SHIFT..=LARGEST_SHIFT).collect();
@@ -340,7 +358,6 @@ impl<'a> ExpectedRecord<'a> {
             && record.client_id == self.entry.client
             && record.deal_id == self.entry.deal
             && record.contacts.iter().map(|contact| contact.id).eq(self.stored.contacts.iter().copied())
-            && self.has_owner(record)
     }
 
     /// The record may be this activity. A server of another version may change texts and contacts more than expected.
@@ -370,14 +387,6 @@ impl<'a> ExpectedRecord<'a> {
             (None, read) if self.entry.at.is_some() => read.is_none(),
             // The time is the server's own.
             (None, _) => true,
-        }
-    }
-
-    /// If an owner was named, the record has this owner, or none.
-    fn has_owner(&self, record: &Entry) -> bool {
-        match (&self.entry.user, &record.user_login) {
-            (Some(expected), Some(found)) => expected.trim().to_lowercase() == found.trim().to_lowercase(),
-            _ => true,
         }
     }
 }

@@ -17,14 +17,14 @@ pub enum NotSentReason {
     KeyRefused(String),
     /// A setting of the account keeps the server from writing. A person must fix it. The text is the error.
     AccountSetting(String),
-    /// The server stored nothing for so long, longer than the patience of the import. The text is the last failure.
+    /// The server stored nothing for this time, which exceeds the patience of the import. The text is the last failure.
     ServerDown {
         /// How long the server has stored nothing.
         since: Duration,
         /// The last failure.
         last: String,
     },
-    /// The server asked to wait for so long, longer than the patience of the import.
+    /// The server asked to wait for this time, which exceeds the patience of the import.
     RateLimited {
         /// How long it asked to wait.
         retry_after: Duration,
@@ -33,13 +33,13 @@ pub enum NotSentReason {
     Refused(String),
     /// The journal or the database of this program failed. The text is the error.
     Storage(String),
-    /// The server did not answer when this activity was sent alone, several times. Others were stored meanwhile.
+    /// The server did not respond when this activity was sent alone, several times. Others were stored meanwhile.
     NoAnswer(String),
     /// The activity has an instant, and the client does not know the time zone of the account. Set it with
     /// [`HistoryClient::with_zone`](crate::HistoryClient::with_zone).
     ZoneMissing,
     /// The [journal](crate::Import::journal) does not know the activity, and the input lacks activities that were sent
-    /// earlier. It may be one of them, changed since. It would be stored twice.
+    /// earlier. It may be an edited version of one of them. It would be stored twice.
     PerhapsChanged {
         /// The number of activities that were sent earlier and are missing from the input.
         missing: u64,
@@ -54,28 +54,27 @@ pub enum NotSentReason {
 pub enum UnknownReason {
     /// The import ended before it could be settled.
     Ended(NotSentReason),
-    /// The server gave the same answer both times when it was sent alone, and it is not stored as far as can be seen. No other
-    /// activity was left to show that the server stores others, so the server may still carry it out. The text is the answer.
-    /// Another run with further activities settles it.
+    /// The server returned the same response both times when it was sent alone, and no list shows it. No other activity
+    /// was left to prove that the server stores others, so the server may still store it. The text is the response.
+    /// Another run with more activities settles it.
     RefusedWithoutWitness(String),
-    /// The lists of the server contradict what was asked, so they prove nothing. The text says how.
+    /// The lists of the server do not match the request, so they prove nothing. The text says how.
     ListNotBelievable(&'static str),
-    /// The list of this owner shows no record that is known to be there, so a missing record proves nothing.
+    /// The list of this owner shows no record that is known to exist, so a missing record proves nothing.
     ListShowsNothing,
-    /// A record was found that is equal, but the activity has no time. Somebody else may have written the record.
+    /// An equal record was found, but the activity has no time. Another user may have written the record.
     EqualWithoutTime(EntryId),
-    /// A record was found that is equal, but no list had shown what was there before. It may be an older one.
+    /// An equal record was found, but no list had shown the earlier records. It may be an older one.
     PerhapsOlder(EntryId),
-    /// A record was found that is equal except for the time, and it is not known by how many hours this login reads times
-    /// shifted.
+    /// A record was found that is equal except for the time, and the clock shift of this login is not known.
     TimeUnclear(EntryId),
     /// A record was found that resembles the activity and is not equal to it.
     Similar(EntryId),
     /// The server holds a record that cannot be decoded, and it may be this activity.
     Unreadable,
-    /// The lists of the server kept changing, so that no two readings agreed.
+    /// The lists of the server kept changing, so no two reads agreed.
     Unsteady,
-    /// This import did not send it, because nobody can tell whether a record has its mark. The text says why. See
+    /// This import did not send it, because it is not known whether a record has its mark. The text says why. See
     /// [`adopt_marked`](crate::Import::adopt_marked).
     MarkNotSearchable(&'static str),
 }
@@ -101,7 +100,8 @@ impl fmt::Display for NotSentReason {
                 write!(f, "the server gave no usable answer to it, although it stored others: {error}")
             }
             Self::ZoneMissing => f.write_str(
-                "it has an instant, and the time zone of the account is not known: set it with HistoryClient::with_zone",
+                "it has an instant, and the time zone of the account is not known: set it with HistoryClient::with_zone \
+                 (--time-zone)",
             ),
             Self::PerhapsChanged { missing, known: 0 } => write!(
                 f,

@@ -24,7 +24,7 @@ use super::store::{Sending, Settled};
 pub(super) type Decided = (Waiting, Decision);
 
 impl Driver {
-    /// Reads the newest ids of each view before the first activity in it is sent.
+    /// Reads the newest IDs of each view before the first activity in it is sent.
     pub(super) fn read_views(&mut self, now: Instant) {
         if now < self.health.reads_from || self.known.distrusted().is_some() || self.is_out_of_patience(now) {
             return;
@@ -78,11 +78,12 @@ impl Driver {
         let floor = self.doubts.lowest_floor(&self.known).unwrap_or(0);
         // The first look only finds.
         let is_proof = self.doubts.iter().any(|doubt| doubt.looked);
+        let page_size = self.known.page_size();
         let distrusted = self.known.distrusted();
         self.read(async move {
             let reading = match distrusted {
                 Some(why) => Err(LookupFault::NotBelievable(why)),
-                None => lookup::read(&client, views, floor, is_proof).await,
+                None => lookup::read(&client, views, floor, page_size, is_proof).await,
             };
             Finished::Read(now, reading)
         });
@@ -199,7 +200,7 @@ impl Driver {
 
     /// Records the refusal of an activity that must not be sent.
     pub(crate) fn refuse_unsent(&mut self, key: Key, entry: NewEntry, rejection: Rejection) {
-        let waiting = Waiting::new(key, entry);
+        let waiting = self.waiting(key, entry);
         self.queue.hold(&waiting);
         self.record(vec![(waiting, Decision::Refused(rejection))]);
     }

@@ -32,9 +32,9 @@ pub struct Sending {
 /// What became of an activity.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settled {
-    /// It is stored. The second id is that of a copy.
+    /// It is stored. The second ID is that of a copy.
     Stored(EntryId, Option<EntryId>),
-    /// It is stored, and the server did not say under which id.
+    /// It is stored, and the server did not say under which ID.
     StoredWithoutId,
     /// It is refused and will not be sent again.
     Refused(Rejection),

@@ -13,6 +13,7 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::item::Item;
 use super::{
     Activity, Driver, Earlier, Ending, Floor, Key, Limits, MemoryStore, SentBefore, Settings, Settled, Store,
 };
@@ -123,6 +124,30 @@ async fn a_second_process_finds_what_the_first_one_stored_and_sends_what_is_miss
     assert_eq!(ids, [(0, 2), (1, 4), (2, 3)], "the new one is the witness, and the missing one follows it");
     // The time limit of a call, and then the time to settle.
     assert!(began.elapsed() >= Duration::from_secs(90), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_of_a_subordinate_is_not_that_of_an_activity_of_the_caller() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    let mut of_other = record(2, "звонок 0");
+    of_other["user"] = json!("other@example.test");
+    server.0.lock().unwrap().records.push(of_other);
+    let sent_before = |request| Some(SentBefore { request, floor: Floor { id: 1, is_certain: true } });
+    let other = Activity { key: 1, entry: entry(0).user("other@example.test"), sent_before: sent_before(4) };
+    let own = Activity { key: 0, entry: entry(0), sent_before: sent_before(3) };
+    let new = Activity { key: 2, entry: entry(2), sent_before: None };
+    let endings = drive(&mut driver(&server, &store), [own, other, new]).await;
+    let stored = |id| Ending::Stored { id: EntryId(id), copy: None };
+    assert_eq!(endings, [(0, stored(4)), (1, stored(2)), (2, stored(3))]);
+}
+
+#[test]
+fn activities_are_equal_however_their_owner_is_spelled() {
+    let identity = |entry| Item::new(0, entry, |login| login == "login").identity;
+    let named = |login: &str| identity(entry(0).user(login));
+    assert_eq!(named("Login "), identity(entry(0)), "the caller");
+    assert_eq!(named("Other"), named("other"));
+    assert_ne!(named("other"), identity(entry(0)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -69,6 +69,7 @@ pub struct Import<M = Async> {
     pub(super) check_types: bool,
     pub(super) adopt_marked: bool,
     pub(super) journal: Option<PathBuf>,
+    pub(super) other_journal: Option<PathBuf>,
     pub(super) retry_refused: bool,
     pub(super) is_dry_run: bool,
     pub(super) on_progress: OnProgress,
@@ -97,6 +98,7 @@ impl Import {
             check_types: false,
             adopt_marked: false,
             journal: None,
+            other_journal: None,
             retry_refused: false,
             is_dry_run: false,
             on_progress: Box::new(|_| ()),
@@ -122,7 +124,7 @@ impl<M> Import<M> {
         self
     }
 
-    /// Maximum number of concurrent calls (default 2, from 1 to 64). The servers gain nothing from more (observed).
+    /// Maximum number of concurrent calls (default 2, from 1 to 64). More are not faster (observed).
     ///
     /// The [`Pace`](crm_transport::Pace) of the client applies as well.
     pub fn concurrency(mut self, calls: usize) -> Self {
@@ -151,10 +153,23 @@ impl<M> Import<M> {
         self
     }
 
+    /// Does not send activities that another import has stored, as its journal says. Default: none.
+    ///
+    /// Use it for an input of which some activities may have been imported from another file, such as a file of refused
+    /// ones. They are known by their whole content, as in the [journal](Self::journal) of this import. Activities without
+    /// a time and a mark are sent, because equal ones may be different calls.
+    ///
+    /// The import ends with an error if the other one is at work, or has activities in doubt. Nothing is added to its
+    /// journal. A file that does not exist says nothing.
+    pub fn other_journal(mut self, path: impl Into<PathBuf>) -> Self {
+        self.other_journal = Some(path.into());
+        self
+    }
+
     /// Sends activities again that the journal knows as refused. Default: off.
     ///
-    /// A refused activity is not stored, so this doubles nothing. Use it after the cause was fixed in the CRM, such as a
-    /// user that was unknown. An activity that was changed since is always sent again.
+    /// A refused activity is not stored, so this stores nothing twice. Use it after the cause was fixed in the CRM,
+    /// such as an unknown user. An activity that was changed since is always sent again.
     pub fn retry_refused(mut self) -> Self {
         self.retry_refused = true;
         self
@@ -164,7 +179,7 @@ impl<M> Import<M> {
     ///
     /// An activity that would be sent ends as [`NotSent`](crm_model::history::AddOutcome::NotSent) with
     /// [`NotSentReason::DryRun`](crate::NotSentReason::DryRun). One that would be refused before it is sent is
-    /// [`Rejected`](crm_model::history::AddOutcome::Rejected). The checks of users and types still ask the server. A
+    /// [`Rejected`](crm_model::history::AddOutcome::Rejected). The checks of users and types still call the server. A
     /// [journal](Self::journal) is read, and nothing is added to it.
     pub fn dry_run(mut self) -> Self {
         self.is_dry_run = true;
@@ -177,25 +192,25 @@ impl<M> Import<M> {
         self
     }
 
-    /// Asks the server for each login once before it is used. Default: off.
+    /// Looks up each login once before it is used. Default: off.
     ///
     /// The server stores an activity with an unknown login without an owner, and returns no error (observed). With
     /// [`LossPolicy::Reject`] such an activity is not sent. Otherwise [`ImportOutcome::unknown_user`](crate::ImportOutcome::unknown_user) is set.
     ///
-    /// The server refuses a wrong key with the same words as an unknown login (observed). So the client's own key is
-    /// checked first, and again after each login that the server refuses. If the server refuses the key, the import stops.
-    /// Any other failure says nothing about a login.
+    /// The server returns the same error for a wrong key and for an unknown login (observed). So the client's own key
+    /// is checked first, and again after each login that the server refuses. If the server refuses the key, the import
+    /// stops. Any other failure says nothing about a login.
     pub fn check_users(mut self) -> Self {
         self.check_users = true;
         self
     }
 
-    /// Asks the server once for the activity types of the account (`tips`). Default: off.
+    /// Reads the activity types of the account once (`tips`). Default: off.
     ///
     /// The server stores an unknown type as text. Such a record belongs to no type of the account, and `tips` does not
     /// list it (observed). With [`LossPolicy::Reject`] such an activity is not sent. Otherwise
-    /// [`ImportOutcome::unknown_type`](crate::ImportOutcome::unknown_type) is set. Titles are compared as the server compares them: without regard to case,
-    /// `ё`, spaces at the end, or what follows the first 50 characters.
+    /// [`ImportOutcome::unknown_type`](crate::ImportOutcome::unknown_type) is set. Titles are compared as the server
+    /// compares them: only the first 50 characters, regardless of case, `ё` or spaces at the end.
     pub fn check_types(mut self) -> Self {
         self.check_types = true;
         self
@@ -212,12 +227,13 @@ impl<M> Import<M> {
         self
     }
 
-    /// How long the import goes on although nothing becomes certain: nothing is stored, refused or found (default 5
+    /// How long the import continues although nothing becomes certain: nothing is stored, refused or found (default 5
     /// minutes, at most a year).
     ///
-    /// Then it stops, and what was not sent can be sent by another run. If something is still in doubt and nothing else
+    /// Then it stops, and another run can send the rest. If something is still in doubt and nothing else
     /// waits to be sent, one activity is sent once more before that, because the import needs a sign that the server
-    /// stores anything. If both copies appear, [`ImportOutcome::reason`](crate::ImportOutcome::reason) names the second one.
+    /// stores anything. If both copies appear, [`ImportOutcome::reason`](crate::ImportOutcome::reason) names the second
+    /// one.
     pub fn patience(mut self, time: Duration) -> Self {
         self.settings.patience = time;
         self.settings = self.settings.clamped();
@@ -226,7 +242,7 @@ impl<M> Import<M> {
 
     /// How long an activity waits for others before a chunk is sent that is not full (default 1 s, at most a year).
     ///
-    /// It matters for [streams](HistoryClient::import_stream) that wait for an outcome before they go on.
+    /// It matters for [streams](HistoryClient::import_stream) that wait for an outcome before they continue.
     pub fn flush_after(mut self, time: Duration) -> Self {
         self.settings.flush_after = time;
         self.settings = self.settings.clamped();
@@ -237,7 +253,7 @@ impl<M> Import<M> {
     /// it runs.
     ///
     /// An activity without a time is then recognized by everything else that was written. Without this declaration, a
-    /// single such record is not taken for one's own, because somebody else may have added it.
+    /// single such record does not count as the import's own, because another user may have added it.
     pub fn sole_writer(mut self) -> Self {
         self.settings.sole_writer = true;
         self
@@ -245,20 +261,21 @@ impl<M> Import<M> {
 
     /// Looks for the [mark](NewEntry::mark) of each activity before it is first sent. Default: off.
     ///
-    /// An activity whose mark is found counts as stored under the id of that record, and is not sent. So an import can be
-    /// repeated after its journal is lost, and files may overlap. If several activities of the input have the same mark,
-    /// one of them is sent, and the others get its id. Activities without a mark are sent as always.
+    /// An activity whose mark is found counts as stored under the ID of that record, and is not sent. So an import can
+    /// be repeated after its journal is lost, and files may overlap. If several activities of the input have the same
+    /// mark, one of them is sent, and the others get its ID. Activities without a mark are sent as usual.
     ///
-    /// The list is searched for what the marks have in common, within the days of the activities (two days more on each
-    /// side), for each `user` that they name. Up to 1,000 activities are taken before each search. A stream that has no more
-    /// for [`flush_after`](Self::flush_after) is not waited for. A search costs one request for 200 records that match. If
-    /// a mark is missing, three requests more prove the end of the list. The first search for a `user` costs one more. Give
-    /// your marks a common beginning, and give activities a time: without it all days are searched.
+    /// The list is searched for the common prefix of the marks, within the days of the activities (plus two days on
+    /// each side), for each `user` that they name. Up to 1,000 activities are read before each search. If a stream
+    /// yields nothing for [`flush_after`](Self::flush_after), the search starts with fewer. A search takes one request
+    /// for each 200 matching records. If a mark is missing, three more requests prove the end of the list. The first
+    /// search for a `user` takes one more. Use marks with a common prefix, and give activities a time. Without a time,
+    /// all days are searched.
     ///
-    /// A missing mark counts only in a list that is sorted and paged as asked and shows records that are known to be there.
-    /// Otherwise nothing is sent, and the outcome is [`UnknownReason::MarkNotSearchable`](crate::UnknownReason). If a list
-    /// showed nothing at all, one activity is sent first. The rest follows once the list shows that one. So where the lists
-    /// hide records from this login, each run may store one activity twice.
+    /// A mark counts as missing only if the list is sorted and paged as requested and shows records that are known to
+    /// exist. Otherwise nothing is sent, and the outcome is [`UnknownReason::MarkNotSearchable`](crate::UnknownReason).
+    /// If a list showed nothing at all, one activity is sent first. The others follow after the list shows it. So if
+    /// the lists hide records from this login, each run may store one activity of each `user` twice.
     ///
     /// [`NotSent`](crm_model::history::AddOutcome::NotSent) then means that this import did not send the activity.
     /// An earlier one may have stored it. That `word` finds marks is observed.
@@ -285,6 +302,7 @@ impl<M> Import<M> {
             check_types: self.check_types,
             adopt_marked: self.adopt_marked,
             journal: self.journal,
+            other_journal: self.other_journal,
             retry_refused: self.retry_refused,
             is_dry_run: self.is_dry_run,
             on_progress: self.on_progress,

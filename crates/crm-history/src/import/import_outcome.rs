@@ -14,6 +14,8 @@ pub struct ImportOutcome {
     pub entry: NewEntry,
     /// Whether it is stored.
     pub outcome: AddOutcome,
+    /// An earlier run stored it, or an import with the [other journal](super::Import::other_journal). This run sent nothing.
+    pub stored_before: bool,
     /// Why it is not stored, may be stored or not, or is stored twice.
     pub reason: Option<OutcomeReason>,
     /// What the server changes in it. Filled with [`LossPolicy::Warn`](super::LossPolicy::Warn) and
@@ -35,8 +37,8 @@ pub enum OutcomeReason {
     NotSent(NotSentReason),
     /// Why it may be stored or not.
     Unknown(UnknownReason),
-    /// The outcome is the first record; this is the id of a second one. The activity was sent once more after the server
-    /// had shown nothing of it for the whole [patience](super::Import::patience), and then both appeared.
+    /// The outcome is the first record, and this is the ID of a second one. The server had not shown the activity for
+    /// the whole [patience](super::Import::patience), so it was sent once more, and then both appeared.
     StoredTwice(EntryId),
 }
 

@@ -10,7 +10,7 @@
 //!                                            └→ engine
 //! ```
 //!
-//! - `starting` takes the options. `outcome_stream` starts the import when the first outcome is asked for.
+//! - `starting` takes the options. `outcome_stream` starts the import when the first outcome is requested.
 //! - `run` takes activities from the input, lets them be checked, hands them to the engine, and returns the outcomes in the
 //!   order of the input. It is polled with the stream. So dropping the stream stops the import.
 //! - `checks` refuses activities that the server would reject or change. `logins` and `known_types` ask the server.

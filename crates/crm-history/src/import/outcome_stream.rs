@@ -1,4 +1,4 @@
-//! The stream of outcomes: starts the import when the first outcome is asked for, and returns them in the order of the
+//! The stream of outcomes: starts the import when the first outcome is requested, and returns them in the order of the
 //! input.
 
 use std::pin::Pin;
@@ -20,7 +20,7 @@ enum State {
 }
 
 impl OutcomeStream {
-    /// Creates the stream. `start` runs when the first outcome is asked for.
+    /// Creates the stream. `start` runs when the first outcome is requested.
     pub(super) fn new(start: impl Future<Output = Result<Run, Error>> + Send + 'static) -> Self {
         Self(State::Starting(Box::pin(start)))
     }

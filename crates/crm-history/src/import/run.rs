@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::checks::{Checks, Findings};
 use super::import_outcome::{ImportOutcome, ImportProgress, OutcomeReason};
-use super::journal::{Alignment, Earlier, Journal, Place};
+use super::journal::{Alignment, Earlier, Journal, Place, StoredElsewhere};
 use super::logins::Obstacle;
 use crate::engine::{
     Activity, Driver, Ending, Key, NotSentReason, SentBefore, Settled, UnknownReason, WaitReason, log_wait,
@@ -34,6 +34,7 @@ pub(super) struct Run {
     checks: Option<Checks>,
     checking: Option<Checking>,
     pub(super) journal: Option<(Arc<Journal>, Alignment)>,
+    elsewhere: Option<StoredElsewhere>,
     /// The positions of the activities at work whose key in the journal is another number.
     positions: HashMap<Key, Key>,
     /// Records where the rows of the input are.
@@ -61,6 +62,14 @@ struct Open {
     entry: NewEntry,
     findings: Findings,
     outcome: Option<(AddOutcome, Option<OutcomeReason>)>,
+    /// It is stored, and not by this run.
+    stored_before: bool,
+}
+
+impl Open {
+    fn new(entry: NewEntry) -> Self {
+        Self { entry, findings: Findings::default(), outcome: None, stored_before: false }
+    }
 }
 
 type Recording = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
@@ -77,6 +86,7 @@ pub(super) struct Parts {
     pub(super) input: Input,
     pub(super) checks: Checks,
     pub(super) journal: Option<(Arc<Journal>, Alignment)>,
+    pub(super) elsewhere: Option<StoredElsewhere>,
     pub(super) driver: Driver,
     pub(super) is_dry_run: bool,
     pub(super) most_open: usize,
@@ -87,14 +97,15 @@ pub(super) struct Parts {
 
 impl Run {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { input, checks, journal, driver, is_dry_run, most_open, on_progress, cancel, patience } =
-            parts;
+        let Parts { input, checks, journal, elsewhere, driver, .. } = parts;
+        let Parts { is_dry_run, most_open, on_progress, cancel, patience, .. } = parts;
         Self {
             input,
             next_index: Some(0),
             checks: Some(checks),
             checking: None,
             journal,
+            elsewhere,
             positions: HashMap::new(),
             recording: None,
             held_until: None,
@@ -210,7 +221,7 @@ impl Run {
         self.next_index = taken.is_some().then_some(index + 1);
         if let Some(entry) = taken {
             let ending = self.ending_of_rest(index, &entry, reason);
-            self.open.insert(index, Open { entry, findings: Findings::default(), outcome: None });
+            self.open.insert(index, Open::new(entry));
             self.end(index, ending);
         }
         Poll::Ready(())
@@ -228,7 +239,7 @@ impl Run {
     fn take(&mut self, index: Key, entry: NewEntry) {
         let Some(mut checks) = self.checks.take() else { return };
         let to_check = entry.clone();
-        self.open.insert(index, Open { entry, findings: Findings::default(), outcome: None });
+        self.open.insert(index, Open::new(entry));
         let patience = self.patience;
         let future = Box::pin(async move {
             let result = examine(&mut checks, &to_check, patience).await;
@@ -262,10 +273,7 @@ impl Run {
             Place::Known(key, Earlier::New) => self.send(index, key, None),
             Place::Known(key, Earlier::Sent(sent)) => self.send(index, key, Some(sent)),
             Place::Known(_, Earlier::Done(settled)) => {
-                if let Settled::Stored(id, None) = settled {
-                    self.driver.stored_before(&open.entry, id);
-                }
-                self.end(index, of_settled(settled));
+                self.end_as_before(index, settled);
             }
         }
         self.release(Alignment::release_new);
@@ -275,6 +283,11 @@ impl Run {
     pub(super) fn send(&mut self, index: Key, key: Key, sent_before: Option<SentBefore>) {
         let Some(open) = self.open.get(&index) else { return };
         let (entry, refusal) = (open.entry.clone(), open.findings.refusal.clone());
+        if sent_before.is_none()
+            && let Some(settled) = self.elsewhere.as_mut().and_then(|elsewhere| elsewhere.take(&entry))
+        {
+            return self.end_as_before(index, settled);
+        }
         if self.is_dry_run {
             return self.end(
                 index,
@@ -307,28 +320,51 @@ impl Run {
         let mut any = false;
         while let Some((key, ending)) = self.driver.next_ending() {
             let index = self.positions.remove(&key).unwrap_or(key);
-            self.end(index, ending);
+            self.end_with(index, ending, false);
             any = true;
         }
         while let Some(first) = self.open.first_entry()
             && first.get().outcome.is_some()
         {
-            let (index, Open { entry, findings, outcome }) = first.remove_entry();
+            let (index, Open { entry, findings, outcome, stored_before }) = first.remove_entry();
             let Some((outcome, reason)) = outcome else { continue };
             let Findings { losses, unknown_user, unknown_type, .. } = findings;
-            let outcome = ImportOutcome { index, entry, outcome, reason, losses, unknown_user, unknown_type };
-            self.ready.push_back(outcome);
+            self.ready.push_back(ImportOutcome {
+                index,
+                entry,
+                outcome,
+                stored_before,
+                reason,
+                losses,
+                unknown_user,
+                unknown_type,
+            });
         }
         if any || !self.ready.is_empty() {
             (self.on_progress)(&self.progress);
         }
     }
 
+    /// Ends an activity that is stored, or may be, by another run.
+    fn end_as_before(&mut self, index: Key, settled: Settled) {
+        if let (Settled::Stored(id, None), Some(open)) = (&settled, self.open.get(&index)) {
+            self.driver.stored_before(&open.entry, *id);
+        }
+        self.end(index, of_settled(settled));
+    }
+
+    /// Ends an activity that this run does not send.
     pub(super) fn end(&mut self, index: Key, ending: Ending) {
+        self.end_with(index, ending, true);
+    }
+
+    fn end_with(&mut self, index: Key, ending: Ending, is_of_before: bool) {
         let Some(open) = self.open.get_mut(&index) else { return };
         if open.outcome.is_some() {
             return;
         }
+        open.stored_before =
+            is_of_before && matches!(ending, Ending::Stored { .. } | Ending::StoredWithoutId);
         let outcome = match ending {
             Ending::Stored { id, copy } => (AddOutcome::Created(id), copy.map(OutcomeReason::StoredTwice)),
             Ending::StoredWithoutId => (AddOutcome::StoredWithoutId, None),

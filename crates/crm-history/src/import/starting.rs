@@ -17,12 +17,13 @@ use crate::engine::{Driver, Earlier, MARKS_AT_ONCE, NoStore, Store};
 
 /// Running it.
 impl Import {
-    /// Sends nothing more once this future ends, such as `token.cancelled_owned()` or a Ctrl-C. Every wait ends at once.
+    /// Sends nothing more after this future ends, such as `token.cancelled_owned()` or a Ctrl-C. Every wait ends at
+    /// once.
     ///
-    /// Calls in flight may still get their answer, for at most 5 seconds. Activities whose answer does not come are
-    /// [`Unknown`](crm_model::history::AddOutcome::Unknown), and a journal lets the next run look them up. Activities that
-    /// were taken from the input and not sent become [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the
-    /// input is not taken.
+    /// Calls in flight may still get their response, for at most 5 seconds. Activities whose response does not arrive
+    /// are [`Unknown`](crm_model::history::AddOutcome::Unknown), and with a journal the next run looks them up.
+    /// Activities that were read from the input but not sent become
+    /// [`NotSent`](crm_model::history::AddOutcome::NotSent). The rest of the input is not read.
     pub fn cancel(mut self, when: impl Future<Output = ()> + Send + 'static) -> Self {
         self.cancel = Box::pin(when);
         self
@@ -31,16 +32,16 @@ impl Import {
     /// Returns one outcome for each activity, in the order of the input, in constant memory. Only a changed
     /// input with a [journal](Self::journal) may need more.
     ///
-    /// Nothing is sent before the first outcome is asked for. Dropping the stream stops the import. The journal then
-    /// knows what was in flight.
+    /// Nothing is sent before the first outcome is requested. Dropping the stream stops the import. The journal then
+    /// records what was in flight.
     ///
     /// # Errors
     /// The journal cannot be read or written, or has activities in doubt that the input lacks. The error is the last item.
     /// Every other failure is an outcome.
     ///
     /// # Panics
-    /// Asking for an outcome panics outside a tokio runtime with timers enabled: the journal needs the threads of a
-    /// runtime, and waiting needs its timers.
+    /// Requesting an outcome panics outside a tokio runtime with timers enabled, because the journal needs the threads
+    /// of a runtime, and waits need its timers.
     pub fn outcomes(self) -> Records<ImportOutcome> {
         let Self {
             client,
@@ -51,6 +52,7 @@ impl Import {
             check_types,
             adopt_marked,
             journal,
+            other_journal,
             retry_refused,
             is_dry_run,
             on_progress,
@@ -74,6 +76,10 @@ impl Import {
                 store = Arc::<Journal>::clone(&journal);
                 opened = Some((journal, earlier.into_alignment()));
             }
+            let elsewhere = match other_journal {
+                Some(path) => Journal::read_other(path).await?,
+                None => None,
+            };
             let patience = settings.patience;
             // Outcomes are returned in order, so a doubt holds back those behind it. This bounds them.
             let mut most_open = MOST_CHUNKS_OPEN * settings.limits.activities;
@@ -87,6 +93,7 @@ impl Import {
                 input,
                 checks,
                 journal,
+                elsewhere,
                 driver,
                 is_dry_run,
                 most_open,

@@ -12,7 +12,7 @@ use super::catalog;
 use crate::operations::{self, id_fault};
 use crate::{answer, sql_safety};
 
-/// `history/add`: logs one activity and returns its id.
+/// `history/add`: logs one activity and returns its ID.
 #[derive(Clone, Debug)]
 pub struct Add {
     entry: NewEntry,
@@ -57,7 +57,7 @@ impl Add {
     }
 }
 
-/// Reads the id of an activity that is stored.
+/// Reads the ID of an activity that is stored.
 pub(super) fn read_id(data: Option<&RawValue>) -> Result<EntryId, JsonError> {
     match data {
         Some(data) => json::decode(data.get().as_bytes(), "$.data"),

@@ -14,7 +14,7 @@ use crate::operations::{self, add};
 
 /// `history/add.list`: logs these activities and returns one outcome for each, in their order.
 ///
-/// It is not atomic: the activities before a refused one are stored, and those after it, too (observed).
+/// It is not atomic: the activities before and after a refused one are stored (observed).
 #[derive(Clone, Debug)]
 pub struct AddList {
     entries: Vec<NewEntry>,

@@ -36,7 +36,7 @@ impl Operation for List {
         operations::request(&Self::INFO, &self.query.parameters())
     }
 
-    /// An activity that was not asked for is an error: the server did not receive the parameters, or ignored one.
+    /// An activity that was not requested is an error: the server did not receive the parameters, or ignored one.
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         let page: Page<Entry> = answer::page(&Self::INFO, response)?;
         match page.items.iter().find_map(|entry| self.query.contradiction(entry)) {

@@ -28,7 +28,7 @@ pub use fields::Fields;
 pub use info::Info;
 pub use list::List;
 
-/// Returns why no record can have this id, or `None` if one can. PHP does not hold such a number as it is: the server
+/// Returns why no record can have this ID, or `None` if one can. PHP does not hold such a number as it is: the server
 /// stores 18446744073709551615 as 0, and takes it for no filter at all (observed).
 fn id_fault(id: u64) -> Option<&'static str> {
     match id {
@@ -38,7 +38,7 @@ fn id_fault(id: u64) -> Option<&'static str> {
     }
 }
 
-/// Returns why there can be no activity with this id, or `None` if there can.
+/// Returns why there can be no activity with this ID, or `None` if there can.
 fn entry_id_fault(id: EntryId) -> Option<&'static str> {
     match id_fault(id.0) {
         Some(_) if id.0 == 0 => Some("is 0, which no activity has"),

@@ -58,7 +58,7 @@ impl Copied for Entry {
 impl Copied for ActivityType {
     const TABLE: Table = Table::ActivityTypes;
 
-    /// A type has no id, only a title. Activities name it by the title.
+    /// A type has no ID, only a title. Activities name it by the title.
     fn id(&self) -> u64 {
         (fingerprint(&self.title) >> 1).unsigned_abs()
     }

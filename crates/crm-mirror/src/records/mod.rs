@@ -19,7 +19,7 @@ pub(crate) trait Copied: Clone + Send + Sync + 'static {
     /// Whether times of the record are shifted with the reader's clock.
     const HAS_TIMES: bool = false;
 
-    /// Returns the id.
+    /// Returns the ID.
     fn id(&self) -> u64;
 
     /// Returns whether it has a time, which shows the reader's shift.
@@ -38,7 +38,7 @@ pub(crate) trait Copied: Clone + Send + Sync + 'static {
     /// Returns the row, with this fingerprint.
     fn row(&self, key: Key, fingerprint: i64, own_columns: &[(String, ColumnKind)]) -> Row;
 
-    /// Returns the key; `None` if the id is too large for a database.
+    /// Returns the key; `None` if the ID is too large for a database.
     fn key(&self) -> Option<Key> {
         i64::try_from(self.id()).ok().map(Key::new)
     }

@@ -49,7 +49,7 @@ impl Copied for Project {
     }
 }
 
-/// Returns the value of a dynamic field.
+/// Returns the value of a custom field.
 fn own_value(fields: &Fields, name: &str, kind: ColumnKind) -> Value {
     match kind {
         ColumnKind::Integer => {
@@ -72,7 +72,7 @@ pub(crate) trait Child: Serialize {
     fn values(&self) -> Vec<Value>;
 }
 
-/// Returns the row of a record that belongs to a project; `None` if an id is too large for a database.
+/// Returns the row of a record that belongs to a project; `None` if an ID is too large for a database.
 pub(crate) fn child_row(project_id: i64, child: &impl Child, occurrence: i64) -> Option<Row> {
     let key = Key { project_id, id: i64::try_from(child.id()).ok()?, occurrence };
     let raw = json(child);

@@ -9,7 +9,7 @@ use crm_transport::{Error, Export, ExportSource};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 
-use super::{Run, SHIFT, Step, shift};
+use super::{NOTED_SHIFT, Run, SHIFT, Step, shift};
 use crate::records::Copied;
 use crate::row::Key;
 use crate::store::{Batch, Head, Missing, RUN, Range};
@@ -46,7 +46,7 @@ impl<T> Details<T> {
     }
 }
 
-/// Merges a list that is sorted by id with the rows of its table, both page by page.
+/// Merges a list that is sorted by ID with the rows of its table, both page by page.
 pub(super) struct Merge<T> {
     details: Details<T>,
     /// Of activities: the list has those of this time or later only.
@@ -67,7 +67,7 @@ impl<T: Copied> Merge<T> {
         self
     }
 
-    /// Merges an export that is sorted by id. Returns the highest id if it is complete, 0 for an empty one. Rows that it
+    /// Merges an export that is sorted by ID. Returns the highest ID if it is complete, 0 for an empty one. Rows that it
     /// lacks are marked only then.
     pub(super) async fn take<S>(mut self, run: &mut Run<'_>, mut export: Export<S>) -> Step<Option<u64>>
     where
@@ -96,7 +96,7 @@ impl<T: Copied> Merge<T> {
         }
     }
 
-    /// Adds a record with a greater id than all before.
+    /// Adds a record with a greater ID than all before.
     pub(super) async fn push(&mut self, run: &mut Run<'_>, record: T) -> Step {
         self.buffer.push(record);
         if self.buffer.len() < TOGETHER {
@@ -107,7 +107,21 @@ impl<T: Copied> Merge<T> {
 
     /// Merges the rest. Rows after the last record are missing in the list.
     pub(super) async fn finish(mut self, run: &mut Run<'_>) -> Step {
-        self.merge_up_to(run, Key::MAX).await
+        self.merge_up_to(run, Key::MAX).await?;
+        Ok(())
+    }
+
+    /// Merges a part of a list: all of its records between two keys. Returns whether one has come into the list since the
+    /// table was written.
+    pub(super) async fn between(
+        &mut self,
+        run: &mut Run<'_>,
+        records: Vec<T>,
+        after: Key,
+        up_to: Key,
+    ) -> Step<bool> {
+        (self.buffer, self.after) = (records, after);
+        self.merge_up_to(run, up_to).await
     }
 
     /// Merges what has come, because the list was not read to its end.
@@ -117,12 +131,15 @@ impl<T: Copied> Merge<T> {
 
     async fn merge_buffer(&mut self, run: &mut Run<'_>) -> Step {
         match self.buffer.last().and_then(Copied::key) {
-            Some(up_to) => self.merge_up_to(run, up_to).await,
-            None => Ok(()),
-        }
+            Some(up_to) => self.merge_up_to(run, up_to).await?,
+            None => false,
+        };
+        Ok(())
     }
 
-    async fn merge_up_to(&mut self, run: &mut Run<'_>, up_to: Key) -> Step {
+    /// Returns whether a record has come into the list: it is written, and its row was not in view or not of this time.
+    async fn merge_up_to(&mut self, run: &mut Run<'_>, up_to: Key) -> Step<bool> {
+        let mut came_in = false;
         let mut listed = std::mem::take(&mut self.buffer).into_iter().peekable();
         loop {
             run.check_time()?;
@@ -150,10 +167,15 @@ impl<T: Copied> Merge<T> {
                 |head: &&Head| !head.is_out_of_view && listed_ids.binary_search(&head.key.id).is_err();
             let mark = |head: &Head| Missing { key: head.key, run: run.id, since: None };
             batch.missing = heads.iter().filter(lacks).map(mark).collect();
+            let was_listed = |key: Key| {
+                let place = heads.binary_search_by_key(&key, |head| head.key);
+                place.is_ok_and(|place| !heads[place].is_out_of_view)
+            };
+            came_in |= batch.puts.iter().any(|row| !was_listed(row.key));
             run.commit(vec![batch]).await?;
             self.after = end;
             if end == up_to {
-                return Ok(());
+                return Ok(came_in);
             }
         }
     }
@@ -229,7 +251,7 @@ async fn compare<T: Copied>(
         .filter_map(|record| {
             let key = record.key();
             if key.is_none() {
-                let fault = format!("{} {} has an id that no database can hold", T::TABLE, record.id());
+                let fault = format!("{} {} has an id that no database can store", T::TABLE, record.id());
                 run.add_unreadable(Error::incomplete(RUN, fault));
             }
             // A list may hold a record twice.
@@ -240,9 +262,9 @@ async fn compare<T: Copied>(
     if has_times && !breaks("a-shift-is-noted-once") {
         let pairs = pairs(records.iter().map(|(_, record)| record), known);
         if let Some(hours) = find_shift(run, details, &pairs).await? {
-            run.moved = Some(run.moved.unwrap_or(0) + hours - run.shift);
             run.shift = hours;
             batch.settings.push((SHIFT.to_owned(), hours.to_string()));
+            batch.settings.push((NOTED_SHIFT.to_owned(), run.noted_shift.to_string()));
         }
     }
     // Those that differ, with the fingerprint as listed and the row.
@@ -285,6 +307,14 @@ async fn compare<T: Copied>(
         let is_same =
             |head: &Head| detail.is_none() || head.detail == detail || breaks("a-text-may-change-alone");
         if unchanged.is_some_and(is_same) {
+            continue;
+        }
+        // The row holds the record as it was listed, and that is what the call has returned. Its time may be that of an
+        // earlier clock, so it is not written again.
+        if let (Some(Head { detail: None, .. }), Some(detail)) =
+            (unchanged, detail.filter(|it| *it == listed))
+        {
+            batch.details.push((key, detail));
             continue;
         }
         let mut row = whole.unwrap_or(record).row(key, listed, &run.sync.columns);

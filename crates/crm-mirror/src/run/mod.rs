@@ -60,12 +60,14 @@ pub(crate) struct Run<'a> {
     settings: BTreeMap<String, String>,
     /// By how many hours the login's clock is ahead of what it was at the first run.
     shift: i64,
-    /// By how many hours it moved in this run.
-    moved: Option<i64>,
+    /// The part of it that the table of runs has noted. A run that is killed leaves the rest to the next one.
+    noted_shift: i64,
     /// Whether records that were there before have shown the shift in this run.
     is_shift_known: bool,
     tables: Vec<TableReport>,
     any_full: bool,
+    /// Whose the copy will be once the server has answered: a wrong address or key must not claim it.
+    owners: Vec<(String, String)>,
     too_many_missing: Option<TooManyMissing>,
     /// What is not complete although the run went on.
     doubt: Option<Stop>,
@@ -83,9 +85,12 @@ impl<'a> Run<'a> {
         fence: i64,
         settings: BTreeMap<String, String>,
         view: Vec<(String, String)>,
+        owners: Vec<(String, String)>,
     ) -> Result<Report, Error> {
         let started_at = seconds(clock());
-        let shift = settings.get(SHIFT).and_then(|shift| shift.parse().ok()).unwrap_or(0);
+        let hours = |name: &str| settings.get(name).and_then(|hours| hours.parse().ok());
+        let shift = hours(SHIFT).unwrap_or(0);
+        let noted_shift = hours(NOTED_SHIFT).unwrap_or(shift);
         let id = store.begin_run(fence, started_at, sync.mode.as_str()).await?;
         let mut run = Self {
             store,
@@ -96,16 +101,18 @@ impl<'a> Run<'a> {
             started_at,
             settings,
             shift,
-            moved: None,
+            noted_shift,
             is_shift_known: false,
             tables: Vec::new(),
             any_full: false,
+            owners: Vec::new(),
             too_many_missing: None,
             doubt: None,
         };
         let mut begin = run.batch(Table::Activities);
         begin.settings = view;
         run.commit(vec![begin]).await.map_err(store_error)?;
+        run.owners = owners;
         let end = run.steps().await;
         let outcome = match end.err().or(run.doubt.take()) {
             None => Outcome::Complete,
@@ -136,12 +143,14 @@ impl<'a> Run<'a> {
     }
 
     async fn end(self, outcome: Outcome) -> Result<Report, Error> {
-        let mode = if self.any_full { Mode::Full } else { Mode::Quick };
+        let was_ever_full = Table::ALL.iter().any(|table| self.setting::<i64>(&last_full(*table)) > Some(0));
+        let mode = if self.any_full || !was_ever_full { Mode::Full } else { Mode::Quick };
+        let shift: i64 = self.setting(SHIFT).unwrap_or(0);
         let report = Report {
             run: self.id,
             mode,
             tables: self.tables,
-            shift_hours: self.moved.filter(|hours| *hours != 0),
+            shift_hours: Some(shift - self.noted_shift).filter(|hours| *hours != 0),
             outcome,
             too_many_missing: self.too_many_missing,
         };
@@ -170,7 +179,11 @@ impl<'a> Run<'a> {
             figures: serde_json::to_string(&figures).unwrap_or_default(),
             error: report.error().map(ToString::to_string),
             shift_hours: report.shift_hours,
-            settings: Vec::new(),
+            settings: report
+                .shift_hours
+                .map(|_| (NOTED_SHIFT.to_owned(), shift.to_string()))
+                .into_iter()
+                .collect(),
             keep_since: now - i64::from(self.sync.keep_changes_days) * DAY,
         };
         self.store.end_run(self.fence, &end).await?;
@@ -211,14 +224,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    async fn write(&mut self, batches: Vec<Batch>) -> Step {
+    async fn write(&mut self, mut batches: Vec<Batch>) -> Step {
+        for batch in &mut batches {
+            let is_of_project =
+                batch.shape.table == Table::Projects || batch.shape.table.belongs_to_project();
+            let owner = if is_of_project { TOKEN } else { LOGIN };
+            batch.settings.extend(self.owners.extract_if(.., |(name, _)| name == owner));
+        }
         let tables: Vec<Table> = batches.iter().map(|batch| batch.shape.table).collect();
         let settings: Vec<_> = batches.iter().flat_map(|batch| batch.settings.clone()).collect();
-        if breaks("rows-and-progress-are-one-commit") {
-            let mut progress = self.batch(Table::Activities);
-            progress.settings.clone_from(&settings);
-            self.store.commit(self.fence, vec![progress]).await?;
-        }
         let applied = self.store.commit(self.fence, batches).await?;
         self.settings.extend(settings);
         for (table, applied) in tables.into_iter().zip(applied) {
@@ -323,14 +337,21 @@ fn store_error(stop: Stop) -> Error {
 }
 
 /// The setting with the time of the last complete full run of a table.
+/// The setting with the login whose SalesMan CRM was copied, and its server.
+pub(crate) const LOGIN: &str = "login";
+/// The setting with the token whose solOS was copied, and its server.
+pub(crate) const TOKEN: &str = "token";
+
 pub(crate) fn last_full(table: Table) -> String {
     format!("full:{table}")
 }
 
-/// The setting with the highest id up to which every activity was read.
+/// The setting with the highest ID up to which every activity was read.
 pub(crate) const HIGHEST: &str = "highest:activities";
 /// The setting with the shift of the login's clock, in hours.
 const SHIFT: &str = "shift";
+/// The setting with the part of the shift that the table of runs has noted.
+const NOTED_SHIFT: &str = "noted_shift";
 
 pub(crate) const DAY: i64 = 24 * 3600;
 /// A nightly run may begin a little earlier than the one a week ago.

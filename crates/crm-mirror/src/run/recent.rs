@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{Days, NaiveTime};
+use chrono::{Days, NaiveDateTime, NaiveTime};
 use crm_history::{Entry, EntryId, EntryOrder, EntryQuery, HistoryClient, Page};
 use crm_transport::Error;
 use futures_util::FutureExt;
@@ -12,24 +12,26 @@ use super::activities::GONE;
 use super::merge::{Details, Merge, merge_some};
 use super::missing::{CertainInfo, Fate, Rule, is_gone};
 use super::{HIGHEST, Run, Step, Stop};
-use crate::store::RUN;
+use crate::records::Copied;
+use crate::row::Key;
+use crate::store::{RUN, Range};
 use crate::table::Table;
 use crm_history::engine::mutations::breaks;
 
 impl Run<'_> {
-    /// Reads activities above the highest known id, and those of the recent window.
+    /// Reads activities above the highest known ID, and those of the recent window.
     pub(super) async fn recent_activities(
         &mut self,
         history: &HistoryClient,
         details: Details<Entry>,
     ) -> Step {
         const TABLE: Table = Table::Activities;
-        let highest = self.newest_activities(history, &details).await?;
+        let (highest, page_size) = self.newest_activities(history, &details).await?;
         // The login's day may be another one than that of UTC.
         let days = if breaks("a-window-is-read-again") { 0 } else { u64::from(self.sync.window_days) + 1 };
         let first = self.utc().date() - Days::new(days);
-        let merge = Merge::new(details.clone()).since(first.and_time(NaiveTime::MIN));
-        self.window(history, &EntryQuery::new().since(first), merge).await?;
+        let since = first.and_time(NaiveTime::MIN);
+        self.window(history, &EntryQuery::new().since(first), &details, since, page_size).await?;
         let moved = Mutex::new(Vec::new());
         let ask = |id: i64| {
             let moved = &moved;
@@ -52,16 +54,22 @@ impl Run<'_> {
         self.complete(TABLE, false, vec![(HIGHEST.to_owned(), highest.to_string())]).await
     }
 
-    /// Reads what lies above the highest known id, and returns the new highest one.
+    /// Reads what lies above the highest known id. Returns the new highest one, and the length of the longest page.
     ///
     /// The newest page comes first. A deletion moves records from a later page to an earlier one, past the reader. So more
-    /// than one page is read until a reading finds nothing more.
-    async fn newest_activities(&mut self, history: &HistoryClient, details: &Details<Entry>) -> Step<u64> {
+    /// than one page is read until a reading finds nothing that the one before it has passed by.
+    async fn newest_activities(
+        &mut self,
+        history: &HistoryClient,
+        details: &Details<Entry>,
+    ) -> Step<(u64, usize)> {
         let known: u64 = self.setting(HIGHEST).unwrap_or(0);
         let query = EntryQuery::new().every_day().order_by(EntryOrder::Id).newest_first();
         let mut found = BTreeMap::new();
-        for _ in 0..MOST_READINGS {
+        let mut page_size = 0;
+        for reading in 1.. {
             let before = found.len();
+            let highest = found.keys().next_back().copied().unwrap_or(known);
             let mut pages = Lengths::default();
             loop {
                 let number = pages.count;
@@ -81,9 +89,14 @@ impl Run<'_> {
                     break;
                 }
             }
-            let is_over = pages.count == 1 || found.len() == before;
+            page_size = page_size.max(pages.longest);
+            let nothing_passed_by = reading > 1 && found.range(..=highest).count() == before;
+            let is_over = pages.count == 1 || nothing_passed_by;
             if is_over || breaks("more-than-one-new-page-is-read-again") {
                 break;
+            }
+            if reading == MOST_READINGS {
+                return Err(contradiction("and the pages after it change too quickly", 0));
             }
         }
         let highest = found.keys().next_back().copied().unwrap_or(known);
@@ -94,7 +107,7 @@ impl Run<'_> {
         loop {
             let some: Vec<Entry> = records.by_ref().take(TOGETHER).collect();
             if some.is_empty() {
-                return Ok(highest);
+                return Ok((highest, page_size));
             }
             merge_some(self, details, some).await?;
         }
@@ -102,33 +115,80 @@ impl Run<'_> {
 
     /// Merges the list of the window. It costs its pages, and three more to believe the end.
     ///
-    /// An export would need more. It would also make up for deletions meanwhile, which move records past the reader. Here such
-    /// a record counts as missing, and is asked for like all of those.
-    async fn window(&mut self, history: &HistoryClient, query: &EntryQuery, mut merge: Merge<Entry>) -> Step {
+    /// The last page comes first: a deletion meanwhile moves records to a page that is still to be read. What comes into the
+    /// list meanwhile moves others past the reader, and is seen. So more than one page is read until nothing comes in.
+    async fn window(
+        &mut self,
+        history: &HistoryClient,
+        query: &EntryQuery,
+        details: &Details<Entry>,
+        since: NaiveDateTime,
+        page_size: usize,
+    ) -> Step {
         let query = query.clone().order_by(EntryOrder::Id).oldest_first();
-        let mut pages = Lengths::default();
-        let mut highest = 0;
-        loop {
-            let number = pages.count;
-            let page = self.page(history, &query, number).await?;
-            if page.is_empty() {
-                self.check_end(history, &query, number).await?;
-                return merge.finish(self).await;
-            }
-            pages.add(&page)?;
-            if !page.items.is_sorted_by(|one, next| one.id < next.id) {
-                return Err(contradiction("is not sorted by id, or holds an activity twice", number));
-            }
-            let before = highest;
-            for entry in page.items {
-                // What was deleted meanwhile may move records to the page before, but never to the one after it.
-                if entry.id.0 > highest {
-                    highest = entry.id.0;
-                    merge.push(self, entry).await?;
+        for _ in 0..MOST_READINGS {
+            let mut merge = Merge::new(details.clone()).since(since);
+            let mut pages = Lengths::default();
+            let mut number = self.find_end(history, &query, since, page_size).await?;
+            let mut up_to = Key::MAX;
+            let mut came_in = false;
+            while number > 0 {
+                number -= 1;
+                let mut page = self.page(history, &query, number).await?;
+                if page.is_empty() && pages.count == 0 {
+                    // The list is shorter than the copy.
+                    self.check_end(history, &query, number).await?;
+                    continue;
                 }
+                pages.add_before(&page, number)?;
+                if !page.items.is_sorted_by(|one, next| one.id < next.id) {
+                    return Err(contradiction("is not sorted by id, or holds an activity twice", number));
+                }
+                page.items.retain(|entry| entry.key().is_none_or(|key| key <= up_to));
+                let Some(first) = page.items.first().and_then(Copied::key) else {
+                    return Err(contradiction("holds nothing that the pages after it do not hold", number));
+                };
+                let after = if number == 0 { Key::default() } else { Key::new(first.id - 1) };
+                came_in |= merge.between(self, page.items, after, up_to).await?;
+                up_to = after;
             }
-            if highest == before {
-                return Err(contradiction("holds nothing that the pages before it do not hold", number));
+            if pages.count == 0 {
+                merge.between(self, Vec::new(), Key::default(), Key::MAX).await?;
+            }
+            if pages.count < 2 || !came_in || breaks("a-window-into-which-records-come-is-read-again") {
+                return Ok(());
+            }
+        }
+        Err(contradiction("and the pages after it change too quickly", 0))
+    }
+
+    /// Returns the number of the page after the last one. It begins where the copy expects it.
+    async fn find_end(
+        &mut self,
+        history: &HistoryClient,
+        query: &EntryQuery,
+        since: NaiveDateTime,
+        page_size: usize,
+    ) -> Step<u64> {
+        let rows = self.count_rows(since).await?;
+        let mut number = if page_size == 0 { 0 } else { rows.div_ceil(page_size as u64) };
+        while !self.page(history, query, number).await?.is_empty() {
+            number += 1;
+        }
+        self.check_end(history, query, number).await?;
+        Ok(number)
+    }
+
+    /// Counts the rows in view of this time or later.
+    async fn count_rows(&self, since: NaiveDateTime) -> Step<u64> {
+        let mut range = Range { since: Some(since), ..Range::of_table(Table::Activities, TOGETHER as i64) };
+        let mut count = 0;
+        loop {
+            let heads = self.store.heads(&range).await?;
+            count += heads.iter().filter(|head| !head.is_out_of_view).count() as u64;
+            match heads.last().filter(|_| heads.len() == TOGETHER) {
+                Some(last) => range.after = last.key,
+                None => return Ok(count),
             }
         }
     }
@@ -161,19 +221,33 @@ impl Run<'_> {
 struct Lengths {
     count: u64,
     longest: usize,
-    /// The length of the page before.
-    last: usize,
+    /// The length of the page that was read before.
+    before: usize,
+    /// The shortest one of those that another one follows.
+    shortest: Option<usize>,
 }
 
 impl Lengths {
+    /// Adds the next page.
     fn add(&mut self, page: &Page<Entry>) -> Step {
-        self.longest = self.longest.max(page.len());
-        let is_short = self.count > 0 && self.last < self.longest;
-        if !page.is_empty() && is_short && !breaks("no-page-is-short") {
-            return Err(contradiction("is short, and another one follows", self.count - 1));
-        }
-        self.last = page.len();
+        let is_followed = self.count > 0 && !page.is_empty();
+        self.add_length(page, is_followed.then_some(self.before), self.count.saturating_sub(1))
+    }
+
+    /// Adds the page before, which is the last one at first.
+    fn add_before(&mut self, page: &Page<Entry>, number: u64) -> Step {
+        self.add_length(page, (self.count > 0).then_some(page.len()), number)
+    }
+
+    /// `followed` is the length of the page of this number, if it is known now that another one follows.
+    fn add_length(&mut self, page: &Page<Entry>, followed: Option<usize>, number: u64) -> Step {
         self.count += 1;
+        self.before = page.len();
+        self.longest = self.longest.max(page.len());
+        self.shortest = self.shortest.into_iter().chain(followed).min();
+        if self.shortest.is_some_and(|shortest| shortest < self.longest) && !breaks("no-page-is-short") {
+            return Err(contradiction("is shorter than another one, and another one follows", number));
+        }
         Ok(())
     }
 }
@@ -212,7 +286,7 @@ async fn find_listed(history: &HistoryClient, id: EntryId) -> Result<Option<Entr
         }
         entry = again;
     }
-    Err(Error::incomplete(RUN, format!("activity {id} is moved all the time: run it again")))
+    Err(Error::incomplete(RUN, format!("activity {id} keeps moving: run it again")))
 }
 
 const MOST_READINGS: usize = 5;

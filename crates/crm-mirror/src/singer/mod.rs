@@ -204,7 +204,7 @@ impl Tap {
         Ok(session.report)
     }
 
-    /// Returns the id of the latest run, if it has ended and was complete.
+    /// Returns the ID of the latest run, if it has ended and was complete.
     async fn complete_run(&self) -> Result<Option<i64>, Error> {
         let runs = self.mirror.status(1).await?;
         Ok(runs.first().filter(|run| run.verdict.as_deref() == Some("complete")).map(|run| run.id))

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// How far a target is: the value of a `STATE` message. Keep the last one that a target has written, and give it to the
-/// next run.
+/// The progress of a target: the value of a `STATE` message. Keep the last one that a target has written, and pass it
+/// to the next run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct State {
@@ -20,7 +20,7 @@ pub struct State {
     pub currently_syncing: Option<String>,
 }
 
-/// How far a stream is.
+/// The progress of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Bookmark {

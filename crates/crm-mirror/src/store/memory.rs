@@ -109,6 +109,11 @@ impl State {
         for key in &batch.found {
             self.marks.remove(&(table, *key));
         }
+        for (key, detail) in &batch.details {
+            if let Some(stored) = self.rows.get_mut(&(table, *key)) {
+                stored.row.detail = Some(*detail);
+            }
+        }
         for project in &batch.children_read {
             if let Some(stored) = self.rows.get_mut(&(Table::Projects, Key::new(*project))) {
                 stored.children_read_at = Some(batch.now);

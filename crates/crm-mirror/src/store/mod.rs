@@ -29,8 +29,8 @@ use crate::table::{ColumnKind, Shape, Table};
 /// A database of a copy.
 ///
 /// A method is atomic, and everything is durable when it returns. All times are seconds since 1970 by the clock of the
-/// program. One run at a time holds the lock. Its number, the *fence*, grows with each owner. What a later owner's fence
-/// replaces writes nothing.
+/// program. One run at a time holds the lock. Its number, the *fence*, grows with each owner. An owner whose fence was
+/// replaced writes nothing.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Adds columns to the table of projects. Returns `true` if one of them is new: its values are then missing.
@@ -48,7 +48,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Returns the settings: small texts by name.
     async fn settings(&self) -> Result<BTreeMap<String, String>, Error>;
 
-    /// Records that a run begins, and returns its id.
+    /// Records that a run begins, and returns its ID.
     async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error>;
 
     /// Records how a run ended. Removes changes that were seen before `keep_since`, and writes the highest of their `seq` to
@@ -103,10 +103,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 /// Returns another JSON for a record, or `None` to keep it.
 pub type Rewrite = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// Which rows to read.
+/// The rows to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The table. Of a table whose records belong to a project, the range is one project.
+    /// The table. If its records belong to a project, the range is one project.
     pub table: Table,
     /// Rows after this key.
     pub after: Key,
@@ -114,9 +114,9 @@ pub struct Range {
     pub up_to: Key,
     /// Of activities: only those at this time or later.
     pub since: Option<NaiveDateTime>,
-    /// Only these ids, if it is not empty.
+    /// Only these IDs, if it is not empty.
     pub ids: Vec<i64>,
-    /// At most so many.
+    /// The maximum number of rows.
     pub limit: i64,
 }
 
@@ -139,7 +139,7 @@ pub struct Head {
     pub is_out_of_view: bool,
 }
 
-/// What becomes of rows of a table.
+/// Changes to the rows of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// The run.
@@ -156,6 +156,8 @@ pub struct Batch {
     pub missing: Vec<Missing>,
     /// Marks to remove.
     pub found: Vec<Key>,
+    /// Rows that hold what a second call returned already, and what identifies it. Nothing else of them changes.
+    pub details: Vec<(Key, i64)>,
     /// Projects whose children were read.
     pub children_read: Vec<i64>,
     /// Settings to write.
@@ -172,6 +174,7 @@ impl Batch {
             removals: Vec::new(),
             missing: Vec::new(),
             found: Vec::new(),
+            details: Vec::new(),
             children_read: Vec::new(),
             settings: Vec::new(),
         }
@@ -182,6 +185,7 @@ impl Batch {
             && self.removals.is_empty()
             && self.missing.is_empty()
             && self.found.is_empty()
+            && self.details.is_empty()
             && self.children_read.is_empty()
             && self.settings.is_empty()
     }
@@ -296,8 +300,8 @@ pub(crate) fn fault(
     Error::storage(operation, "copy", Path::new(location), what, Some(cause))
 }
 
-/// Returns `true` if an error of a copy passes by itself: another run is active, or the database is not reached, does not
-/// answer, or is busy. Do the same again later.
+/// Returns `true` if an error of a copy is temporary: another run is active, or the database cannot be reached, does
+/// not respond, or is busy. Retry later.
 #[must_use]
 pub fn is_temporary(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());

@@ -1,8 +1,9 @@
 //! Activities: full and quick runs, deletions, views, shifts, texts.
 
-use crm_mirror::{Mode, Outcome, Table, Texts};
+use crm_mirror::{Mirror, Mode, Outcome, SqliteStore, Table, Texts};
 use crm_sandbox::{Fault, FixedAnswer, Operation, Store};
 
+use crate::failing_store::{FailingStore, Failure};
 use crate::world::{World, time};
 
 #[tokio::test]
@@ -140,7 +141,8 @@ async fn a_quick_run_whose_pages_contradict_each_other_says_so_and_deletes_nothi
         assert!(world.run(|sync| sync).await.is_complete());
         let log = world.log(0).len();
         let name = fault.name().to_owned();
-        world.sandbox.add_fault(fault.on(Operation::HistoryList).after(2).times(1));
+        // Before it come the newest page, what shows the end of the window, and the last page of the window.
+        world.sandbox.add_fault(fault.on(Operation::HistoryList).after(5).times(1));
         let report = world.run(|sync| sync.mode(Mode::Quick)).await;
         assert!(!report.is_complete(), "{name}: {report}");
         assert!(world.log(log).is_empty());
@@ -264,6 +266,18 @@ async fn a_copy_belongs_to_one_login() {
 }
 
 #[tokio::test]
+async fn a_run_that_got_no_answer_does_not_claim_the_copy() {
+    let world = World::new();
+    world.add("2024-01-10 10:00:00", "звонок");
+    let mirror = world.mirror().await;
+    let mistyped = world.history_of("nobody@example.test");
+    let report = mirror.run(crate::world::sync().history(&mistyped)).await.unwrap();
+    assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
+    assert_eq!(report.mode, Mode::Full, "nothing was ever read in full");
+    assert!(world.run(|sync| sync).await.is_complete());
+}
+
+#[tokio::test]
 async fn a_shift_of_the_clock_is_noted_once_and_changes_no_record() {
     let world = World::with(crm_sandbox::Sandbox::builder().records(300));
     assert!(world.run(|sync| sync).await.is_complete());
@@ -312,7 +326,7 @@ async fn two_runs_exclude_each_other() {
     let fence = mirror.store().lock().await.unwrap().unwrap();
     let other = world.mirror().await;
     let error = other.run(crate::world::sync().history(&world.history())).await.unwrap_err();
-    assert!(error.to_string().contains("another run over this copy is active"), "{error}");
+    assert!(error.to_string().contains("another run of this copy is active"), "{error}");
     mirror.store().unlock(fence).await.unwrap();
     assert!(other.run(crate::world::sync().history(&world.history())).await.unwrap().is_complete());
 }
@@ -431,4 +445,76 @@ async fn a_shift_of_the_clock_is_noted_once_although_the_window_holds_one_activi
         assert_eq!(world.log(log), [format!("insert | activities | {new}")], "{mode}");
     }
     assert_eq!(world.query("SELECT shift_hours FROM runs"), ["-", "-3", "-"]);
+}
+
+#[tokio::test]
+async fn a_shift_that_a_killed_run_has_found_is_noted_by_the_next_one() {
+    for step in 1.. {
+        let world = World::with(crm_sandbox::Sandbox::builder().records(30));
+        assert!(world.run(|sync| sync).await.is_complete());
+        world.sandbox.change_account(0, |account| account.users[0].tzone = Some(2));
+        let store = SqliteStore::open(world.path()).await.unwrap();
+        let store = FailingStore::new(store, step, Failure::KilledBefore);
+        let mirror = world.with_clock(Mirror::with_store(store.clone()));
+        tokio::select! {
+            _ = mirror.run(crate::world::sync().history(&world.history()).mode(Mode::Full)) => {}
+            () = store.killed() => {}
+        }
+        if !store.has_failed() {
+            assert!(step > 5, "the run has only {step} steps");
+            return;
+        }
+        assert!(world.run(|sync| sync.mode(Mode::Full)).await.is_complete());
+        assert_eq!(world.query("SELECT sum(shift_hours) FROM runs"), ["2"], "killed at step {step}");
+    }
+}
+
+#[tokio::test]
+async fn an_activity_that_moves_between_its_info_and_the_list_of_its_day_stays_in_view() {
+    let world = World::new();
+    let id = world.add("2024-06-24 10:00:00", "перенесут дважды");
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    // The window lacks it, so `info` is asked for its day.
+    world.sandbox.change_record(id, |record| record.datum = Some(time("2023-03-03 10:00:00")));
+    world.meanwhile(Operation::HistoryInfo, 1, move |sandbox| {
+        sandbox.change_record(id, |record| record.datum = Some(time("2022-02-02 10:00:00")));
+    });
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(world.log(log), [format!("update | activities | {id}")]);
+    let row = format!("SELECT at, out_of_view_at FROM activities WHERE id = {id}");
+    assert_eq!(world.query(&row), ["2022-02-02 10:00:00 | -"]);
+}
+
+#[tokio::test]
+async fn a_quick_run_says_so_if_it_may_have_passed_by_an_activity_that_came_into_the_window() {
+    // Somebody deletes the first activity of the window, or moves another one into it, after so many answers.
+    for (answers, deletes) in (1..10).flat_map(|answers| [(answers, true), (answers, false)]) {
+        let world = World::new();
+        let ids: Vec<u64> = (0..452)
+            .map(|number| match number {
+                100 | 200 | 201 => world.add("2023-01-10 10:00:00", "старое"),
+                _ => world.add("2024-06-24 10:00:00", "вчера"),
+            })
+            .collect();
+        assert!(world.run(|sync| sync).await.is_complete());
+        let recent = |sandbox: &crm_sandbox::Sandbox, id: u64| {
+            sandbox.change_record(id, |record| record.datum = Some(time("2024-06-25 10:00:00")));
+        };
+        // The first one of a page, or the last one, so that it changes its page.
+        let came_in = if deletes { ids[201] } else { ids[200] };
+        recent(&world.sandbox, came_in);
+        if deletes {
+            recent(&world.sandbox, ids[200]);
+        }
+        let (first, other) = (ids[0], ids[100]);
+        world.meanwhile(Operation::HistoryList, answers, move |sandbox| {
+            if deletes { drop(sandbox.remove_record(first)) } else { recent(sandbox, other) }
+        });
+        let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+        let at = world.query(&format!("SELECT at FROM activities WHERE id = {came_in}"));
+        let is_there = at == ["2024-06-25 10:00:00"];
+        assert!(is_there || !report.is_complete(), "after {answers} answers, deletes {deletes}: {report}");
+    }
 }

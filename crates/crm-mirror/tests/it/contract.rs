@@ -189,9 +189,7 @@ async fn a_run_goes_on_after_the_database_server_has_crashed() {
     assert!(mirror.run(sync().mode(Mode::Full)).await.unwrap().is_complete());
     let other = world.with_clock(Mirror::open(&cluster.url()).await.unwrap());
     let fence = mirror.store().lock().await.unwrap().unwrap();
-    assert!(
-        other.run(sync()).await.unwrap_err().to_string().contains("another run over this copy is active")
-    );
+    assert!(other.run(sync()).await.unwrap_err().to_string().contains("another run of this copy is active"));
     mirror.store().unlock(fence).await.unwrap();
     assert!(other.run(sync()).await.unwrap().is_complete());
 }

@@ -109,6 +109,27 @@ async fn a_page_of_contacts_that_is_empty_by_mistake_hides_no_change() {
 }
 
 #[tokio::test]
+async fn a_quick_run_copies_a_contact_that_a_deletion_moves_to_a_page_that_was_read() {
+    let world = World::with(crm_sandbox::Sandbox::builder().contacts(300));
+    assert!(world.run_directory(|sync| sync).await.is_complete());
+    world.hours(24);
+    for id in 1..=300 {
+        world.sandbox.change_contact(id, |contact| {
+            contact.mob = Some("+7 (999) 111-22-33".to_owned());
+            contact.date_edit = Some(time("2024-06-26 10:00:00") + chrono::TimeDelta::seconds(id));
+        });
+    }
+    // The first answer has the newest contacts, the second one the first page of those that were changed. Its first contact
+    // is deleted, so the first one of the second page moves to the first.
+    world.meanwhile(Operation::PersonList, 2, |sandbox| {
+        sandbox.delete_contact(300);
+    });
+    let report = world.run_directory(|sync| sync.mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(world.query("SELECT count(*) FROM contacts WHERE mobile = '+7 (999) 111-22-33'"), ["300"]);
+}
+
+#[tokio::test]
 async fn a_user_is_not_out_of_view_because_one_list_lacks_the_user() {
     let world = World::new();
     assert!(world.run_directory(|sync| sync).await.is_complete());

@@ -22,6 +22,14 @@ pub(crate) struct World {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) scratch: Scratch,
     clock: TestClock,
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+}
+
+/// What somebody does once, right after so many more answers of this operation.
+struct Meanwhile {
+    operation: Operation,
+    answers_left: usize,
+    work: Box<dyn FnOnce(&Sandbox) + Send>,
 }
 
 /// Creates a run that does not pause before it asks a second time.
@@ -54,12 +62,26 @@ impl World {
     pub(crate) fn with(builder: Builder) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(START)));
         let sandbox = Arc::new(builder.in_process(clock.clone()));
-        Self { sandbox, scratch: Scratch::new(), clock }
+        Self { sandbox, scratch: Scratch::new(), clock, meanwhile: Arc::default() }
     }
 
     /// Returns the same CRM with an empty copy.
     pub(crate) fn with_another_copy(self) -> Self {
         Self { scratch: Scratch::new(), ..self }
+    }
+
+    /// Does this once, right after so many more answers of this operation.
+    pub(crate) fn meanwhile(
+        &self,
+        operation: Operation,
+        answers_left: usize,
+        work: impl FnOnce(&Sandbox) + Send + 'static,
+    ) {
+        *self.meanwhile.lock().unwrap() = Some(Meanwhile { operation, answers_left, work: Box::new(work) });
+    }
+
+    fn transport(&self) -> InProcess {
+        InProcess { sandbox: Arc::clone(&self.sandbox), meanwhile: Arc::clone(&self.meanwhile) }
     }
 
     /// Lets so many hours pass.
@@ -93,7 +115,7 @@ impl World {
     pub(crate) fn history_of(&self, login: &str) -> HistoryClient {
         HistoryClient::builder(self.sandbox.url())
             .credentials(ApiKey::new(crm_sandbox::APIKEY, login))
-            .transport(InProcess(Arc::clone(&self.sandbox)))
+            .transport(self.transport())
             .allow_insecure_http()
             .retry(RetryPolicy::none())
             .build()
@@ -107,7 +129,7 @@ impl World {
     pub(crate) fn projects(&self) -> ProjectsClient {
         ProjectsClient::builder(self.sandbox.url())
             .credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET))
-            .transport(InProcess(Arc::clone(&self.sandbox)))
+            .transport(self.transport())
             .allow_insecure_http()
             .retry(RetryPolicy::none())
             .build()
@@ -171,13 +193,26 @@ pub(crate) fn time(text: &str) -> NaiveDateTime {
 }
 
 /// The sandbox as a transport.
-struct InProcess(Arc<Sandbox>);
+struct InProcess {
+    sandbox: Arc<Sandbox>,
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+}
 
 #[async_trait]
 impl Transport for InProcess {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let exchange = Mutex::new(self.0.receive(request));
+        let exchange = Mutex::new(self.sandbox.receive(request));
         let outcome = exchange.lock().unwrap().outcome();
+        let operation = self.sandbox.requests().last().and_then(|request| request.operation);
+        let meanwhile = self.meanwhile.lock().unwrap().take_if(|meanwhile| {
+            if Some(meanwhile.operation) == operation {
+                meanwhile.answers_left -= 1;
+            }
+            meanwhile.answers_left == 0
+        });
+        if let Some(meanwhile) = meanwhile {
+            (meanwhile.work)(&self.sandbox);
+        }
         match outcome {
             Some(outcome) => outcome.map_err(|failure| match failure {
                 Failure::Refused => TransportError::connect("connection refused"),

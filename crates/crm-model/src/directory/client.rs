@@ -18,10 +18,10 @@ const UNDEFINED: &str = "--не определено--";
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Client {
-    /// `clid`: the id of the client.
+    /// `clid`: the ID of the client.
     #[doc(alias = "clid")]
     pub id: ClientId,
-    /// `uid`: the id of the client in another system.
+    /// `uid`: the ID of the client in another system.
     pub uid: Option<String>,
     /// `type`: what kind of client it is.
     #[doc(alias = "type")]
@@ -102,15 +102,15 @@ pub struct Client {
     /// `trash`: whether it is in the trash. Only `client/info` sends it; `client/list` lists the trash, too (observed).
     #[doc(alias = "trash")]
     pub is_in_trash: Option<bool>,
-    /// `bankinfo`: bank and tax details by the server's names, such as `castInn`. Sent only when asked for.
+    /// `bankinfo`: bank and tax details by the server's names, such as `castInn`. Sent only on request.
     #[doc(alias = "bankinfo")]
     pub bank_details: BTreeMap<String, String>,
-    /// Unknown keys, as received. The account's own fields, `input1` to `input10`, are among them.
+    /// Unknown keys, as received. The custom fields, `input1` to `input10`, are among them.
     pub extra: Extra,
 }
 
 impl Client {
-    /// Returns the tax id (ИНН), if the bank details were asked for and hold one.
+    /// Returns the tax ID (ИНН), if the bank details were requested and hold one.
     #[doc(alias("castInn", "inn"))]
     #[must_use]
     pub fn tax_id(&self) -> Option<&str> {

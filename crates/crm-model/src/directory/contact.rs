@@ -13,11 +13,11 @@ use crate::{Extra, php};
 
 /// A contact: a person, usually at a client.
 ///
-/// `person/info` sends the owner's login in place of the id, and never the source (observed).
+/// `person/info` sends the owner's login in place of the ID, and never the source (observed).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Contact {
-    /// `pid`: the id of the contact.
+    /// `pid`: the ID of the contact.
     #[doc(alias = "pid")]
     pub id: ContactId,
     /// `date_create`: when it was created, in the account's local time.
@@ -63,9 +63,9 @@ pub struct Contact {
     /// `rol`: the role at the client.
     #[doc(alias = "rol")]
     pub role: Option<String>,
-    /// `socials`: accounts in social networks by the server's names, such as `skype`. Sent only when asked for.
+    /// `socials`: accounts in social networks by the server's names, such as `skype`. Sent only on request.
     pub socials: BTreeMap<String, String>,
-    /// Unknown keys, as received. The account's own fields, `input1` to `input10`, are among them.
+    /// Unknown keys, as received. The custom fields, `input1` to `input10`, are among them.
     pub extra: Extra,
 }
 

@@ -76,7 +76,7 @@ impl FromStr for ClientType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientOrder {
-    /// `clid`: by id.
+    /// `clid`: by ID.
     #[doc(alias = "clid")]
     Id,
     /// `date_create`: by the time of creation.
@@ -130,7 +130,7 @@ impl FromStr for ClientOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContactOrder {
-    /// `pid`: by id. The only order that stays stable while contacts are added.
+    /// `pid`: by ID. The only order that stays stable while contacts are added.
     #[doc(alias = "pid")]
     Id,
     /// `date_create`: by the time of creation (the server's default).

@@ -47,7 +47,7 @@ impl Keys {
         take(json_object::read(deserializer)?).map_err(D::Error::custom)
     }
 
-    /// Takes an id; `None` for 0 and for nothing.
+    /// Takes an ID; `None` for 0 and for nothing.
     pub(super) fn id<T: From<u64>>(&mut self, key: &str) -> Result<Option<T>, Misfit> {
         let Some(value) = self.0.remove(key) else { return Ok(None) };
         let number = Scalar::from_value(&value).and_then(|scalar| scalar.unsigned().ok());
@@ -57,7 +57,7 @@ impl Keys {
         }
     }
 
-    /// Takes the id of the record itself.
+    /// Takes the ID of the record itself.
     pub(super) fn own_id<T: From<u64>>(&mut self, key: &str) -> Result<T, Misfit> {
         self.id(key)?.ok_or_else(|| format!("`.{key}`: expected an id, found nothing or 0"))
     }
@@ -116,7 +116,7 @@ impl Keys {
         }
     }
 
-    /// Takes a list of ids.
+    /// Takes a list of IDs.
     pub(super) fn ids<T: From<u64>>(&mut self, key: &str) -> Result<Vec<T>, Misfit> {
         match self.0.remove(key) {
             None | Some(Value::Null | Value::Bool(false)) => Ok(Vec::new()),

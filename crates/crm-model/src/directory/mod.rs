@@ -1,10 +1,11 @@
 //! Types of SalesMan CRM, API v3: users, clients and contacts.
 //!
-//! One type stands for a record of `list` and of `info`, although the server names some keys differently there. What only
-//! one of them sends is `None` or empty in the other. `Serialize` writes the keys of `list`, followed by `extra`.
+//! The same type represents a record of `list` and of `info`, although the server names some keys differently. A key
+//! that only one of them sends is `None` or empty in the other. `Serialize` writes the keys of `list`, followed by
+//! `extra`.
 //!
-//! All keys were observed on a real server (2026-06). An account enables fields of its own choice, so any field except
-//! the id can be `None`.
+//! All keys were observed on a real server (2026-06). Each account enables its own choice of fields, so any field
+//! except the ID can be `None`.
 
 mod client;
 mod contact;

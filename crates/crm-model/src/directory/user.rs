@@ -13,12 +13,12 @@ use crate::Extra;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct User {
-    /// `iduser`: the id of the user.
+    /// `iduser`: the ID of the user.
     #[doc(alias = "iduser")]
     pub id: UserId,
-    /// `uid`: the id of the user in another system.
+    /// `uid`: the ID of the user in another system.
     pub uid: Option<String>,
-    /// `oid`: the id of the user's department in another system.
+    /// `oid`: the ID of the user's department in another system.
     #[doc(alias = "oid")]
     pub department_uid: Option<String>,
     /// `title`: the name.

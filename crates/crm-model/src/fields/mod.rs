@@ -1,4 +1,4 @@
-//! Fields of a record by name: the dynamic fields of an account, and everything in a solOS response.
+//! Fields of a record by name: the custom fields of an account, and everything in a solOS response.
 
 mod error;
 mod record;
@@ -21,8 +21,8 @@ use spans::Spans;
 
 /// The fields of a record as the server sent them, with typed access.
 ///
-/// The dynamic fields of an account stand beside the built-in ones or under the key `data`. Both are *assumed*, because
-/// solOS documents no responses. [`get`](Self::get) finds a field in either place, `data` first.
+/// The custom fields of an account are next to the built-in ones or inside the key `data`. Both are *assumed*, because
+/// solOS documents no responses. [`get`](Self::get) looks in both, `data` first.
 ///
 /// Each typed method returns `Ok(None)` for a field that is absent or empty (`null`, `""`, `false`, `[]`, a zero date).
 /// For a value of another type it returns an error that says what was found.
@@ -51,7 +51,7 @@ use spans::Spans;
 pub struct Fields(Spans);
 
 impl Fields {
-    /// Returns the JSON value of a field: the one under `data` if there is one, else the one beside the built-in
+    /// Returns the JSON value of a field: the one inside `data` if it exists, otherwise the one next to the built-in
     /// fields.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value> {
@@ -144,7 +144,7 @@ impl Fields {
         })
     }
 
-    /// Returns ids: from a list, from a single id, or from a string of ids joined by `,`, `;` or `_`. Skips 0. Empty if
+    /// Returns ids: from a list, from a single ID, or from a string of IDs joined by `,`, `;` or `_`. Skips 0. Empty if
     /// there are none.
     ///
     /// # Errors
@@ -172,7 +172,7 @@ impl Fields {
         Ok(ids)
     }
 
-    /// An id of the type `I`. 0 is nothing, as everywhere.
+    /// An ID of the type `I`. 0 is nothing, as everywhere.
     pub(crate) fn as_id<I: From<u64>>(&self, name: &str) -> Result<Option<I>, FieldError> {
         Ok(self.as_u64(name)?.filter(|&id| id != 0).map(I::from))
     }

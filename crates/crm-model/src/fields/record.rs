@@ -1,4 +1,4 @@
-//! Reading a record as its id and its fields, each as its JSON text.
+//! Reading a record as its ID and its fields, each as its JSON text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::bounded::{self, BoundedValue, Budget};
 use crate::json_object::Key;
 use crate::php::Id;
 
-/// Reads a record whose id is required.
+/// Reads a record whose ID is required.
 ///
 /// The fields stay text. Whatever could fail later is checked now: a fault makes the record unreadable instead of
 /// hiding its fields.

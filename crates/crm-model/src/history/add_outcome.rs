@@ -9,9 +9,9 @@ use crate::OneLine;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddOutcome {
-    /// The activity is stored and has this id.
+    /// The activity is stored and has this ID.
     Created(EntryId),
-    /// The activity is stored, but the server did not say under which id. Never send it again.
+    /// The activity is stored, but the server did not return its ID. Never send it again.
     StoredWithoutId,
     /// The activity was refused and is not stored. Without a code it was refused before sending. Fix it and send it again.
     Rejected(Rejection),
@@ -41,7 +41,7 @@ impl Rejection {
         Self { code, text: text.into(), is_account_setting: false }
     }
 
-    /// Marks the rejection as a fault of the account's settings.
+    /// Marks the rejection as caused by the account's settings.
     #[must_use]
     pub fn account_setting(mut self) -> Self {
         self.is_account_setting = true;
@@ -63,13 +63,13 @@ impl fmt::Display for Rejection {
 }
 
 impl AddOutcome {
-    /// Returns `true` if the activity is stored, with a known id or without one.
+    /// Returns `true` if the activity is stored, with a known ID or without one.
     #[must_use]
     pub fn is_stored(&self) -> bool {
         matches!(self, Self::Created(_) | Self::StoredWithoutId)
     }
 
-    /// Returns the id of a stored activity, if the server said it.
+    /// Returns the ID of a stored activity, if the server returned it.
     #[must_use]
     pub fn id(&self) -> Option<EntryId> {
         match self {

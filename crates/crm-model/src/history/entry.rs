@@ -18,7 +18,7 @@ use crate::php::{self, DateTime, Id, Text};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// `cid`: the id of the activity.
+    /// `cid`: the ID of the activity.
     #[doc(alias = "cid")]
     pub id: EntryId,
     /// `datum`: when it took place, in the account's local time. `None` for the zero date `0000-00-00 00:00:00`, which
@@ -62,8 +62,8 @@ pub struct Entry {
 impl Entry {
     /// Returns the mark at the end of the content, without its brackets; see [`NewEntry::mark`](super::NewEntry::mark).
     ///
-    /// `list` and `info` return a mark as it was written (observed). A person who ended a text with ` [1]` wrote something
-    /// that looks like a mark, so compare it with your own.
+    /// `list` and `info` return a mark as it was written (observed). A text that a person ended with ` [1]` looks like
+    /// a mark, too, so compare the mark with your own.
     ///
     /// ```
     /// use crm_model::history::Entry;
@@ -159,7 +159,7 @@ impl Serialize for Entry {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Contact {
-    /// `pid`: the id of the contact.
+    /// `pid`: the ID of the contact.
     #[doc(alias = "pid")]
     pub id: ContactId,
     /// `person`: the name (observed). `None` for a contact that no longer exists (observed).
@@ -212,7 +212,7 @@ impl Serialize for Contact {
     }
 }
 
-/// The contacts of an activity. `info` sends a contact without id and name if there are none (observed).
+/// The contacts of an activity. `info` sends a contact without ID and name if there are none (observed).
 struct Contacts(Vec<Contact>);
 
 impl<'de> Deserialize<'de> for Contacts {

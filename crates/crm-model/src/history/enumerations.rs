@@ -12,7 +12,7 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EntryOrder {
-    /// `cid`: by id. The only order that stays stable while activities are added.
+    /// `cid`: by ID. The only order that stays stable while activities are added.
     #[doc(alias = "cid")]
     Id,
     /// `datum`: by time (the documented default). The order of equal times is undefined (observed).

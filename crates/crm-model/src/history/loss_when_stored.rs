@@ -64,21 +64,21 @@ pub enum LossKind {
         /// The number of bytes or characters that are cut off.
         over: usize,
     },
-    /// The ids of the contacts, joined by one character, are longer than 100 characters.
+    /// The IDs of the contacts, joined by one character, are longer than 100 characters.
     Contacts {
         /// The number of lost contacts.
         lost: usize,
-        /// Whether the server cuts an id in two and so stores another contact.
+        /// Whether the server cuts an ID in two and so stores another contact.
         another: bool,
     },
-    /// The id is higher than the server can hold, so no record has it: a phone number, for example. The server stores the
+    /// The ID is higher than the server can hold, so no record has it: a phone number, for example. The server stores the
     /// limit in its place (observed).
     IdTooLarge {
         /// The highest id: 2147483647 for a client or a deal, 9223372036854775807 for a contact.
         limit: u64,
     },
-    /// The activity has no client, no contact and no deal. `add` refuses it. `add.list` stores it, and it appears in the
-    /// history of no client, contact or deal (observed).
+    /// The activity has no client, no contact and no deal. `add` refuses it. `add.list` stores it, but it does not
+    /// appear in the history of any client, contact or deal (observed).
     Unlinked,
     /// Nothing is left of the field.
     Emptied,
@@ -91,9 +91,9 @@ pub enum LossKind {
 impl NewEntry {
     /// Returns what the server would change without an error. Empty if it stores the activity unchanged.
     ///
-    /// For the type (`tip`) these are the changes of `add`. `add.list` only cuts the type and replaces emoji. An unknown
-    /// login, which makes a record without an owner, is not detected, nor is an unknown activity type.
-    /// [`Stored`](super::Stored) says how sure all this is.
+    /// For the type (`tip`) these are the changes of `add`. `add.list` only cuts the type and replaces emoji. An
+    /// unknown login, which results in a record without an owner, is not detected. Neither is an unknown activity type.
+    /// [`Stored`](super::Stored) describes how certain these predictions are.
     ///
     /// ```
     /// use crm_model::history::{ClientId, NewEntry};

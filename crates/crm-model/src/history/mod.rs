@@ -23,28 +23,28 @@ pub use new_entry::NewEntry;
 pub use stored::{Stored, fingerprint};
 
 id! {
-    /// `cid`: the id of an activity. Each new activity gets a higher one (observed). The vendor's page also calls it `id` in
+    /// `cid`: the ID of an activity. Each new activity gets a higher one (observed). The vendor's page also calls it `id` in
     /// requests; the server expects `cid` (observed).
     #[doc(alias = "cid")]
     EntryId
 }
 id! {
-    /// `clid`: the id of a client.
+    /// `clid`: the ID of a client.
     #[doc(alias = "clid")]
     ClientId
 }
 id! {
-    /// `pid`: the id of a contact, a person at a client.
+    /// `pid`: the ID of a contact, a person at a client.
     #[doc(alias = "pid")]
     ContactId
 }
 id! {
-    /// `did`: the id of a deal.
+    /// `did`: the ID of a deal.
     #[doc(alias = "did")]
     DealId
 }
 id! {
-    /// `iduser`: the id of a user of the CRM.
+    /// `iduser`: the ID of a user of the CRM.
     #[doc(alias = "iduser")]
     UserId
 }

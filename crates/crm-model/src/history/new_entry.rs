@@ -52,7 +52,7 @@ pub struct NewEntry {
     /// `clid`: the client.
     #[doc(alias = "clid")]
     pub client: Option<ClientId>,
-    /// `pid`: the contacts. Sent as ids joined by `,`. The server keeps 100 characters of them (observed).
+    /// `pid`: the contacts. Sent as IDs joined by `,`. The server keeps 100 characters of them (observed).
     #[doc(alias = "pid")]
     pub contacts: Vec<ContactId>,
     /// `did`: the deal.
@@ -82,7 +82,7 @@ impl NewEntry {
     /// zone of the account: see `HistoryClient::with_zone` and `Zone` in `crm-history`. Without a zone the activity is
     /// refused before sending.
     ///
-    /// `Serialize` writes the instant under a key of its own, `at_instant`, which the server does not know.
+    /// `Serialize` writes the instant under the separate key `at_instant`, which the server does not know.
     ///
     /// ```
     /// use crm_model::history::NewEntry;
@@ -142,18 +142,18 @@ impl NewEntry {
         self
     }
 
-    /// Sets a mark: the content that is sent ends with ` [mark]`. Use an id of your own, such as the id of a call.
+    /// Sets a mark: the content that is sent ends with ` [mark]`. Use your own ID, such as the ID of a call.
     ///
     /// The server has no idempotency key. A login that sees the record finds it by its mark: from another process, on
-    /// another machine, or after the journal is lost. It does not find the record if somebody edited the mark out. The
+    /// another machine, or after the journal is lost. It does not find the record if a user deleted the mark. The
     /// mark does not protect against two processes that send the same activity at the same moment.
     ///
     /// A mark has at least one character: Latin letters, digits, `.`, `-` and `:`. The server stores, lists and finds such
     /// a mark unchanged (observed). A mark that would be lost is refused before sending; see
     /// [`mark_fault`](Self::mark_fault).
     ///
-    /// `Serialize` writes the mark as a part of the content. So a `NewEntry` that is read back from that JSON has no mark,
-    /// and its content ends with it. Set the mark again: it is not added twice.
+    /// `Serialize` writes the mark as a part of the content. So a `NewEntry` that is deserialized from that JSON has no
+    /// mark, and its content ends with it. Set the mark again: it is not added twice.
     ///
     /// ```
     /// use crm_model::history::NewEntry;

@@ -8,8 +8,8 @@ use super::{ClientId, ContactId, DealId, LossKind, NewEntry};
 /// A new activity as the server would store it.
 ///
 /// Content and type are *observed*: in recorded calls, and with the server's public source on PHP 8.2 and MariaDB 10.11.
-/// Dates, contacts and the type after `add.list` are derived from that source only. Another revision of the server may
-/// differ. A database in strict mode refuses what this one cuts or replaces: long texts, dates out of range and
+/// Dates, contacts and the type after `add.list` are derived from that source only. Another version of the server may
+/// differ. A database in strict mode refuses values that this one cuts or replaces: long texts, dates out of range and
 /// characters beyond the Basic Multilingual Plane.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -31,10 +31,10 @@ pub struct Stored {
     /// `pid` as `list` returns it. `info` returns only the first contact.
     #[doc(alias = "pid")]
     pub contacts: Vec<ContactId>,
-    /// `clid`. A higher id than 2147483647 is stored as 2147483647 (observed).
+    /// `clid`. A higher ID than 2147483647 is stored as 2147483647 (observed).
     #[doc(alias = "clid")]
     pub client: Option<ClientId>,
-    /// `did`. A higher id than 2147483647 is stored as 2147483647 (observed).
+    /// `did`. A higher ID than 2147483647 is stored as 2147483647 (observed).
     #[doc(alias = "did")]
     pub deal: Option<DealId>,
 }
@@ -79,7 +79,7 @@ impl NewEntry {
 }
 
 /// Returns the letters and digits of a content. Use it to compare a stored content with the predicted one, because
-/// another revision of the server may clean a little differently.
+/// another version of the server may clean texts slightly differently.
 ///
 /// [`Stored::content`] and [`Stored::listed`] have the same fingerprint. Two contents with the same fingerprint are
 /// similar but not necessarily equal, so compare the contents first.
@@ -133,18 +133,18 @@ fn break_lines(text: &str) -> String {
     broken
 }
 
-/// The column of the contacts holds this many characters: ids joined by `;`.
+/// The column of the contacts holds this many characters: IDs joined by `;`.
 pub(super) const CONTACTS_LIMIT: usize = 100;
-/// The columns of the client and of the deal hold ids up to this one.
+/// The columns of the client and of the deal hold IDs up to this one.
 pub(super) const ID_LIMIT: u64 = 2_147_483_647;
-/// A higher id of a contact is read as this one.
+/// A higher ID of a contact is read as this one.
 pub(super) const CONTACT_LIMIT: u64 = 9_223_372_036_854_775_807;
 /// The column of the content holds this many bytes.
 const CONTENT_LIMIT: usize = 65_535;
 /// The column of the type holds this many characters.
 const ACTIVITY_TYPE_LIMIT: usize = 50;
 
-/// Returns the contacts that fit into their column. The last one may be another contact, because an id that is cut is still an id.
+/// Returns the contacts that fit into their column. The last one may be another contact, because an ID that is cut is still an ID.
 pub(super) fn fitting(ids: &[ContactId]) -> Vec<ContactId> {
     let mut joined = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
     joined.truncate(CONTACTS_LIMIT);

@@ -18,9 +18,9 @@ use crate::{FieldError, Fields};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
-    /// `id`: the id of the project.
+    /// `id`: the ID of the project.
     pub id: ProjectId,
-    /// All other fields, built-in and dynamic: `project.fields.get("contract_date")`.
+    /// All other fields, built-in and custom: `project.fields.get("contract_date")`.
     pub fields: Fields,
 }
 
@@ -36,7 +36,7 @@ impl Project {
     /// `sales_funnel_id`: the sales funnel of the project.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn sales_funnel_id(&self) -> Result<Option<SalesFunnelId>, FieldError> {
         self.fields.as_id("sales_funnel_id")
     }
@@ -44,7 +44,7 @@ impl Project {
     /// `step_id`: the current step of the funnel.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn step_id(&self) -> Result<Option<StepId>, FieldError> {
         self.fields.as_id("step_id")
     }
@@ -52,7 +52,7 @@ impl Project {
     /// `user_id`: the user responsible for the project.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn user_id(&self) -> Result<Option<UserId>, FieldError> {
         self.fields.as_id("user_id")
     }
@@ -60,7 +60,7 @@ impl Project {
     /// `group_id`: the group responsible for the project.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn group_id(&self) -> Result<Option<GroupId>, FieldError> {
         self.fields.as_id("group_id")
     }
@@ -76,7 +76,7 @@ impl Project {
     /// `currency_id`: the currency of the price.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn currency_id(&self) -> Result<Option<CurrencyId>, FieldError> {
         self.fields.as_id("currency_id")
     }
@@ -84,7 +84,7 @@ impl Project {
     /// `participants_user_id`: the participating users. Empty if there are none.
     ///
     /// # Errors
-    /// Fails if the field does not hold ids.
+    /// Fails if the field does not hold IDs.
     #[doc(alias = "participants_user_id")]
     pub fn participant_users(&self) -> Result<Vec<UserId>, FieldError> {
         Ok(self.fields.as_ids("participants_user_id")?.into_iter().map(UserId).collect())
@@ -93,7 +93,7 @@ impl Project {
     /// `participants_group_id`: the participating groups. Empty if there are none.
     ///
     /// # Errors
-    /// Fails if the field does not hold ids.
+    /// Fails if the field does not hold IDs.
     #[doc(alias = "participants_group_id")]
     pub fn participant_groups(&self) -> Result<Vec<GroupId>, FieldError> {
         Ok(self.fields.as_ids("participants_group_id")?.into_iter().map(GroupId).collect())

@@ -14,13 +14,13 @@ use crate::{FieldError, Fields};
 
 /// A record that belongs to a project.
 ///
-/// solOS documents no responses, so every key is *assumed*, `id` included. A record without an id is unreadable.
+/// solOS documents no responses, so every key is *assumed*, `id` included. A record without an ID cannot be decoded.
 /// Each method reads the key that its documentation begins with, and returns `Ok(None)` if the key is absent or empty.
 /// Other spellings are in [`fields`](Self::fields).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Record<I> {
-    /// `id`: the id of the record.
+    /// `id`: the ID of the record.
     pub id: I,
     /// All other fields.
     pub fields: Fields,
@@ -65,7 +65,7 @@ impl Step {
     /// `user_id` (*assumed*): the user who moved the project to the step.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn user_id(&self) -> Result<Option<UserId>, FieldError> {
         self.fields.as_id("user_id")
     }
@@ -75,7 +75,7 @@ impl Action {
     /// `actions_type_id` (*assumed*): the type of the action.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     #[doc(alias = "actions_type_id")]
     pub fn type_id(&self) -> Result<Option<ActionTypeId>, FieldError> {
         self.fields.as_id("actions_type_id")
@@ -100,7 +100,7 @@ impl Action {
     /// `user_id` (*assumed*): the user who performs the action.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn user_id(&self) -> Result<Option<UserId>, FieldError> {
         self.fields.as_id("user_id")
     }
@@ -172,7 +172,7 @@ impl Payment {
     /// `currency_id` (*assumed*): the currency of the amount.
     ///
     /// # Errors
-    /// Fails if the field does not hold an id.
+    /// Fails if the field does not hold an ID.
     pub fn currency_id(&self) -> Result<Option<CurrencyId>, FieldError> {
         self.fields.as_id("currency_id")
     }

@@ -87,10 +87,10 @@ impl Deliver {
         self
     }
 
-    /// How long the engine goes on although nothing becomes certain (default 5 minutes). Then it starts again after a
-    /// while.
+    /// How long the engine continues although nothing becomes certain (default 5 minutes). Then it starts again after a
+    /// pause.
     ///
-    /// A single activity in doubt, behind which nothing else is put, is sent once more after this time. If both copies
+    /// A single activity in doubt, after which nothing else is put, is sent once more after this time. If both copies
     /// appear, [`OutboxEntry::copy`](crate::OutboxEntry::copy) names the second one.
     pub fn patience(mut self, time: Duration) -> Self {
         self.settings.patience = time;
@@ -120,15 +120,16 @@ impl Deliver {
         self
     }
 
-    /// How often the store is asked for activities that other processes have put (default 1.25 s, so that an idle
-    /// outbox makes less than one query a second).
+    /// How often the store is polled for activities that other processes have put (default 1.25 s, so that an idle
+    /// outbox makes less than one query per second).
     pub fn poll_every(mut self, time: Duration) -> Self {
         self.poll_every = time;
         self
     }
 
-    /// Calls this with each activity before it is sent, for example to find its client by a phone number. Eight calls run
-    /// at a time. What the hook returns is kept, so it is called once for each activity that is sent.
+    /// Calls this with each activity as it was put, before it is sent, for example to find its client by a phone number.
+    /// A [mark](NewEntry::mark) is in its field, and not in the content. Eight calls run at a time. The result of the
+    /// hook is stored, so it is called once for each activity that is sent.
     pub fn prepare<F>(mut self, hook: impl Fn(NewEntry) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Prepared> + Send + 'static,
@@ -137,13 +138,13 @@ impl Deliver {
         self
     }
 
-    /// Gives activities without a client, a contact and a deal to this client (default: none).
+    /// Logs activities without a client, a contact and a deal to this client (default: none).
     pub fn fallback_client(mut self, client: ClientId) -> Self {
         self.prepare.fallback_client = Some(client);
         self
     }
 
-    /// How long the content of a stored activity is kept (default 30 days). Afterwards only its key, its id, its times and
+    /// How long the content of a stored activity is kept (default 30 days). Afterwards only its key, its ID, its times and
     /// a hash are kept. The hash still recognizes another activity with the same key.
     pub fn keep_contents_for(mut self, time: Duration) -> Self {
         self.keep_contents_for = time;

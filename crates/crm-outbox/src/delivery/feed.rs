@@ -100,7 +100,7 @@ async fn prepared(prepare: &Prepare, row: Row) -> (Option<NewEntry>, Option<Chan
             Prepared::Refuse(why) => return refused(why),
         },
     };
-    if let Err(error) = check(&entry) {
+    if let Err(error) = check("outbox.deliver", &entry) {
         return refused(error.to_string());
     }
     // What another program put may be written in another way. Equal activities are found by equal JSON.

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::health::Health;
 
-/// A delivery at work. Dropping it stops it at once. The store then knows what was in flight.
+/// A running delivery. Dropping it stops it at once. The store then records what was in flight.
 #[derive(Debug)]
 #[must_use = "dropping a delivery stops it"]
 pub struct Delivery {
@@ -26,7 +26,7 @@ impl Delivery {
         Self { task, stop, health }
     }
 
-    /// Returns how it does.
+    /// Returns its health.
     #[must_use]
     pub fn health(&self) -> Health {
         self.health.borrow().clone()
@@ -38,10 +38,10 @@ impl Delivery {
         self.health.clone()
     }
 
-    /// Sends nothing more, waits at most for so long for answers to what is in flight, and gives up the lease.
+    /// Sends nothing more, waits at most this long for responses to calls in flight, and releases the lease.
     ///
-    /// What is still in flight then stays in doubt, and the next sender looks it up. Another instance takes over within a
-    /// second.
+    /// Activities that are still in flight then stay in doubt, and the next sender looks them up. Another instance
+    /// takes over within a second.
     ///
     /// # Errors
     /// The store failed. Nothing is lost, but another instance may have to wait for the lease to expire.

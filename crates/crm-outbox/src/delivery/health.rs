@@ -2,13 +2,13 @@
 
 use crm_history::NotSentReason;
 
-/// How a delivery does.
+/// The health of a delivery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
     /// What this instance does.
     pub role: Role,
-    /// What keeps it from sending, as a text for a person. `None` if nothing does.
+    /// The problem that prevents sending, as a text for a person. `None` if there is no problem.
     pub problem: Option<String>,
     /// Why the engine stopped, if it waits before it starts again. [`problem`](Self::problem) says the same as a text.
     pub stopped: Option<NotSentReason>,
@@ -34,7 +34,7 @@ pub enum Role {
 }
 
 impl Health {
-    /// Returns `true` if the instance sends or stands by, and nothing keeps it from that.
+    /// Returns `true` if the instance sends or is on standby without a problem.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.problem.is_none() && matches!(self.role, Role::Standby | Role::Sender)

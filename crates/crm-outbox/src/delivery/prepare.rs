@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crm_history::{ClientId, NewEntry};
 
-/// What becomes of an activity before it is sent.
+/// What to do with an activity before it is sent.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Prepared {
@@ -15,9 +15,9 @@ pub enum Prepared {
     Send(NewEntry),
     /// It waits, and is then prepared again. Its status is [`Held`](crate::Status::Held).
     Hold {
-        /// For so long.
+        /// How long it waits.
         delay: Duration,
-        /// For a person.
+        /// The reason, for a person.
         reason: String,
     },
     /// It is refused, for this reason.

@@ -268,8 +268,7 @@ async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> R
     // The doubts are handed to the engine before it begins.
     let (in_doubt, has_unknown_ids) = (0, !without_id.is_empty());
     let last_request = lease.last_request();
-    // Rows that were forgotten may have had a lower one.
-    let oldest_floor = 0;
+    let oldest_floor = store.oldest_floor().await?;
     Ok(Earlier {
         claimed,
         ids_grow,

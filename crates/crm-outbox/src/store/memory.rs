@@ -10,7 +10,9 @@ use crm_transport::Error;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{CLAIMED_AT_LEAST, Change, RECONCILED_TOGETHER, Request, Row, SentIn, Store};
+use super::{
+    CLAIMED_AT_LEAST, Change, FIRST_FENCE, FIRST_SENT, RECONCILED_TOGETHER, Request, Row, SentIn, Store,
+};
 use crate::activity::NewActivity;
 use crate::status::{Filter, OutboxStats, State, Status};
 use crm_history::engine::mutations::breaks;
@@ -36,6 +38,7 @@ struct Contents {
     fence: u64,
     leased_until: Option<Instant>,
     held_until: HashMap<u64, Instant>,
+    oldest_floor: Option<u64>,
 }
 
 impl MemoryStore {
@@ -94,6 +97,11 @@ impl Contents {
             row.request = None;
         }
         row.settled_at = is_final.then(SystemTime::now);
+    }
+
+    /// Notes the floor of a request.
+    fn has_floor(&mut self, floor: u64) {
+        self.oldest_floor = Some(self.oldest_floor.map_or(floor, |oldest| oldest.min(floor)));
     }
 
     fn remove(&mut self, unwanted: impl Fn(&Row) -> bool) -> u64 {
@@ -201,15 +209,19 @@ impl Store for MemoryStore {
     async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
         let mut contents = self.lock();
         let in_doubt = contents.rows.values().filter(|row| row.status == Status::Sending);
-        let in_use = in_doubt.filter_map(|row| row.request).map(|sent| sent.floor);
-        let floor = in_use.min().map_or(floor, |lowest| lowest.min(floor));
+        let earlier = in_doubt.filter_map(|row| row.request).filter(|sent| sent.number < FIRST_SENT);
+        let floor = earlier.map(|sent| sent.floor).min().map_or(floor, |lowest| lowest.min(floor));
+        contents.has_floor(floor);
         let mut count = 0;
         for row in contents.rows.values_mut() {
-            if matches!(row.status, Status::Queued | Status::Held(_) | Status::Sending) {
-                row.status = Status::Sending;
+            if !matches!(row.status, Status::Queued | Status::Held(_) | Status::Sending) {
+                continue;
+            }
+            count += 1;
+            row.status = Status::Sending;
+            if row.request.is_none_or(|sent| sent.number < FIRST_SENT) {
                 let number = 1 + row.seq / RECONCILED_TOGETHER;
                 row.request = Some(SentIn { number, floor, floor_is_certain: true });
-                count += 1;
             }
         }
         Ok(count)
@@ -240,7 +252,7 @@ impl Store for MemoryStore {
         if is_taken && !breaks("one-instance-sends") {
             return Ok(None);
         }
-        contents.fence += 1;
+        contents.fence = (contents.fence + 1).max(FIRST_FENCE);
         contents.leased_until = Some(now + lease);
         Ok(Some(contents.fence))
     }
@@ -303,6 +315,10 @@ impl Store for MemoryStore {
         Ok(self.lock().rows.values().any(is_below))
     }
 
+    async fn oldest_floor(&self) -> Result<u64, Error> {
+        Ok(self.lock().oldest_floor.unwrap_or(0))
+    }
+
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
         let contents = self.lock();
         let in_doubt = contents.rows.values().filter(|row| row.status == Status::Sending);
@@ -351,6 +367,7 @@ impl Store for MemoryStore {
             return Ok(false);
         }
         contents.leased_until = Some(now + lease);
+        contents.has_floor(request.sent.floor);
         for (seq, change) in outcomes {
             contents.apply(*seq, change);
         }

@@ -37,7 +37,7 @@ use crate::status::{Filter, OutboxStats, State, Status, UnknownOutcome};
 ///
 /// A method is atomic, and everything is durable when it returns. Times are those of the store's own clock.
 ///
-/// The sender holds a lease with a number below 2^42, the *fence*, which grows with each owner. [`sending`](Self::sending) and
+/// The sender holds a lease with a number from 2^12 to 2^42, the *fence*, which grows with each owner. [`sending`](Self::sending) and
 /// [`settle`](Self::settle) change nothing if the lease belongs to a later owner.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -55,41 +55,42 @@ pub trait Store: Send + Sync + 'static {
 
     /// Carries out a person's decision, if the activity is in one of these states. Returns whether it was.
     ///
-    /// The activity forgets its last request, because the id that a person names says nothing about the floor.
+    /// The activity forgets its last request, because the ID that a person names says nothing about the floor.
     /// [`Change::Queued`] also forgets what a hook prepared, and applies only to an activity whose content is kept.
     async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error>;
 
-    /// Returns the highest id that the activities show which were stored before this time: their own ids, and the floors
+    /// Returns the highest ID that the activities show which were stored before this time: their own IDs, and the floors
     /// of their requests.
     async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error>;
 
     /// Puts everything in doubt that is queued, held or sent. Returns how many activities these are.
     ///
-    /// All of them get the same floor: this one, or a lower one that is in use. The numbers of their requests lie below
-    /// 2^32, with at most 100 activities each.
+    /// What was sent keeps its request, whose floor was certain or not for the lists that were read then. The others get a
+    /// request each 100 activities, with a number below 2^32, and all of these have the same floor: this one, or a lower one
+    /// of an earlier reconciliation that is still in doubt.
     async fn reconcile(&self, floor: u64) -> Result<u64, Error>;
 
     /// Removes the contents of activities that were stored longer ago. Returns how many these are.
     ///
-    /// This works in steps, each of which is atomic, so that it keeps nobody waiting.
+    /// This works in steps, each of which is atomic, so that other calls do not have to wait.
     async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error>;
 
     /// Removes activities that were stored or refused longer ago, with their keys. Returns how many these are.
     ///
-    /// This works in steps, each of which is atomic, so that it keeps nobody waiting.
+    /// This works in steps, each of which is atomic, so that other calls do not have to wait.
     async fn purge(&self, older_than: Duration) -> Result<u64, Error>;
 
-    /// Takes the lease for so long, if nobody holds it. Returns its fence.
+    /// Takes the lease for this time, if it is free. Returns its fence.
     async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error>;
 
     /// Extends the lease. Returns `false` if it is lost.
     async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error>;
 
-    /// Gives the lease back, so that another instance can take it at once.
+    /// Releases the lease, so that another instance can take it at once.
     async fn release(&self, fence: u64) -> Result<(), Error>;
 
-    /// The sender with this fence was dropped without [`release`](Self::release). A store whose lease does not expire gives
-    /// it back (default: nothing). This must not block.
+    /// The sender with this fence was dropped without [`release`](Self::release). A store whose lease does not expire
+    /// releases it here (default: does nothing). This must not block.
     fn abandon(&self, fence: u64) {
         let _ = fence;
     }
@@ -100,17 +101,23 @@ pub trait Store: Send + Sync + 'static {
     /// Returns all activities in the state [`Sending`](Status::Sending), in the order of their requests.
     async fn in_doubt(&self) -> Result<Vec<Row>, Error>;
 
-    /// Returns the ids of stored activities from this one on, and at least the highest 200 of all.
+    /// Returns the IDs of stored activities from this one on, and at least the highest 200 of all.
     async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error>;
 
-    /// Returns whether the id of a stored activity is at or below the floor of its request.
+    /// Returns whether the ID of a stored activity is at or below the floor of its request.
     async fn has_id_below_floor(&self) -> Result<bool, Error>;
+
+    /// Returns the lowest floor of all requests that were recorded, and of all reconciliations, also of those whose activities
+    /// are removed (default: 0, which is right for every store, but lets more activities stay in doubt).
+    async fn oldest_floor(&self) -> Result<u64, Error> {
+        Ok(0)
+    }
 
     /// Returns, for each activity in doubt, the floors of those that are equal to it and stored without an id. They are
     /// equal if the JSON is, as it was sent.
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
 
-    /// Returns those of the stored activities with the highest ids, of so many, whose content is kept.
+    /// Of this many stored activities with the highest IDs, returns those whose content is kept.
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error>;
 
     /// Extends the lease, and records a request that is about to be sent, with what became of other activities, each of
@@ -147,11 +154,11 @@ pub struct Row {
     pub prepared: Option<StoredActivity>,
     /// Recognizes the activity. `None` if another program put it and it was not sent yet.
     pub fingerprint: Option<u64>,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// The last request in which it was, if it is in doubt or stored.
     pub request: Option<SentIn>,
-    /// The id of a second record of it.
+    /// The ID of a second record of it.
     pub copy: Option<EntryId>,
     /// When it was put.
     pub put_at: SystemTime,
@@ -171,9 +178,9 @@ impl Row {
 pub struct SentIn {
     /// Its number, which grows from owner to owner of the lease.
     pub number: u64,
-    /// The highest id that was known before it was sent.
+    /// The highest ID that was known before it was sent.
     pub floor: u64,
-    /// Every older record has an id at or below the floor.
+    /// Every older record has an ID at or below the floor.
     pub floor_is_certain: bool,
 }
 
@@ -186,14 +193,14 @@ pub struct Request {
     pub seqs: Vec<u64>,
 }
 
-/// What becomes of an activity.
+/// The change of an activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It is stored. `copy` is the id of a second record.
+    /// It is stored. `copy` is the ID of a second record.
     Stored {
-        /// The id, if the server said it.
+        /// The ID, if the server said it.
         id: Option<EntryId>,
-        /// The id of a second record.
+        /// The ID of a second record.
         copy: Option<EntryId>,
     },
     /// It is refused.
@@ -202,7 +209,7 @@ pub enum Change {
     Queued,
     /// It cannot be decided.
     Unknown(UnknownOutcome),
-    /// It waits for so long.
+    /// It waits for this time.
     Held {
         /// From now on.
         delay: Duration,
@@ -230,8 +237,8 @@ pub(crate) fn fault(
     Error::storage(operation, "outbox", Path::new(location), what, Some(cause))
 }
 
-/// Returns `true` if an error of a store passes by itself: the database is not reached, does not answer, or is busy. Do
-/// the same again later.
+/// Returns `true` if an error of a store is temporary: the database cannot be reached, does not respond, or is busy.
+/// Retry later.
 #[must_use]
 pub fn is_temporary(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
@@ -264,5 +271,9 @@ fn kind(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> std::io::Err
 pub(crate) const AT_ONCE: u64 = 2000;
 /// How many activities of a reconciliation belong to one request.
 pub(crate) const RECONCILED_TOGETHER: u64 = 100;
+/// The numbers of requests that were sent begin here. Those of reconciliations are lower.
+pub(crate) const FIRST_SENT: u64 = FIRST_FENCE << 20;
+/// The lowest fence.
+pub(crate) const FIRST_FENCE: u64 = 1 << 12;
 /// How many ids [`Store::claimed`] returns at least.
 pub(crate) const CLAIMED_AT_LEAST: usize = 200;

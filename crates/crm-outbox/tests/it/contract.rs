@@ -30,6 +30,10 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("decisions", |store| Box::pin(decisions_of_a_person(store))),
         ("preparation", |store| Box::pin(what_was_prepared_is_kept(store))),
         ("reconciliation", |store| Box::pin(a_reconciliation_puts_everything_in_doubt(store))),
+        ("what was sent before a reconciliation", |store| {
+            Box::pin(a_reconciliation_keeps_the_requests_that_were_sent(store))
+        }),
+        ("the oldest floor", |store| Box::pin(the_oldest_floor_outlives_its_activities(store))),
         ("what was stored before", |store| Box::pin(what_was_stored_before_a_time(store))),
         ("many are cleaned up", |store| Box::pin(many_are_cleaned_up(store))),
         ("contents and purge", |store| Box::pin(contents_are_removed_and_keys_stay(store))),
@@ -260,11 +264,47 @@ async fn a_reconciliation_puts_everything_in_doubt(store: Arc<dyn Store>) {
     let rows = store.in_doubt().await.unwrap();
     assert_eq!(keys(&rows), ["b", "c", "d"]);
     assert!(rows.iter().all(|row| row.request.is_some_and(|sent| sent.number < 1 << 32 && sent.floor == 50)));
-    // A floor in use stays the lowest.
+    // The lowest floor of several reconciliations counts.
     assert_eq!(store.reconcile(40).await.unwrap(), 3);
     assert_eq!(store.reconcile(60).await.unwrap(), 3);
     assert!(store.in_doubt().await.unwrap().iter().all(|row| row.request.unwrap().floor == 40));
     assert_eq!(status(&*store, "a").await, Status::Stored(Some(EntryId(50))));
+}
+
+async fn a_reconciliation_keeps_the_requests_that_were_sent(store: Arc<dyn Store>) {
+    let seqs = put(&*store, &["a", "b", "c"]).await;
+    let fence = store.acquire(LEASE).await.unwrap().unwrap();
+    let number = fence << 20;
+    let uncertain =
+        Request { sent: SentIn { number, floor: 0, floor_is_certain: false }, seqs: seqs[..1].to_vec() };
+    assert!(store.sending(fence, LEASE, &uncertain, &[]).await.unwrap());
+    assert!(store.sending(fence, LEASE, &request(number + 1, 70, &seqs[1..2]), &[]).await.unwrap());
+    assert_eq!(store.reconcile(50).await.unwrap(), 3);
+    assert_eq!(store.reconcile(40).await.unwrap(), 3);
+    let rows = store.in_doubt().await.unwrap();
+    let sent: Vec<_> = rows.iter().map(|row| (row.key.as_str(), row.request.unwrap())).collect();
+    let sent_in = |number, floor, floor_is_certain| SentIn { number, floor, floor_is_certain };
+    let expected = [
+        ("c", sent_in(sent[0].1.number, 40, true)),
+        ("a", sent_in(number, 0, false)),
+        ("b", sent_in(number + 1, 70, true)),
+    ];
+    assert_eq!(sent, expected, "a record above the floor of a may be an older one");
+}
+
+async fn the_oldest_floor_outlives_its_activities(store: Arc<dyn Store>) {
+    assert_eq!(store.oldest_floor().await.unwrap(), 0);
+    let seqs = put(&*store, &["a", "b", "c"]).await;
+    let fence = store.acquire(LEASE).await.unwrap().unwrap();
+    assert!(store.sending(fence, LEASE, &request(fence << 20, 30, &seqs[..1]), &[]).await.unwrap());
+    let stored = (seqs[0], Change::Stored { id: Some(EntryId(31)), copy: None });
+    assert!(
+        store.sending(fence, LEASE, &request((fence << 20) + 1, 31, &seqs[1..2]), &[stored]).await.unwrap()
+    );
+    assert_eq!(store.purge(Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(store.oldest_floor().await.unwrap(), 30);
+    assert_eq!(store.reconcile(25).await.unwrap(), 2);
+    assert_eq!(store.oldest_floor().await.unwrap(), 25);
 }
 
 async fn what_was_stored_before_a_time(store: Arc<dyn Store>) {

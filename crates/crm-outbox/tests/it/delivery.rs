@@ -241,6 +241,19 @@ async fn a_hook_finds_the_client_holds_and_refuses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hook_gets_the_content_as_it_was_put_without_the_mark() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let hook = |entry: NewEntry| async move {
+        let phone = entry.content.rsplit(", ").next().map(str::to_owned);
+        Prepared::Send(entry.client(ClientId(if phone.as_deref() == Some("+7 900") { 7 } else { 8 })))
+    };
+    let _delivery = outbox.deliver(server.client()).prepare(hook).start();
+    outbox.put("1", &NewEntry::new("звонок, +7 900").mark("1.1")).await.unwrap();
+    assert!(matches!(outbox.wait("1").await.unwrap(), Some(Status::Stored(_))));
+    assert_eq!((server.clients(), server.contents()), (vec![7], vec!["звонок, +7 900 [1.1]".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_prepared_activity_is_looked_up_as_it_was_sent_after_a_crash() {
     let ((outbox, store), server) = (outbox(), Server::new());
     server.next_writes([Fate::Slow(Duration::from_secs(20))]);
@@ -284,6 +297,21 @@ async fn a_lone_activity_whose_connection_was_lost_is_stored_once_in_the_end() {
     put(&outbox, [0]).await;
     assert!(matches!(settle(&outbox, [0]).await[..], [Status::Stored(Some(_))]));
     assert_eq!(server.contents(), contents([0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_equal_record_from_before_the_first_request_leaves_nothing_in_doubt_after_a_takeover() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    server.add_record("звонок 0");
+    server.next_writes([Fate::Lost]);
+    let first = outbox.deliver(server.client()).start();
+    put(&outbox, [0]).await;
+    server.written(1).await;
+    drop(first);
+    let second = Outbox::with_store(store);
+    let _delivery = second.deliver(server.client()).start();
+    assert_eq!(settle(&second, [0]).await, [Status::Stored(Some(EntryId(3)))]);
+    assert_eq!(server.contents().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,6 +86,12 @@ impl Server {
         )
     }
 
+    /// Adds a record as if another client had written it.
+    pub(crate) fn add_record(&self, content: &str) {
+        let item = json!({ "content": content, "datum": "2024-06-25 10:00:00", "clid": 1 });
+        self.lock().add(&json!({ "list": [item] }));
+    }
+
     pub(crate) fn client(&self) -> HistoryClient {
         self.client_with_timeout(Duration::from_secs(30))
     }

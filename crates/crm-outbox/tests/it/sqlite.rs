@@ -56,6 +56,23 @@ async fn any_program_can_put_by_a_plain_insert() {
     assert!(outbox.put("call-1", &entry("другой")).await.is_err());
 }
 
+/// Debian 12 has SQLite 3.40, which knows neither `unixepoch('subsec')` nor anything newer.
+#[tokio::test]
+async fn the_defaults_of_an_insert_need_no_new_sqlite_and_are_right() {
+    let scratch = Scratch::new();
+    let outbox = Outbox::open(&scratch.sqlite()).await.unwrap();
+    let own = rusqlite::Connection::open(scratch.path().join("calls.db")).unwrap();
+    let table = "SELECT sql FROM sqlite_schema WHERE name = 'crm_outbox_activities'";
+    let table: String = own.query_row(table, [], |row| row.get(0)).unwrap();
+    assert!(table.contains("julianday('now')") && !table.contains("subsec"), "{table}");
+    let before = std::time::SystemTime::now();
+    let insert = r#"INSERT INTO crm_outbox_activities (key, activity) VALUES ('call-1', '{"content":"x"}')"#;
+    own.execute(insert, []).unwrap();
+    let put_at = outbox.list(&crm_outbox::Filter::new()).await.unwrap()[0].put_at;
+    let difference = put_at.duration_since(before).unwrap_or_else(|early| early.duration());
+    assert!(difference < std::time::Duration::from_secs(10), "{difference:?}");
+}
+
 #[tokio::test]
 async fn two_stores_over_one_file_have_one_sender_and_migrate_once() {
     let scratch = Scratch::new();

@@ -142,6 +142,13 @@ impl<H: Hook> Store for Wrapped<H> {
         Ok(result)
     }
 
+    async fn oldest_floor(&self) -> Result<u64, Error> {
+        self.hook.before("oldest_floor").await?;
+        let result = self.store.oldest_floor().await?;
+        self.hook.after("oldest_floor").await?;
+        Ok(result)
+    }
+
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
         self.hook.before("stored_without_id").await?;
         let result = self.store.stored_without_id().await?;

@@ -1,7 +1,7 @@
 //! Reads the responses of solOS, none of which are documented.
 //!
 //! Assumed, in this order: an array or object under `payload` (seen in the vendor's examples of API v1), `data`, `items`,
-//! `result`, or the name of the resource; otherwise the whole response. Records are an array, or an object keyed by id; a
+//! `result`, or the name of the resource; otherwise the whole response. Records are an array, or an object keyed by ID; a
 //! `total` may be beside them. One record is an object, or the only element of such a list. An object that holds an error
 //! is an error, whatever the HTTP status.
 #![doc(alias("payload", "errors", "message"))]
@@ -59,7 +59,7 @@ struct Plain<P> {
     ok: Option<IgnoredAny>,
     status: Option<IgnoredAny>,
     result: Option<IgnoredAny>,
-    /// With an id the response would be a record.
+    /// With an ID the response would be a record.
     id: Option<IgnoredAny>,
 }
 
@@ -82,7 +82,7 @@ fn plain_page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
     Some(with_total(Page::new(records), total.and_then(|total| unsigned(&total))))
 }
 
-/// Returns the record of such a response, if it begins with its id and so is not another envelope.
+/// Returns the record of such a response, if it begins with its ID and so is not another envelope.
 fn plain_record(json: &[u8]) -> Option<&str> {
     let record = Plain::<&RawValue>::read(json)?.payload.get();
     record.starts_with("{\"id\":").then_some(record)
@@ -100,10 +100,10 @@ pub fn one<T: DeserializeOwned>(
     read_one(info, response, names, None)
 }
 
-/// Decodes the only record of a response, and checks that it is the one with this id.
+/// Decodes the only record of a response, and checks that it is the one with this ID.
 ///
 /// # Errors
-/// As [`one`]. A record with another id is an error that names both ([`Error::is_ignored_parameter`]).
+/// As [`one`]. A record with another ID is an error that names both ([`Error::is_ignored_parameter`]).
 pub fn one_with_id<T: DeserializeOwned>(
     info: &OperationInfo,
     response: &Response<Bytes>,
@@ -129,7 +129,7 @@ fn read_one<T: DeserializeOwned>(
     let found = Found::read(info, response, names, "a record")?;
     let undecodable = |e: JsonError| Error::undecodable(info, e);
     let records = match found.shape {
-        // One record was asked for, so an object without an `id` is accepted as well.
+        // One record was requested, so an object without an `id` is accepted as well.
         Shape::Record | Shape::Unknown => return decoded(found.json, &found.path),
         Shape::Array => json::raw_records(found.json, &found.path).map_err(undecodable)?,
         Shape::Keyed(records) => with_ids(records),
@@ -152,7 +152,7 @@ fn read_one<T: DeserializeOwned>(
     }
 }
 
-/// Checks that a record has the id that was asked for. One without a readable id contradicts nothing.
+/// Checks that a record has the ID that was requested. One without a readable ID contradicts nothing.
 fn check_id(info: &OperationInfo, record: &str, asked: Option<u64>) -> Result<(), Error> {
     let id = |record| serde_json::from_str::<ProjectId>(json::member(record, "id")?).ok().map(u64::from);
     let Some(asked) = asked else { return Ok(()) };
@@ -165,7 +165,7 @@ fn check_id(info: &OperationInfo, record: &str, asked: Option<u64>) -> Result<()
     }
 }
 
-/// Checks that every record of a list has one of the ids that its filter asked for.
+/// Checks that every record of a list has one of the IDs that its filter asked for.
 ///
 /// # Errors
 /// There is another record: the server ignored the filter.
@@ -197,7 +197,7 @@ struct Found<'a> {
 
 enum Shape<'a> {
     Array,
-    /// An object whose keys are ids and whose values are objects.
+    /// An object whose keys are IDs and whose values are objects.
     Keyed(Vec<RawRecord<'a>>),
     /// An object with an `id`.
     Record,
@@ -305,7 +305,7 @@ fn is_keyed_by_id(entry: &RawRecord<'_>) -> bool {
     !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit()) && entry.json.starts_with('{')
 }
 
-/// Adds the id that records are keyed by to those that do not repeat it.
+/// Adds the ID that records are keyed by to those that do not repeat it.
 fn with_ids(mut records: Vec<RawRecord<'_>>) -> Vec<RawRecord<'_>> {
     for record in &mut records {
         let Place::Key(key) = &record.place else { continue };

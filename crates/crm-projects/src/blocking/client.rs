@@ -31,7 +31,7 @@ use crm_transport::Stats;
 use crm_transport::blocking::Runtime;
 use http::Request;
 
-/// The client of the projects API of a solOS account. Cheap to clone; clones share the connections.
+/// The client of the projects API of a solOS account. Cheap to clone. Clones share the connections.
 ///
 /// Has the methods of the async [`ProjectsClient`](crate::ProjectsClient). A call waits on the calling thread.
 ///
@@ -99,8 +99,8 @@ impl ProjectsClient {
         self.client.filtered(filter).blocking(&self.runtime)
     }
 
-    /// Exports every project of a query or a filter, in constant memory, with a verdict on whether that is all: by id, the
-    /// smallest first.
+    /// Exports every project of a query or a filter by ID, smallest first, in constant memory, with a completeness
+    /// verdict.
     ///
     /// See [`ProjectsClient::export`](crate::ProjectsClient::export) for details and an example.
     ///
@@ -210,7 +210,7 @@ impl ProjectsClient {
         self.runtime.wait(self.client.payments(project, query))?
     }
 
-    /// Makes any call: records read as a type of your own, or a method of solOS that this client does not cover.
+    /// Runs any operation: with records decoded as your own type, or a method of solOS that this client does not cover.
     ///
     /// See [`ProjectsClient::run`](crate::ProjectsClient::run) for details and an example.
     ///

@@ -89,7 +89,7 @@ pub struct ProjectFilter {
     data: BTreeMap<String, Value>,
 }
 
-/// The built-in fields that hold ids, in the vendor's order.
+/// The built-in fields that hold IDs, in the vendor's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum IdField {
     SalesFunnels,
@@ -244,7 +244,7 @@ impl ProjectFilter {
         self.with_ids(IdField::Goods, ids.into_iter().map(|id| id.into().0))
     }
 
-    /// Adds to `data`: a dynamic field of the account has this value, or one of these: `.field("client_id", [1, 3])`,
+    /// Adds to `data`: a custom field of the account has this value, or one of these: `.field("client_id", [1, 3])`,
     /// `.field("contract_date", "2020-01-01")`.
     #[doc(alias = "data")]
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {

@@ -119,7 +119,7 @@ impl ProjectQuery {
         }
     }
 
-    /// Returns the query for an export: by id, smallest first.
+    /// Returns the query for an export: by ID, smallest first.
     pub(crate) fn for_export(self) -> Result<Self, Fault> {
         if self.paging.offset().is_some_and(|offset| offset > 0) {
             return Err(("offset", "cannot be set for an export, which reads every page: leave it out"));

@@ -1,7 +1,7 @@
-//! The nine operations, one file each: how it is sent and how its response is read, without I/O.
+//! The nine operations, one file each: how a request is built and how its response is decoded, without I/O.
 //!
-//! The client calls them for you. Use them by themselves to see what would be sent
-//! ([`ProjectsClient::prepare`](crate::ProjectsClient::prepare)), or to read records as a serde type of your own:
+//! The client uses them for you. Use them directly to see a request without sending it
+//! ([`ProjectsClient::prepare`](crate::ProjectsClient::prepare)), or to decode records as your own serde type:
 //!
 //! ```no_run
 //! # async fn run(projects: crm_projects::ProjectsClient) -> Result<(), crm_projects::Error> {
@@ -19,17 +19,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! An operation owns what it sends. `new` takes it; the type parameter is what each record is read as.
+//! An operation owns its input, which `new` takes. The type parameter is the type of each record.
 //!
 //! # What is checked against the question
 //!
-//! A record must have the id that was asked for: with `id` in [`Info`] and [`ActionInfo`], with `filter_id` in [`Actions`]
-//! and [`Payments`]. Another id is an error that names the parameter
+//! A record must have the requested ID: `id` in [`Info`] and [`ActionInfo`], `filter_id` in [`Actions`]
+//! and [`Payments`]. Another ID is an error that names the parameter
 //! ([`Error::is_ignored_parameter`](crate::Error::is_ignored_parameter)).
 //!
 //! No other condition is checked. solOS documents no responses, so it is not known which field of a record a condition
-//! compares, nor how it compares dates. A server that ignores such a condition returns more records than were asked for:
-//! compare the fields that matter to you. An export also fails if the list is not sorted by `id`, or if `offset` is
+//! compares, or how it compares dates. A server that ignores such a condition returns more records than requested.
+//! Compare the fields that matter to you. An export also fails if the list is not sorted by `id`, or if `offset` is
 //! ignored.
 
 mod action_info;

@@ -87,12 +87,12 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Joins ids by `_`, as query strings need it.
+/// Joins IDs by `_`, as query strings need it.
 pub(crate) fn joined(ids: &[u64]) -> String {
     ids.iter().map(u64::to_string).collect::<Vec<_>>().join("_")
 }
 
-/// Returns what is wrong with a list of ids.
+/// Returns what is wrong with a list of IDs.
 pub(crate) fn fault_of_ids(field: &'static str, ids: Option<&[u64]>) -> Option<Fault> {
     match ids {
         Some([]) => Some((field, "is an empty list, which would select everything: leave it out")),

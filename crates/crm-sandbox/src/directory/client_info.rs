@@ -118,7 +118,7 @@ impl Directory {
         known.into_iter().map(|(name, value)| (name.into(), value)).chain(own).collect()
     }
 
-    /// The contacts of a client that have an email address and belong to the caller. All their ids are texts.
+    /// The contacts of a client that have an email address and belong to the caller. All their IDs are texts.
     fn own_contacts(&self, client: &Client, caller: &Caller<'_>) -> Json {
         let text = |text: &Option<String>| Json::optional(text.as_deref());
         let number = |number: i64| Json::from(number.to_string());

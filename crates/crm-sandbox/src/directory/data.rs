@@ -12,17 +12,17 @@ use super::table::{Row, Value};
 /// [`Default`] is a client without a name, an owner or anything else, created at the start of 1970.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
-    /// The id. 0 in [`Sandbox::add_client`](crate::Sandbox::add_client) means the next free one.
+    /// The ID. 0 in [`Sandbox::add_client`](crate::Sandbox::add_client) means the next free one.
     pub clid: i64,
     /// The account: its place in the list of accounts, 0 for the first. Not on the wire. Ids are unique across accounts.
     pub account: usize,
-    /// The id in another system.
+    /// The ID in another system.
     pub uid: Option<String>,
     /// On the wire `type`: `client` (the default), `person`, `concurent`, `contractor` or `parnter` (spelled so).
     pub kind: String,
     /// The name.
     pub title: String,
-    /// The id of the owner; 0 is nobody.
+    /// The ID of the owner; 0 is nobody.
     pub iduser: i64,
     /// The telephone numbers as typed, several in one text.
     pub phone: Option<String>,
@@ -52,15 +52,15 @@ pub struct Client {
     pub date_create: NaiveDateTime,
     /// Changed at, in the account's local time; `None` until the first change.
     pub date_edit: Option<NaiveDateTime>,
-    /// The id of the user who created it; 0 is none.
+    /// The ID of the user who created it; 0 is none.
     pub creator: i64,
-    /// The id of the user who changed it last; 0 is none.
+    /// The ID of the user who changed it last; 0 is none.
     pub editor: i64,
     /// Whether it is in the trash.
     pub trash: bool,
     /// Whether it is marked as a key client.
     pub fav: bool,
-    /// The ids of other users with access.
+    /// The IDs of other users with access.
     pub dostup: Vec<i64>,
     /// The price level; `price_1` by default.
     pub price_level: String,
@@ -68,7 +68,7 @@ pub struct Client {
     /// `castBankKs`, `castBankRs`, `castBankBik`, `castOkpo`, `castOgrn`, `castDirName`, `castDirSignature`,
     /// `castDirStatus`, `castDirStatusSig`, `castDirOsnovanie`, `castUrAddr`, `castUrNameShort`.
     pub recv: String,
-    /// The account's own fields, `input1` to `input10`.
+    /// The custom fields, `input1` to `input10`.
     pub inputs: BTreeMap<String, String>,
 }
 
@@ -124,7 +124,7 @@ impl Default for Client {
 /// [`Default`] is a contact without a name, an owner or anything else, created at the start of 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Contact {
-    /// The id. 0 in [`Sandbox::add_contact`](crate::Sandbox::add_contact) means the next free one.
+    /// The ID. 0 in [`Sandbox::add_contact`](crate::Sandbox::add_contact) means the next free one.
     pub pid: i64,
     /// The account: its place in the list of accounts, 0 for the first. Not on the wire. Ids are unique across accounts.
     pub account: usize,
@@ -142,7 +142,7 @@ pub struct Contact {
     pub mob: Option<String>,
     /// The email addresses as typed.
     pub mail: Option<String>,
-    /// The id of the owner; 0 is nobody.
+    /// The ID of the owner; 0 is nobody.
     pub iduser: i64,
     /// The loyalty, a number of `Guides::loyalty`; 0 is none.
     pub loyalty: i64,
@@ -157,7 +157,7 @@ pub struct Contact {
     pub date_create: NaiveDateTime,
     /// Changed at, in the account's local time; `None` until the first change.
     pub date_edit: Option<NaiveDateTime>,
-    /// The account's own fields, `input1` to `input10`.
+    /// The custom fields, `input1` to `input10`.
     pub inputs: BTreeMap<String, String>,
 }
 

@@ -26,10 +26,10 @@ pub(super) fn fill(directory: &mut Directory, clients: u64, contacts: u64) {
     }
 }
 
-/// Returns the ten digits of the number of the generated client or contact with this id. No two have the same number, and
-/// none has the number of a recorded one.
+/// Returns the ten digits of the number of the generated client or contact with this ID. All numbers are different, and
+/// differ from the recorded ones.
 ///
-/// The number is written in twelve ways, by the id modulo 12: `+79123456789`, `89123456789`, `9123456789`,
+/// The number is written in twelve ways, by the ID modulo 12: `+79123456789`, `89123456789`, `9123456789`,
 /// `+7 (912) 345-67-89`, `8(912)345-67-89`, `8-912-345-67-89`, `+7 912 345 67 89` with no-break spaces, `7.912.345.67.89`,
 /// `8 912/3456789`, `+7(9123)45-67-89`, `+7 (912) 345–67–89, доб. 12` and, behind another number,
 /// `8(499)…, 8 912 345 67 89`.
@@ -42,7 +42,7 @@ pub fn generated_phone(of: Generated, id: i64) -> String {
     format!("{code}{}", seven_digits(id))
 }
 
-/// What a number is generated for.
+/// The kind of record for which a number is generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Generated {
@@ -50,7 +50,7 @@ pub enum Generated {
     Contact,
 }
 
-/// Seven digits that are others for each id below ten millions, and do not look like it.
+/// Seven digits that are others for each ID below ten millions, and do not look like it.
 fn seven_digits(id: i64) -> String {
     format!("{:07}", id.wrapping_mul(7_654_321).wrapping_add(1_234_567).rem_euclid(10_000_000))
 }

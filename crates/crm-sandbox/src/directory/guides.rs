@@ -24,7 +24,7 @@ pub struct Guides {
 /// A category of clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
-    /// The id, above 0.
+    /// The ID, above 0.
     pub id: i64,
     /// The title.
     pub title: String,
@@ -35,7 +35,7 @@ pub struct Category {
 /// A territory of clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Territory {
-    /// The id, above 0.
+    /// The ID, above 0.
     pub id: i64,
     /// The title.
     pub title: String,
@@ -44,9 +44,9 @@ pub struct Territory {
 /// A relation of clients, or a loyalty of contacts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
-    /// The id, above 0.
+    /// The ID, above 0.
     pub id: i64,
-    /// The title. Clients hold it in place of the id.
+    /// The title. Clients hold it in place of the ID.
     pub title: String,
     /// The color, `#rrggbb`.
     pub color: String,
@@ -55,7 +55,7 @@ pub struct Relation {
 /// A source of clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The id, above 0.
+    /// The ID, above 0.
     pub id: i64,
     /// The title.
     pub title: String,
@@ -95,22 +95,22 @@ impl Guides {
         self.loyalty.iter().find(|row| row.id == id)
     }
 
-    /// The id of a category title; 0 for an unknown one.
+    /// The ID of a category title; 0 for an unknown one.
     pub(super) fn category_id(&self, title: &str) -> i64 {
         self.categories.iter().find(|row| collation::equal(&row.title, title)).map_or(0, |row| row.id)
     }
 
-    /// The id of a territory title; 0 for an unknown one.
+    /// The ID of a territory title; 0 for an unknown one.
     pub(super) fn territory_id(&self, title: &str) -> i64 {
         self.territories.iter().find(|row| collation::equal(&row.title, title)).map_or(0, |row| row.id)
     }
 
-    /// The id of a loyalty title; 0 for an unknown one.
+    /// The ID of a loyalty title; 0 for an unknown one.
     pub(super) fn loyalty_id(&self, title: &str) -> i64 {
         self.loyalty.iter().find(|row| collation::equal(&row.title, title)).map_or(0, |row| row.id)
     }
 
-    /// The id of a source title. An unknown title becomes a new source: the server does so even in a search.
+    /// The ID of a source title. An unknown title becomes a new source: the server does so even in a search.
     pub(super) fn source_id(&mut self, title: &str) -> i64 {
         if let Some(row) = self.sources.iter().find(|row| collation::equal(&row.title, title)) {
             return row.id;
@@ -177,7 +177,7 @@ impl Guides {
     }
 }
 
-/// The id of the only own company.
+/// The ID of the only own company.
 const COMPANY: i64 = 1;
 
 /// The bank account and the cash desk of the own company.

@@ -7,45 +7,45 @@ use crate::builder::Builder;
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
-    /// Stores a client just as it is and returns its id. [`Client::clid`] 0 is replaced by the next free id. A client
-    /// with the same id is replaced.
+    /// Stores a client unchanged and returns its ID. [`Client::clid`] 0 is replaced by the next free ID. A client
+    /// with the same ID is replaced.
     pub fn add_client(&self, client: Client) -> i64 {
         self.state().history.add_client(client)
     }
 
-    /// Stores a contact just as it is and returns its id. [`Contact::pid`] 0 is replaced by the next free id. A contact
-    /// with the same id is replaced.
+    /// Stores a contact unchanged and returns its ID. [`Contact::pid`] 0 is replaced by the next free ID. A contact
+    /// with the same ID is replaced.
     pub fn add_contact(&self, contact: Contact) -> i64 {
         self.state().history.add_contact(contact)
     }
 
-    /// A copy of the client with this id.
+    /// A copy of the client with this ID.
     pub fn client(&self, clid: i64) -> Option<Client> {
         self.state().history.directory.clients.get(clid).cloned()
     }
 
-    /// A copy of the contact with this id.
+    /// A copy of the contact with this ID.
     pub fn contact(&self, pid: i64) -> Option<Contact> {
         self.state().history.directory.contacts.get(pid).cloned()
     }
 
-    /// Copies of all clients in the order of their ids.
+    /// Copies of all clients in the order of their IDs.
     pub fn clients(&self) -> Vec<Client> {
         self.state().history.directory.clients.iter().cloned().collect()
     }
 
-    /// Copies of all contacts in the order of their ids.
+    /// Copies of all contacts in the order of their IDs.
     pub fn contacts(&self) -> Vec<Contact> {
         self.state().history.directory.contacts.iter().cloned().collect()
     }
 
-    /// Changes a client, as a person does in the CRM. Its id stays. [`Client::date_edit`] changes only if `change` changes
-    /// it. Returns whether there is one.
+    /// Changes a client, as a person does in the CRM. Its ID stays. [`Client::date_edit`] changes only if `change`
+    /// changes it. Returns whether the client exists.
     pub fn change_client(&self, clid: i64, change: impl FnOnce(&mut Client)) -> bool {
         self.state().history.change_client(clid, change)
     }
 
-    /// Changes a contact, as a person does in the CRM. Its id stays. Returns whether there is one.
+    /// Changes a contact, as a person does in the CRM. Its ID stays. Returns whether the contact exists.
     pub fn change_contact(&self, pid: i64, change: impl FnOnce(&mut Contact)) -> bool {
         self.state().history.change_contact(pid, change)
     }
@@ -69,18 +69,19 @@ impl Sandbox {
 }
 
 impl Builder {
-    /// How many generated clients there are beside the two built-in ones. Default: 0.
+    /// Sets the number of generated clients in addition to the two built-in ones (default: 0).
     ///
-    /// They have the ids from 3 on, and telephone numbers that are written in twelve ways:
+    /// They have the IDs from 3 on, and telephone numbers that are written in twelve ways:
     /// [`generated_phone`](crate::generated_phone). They are the same in every run.
     pub fn clients(mut self, count: u64) -> Builder {
         self.settings.clients = count;
         self
     }
 
-    /// How many generated contacts there are beside the two built-in ones. Default: 0.
+    /// Sets the number of generated contacts in addition to the two built-in ones (default: 0).
     ///
-    /// As [`Builder::clients`]. Contacts with an even id have their number in `mob`, the others in `tel`.
+    /// The same applies as for [`Builder::clients`]. Contacts with an even ID have their number in `mob`, the others in
+    /// `tel`.
     pub fn contacts(mut self, count: u64) -> Builder {
         self.settings.contacts = count;
         self

@@ -1,4 +1,4 @@
-//! Records under their ids, and pages of them.
+//! Records under their IDs, and pages of them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -127,7 +127,7 @@ impl<R> Default for Table<R> {
 }
 
 impl<R: Row> Table<R> {
-    /// Stores a record under its id, or under the next free one where it has none. Replaces the one with the same id.
+    /// Stores a record under its ID, or under the next free one where it has none. Replaces the one with the same ID.
     pub(super) fn add(&mut self, mut row: R) -> i64 {
         let id = if row.id() > 0 { row.id() } else { self.last + 1 };
         row.set_id(id);
@@ -140,7 +140,7 @@ impl<R: Row> Table<R> {
         self.rows.get(&id).map(|kept| &kept.row)
     }
 
-    /// Changes a record; its id stays.
+    /// Changes a record; its ID stays.
     pub(super) fn change(&mut self, id: i64, change: impl FnOnce(&mut R)) -> Option<&R> {
         let Kept { mut row, .. } = self.rows.remove(&id)?;
         change(&mut row);
@@ -158,13 +158,13 @@ impl<R: Row> Table<R> {
         self.rows.remove(&id).map(|kept| kept.row)
     }
 
-    /// All records in the order of their ids.
+    /// All records in the order of their IDs.
     pub(super) fn iter(&self) -> impl Iterator<Item = &R> {
         self.rows.values().map(|kept| &kept.row)
     }
 
     /// How many records fit, and one page of them in the order of a column, which has to exist. The order of equal ones is
-    /// that of their ids, which the real server does not promise.
+    /// that of their IDs, which the real server does not promise.
     pub(super) fn page(
         &self,
         conditions: &[Condition<R>],

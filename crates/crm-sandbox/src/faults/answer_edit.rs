@@ -7,12 +7,12 @@ use super::request_edit::holds;
 use crate::Operation;
 use crate::json::Json;
 
-/// A change to an answer. An edit of records or ids leaves an answer alone that has none.
+/// A change to a response. An edit of records or IDs does not affect a response that has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AnswerEdit {
-    /// Text before and after the answer.
+    /// Adds text before and after the response.
     Wrap {
         /// Before it.
         #[serde(default)]
@@ -21,9 +21,9 @@ pub enum AnswerEdit {
         #[serde(default)]
         after: String,
     },
-    /// A list has only its first so many records.
+    /// A list has only this many of its first records.
     Shorten(usize),
-    /// A list has only its first records, from 1 to so many, another number each time.
+    /// A list has only its first records: a random number from 1 to this one, different each time.
     ShortenRandomly(usize),
     /// A list lacks the record at this position, counted from 0.
     LeaveOut(usize),
@@ -33,10 +33,10 @@ pub enum AnswerEdit {
     Empty,
     /// A list is `null` where its records would be.
     Null,
-    /// A success has other ids than the stored ones.
+    /// A success has other IDs than the stored ones.
     Ids(IdForm),
-    /// Items of an `add.list` failed, or so the answer says: those that contain this text, all of them for the empty one.
-    /// An `add` is its only item. As on the real server, later items keep the error.
+    /// The response reports items of an `add.list` as failed: those that contain this text, or all of them if the text
+    /// is empty. An `add` is its only item. As on the real server, later items keep the error.
     FailItems {
         /// The text in the item.
         #[serde(default)]
@@ -48,7 +48,7 @@ pub enum AnswerEdit {
     },
 }
 
-/// The ids in the answer of a successful write.
+/// The IDs in the response to a successful write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -57,7 +57,7 @@ pub enum IdForm {
     Null,
     /// The member `data` is absent.
     Absent,
-    /// The id as a text.
+    /// The ID as a text.
     Text,
 }
 
@@ -209,7 +209,7 @@ fn is_empty(json: &Json) -> bool {
     matches!(json, Json::List(rows) if rows.is_empty())
 }
 
-/// Changes the records of a list, which PHP may have written as an object with ids for keys.
+/// Changes the records of a list, which PHP may have written as an object with IDs for keys.
 fn with_records(json: &mut Json, change: impl FnOnce(&mut Vec<(std::borrow::Cow<'static, str>, Json)>)) {
     match records_of(json) {
         Some(Json::List(rows)) => {

@@ -9,12 +9,12 @@ use super::millis;
 use crate::history::records::Records;
 use crate::projects::data::Project;
 
-/// Something that changes what is stored, besides the request itself.
+/// A change of the stored records that does not come from the request itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Change {
-    /// Somebody else adds records that are equal to those of this write.
+    /// Another user adds records that are equal to those of this write.
     EqualRecords {
         /// How many times; more than 10,000 are 10,000.
         #[serde(default = "one")]
@@ -25,19 +25,19 @@ pub enum Change {
     },
     /// Records on the first page of this list change.
     FirstPage(PageChange),
-    /// From now on each new record of the history has the next free id below this one.
+    /// From now on each new record of the history has the next free ID below this one.
     IdsGoDown {
-        /// The first id is one less; 10,000,000 at most.
+        /// The first ID is one less; 10,000,000 at most.
         from: u64,
     },
 }
 
-/// What others do to the first records of a page: they delete some, move the next ones to another day, edit the next ones,
-/// and add copies of the first one.
+/// What other users do to the first records of a page: they delete some, move the next ones to another day, edit the
+/// next ones, and add copies of the first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PageChange {
-    /// How many copies of the first record are added, under new ids.
+    /// How many copies of the first record are added, under new IDs.
     pub add: usize,
     /// How many records are deleted.
     pub delete: usize,
@@ -95,7 +95,7 @@ impl PageChange {
         projects.extend(copies.map(|(copy, step)| Project { id: last + step, ..copy.clone() }));
     }
 
-    /// The ids of the records that are deleted, moved and edited.
+    /// The IDs of the records that are deleted, moved and edited.
     fn parts<'p>(&self, page: &'p [u64]) -> [&'p [u64]; 3] {
         let (deleted, rest) = page.split_at(self.delete.min(page.len()));
         let (moved, rest) = rest.split_at(self.moved.min(rest.len()));
@@ -111,7 +111,7 @@ impl PageChange {
 
 const EDITED: &str = " (edited)";
 
-/// When somebody else adds records.
+/// When another user adds records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -123,7 +123,7 @@ pub enum Moment {
     Meanwhile,
     /// Right after the request is carried out.
     After,
-    /// So long after the request came.
+    /// This long after the request arrived.
     #[serde(rename = "later_millis", with = "millis")]
     Later(Duration),
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::Operation;
 use crate::request::Request;
 
-/// Something that is true of a request or not.
+/// A condition on a request.
 ///
 /// Its JSON is the name in snake case, alone or with its value: `"later_page"`, `{"text": "Иванов"}`,
 /// `{"not": {"login": "boss@example.test"}}`.
@@ -17,9 +17,9 @@ use crate::request::Request;
 pub enum Condition {
     /// The body or the query string contains this text, as sent or decoded.
     Text(String),
-    /// The parameter `user`, of the request or of one of its items, is this login. Case does not count.
+    /// The parameter `user`, of the request or of one of its items, is this login, regardless of case.
     User(String),
-    /// The caller uses this login (SalesMan) or this token (solOS). Case does not count.
+    /// The caller uses this login (SalesMan) or this token (solOS), regardless of case.
     Login(String),
     /// The request has this parameter, and it is not empty.
     Parameter(String),
@@ -27,13 +27,13 @@ pub enum Condition {
     Offset(u64),
     /// The request asks a list for a page that is not its first.
     LaterPage,
-    /// The answer, without any fault, would contain this text. True only for operations that change nothing.
+    /// The response, without any fault, would contain this text. This applies only to operations that change nothing.
     Shows(String),
     /// The HTTP method, such as `GET`.
     Method(String),
     /// The connection has carried a request before. In process: any request came before.
     ReusedConnection,
-    /// The other condition does not hold.
+    /// The inner condition does not match.
     Not(Box<Condition>),
 }
 

@@ -17,7 +17,7 @@ const JSON: &str = "application/json; charset=utf-8";
 
 /// Connections.
 impl Fault {
-    /// The answer comes so much later. The request is carried out at once.
+    /// The response is delayed by this much. The request is carried out at once.
     pub fn latency(delay: Duration) -> Fault {
         Fault::new().named("latency").delay(delay)
     }
@@ -27,40 +27,40 @@ impl Fault {
         Fault::new().named("connection_refused").transfer(Transfer::Refuse)
     }
 
-    /// The connection is closed when the head of the request is there; nothing is carried out.
+    /// The connection is closed after the head of the request has arrived; nothing is carried out.
     pub fn close_before_reading() -> Fault {
         Fault::new().named("close_before_reading").transfer(Transfer::CloseUnread)
     }
 
-    /// A connection that carried a request before is closed just as the next one comes; nothing is carried out. A new
-    /// connection works.
+    /// A connection that carried a request before is closed when the next request arrives; nothing is carried out. A
+    /// new connection works.
     pub fn keep_alive_closed() -> Fault {
         let fault = Fault::new().named("keep_alive_closed").transfer(Transfer::CloseUnread);
         fault.only_if(Condition::ReusedConnection)
     }
 
-    /// The request is carried out, and the connection closed without an answer.
+    /// The request is carried out, and the connection is closed without a response.
     pub fn close_after_commit() -> Fault {
         Fault::new().named("close_after_commit").transfer(Transfer::Close)
     }
 
-    /// Half of an `add.list` is stored ([`Store::Half`]), and the connection closed without an answer.
+    /// Half of an `add.list` is stored ([`Store::Half`]), and the connection is closed without a response.
     pub fn commit_half() -> Fault {
         Fault::new().named("commit_half").store(Store::Half).transfer(Transfer::Close)
     }
 
-    /// The request is carried out. The answer announces its whole length and ends after so many bytes; after half of them
-    /// for `None`.
+    /// The request is carried out. The response announces its whole length but ends after this many bytes, or after
+    /// half of them for `None`.
     pub fn cut_body(after: Option<usize>) -> Fault {
         Fault::new().named("cut_body").transfer(Transfer::Cut { after, chunked: false })
     }
 
-    /// The request is carried out, and the connection stays open without an answer.
+    /// The request is carried out, and the connection stays open without a response.
     pub fn no_answer() -> Fault {
         Fault::new().named("no_answer").transfer(Transfer::Never)
     }
 
-    /// The request is carried out. Interim answers with this status (100 to 199) come without end.
+    /// The request is carried out. Endless interim responses with this status (100 to 199) follow.
     pub fn interim_answers(status: u16) -> Fault {
         Fault::new().named("interim_answers").transfer(Transfer::Interim { status })
     }
@@ -70,17 +70,17 @@ impl Fault {
         Fault::new().named("endless_body").transfer(Transfer::Endless)
     }
 
-    /// The request is carried out; the small body unpacks to so many MiB.
+    /// The request is carried out; the small body decompresses to this many MiB.
     pub fn gzip_bomb(mib: u32) -> Fault {
         Fault::new().named("gzip_bomb").transfer(Transfer::GzipBomb { mib })
     }
 
-    /// The request is carried out; `Content-Length` is wrong by so many bytes.
+    /// The request is carried out; `Content-Length` is wrong by this many bytes.
     pub fn wrong_content_length(by: i64) -> Fault {
         Fault::new().named("wrong_content_length").transfer(Transfer::WrongLength { by })
     }
 
-    /// The request is carried out; the body comes in pieces of so many bytes with a pause before each.
+    /// The request is carried out; the body is sent in pieces of this many bytes with a pause before each.
     pub fn slow_drip(bytes: usize, pause: Duration) -> Fault {
         let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         Fault::new().named("slow_drip").transfer(Transfer::Drip { bytes, millis })
@@ -158,12 +158,13 @@ impl Fault {
         Fault::in_front("gateway_json", FixedAnswer::new(status).body("application/json", body))
     }
 
-    /// 429 from a rate limit. Meant for [`When::OverRate`](crate::When::OverRate).
+    /// Status 429 from a rate limit. Use it with [`When::OverRate`](crate::When::OverRate).
     pub fn too_many_requests(retry_after: Option<RetryAfter>) -> Fault {
         Fault::rate_limit("too_many_requests", 429, retry_after)
     }
 
-    /// The page of nginx's `limit_req`, 503 as by default. Meant for [`When::OverRate`](crate::When::OverRate).
+    /// The page of nginx's `limit_req`, with its default status 503. Use it with
+    /// [`When::OverRate`](crate::When::OverRate).
     pub fn nginx_503(retry_after: Option<RetryAfter>) -> Fault {
         Fault::rate_limit("nginx_503", 503, retry_after)
     }
@@ -173,12 +174,12 @@ impl Fault {
         Fault::in_front(name, FixedAnswer { retry_after, ..page })
     }
 
-    /// The client is sent to another address.
+    /// A redirect to another address.
     pub fn redirect(status: u16, to: &str) -> Fault {
         Fault::in_front("redirect", nginx(status).header("location", to))
     }
 
-    /// The body of every request but a POST is lost on the way.
+    /// The body of every request except POST is lost on the way.
     pub fn get_body_dropped() -> Fault {
         let fault = Fault::new().named("get_body_dropped").edit_request(RequestEdit::DropBody);
         fault.only_if(Condition::Not(Box::new(Condition::Method("POST".to_owned()))))
@@ -187,13 +188,13 @@ impl Fault {
 
 /// What the application and its database do.
 impl Fault {
-    /// Nothing is carried out; an error of the API with HTTP status 200. For solOS the form is a guess.
+    /// Nothing is carried out; an error of the API with HTTP status 200. For solOS the form is assumed.
     pub fn error_in_ok(code: i32, text: &str) -> Fault {
         let api_error = Some(ApiError { code, text: text.to_owned() });
         Fault::in_front("error_in_ok", FixedAnswer { api_error, ..FixedAnswer::new(200).body(JSON, "") })
     }
 
-    /// The database is down: HTTP 200 and plain text. Nothing is carried out. Meant for
+    /// The database is down: HTTP 200 and plain text. Nothing is carried out. Use it with
     /// [`When::During`](crate::When::During).
     pub fn database_down() -> Fault {
         let text = "Ошибка подключения к БД: Connection refused. Рекомендуем проверить параметры подключения к БД в файле \
@@ -210,13 +211,13 @@ impl Fault {
         Fault::in_front("too_many_connections", FixedAnswer::new(200).body(JSON, text))
     }
 
-    /// A lock of the database holds the requests, and carries them out when it is gone ([`Store::Held`]). Meant for
-    /// [`Operation::writes`](crate::Operation::writes) and [`When::During`](crate::When::During).
+    /// A lock of the database holds the requests. They are carried out when the lock is released ([`Store::Held`]). Use
+    /// it with [`Operation::writes`](crate::Operation::writes) and [`When::During`](crate::When::During).
     pub fn write_lock() -> Fault {
         Fault::new().named("write_lock").store(Store::Held)
     }
 
-    /// The HTML of a PHP warning before the answer, after it, or both. The request is carried out.
+    /// The HTML of a PHP warning before the response, after it, or both. The request is carried out.
     pub fn php_warning(before: bool, after: bool) -> Fault {
         let warning = "<br />\n<b>Warning</b>:  Undefined array key \"user\" in \
                        <b>/srv/crm/developer/v3/methods/history.php</b> on line <b>306</b><br />\n";
@@ -225,7 +226,7 @@ impl Fault {
         Fault::new().named("php_warning").edit_answer(edit)
     }
 
-    /// A byte order mark before the answer. The request is carried out.
+    /// A byte order mark before the response. The request is carried out.
     pub fn byte_order_mark() -> Fault {
         let edit = AnswerEdit::Wrap { before: "\u{feff}".to_owned(), after: String::new() };
         Fault::new().named("byte_order_mark").edit_answer(edit)
@@ -237,12 +238,13 @@ impl Fault {
         Fault::new().named("parameters_ignored").edit_request(RequestEdit::Ignore(names))
     }
 
-    /// The answer is a success, and nothing is stored.
+    /// The response reports success, but nothing is stored.
     pub fn success_without_storing() -> Fault {
         Fault::new().named("success_without_storing").store(Store::Not)
     }
 
-    /// What is stored differs from what was sent: these parameters have other values, and those have something appended.
+    /// The stored record differs from the sent one: the parameters in `set` have other values, and those in `append`
+    /// have a suffix.
     pub fn changed_record(set: BTreeMap<String, Value>, append: BTreeMap<String, String>) -> Fault {
         Fault::new()
             .named("changed_record")
@@ -250,36 +252,37 @@ impl Fault {
             .edit_request(RequestEdit::Append(append))
     }
 
-    /// Items of an `add.list` that contain `holding` are refused with this error, the others stored. An `add` is its only
-    /// item.
+    /// Items of an `add.list` that contain `holding` are refused with this error, and the others are stored. An `add`
+    /// is its only item.
     pub fn items_refused(holding: &str, code: i32, text: &str) -> Fault {
         let fault = Fault::items_failed(holding, code, text).named("items_refused");
         fault.edit_request(RequestEdit::RemoveItems(holding.to_owned()))
     }
 
-    /// Items of a write that contain `holding` are stored, and the answer says that they failed. An `add` is its only item.
+    /// Items of a write that contain `holding` are stored, but the response says that they failed. An `add` is its only
+    /// item.
     pub fn items_failed(holding: &str, code: i32, text: &str) -> Fault {
         let edit = AnswerEdit::FailItems { holding: holding.to_owned(), code, text: text.to_owned() };
         Fault::new().named("items_failed").edit_answer(edit)
     }
 
-    /// A success has no id: `"data":null`, or no member `data` at all if `absent`.
+    /// A success has no ID: `"data":null`, or no key `data` at all if `absent`.
     pub fn without_ids(absent: bool) -> Fault {
         let ids = if absent { IdForm::Absent } else { IdForm::Null };
         Fault::new().named("without_ids").edit_answer(AnswerEdit::Ids(ids))
     }
 
-    /// A success has its id as a text: `"data":"1"`.
+    /// A success has its ID as a text: `"data":"1"`.
     pub fn ids_as_text() -> Fault {
         Fault::new().named("ids_as_text").edit_answer(AnswerEdit::Ids(IdForm::Text))
     }
 
-    /// From this write on, each new record has the next lower free id; the first is below `from`.
+    /// From this write on, each new record has the next lower free ID; the first is below `from`.
     pub fn ids_going_down(from: u64) -> Fault {
         Fault::new().named("ids_going_down").change(Change::IdsGoDown { from })
     }
 
-    /// Somebody else adds records equal to those of this write, so many times.
+    /// Another user adds records equal to those of this write, this many times.
     pub fn equal_records(count: usize, at: Moment) -> Fault {
         Fault::new().named("equal_records").change(Change::EqualRecords { count, at })
     }
@@ -287,13 +290,13 @@ impl Fault {
 
 /// What lists and single records answer.
 impl Fault {
-    /// Before any page but the first is answered, records of the first page change.
+    /// Before any page except the first is returned, records of the first page change.
     pub fn change_between_pages(change: PageChange) -> Fault {
         let fault = Fault::new().named("change_between_pages").change(Change::FirstPage(change));
         fault.only_if(Condition::LaterPage)
     }
 
-    /// A page has so many records, and the next page starts behind them.
+    /// A page has this many records, and the next page starts after them.
     pub fn small_pages(records: usize) -> Fault {
         Fault::new()
             .named("small_pages")
@@ -301,14 +304,14 @@ impl Fault {
             .edit_answer(AnswerEdit::Shorten(records))
     }
 
-    /// A page is cut to its first records, and the others come on no page: to so many, or to a random number from 1 to so
-    /// many.
+    /// A page is cut to this many of its first records, or to a random number from 1 to this one. The other records are
+    /// on no page.
     pub fn short_pages(records: usize, random: bool) -> Fault {
         let edit = if random { AnswerEdit::ShortenRandomly(records) } else { AnswerEdit::Shorten(records) };
         Fault::new().named("short_pages").edit_answer(edit)
     }
 
-    /// The page before the one that was asked for.
+    /// The page before the one that was requested.
     pub fn repeated_page() -> Fault {
         Fault::new().named("repeated_page").edit_request(RequestEdit::PreviousPage)
     }
@@ -328,13 +331,13 @@ impl Fault {
         Fault::new().named("null_page").edit_answer(AnswerEdit::Null)
     }
 
-    /// The record with this id, whatever id was asked for.
+    /// The record with this ID, whatever ID was requested.
     pub fn another_record(id: u64) -> Fault {
         let ids = ["cid", "id"].map(|name| (name.to_owned(), id.into()));
         Fault::new().named("another_record").edit_request(RequestEdit::Set(BTreeMap::from(ids)))
     }
 
-    /// A list with so many items that are no records, such as `0` or `null`, packed with gzip or not.
+    /// A list with this many items that are not records, such as `0` or `null`, optionally compressed with gzip.
     pub fn junk_list(items: usize, item: &str, gzip: bool) -> Fault {
         let page = FixedAnswer::new(200).body(JSON, format!("{{\"data\":[{{units}}{item}]}}"));
         let page = FixedAnswer { units: items.saturating_sub(1), unit: format!("{item},"), gzip, ..page };

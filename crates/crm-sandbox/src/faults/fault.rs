@@ -12,19 +12,19 @@ use super::request_edit::RequestEdit;
 use super::{Rule, is_default, millis};
 use crate::Operation;
 
-/// Something that goes wrong.
+/// A fault of the server or the network.
 ///
 /// A fault has independent parts, and any of them can be combined:
 ///
-/// | part | what it says | default |
+/// | part | what it sets | default |
 /// |---|---|---|
 /// | [`store`](Fault::store) | whether and when the request is carried out | at once |
 /// | [`edit_request`](Fault::edit_request) | how the request arrives | as sent |
-/// | [`change`](Fault::change) | what others do to the records | nothing |
-/// | [`answer`](Fault::answer) | what is answered in place of the application's answer | its answer |
-/// | [`edit_answer`](Fault::edit_answer) | how the answer is changed | not at all |
-/// | [`delay`](Fault::delay) | when the answer comes | at once |
-/// | [`transfer`](Fault::transfer) | how the answer travels | whole |
+/// | [`change`](Fault::change) | what other users do to the records | nothing |
+/// | [`answer`](Fault::answer) | the response that replaces the application's own | the application's |
+/// | [`edit_answer`](Fault::edit_answer) | how the response is changed | not at all |
+/// | [`delay`](Fault::delay) | when the response is sent | at once |
+/// | [`transfer`](Fault::transfer) | how the response is transferred | whole |
 ///
 /// The famous ones have constructors of their own:
 ///
@@ -76,8 +76,8 @@ pub enum Store {
     Not,
     /// The first half of the items of an `add.list`, rounded down. Half of a single record is nothing.
     Half,
-    /// So long after the request came, whether the client waits or not. The answer comes then, unless the fault has a
-    /// [`FixedAnswer`] or another [`Transfer`] than the whole answer.
+    /// This long after the request arrived, whether the client waits or not. The response is sent then, unless the
+    /// fault has a [`FixedAnswer`] or another [`Transfer`] than the whole response.
     #[serde(rename = "later_millis", with = "millis")]
     Later(Duration),
     /// When the time of [`When::During`](crate::When::During) is over, in the order in which the requests came, whether the
@@ -85,7 +85,7 @@ pub enum Store {
     Held,
 }
 
-/// An answer that does not come from the application.
+/// A response that does not come from the application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -118,7 +118,7 @@ pub struct FixedAnswer {
 }
 
 impl FixedAnswer {
-    /// An answer with a status and nothing else.
+    /// Creates a response with a status and nothing else.
     pub fn new(status: u16) -> FixedAnswer {
         FixedAnswer {
             status,
@@ -132,21 +132,21 @@ impl FixedAnswer {
         }
     }
 
-    /// The same with a header, which replaces one of the same name.
+    /// Adds a header, which replaces one with the same name.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> FixedAnswer {
         self.headers.insert(name.into(), value.into());
         self
     }
 
-    /// The same with a body and its `Content-Type`.
+    /// Sets a body and its `Content-Type`.
     #[must_use]
     pub fn body(mut self, content_type: &str, body: impl Into<String>) -> FixedAnswer {
         self.body = body.into();
         self.header("content-type", content_type)
     }
 
-    /// The same with `Retry-After`.
+    /// Sets `Retry-After`.
     #[must_use]
     pub fn retry_after(mut self, after: RetryAfter) -> FixedAnswer {
         self.retry_after = Some(after);
@@ -181,7 +181,7 @@ pub struct ApiError {
 pub enum RetryAfter {
     /// A number of seconds.
     Seconds(u64),
-    /// An HTTP date so many seconds from now.
+    /// An HTTP date this many seconds from now.
     DateInSeconds(u64),
     /// A number of seconds that no number type holds.
     Absurd,
@@ -191,7 +191,7 @@ pub enum RetryAfter {
     Accurate,
 }
 
-/// How an answer travels.
+/// How a response is transferred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -215,12 +215,12 @@ pub enum Transfer {
         #[serde(default)]
         chunked: bool,
     },
-    /// `Content-Length` is wrong by so many bytes. The connection is closed after the body.
+    /// `Content-Length` is wrong by this many bytes. The connection is closed after the body.
     WrongLength {
         /// What is added to the right length.
         by: i64,
     },
-    /// The body comes in pieces.
+    /// The body is sent in pieces.
     Drip {
         /// The size of a piece.
         bytes: usize,
@@ -229,12 +229,12 @@ pub enum Transfer {
     },
     /// The body never ends.
     Endless,
-    /// The body is packed with gzip and unpacks to so much.
+    /// The body is compressed with gzip and decompresses to this size.
     GzipBomb {
         /// In MiB.
         mib: u32,
     },
-    /// Interim answers without end, such as `102 Processing`, and never the answer.
+    /// Endless interim responses, such as `102 Processing`, and never the final response.
     Interim {
         /// The HTTP status, from 100 to 199.
         status: u16,
@@ -244,7 +244,7 @@ pub enum Transfer {
 }
 
 impl Fault {
-    /// A fault in which nothing goes wrong yet.
+    /// Creates a fault without any effect yet.
     pub fn new() -> Fault {
         Fault::default()
     }
@@ -272,65 +272,65 @@ impl Fault {
         self
     }
 
-    /// Adds something that others do.
+    /// Adds a change by other users.
     pub fn change(mut self, change: Change) -> Fault {
         self.change.push(change);
         self
     }
 
-    /// Sets an answer in place of the application's own.
+    /// Sets a response that replaces the application's own.
     pub fn answer(mut self, answer: FixedAnswer) -> Fault {
         self.answer = Some(answer);
         self
     }
 
-    /// Sets `Retry-After` of the fixed answer; does nothing to a fault without one.
+    /// Sets `Retry-After` of the fixed response; does nothing to a fault without one.
     pub fn retry_after(mut self, after: RetryAfter) -> Fault {
         self.answer = self.answer.map(|answer| answer.retry_after(after));
         self
     }
 
-    /// Adds a change to the answer.
+    /// Adds a change to the response.
     pub fn edit_answer(mut self, edit: AnswerEdit) -> Fault {
         self.edit_answer.push(edit);
         self
     }
 
-    /// Sets how late the answer comes, or whatever comes in its place.
+    /// Sets the delay of the response, or of whatever replaces it.
     pub fn delay(mut self, delay: Duration) -> Fault {
         self.delay = delay;
         self
     }
 
-    /// Adds up to so much to the delay, another time at each request.
+    /// Adds a random time up to this one to the delay, different for each request.
     pub fn jitter(mut self, jitter: Duration) -> Fault {
         self.jitter = jitter;
         self
     }
 
-    /// Sets how the answer travels.
+    /// Sets how the response is transferred.
     pub fn transfer(mut self, transfer: Transfer) -> Fault {
         self.transfer = transfer;
         self
     }
 
-    /// Strikes only at requests for which this holds; for several, all must hold.
+    /// Applies only to requests that match this condition. If several are set, all must match.
     pub fn only_if(mut self, condition: Condition) -> Fault {
         self.conditions.push(condition);
         self
     }
 
-    /// This fault at one operation, once.
+    /// Returns a rule with this fault for one operation, once.
     pub fn on(self, operation: Operation) -> Rule {
         self.on_each([operation])
     }
 
-    /// This fault at these operations, such as [`Operation::writes`], once in all.
+    /// Returns a rule with this fault for these operations, such as [`Operation::writes`], once in total.
     pub fn on_each(self, operations: impl IntoIterator<Item = Operation>) -> Rule {
         Rule::new(self, operations.into_iter().collect())
     }
 
-    /// This fault at every operation, once.
+    /// Returns a rule with this fault for every operation, once.
     pub fn everywhere(self) -> Rule {
         Rule::new(self, Vec::new())
     }

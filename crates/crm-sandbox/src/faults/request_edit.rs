@@ -19,11 +19,11 @@ pub enum RequestEdit {
     Ignore(Vec<String>),
     /// These parameters have other values. In `add.list` they are those of each item.
     Set(BTreeMap<String, Value>),
-    /// These parameters have something appended, where they are texts. In `add.list` they are those of each item.
+    /// These parameters have a suffix, if they are texts. In `add.list` they are those of each item.
     Append(BTreeMap<String, String>),
-    /// The page before the one that is asked for, or the first.
+    /// The page before the one that is requested, or the first.
     PreviousPage,
-    /// The `offset` of SalesMan counts pages of so many records, at most 200. The answer is not shortened by it:
+    /// The `offset` of SalesMan counts pages of this many records, at most 200. The response is not shortened by it:
     /// [`AnswerEdit::Shorten`](crate::AnswerEdit::Shorten).
     CountPagesOf(u64),
     /// The items of an `add.list` that contain this text do not arrive. Any other request that contains it arrives without

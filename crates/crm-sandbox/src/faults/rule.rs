@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::{fraction, millis};
 use crate::Operation;
 
-/// How often a fault strikes, among the requests that fit its rule.
+/// How often a fault is applied to the requests that match its rule.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -17,11 +17,11 @@ pub enum When {
     /// At the first request.
     #[default]
     Once,
-    /// At the first so many requests.
+    /// To this many of the first requests.
     Times(u64),
-    /// At each so manieth request: 1 is every one, 3 is the third, the sixth and so on.
+    /// To every nth request: 1 means every one, 3 means the third, the sixth and so on.
     Each(u64),
-    /// By chance, the same in every run.
+    /// To random requests, the same in every run.
     Probability {
         /// From 0 to 1.
         p: f64,
@@ -29,25 +29,25 @@ pub enum When {
         #[serde(default)]
         seed: u64,
     },
-    /// At the first request and at every other one for so long, by [`Clock::monotonic`](crate::Clock::monotonic).
+    /// To the first request and all others for this long, by [`Clock::monotonic`](crate::Clock::monotonic).
     #[serde(rename = "for_millis", with = "millis")]
     During(Duration),
-    /// At the requests for which a token bucket is empty. Requests that the fault strikes take no token.
+    /// To requests for which a token bucket is empty. Requests with the fault take no token.
     OverRate {
         /// How many tokens come back in a second.
         per_second: f64,
         /// How many tokens the bucket holds: so many requests pass at once. At least 1.
         burst: u32,
     },
-    /// While more than so many requests are being answered, the new one among them.
+    /// While more than this many requests are in progress, including the new one.
     Busy {
         /// So many are answered at a time.
         most: usize,
     },
 }
 
-/// A fault, which requests it strikes and how often. Made by [`Fault::on`] or [`Fault::everywhere`]; it strikes once
-/// unless told otherwise.
+/// A fault, the requests to which it applies, and how often. [`Fault::on`] and [`Fault::everywhere`] create it. It
+/// applies once by default.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Rule {
@@ -94,65 +94,66 @@ impl Rule {
         Rule { operations, skip: 0, when, fault, seen: 0, struck: 0, progress: Progress::default() }
     }
 
-    /// Strikes only at requests for which this holds; for several, all must hold.
+    /// Applies only to requests that match this condition. If several are set, all must match.
     pub fn only_if(mut self, condition: Condition) -> Rule {
         self.fault = self.fault.only_if(condition);
         self
     }
 
-    /// Lets the first so many requests that fit pass and counts from there.
+    /// Skips this many of the first matching requests, and counts from there.
     pub fn after(mut self, requests: u64) -> Rule {
         self.skip = requests;
         self
     }
 
-    /// Strikes at the first `count` requests.
+    /// Applies to the first `count` requests.
     pub fn times(self, count: u64) -> Rule {
         self.when(When::Times(count))
     }
 
-    /// Strikes at each `nth` request.
+    /// Applies to every `nth` request.
     pub fn each(self, nth: u64) -> Rule {
         self.when(When::Each(nth))
     }
 
-    /// Strikes at every request.
+    /// Applies to every request.
     pub fn always(self) -> Rule {
         self.each(1)
     }
 
-    /// Strikes by chance, from 0 (never) to 1 (always), the same in every run with the same seed.
+    /// Applies with this probability, from 0 (never) to 1 (always), to the same requests in every run with the same
+    /// seed.
     pub fn with_probability(self, p: f64, seed: u64) -> Rule {
         self.when(When::Probability { p, seed })
     }
 
-    /// Strikes at the first request and at all others for so long.
+    /// Applies to the first request and to all others for this long.
     pub fn during(self, time: Duration) -> Rule {
         self.when(When::During(time))
     }
 
-    /// Strikes at requests beyond a rate ([`When::OverRate`]).
+    /// Applies to requests beyond a rate ([`When::OverRate`]).
     pub fn over_rate(self, per_second: f64, burst: u32) -> Rule {
         self.when(When::OverRate { per_second, burst })
     }
 
-    /// Sets how often the fault strikes.
+    /// Sets how often the fault is applied.
     pub fn when(mut self, when: When) -> Rule {
         self.when = when;
         self
     }
 
-    /// The fault.
+    /// Returns the fault.
     pub fn fault(&self) -> &Fault {
         &self.fault
     }
 
-    /// How many requests fitted.
+    /// Returns the number of matching requests.
     pub fn seen(&self) -> u64 {
         self.seen
     }
 
-    /// At how many requests the fault struck.
+    /// Returns the number of requests to which the fault was applied.
     pub fn struck(&self) -> u64 {
         self.struck
     }

@@ -8,7 +8,7 @@ use super::records::Record;
 use super::{History, date};
 use crate::account::Account;
 
-/// A change in the CRM after which the server writes a record of its own.
+/// A change in the CRM after which the server writes a record by itself.
 ///
 /// The types of these records were observed. The content of [`ServerEvent::ClientAdded`] is read in the source; that of
 /// the others is assumed.
@@ -44,7 +44,7 @@ impl ServerEvent {
 }
 
 impl History {
-    /// Stores the record that the server writes after a change, and returns its id. `about` gives the owner, the client,
+    /// Stores the record that the server writes after a change, and returns its ID. `about` gives the owner, the client,
     /// the contacts, the deal, the account and the time.
     pub(crate) fn add_server_record(&mut self, event: ServerEvent, about: Record) -> u64 {
         let (tip, content) = event.texts();

@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate, TimeDelta};
 use super::records::{Record, Records};
 
 /// Records 1 to `count`: ten at each time, the times 7 hours and 13 minutes apart over the years 2023 to 2025, and
-/// from the start again. Both users, both clients, three kinds of activity, none to two contacts.
+/// from the start again. Both users, both clients, three types of the account, none to two contacts.
 pub(crate) fn generate(count: u64) -> Records {
     let mut records = Records::with_capacity(usize::try_from(count).unwrap_or(0).min(10_000_000));
     for number in 1..=count {
@@ -22,7 +22,7 @@ fn record(number: u64) -> Record {
     let time = TimeDelta::minutes(i64::try_from(minutes % 1_440).unwrap_or(0));
     let seller = number % 2 == 1;
     let (tip, pid) = match number % 3 {
-        0 => ("Звонок", "1;2"),
+        0 => ("вх.Звонок", "1;2"),
         1 => ("Встреча", "1"),
         _ => ("Событие", ""),
     };

@@ -59,7 +59,7 @@ pub(super) fn page<'r>(
 }
 
 /// A page in the order of a column. Nothing goes before everything else; among equal ones the order is that of the
-/// ids, which the real server does not promise.
+/// IDs, which the real server does not promise.
 fn sorted<'r, K: Ord>(
     records: impl Iterator<Item = &'r Record>,
     column: impl Fn(&'r Record) -> K,

@@ -34,7 +34,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// The start of every path of the API.
 pub(crate) const PREFIX: &str = "/developer/v3";
 
-/// Which server the sandbox is.
+/// The server that the sandbox imitates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Revision {
@@ -109,7 +109,7 @@ impl History {
         answer.map_or_else(|html| html, |json| json.to_text())
     }
 
-    /// The ids of the records on the first page of the list that a call asks for.
+    /// The IDs of the records on the first page of the list that a call asks for.
     pub(crate) fn ids_of_first_page(
         &mut self,
         accounts: &[Account],
@@ -162,7 +162,7 @@ pub(crate) fn caller<'a>(
     Ok(Caller::new((place, account), user, moment, shift))
 }
 
-/// The id of the user whose login the parameter `user` is; 0, which is nobody, for an unknown one.
+/// The ID of the user whose login the parameter `user` is; 0, which is nobody, for an unknown one.
 pub(crate) fn user_id(params: &Params, caller: &Caller<'_>, revision: Revision) -> Result<i64, String> {
     if params.is_empty("user") {
         return Ok(0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// The names of the clients, contacts and deals of all accounts, by id.
+/// The names of the clients, contacts and deals of all accounts, by ID.
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(crate) clients: BTreeMap<i64, String>,

@@ -5,7 +5,7 @@ use chrono::NaiveDateTime;
 /// One record of the history as it is stored. The names are those of the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    /// The id of the record.
+    /// The ID of the record.
     pub cid: u64,
     /// When it happened, in the account's local time; `None` is the zero date `0000-00-00 00:00:00`.
     pub datum: Option<NaiveDateTime>,
@@ -13,11 +13,11 @@ pub struct Record {
     pub content: Option<String>,
     /// The kind of activity; `None` where `add.list` was given none.
     pub tip: Option<String>,
-    /// The id of the owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is no owner.
+    /// The ID of the owner: 1 is [`BOSS`](crate::BOSS), 2 is [`SELLER`](crate::SELLER), 0 is no owner.
     pub iduser: i64,
     /// The client; 0 is none.
     pub clid: i64,
-    /// The contacts: ids joined by `;`, or nothing.
+    /// The contacts: IDs joined by `;`, or nothing.
     pub pid: String,
     /// The deal; 0 is none.
     pub did: i64,
@@ -25,13 +25,13 @@ pub struct Record {
     pub account: usize,
 }
 
-/// All records in the order of their ids, which are counted from 1 and never come twice.
+/// All records in the order of their IDs, which are counted from 1 and never come twice.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Records {
-    /// The record with the id 1 comes first; a deleted one leaves its place empty.
+    /// The record with the ID 1 comes first; a deleted one leaves its place empty.
     places: Vec<Option<Record>>,
     count: usize,
-    /// Where the ids of new records go down: each is below this one.
+    /// Where the IDs of new records go down: each is below this one.
     going_down_from: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ impl Records {
         Records { places: Vec::with_capacity(count), ..Records::default() }
     }
 
-    /// Stores a record under the next free id, whatever its `cid` says.
+    /// Stores a record under the next free ID, whatever its `cid` says.
     pub(crate) fn add(&mut self, mut record: Record) -> u64 {
         record.cid = self.next_id();
         let cid = record.cid;
@@ -53,7 +53,7 @@ impl Records {
         cid
     }
 
-    /// Lets the ids of new records go down: the next one is below `from`, or below the last one if they go down already.
+    /// Lets the IDs of new records go down: the next one is below `from`, or below the last one if they go down already.
     pub(crate) fn go_down_from(&mut self, from: u64) {
         // There is a place for each id.
         self.going_down_from.get_or_insert(from.min(10_000_000));
@@ -83,7 +83,7 @@ impl Records {
         doomed.len()
     }
 
-    /// Changes records; their ids stay.
+    /// Changes records; their IDs stay.
     pub(crate) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
         self.places.iter_mut().flatten().for_each(change);
     }

@@ -182,7 +182,7 @@ impl History {
     }
 }
 
-/// The ids as they are stored: empty parts fall out, blanks at the ends of each go; a blank part in front leaves its
+/// The IDs as they are stored: empty parts fall out, blanks at the ends of each go; a blank part in front leaves its
 /// separator behind.
 fn joined_contacts(ids: &str) -> String {
     let mut joined = String::new();

@@ -11,7 +11,7 @@ use crate::faults::fraction;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
-    /// The id, counted from 1.
+    /// The ID, counted from 1.
     pub id: u64,
     /// The name.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Project {
     pub created: NaiveDateTime,
     /// The funnel (1 to 3).
     pub sales_funnel_id: u64,
-    /// The step of the funnel the project is at (1 to 15, five in each funnel).
+    /// The current step of the funnel (1 to 15, five in each funnel).
     pub step_id: u64,
     /// The user in charge (1 to 8).
     pub user_id: u64,
@@ -35,11 +35,11 @@ pub struct Project {
     pub participants_user_id: Vec<u64>,
     /// Groups who take part.
     pub participants_group_id: Vec<u64>,
-    /// The dynamic fields of the account.
+    /// The custom fields of the account.
     pub data: BTreeMap<String, FieldValue>,
-    /// The steps the project went through, the last one being where it is.
+    /// The steps of the project so far; the last one is the current step.
     pub steps: Vec<Step>,
-    /// What happened and what is planned.
+    /// Past and planned actions.
     pub actions: Vec<Action>,
     /// Open tasks. No request returns them; the filter knows whether there are any.
     pub tasks: u64,
@@ -51,11 +51,11 @@ pub struct Project {
     pub payments: Vec<Payment>,
 }
 
-/// The value of a dynamic field.
+/// The value of a custom field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldValue {
-    /// A number, such as the id of a client.
+    /// A number, such as the ID of a client.
     Number(u64),
     /// A text.
     Text(String),
@@ -67,7 +67,7 @@ pub enum FieldValue {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// The id of the step in its funnel.
+    /// The ID of the step in its funnel.
     pub id: u64,
     /// The name of the step.
     pub name: String,
@@ -77,11 +77,11 @@ pub struct Step {
     pub user_id: u64,
 }
 
-/// Something that happened in a project, or is planned.
+/// A past or planned action of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Action {
-    /// The id, unique among all projects.
+    /// The ID, unique among all projects.
     pub id: u64,
     /// The type (1 to 5).
     pub actions_type_id: u64,
@@ -99,7 +99,7 @@ pub struct Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Checklist {
-    /// The id, unique among all projects.
+    /// The ID, unique among all projects.
     pub id: u64,
     /// The name.
     pub name: String,
@@ -113,7 +113,7 @@ pub struct Checklist {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChecklistItem {
-    /// The id, unique among all projects.
+    /// The ID, unique among all projects.
     pub id: u64,
     /// What is to be done.
     pub name: String,
@@ -125,13 +125,13 @@ pub struct ChecklistItem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Good {
-    /// The id of the good (10 to 14).
+    /// The ID of the good (10 to 14).
     pub id: u64,
     /// The name.
     pub name: String,
-    /// How many.
+    /// The quantity.
     pub count: u64,
-    /// The price of one.
+    /// The price of one unit.
     pub price: u64,
 }
 
@@ -139,7 +139,7 @@ pub struct Good {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Payment {
-    /// The id, unique among all projects.
+    /// The ID, unique among all projects.
     pub id: u64,
     /// Whether money came in; otherwise it went out.
     pub income: bool,

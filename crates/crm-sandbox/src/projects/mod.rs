@@ -72,7 +72,7 @@ pub(crate) fn credentials_seen(call: &Call<'_>) -> Credentials {
     [("token", seen("x-crypto-token", TOKEN)), ("secret", seen("x-crypto-secret", SECRET))]
 }
 
-/// The ids of the projects on the first page of the list that a call asks for.
+/// The IDs of the projects on the first page of the list that a call asks for.
 pub(crate) fn ids_of_first_page(projects: &[Project], today: NaiveDate, call: &Call<'_>) -> Vec<u64> {
     let Some(query) = list_query(call).map(Query::of_first_page) else { return Vec::new() };
     let page = filter::projects(&query, projects, today).and_then(|found| query.page(found));

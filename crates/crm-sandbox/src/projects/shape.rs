@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::json::Json;
 
-/// What the records of an answer are wrapped in.
+/// The envelope of the records in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ProjectsShape {
@@ -15,7 +15,7 @@ pub enum ProjectsShape {
     Payload,
     /// `{"data": […]}`, and `{"data": {…}}` for one record.
     Data,
-    /// `{"payload": {"1": {…}, "2": {…}}}`, for one record too: how PHP writes an array with ids for keys. Nothing
+    /// `{"payload": {"1": {…}, "2": {…}}}`, for one record too: how PHP writes an array with IDs for keys. Nothing
     /// at all is `{"payload": []}`.
     Keyed,
 }
@@ -60,7 +60,7 @@ impl ProjectsShape {
     }
 }
 
-/// A record of an answer with its id.
+/// A record of an answer with its ID.
 pub(super) struct Record {
     pub(super) id: u64,
     pub(super) json: Json,

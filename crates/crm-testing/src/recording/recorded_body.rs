@@ -1,4 +1,4 @@
-//! A body as it stands in a recording.
+//! A body in a recording.
 
 use crm_transport::Bytes;
 use serde::{Deserialize, Serialize};

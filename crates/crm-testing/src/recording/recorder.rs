@@ -14,14 +14,14 @@ use super::recording_file::RecordingFile;
 use crate::request_secrets::RequestSecrets;
 use crate::scramble::{Scramble, ScrambleRules, TextScrambler, WordReplacer};
 
-/// Passes every call on to another transport and writes it to a file, with its response or with why there was none. A
-/// [`Replay`](crate::Replay) answers from that file.
+/// Passes every call to another transport and writes it to a file, with its response or the reason why there was none.
+/// A [`Replay`](crate::Replay) responds from that file.
 ///
-/// The file is JSON Lines, one exchange per line, so that you can read it before you give it to anybody. It never
-/// contains a key. Only a few harmless headers are written. Wherever else a key of a request stands (a login in a record,
-/// a token that a response repeats), the file has `[secret]`. The recorder finds the spellings that
-/// [`Credentials::scrub`](crm_transport::Credentials::scrub) finds, of keys of at least four characters. It writes neither
-/// the host nor a body that is not text, such as a compressed one. [`Scramble`] decides about everything else.
+/// The file is JSON Lines, one exchange per line, so that you can read it before you share it. It never
+/// contains a key. Only a few harmless headers are written. If a key of a request occurs anywhere else (a login in a
+/// record, a token that a response repeats), the file has `[secret]` in its place. The recorder finds the spellings
+/// that [`Credentials::scrub`](crm_transport::Credentials::scrub) finds, of keys of at least four characters. It writes
+/// neither the host nor a body that is not text, such as a compressed one. [`Scramble`] decides about everything else.
 ///
 /// ```
 /// use crm_testing::{Answer, Recorder, Scramble, Script};
@@ -36,14 +36,14 @@ use crate::scramble::{Scramble, ScrambleRules, TextScrambler, WordReplacer};
 /// ```
 ///
 /// The file is readable by its owner alone (mode 0600 on Unix), because it may hold personal data. While the recorder
-/// lives, a lock (`.lock` beside the file) keeps other recorders out.
+/// exists, a lock (`.lock` next to the file) keeps other recorders out.
 ///
 /// An exchange is in the file when its call returns. It is written as a whole, on a thread for blocking work, and the
 /// write is part of the time of the call. A call that is dropped earlier, for example by the client's timeout, is recorded
 /// as a timeout in the background. [`check`](Self::check) and dropping the recorder wait for these and flush the file to
 /// the disk.
 ///
-/// If a write fails, the calls go on, because a call may have changed something. What was written until then stays,
+/// If a write fails, the calls continue, because a call may have changed something. The file keeps its contents,
 /// nothing is added, and `check` returns the error.
 pub struct Recorder<T> {
     transport: T,
@@ -54,11 +54,11 @@ pub struct Recorder<T> {
 }
 
 impl<T: Transport> Recorder<T> {
-    /// Records what goes through this transport into a new file. Blocks while it creates the file.
+    /// Records the calls of this transport into a new file. Blocks while it creates the file.
     ///
     /// # Errors
-    /// The file exists, because a recording is never overwritten: remove it to record anew. Or another recorder is writing
-    /// it, or it cannot be created.
+    /// - The file exists. A recording is never overwritten, so remove it to record again.
+    /// - Another recorder is writing the file, or it cannot be created.
     pub fn new(transport: T, path: impl AsRef<Path>, scramble: Scramble) -> io::Result<Self> {
         let Scramble(rules) = scramble;
         let head = Head { recording: VERSION, scramble: rules };

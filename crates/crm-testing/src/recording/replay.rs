@@ -19,8 +19,8 @@ use crate::message::shortened;
 use crate::request_secrets::RequestSecrets;
 use crate::scramble::{ScrambleRules, TextScrambler, WordReplacer};
 
-/// Answers from a file that a [`Recorder`](crate::Recorder) wrote: without a network, and with the same responses, errors
-/// and pages in every run.
+/// Responds from a file that a [`Recorder`](crate::Recorder) wrote: without a network, and with the same responses,
+/// errors and pages in every run.
 ///
 /// A request gets the response that the same request got in the recording. Requests are the same if method, path, query
 /// and body are; the order of JSON keys, the host, the headers and the keys do not matter. A request that was recorded

@@ -16,21 +16,21 @@ use crm_transport::NonPersonalData;
 
 /// What a [`Recorder`](crate::Recorder) makes unreadable. Keys are never written, whatever this says.
 ///
-/// [`contents`](Self::contents) replaces the letters of every text in requests and responses by as many other letters of
-/// the same alphabet, and digits by digits. Within a recording, the same word always becomes the same other word, so
-/// what was equal stays equal. The key to that is random and written nowhere. To keep bugs visible, these stay:
+/// [`contents`](Self::contents) replaces the letters of every text in requests and responses by as many other letters
+/// of the same alphabet, and digits by digits. Within a recording, the same word always becomes the same other word, so
+/// equal texts stay equal. The key for this is random and is not stored. To keep bugs visible, these stay:
 ///
-/// - the JSON as it was spelt: types, order and names of fields, escapes, spaces, what PHP wrote around it;
+/// - the JSON as it was written: types, order and names of fields, escapes, spaces, PHP output around it;
 /// - numbers of at most six digits, quoted or not. Longer ones may be phone numbers;
 /// - dates and times, HTML tags (`<br />`) and entities (`&quot;`);
 /// - the fields `id`, `ids`, `…_id`, `…_ids`, `code`, `count`, `offset`, `limit` and `page`;
-/// - what the API's client declares, see [`keep_non_personal`](Self::keep_non_personal).
+/// - everything that the API's client declares: see [`keep_non_personal`](Self::keep_non_personal).
 ///
 /// Field names of ASCII letters, digits, `_`, `-` and `.` stay, and other names are scrambled like texts. Paths stay: no
 /// documented call has personal data in its path.
 ///
-/// Scrambled data is hard to guess, not impossible. Somebody who knows some of the records may recognize them by their
-/// dates, ids and lengths.
+/// Scrambled data is hard to guess, but not impossible. A person who knows some of the records may recognize them by
+/// their dates, IDs and lengths.
 ///
 /// ```
 /// use crm_testing::Scramble;
@@ -47,7 +47,7 @@ use crm_transport::NonPersonalData;
 pub struct Scramble(pub(crate) ScrambleRules);
 
 impl Scramble {
-    /// Scrambles nothing. Only the keys are left out.
+    /// Scrambles nothing. Only the keys are omitted.
     pub fn nothing() -> Self {
         Self(ScrambleRules::default())
     }
@@ -57,9 +57,9 @@ impl Scramble {
         Self(ScrambleRules { contents: true, ..ScrambleRules::default() })
     }
 
-    /// Keeps what an API's client declares not to be personal data. May be called for several APIs.
+    /// Keeps the fields and values that an API's client declares as not personal. Call it once for each API.
     ///
-    /// Without it, the API's own words are scrambled, too, and a client may not understand the replayed responses.
+    /// Without it, the API's own values are scrambled, too, and a client may fail to decode the replayed responses.
     pub fn keep_non_personal(mut self, data: NonPersonalData) -> Self {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         self.0.keep.extend(owned(data.fields));
@@ -68,14 +68,14 @@ impl Scramble {
         self
     }
 
-    /// Keeps the values of this field, wherever it stands. `error.text` keeps `text` only within `error`.
+    /// Keeps the values of this field everywhere. `error.text` keeps `text` only within `error`.
     pub fn keep(mut self, field: impl Into<String>) -> Self {
         self.0.keep.push(field.into());
         self
     }
 
-    /// Scrambles the values of this field and everything within them, wherever it stands. Short numbers and dates are
-    /// scrambled as well, so a date is no longer a date. Wins over everything that is kept.
+    /// Scrambles the values of this field and everything within them, everywhere. Short numbers and dates are
+    /// scrambled as well, so a date is no longer a date. This overrides everything that is kept.
     pub fn hide(mut self, field: impl Into<String>) -> Self {
         self.0.hide.push(field.into());
         self

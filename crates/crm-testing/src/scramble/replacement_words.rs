@@ -7,7 +7,7 @@ use super::byte_stand_ins::{NEVER_UTF8, byte_of};
 
 /// Replaces a word by one with as many letters and bytes, of the same alphabets, with capitals in the same places.
 pub(crate) enum WordReplacer {
-    /// By another word, always the same one for the same word. The key is random and written nowhere, so that nobody who
+    /// By another word, always the same one for the same word. The key is random and not stored, so that nobody who
     /// holds the file can try names until one fits.
     Random(RandomState),
     /// By the same word for all words of one shape. A word and its replacement have the same shape.

@@ -68,7 +68,7 @@ fn lists(names: &[String], field: &str, parent: Option<&str>) -> bool {
     })
 }
 
-/// Fields that hold ids and paging in any API.
+/// Fields that hold IDs and paging in any API.
 fn is_id_or_paging(field: &str) -> bool {
     ["id", "ids", "code", "count", "offset", "limit", "page"].contains(&field)
         || field.ends_with("_id")

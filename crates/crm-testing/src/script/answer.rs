@@ -6,7 +6,7 @@ use crm_transport::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCo
 use crm_transport::{Bytes, TransportError};
 use serde_json::Value;
 
-/// What a [`Script`](super::Script) answers to a call: an HTTP response, or a failure on the way.
+/// The answer of a [`Script`](super::Script) to a call: an HTTP response, or a transport failure.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Answer {
@@ -27,7 +27,7 @@ impl Answer {
         Self::raw(value.to_string()).header("content-type", "application/json")
     }
 
-    /// Answers with exactly these bytes and status 200: a PHP error page, JSON in an unusual spelling, nothing at all.
+    /// Answers with exactly these bytes and status 200: such as a PHP error page, unusual JSON, or an empty body.
     pub fn raw(body: impl Into<Bytes>) -> Self {
         let (status, headers) = (StatusCode::OK, HeaderMap::new());
         Self::new(Outcome::Responds { status, headers, body: body.into() })
@@ -41,12 +41,12 @@ impl Answer {
         Self::fails(|| TransportError::connect("no connection to the server: the script allows none"))
     }
 
-    /// Fails at once as if no response had arrived in time. The server may have done what was asked.
+    /// Fails at once as if no response had arrived in time. The server may have carried out the call.
     pub fn timeout() -> Self {
         Self::fails(|| TransportError::timeout("no response in time, as the script says"))
     }
 
-    /// Loses the connection before a response. The server may have done what was asked.
+    /// Loses the connection before a response. The server may have carried out the call.
     pub fn closed() -> Self {
         Self::fails(|| TransportError::closed("connection lost before a response, as the script says"))
     }
@@ -56,7 +56,7 @@ impl Answer {
         Self::fails(|| TransportError::cut_body("connection lost within the response, as the script says"))
     }
 
-    /// Never answers, so that the client's own timeout ends the call.
+    /// Never responds, so that the client's own timeout ends the call.
     pub fn never() -> Self {
         Self::new(Outcome::NeverEnds)
     }
@@ -75,7 +75,7 @@ impl Answer {
         self
     }
 
-    /// Sets a header, in place of one of the same name.
+    /// Sets a header, replacing one with the same name.
     ///
     /// # Panics
     /// The name or the value is invalid, or this answer is not a response.

@@ -81,7 +81,7 @@ impl Script {
         self.step(call.into(), answer, true)
     }
 
-    /// Allows the expected calls in any order, each once. For code that makes several calls at a time.
+    /// Allows the expected calls in any order, each once. For code that makes concurrent calls.
     pub fn in_any_order(self) -> Self {
         self.state().any_order = true;
         self
@@ -96,7 +96,7 @@ impl Script {
     /// Ends the test: every expected call was made, and no other.
     ///
     /// # Panics
-    /// If that is not so, with a report of the whole script.
+    /// If a call is missing or unexpected, with a report of the whole script.
     #[track_caller]
     pub fn finish(mut self) {
         self.is_reported = true;

@@ -20,7 +20,7 @@ impl<S: ExportSource> export::ExportBuilder<S> {
 
 /// Starting it without async.
 impl<S: ExportSource> export::ExportBuilder<S, Runtime> {
-    /// Checks the query and opens the checkpoint. Nothing is sent before the first record is asked for.
+    /// Checks the query and opens the checkpoint. Nothing is sent before the first record is requested.
     ///
     /// # Errors
     /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest): the query cannot be exported, or there is a function
@@ -37,7 +37,7 @@ impl<S: ExportSource> export::ExportBuilder<S, Runtime> {
     }
 }
 
-/// Every record of a list, the smallest id first, each once: [`crm_transport::Export`](crate::Export) as an iterator.
+/// Every record of a list, the smallest ID first, each once: [`crm_transport::Export`](crate::Export) as an iterator.
 ///
 /// After the last record, [`finish`](Self::finish) returns the verdict, so iterate over `&mut export`.
 ///

@@ -10,7 +10,7 @@ use crate::export;
 /// The records of a list, page after page: [`crm_transport::Records`](crate::Records) as an iterator.
 ///
 /// A record that cannot be decoded is an error, and the next record follows. Any other error ends the iteration.
-/// Nothing is fetched before the first record is asked for. Dropping the iterator cancels its calls.
+/// Nothing is fetched before the first record is requested. Dropping the iterator cancels its calls.
 ///
 /// # Panics
 /// `next` panics inside async code; see [the module](crate::blocking#panics).

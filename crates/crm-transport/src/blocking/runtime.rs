@@ -19,7 +19,7 @@ use crate::error::Error;
 ///
 /// The first call starts the thread. Clones share it, and it ends when the last clone is dropped.
 ///
-/// A blocking client of your own holds a `Runtime` beside its [`Pipeline`](crate::Pipeline):
+/// Your own blocking client holds a `Runtime` next to its [`Pipeline`](crate::Pipeline):
 ///
 /// ```
 /// use crm_transport::blocking::Runtime;

@@ -25,7 +25,7 @@ pub trait Client: Sized {
     fn over(pipeline: Pipeline) -> Self;
 }
 
-/// Builds a client from an address, credentials, and whatever differs from the defaults.
+/// Builds a client from an address, credentials and settings.
 ///
 /// ```
 /// use std::time::Duration;
@@ -94,7 +94,7 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Allows plain http to a host that is not a loopback address. Everybody on the way can then read the keys.
+    /// Allows plain http to a host that is not a loopback address. Anyone on the network path can then read the keys.
     pub fn allow_insecure_http(mut self) -> Self {
         self.insecure = true;
         self
@@ -113,10 +113,10 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Sets how long a call may take in all: waiting for its turn, every attempt, and the waits between them (default: 2
-    /// minutes, or the [`timeout`](Self::timeout) of one attempt if that is longer).
+    /// Sets how long a call may take in total: waiting for a permit, all attempts, and the waits between them (default:
+    /// 2 minutes, or the [`timeout`](Self::timeout) of one attempt if that is longer).
     ///
-    /// No attempt starts after it. A call that never got its turn is a timeout without delivery
+    /// No attempt starts after it. A call that never got a permit is a timeout without delivery
     /// ([`Delivery::NotSent`](crate::Delivery::NotSent)). Otherwise the call returns the error of the last attempt.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -129,7 +129,7 @@ impl<C: Client> ClientBuilder<C> {
         self
     }
 
-    /// Sets how many calls may be made at once and per second; see [`Pace`].
+    /// Sets the maximum number of concurrent calls and of calls per second; see [`Pace`].
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
@@ -167,7 +167,7 @@ impl<C: Client> ClientBuilder<C> {
         let user_agent = HeaderValue::from_str(&self.user_agent)
             .map_err(|_| Error::invalid_setting("user_agent", "has a character that no header can carry"))?;
         if self.timeout.is_zero() {
-            return Err(Error::invalid_setting("timeout", "is zero, in which no call can end"));
+            return Err(Error::invalid_setting("timeout", "is zero, so no call can finish in time"));
         }
         self.retry.check()?;
         self.pace.check()?;

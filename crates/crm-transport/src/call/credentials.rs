@@ -14,7 +14,7 @@ use crate::error::Error;
 ///
 /// They are sent to the client's own origin (scheme, host, port) and nowhere else. `Debug` never shows them, and they
 /// are wiped from memory when dropped. The copies in the headers of a request are marked sensitive; they are freed but
-/// not wiped, because neither `http` nor the HTTP client can do that.
+/// not wiped, because neither `http` nor the HTTP client supports that.
 ///
 /// The clients create them from their own types (`ApiKey`, `TokenPair`). Create them yourself for a service that this
 /// project does not cover.
@@ -26,7 +26,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// No headers.
+    /// Creates credentials without headers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -51,14 +51,26 @@ impl Credentials {
         self
     }
 
-    /// Marks a secret that a header can carry and this server cannot take. A client with these credentials is not built:
-    /// the error names the field and the fault, as in `login` "has a '".
+    /// Marks a secret that a header can carry but this server cannot process. Building a client with these credentials
+    /// fails, and the error names the field and the fault, as in `login` "has a '".
     ///
     /// Do not quote the secret in the fault. Only the first fault is kept.
     #[must_use]
     pub fn with_fault(mut self, field: &'static str, fault: &'static str) -> Self {
         self.fault.get_or_insert((field, fault));
         self
+    }
+
+    /// Returns whether the secret in this header is this text, without regard to case and to spaces at the end.
+    ///
+    /// So a client can find out whether a record belongs to the login of its requests.
+    #[must_use]
+    pub fn matches(&self, header: &str, text: &str) -> bool {
+        fn letters(text: &str) -> impl Iterator<Item = char> {
+            text.trim_end().chars().flat_map(char::to_lowercase)
+        }
+        let mut secrets = self.headers.iter().filter(|(name, ..)| name == header);
+        secrets.any(|(_, _, secret)| letters(secret.expose_secret()).eq(letters(text)))
     }
 
     /// Checks that every secret can be sent as it is.
@@ -102,10 +114,10 @@ impl Credentials {
         }
     }
 
-    /// Removes every secret from a text: as it is, as JSON or a URL spells it, and the rest of one where the text was
-    /// shortened (`…`).
+    /// Removes every secret from a text: unchanged, encoded as in JSON or a URL, or shortened (`…`).
     ///
-    /// A secret with fewer than 4 bytes stays: it would make every text unreadable, and protects nothing.
+    /// A secret with fewer than 4 bytes stays. Removing it would make every text unreadable, and such a secret protects
+    /// nothing.
     pub fn scrub(&self, text: &mut String) {
         for (_, _, secret) in &self.headers {
             let secret = secret.expose_secret();
@@ -163,6 +175,15 @@ mod tests {
     fn a_secret_of_three_bytes_leaves_the_text_readable() {
         assert_eq!(scrubbed("a", "a record cannot be decoded"), "a record cannot be decoded");
         assert_eq!(scrubbed("abcd", "key abcd"), "key [secret]");
+    }
+
+    #[test]
+    fn a_login_is_recognized_without_regard_to_case_and_spaces_at_the_end() {
+        let login = Credentials::secret("Boss@example.test");
+        let credentials = Credentials::new().header(HeaderName::from_static("login"), "user", login);
+        assert!(credentials.matches("login", "boss@Example.test "));
+        assert!(!credentials.matches("login", "boss@example.tes"));
+        assert!(!credentials.matches("user", "boss@example.test"), "the name of the header counts");
     }
 
     #[test]

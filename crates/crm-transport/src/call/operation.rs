@@ -12,7 +12,7 @@ use super::credentials::Credentials;
 use crate::error::Error;
 use crate::operation_info::OperationInfo;
 
-/// One call of an API: how it is sent and how its response is read. Both are pure functions without I/O.
+/// One call of an API: how its request is built and how its response is decoded. Both are pure functions without I/O.
 ///
 /// The operations of both APIs implement it, and your own type can: `client.run(&operation)` sends it the same
 /// way, with the same credentials and policies.
@@ -20,7 +20,7 @@ use crate::operation_info::OperationInfo;
 /// ```
 /// use crm_transport::{answer, http, Bytes, Error, Idempotency, Operation, OperationInfo};
 ///
-/// /// The clients of SalesMan CRM, a method that this project does not cover.
+/// The clients of SalesMan CRM, a method that this project does not cover.
 /// struct ClientFields;
 ///
 /// impl Operation for ClientFields {
@@ -84,8 +84,8 @@ pub trait Operation: Send + Sync {
 impl OperationInfo {
     /// Creates a request of this operation, with these parameters in the query string and this body.
     ///
-    /// A body is JSON and gets `Content-Type: application/json`. So does every call that
-    /// [may be sent as POST](Self::accepts_post), because SalesMan reads the credentials of no other call (observed).
+    /// A body is JSON and gets `Content-Type: application/json`. So does every call that [may be sent as
+    /// POST](Self::accepts_post), because SalesMan reads the credentials only with this header (observed).
     ///
     /// # Errors
     /// The path is not a valid path.
@@ -132,17 +132,17 @@ pub(crate) fn push_encoded(target: &mut String, text: &str) {
 
 /// How reads that carry a body are sent.
 ///
-/// Some networks drop the body of a GET. The server then answers another question: `list` returns the activities of
-/// today. Calls of APIs that do not accept POST, such as solOS, are always GET.
+/// Some networks drop the body of a GET. The server then responds to a different request: `list` returns the activities
+/// of today. Calls of APIs that do not accept POST, such as solOS, are always GET.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadMethod {
-    /// GET as documented, until one may have lost its body: it was answered against its question
-    /// ([`Error::is_ignored_parameter`](crate::Error::is_ignored_parameter)), refused for its parameters, or answered as a
-    /// server answers without parameters, too, such as by an empty list. That call is sent again as POST. If POST succeeds,
-    /// the client and its clones send every read as POST from then on.
+    /// GET as documented, until one may have lost its body: the response does not match the request
+    /// ([`Error::is_ignored_parameter`](crate::Error::is_ignored_parameter)), refuses its parameters, or could also be
+    /// the response to a call without parameters, such as an empty list. That call is sent again as POST. If POST
+    /// succeeds, the client and its clones send every read as POST from then on.
     ///
-    /// After an answer has shown that the body of a GET arrives, the client stays with GET.
+    /// After a response has shown that the body of a GET arrives, the client continues to use GET.
     #[default]
     Auto,
     /// GET with a JSON body, as SalesMan documents it.

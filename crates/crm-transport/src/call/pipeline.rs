@@ -19,7 +19,7 @@ use crate::operation_info::OperationInfo;
 use crate::policy::{Limiter, Retries, requested_wait};
 use crate::reading::stray_backslash::restored;
 
-/// The way of every call: credentials for one origin, limits of pace, time and size, the transport, and retries.
+/// The path of every call: credentials for one origin, limits of pace, time and size, the transport, and retries.
 ///
 /// Cheap to clone. Clones share the connections, the pace and the retry budget.
 ///
@@ -53,7 +53,7 @@ impl Pipeline {
         Ok(Self { shared: Arc::new(shared), credentials: Arc::new(credentials) })
     }
 
-    /// Returns the same way for another account: same connections, pace and retry budget, other credentials.
+    /// Returns a pipeline for another account: same connections, pace and retry budget, other credentials.
     ///
     /// # Errors
     /// A secret is empty or cannot be sent in a header.
@@ -71,7 +71,7 @@ impl Pipeline {
     /// Makes a call.
     ///
     /// # Errors
-    /// Whatever kept the call from succeeding; see [`Error`].
+    /// The call failed; see [`Error`].
     ///
     /// # Panics
     /// Outside a tokio runtime, and in one whose timers are off (`enable_time`).
@@ -81,8 +81,8 @@ impl Pipeline {
 
     /// Makes a call. `under_way` is `true` exactly while an attempt is with the transport.
     ///
-    /// If you drop the future of a write while `under_way` is `false`, the call has done nothing and sends nothing more: it was
-    /// waiting for its turn, or to retry an attempt that certainly did nothing.
+    /// If you drop the future of a write while `under_way` is `false`, the call has done nothing and sends nothing
+    /// more: it was waiting for a permit, or to retry an attempt that certainly did nothing.
     ///
     /// # Errors
     /// Those of [`run`](Self::run).

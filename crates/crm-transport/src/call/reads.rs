@@ -1,4 +1,4 @@
-//! How a client sends its reads, and what it has learnt about GET.
+//! How a client sends its reads, and what it has learned about GET.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -46,7 +46,7 @@ impl Reads {
         self.learn(POST);
     }
 
-    /// The first that is learnt counts.
+    /// The first that is learned counts.
     fn learn(&self, method: u8) {
         let _ = self.0.compare_exchange(UNPROVEN_GET, method, Ordering::Relaxed, Ordering::Relaxed);
     }

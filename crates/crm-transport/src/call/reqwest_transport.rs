@@ -13,11 +13,11 @@ use crate::error::{Error, TransportError, innermost};
 
 /// Sends requests with reqwest.
 ///
-/// It follows no redirects, retries nothing by itself and logs no bytes, whatever the reqwest builder says. It speaks
+/// It follows no redirects, retries nothing by itself and logs no bytes, whatever the reqwest builder sets. It supports
 /// https if a feature provides TLS: `rustls` (on by default) or `native-tls`. With both, it uses rustls.
 ///
-/// Build one yourself for a proxy, a private CA or another connect timeout. [`reqwest`](crate::reqwest) is the reqwest
-/// that it is made of:
+/// Build one yourself for a proxy, a private CA or another connect timeout. [`reqwest`](crate::reqwest) is the version
+/// of reqwest that it uses:
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -39,8 +39,8 @@ use crate::error::{Error, TransportError, innermost};
 /// # fn main() {}
 /// ```
 ///
-/// Certificates are always verified. With the feature `rustls`, settings of TLS on the reqwest builder have no effect: use
-/// those of [`ReqwestTransportBuilder`]. With `native-tls` alone they have.
+/// Certificates are always verified. With the feature `rustls`, TLS settings on the reqwest builder have no effect. Use
+/// those of [`ReqwestTransportBuilder`]. With `native-tls` alone, they have an effect.
 ///
 /// The feature `rustls` turns on the feature `rustls-no-provider` of reqwest, so that aws-lc is not compiled. A program that
 /// also builds reqwest clients of its own needs a TLS feature of reqwest for them, such as `rustls`. Otherwise
@@ -97,10 +97,10 @@ impl ReqwestTransportBuilder {
         self.reqwest(|client| client.connect_timeout(timeout.min(LONGEST)))
     }
 
-    /// Sets how long a connection is kept without a call (default: 3 seconds, at most a year; zero keeps none).
+    /// Sets how long an idle connection is kept (default: 3 seconds, at most a year; zero keeps none).
     ///
-    /// It must be shorter than the server keeps it: Apache 5 seconds by default, nginx 75. Otherwise a call may be sent into
-    /// a connection that the server just closes. A read is then retried, but the delivery of a write is
+    /// It must be shorter than the server keeps it: Apache 5 seconds by default, nginx 75. Otherwise a call may be sent
+    /// on a connection that the server is closing. A read is then retried, but the delivery of a write is
     /// [`Unknown`](crate::Delivery::Unknown).
     pub fn pool_idle_timeout(self, timeout: Duration) -> Self {
         self.reqwest(|client| match timeout {
@@ -109,7 +109,7 @@ impl ReqwestTransportBuilder {
         })
     }
 
-    /// Trusts these CA certificates, too: a PEM text with one or several. For a private CA.
+    /// Also trusts these CA certificates: a PEM text with one or several certificates. For a private CA.
     ///
     /// With [`without_system_certificates`](Self::without_system_certificates) it trusts no others. Text that is not PEM, or
     /// holds no certificate, is an error of [`build`](Self::build).
@@ -133,7 +133,7 @@ impl ReqwestTransportBuilder {
     /// Does not load the CA certificates of the system: for a server whose CA was added, or for plain http on a machine
     /// without a CA store. Without [`add_ca_certificates`](Self::add_ca_certificates) every https call fails.
     ///
-    /// A client without a transport of its own does so by itself if its address is http.
+    /// A client with the default transport does so automatically if its address is http.
     pub fn without_system_certificates(self) -> Self {
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
         return Self { trusts_system: false, ..self };
@@ -141,11 +141,10 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Connects to the server directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` say in the environment.
+    /// Connects to the server directly, whatever `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` are set to.
     ///
-    /// By default these are honoured, and so is `NO_PROXY`. A value that is not the address of a proxy is an error of
-    /// [`build`](Self::build). A proxy sees which host is called. Over https it sees no
-    /// more than that; over plain http it sees the keys, too.
+    /// By default they are used, and so is `NO_PROXY`. An invalid proxy address is an error of [`build`](Self::build).
+    /// Over https, a proxy sees only the host. Over plain http, it also sees the keys.
     pub fn no_proxy(mut self) -> Self {
         self.uses_proxy_variables = false;
         self.reqwest(reqwest::ClientBuilder::no_proxy)

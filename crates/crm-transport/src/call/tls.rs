@@ -61,7 +61,7 @@ fn system_verifier(
 ) -> Result<Verifier, rustls::Error> {
     if !own.is_empty() {
         return Err(rustls::Error::General(
-            "a private CA beside those of Android is not supported".to_owned(),
+            "a private CA in addition to those of Android is not supported".to_owned(),
         ));
     }
     Verifier::new(provider)

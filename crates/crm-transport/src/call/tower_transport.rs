@@ -45,13 +45,13 @@ use crate::error::{TransportError, innermost};
 ///
 /// # Delivery
 /// An error before the service was ready is [`NotSent`](crate::Delivery::NotSent). A later error is
-/// [`Unknown`](crate::Delivery::Unknown), because only the service knows how far the request came, and a write is then
-/// not retried. If the service's own error says more, use [`classify`](Self::classify).
+/// [`Unknown`](crate::Delivery::Unknown), because only the service knows how far the request got. A write is then not
+/// retried. If the service's own error says more, use [`classify`](Self::classify).
 ///
-/// # What does not belong into the service
-/// - **Retries.** A retry layer does not know which calls may be made twice, and would double writes. The client retries
-///   by itself.
-/// - **Redirects.** The keys are in the request, and would go wherever it is redirected.
+/// # What does not belong in the service
+/// - **Retries.** A retry layer does not know which calls may be sent twice, and would duplicate writes. The client
+///   retries by itself.
+/// - **Redirects.** The keys are in the request, and would be sent to the target of the redirect.
 /// - **Spans or logs of headers and bodies.** The values of the keys are marked sensitive; code that ignores this logs
 ///   them.
 ///
@@ -75,7 +75,7 @@ impl<S> TowerTransport<S> {
         Self { service: Mutex::new(service), body_limit, classify: Arc::new(classify) }
     }
 
-    /// Sets what an error of the service means, above all whether the request may have reached the server. The closure
+    /// Sets what an error of the service means, especially whether the request may have reached the server. The closure
     /// receives errors that occur after the service was ready.
     ///
     /// Return [`connect`](TransportError::connect) only if certainly nothing was sent, because then any call is retried.

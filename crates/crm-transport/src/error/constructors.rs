@@ -1,4 +1,4 @@
-//! Creates errors and adds to them what is learnt on the way back to the caller.
+//! Creates errors and adds to them what is learned on the way back to the caller.
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
@@ -99,7 +99,8 @@ impl Error {
         error
     }
 
-    /// Creates an error about JSON that is not in the form of the API's own answers: something in between sent it.
+    /// Creates an error about JSON that does not have the form of the API's own responses, so something in between sent
+    /// it.
     #[must_use]
     pub fn foreign_answer(info: &OperationInfo, what: impl std::fmt::Display) -> Self {
         let message = format!("the JSON that arrived is not an answer of the CRM: {what}");
@@ -121,16 +122,16 @@ impl Error {
         error
     }
 
-    /// Creates an error about a response that is whole, reports success, and holds no record.
+    /// Creates an error about a complete response that reports success but holds no record.
     #[must_use]
     pub fn no_record(info: &OperationInfo) -> Self {
         let message = "there is no such record: the response is empty";
         Self::of_operation(info, ErrorKind::NoRecord, Seen::Refused(Refusal::NotFound), message)
     }
 
-    /// Creates an error about a response to another question than the one that was asked.
+    /// Creates an error about a response that does not match the request.
     ///
-    /// `parameter` is the wire name of the parameter that the server did not heed, such as `dateStart`. `found` is the
+    /// `parameter` is the wire name of the parameter that the server ignored, such as `dateStart`. `found` is the
     /// record that shows it: `activity 15 is of 2026-11-26`.
     #[must_use]
     pub fn ignored_parameter(

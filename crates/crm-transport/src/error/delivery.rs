@@ -1,17 +1,17 @@
-//! The delivery table: what is certain about a call after what was seen of it.
+//! The delivery table: what a response, or its absence, proves about a call.
 //!
-//! Errors, retries and everything that sends activities use this table and no other. When in doubt, the answer is
-//! [`Delivery::Unknown`]: an activity is then looked up, and neither lost nor stored twice.
+//! Errors, retries and everything that sends activities use only this table. When in doubt, the delivery is
+//! [`Delivery::Unknown`]. An activity is then looked up, so that it is neither lost nor stored twice.
 //!
 //! | seen | delivery |
 //! |---|---|
 //! | refused by this program; no connection; nothing of the request left | `NotSent` |
-//! | the CRM's own whole answer: stored, with or without a readable id | `Delivered`, done |
-//! | the CRM's own whole answer: refused, with any code but 500 | `Delivered`, refused |
+//! | the CRM's own complete response: stored, with or without a valid ID | `Delivered`, done |
+//! | the CRM's own complete response: refused, with any code except 500 | `Delivered`, refused |
 //! | the CRM's code 500 that names a value of the record | `Delivered`, refused |
 //! | the CRM's code 500 that names the account's settings | `Delivered`, refused |
 //! | a status of [`REFUSING`] | `Delivered`, refused |
-//! | anything else, with `Retry-After` or without | `Unknown` |
+//! | anything else, with or without `Retry-After` | `Unknown` |
 
 use http::StatusCode;
 
@@ -22,16 +22,16 @@ use super::{Delivery, Refusal};
 pub(super) enum Seen {
     /// Nothing of the request left this program.
     Nothing,
-    /// The CRM's own whole answer says that it did what was asked.
+    /// The CRM's own complete response says that it carried out the call.
     Done,
-    /// The CRM's own whole answer refuses it.
+    /// The CRM's own complete response refuses the call.
     Refused(Refusal),
-    /// Anything else: a timeout, a lost connection, half an answer, a page, or JSON of something in between.
+    /// Anything else: a timeout, a lost connection, half a response, a page, or JSON from something in between.
     Other,
 }
 
-/// The statuses that are sent before anything is done, whoever sends them. 403, 406, 408 and 499 are not among them: a
-/// firewall or proxy sends those after the CRM stored the activity, too.
+/// The statuses that are always sent before anything is done. 403, 406, 408 and 499 are not among them, because a
+/// firewall or proxy may also send them after the CRM has stored the activity.
 const REFUSING: [u16; 16] = [301, 308, 400, 401, 404, 405, 407, 411, 413, 414, 415, 417, 421, 426, 429, 431];
 
 /// The table. `status` is the HTTP status of the answer, if there was an answer.

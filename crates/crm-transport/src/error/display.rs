@@ -134,8 +134,13 @@ fn in_words(wait: Duration) -> String {
     }
 }
 
+/// The line of `Display`, because a program that returns an error from `main`, or unwraps it, prints this. `{:#?}` shows the
+/// fields.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
         let message = self.to_string();
         let cause: Option<&dyn fmt::Debug> = match &self.0.cause {
             Some(Cause::Json(cause)) => Some(cause),

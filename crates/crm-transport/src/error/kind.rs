@@ -1,8 +1,8 @@
-//! The kinds of failure, and whether the server may have done what was asked.
+//! The kinds of failure, and whether the server may have carried out the call.
 
 use std::fmt;
 
-/// What kind of failure it is.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -14,11 +14,11 @@ pub enum ErrorKind {
     Timeout,
     /// The connection was lost before a response.
     Closed,
-    /// The response began and did not end, or is only a part (status 206).
+    /// The response began but did not end, or is only a part (status 206).
     CutBody,
     /// The response is larger than the limit, or holds more values than any list of the CRM.
     BodyTooLarge,
-    /// The server points to another address. Redirects are not followed, because the keys are for one server.
+    /// The server redirects to another address. Redirects are not followed, because the keys are for one server.
     Redirect,
     /// An HTTP status other than success, without an error of the API.
     Http,
@@ -27,7 +27,7 @@ pub enum ErrorKind {
     /// A page of a proxy, a gateway or a captive portal instead of a response of the CRM. For a write, also JSON that is
     /// not the CRM's own.
     Gateway,
-    /// The CRM cannot reach its database, or has too many connections to it (observed). It passes.
+    /// The CRM cannot reach its database, or has too many connections to it (observed). The failure is temporary.
     DatabaseUnavailable,
     /// The API's own error, whatever the HTTP status.
     Api,
@@ -37,10 +37,10 @@ pub enum ErrorKind {
     EmptyBody,
     /// A response that cannot be decoded.
     Undecodable,
-    /// A response without a record where one was asked for.
+    /// A response without the requested record.
     NoRecord,
-    /// A response to another question: it holds a record that was not asked for.
-    /// [`Error::field`](crate::Error::field) names the parameter that the server did not heed.
+    /// A response that does not match the request: it holds a record that was not requested.
+    /// [`Error::field`](crate::Error::field) names the parameter that the server ignored.
     IgnoredParameter,
     /// An export that may lack records, although no call failed.
     Incomplete,
@@ -53,11 +53,11 @@ pub enum ErrorKind {
 /// Whether a call has reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Delivery {
-    /// Nothing reached the server. The call may be made again.
+    /// Nothing reached the server. The call can be sent again.
     NotSent,
-    /// The server may have done what was asked, or not. Look for a write before you send it again.
+    /// The server may have carried out the call, or not. Look for the effect of a write before you send it again.
     Unknown,
-    /// The server has responded: it refused, or it did what was asked ([`Error::is_done`](crate::Error::is_done)).
+    /// The server has responded: it refused the call, or carried it out ([`Error::is_done`](crate::Error::is_done)).
     Delivered,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Display for Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Key, login, token or secret, or what they are allowed to do.
+    /// The key, login, token or secret, or their permissions.
     Auth,
     /// There is no such record or action.
     NotFound,
@@ -94,7 +94,7 @@ pub enum Refusal {
     /// The settings of the account are wrong, such as its time zone: every write is refused until a person fixes them
     /// (observed with SalesMan).
     AccountSettings,
-    /// The server itself failed. It is not known what it had done by then.
+    /// The server itself failed. It is not known what it did before that.
     ServerFault,
     /// Anything else.
     Other,

@@ -1,7 +1,7 @@
 //! What went wrong with a call, an import or an export.
 //!
 //! [`Error`] is opaque: [`ErrorKind`] says what failed, [`Delivery`] whether the server may have done it, and
-//! `constructors.rs` has the constructors, `delivery.rs` the table that decides. This room uses no other room.
+//! `constructors.rs` has the constructors, `delivery.rs` the table that decides. This layer uses no other layer.
 
 mod constructors;
 mod delivery;
@@ -26,13 +26,13 @@ pub use transport_error::TransportError;
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) use transport_error::innermost;
 
-/// What went wrong, for a person at night and for code.
+/// An error of a call, an import or an export, for people and for code.
 ///
-/// `Display` is one line: what was called, what happened, the API's own words (at most 500 characters), and for a
+/// `Display` is one line: the operation, what happened, the API's own text (at most 500 characters), and for a
 /// write whether it may be sent again. [`id`](Self::id) is a stable name for alerts and for the documentation.
 ///
 /// Neither `Display` nor `Debug` shows a secret or the body of the response. The beginning of the body is kept for
-/// [`body_excerpt`](Self::body_excerpt) if the client was told to.
+/// [`body_excerpt`](Self::body_excerpt) if the client was built with `keep_body_excerpts()`.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -81,13 +81,14 @@ impl Error {
         self.0.kind
     }
 
-    /// Returns what was called, such as `history.add`, or `None` for an error of the configuration.
+    /// Returns the ID of the operation, such as `history.add`, or `None` for an error of the configuration.
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
-    /// Returns the host and the port of the server, such as `crm.example.ru:443`. `None` if nothing was to be sent there.
+    /// Returns the host and the port of the server, such as `crm.example.ru:443`. `None` if the error is not about a
+    /// server.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.0.host.as_deref()
@@ -113,19 +114,19 @@ impl Error {
 
     /// Returns `true` for a write that the server reports as done, although its response has no readable result.
     ///
-    /// `add` returns it if the activity is stored and its id is unknown. Never send such a call again.
+    /// `add` returns such an error if the activity is stored but its ID is unknown. Never send such a call again.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.0.seen == delivery::Seen::Done && self.0.idempotency != Idempotency::Read
     }
 
-    /// Returns the API's own code, such as 403. `None` if there was no code, or no number.
+    /// Returns the API's own code, such as 403. `None` if there was no code, or if it was not a number.
     #[must_use]
     pub fn api_code(&self) -> Option<i64> {
         self.0.api.as_ref()?.code
     }
 
-    /// Returns the API's own text, word for word. A code that is not a number precedes it.
+    /// Returns the API's own text, verbatim. A code that is not a number precedes it.
     #[must_use]
     pub fn api_text(&self) -> Option<&str> {
         Some(&self.0.api.as_ref()?.text)
@@ -153,8 +154,8 @@ impl Error {
     /// Returns what went wrong, in English: [`Display`](std::fmt::Display) without the operation, the field, the API's own
     /// text, the certainty of a write and the advice.
     ///
-    /// For programs that show errors in another language. The wording changes between releases; for code, use
-    /// [`id`](Self::id). It may hold words of the server and control characters.
+    /// For programs that show errors in another language. The wording changes between releases. In code, use
+    /// [`id`](Self::id). The text may contain text of the server and control characters.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
@@ -179,7 +180,7 @@ impl Error {
 
     /// Returns how long the server asked to wait in `Retry-After`.
     ///
-    /// `None` if it asked for nothing that can be understood. A date is measured against the `Date` of the same
+    /// `None` if the header is absent or invalid. A date is compared with the `Date` of the same
     /// response, so that a wrong clock does no harm.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -196,7 +197,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// Returns `true` if key, login, token or secret were refused, or are not allowed to do this.
+    /// Returns `true` if the key, login, token or secret was refused, or lacks the permission for the call.
     ///
     /// A status 403 counts only for a read: firewalls send it for a single text of a write. A status 407 is about the
     /// credentials for a proxy.
@@ -233,8 +234,8 @@ impl Error {
             || self.is_refusal(Refusal::InvalidRequest, &[400, 405, 411, 413, 414, 415, 422, 431])
     }
 
-    /// Returns `true` if the server, or something on the way to it, ignored a parameter of a read: the response holds a
-    /// record that was not asked for. [`field`](Self::field) names the parameter.
+    /// Returns `true` if the server, or something in between, ignored a parameter of a read: the response holds a
+    /// record that was not requested. [`field`](Self::field) names the parameter.
     #[must_use]
     pub fn is_ignored_parameter(&self) -> bool {
         self.0.kind == ErrorKind::IgnoredParameter
@@ -264,10 +265,10 @@ impl Error {
     /// Returns `true` if the same call may succeed when it is sent again, and cannot do anything twice.
     ///
     /// - Nothing was sent, or the status is 429: any call.
-    /// - A timeout, a lost connection, a cut response, a page of a gateway, an unreachable database, or a status 502, 503
-    ///   or 504, with `Retry-After` or without: a read, or a call whose repetition changes nothing.
+    /// - A timeout, a lost connection, a cut response, a page of a gateway, an unreachable database, or a status 502,
+    ///   503 or 504, with or without `Retry-After`: a read, or an idempotent call.
     ///
-    /// Refusals of the API, PHP errors and undecodable responses would most likely repeat themselves.
+    /// Refusals of the API, PHP errors and undecodable responses would most likely occur again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         use ErrorKind::{

@@ -22,13 +22,13 @@ impl TransportError {
         Self::new(ErrorKind::Connect, Delivery::NotSent, message)
     }
 
-    /// No response arrived in time. The server may have done what was asked.
+    /// No response arrived in time. The server may have carried out the call.
     #[must_use]
     pub fn timeout(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Timeout, Delivery::Unknown, message)
     }
 
-    /// The connection was lost before a response arrived. The server may have done what was asked.
+    /// The connection was lost before a response arrived. The server may have carried out the call.
     #[must_use]
     pub fn closed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Closed, Delivery::Unknown, message)

@@ -15,14 +15,14 @@ use crate::error::Error;
 /// Called before a checkpoint is saved.
 pub(super) type BeforeCheckpoint = Box<dyn FnMut(&ExportFigures) -> io::Result<u64> + Send>;
 
-/// The most concurrent calls of an export.
+/// The maximum number of concurrent calls of an export.
 const MOST_CALLS: usize = 64;
 
 /// Builds an [`Export`].
 ///
 /// [`start`](Self::start) takes the options, so none of them can be changed later.
 ///
-/// `M` is how the export is waited for. The builder of a blocking client is an `ExportBuilder<_, blocking::Runtime>`.
+/// `M` selects async or blocking. The builder of a blocking client is an `ExportBuilder<_, blocking::Runtime>`.
 #[must_use = "nothing is exported before `start` is called"]
 pub struct ExportBuilder<S, M = Async> {
     source: S,
@@ -51,9 +51,9 @@ impl<S: ExportSource> ExportBuilder<S> {
 impl<S: ExportSource, M> ExportBuilder<S, M> {
     /// Sets the maximum number of concurrent calls (default 2, minimum 1, maximum 64).
     ///
-    /// A server with two cores gained nothing from more (observed). The client's [`Pace`](crate::Pace), which is also
-    /// 2 by default, limits all its calls: raise both for more. Memory holds 13 pages for each call, and 26 more. Where
-    /// ids have many gaps, it holds up to 256 pages.
+    /// More calls were not faster on a server with two cores (observed). The client's [`Pace`](crate::Pace), which is
+    /// also 2 by default, limits all its calls, so raise both. The export holds 13 pages per call in memory, plus 26.
+    /// If IDs have many gaps, it holds up to 256 pages.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.clamp(1, MOST_CALLS);
         self
@@ -62,14 +62,14 @@ impl<S: ExportSource, M> ExportBuilder<S, M> {
     /// Saves the progress in this file after each stretch of pages, and resumes from the file if it exists (default:
     /// no checkpoint).
     ///
-    /// A stretch is saved when the record after its last one is asked for, because the records before it have then
-    /// been handled. Use [`before_checkpoint`](Self::before_checkpoint) to write out what is still in a buffer.
+    /// A stretch is saved when the record after its last one is requested, because the records before it have then
+    /// been handled. Use [`before_checkpoint`](Self::before_checkpoint) to write buffered records to the disk.
     /// While the file is being saved, no further record is returned.
     ///
     /// The file holds a hash of the query, and is refused for another query. It holds no secret and no content. It is
-    /// replaced as a whole, with mode 0600 on Unix, and removed once the list was read to its end.
+    /// replaced as a whole, with mode 0600 on Unix, and removed after the list was read to its end.
     ///
-    /// While an export uses the file, it holds a lock on a file beside it (`.lock`). Another export is refused
+    /// While an export uses the file, it holds a lock on a file next to it (`.lock`). Another export is refused
     /// meanwhile.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.checkpoint = Some(path.into());
@@ -89,10 +89,10 @@ impl<S: ExportSource, M> ExportBuilder<S, M> {
         self
     }
 
-    /// Calls this function after each page, where a record is asked for; it must not block.
+    /// Calls this function after each page, in the task that requests the records. It must not block.
     ///
-    /// To estimate the length of the list, the export then asks for some pages far ahead as well: one at a time, about
-    /// twenty in all for a million records.
+    /// To estimate the length of the list, the export then also requests some pages far ahead: one at a time, about
+    /// twenty in total for a million records.
     pub fn on_progress(mut self, report: impl FnMut(&ExportProgress) + Send + 'static) -> Self {
         self.on_progress = Some(Box::new(report));
         self
@@ -114,7 +114,7 @@ impl<S: ExportSource, M> ExportBuilder<S, M> {
 }
 
 impl<S: ExportSource> ExportBuilder<S> {
-    /// Checks the query and opens the checkpoint. Nothing is sent before the first record is asked for.
+    /// Checks the query and opens the checkpoint. Nothing is sent before the first record is requested.
     ///
     /// # Errors
     /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest): the query cannot be exported, or there is a function

@@ -5,9 +5,10 @@ use std::task::{Context, Poll};
 
 use crm_model::Page;
 
+use super::page_identity::Unusable;
 use super::plan::PageRequest;
 use super::source::{ExportPage, ExportSource};
-use super::{Export, Response};
+use super::{Export, Response, offset_ignored};
 use crate::error::{Error, ErrorKind, JsonError};
 use crate::observe;
 
@@ -53,7 +54,7 @@ impl<S: ExportSource> Export<S> {
         true
     }
 
-    /// Begins a call. It belongs to the span in which the record was asked for.
+    /// Begins a call. It belongs to the span in which the record was requested.
     fn spawn(&mut self, call: impl Future<Output = Response<S::Record>> + Send + 'static) {
         self.calls.spawn(observe::in_current_span(call));
     }
@@ -68,9 +69,13 @@ impl<S: ExportSource> Export<S> {
     }
 
     fn add_page(&mut self, request: PageRequest, page: Page<S::Record>) {
-        if self.plan.add(request, page).is_err() {
-            let fault = "the server does not sort by id as it was asked to, so records may be missed";
-            self.fail(Error::undecodable(&S::OPERATION, JsonError::new("$", fault)));
+        match self.plan.add(request, page) {
+            Ok(()) => {}
+            Err(Unusable::Unsorted) => {
+                let fault = "the server does not sort by id as it was asked to, so records may be missed";
+                self.fail(Error::undecodable(&S::OPERATION, JsonError::new("$", fault)));
+            }
+            Err(Unusable::OffsetIgnored) => self.fail(offset_ignored::<S>()),
         }
         let moves = std::mem::take(&mut self.plan.moves);
         self.figures.repaired += moves.repaired;

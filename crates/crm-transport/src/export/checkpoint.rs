@@ -55,7 +55,7 @@ impl Checkpoint {
         self.file.as_ref().map_or_else(Content::default, |file| file.content.clone())
     }
 
-    /// Begins to save that everything up to here is done. [`poll`](Self::poll) tells when it is saved.
+    /// Begins to save that everything up to here is done. [`poll`](Self::poll) returns whether it is saved.
     ///
     /// Afterwards the file holds either this or what it held before.
     pub(super) fn save(&mut self, up_to: ResumePoint, page_size: Option<u64>, figures: ExportFigures) {
@@ -118,7 +118,7 @@ pub(super) struct Content {
     query: String,
     #[serde(flatten)]
     pub(super) up_to: ResumePoint,
-    /// The number of records on a page, if it had to be learnt.
+    /// The number of records on a page, if it had to be learned.
     pub(super) size: Option<u64>,
     /// What the function before the checkpoint returned.
     pub(super) mark: Option<u64>,
@@ -194,7 +194,7 @@ impl CheckpointFile {
             .map_err(|e| self.fault("cannot be saved", e))
     }
 
-    /// Removes the file. If that fails, the file is overwritten in its place, so that the next export begins anew.
+    /// Removes the file. If that fails, the file is overwritten in its place, so that the next export starts again.
     fn remove(&mut self) -> Result<(), Error> {
         let Err(error) = durable::remove_if_present(&self.path) else { return Ok(()) };
         self.content.finished = true;

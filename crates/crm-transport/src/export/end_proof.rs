@@ -1,7 +1,8 @@
 //! The proof that the list ends where an empty page was found.
 //!
 //! A server may return an empty page in the middle of a list, once or always. So the end is believed only if the page
-//! after it and one far behind it are empty, each read twice. The page right behind it is looked at once, too.
+//! after it and one far behind it are empty, each read twice. The page right behind it is looked at once, too. A page that
+//! came before counts as empty, and is read once more each time.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +15,12 @@ pub(super) struct EndProof {
     end: u64,
     to_ask: Vec<u64>,
     in_flight: usize,
+    /// The pages that were read once more because another page came in place of them.
+    read_again: BTreeSet<u64>,
     end_holds: bool,
     /// The highest page behind it that holds records.
     behind: Option<u64>,
-    /// Whether a page behind it holds a record that can be decoded.
+    /// Whether one of the pages holds a record that can be decoded.
     is_readable: bool,
 }
 
@@ -28,17 +31,21 @@ pub(super) enum Proven {
     NotYet,
     /// The list ends before this page.
     End(u64),
-    /// This page was empty only once.
-    HoldsRecords(u64),
-    /// One page is empty, and one behind it holds records. `is_readable` says whether one of them can be decoded.
+    /// The list is taken to end before this page, although pages from there on held records in some of many readings.
+    DoubtfulEnd(u64),
+    /// This page was empty only once. `is_readable` says whether one of the records can be decoded.
+    HoldsRecords { page: u64, is_readable: bool },
+    /// One page is empty, and one behind it holds records.
     Hole { empty: u64, held: u64, is_readable: bool },
 }
 
 /// What a page of the proof holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// No records, or those of a page before it.
+    /// No records.
     Nothing,
+    /// The records of a page before it.
+    Repeated,
     /// Records of which none can be decoded.
     Unreadable,
     /// Records.
@@ -48,10 +55,11 @@ pub(super) enum Content {
 impl Content {
     /// Returns what a page holds. `is_repeated` says whether it is one that came before.
     pub(super) fn from_page<T>(page: &Page<T>, is_repeated: bool) -> Self {
-        match page.is_empty() || is_repeated {
-            true => Self::Nothing,
-            false if page.items.is_empty() => Self::Unreadable,
-            false => Self::Records,
+        match (page.is_empty(), is_repeated) {
+            (true, _) => Self::Nothing,
+            (false, true) => Self::Repeated,
+            (false, false) if page.items.is_empty() => Self::Unreadable,
+            (false, false) => Self::Records,
         }
     }
 }
@@ -66,7 +74,8 @@ impl EndProof {
         let next = end.saturating_add(1);
         to_ask.extend((!empties.contains(&next)).then_some(next));
         to_ask.push(end);
-        Self { end, to_ask, in_flight: 0, end_holds: false, behind: None, is_readable: false }
+        let read_again = BTreeSet::new();
+        Self { end, to_ask, in_flight: 0, read_again, end_holds: false, behind: None, is_readable: false }
     }
 
     /// The next page to ask for.
@@ -78,21 +87,54 @@ impl EndProof {
 
     /// Takes in one of the pages.
     pub(super) fn add(&mut self, page: u64, content: Content) -> Proven {
-        let is_empty = content == Content::Nothing;
+        let is_empty = matches!(content, Content::Nothing | Content::Repeated);
         self.in_flight = self.in_flight.saturating_sub(1);
+        if content == Content::Repeated && self.read_again.insert(page) {
+            self.to_ask.push(page);
+        }
+        self.is_readable |= content == Content::Records;
         if page == self.end {
             self.end_holds |= !is_empty;
         } else if !is_empty {
             self.behind = self.behind.max(Some(page));
-            self.is_readable |= content == Content::Records;
         }
         if self.in_flight > 0 || !self.to_ask.is_empty() {
             return Proven::NotYet;
         }
+        let is_readable = self.is_readable;
         match self.behind {
-            _ if self.end_holds => Proven::HoldsRecords(self.end),
-            Some(page) => Proven::Hole { empty: self.end, held: page, is_readable: self.is_readable },
+            _ if self.end_holds => Proven::HoldsRecords { page: self.end, is_readable },
+            Some(page) => Proven::Hole { empty: self.end, held: page, is_readable },
             None => Proven::End(self.end),
         }
+    }
+}
+
+/// What is said of a doubtful end.
+pub(super) fn doubtful_end(page: u64) -> String {
+    format!("pages from {page} on are empty at times, and hold records at others")
+}
+
+/// Ends a search that would go on forever, because pages are empty at times and hold records at others.
+#[derive(Debug, Default)]
+pub(super) struct FailedProofs {
+    /// The page at which the latest one failed.
+    page: Option<u64>,
+    /// How many failed at the same page as the one before, or because of nothing but unreadable records.
+    in_vain: u32,
+}
+
+impl FailedProofs {
+    /// Takes in what a proof came to. Returns it, or a doubtful end if too many have failed in vain.
+    pub(super) fn add(&mut self, proven: Proven) -> Proven {
+        const MOST: u32 = 16;
+        let (Proven::HoldsRecords { page, is_readable } | Proven::Hole { empty: page, is_readable, .. }) =
+            proven
+        else {
+            return proven;
+        };
+        let is_same = self.page.replace(page) == Some(page);
+        self.in_vain += u32::from(is_same || !is_readable);
+        if self.in_vain > MOST { Proven::DoubtfulEnd(page) } else { proven }
     }
 }

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::end_proof::{Content, EndProof, Proven};
-
-/// How many empty pages with nothing but unreadable records behind them are taken for holes in the list.
-const UNREADABLE_HOLES: u32 = 16;
+use super::end_proof::{Content, EndProof, FailedProofs, Proven};
 
 /// What is known of where the list ends.
 #[derive(Debug, Default)]
@@ -26,14 +23,13 @@ pub(super) struct EndSearch {
     again: Option<u64>,
     /// Empty pages up to this one are holes in the list, and not its end.
     hole_until: Option<u64>,
-    /// How many holes have nothing but unreadable records behind them.
-    unreadable_holes: u32,
     proof: Option<EndProof>,
+    failed_proofs: FailedProofs,
     /// The first page after the end, once it is proven.
     end: Option<u64>,
     /// Whether a page far ahead is being asked for.
     scout_in_flight: bool,
-    /// The highest page found so to hold records, and the greatest id on it.
+    /// The highest page found so to hold records, and the greatest ID on it.
     scouted: Option<(u64, u64)>,
 }
 
@@ -128,7 +124,7 @@ impl EndSearch {
         Some(page)
     }
 
-    /// Takes in a page far ahead: the greatest id on it, or `None` if it is empty.
+    /// Takes in a page far ahead: the greatest ID on it, or `None` if it is empty.
     pub(super) fn add_far_page(&mut self, at: u64, greatest: Option<u64>) {
         self.scout_in_flight = false;
         match greatest {
@@ -136,7 +132,7 @@ impl EndSearch {
             Some(id) if self.scouted.is_none_or(|(page, known)| page >= at || id > known) => {
                 self.scouted = Some((at, id));
             }
-            _ => self.add_empty(at),
+            _ => self.add_empty(at, greatest.is_none()),
         }
     }
 
@@ -153,34 +149,27 @@ impl EndSearch {
         self.highest_held = self.highest_held.filter(|&(held, _)| held >= page).or(Some((page, len)));
     }
 
-    /// Notes that this page is empty.
-    pub(super) fn add_empty(&mut self, page: u64) {
+    /// Notes that this page is empty, or that a page came in place of it that came before.
+    pub(super) fn add_empty(&mut self, page: u64, is_empty: bool) {
         if self.hole_until.is_none_or(|hole| page > hole) {
-            self.empties.insert(page);
+            if is_empty {
+                self.empties.insert(page);
+            }
             self.lowest_empty = Some(self.lowest_empty.map_or(page, |empty| empty.min(page)));
         }
     }
 
     /// Takes in a page that was asked for to prove the end.
-    ///
-    /// A server that ignores the offset, and sends an unreadable list now and then, shows such a list behind each end.
-    /// So the end is believed in spite of it after some time. The pages have contradicted each other by then.
     pub(super) fn add_proof(&mut self, page: u64, content: Content) -> Proven {
         let Some(proof) = &mut self.proof else { return Proven::NotYet };
-        let mut proven = proof.add(page, content);
-        if let Proven::Hole { empty, is_readable: false, .. } = proven {
-            self.unreadable_holes += 1;
-            if self.unreadable_holes > UNREADABLE_HOLES {
-                proven = Proven::End(empty);
-            }
-        }
+        let proven = self.failed_proofs.add(proof.add(page, content));
         if proven == Proven::NotYet {
             return proven;
         }
         self.proof = None;
         match proven {
-            Proven::End(end) => self.end = Some(end),
-            Proven::HoldsRecords(page) => {
+            Proven::End(end) | Proven::DoubtfulEnd(end) => self.end = Some(end),
+            Proven::HoldsRecords { page, .. } => {
                 (self.again, self.lowest_empty) = (Some(page), None);
                 self.empties.clear();
             }
@@ -209,7 +198,7 @@ impl EndSearch {
         self.highest_begun == Some(0)
     }
 
-    /// About how many pages there are, once that can be told.
+    /// About how many pages there are, if it is known.
     pub(super) fn pages(&self) -> Option<u64> {
         let held = self.highest_held.map_or(0, |(page, _)| page + 1);
         if self.end.is_some() {

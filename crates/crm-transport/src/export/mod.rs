@@ -1,57 +1,64 @@
 //! Every record of a list, in constant memory, with a verdict on whether the list is complete.
 //!
-//! Three types share the work. [`Export`] is what the user holds: it makes the calls, returns the records, and reaches
-//! the verdict. `Plan` is what is known of the list: which page to ask for next, and what the pages come to; it does
-//! no I/O. `Checkpoint` is what is on disk. This room uses the rooms `error` and `durable`.
+//! Three types share the work. The user holds an [`Export`]. It makes the calls, returns the records, and decides on
+//! the verdict. `Plan` knows the state of the list: which page to request next, and what the pages have shown. It does
+//! no I/O. `Checkpoint` is the state on disk. This layer uses the layers `error` and `durable`.
 //!
 //! # How a list is read
 //!
-//! A server returns a list page by page, and the list changes meanwhile. Only two things are known of it. It can be
-//! sorted by id, and new ids are greater than all others. So an added record comes at the end and moves nothing. A
-//! deleted record moves all later ones down, to lower positions, never up.
+//! A server returns a list page by page, and the list changes meanwhile. Only two facts about it are known. It can be
+//! sorted by ID, and new IDs are greater than all others. So an added record comes at the end and moves nothing. A
+//! deleted record moves all later ones down, to lower positions, and never up.
 //!
-//! **Pages are read downwards.** No record can then slip past. While it waits on a lower page, it can only move further
-//! down, towards the pages that are still to be read. (Read upwards, the first record of the next page moves onto the
-//! page that was just read, and is missed.) At worst, a record is met twice, and the second one is dropped by its id.
+//! **Pages are read downwards**, so that no record is missed. While a record is on a lower page, it can only move
+//! further down, towards the pages that are still to be read. (If pages were read upwards, the first record of the next
+//! page could move onto the page that was just read, and be missed.) At worst, a record is seen twice, and the second
+//! one is dropped by its ID.
 //!
-//! **Several stretches are read downwards at once.** A stretch begins with some page. The greatest id on that page is
-//! its bound. The stretch is read down until it meets an id that is not above the bound of the stretch below, or the id
-//! right after it. It then has every record between the two bounds, because none of them can have slipped past it. It
-//! does not matter when the stretch below was read. The work is divided by ids; pages are only the way to them. Where ids
-//! have no gaps, no page is read twice. Where they have many, stretches are longer, and the page at which two of them
-//! meet is read twice. After a deletion, that page shows what has moved, so nothing has to be repaired.
+//! **Several stretches are read downwards at once.** A stretch begins with some page. The greatest ID on that page is
+//! its bound. The stretch is read down until it meets an ID that is not above the bound of the stretch below, or the ID
+//! right after it. It then has every record between the two bounds, because none of them can have been missed. It
+//! does not matter when the stretch below was read. The work is divided by IDs, and pages are only the means to read
+//! them. If IDs have no gaps, no page is read twice. If they have many gaps, stretches are longer, and the page at
+//! which two of them meet is read twice. After a deletion, that page shows what has moved, so nothing has to be
+//! repaired.
 //!
-//! **The first page is read alone.** It tells how long pages are, and whether the list has more than one.
+//! **The first page is read alone.** It shows how long pages are, and whether the list has more than one page.
 //!
 //! **The end** is the last page before an empty one. It is found by halving. A server may return an empty page in the
 //! middle of a list, once or always. So the end is believed only if the page after it and one far behind it are empty,
 //! each read twice. The highest stretch begins there, and is read after the empty page was seen, so nothing is above it.
 //! A short page alone does not prove the end, because a server may return fewer records than it was asked for. A page
-//! that comes again in place of one further on counts as empty. If it is a full page, the server may be ignoring the
-//! offset, and the export ends with an error.
+//! that comes again in place of one further on counts as empty, but does not prove the end before it was read once more.
+//! If it is a full page, the server may be ignoring the offset, and the export ends with an error. So it does if many
+//! pages show records whose place is further down, because the list may change while the server ignores the offset. If
+//! many proofs fail, because pages are empty at times and hold records at others, the end is believed, and the verdict is
+//! [`Verdict::Contradicted`].
 //!
 //! **A doubtful page is read again**: one that is empty or shorter than others although records are above it, or that is
 //! the page above it once more. If it stays so, the page above it tells whether the list has become shorter meanwhile. If
 //! it has not, the pages contradict each other: the rest is exported, and the verdict is [`Verdict::Contradicted`]. So it
 //! is if a page holds a record twice. Where the offset counts records, the list is begun anew with smaller pages instead.
-//! A page that cannot be decoded is read once more, too.
+//! A page that cannot be decoded is read once more, too. So is the page at which two stretches meet, if others may have
+//! deleted records since: a page from further below may have come in place of it, and looks like one after deletions.
 //!
 //! **Memory.** While one stretch is being returned, the others are read: at most one more than there are calls in
-//! flight, with 13 pages each, or up to 64 where ids have many gaps. The next one begins when the lowest is returned.
+//! flight, with 13 pages each, or up to 64 where IDs have many gaps. The next one begins when the lowest is returned.
 //! When the end is known and calls have nothing to do, the longest stretch is cut in two.
 //!
-//! **Resuming** takes two numbers: the greatest id returned, and the page with which its stretch began. They stand for
-//! the stretches that were returned: the id is their bound. The end that was found is kept as well, so that an export
-//! that is interrupted often does not search for it each time.
+//! **Resuming** needs two numbers: the greatest ID returned, and the page with which its stretch began. They represent
+//! the stretches that were returned, because the ID is their bound. The end that was found is kept as well, so that an
+//! export that is interrupted often does not search for it each time.
 //!
-//! **Records that move up.** A record may come in below the reader, because it was restored, or edited so that it fits the
-//! query. It then moves others up past the reader. That shows where two stretches meet, or where a page holds an id that
-//! only a page below can hold, or a record that was not there when the pages above it were read. A server that returns
-//! another page once looks like that, too. The verdict is [`Verdict::Shifted`].
+//! **Records that move up.** A record may appear below the reader, because it was restored, or edited so that it
+//! matches the query. It then moves others up past the reader. This is visible where two stretches meet, or if a page
+//! holds an ID that only a page below can hold, or a record that did not exist when the pages above it were read. A
+//! server that returns a wrong page once looks the same. The verdict is [`Verdict::Shifted`].
 //!
 //! **What this cannot see:** a record that moves up while as many are deleted, or above the place where two stretches
 //! meet. A last page that is empty or cut in the same way each time. Several pages that are empty by chance at each
-//! reading. A page that comes once in place of one below it, because deletions look the same.
+//! reading. A page that comes once in place of one below it, because deletions look the same. A page that comes once in
+//! place of one above it, and is equal to that page as it was read before, because exactly a page was deleted meanwhile.
 //!
 //! # Files
 //!
@@ -60,12 +67,13 @@
 //! | `builder.rs` | the options, and `start` |
 //! | `calls.rs` | the calls, and what they return |
 //! | `plan.rs` | `Plan`: which page to ask for next; `plan/arrivals.rs`: what a page that has come says |
+//! | `plan/comparisons.rs` | what a page shows, compared with pages below it |
 //! | `stretch.rs`, `resume_point.rs` | a stretch, and those that were returned |
 //! | `end_search.rs`, `end_proof.rs` | where the list ends, and how that is proven |
 //! | `page_identity.rs` | how a page is recognized, and what all pages have shown |
 //! | `output.rs` | the records that are ready to be returned |
 //! | `checkpoint.rs` | `Checkpoint` |
-//! | `progress.rs`, `verdict.rs` | how far it has come, and the result |
+//! | `progress.rs`, `verdict.rs` | the progress and the result |
 //! | `source.rs` | what a client implements to make its list exportable |
 //! | `records.rs`, `record_pages.rs` | the other way to read a list: page after page, without a verdict |
 
@@ -108,7 +116,7 @@ pub use records::{Position, Records, records, records_by_offset};
 pub use source::{ExportPage, ExportSource};
 pub use verdict::{ExportFigures, Verdict};
 
-/// Every record of a list, the smallest id first, each once.
+/// Every record of a list, the smallest ID first, each once.
 ///
 /// It is a [`Stream`], and has the method [`next`](Self::next). After the last record, [`finish`](Self::finish)
 /// returns the [`Verdict`]. [`ExportBuilder`] has the options.
@@ -117,9 +125,9 @@ pub use verdict::{ExportFigures, Verdict};
 /// export is not complete, whatever the reason, its last item is an error. So a loop with `record?` never takes an
 /// incomplete export for a complete one.
 ///
-/// Nothing is fetched before it is asked for. Dropping the export ends its calls; a checkpoint that is just being saved
+/// Nothing is fetched before it is requested. Dropping the export ends its calls; a checkpoint that is just being saved
 /// is still saved. The calls run as tasks of tokio, so a slow consumer does not make them time out. With the feature
-/// `tracing` they belong to the span in which the record was asked for.
+/// `tracing` they belong to the span in which the record was requested.
 ///
 /// ```
 /// use crm_transport::{Error, ExportBuilder, ExportSource, Verdict};
@@ -135,7 +143,7 @@ pub use verdict::{ExportFigures, Verdict};
 /// ```
 ///
 /// # Panics
-/// Records can only be asked for inside a tokio runtime with timers (`enable_time` or `enable_all`). A panic of a
+/// Records can be requested only inside a tokio runtime with timers (`enable_time` or `enable_all`). A panic of a
 /// callback is passed on.
 #[must_use = "nothing is exported before the records are asked for"]
 pub struct Export<S: ExportSource> {
@@ -144,7 +152,7 @@ pub struct Export<S: ExportSource> {
     plan: Plan<S::Record>,
     /// The calls in flight.
     calls: JoinSet<Response<S::Record>>,
-    /// Pages that could not be decoded, and those of them that were asked for once more.
+    /// Pages that could not be decoded, and those of them that were requested once more.
     undecodable: Vec<PageRequest>,
     tried_again: HashSet<PageRequest>,
     /// There was no call to make, and nothing has come or been taken since, so there is still none.
@@ -202,8 +210,8 @@ impl<S: ExportSource> Export<S> {
     /// Returns what [`before_checkpoint`](ExportBuilder::before_checkpoint) returned for the checkpoint from which this
     /// export resumes. `None` if it starts from the beginning.
     ///
-    /// Cut the output back to it before you ask for the first record, because what was written after the checkpoint
-    /// comes again.
+    /// Truncate the output to it before you request the first record, because records that were written after the
+    /// checkpoint are returned again.
     #[must_use]
     pub fn resumed_at(&self) -> Option<u64> {
         self.resumed_at
@@ -364,7 +372,7 @@ impl<S: ExportSource> fmt::Debug for Export<S> {
 }
 
 fn offset_ignored<S: ExportSource>() -> Error {
-    let fault = "the server returns a full page again instead of the next one: it ignores the offset, and the other \
+    let fault = "the server returns a page again instead of the next one: it ignores the offset, and the other \
                  records cannot be reached";
     Error::undecodable(&S::OPERATION, JsonError::new("$", fault))
 }

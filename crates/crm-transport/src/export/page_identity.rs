@@ -7,7 +7,7 @@ use crm_model::{Page, Unreadable};
 /// Identifies a page by its records. A record that cannot be decoded counts by its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PageIdentity {
-    /// The first and the last id that could be read; 0 if there is none.
+    /// The first and the last ID that could be read; 0 if there is none.
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) len: usize,
@@ -33,7 +33,7 @@ impl PageIdentity {
     }
 }
 
-/// Tells records apart that cannot be decoded, and therefore have no id.
+/// Tells records apart that cannot be decoded, and therefore have no ID.
 pub(super) fn fingerprint(record: &Unreadable) -> u64 {
     let mut hasher = DefaultHasher::new();
     record.raw.hash(&mut hasher);
@@ -45,13 +45,18 @@ pub(super) fn holds_a_record_twice<T>(page: &Page<T>, id: fn(&T) -> u64) -> bool
     page.items.windows(2).any(|pair| id(&pair[0]) == id(&pair[1]))
 }
 
-/// The server does not sort the list by id.
-#[derive(Debug)]
-pub(super) struct Unsorted;
+/// Why a list cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// The server does not sort the list by id.
+    Unsorted,
+    /// The server returns pages in place of pages further on.
+    OffsetIgnored,
+}
 
 /// What the pages have shown: how long they are, whether they are sorted, and whether the server ignores the offset.
 pub(super) struct PagesSeen {
-    /// How many records were asked for on a page.
+    /// How many records were requested on a page.
     asked: usize,
     /// The number of records on the longest page.
     longest: usize,
@@ -59,11 +64,12 @@ pub(super) struct PagesSeen {
     first: Option<PageIdentity>,
     are_different: bool,
     is_unsorted: bool,
-    /// How many ids there are between the first and the last of each page, and how many of them have no record.
+    /// How many IDs there are between the first and the last of each page, and how many of them have no record.
     ids: u64,
     missing_ids: u64,
-    /// The number of records on the pages that have records above them.
+    /// The number of records on the pages that have records above them: on the first such page, and on the shortest.
     inner: Option<usize>,
+    shortest_inner: usize,
     /// The number of records in the list, if the server returns it.
     total: Option<u64>,
     /// The length of a page that came again in place of a page further on.
@@ -81,13 +87,14 @@ impl PagesSeen {
             ids: 0,
             missing_ids: 0,
             inner: None,
+            shortest_inner: usize::MAX,
             total: None,
             repeated: None,
         }
     }
 
     /// Takes in what a page shows. A single page in another order may be the whole list, so it is no error yet.
-    pub(super) fn add<T>(&mut self, page: &Page<T>, id: fn(&T) -> u64) -> Result<PageIdentity, Unsorted> {
+    pub(super) fn add<T>(&mut self, page: &Page<T>, id: fn(&T) -> u64) -> Result<PageIdentity, Unusable> {
         self.longest = self.longest.max(page.len());
         self.total = page.total.or(self.total);
         let identity = PageIdentity::new(page, id);
@@ -98,13 +105,19 @@ impl PagesSeen {
             self.ids = self.ids.saturating_add(ids);
             self.missing_ids = self.missing_ids.saturating_add(ids.saturating_sub(page.len() as u64));
         }
-        if self.is_unsorted && self.are_different { Err(Unsorted) } else { Ok(identity) }
+        if self.is_unsorted && self.are_different { Err(Unusable::Unsorted) } else { Ok(identity) }
     }
 
     /// Takes in the length of a page that has records above it. Returns another length if there was one.
     pub(super) fn add_inner(&mut self, len: usize) -> Option<usize> {
+        self.shortest_inner = self.shortest_inner.min(len);
         let other = *self.inner.get_or_insert(len);
         (other != len).then_some(other)
+    }
+
+    /// The number of records on the shortest page that has records above it.
+    pub(super) fn shortest_inner(&self) -> Option<usize> {
+        self.inner.map(|_| self.shortest_inner)
     }
 
     /// Notes that a page of this length came in place of a page further on. The longest one counts.
@@ -119,12 +132,12 @@ impl PagesSeen {
         len >= self.full() && !is_whole_list
     }
 
-    /// Whether so many ids have no record that two neighbouring pages often do not end and begin with adjacent ids.
+    /// Whether so many IDs have no record that two neighbouring pages often do not end and begin with adjacent IDs.
     pub(super) fn ids_have_gaps(&self) -> bool {
         self.missing_ids > self.ids / 20
     }
 
-    /// The number of records that is asked for on a page.
+    /// The number of records that is requested on a page.
     pub(super) fn asked(&self) -> usize {
         self.asked
     }

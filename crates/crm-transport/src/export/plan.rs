@@ -4,6 +4,7 @@
 //! the [module above](super).
 
 mod arrivals;
+mod comparisons;
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -13,9 +14,9 @@ use super::page_identity::PagesSeen;
 use super::resume_point::{ResumePoint, Returned};
 use super::stretch::{Stretch, StretchRecords};
 
-/// The number of pages in a stretch, where ids have few gaps. Neighbouring stretches then meet at adjacent ids.
+/// The number of pages in a stretch, where IDs have few gaps. Neighbouring stretches then meet at adjacent IDs.
 const STRETCH: u64 = 13;
-/// The most pages in a stretch where ids have gaps. The page at which two stretches meet is then read twice.
+/// The most pages in a stretch where IDs have gaps. The page at which two stretches meet is then read twice.
 const LONG_STRETCH: u64 = 64;
 /// About how many pages wait in memory where stretches are long.
 const PAGES_IN_MEMORY: u64 = 256;
@@ -25,13 +26,13 @@ const PAGES_IN_MEMORY: u64 = 256;
 pub(super) struct PageRequest {
     purpose: Purpose,
     pub(super) page: u64,
-    /// When it was asked for.
+    /// When it was requested.
     asked: u64,
-    /// How often the plan had been begun anew by then.
+    /// How often the plan had been started again by then.
     restarts: u32,
 }
 
-/// What a page is asked for.
+/// What a page is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Purpose {
     /// The stretch with this name needs it.
@@ -77,7 +78,7 @@ pub(super) struct Plan<T> {
     has_started: bool,
     end: EndSearch,
     returned: Returned,
-    /// Not returned yet; by page, and therefore by id.
+    /// Not returned yet; by page, and therefore by ID.
     stretches: VecDeque<Stretch<T>>,
     /// Emptied by the owner of the plan.
     pub(super) moves: Moves,
@@ -89,6 +90,8 @@ pub(super) struct Plan<T> {
     has_seen_page_below: bool,
     /// Whether a page below the end, once that was proven, was empty.
     has_shrunk: bool,
+    /// How many pages came in place of pages further on, and were not the same each time.
+    misplaced: u32,
     /// How often the plan was begun anew with smaller pages.
     restarts: u32,
     /// Counts events, to tell which of two came first.
@@ -96,7 +99,7 @@ pub(super) struct Plan<T> {
 }
 
 impl<T> Plan<T> {
-    /// Creates a plan that resumes from a point. `page_size` is the number of records that is asked for on a page.
+    /// Creates a plan that resumes from a point. `page_size` is the number of records that is requested on a page.
     pub(super) fn new(id: fn(&T) -> u64, concurrency: usize, page_size: usize, from: ResumePoint) -> Self {
         let last = from.end.map_or(u64::MAX, |end| end.saturating_sub(1));
         Self {
@@ -115,6 +118,7 @@ impl<T> Plan<T> {
             has_seen_empty: false,
             has_seen_page_below: false,
             has_shrunk: false,
+            misplaced: 0,
             restarts: 0,
             clock: 0,
         }
@@ -170,7 +174,7 @@ impl<T> Plan<T> {
         ResumePoint { id: self.returned.id, page: self.returned.page, end: self.end.end() }
     }
 
-    /// The number of records on page 0, if it had to be learnt.
+    /// The number of records on page 0, if it had to be learned.
     pub(super) fn learnt_page_size(&self) -> Option<u64> {
         if let PageSize::Learnt(size) = self.page_size { Some(size) } else { None }
     }
@@ -185,7 +189,7 @@ impl<T> Plan<T> {
         self.contradiction.as_deref()
     }
 
-    /// About how many pages there are, once that can be told.
+    /// About how many pages there are, if it is known.
     pub(super) fn pages(&self) -> Option<u64> {
         self.end.pages()
     }
@@ -196,7 +200,7 @@ impl<T> Plan<T> {
         returned + self.stretches.iter().map(Stretch::pages_read).sum::<u64>()
     }
 
-    /// About how many records there are, once that can be told.
+    /// About how many records there are, if it is known.
     pub(super) fn records_in_all(&self) -> Option<u64> {
         Some(self.pages()?.saturating_mul(self.pages.longest() as u64))
     }
@@ -224,7 +228,7 @@ impl<T> Plan<T> {
         PageRequest { purpose, page, asked: self.tick(), restarts: self.restarts }
     }
 
-    /// The first page of the next stretch above the others; near the end, a page that tells where the end is.
+    /// The first page of the next stretch above the others; near the end, a page that shows where the end is.
     fn ahead(&mut self) -> Option<PageRequest> {
         let pages = Pages { spacing: self.spacing(), full: self.pages.full() };
         let limit = self.limit(self.concurrency.saturating_add(1));
@@ -297,7 +301,7 @@ impl<T> Plan<T> {
         self.stretches.iter().any(Stretch::is_beginning)
     }
 
-    /// The stretches below are responsible for the ids up to this one.
+    /// The stretches below are responsible for the IDs up to this one.
     fn floor(&self, at: usize) -> u64 {
         self.stretches.range(..at).filter_map(|below| below.bound).fold(self.returned.id, u64::max)
     }

@@ -1,4 +1,4 @@
-//! How far an export has come.
+//! The progress of an export.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use super::verdict::ExportFigures;
 /// Called after each page.
 pub(super) type OnProgress = Box<dyn FnMut(&ExportProgress) + Send>;
 
-/// How far an export has come.
+/// The progress of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportProgress {
     /// What has been done.
     pub figures: ExportFigures,
-    /// About how many records there are, once that can be told.
+    /// The estimated number of records, if it is known yet.
     pub records_in_all: Option<u64>,
-    /// About how much longer it takes, once that can be told.
+    /// The estimated time left, if it is known yet.
     pub rest: Option<Duration>,
 }
 

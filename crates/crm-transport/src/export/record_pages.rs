@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use crm_model::Page;
 use futures_core::Stream;
 
-use super::end_proof::{Content, EndProof, Proven};
+use super::end_proof::{Content, EndProof, FailedProofs, Proven, doubtful_end};
 use super::page_identity::PageIdentity;
 use super::records::{Position, unreadable_record};
 use crate::error::{Error, ErrorKind, JsonError};
@@ -33,6 +33,7 @@ pub(super) struct RecordPages<T, F, R> {
     longest: usize,
     seen: HashSet<PageIdentity>,
     proof: Option<EndProof>,
+    failed_proofs: FailedProofs,
     /// What contradicts that every record was returned.
     fault: Option<String>,
     ended: bool,
@@ -110,6 +111,7 @@ impl<T, F, R> RecordPages<T, F, R> {
             longest: 0,
             seen: HashSet::new(),
             proof: None,
+            failed_proofs: FailedProofs::default(),
             fault: None,
             ended: false,
         }
@@ -206,15 +208,19 @@ impl<T, F, R> RecordPages<T, F, R> {
 
     fn add_to_proof(&mut self, number: u64, content: Content) {
         let Some(proof) = &mut self.proof else { return };
-        match proof.add(number, content) {
+        match self.failed_proofs.add(proof.add(number, content)) {
             Proven::NotYet => return self.prove(),
-            Proven::HoldsRecords(_) => {}
+            Proven::HoldsRecords { .. } => {}
             Proven::Hole { empty, held, .. } => {
                 self.fault.get_or_insert(format!("page {empty} is empty, and page {held} is not"));
                 self.position.pages += 1;
                 self.position.records += self.full_page();
             }
             Proven::End(_) => self.end(),
+            Proven::DoubtfulEnd(end) => {
+                self.fault.get_or_insert(doubtful_end(end));
+                self.end();
+            }
         }
         self.proof = None;
         self.ask = Ask::Next;

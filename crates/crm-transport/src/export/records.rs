@@ -14,11 +14,11 @@ use crate::operation_info::OperationInfo;
 
 /// The records of a list, page after page. It is a [`Stream`], and has the method [`next`](Self::next).
 ///
-/// A record that cannot be decoded is an error, and the next record follows. Any other error ends the stream. Nothing is
-/// fetched before it is asked for. Dropping the stream cancels its calls.
+/// A record that cannot be decoded is an error, and the next record follows. Any other error ends the stream. Nothing
+/// is fetched before it is requested. Dropping the stream cancels its calls.
 ///
 /// # Panics
-/// The records of a client can only be asked for inside a tokio runtime with timers (`enable_time` or `enable_all`).
+/// The records of a client can be requested only inside a tokio runtime with timers (`enable_time` or `enable_all`).
 #[must_use]
 pub struct Records<T> {
     records: Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>,
@@ -26,7 +26,7 @@ pub struct Records<T> {
 }
 
 impl<T> Records<T> {
-    /// Creates records from any stream. Unlike that stream, they may be asked for again after the end.
+    /// Creates records from any stream. Unlike that stream, they can be polled again after the end.
     pub fn new(records: impl Stream<Item = Result<T, Error>> + Send + 'static) -> Self {
         Self { records: Box::pin(records), ended: false }
     }
@@ -70,10 +70,10 @@ pub struct Position {
 
 /// Returns the records of all pages that `fetch` returns, from a list whose offset counts pages.
 ///
-/// `info` is the operation that fetches a page, `page_size` the number of records that it asks for, and `id` returns the
-/// id of a record.
+/// `info` is the operation that fetches a page, `page_size` the number of records that it requests, and `id` returns
+/// the ID of a record.
 ///
-/// The end is believed only if the page after it and one far behind it are empty, each read twice. That takes four or
+/// The end is accepted only if the page after it and one far beyond it are empty, each read twice. That takes four or
 /// five calls. A page that is empty or short although others follow is read again. If it stays so, the others are
 /// returned, and the last item is an [`Incomplete`](crate::ErrorKind::Incomplete) error. So is it if a page holds a
 /// record twice.

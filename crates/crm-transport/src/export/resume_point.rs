@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::page_identity::{PageIdentity, fingerprint};
 use super::stretch::{Stretch, StretchRecords};
 
-/// Where an export resumes: everything up to this id has been returned.
+/// Where an export resumes: everything up to this ID has been returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ResumePoint {
-    /// The greatest id returned.
+    /// The greatest ID returned.
     #[serde(rename = "after")]
     pub(super) id: u64,
     /// The page with which its stretch began; `None` if nothing was returned.
@@ -19,12 +19,13 @@ pub(super) struct ResumePoint {
     pub(super) end: Option<u64>,
 }
 
-/// The first page of a stretch: every id on a page above it is greater than its bound.
+/// The first page of a stretch: every ID on a page above it is greater than its bound.
 #[derive(Clone, Copy)]
 pub(super) struct Top {
     pub(super) page: u64,
     pub(super) bound: u64,
-    pub(super) answered: u64,
+    /// When the bound was learnt.
+    pub(super) bounded: u64,
 }
 
 /// How many of them are remembered. A page may have been asked for before the latest of them came, so one is not enough.
@@ -49,7 +50,7 @@ pub(super) struct Returned {
 
 impl Returned {
     pub(super) fn new(from: ResumePoint) -> Self {
-        let top = from.page.map(|page| Top { page, bound: from.id, answered: 0 });
+        let top = from.page.map(|page| Top { page, bound: from.id, bounded: 0 });
         Self { id: from.id, page: from.page, tops: top.into_iter().collect(), ..Self::default() }
     }
 
@@ -65,7 +66,7 @@ impl Returned {
         }
         self.answered = self.answered.max(stretch.answered);
         let (top, bound, is_last) = (stretch.top, stretch.bound.unwrap_or(0), stretch.is_last());
-        let answered = stretch.answered;
+        let bounded = stretch.bounded;
         let floor = self.id;
         let mut found = stretch.into_records(id, floor);
         let last = found.records.last().map_or(0, id);
@@ -74,7 +75,7 @@ impl Returned {
             self.tops.pop_front();
         }
         // Its own bound: after a restart or a resume, the floor may be greater than every id on this page.
-        self.tops.push_back(Top { page: top, bound, answered });
+        self.tops.push_back(Top { page: top, bound, bounded });
         let prints = found.unreadable.iter().map(fingerprint).collect();
         let known = std::mem::replace(&mut self.unreadable, prints);
         found.unreadable.retain(|record| !known.contains(&fingerprint(record)));

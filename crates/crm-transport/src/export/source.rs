@@ -31,13 +31,13 @@ pub trait ExportSource: Send + Sync + 'static {
     /// The query cannot be exported.
     fn identity(&self) -> Result<String, Error>;
 
-    /// Returns the id of a record; greater than 0.
+    /// Returns the ID of a record; greater than 0.
     fn id(record: &Self::Record) -> u64;
 
     /// Returns the number of records on a full page.
     fn page_size(&self) -> usize;
 
-    /// Fetches a page of the list, sorted by id, the smallest first.
+    /// Fetches a page of the list, sorted by ID, the smallest first.
     fn page(&self, at: ExportPage) -> impl Future<Output = Result<Page<Self::Record>, Error>> + Send;
 
     /// Returns `true` if a record fits the query (the default). Needed where the server returns others too.

@@ -1,4 +1,4 @@
-//! A stretch: consecutive pages that are read downwards, and the ids that they must contain.
+//! A stretch: consecutive pages that are read downwards, and the IDs that they must contain.
 
 use std::collections::HashSet;
 
@@ -8,16 +8,18 @@ use super::page_identity::{PageIdentity, fingerprint};
 
 /// Pages that are read one after the other, from `top` down.
 ///
-/// A stretch is responsible for the ids above its floor, up to its bound. The floor is the bound of the stretch below.
+/// A stretch is responsible for the IDs above its floor, up to its bound. The floor is the bound of the stretch below.
 pub(super) struct Stretch<T> {
-    /// When its first page was asked for, which is also its name; and when that page came.
+    /// When its first page was requested, which is also its name; and when that page came.
     pub(super) asked: u64,
     pub(super) answered: u64,
+    /// When the page with its bound came.
+    pub(super) bounded: u64,
     /// When its latest page was asked for.
     pub(super) last_asked: u64,
     /// The page with which it begins.
     pub(super) top: u64,
-    /// The greatest id of its first page with a readable record. Unknown until such a page is read.
+    /// The greatest ID of its first page with a readable record. Unknown until such a page is read.
     pub(super) bound: Option<u64>,
     pub(super) first_page: Option<PageIdentity>,
     /// The page that came last, if it held records.
@@ -29,10 +31,10 @@ pub(super) struct Stretch<T> {
     pub(super) doubt: Option<Doubt>,
     /// It has met the page with which the stretch below begins, unchanged.
     has_met: bool,
-    /// The smallest and the greatest id seen.
+    /// The smallest and the greatest ID seen.
     lowest: u64,
     highest: u64,
-    /// The smallest id seen before the page that came last, and the greatest id of the first page with a readable record.
+    /// The smallest ID seen before the page that came last, and the greatest ID of the first page with a readable record.
     lowest_before: u64,
     anchor: Option<u64>,
     records: Vec<T>,
@@ -43,13 +45,15 @@ pub(super) struct Stretch<T> {
 /// What is read to settle whether a page contradicts the pages above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// This page once more. Beside it, the page above.
-    Again(u64, PageIdentity),
+    /// This page once more. Beside it, the page above, if there is one.
+    Again(u64, Option<PageIdentity>),
     /// The page above this one. Beside it, the second reading of this one.
     Above(u64, PageIdentity),
+    /// The page above this one once more, because it was empty.
+    AboveAgain(u64, PageIdentity),
 }
 
-/// The records of a finished stretch: by id, each once.
+/// The records of a finished stretch: by ID, each once.
 pub(super) struct StretchRecords<T> {
     pub(super) records: Vec<T>,
     pub(super) unreadable: Vec<Unreadable>,
@@ -61,6 +65,7 @@ impl<T> Stretch<T> {
         Self {
             asked,
             answered: u64::MAX,
+            bounded: u64::MAX,
             last_asked: asked,
             top,
             bound: None,
@@ -80,7 +85,7 @@ impl<T> Stretch<T> {
         }
     }
 
-    /// Creates the highest stretch. It begins with a page that was found empty, so no id is above it.
+    /// Creates the highest stretch. It begins with a page that was found empty, so no ID is above it.
     pub(super) fn from_end(asked: u64, empty: u64) -> Self {
         let next = empty.checked_sub(1);
         Self { bound: Some(u64::MAX), next, in_flight: false, ..Self::from_page(asked, empty) }
@@ -100,12 +105,12 @@ impl<T> Stretch<T> {
     pub(super) fn wanted(&self) -> Option<u64> {
         match self.doubt {
             Some(Doubt::Again(page, _)) => Some(page),
-            Some(Doubt::Above(page, _)) => Some(page + 1),
+            Some(Doubt::Above(page, _) | Doubt::AboveAgain(page, _)) => Some(page + 1),
             None => self.next,
         }
     }
 
-    /// Whether this page shows a record that was seen before, or one that has no id.
+    /// Whether this page shows a record that was seen before, or one that has no ID.
     pub(super) fn has_seen(&self, page: &Page<T>, id: fn(&T) -> u64) -> bool {
         !page.unreadable.is_empty() || page.items.iter().any(|item| id(item) <= self.highest)
     }
@@ -122,9 +127,33 @@ impl<T> Stretch<T> {
         page.items.iter().map(id).any(|id| between(id) && !is_seen(id))
     }
 
-    /// Takes in page `at`, which was asked for. Records up to the floor are left to the stretch below.
+    /// Forgets where the page that came last has led to, because it is to be read once more.
+    pub(super) fn step_back(&mut self) {
+        self.lowest = self.lowest_before;
+        self.has_met = false;
+    }
+
+    /// Whether records may be between a page with which it ends and the page above it. It then ends only if the page is
+    /// the right one.
+    ///
+    /// A page from further below can come in place of it, and looks like one after deletions. If the page is the first one
+    /// of the stretch below, unchanged, that is unlikely. It is asked for only where ids have gaps, or at the end.
+    pub(super) fn ends_unsurely(
+        &self,
+        page: PageIdentity,
+        above: Option<PageIdentity>,
+        floor: u64,
+        has_gaps: bool,
+    ) -> bool {
+        let is_adjacent = above.is_some_and(|above| above.first <= page.last.saturating_add(1));
+        let is_met = self.has_met && (has_gaps || above.is_none());
+        self.is_done(floor) && self.bound.is_some_and(|bound| bound > floor) && !is_adjacent && !is_met
+    }
+
+    /// Takes in page `at`, which was asked for and has come `now`. Records up to the floor are left to the stretch below.
     pub(super) fn add(
         &mut self,
+        now: u64,
         at: u64,
         page: Page<T>,
         identity: PageIdentity,
@@ -135,9 +164,11 @@ impl<T> Stretch<T> {
         if self.bound.is_none() {
             // A page without a readable id bounds nothing. The page below it does.
             self.bound = page.items.iter().map(id).max().or(if self.next.is_none() { Some(0) } else { None });
+            self.bounded = now;
         }
         if self.first_page.is_none() && !self.is_last() {
             self.first_page = Some(identity);
+            self.answered = now;
         }
         self.last_page = Some(identity).filter(|page| !page.is_empty()).or(self.last_page);
         self.anchor = self.anchor.or(page.items.iter().map(id).max());
@@ -187,7 +218,7 @@ impl<T> Stretch<T> {
         self.top - self.next.map_or(self.top, |next| next.min(self.top))
     }
 
-    /// Returns its records by id, each once.
+    /// Returns its records by ID, each once.
     pub(super) fn into_records(mut self, id: fn(&T) -> u64, floor: u64) -> StretchRecords<T> {
         let bound = self.bound.unwrap_or(0);
         self.records.retain(|record| id(record) > floor && id(record) <= bound);

@@ -18,9 +18,9 @@ pub enum Verdict {
         /// The figures.
         figures: ExportFigures,
     },
-    /// The list was read to its end, but records moved up in it meanwhile. Adding and deleting do not do that: some
-    /// records came in from elsewhere (restored, or edited so that they fit the query). As many others may be missing.
-    /// Export the list again.
+    /// The list was read to its end, but records moved up in it meanwhile. Adding and deleting do not cause that. Some
+    /// records entered the list in another way (restored, or edited so that they match the query). The same number of
+    /// other records may be missing. Export the list again.
     #[non_exhaustive]
     Shifted {
         /// The figures.
@@ -35,8 +35,8 @@ pub enum Verdict {
         /// The first contradiction.
         cause: Error,
     },
-    /// The export ended early. The records returned so far are sound: by id, each once. So does one whose checkpoint cannot be
-    /// removed at the end, because the next export would resume from it.
+    /// The export ended early. The records returned so far are valid: by ID, each once. An export whose checkpoint
+    /// cannot be removed at the end is truncated, too, because the next export would resume from it.
     #[non_exhaustive]
     Truncated {
         /// The figures.
@@ -47,8 +47,8 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Reaches the verdict of an export that is not an [`Export`](super::Export). `cause` is what ended it early. Without
-    /// one it is complete, or shifted if `figures` has records that moved up.
+    /// Creates the verdict of an export that is not an [`Export`](super::Export). `cause` is the reason why it ended
+    /// early. Without a cause it is complete, or shifted if `figures` has records that moved up.
     pub fn new(figures: ExportFigures, cause: Option<Error>) -> Self {
         match cause {
             Some(cause) => Self::Truncated { figures, cause },
@@ -57,7 +57,7 @@ impl Verdict {
         }
     }
 
-    /// Reaches the verdict of such an export if what the server returned contradicts itself.
+    /// Creates the verdict of such an export if the responses of the server contradict each other.
     pub fn contradicted(mut figures: ExportFigures, cause: Error) -> Self {
         figures.contradictions = figures.contradictions.max(1);
         Self::Contradicted { figures, cause }
@@ -81,7 +81,7 @@ impl Verdict {
         }
     }
 
-    /// Returns the error with which an export ends that is not complete.
+    /// Returns the error with which an incomplete export ends.
     #[must_use]
     pub fn to_error(&self, operation: &'static str) -> Option<Error> {
         match self {
@@ -131,7 +131,7 @@ pub struct ExportFigures {
     pub left_out: u64,
     /// Records returned as listed, because they were deleted before their full text could be fetched.
     pub as_listed: u64,
-    /// Pages asked for.
+    /// Pages requested.
     pub pages: u64,
     /// How many deletions were noticed. Nothing is missing because of them.
     pub repaired: u64,

@@ -1,6 +1,6 @@
 //! What looks on at the calls: the counters of [`Stats`] always, spans and metrics if their features are on.
 //!
-//! The pipeline and the limiter report here what happens and do not know who listens. `no_observer` stands in for
+//! The pipeline and the limiter report here what happens and do not know who listens. `no_observer` replaces
 //! spans or metrics if their feature is off, and compiles to nothing.
 
 #[cfg(feature = "metrics")]

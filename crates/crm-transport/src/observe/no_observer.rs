@@ -1,4 +1,4 @@
-//! Observes nothing: stands in for spans or metrics if their feature is off.
+//! Observes nothing: used instead of spans or metrics if their feature is off.
 
 use std::time::Duration;
 

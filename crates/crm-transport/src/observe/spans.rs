@@ -31,7 +31,7 @@ pub(super) struct Server {
 pub(super) struct Call {
     server: Server,
     operation: &'static str,
-    /// As the operation declares it, without the query, which holds ids.
+    /// As the operation declares it, without the query, which holds IDs.
     path: &'static str,
     span: Span,
 }

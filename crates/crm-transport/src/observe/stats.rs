@@ -15,7 +15,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Calls begun. Those that have not succeeded, failed or been cancelled are under way.
+    /// Calls that have begun. Those that have not succeeded, failed or been cancelled are in progress.
     pub calls: u64,
     /// Calls that succeeded.
     pub succeeded: u64,

@@ -1,7 +1,7 @@
-//! When a call is made, and when it is made again.
+//! When a call is sent, and when it is retried.
 //!
-//! [`RetryPolicy`] and [`Pace`] are the settings, `limiter` is the pace at work, and `learned_rate` is what a
-//! server that limits its clients adds to it.
+//! [`RetryPolicy`] and [`Pace`] are the settings. `limiter` applies the pace, and `learned_rate` is the rate that the
+//! client derives from a server that limits it.
 
 mod learned_rate;
 mod limiter;

@@ -7,11 +7,11 @@ use crate::error::Error;
 /// The maximum number of attempts in flight, and per second, for a client and all its clones.
 ///
 /// The default is two in flight and no limit per second. The CRMs run PHP on shared hosts while people work in them, and
-/// on a server with two cores more than two at once gained nothing (observed). A call without a permit waits for one, in
-/// order of arrival, until its [deadline](crate::ClientBuilder::deadline). Dropping a call releases its permit. A call
-/// that waits for a retry holds none.
+/// more than two at once were not faster on a server with two cores (observed). A call without a permit waits for one,
+/// in order of arrival, until its [deadline](crate::ClientBuilder::deadline). Dropping a call releases its permit. A
+/// call that waits for a retry holds none.
 ///
-/// The number in flight is a ceiling. The client lowers and raises it by itself:
+/// The number in flight is a maximum. The client adapts the actual limit automatically:
 ///
 /// - It is **halved**, never below 1, when the server is overloaded: a status 429, 502, 503 or 504, a page of a gateway,
 ///   no connection, a lost connection, a timeout; or a response that took more than a second and more than three times

@@ -9,18 +9,18 @@ use crate::error::Error;
 
 /// How often a call is retried, and how long it waits before each retry.
 ///
-/// A call is retried if that may help and cannot do anything twice ([`Error::is_retryable`]). A read is retried after a
-/// lost connection, a timeout, a page of a gateway, an unreachable database, or a status 429, 502, 503 or 504. A write is
-/// retried only if nothing was sent, or after a status 429.
+/// A call is retried if a retry may help and nothing can be done twice ([`Error::is_retryable`]). A read is retried
+/// after a lost connection, a timeout, a page of a gateway, an unreachable database, or a status 429, 502, 503 or 504.
+/// A write is retried only if nothing was sent, or after a status 429.
 ///
 /// Before attempt *n* + 1 the client waits a random time between zero and `base` · 2ⁿ⁻¹, at most `cap` ("full jitter"). If
 /// `Retry-After` asks for more, it waits that long. If the wait would not end before the call's
 /// [deadline](crate::ClientBuilder::deadline), the call returns its error at once.
 ///
-/// A server that limits the rate of calls (429; 503 for a read) is not a dead one: such attempts count neither as attempts
-/// of this policy nor against the budget. The client [slows down](crate::Pace) and tries again until the deadline.
+/// If a server limits the rate of calls (429; 503 for a read), the attempts count neither as attempts
+/// of this policy nor against the budget. The client [slows down](crate::Pace) and retries until the deadline.
 ///
-/// The client and its clones share a retry budget, so that they do not hammer a server that is down.
+/// The client and its clones share a retry budget, so that they do not overload a server that is down.
 ///
 /// ```
 /// use std::time::Duration;
@@ -101,13 +101,13 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The policy at work, shared by a client and its clones.
+/// The state of the policy, shared by a client and its clones.
 pub(crate) struct Retries {
     policy: RetryPolicy,
     budget: Mutex<Budget>,
 }
 
-/// What follows a failed attempt.
+/// What to do after a failed attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Another attempt, after this time.

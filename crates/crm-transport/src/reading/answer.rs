@@ -12,8 +12,8 @@ use crate::operation_info::{Idempotency, OperationInfo};
 
 pub use super::api_error::{api_error, refusal_of_http};
 
-/// Returns the JSON of a response with a status of success, without a byte order mark, without PHP notices before it
-/// and HTML after it.
+/// Returns the JSON of a response with a success status, without a byte order mark, PHP notices before it, or HTML
+/// after it.
 ///
 /// # Errors
 /// The response is a redirect, has a status of failure, or is a PHP error, a page that is not from the CRM, empty, only a

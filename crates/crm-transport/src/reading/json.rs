@@ -1,4 +1,5 @@
-//! Decodes JSON into types, with the path of what cannot be decoded. A record that cannot be decoded hides no other.
+//! Decodes JSON into types, with the path of what cannot be decoded. A record that cannot be decoded does not hide the
+//! others.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -111,7 +112,7 @@ pub struct RawRecord<'a> {
 pub enum Place {
     /// In an array.
     Index(usize),
-    /// In an object keyed by id, as PHP writes an array whose keys are not 0, 1, 2 …
+    /// In an object keyed by ID, as PHP writes an array whose keys are not 0, 1, 2 …
     Key(String),
 }
 
@@ -120,7 +121,7 @@ pub enum Place {
 /// More are an error, so that a response costs a limited amount of memory. SalesMan sends at most 200 (documented).
 pub const MOST_RECORDS: usize = 100_000;
 
-/// Returns the JSON texts of the records of an array, or of an object keyed by id. `false` and `""` have none.
+/// Returns the JSON texts of the records of an array, or of an object keyed by ID. `false` and `""` have none.
 ///
 /// A record whose text is not valid JSON is returned too, if its borders are certain.
 ///
@@ -145,7 +146,8 @@ pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
-/// Decodes each record by itself. A record that cannot be decoded is in [`Page::unreadable`] and hides no other.
+/// Decodes each record by itself. A record that cannot be decoded is in [`Page::unreadable`] and does not hide the
+/// others.
 ///
 /// # Errors
 /// The text is neither an array nor an object of records, or holds more than [`MOST_RECORDS`].

@@ -6,7 +6,7 @@
 
 use super::json::{MOST_RECORDS, Place, RawRecord};
 
-/// Returns the values of a list or an object. `None` if they cannot be told apart with certainty, or are too many.
+/// Returns the values of a list or an object. `None` if they cannot be distinguished with certainty, or are too many.
 pub(super) fn entries(text: &str) -> Option<Vec<RawRecord<'_>>> {
     let mut scanner = Scanner { text, at: 0 };
     let close = match scanner.next_token()? {

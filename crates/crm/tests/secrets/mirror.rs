@@ -102,6 +102,7 @@ fn values(texts: &mut Texts) {
         removals: Vec::new(),
         missing: Vec::new(),
         found: Vec::new(),
+        details: Vec::new(),
         children_read: Vec::new(),
         settings: Vec::new(),
     };

@@ -148,6 +148,51 @@ fn no_program_of_the_guide_prints_the_debug_form_of_an_error() {
     }
 }
 
+/// What a program may need besides `crm`, and `tokio` with two features: the text that shows the need, and what its
+/// `[dependencies]` must hold.
+const NEEDS: [(&str, &str); 17] = [
+    ("crm::directory", "\"directory\""),
+    ("crm::mirror", "\"mirror\""),
+    ("crm::outbox", "\"outbox\""),
+    ("crm::sandbox", "\"sandbox\""),
+    ("crm::testing", "\"testing\""),
+    (" Zone", "\"chrono-tz\""),
+    ("tokio::net", "\"net\""),
+    ("tokio::signal", "\"signal\""),
+    ("tokio::time", "\"time\""),
+    ("arrow_array::", "\narrow-array = "),
+    ("axum::", "\naxum = "),
+    ("chrono::", "\nchrono = "),
+    ("csv::", "\ncsv = "),
+    ("metrics_exporter_prometheus::", "\nmetrics-exporter-prometheus = "),
+    ("rusqlite::", "\nrusqlite = "),
+    ("serde::", "\nserde = "),
+    ("serde_json::", "\nserde_json = "),
+];
+
+#[test]
+fn each_program_begins_with_the_dependencies_that_it_needs() {
+    let mut checked = 0;
+    for (book, _) in books() {
+        for page in pages(&book, false) {
+            let text = fs::read_to_string(&page).unwrap();
+            let blocks: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
+            for pair in blocks.windows(2) {
+                let (before, program) = (pair[0], pair[1]);
+                if !program.starts_with("rust\n") || !program.contains("fn main(") {
+                    continue;
+                }
+                for (_, wanted) in NEEDS.iter().filter(|(shows, _)| program.contains(shows)) {
+                    let is_there = before.starts_with("toml\n[dependencies]\n") && before.contains(wanted);
+                    assert!(is_there, "{}: {wanted} is missing before\n{program}", page.display());
+                    checked += 1;
+                }
+            }
+        }
+    }
+    assert!(checked > 40, "{checked}");
+}
+
 #[test]
 fn the_badge_shows_the_oldest_rust() {
     let read = |file: &str| fs::read_to_string(Path::new(ROOT).join(file)).unwrap();

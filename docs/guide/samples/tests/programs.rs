@@ -29,9 +29,9 @@ fn calls_that_are_logged_again_say_the_same_and_log_nothing_twice() {
 fn a_program_that_fails_prints_a_line_for_a_person() {
     for name in ["first-call", "ru-first-call"] {
         let failed =
-            std::process::Command::new(EXECUTABLE).arg(name).env_remove("HISTORY_URL").output().unwrap();
+            std::process::Command::new(EXECUTABLE).arg(name).env_remove("CRM_HISTORY_URL").output().unwrap();
         assert!(!failed.status.success());
         let printed = String::from_utf8(failed.stderr).unwrap();
-        assert_eq!(printed, "Error: HISTORY_URL: environment variable not found\n");
+        assert_eq!(printed, "Error: CRM_HISTORY_URL: environment variable not found\n");
     }
 }

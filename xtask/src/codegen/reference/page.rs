@@ -48,14 +48,16 @@ impl<'a> Page<'a> {
             format!("{post} ({})", language.grade(evidence))
         });
         let repeat = match operation.idempotency {
-            Idempotency::Read => language.choose("safe; it changes nothing", "безопасен, ничего не меняется"),
+            Idempotency::Read => {
+                language.choose("safe; it changes nothing", "безопасен: вызов ничего не меняет")
+            }
             Idempotency::Idempotent => language.choose(
                 "safe; the second call changes nothing more",
-                "безопасен, второй вызов больше ничего не меняет",
+                "безопасен: повторный вызов ничего не меняет",
             ),
             Idempotency::Write => language.choose(
                 "**not safe**; every call writes again",
-                "**опасен**, каждый вызов записывает ещё раз",
+                "**опасен**: каждый вызов создаёт новую запись",
             ),
         };
         let success = match operation.success {
@@ -63,7 +65,7 @@ impl<'a> Page<'a> {
             Success::ResultWord => language.choose("`result` is `Успешно`", "`result` равен `Успешно`"),
             Success::EachResult => language.choose(
                 "the `result` of an element is `Успешно`, for each element separately",
-                "`result` элемента равен `Успешно`, для каждого элемента отдельно",
+                "`result` элемента равен `Успешно`; проверяйте каждый элемент отдельно",
             ),
         };
         let mut facts = vec![
@@ -92,14 +94,14 @@ impl<'a> Page<'a> {
             "\n{}\n\n```rust\n{}\n```\n\n{}\n\n```sh\n{}\n```\n\n",
             language.choose("## Request", "## Запрос"),
             operation.rust,
-            language.choose("The same with curl:", "То же с curl:"),
+            language.choose("The same with curl:", "То же через curl:"),
             curl(api, operation)?,
         );
         let mut table = Table::new(
             language,
             [
                 language.choose("Variable", "Переменная"),
-                language.choose("Meaning", "Смысл"),
+                language.choose("Meaning", "Описание"),
                 language.choose("Header and grade", "Заголовок и достоверность"),
             ],
         );
@@ -131,7 +133,7 @@ impl<'a> Page<'a> {
             language,
             [
                 language.choose("Name and type", "Имя и тип"),
-                language.choose("Meaning, default, range", "Смысл, значение по умолчанию, диапазон"),
+                language.choose("Meaning, default, range", "Описание, значение по умолчанию, диапазон"),
                 language.choose("Rust name and grade", "Имя в Rust и достоверность"),
             ],
         );
@@ -159,14 +161,14 @@ impl<'a> Page<'a> {
 
     fn answer(&self) -> Result<String, String> {
         let Self { language, operation, .. } = *self;
-        let mut text = language.choose("\n## Answer\n", "\n## Ответ\n").to_owned();
+        let mut text = language.choose("\n## Response\n", "\n## Ответ\n").to_owned();
         for Answer { name, value } in &operation.answers {
             let title = match name.as_str() {
                 "documented" => language.choose("Documented:", "Документировано:"),
                 "observed" => language.choose("Observed:", "Наблюдалось:"),
                 "assumed" => language.choose(
-                    "Assumed, because the vendor documents no answer:",
-                    "Предположение, потому что поставщик не описывает ответов:",
+                    "Assumed, because the vendor documents no response:",
+                    "Предположение, потому что ответы у поставщика не описаны:",
                 ),
                 _ => language.choose("Without records:", "Без записей:"),
             };
@@ -188,7 +190,7 @@ impl<'a> Page<'a> {
             language,
             [
                 language.choose("Name and type", "Имя и тип"),
-                language.choose("Meaning", "Смысл"),
+                language.choose("Meaning", "Описание"),
                 language.choose("Rust name and grade", "Имя в Rust и достоверность"),
             ],
         );
@@ -209,7 +211,7 @@ impl<'a> Page<'a> {
         let errors: Vec<&ApiError> = operation.errors.iter().chain(&api.errors).collect();
         if errors.is_empty() {
             return text
-                + language.choose("The vendor documents no errors.\n", "Поставщик не описывает ошибок.\n");
+                + language.choose("The vendor documents no errors.\n", "Ошибки у поставщика не описаны.\n");
         }
         text += language.choose(
             "Errors come with HTTP status 200 (observed), as `{\"result\": \"Error\", \"error\": {\"code\": …, \"text\": \"…\"}}`.\n\n",

@@ -71,10 +71,13 @@ impl<'a> Findings<'a> {
         self.show(name, Some(false), self.messages().format(text, values), Some(advice))
     }
 
-    /// Shows the error of a call, which says itself what to do.
+    /// Shows the error of a call, which says itself what to do. A refused key needs more words.
     pub(super) fn failed(&mut self, name: &str, error: &Error) -> Result<(), Failure> {
-        self.exit = self.exit.max(Exit::from_error(error));
-        self.show(name, Some(false), self.messages().error(error), None)
+        let exit = Exit::from_error(error);
+        self.exit = self.exit.max(exit);
+        let words = if name == "check-row-token" { "check-refused-token" } else { "check-refused-key" };
+        let advice = (exit == Exit::KeyRefused).then(|| self.messages().text(words));
+        self.show(name, Some(false), self.messages().error(error), advice)
     }
 
     fn show(
@@ -106,7 +109,11 @@ impl<'a> Findings<'a> {
     pub(super) fn end(self) -> Result<Exit, Failure> {
         let count = self.list.iter().filter(|line| line["ok"] == false).count() as u64;
         let text = if count == 0 { "check-all-good" } else { "check-some-bad" };
-        self.terminal.list(&format!("\n{}", self.messages().format(text, &[("count", count.into())])))?;
+        let mut text = self.messages().format(text, &[("count", count.into())]);
+        if self.list.iter().any(|line| !line["advice"].is_null()) {
+            text += &self.messages().text("check-arrow");
+        }
+        self.terminal.list(&format!("\n{text}"))?;
         self.terminal.summary(&json!({"checks": self.list, "exit_code": self.exit.code()}))?;
         Ok(self.exit)
     }

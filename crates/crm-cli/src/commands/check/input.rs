@@ -86,8 +86,10 @@ impl Input {
                         .any(|known| known.title.trim_end().to_lowercase() == title.trim_end().to_lowercase())
                 };
                 let unknown: Vec<&String> = self.types.iter().filter(|title| !is_known(title)).collect();
+                let known: Vec<String> = known.iter().map(|known| one_line(&known.title)).collect();
                 show(
                     &unknown,
+                    &known,
                     self.types.len(),
                     "check-row-types",
                     ["check-types", "check-types-unknown"],
@@ -103,6 +105,7 @@ impl Input {
         let unknown: Vec<&String> = self.users.iter().filter(|login| !is_known(login)).collect();
         show(
             &unknown,
+            &[],
             self.users.len(),
             "check-row-file-users",
             ["check-users", "check-users-unknown"],
@@ -114,6 +117,7 @@ impl Input {
 /// Shows the names that the account does not know.
 fn show(
     unknown: &[&String],
+    known: &[String],
     count: usize,
     row: &str,
     [good, bad]: [&str; 2],
@@ -127,6 +131,7 @@ fn show(
         ("count", (count as u64).into()),
         ("unknown", (unknown.len() as u64).into()),
         ("names", names.join(", ").into()),
+        ("known", known.join(", ").into()),
     ];
     if unknown.is_empty() {
         findings.good(row, good, &values)

@@ -135,7 +135,7 @@ fn tls(
     findings: &mut Findings<'_>,
 ) -> Result<(), Failure> {
     if !is_https(url) {
-        return findings.good("check-row-tls", "check-no-tls", &[]);
+        return findings.unknown("check-row-tls", "check-no-tls", &[]);
     }
     let der = info.and_then(TlsInfo::peer_certificate);
     let Some((_, certificate)) = der.and_then(|der| X509Certificate::from_der(der).ok()) else {

@@ -29,7 +29,7 @@ pub(crate) struct Shape {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Named(String),
-    /// Digits: an id.
+    /// Digits: an ID.
     Id,
     /// What may be somebody's: an account's own name, or anything that does not look like the name of a field.
     Hidden,

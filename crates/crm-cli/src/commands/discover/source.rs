@@ -28,7 +28,7 @@ impl Source {
         Ok(Self { document: serde_json::from_str(json).map_err(|error| error.to_string())? })
     }
 
-    /// The operations by their ids, in the order of their paths; not those that are another one by POST.
+    /// The operations by their IDs, in the order of their paths; not those that are another one by POST.
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         let paths = self.document["paths"].as_object().into_iter().flatten();
         paths.flat_map(move |(_, item)| {

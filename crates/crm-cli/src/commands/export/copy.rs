@@ -135,13 +135,17 @@ fn finish(
     } else {
         terminal.problem(&text)
     }
-    if let Verdict::Truncated { .. } = verdict
+    if let Verdict::Truncated { cause, .. } = verdict
         && !arguments.is_stdout()
     {
+        // Without a change by a person another run ends in the same way.
+        let passes = Exit::from_error(cause) == Exit::Again;
         let name = match arguments.checkpoint {
-            Some(_) => "export-run-again",
-            None if can_resume => "export-old-file",
-            None => "export-old-spreadsheet",
+            Some(_) if passes => "export-run-again",
+            None if passes && can_resume => "export-old-file",
+            None if passes => "export-old-spreadsheet",
+            Some(_) => "export-resumes-when-fixed",
+            None => "export-run-when-fixed",
         };
         terminal.note_text(name, &[]);
     }

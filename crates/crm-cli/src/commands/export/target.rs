@@ -59,8 +59,10 @@ impl OutputArguments {
     ) -> Result<Target, Failure> {
         let messages = &terminal.messages;
         let usage = |name: &str| Failure::usage(messages.text(name));
-        let format =
-            format_of(&self.out, self.format, self.excel).ok_or_else(|| usage("export-excel-jsonl"))?;
+        let format = format_of(&self.out, self.format, self.excel).map_err(usage)?;
+        if self.excel && matches!(format, Format::Xlsx) {
+            terminal.note_text("export-excel-needless", &[]);
+        }
         if let Some(checkpoint) = &self.checkpoint {
             if !format.can_resume() {
                 return Err(usage("export-spreadsheet-cannot-resume"));
@@ -85,21 +87,25 @@ impl OutputArguments {
     }
 }
 
-/// Returns the format of a file: the given one, else that of its name, else JSON Lines. `None` for JSON Lines for Excel.
-pub(crate) fn format_of(out: &Path, given: Option<FormatName>, excel: bool) -> Option<Format> {
+/// Returns the format of a file: the given one, else that of its name, else JSON Lines.
+///
+/// # Errors
+/// The name of the text that says why there is none: JSON Lines for Excel, or the name of another kind of spreadsheet.
+pub(crate) fn format_of(out: &Path, given: Option<FormatName>, excel: bool) -> Result<Format, &'static str> {
     let ending = out.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let by_name = match ending.to_ascii_lowercase().as_str() {
         "csv" => FormatName::Csv,
         "xlsx" => FormatName::Xlsx,
+        "xls" | "xlsm" | "xlsb" | "ods" if given.is_none() => return Err("export-other-spreadsheet"),
         _ if excel => FormatName::Csv,
         _ => FormatName::Jsonl,
     };
     match (given.unwrap_or(by_name), excel) {
-        (FormatName::Jsonl, false) => Some(Format::Jsonl),
-        (FormatName::Jsonl, true) => None,
-        (FormatName::Csv, false) => Some(Format::Csv),
-        (FormatName::Csv, true) => Some(Format::ExcelCsv),
-        (FormatName::Xlsx, _) => Some(Format::Xlsx),
+        (FormatName::Jsonl, false) => Ok(Format::Jsonl),
+        (FormatName::Jsonl, true) => Err("export-excel-jsonl"),
+        (FormatName::Csv, false) => Ok(Format::Csv),
+        (FormatName::Csv, true) => Ok(Format::ExcelCsv),
+        (FormatName::Xlsx, _) => Ok(Format::Xlsx),
     }
 }
 

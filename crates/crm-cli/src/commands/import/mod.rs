@@ -1,12 +1,13 @@
 //! `crm import`: activities of a file into a SalesMan CRM, each once.
 //!
-//! `arguments` are the options, `input` reads the rows on a thread of its own, `callers` finds their clients, `outcomes` says what became of them, and
-//! `summary` counts.
+//! `arguments` are the options, `input` reads the rows on a thread of its own, `callers` finds their clients, `outcomes` says what became of them,
+//! `preview` shows the rows of a dry run, and `summary` counts.
 
 mod arguments;
 mod callers;
 mod input;
 mod outcomes;
+mod preview;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -77,6 +78,10 @@ async fn import(
     // A dry run creates no journal. One that exists says what is stored already.
     if !arguments.dry_run || paths.journal.exists() {
         import = import.journal(&paths.journal);
+    }
+    if let Some(other) = paths.journal_of_rejected() {
+        terminal.note_text("import-other-journal", &[("file", paths.rejected.display().to_string().into())]);
+        import = import.other_journal(other);
     }
     let signalled = signals.clone();
     let mut stream = import.cancel(async move { _ = signalled.first().await }).outcomes();
@@ -158,6 +163,13 @@ impl Paths {
             found_clients: found_clients.into(),
             rejected: arguments.rejected.clone().unwrap_or_else(|| beside(".rejected.csv")),
         }
+    }
+
+    /// Returns the journal of the rejected file, if that was imported. A row that was fixed in both files is stored once.
+    fn journal_of_rejected(&self) -> Option<PathBuf> {
+        let mut journal = self.rejected.clone().into_os_string();
+        journal.push(".journal");
+        Some(PathBuf::from(journal)).filter(|journal| journal.exists() && *journal != self.journal)
     }
 
     /// Checks that no file has two purposes, before any of them is opened for writing.

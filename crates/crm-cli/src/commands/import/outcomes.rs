@@ -7,6 +7,7 @@ use crm::history::{AddOutcome, ImportOutcome, NewEntry, NotSentReason, OutcomeRe
 
 use super::Arguments;
 use super::input::Input;
+use super::preview::{Preview, to_send};
 use super::summary::Summary;
 use crate::exit::{Exit, Failure};
 use crate::files::{Problem, Rejected, TableRow};
@@ -24,6 +25,8 @@ pub(super) struct Outcomes {
     /// The last reason for which rows were not sent. It is shown once.
     unsent: Option<String>,
     zone: Option<Zone>,
+    /// What a dry run shows on a terminal.
+    preview: Option<Preview>,
 }
 
 impl Outcomes {
@@ -50,6 +53,7 @@ impl Outcomes {
             path,
             unsent: None,
             zone: arguments.zone(),
+            preview: terminal.shows_tables().then(Preview::default),
         })
     }
 
@@ -90,6 +94,7 @@ impl Outcomes {
         match became {
             AddOutcome::Created(_) | AddOutcome::StoredWithoutId => {
                 self.summary.stored += 1;
+                self.summary.stored_before += u64::from(outcome.stored_before);
                 self.note_stored(outcome, row);
             }
             AddOutcome::Rejected(rejection) => {
@@ -102,7 +107,11 @@ impl Outcomes {
             AddOutcome::NotSent(why) => match reason {
                 Some(OutcomeReason::NotSent(NotSentReason::DryRun)) => {
                     self.summary.to_send += 1;
-                    terminal.list(&self.to_send(row.line, outcome.entry.clone()))?;
+                    let entry = self.as_sent(outcome.entry.clone());
+                    match &mut self.preview {
+                        Some(preview) => preview.add(row.line, &entry),
+                        None => terminal.list(&to_send(row.line, &entry))?,
+                    }
                     self.note_stored(outcome, row);
                 }
                 Some(OutcomeReason::NotSent(NotSentReason::PerhapsChanged { known, .. })) => {
@@ -150,23 +159,11 @@ impl Outcomes {
     }
 
     /// Returns a row that would be sent, as the request would have it today.
-    fn to_send(&self, line: u64, entry: NewEntry) -> String {
-        let entry = match (&self.zone, entry.at_instant) {
+    fn as_sent(&self, entry: NewEntry) -> NewEntry {
+        match (&self.zone, entry.at_instant) {
             (Some(zone), Some(instant)) => entry.at(zone.local(instant)),
             _ => entry,
-        };
-        let json = serde_json::to_string(&entry).unwrap_or_default();
-        // A terminal would obey these. As JSON they stay the same.
-        let escaped = json.chars().map(|sign| match sign {
-            '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{7f}'..='\u{9f}' => {
-                format!("\\u{:04x}", u32::from(sign))
-            }
-            sign => sign.to_string(),
-        });
-        format!("{line}: {}", escaped.collect::<String>())
+        }
     }
 
     fn say(&self, line: u64, text: &str) {
@@ -185,22 +182,21 @@ impl Outcomes {
     fn note_stored(&mut self, outcome: &ImportOutcome, row: &TableRow) {
         let messages = &self.terminal.messages;
         let named = |name: Option<&str>| one_line(name.unwrap_or_default());
-        let mut remarks = Vec::new();
-        if !outcome.losses.is_empty() {
-            self.summary.changed_by_server += 1;
-            let losses: Vec<_> = outcome.losses.iter().map(|loss| messages.loss(loss)).collect();
-            remarks.push(messages.format("import-changed", &[("losses", losses.join("; ").into())]));
-        }
-        if outcome.unknown_user {
+        // The run that sent a row has said it.
+        let is_new = !outcome.stored_before;
+        let mut remarks = if is_new { messages.remarks(&outcome.losses) } else { Vec::new() };
+        self.summary.changed_by_server += u64::from(!remarks.is_empty());
+        if outcome.unknown_user && is_new {
             self.summary.without_owner += 1;
             let user = named(outcome.entry.user.as_deref());
             remarks.push(messages.format("import-without-owner", &[("user", user.into())]));
         }
-        if outcome.unknown_type {
+        if outcome.unknown_type && is_new {
             self.summary.with_unknown_type += 1;
             let name = named(outcome.entry.activity_type.as_deref());
             remarks.push(messages.format("import-unknown-type", &[("type", name.into())]));
         }
+        self.summary.with_warnings += u64::from(!remarks.is_empty());
         if let (Some(OutcomeReason::StoredTwice(copy)), Some(id)) = (&outcome.reason, outcome.outcome.id()) {
             self.summary.stored_twice += 1;
             let values = [("id", id.to_string().into()), ("copy", copy.to_string().into())];
@@ -220,7 +216,13 @@ impl Outcomes {
         let exit = self.exit.max(self.summary.exit()).max(signal.unwrap_or(Exit::Done));
         self.summary.exit_code = exit.code();
         let rows = ("rows", self.summary.rows.into());
+        if let Some(preview) = self.preview.take() {
+            preview.print(&terminal)?;
+        }
         terminal.note_text("import-summary", &[rows, ("counts", self.in_words().into())]);
+        if self.summary.with_warnings > 0 {
+            terminal.note_text("import-with-warnings", &[("count", self.summary.with_warnings.into())]);
+        }
         if let Some(rejected) = self.rejected.take() {
             let file = rejected.finish().map_err(|error| terminal.output_failure(&self.path, &error))?;
             if file.rows > 0 {
@@ -232,7 +234,8 @@ impl Outcomes {
             }
         }
         if self.summary.not_sent + self.summary.not_settled > self.summary.perhaps_changed {
-            terminal.note_text("import-run-again", &[]);
+            let passes = !matches!(self.exit, Exit::Person | Exit::KeyRefused);
+            terminal.note_text(if passes { "import-run-again" } else { "import-run-when-fixed" }, &[]);
         }
         if self.summary.unknown > self.summary.not_settled {
             terminal.note_text("import-look-up", &[]);

@@ -9,6 +9,10 @@ use crate::exit::Exit;
 pub(super) struct Summary {
     pub(super) rows: u64,
     pub(super) stored: u64,
+    /// Those of `stored` that this run did not send.
+    pub(super) stored_before: u64,
+    /// Rows with a remark: stored now or to be sent, and not as the file has them.
+    pub(super) with_warnings: u64,
     pub(super) refused: u64,
     pub(super) unreadable: u64,
     pub(super) not_sent: u64,
@@ -41,15 +45,20 @@ impl Summary {
 
     /// Returns the counts that are not zero, with the names of their texts.
     pub(super) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let (now, before) = (self.stored - self.stored_before, self.stored_before);
+        let words =
+            if before > 0 { ["count-stored-now", "count-stored-before"] } else { ["count-stored"; 2] };
         let counts = [
-            ("count-stored", self.stored),
+            (words[0], now),
+            (words[1], before),
             ("count-to-send", self.to_send),
             ("count-refused", self.refused),
             ("count-unreadable", self.unreadable),
             ("count-not-sent", self.not_sent),
             ("count-unknown", self.unknown),
         ];
-        counts.into_iter().filter(|(_, count)| *count > 0)
+        // That nothing is new is worth a word.
+        counts.into_iter().filter(move |(name, count)| *count > 0 || *name == "count-stored-now")
     }
 
     /// Returns the exit that the counts ask for, as far as no reason asks for a worse one.

@@ -99,8 +99,7 @@ pub(super) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
     let mut target = match &arguments.out {
         Some(path) => {
             let format = format_of(path, arguments.format, arguments.excel);
-            let format =
-                format.ok_or_else(|| Failure::usage(terminal.messages.text("export-excel-jsonl")))?;
+            let format = format.map_err(|why| Failure::usage(terminal.messages.text(why)))?;
             let headings = match format {
                 Format::ExcelCsv | Format::Xlsx => terminal.spreadsheet_headings(),
                 _ => Headings::Wire,

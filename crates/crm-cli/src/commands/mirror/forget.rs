@@ -13,7 +13,7 @@ use crate::terminal::Terminal;
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The target, if it is given, the table and the id.
+    /// The target, if it is given, the table and the ID.
     #[arg(id = "forget-what", num_args = 2..=3, required = true)]
     what: Vec<String>,
 }

@@ -7,13 +7,13 @@ use crm::mirror::{Mirror, is_temporary};
 
 use crate::connection::{Environment, NetworkFlags};
 use crate::exit::{Exit, Failure};
-use crate::settings::MIRROR_TARGET;
+use crate::settings::{MIRROR_TARGET, database_url};
 use crate::terminal::Terminal;
 
 /// Returns the URL of the copy: the given one, else that of the environment or of the profile.
 pub(crate) fn url(given: &Option<String>, terminal: &Terminal) -> Result<String, Failure> {
     let environment = Environment::of_process(terminal, &NetworkFlags::default())?;
-    Ok(environment.required(given, &MIRROR_TARGET)?.text)
+    database_url(environment.required(given, &MIRROR_TARGET)?.text, &terminal.messages)
 }
 
 /// Opens the copy, or creates it.

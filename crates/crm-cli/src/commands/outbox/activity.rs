@@ -38,17 +38,51 @@ pub(super) fn from_object(mut object: Map<String, Value>) -> Result<NewEntry, St
         Some(Value::String(mark)) => Some(mark),
         Some(_) => return Err("\"mark\" must be a string".to_owned()),
     };
-    let given = object.get("datum").and_then(Value::as_str).unwrap_or_default().to_owned();
+    object.iter().try_for_each(|(name, value)| check(name, value))?;
     let entry: NewEntry = serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())?;
-    // Without this an unreadable date would become the time of sending.
-    if !given.trim().is_empty() && entry.at.is_none() {
-        return Err(format!("\"datum\": {given:?} is not a date such as 2024-06-25 10:00:00"));
-    }
     Ok(match mark {
         Some(mark) => entry.mark(mark),
         None => entry,
     })
 }
+
+/// Checks one field alone, so that the reason begins with its name.
+fn check(name: &str, value: &Value) -> Result<(), String> {
+    if !FIELDS.contains(&name) {
+        return Err(format!("{name:?} is not a field of an activity; these are: {}", FIELDS.join(", ")));
+    }
+    if name == "pid" && value.as_array().is_some_and(|ids| !ids.is_empty()) {
+        return Err("\"pid\": send the IDs as one text, such as \"1,2\"".to_owned());
+    }
+    let alone = Map::from_iter([(name.to_owned(), value.clone())]);
+    let entry = serde_json::from_value::<NewEntry>(Value::Object(alone));
+    let given = value.as_str().unwrap_or_default().trim();
+    match entry {
+        // Without this the zero date would become the time of sending.
+        Ok(entry) if name == "datum" && !given.is_empty() && entry.at.is_none() => Err(bad_date(given)),
+        Ok(_) => Ok(()),
+        Err(_) if name == "datum" && !given.is_empty() => Err(bad_date(given)),
+        Err(error) => Err(format!("{name:?}: {error}")),
+    }
+}
+
+/// Returns what is wrong with a text that is no date of the server.
+fn bad_date(given: &str) -> String {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    let has_form = given.get(..10).is_some_and(|day| {
+        digits(day) == 8 && day.bytes().nth(4) == Some(b'-') && day.bytes().nth(7) == Some(b'-')
+    });
+    if DateTime::parse_from_rfc3339(given).is_ok() {
+        format!("\"datum\": {given:?} has an offset from UTC: send it as \"at_instant\"")
+    } else if has_form && [8, 12, 14].contains(&digits(given)) {
+        format!("\"datum\": there is no such day or time: {given:?}")
+    } else {
+        format!("\"datum\": {given:?} is not a date such as 2024-06-25 10:00:00")
+    }
+}
+
+/// The fields of an activity, beside its key.
+const FIELDS: [&str; 9] = ["user", "datum", "at_instant", "tip", "content", "clid", "pid", "did", "mark"];
 
 /// When an activity took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +127,16 @@ mod tests {
             (r#"{"content":"x"}"#, "\"key\" is missing"),
             (r#"{"key":1,"content":"x"}"#, "\"key\" must be a string"),
             (r#"{"key":"a","content":"x","mark":1}"#, "\"mark\" must be a string"),
-            (r#"{"key":"a","content":"x","klid":1}"#, "klid"),
-            (r#"{"key":"a","content":"x","datum":"yesterday"}"#, "YYYY-MM-DD"),
-            (r#"{"key":"a","content":"x","datum":"0000-00-00 00:00:00"}"#, "is not a date"),
+            (r#"{"key":"a","content":"x","klid":1}"#, "\"klid\" is not a field of an activity"),
+            (r#"{"key":"a","content":"x","klid":1}"#, "did, mark"),
+            (r#"{"key":"a","content":"x","datum":"yesterday"}"#, "\"datum\": \"yesterday\" is not a date"),
+            (r#"{"key":"a","content":"x","datum":"31.12.2024"}"#, "\"datum\": \"31.12.2024\" is not a date"),
+            (r#"{"key":"a","content":"x","datum":"2024-02-30"}"#, "\"datum\": there is no such day"),
+            (r#"{"key":"a","content":"x","datum":"0000-00-00 00:00:00"}"#, "there is no such day"),
+            (r#"{"key":"a","content":"x","datum":"2024-06-25T10:00:00+03:00"}"#, "\"at_instant\""),
+            (r#"{"key":"a","content":"x","datum":7}"#, "\"datum\": expected"),
+            (r#"{"key":"a","content":"x","pid":[1,2]}"#, "\"pid\": send the IDs as one text"),
+            (r#"{"key":"a","content":"x","clid":"a"}"#, "\"clid\": expected an id"),
         ] {
             let why = from_line(line).err().unwrap();
             assert!(why.contains(words), "{line}: {why}");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::Local;
 use chrono_tz::Tz;
 use clap::Args;
 use crm::history::{ClientId, HistoryClient, Pace, Zone};
@@ -69,6 +70,10 @@ impl DeliveryFlags {
         })
     }
 
+    pub(super) fn has_fallback_client(&self) -> bool {
+        self.fallback_client.is_some()
+    }
+
     pub(super) fn deliver(&self, outbox: &Outbox, client: HistoryClient) -> Deliver {
         let mut deliver = outbox
             .deliver(client)
@@ -88,33 +93,78 @@ impl DeliveryFlags {
 /// Says what changes in the health of a delivery.
 #[derive(Debug, Default)]
 pub(super) struct HealthNotes {
-    last: Health,
+    role: Role,
+    /// The problem that was said last, without its numbers, and how many activities were stored then.
+    said: Option<(String, u64)>,
 }
 
 impl HealthNotes {
     pub(super) fn say(&mut self, health: &Health, terminal: &Terminal) {
-        if health.role != self.last.role {
+        if health.role != self.role {
             match health.role {
                 Role::Sender => terminal.note_text("outbox-is-sender", &[]),
                 Role::Standby => terminal.note_text("outbox-is-standby", &[]),
                 _ => {}
             }
         }
-        if health.problem != self.last.problem {
-            match &health.problem {
-                Some(problem) => {
-                    let problem = match &health.stopped {
-                        Some(reason) => terminal.messages.not_sent(reason),
-                        None => crate::language::one_line(problem),
-                    };
-                    terminal.problem_text("outbox-problem", &[("problem", problem.into())]);
-                }
-                None => terminal.note_text("outbox-no-problem", &[]),
-            }
+        self.role = health.role;
+        if let Some(name) = self.change(health) {
+            let problem = match (&health.stopped, &health.problem) {
+                (Some(reason), _) => terminal.messages.not_sent(reason),
+                (None, problem) => terminal.messages.of_library(problem.as_deref().unwrap_or_default()),
+            };
+            let time = Local::now().format("%Y-%m-%d %H:%M:%S").to_string();
+            terminal.problem_text(name, &[("time", time.into()), ("problem", problem.into())]);
         }
-        self.last = health.clone();
+    }
+
+    /// Returns the text to say. Each attempt to deliver clears the problem before it meets it again, so only a stored
+    /// activity proves that it is over.
+    fn change(&mut self, health: &Health) -> Option<&'static str> {
+        let problem =
+            health.problem.as_ref().map(|problem| problem.replace(|c: char| c.is_ascii_digit(), ""));
+        match (problem, &self.said) {
+            (Some(problem), Some((said, _))) if problem == *said => None,
+            (Some(problem), _) => {
+                self.said = Some((problem, health.stored));
+                Some("outbox-problem")
+            }
+            (None, Some((_, stored))) if health.stored > *stored => {
+                self.said = None;
+                Some("outbox-no-problem")
+            }
+            (None, _) => None,
+        }
     }
 }
 
 /// How long calls in flight may take after a signal.
 pub(super) const SHUTDOWN: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_said_once_and_is_over_when_an_activity_was_stored() {
+        let health = |problem: Option<&str>, stored: u64| {
+            let mut health = Health::default();
+            (health.problem, health.stored) = (problem.map(str::to_owned), stored);
+            health
+        };
+        let mut notes = HealthNotes::default();
+        let steps = [
+            (Some("down for 1 s"), 3, Some("outbox-problem")),
+            (None, 3, None),
+            (Some("down for 20 s"), 3, None),
+            (Some("the key was refused"), 3, Some("outbox-problem")),
+            (None, 3, None),
+            (None, 4, Some("outbox-no-problem")),
+            (None, 5, None),
+            (Some("down for 1 s"), 5, Some("outbox-problem")),
+        ];
+        for (step, (problem, stored, said)) in steps.into_iter().enumerate() {
+            assert_eq!(notes.change(&health(problem, stored)), said, "step {step}");
+        }
+    }
+}

@@ -151,7 +151,7 @@ fn add(listing: &mut Listing<'_>, entry: &OutboxEntry, terminal: &Terminal) -> R
         id_cell(shown.id.or(shown.candidate)),
         utc(entry.put_at),
         settled_at.clone().unwrap_or_default(),
-        cell(shown.reason.as_deref()),
+        cell(shown.reason.as_deref().map(|reason| terminal.messages.of_library(reason)).as_deref()),
     ];
     let line = Line {
         seq: entry.seq,

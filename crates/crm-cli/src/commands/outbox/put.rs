@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use crm::history::{ClientId, ContactId, DealId, NewEntry};
-use crm::outbox::{Outbox, PutError, Status};
+use crm::history::{ClientId, ContactId, DealId, Loss, NewEntry};
+use crm::outbox::{Outbox, PutError};
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -30,17 +30,18 @@ pub(crate) struct Arguments {
     key: Option<String>,
     #[arg(long, requires = "key")]
     content: Option<String>,
-    #[arg(long, requires = "key", value_parser = activity::time)]
+    // The vendor's names work, too.
+    #[arg(long, alias = "datum", requires = "key", value_parser = activity::time)]
     at: Option<At>,
-    #[arg(long = "type", id = "type", requires = "key")]
+    #[arg(long = "type", id = "type", alias = "tip", requires = "key")]
     activity_type: Option<String>,
     #[arg(long, requires = "key")]
     user: Option<String>,
-    #[arg(long, requires = "key", value_parser = client_id)]
+    #[arg(long, alias = "clid", requires = "key", value_parser = client_id)]
     client: Option<ClientId>,
-    #[arg(long, requires = "key", value_parser = contact_id)]
+    #[arg(long, alias = "pid", requires = "key", value_parser = contact_id)]
     contact: Vec<ContactId>,
-    #[arg(long, requires = "key", value_parser = deal_id)]
+    #[arg(long, alias = "did", requires = "key", value_parser = deal_id)]
     deal: Option<DealId>,
     #[arg(long, id = "activity-mark", requires = "key")]
     mark: Option<String>,
@@ -75,7 +76,10 @@ impl Arguments {
 
 async fn put_one(outbox: &Outbox, key: &str, entry: &NewEntry, terminal: &Terminal) -> Result<Exit, Failure> {
     let status = outbox.put(key, entry).await.map_err(|error| put_failure(&error, terminal))?;
-    let shown = Shown::new(key, &status);
+    let shown = Shown::new(key, &status).with_warnings(entry, false);
+    for remark in terminal.messages.remarks(&entry.losses()) {
+        terminal.problem_text("outbox-warning", &[("key", key.into()), ("text", remark.into())]);
+    }
     let words = shown.in_words(&terminal.messages);
     terminal.note_text("outbox-status", &[("key", key.into()), ("status", words.into())]);
     terminal.summary(&shown)?;
@@ -88,6 +92,8 @@ struct Summary {
     lines: u64,
     /// Put now or before.
     put: u64,
+    /// Those of `put` that the CRM will change.
+    with_warnings: u64,
     /// Keys that belong to other activities, and lines that cannot be put.
     refused: u64,
     /// The store failed.
@@ -103,9 +109,16 @@ async fn put_file(outbox: &Outbox, file: &Path, terminal: &Arc<Terminal>) -> Res
     let (mut summary, mut exit) = (Summary::default(), Exit::Done);
     while let Some((number, result)) = results.next().await {
         summary.lines += 1;
-        let Err(Failure { exit: bad, text }) = result else {
-            summary.put += 1;
-            continue;
+        let Failure { exit: bad, text } = match result {
+            Ok(losses) => {
+                summary.put += 1;
+                summary.with_warnings += u64::from(!losses.is_empty());
+                for remark in terminal.messages.remarks(&losses) {
+                    terminal.problem_text("import-line", &[("line", number.into()), ("text", remark.into())]);
+                }
+                continue;
+            }
+            Err(failure) => failure,
         };
         match bad {
             Exit::Refused => summary.refused += 1,
@@ -127,11 +140,12 @@ async fn put_line(
     outbox: &Outbox,
     (number, line): NumberedLine,
     terminal: &Terminal,
-) -> (u64, Result<Status, Failure>) {
+) -> (u64, Result<Vec<Loss>, Failure>) {
     let put = async {
-        let KeyedActivity { key, entry } =
-            activity::from_line(&line?).map_err(|text| Failure { exit: Exit::Refused, text })?;
-        outbox.put(&key, &entry).await.map_err(|error| put_failure(&error, terminal))
+        let KeyedActivity { key, entry } = activity::from_line(&line?)
+            .map_err(|text| Failure { exit: Exit::Refused, text: terminal.messages.of_library(&text) })?;
+        let put = outbox.put(&key, &entry).await;
+        put.map(|_| entry.losses()).map_err(|error| put_failure(&error, terminal))
     };
     (number, put.await)
 }

@@ -1,6 +1,6 @@
 //! A status for programs and for people.
 
-use crm::history::EntryId;
+use crm::history::{EntryId, Loss, LossKind, NewEntry};
 use crm::outbox::Status;
 use serde::Serialize;
 
@@ -23,6 +23,9 @@ pub(super) struct Shown {
     /// The ID of a record that may be this activity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) candidate: Option<u64>,
+    /// What the CRM changes in it. Only an answer to a `put` has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) warnings: Vec<String>,
 }
 
 impl Shown {
@@ -34,10 +37,12 @@ impl Shown {
             code: None,
             reason: None,
             candidate: None,
+            warnings: Vec::new(),
         };
         let id = |id: EntryId| id.0;
         match status {
             Status::Stored(record) => shown.id = record.map(id),
+            Status::Sending => shown.reason = Some(NOT_CONFIRMED.to_owned()),
             Status::Held(reason) => shown.reason = Some(one_line(reason)),
             Status::Refused(rejection) => {
                 (shown.code, shown.reason) = (rejection.code, Some(one_line(&rejection.text)));
@@ -49,6 +54,14 @@ impl Shown {
             _ => {}
         }
         shown
+    }
+
+    /// Adds what the CRM changes in the activity that was put.
+    pub(super) fn with_warnings(self, entry: &NewEntry, has_fallback_client: bool) -> Self {
+        Self {
+            warnings: losses(entry, has_fallback_client).iter().map(ToString::to_string).collect(),
+            ..self
+        }
     }
 
     /// Returns it in words.
@@ -68,12 +81,22 @@ impl Shown {
             match self.code {
                 // The words of the server.
                 Some(code) => words += &format!(": {code} {reason}"),
-                None if self.status == "held" => words += &format!(": {reason}"),
                 None => words += &format!(": {}", messages.of_library(reason)),
             }
         }
         words
     }
+}
+
+/// Why an activity is being sent for long.
+const NOT_CONFIRMED: &str = "it was sent and is not confirmed yet: after a lost answer it is looked up first, and without a \
+                             time it waits for another activity or for --patience";
+
+/// Returns what the CRM changes in an activity. A delivery with a fallback client gives it to those without any.
+pub(super) fn losses(entry: &NewEntry, has_fallback_client: bool) -> Vec<Loss> {
+    let mut losses = entry.losses();
+    losses.retain(|loss| !has_fallback_client || loss.kind != LossKind::Unlinked);
+    losses
 }
 
 /// Returns how a command ends that asked for this status.

@@ -9,7 +9,7 @@ use crm::outbox::{Outbox, is_temporary};
 
 use crate::connection::{Environment, NetworkFlags};
 use crate::exit::{Exit, Failure};
-use crate::settings::OUTBOX_STORE;
+use crate::settings::{OUTBOX_STORE, database_url};
 use crate::terminal::Terminal;
 
 // Where the outbox is.
@@ -29,7 +29,7 @@ impl fmt::Debug for StoreFlags {
 impl StoreFlags {
     fn url(&self, terminal: &Terminal) -> Result<String, Failure> {
         let environment = Environment::of_process(terminal, &NetworkFlags::default())?;
-        Ok(environment.required(&self.store, &OUTBOX_STORE)?.text)
+        database_url(environment.required(&self.store, &OUTBOX_STORE)?.text, &terminal.messages)
     }
 
     /// Opens the outbox, or creates it.

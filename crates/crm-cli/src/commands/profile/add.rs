@@ -1,4 +1,4 @@
-//! `crm profile add`: asks for what is missing on a terminal, and writes the file.
+//! `crm profile add` and `crm profile set`: ask for what is missing on a terminal, and write the file.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -9,7 +9,7 @@ use clap::Args;
 use console::Term;
 use crm::history::{ApiKey, HistoryClient};
 
-use super::file_failure;
+use super::{existing, file_failure};
 use crate::arguments::zone;
 use crate::connection::{HistoryFlags, ProjectsFlags, RouteFlags, in_environment};
 use crate::exit::{Exit, Failure};
@@ -71,11 +71,23 @@ pub(super) fn run(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Fai
         let values = [("name", arguments.name.into()), ("file", path.display().to_string().into())];
         return Err(Failure::usage(terminal.messages.format("profile-exists", &values)));
     }
+    fill(Profile::new(path), arguments, terminal)
+}
+
+/// Changes a profile: sets what the options give, and asks for what it lacks.
+pub(super) fn set(arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let path = existing(&arguments.name, terminal)?;
+    let profile = Profile::read(&path, &terminal.messages)?;
+    fill(profile, arguments, terminal)
+}
+
+fn fill(profile: Profile, arguments: Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let asks = io::stdin().is_terminal() && io::stderr().is_terminal();
     let name = arguments.name.clone();
-    let mut form = Form { profile: Profile::new(path), asks, terminal };
+    let is_new = profile.text().is_empty();
+    let mut form = Form { profile, asks, terminal };
     form.fill(arguments)?;
-    write(&form.profile, terminal)?;
+    write(&form.profile, is_new, terminal)?;
     let values = [("file", form.profile.path.display().to_string().into()), ("name", name.into())];
     terminal.note_text("profile-added", &values);
     Ok(Exit::Done)
@@ -109,7 +121,7 @@ impl Form<'_> {
             self.required(&SECRET, key(secret, arguments.secret_file, arguments.secret_command))?;
         }
         if self.profile.text().is_empty() {
-            return Err(Failure::usage(self.terminal.messages.text("connection-none")));
+            return Err(Failure::usage(self.terminal.messages.text("profile-nothing-given")));
         }
         // A person who needs them knows the options.
         self.asks = false;
@@ -122,6 +134,7 @@ impl Form<'_> {
     fn optional(&mut self, setting: &Setting, given: Given) -> Result<bool, Failure> {
         let found = match given {
             Some(given) => Some(given),
+            None if self.profile.origin(setting).is_some() => return Ok(true),
             None => {
                 let variable = |name: &str| std::env::var(name).ok();
                 let found = in_environment(setting, &variable, &self.terminal.messages)?;
@@ -155,7 +168,7 @@ impl Form<'_> {
 
     /// Asks the person at the terminal. What cannot be used is asked again, so that a slip does not lose the other answers.
     fn ask(&self, setting: &Setting) -> Result<String, Failure> {
-        // A terminal that was closed answers for ever.
+        // A terminal that was closed answers forever.
         const QUESTIONS: u32 = 5;
 
         let is_optional = [&HISTORY_URL, &TIME_ZONE, &PROJECTS_URL].contains(&setting);
@@ -219,7 +232,7 @@ fn absolute(path: &str) -> String {
 }
 
 /// Writes the file. Only its owner can read it.
-fn write(profile: &Profile, terminal: &Terminal) -> Result<(), Failure> {
+fn write(profile: &Profile, is_new: bool, terminal: &Terminal) -> Result<(), Failure> {
     let path = &profile.path;
     let failed = |error: io::Error| file_failure("file-not-written", path, &error, terminal);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -227,5 +240,6 @@ fn write(profile: &Profile, terminal: &Terminal) -> Result<(), Failure> {
     // A temporary file has the mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(profile.text().as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist_noclobber(path).map(drop).map_err(|error| failed(error.error))
+    let kept = if is_new { file.persist_noclobber(path) } else { file.persist(path) };
+    kept.map(drop).map_err(|error| failed(error.error))
 }

@@ -16,6 +16,7 @@ use crate::terminal::Terminal;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Add(Box<add::Arguments>),
+    Set(Box<add::Arguments>),
     List,
     Show(Named),
     Remove(Named),
@@ -31,6 +32,7 @@ pub(crate) struct Named {
 pub(crate) fn run(command: Command, terminal: &Terminal) -> Result<Exit, Failure> {
     match command {
         Command::Add(arguments) => add::run(*arguments, terminal),
+        Command::Set(arguments) => add::set(*arguments, terminal),
         Command::List => list(terminal),
         Command::Show(named) => show(&named.name, terminal),
         Command::Remove(named) => remove(&named.name, terminal),

@@ -184,13 +184,12 @@ async fn of_project(
 
 /// Returns how an export ended; a failure if it ended early.
 fn check(verdict: &Verdict, terminal: &Terminal) -> Result<Exit, Failure> {
-    let text = terminal.messages.verdict(verdict);
     if let Verdict::Truncated { cause, .. } = verdict {
-        return Err(Failure { exit: Exit::from_error(cause), text });
+        return Err(terminal.call_failure(cause));
     }
     if verdict.is_complete() {
         return Ok(Exit::Done);
     }
-    terminal.problem(&text);
+    terminal.problem(&terminal.messages.verdict(verdict));
     Ok(if matches!(verdict, Verdict::Contradicted { .. }) { Exit::Person } else { Exit::Refused })
 }

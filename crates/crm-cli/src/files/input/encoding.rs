@@ -14,7 +14,7 @@ pub enum EncodingSource {
     Mark,
     /// By the bytes of the file.
     Bytes,
-    /// It was asked for.
+    /// It was requested.
     Chosen,
 }
 

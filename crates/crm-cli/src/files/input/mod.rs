@@ -57,7 +57,7 @@ pub enum InputError {
     },
     /// The spreadsheet has no sheet of this name.
     NoSuchSheet {
-        /// The name that was asked for.
+        /// The name that was requested.
         name: String,
         /// The names of its sheets.
         sheets: Vec<String>,

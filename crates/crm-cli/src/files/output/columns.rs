@@ -36,7 +36,7 @@ pub struct OutputColumn {
 pub enum OutputKind {
     /// A text or whatever the server has there.
     Text,
-    /// An id; for people, 0 is left out.
+    /// An ID; for people, 0 is left out.
     Id,
     /// A date and time.
     DateTime,
@@ -44,7 +44,7 @@ pub enum OutputKind {
     Content,
     /// Contacts as JSON.
     Json,
-    /// The ids of contacts, separated by `,`.
+    /// The IDs of contacts, separated by `,`.
     ContactIds,
     /// The names of contacts, separated by `, `.
     ContactNames,

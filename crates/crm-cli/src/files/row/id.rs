@@ -1,14 +1,14 @@
-//! Ids as spreadsheets write them. What is not exact is refused, because it would be another record's id.
+//! IDs as spreadsheets write them. What is not exact is refused, because it would be another record's ID.
 
 use serde_json::Value;
 
 use crate::files::cell::Cell;
 use crate::files::problem::IdFault;
 
-/// Numbers with this many digits are phone numbers. The server's ids end at 2147483647, and no table comes near that.
+/// Numbers with this many digits are phone numbers. The server's IDs end at 2147483647, and no table comes near that.
 const PHONE_DIGITS: usize = 10;
 
-/// Reads an id; `None` where there is none. 0 means none, as in the server's own answers.
+/// Reads an ID; `None` where there is none. 0 means none, as in the server's own answers.
 pub(super) fn id(cell: &Cell) -> Result<Option<u64>, IdFault> {
     match cell {
         Cell::Empty => Ok(None),
@@ -20,7 +20,7 @@ pub(super) fn id(cell: &Cell) -> Result<Option<u64>, IdFault> {
     }
 }
 
-/// Reads the ids of contacts: separated by `,`, `;`, spaces or line breaks, or as JSON as the export writes them.
+/// Reads the IDs of contacts: separated by `,`, `;`, spaces or line breaks, or as JSON as the export writes them.
 pub(super) fn ids(cell: &Cell) -> Result<Vec<u64>, IdFault> {
     let text = match cell {
         Cell::Text(text) => text,

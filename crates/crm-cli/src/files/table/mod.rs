@@ -211,8 +211,8 @@ impl Table {
         &self.info
     }
 
-    /// Returns the delimiter for a rejected file, so that the options of this table fit it: the one that was asked for, or
-    /// `,` where the file has it, else `;`.
+    /// Returns the delimiter for a rejected file, so that the options of this table fit it: the one that was requested,
+    /// or `,` where the file has it, else `;`.
     #[must_use]
     pub fn rejected_delimiter(&self) -> char {
         match self.info {

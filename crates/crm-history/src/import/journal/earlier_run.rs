@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
+use crm_transport::Error;
+
 use super::alignment::{Alignment, FIRST_INSERTED};
+use super::elsewhere::StoredElsewhere;
+use super::file;
 use super::lines::{Line, RecordedOutcome, SendLine};
 use super::order::Order;
 use super::row::{HashKey, RowHash};
@@ -111,6 +115,22 @@ impl EarlierRun {
         let last = self.rows.keys().chain(&is_inserted).max().copied();
         let rows = order.keys().into_iter().filter_map(|key| Some((key, self.rows.remove(&key)?))).collect();
         Alignment::new(self.path, self.key, rows, last)
+    }
+
+    /// Returns what was sent, for another import.
+    ///
+    /// # Errors
+    /// Some of it may be stored or not.
+    pub(super) fn into_elsewhere(self) -> Result<StoredElsewhere, Error> {
+        if self.rows.values().any(|row| matches!(row.state, State::Sent(_))) {
+            let error = file::fault(&self.path, "has activities that may be stored or not", None);
+            return Err(error.hint("run the import with that journal first, so that they are looked up"));
+        }
+        let rows = self.rows.into_values().filter_map(|row| match row.state {
+            State::Sent(_) | State::Done(RecordedOutcome::Missing | RecordedOutcome::Refused(_)) => None,
+            State::Done(outcome) => Some((row.hash, outcome.settled())),
+        });
+        Ok(StoredElsewhere::new(self.key, rows))
     }
 
     /// Adds a line. On failure returns what is wrong with it.

@@ -1,6 +1,6 @@
 //! The file of a journal. Everything here blocks.
 //!
-//! The file is locked by the system's lock on the file itself. Unlike a lock file beside it, that also keeps out an
+//! The file is locked by the system's lock on the file itself. Unlike a lock file next to it, that also keeps out an
 //! import that reaches the same file by another name. A file that is not a journal is never changed.
 
 use std::fs::{File, TryLockError};

@@ -106,7 +106,7 @@ impl RecordedOutcome {
         })
     }
 
-    /// Returns the ids of the records that belong to the activity.
+    /// Returns the IDs of the records that belong to the activity.
     pub(super) fn ids(&self) -> impl Iterator<Item = u64> + use<> {
         let (id, copy) = match *self {
             Self::Stored(id) => (Some(id), None),

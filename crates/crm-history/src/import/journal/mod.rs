@@ -10,15 +10,16 @@
 //!
 //! A row is a number and a keyed hash of its content. The number is its position in the input, except for rows that were
 //! inserted or moved later: `{"placed":[[1099511627776,3]]}` says that one is behind row 3. A row that was sent and
-//! has no outcome is in doubt. `floor` is the highest id that was known before the request. A row whose [mark](crate::Import::adopt_marked) was
+//! has no outcome is in doubt. `floor` is the highest ID that was known before the request. A row whose [mark](crate::Import::adopt_marked) was
 //! found is recorded as sent and stored, although it was not sent.
 //!
-//! `lines` is the format, `row` the hash, `earlier_run` what the lines of earlier runs add up to, `alignment` finds the rows
-//! in an input that was changed since, `order` is the order of rows, and `file` is the file.
+//! `lines` is the format, `row` the hash, `earlier_run` what the lines of earlier runs add up to, `elsewhere` what another
+//! import has stored, `alignment` finds the rows in an input that was changed since, `order` is the order of rows, and `file` is the file.
 //! Files block, so everything that touches one runs in `spawn_blocking`.
 
 mod alignment;
 mod earlier_run;
+mod elsewhere;
 mod file;
 mod lines;
 mod order;
@@ -41,6 +42,7 @@ use crate::engine::{Key, Sending, Settled, Store};
 
 pub(super) use self::alignment::{Alignment, Place, Released};
 pub(super) use self::earlier_run::{Earlier, EarlierRun};
+pub(super) use self::elsewhere::StoredElsewhere;
 
 /// The journal of an import.
 pub(super) struct Journal {
@@ -65,6 +67,16 @@ impl Journal {
             tokio::time::sleep(LOCK_PAUSE).await;
         }
         Err(file::locked(&path))
+    }
+
+    /// Reads what another import has stored. `None` if there is no file.
+    pub(super) async fn read_other(path: PathBuf) -> Result<Option<StoredElsewhere>, Error> {
+        let to_find = path.clone();
+        if !in_background(&path, move || Ok(to_find.exists())).await? {
+            return Ok(None);
+        }
+        let (_, earlier) = Self::open(path).await?;
+        earlier.into_elsewhere().map(Some)
     }
 
     /// Notes the content of a row. Call it before the row is sent.

@@ -64,7 +64,8 @@ impl EntryQuery {
 
     /// Sets `dateStart`: from this day on, future days included.
     ///
-    /// Without `until` it is sent with a far `dateEnd`, because the server takes a missing one for today (observed).
+    /// Without `until` it is sent with a `dateEnd` in the far future, because the server reads a missing one as today
+    /// (observed).
     #[doc(alias = "dateStart")]
     pub fn since(mut self, first: NaiveDate) -> Self {
         let (_, until) = self.days.range();
@@ -74,7 +75,7 @@ impl EntryQuery {
 
     /// Sets `dateEnd`: up to this day, the day itself included (observed).
     ///
-    /// Without `since` it is sent with the `dateStart` `0000-00-00`, because the server takes a missing one for today
+    /// Without `since` it is sent with the `dateStart` `0000-00-00`, because the server reads a missing one as today
     /// (observed). Activities with the zero date are then listed, too (observed).
     #[doc(alias = "dateEnd")]
     pub fn until(mut self, last: NaiveDate) -> Self {
@@ -83,7 +84,7 @@ impl EntryQuery {
         self
     }
 
-    /// Asks for every day, past and future, and for the activities with the zero date (observed).
+    /// Selects every day, past and future, and the activities with the zero date (observed).
     ///
     /// A database in the SQL mode `NO_ZERO_DATE` lists no activity with the zero date in any range (observed).
     #[doc(alias = "dateStart")]
@@ -93,8 +94,8 @@ impl EntryQuery {
         self
     }
 
-    /// Asks only for the activities with the zero date `0000-00-00`, which the server stores in place of a date that it
-    /// cannot read (observed). Replaces `since` and `until`.
+    /// Selects only the activities with the zero date `0000-00-00`, which the server stores in place of an invalid date
+    /// (observed). Replaces `since` and `until`.
     #[doc(alias = "dateStart")]
     #[doc(alias = "dateEnd")]
     pub fn zero_dated(mut self) -> Self {
@@ -182,7 +183,7 @@ impl EntryQuery {
         }
     }
 
-    /// Returns the query for an export: by id, with both dates.
+    /// Returns the query for an export: by ID, with both dates.
     pub(crate) fn for_export(mut self) -> Result<Self, (&'static str, &'static str)> {
         if self.page > 0 {
             return Err(("page", "cannot be set for an export, which reads every page: leave it out"));
@@ -200,7 +201,7 @@ impl EntryQuery {
         Ok(self.order_by(EntryOrder::Id).oldest_first())
     }
 
-    /// Returns the activity type that was asked for.
+    /// Returns the activity type that was requested.
     pub(crate) fn wanted_activity_type(&self) -> Option<&str> {
         self.activity_type.as_deref()
     }

@@ -1,4 +1,4 @@
-//! A connection that is made again when it is lost.
+//! A connection that is re-established when it is lost.
 
 use std::time::Duration;
 

@@ -32,7 +32,7 @@ use crate::table::{ColumnKind, Table};
 
 /// A copy in PostgreSQL.
 ///
-/// It uses no state of a session, so it works behind PgBouncer in transaction mode. One run at a time holds the row of the
+/// It uses no session state, so it works behind PgBouncer in transaction mode. One run at a time holds the row of the
 /// table `mirror_lease`, by the server's clock. After a kill the next run can begin when the lease has expired, which takes
 /// a minute. Each transaction checks the lease, so a run that has lost it writes nothing more.
 #[derive(Clone, Debug)]
@@ -52,8 +52,8 @@ struct Shared {
 impl PostgresStore {
     /// Connects to a server, and creates the tables in the schema `public`.
     ///
-    /// The URL is that of libpq. With the feature `postgres-tls`, `sslmode` and `sslrootcert` are used, and certificates are
-    /// always verified. Without it, a URL that asks for TLS is refused.
+    /// The URL has the form that libpq uses. With the feature `postgres-tls`, `sslmode` and `sslrootcert` are used, and
+    /// certificates are always verified. Without it, a URL that requires TLS is refused.
     ///
     /// # Errors
     /// The URL is not valid, the server cannot be reached, or the tables were created by a newer version.
@@ -87,8 +87,8 @@ impl PostgresStore {
         })))
     }
 
-    /// Sets how long the lease of a run lasts (default: 60 s). So long the next run has to wait after a kill. It must be longer
-    /// than the process may stand still; a run that has lost its lease ends without writing more.
+    /// Sets how long the lease of a run lasts (default: 60 s). The next run has to wait this long after a kill. The
+    /// time must be longer than any pause of the process. A run that has lost its lease ends without writing more.
     #[must_use]
     pub fn lease(self, time: Duration) -> Self {
         let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).clamp(1, MOST_LEASE);

@@ -81,6 +81,18 @@ impl Writer<'_> {
         if !batch.found.is_empty() {
             self.unmark(table, &Keys::new(batch.found.iter().copied())).await?;
         }
+        if !batch.details.is_empty() {
+            let (keys, details): (Vec<Key>, Vec<i64>) = batch.details.iter().copied().unzip();
+            let keys = Keys::new(keys);
+            let sql = format!(
+                "UPDATE {}.{table} AS row SET detail = noted.detail
+                 FROM unnest($1, $2, $3, $4) AS noted (project_id, id, occurrence, detail) WHERE {}",
+                self.schema,
+                same_key(table, "row", "noted")
+            );
+            let [projects, ids, occurrences] = keys.params();
+            self.run(&sql, &[projects, ids, occurrences, (&details, Type::INT8_ARRAY)]).await?;
+        }
         if !batch.children_read.is_empty() {
             let sql = format!(
                 "UPDATE {}.projects SET children_read_at = to_timestamp($2) WHERE id = ANY($1)",

@@ -54,6 +54,10 @@ pub(super) fn apply(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::R
     for key in &batch.found {
         unmark(transaction, batch.shape.table, *key)?;
     }
+    for (key, detail) in &batch.details {
+        let sql = format!("UPDATE {table} SET detail = ?4 WHERE {}", key_is(batch.shape.table));
+        transaction.prepare_cached(&sql)?.execute(params![key.project_id, key.id, key.occurrence, detail])?;
+    }
     for project in &batch.children_read {
         transaction
             .prepare_cached("UPDATE projects SET children_read_at = ?2 WHERE id = ?1")?

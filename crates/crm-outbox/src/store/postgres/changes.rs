@@ -147,7 +147,8 @@ pub(super) async fn sending(
         "WITH usable AS (
             SELECT seq FROM {table} WHERE seq = ANY($15) AND state IN ('queued', 'held', 'sending') FOR UPDATE),
          lease AS (
-            UPDATE {lease} SET expires_at = clock_timestamp() + $14 * interval '1 millisecond'
+            UPDATE {lease} SET expires_at = clock_timestamp() + $14 * interval '1 millisecond',
+                oldest_floor = least(oldest_floor, $18)
             WHERE name = 'sender' AND fence = $1 AND expires_at > clock_timestamp()
                 AND (SELECT count(*) FROM usable) = $16 RETURNING 1),
          {recorded}

@@ -1,4 +1,4 @@
-//! A connection to PostgreSQL that is made again when it is lost.
+//! A connection to PostgreSQL that is re-established when it is lost.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -26,9 +26,9 @@ use crate::status::{Filter, OutboxStats, State};
 
 /// A store in PostgreSQL, for any number of instances.
 ///
-/// It uses no state of a session, so it works behind PgBouncer in transaction mode. `LISTEN` on a connection of its own
-/// shortens the wait for what other instances put. Where it does not work, polling does. The sender is the instance that
-/// holds the row of the table `crm_outbox_lease`, by the server's clock.
+/// It uses no session state, so it works behind PgBouncer in transaction mode. `LISTEN` on a separate connection
+/// shortens the wait for activities that other instances put. If it does not work, the store is polled. The sender is
+/// the instance that holds the row of the table `crm_outbox_lease`, by the server's clock.
 #[derive(Clone, Debug)]
 pub struct PostgresStore(Arc<Shared>);
 
@@ -45,8 +45,8 @@ struct Shared {
 impl PostgresStore {
     /// Connects to a server, and creates the tables in the schema `public`.
     ///
-    /// With the feature `postgres-tls`, TLS is used where the server offers it, and `?sslmode=require` insists on it. The
-    /// certificate is always verified, with its name. `&sslrootcert=FILE` names the certificates of a private CA.
+    /// With the feature `postgres-tls`, TLS is used if the server offers it, and `?sslmode=require` requires it. The
+    /// certificate and its host name are always verified. `&sslrootcert=FILE` names the certificates of a private CA.
     ///
     /// # Errors
     /// The URL is not valid, the server cannot be reached, or the tables were created by a newer version.
@@ -203,6 +203,12 @@ impl Store for PostgresStore {
     async fn has_id_below_floor(&self) -> Result<bool, Error> {
         let below = format!("SELECT 1 FROM {} WHERE record_id <= floor LIMIT 1", self.0.statements.table);
         Ok(!self.0.sender.query(DELIVER, &below, &[]).await?.is_empty())
+    }
+
+    async fn oldest_floor(&self) -> Result<u64, Error> {
+        let oldest = format!("SELECT oldest_floor FROM {} WHERE name = 'sender'", self.0.statements.lease);
+        let rows = self.0.sender.query(DELIVER, &oldest, &[]).await?;
+        Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or(0).cast_unsigned())
     }
 
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {

@@ -11,7 +11,8 @@ use super::listener::Listener;
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{OutboxStats, State};
 use crate::store::{
-    Change, Columns, EPOCH, RECONCILED_TOGETHER, Row, SentIn, fault, from_system_time, status, to_system_time,
+    Change, Columns, EPOCH, FIRST_SENT, RECONCILED_TOGETHER, Row, SentIn, fault, from_system_time, status,
+    to_system_time,
 };
 
 pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -241,15 +242,23 @@ pub(super) async fn highest_id_before(
 
 pub(super) async fn reconcile(link: &Link, statements: &Statements, floor: u64) -> Result<u64, Error> {
     let statement = format!(
-        "WITH reconciled AS (
-            UPDATE {table} SET state = 'sending', due_at = NULL, request = 1 + seq / $2, floor_is_certain = TRUE,
-                floor = least($1, (SELECT min(floor) FROM {table} WHERE state = 'sending'))
-            WHERE state IN ('queued', 'held', 'sending') RETURNING 1)
-         SELECT count(*) FROM reconciled",
-        table = statements.table
+        "WITH lowest AS (
+            SELECT least($1, (SELECT min(floor) FROM {table} WHERE state = 'sending' AND request < $3)) AS floor),
+         noted AS (
+            UPDATE {lease} SET oldest_floor = least(oldest_floor, (SELECT floor FROM lowest)) WHERE name = 'sender'),
+         reconciled AS (
+            UPDATE {table} AS old SET state = 'sending', due_at = NULL, request = 1 + seq / $2,
+                floor_is_certain = TRUE, floor = lowest.floor
+            FROM lowest
+            WHERE state IN ('queued', 'held') OR (state = 'sending' AND request < $3) RETURNING 1)
+         SELECT (SELECT count(*) FROM reconciled)
+            + (SELECT count(*) FROM {table} WHERE state = 'sending' AND request >= $3)",
+        table = statements.table,
+        lease = statements.lease,
     );
     let (floor, together) = (floor.cast_signed(), RECONCILED_TOGETHER.cast_signed());
-    let params: [Param<'_>; 2] = [(&floor, Type::INT8), (&together, Type::INT8)];
+    let first_sent = FIRST_SENT.cast_signed();
+    let params: [Param<'_>; 3] = [(&floor, Type::INT8), (&together, Type::INT8), (&first_sent, Type::INT8)];
     let rows = link.query("outbox.reconcile", &statement, &params).await?;
     Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).cast_unsigned()))
 }

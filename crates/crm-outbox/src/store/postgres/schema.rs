@@ -4,9 +4,10 @@
 /// the quoted name of the schema.
 ///
 /// The columns `key`, `activity` and `mark` are a stable interface: any program may insert them. The others have defaults.
-/// A stored activity may stay for ever, so its key is in as few indexes as possible, and its number is counted by a
+/// A stored activity may stay forever, so its key is in as few indexes as possible, and its number is counted by a
 /// trigger.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE {schema}.crm_outbox_activities (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     key text NOT NULL UNIQUE CHECK (key <> ''),
@@ -61,7 +62,12 @@ CREATE TRIGGER crm_outbox_count_stored AFTER UPDATE ON {schema}.crm_outbox_activ
 CREATE TRIGGER crm_outbox_count_removed AFTER DELETE ON {schema}.crm_outbox_activities
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION {schema}.crm_outbox_count_stored();
-"];
+",
+    "
+ALTER TABLE {schema}.crm_outbox_lease ADD COLUMN oldest_floor bigint;
+UPDATE {schema}.crm_outbox_lease SET oldest_floor = 0 WHERE fence > 0;
+",
+];
 
 /// Returns the statements that bring the tables to the newest version, as one script for one transaction.
 ///

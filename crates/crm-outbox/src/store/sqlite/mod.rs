@@ -259,6 +259,10 @@ impl Store for SqliteStore {
         self.read("outbox.deliver", rows::has_id_below_floor).await
     }
 
+    async fn oldest_floor(&self) -> Result<u64, Error> {
+        self.read("outbox.deliver", rows::oldest_floor).await
+    }
+
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
         self.read("outbox.deliver", rows::stored_without_id).await
     }

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension, Params, Transaction, named_params,
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{Filter, OutboxStats, State};
 use crate::store::{
-    CLAIMED_AT_LEAST, Change, Columns, EPOCH, RECONCILED_TOGETHER, Request, Row, SentIn, from_system_time,
-    millis, status, to_system_time,
+    CLAIMED_AT_LEAST, Change, Columns, EPOCH, FIRST_SENT, RECONCILED_TOGETHER, Request, Row, SentIn,
+    from_system_time, millis, status, to_system_time,
 };
 
 /// The statement that any program may use to put an activity.
@@ -17,7 +17,8 @@ pub(crate) const INSERT: &str = "INSERT INTO crm_outbox_activities (key, activit
 const SELECT: &str =
     "SELECT seq, key, activity, mark, prepared, prepared_mark, fingerprint, state, record_id,
     other_id, code, reason, request, floor, put_at, settled_at, floor_is_certain FROM crm_outbox_activities";
-const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+/// Milliseconds since 1970, in the same way as the default of `put_at`.
+const NOW: &str = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let activity = |json: usize, mark: usize| -> rusqlite::Result<Option<StoredActivity>> {
@@ -177,13 +178,35 @@ pub(super) fn highest_id_before(connection: &Connection, since: SystemTime) -> r
 }
 
 pub(super) fn reconcile(transaction: &Transaction<'_>, floor: u64) -> rusqlite::Result<u64> {
+    let earlier = "SELECT min(floor) FROM crm_outbox_activities
+        WHERE state <> 'stored' AND state = 'sending' AND request < ?1";
+    let first_sent = FIRST_SENT.cast_signed();
+    let earlier: Option<i64> = transaction.query_row(earlier, [first_sent], |row| row.get(0))?;
+    let floor = earlier.map_or(floor, |earlier| floor.min(earlier.cast_unsigned()));
+    has_floor(transaction, floor)?;
+    let sent = "SELECT count(*) FROM crm_outbox_activities
+        WHERE state <> 'stored' AND state = 'sending' AND request >= ?1";
+    let sent: i64 = transaction.query_row(sent, [first_sent], |row| row.get(0))?;
     let reconcile =
         "UPDATE crm_outbox_activities SET state = 'sending', due_at = NULL, request = 1 + seq / ?2,
-        floor_is_certain = TRUE, floor = min(?1, coalesce((SELECT min(floor) FROM crm_outbox_activities
-            WHERE state <> 'stored' AND state = 'sending'), ?1))
-        WHERE state <> 'stored' AND state IN ('queued', 'held', 'sending')";
+        floor_is_certain = TRUE, floor = ?1
+        WHERE state <> 'stored' AND (state IN ('queued', 'held') OR (state = 'sending' AND request < ?3))";
     let together = RECONCILED_TOGETHER.cast_signed();
-    Ok(transaction.execute(reconcile, params![floor.cast_signed(), together])? as u64)
+    let reconciled = transaction.execute(reconcile, params![floor.cast_signed(), together, first_sent])?;
+    Ok(reconciled as u64 + sent.cast_unsigned())
+}
+
+/// Notes the floor of a request.
+fn has_floor(transaction: &Transaction<'_>, floor: u64) -> rusqlite::Result<()> {
+    let lower = "INSERT INTO crm_outbox_meta (name, value) VALUES ('oldest_floor', ?1)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value < value";
+    transaction.prepare_cached(lower)?.execute([floor.cast_signed()]).map(drop)
+}
+
+pub(super) fn oldest_floor(connection: &Connection) -> rusqlite::Result<u64> {
+    let floor = "SELECT value FROM crm_outbox_meta WHERE name = 'oldest_floor'";
+    let floor: Option<i64> = connection.query_row(floor, [], |row| row.get(0)).optional()?;
+    Ok(floor.unwrap_or(0).cast_unsigned())
 }
 
 /// Removes the contents of some activities. Returns how many these are.
@@ -310,5 +333,6 @@ pub(super) fn sending(
     for seq in &request.seqs {
         update.execute(params![seq.cast_signed(), number, floor, floor_is_certain])?;
     }
+    has_floor(transaction, request.sent.floor)?;
     Ok(true)
 }

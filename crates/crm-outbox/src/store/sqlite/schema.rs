@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 /// The versions of the tables, oldest first. A version that was released never changes: add another one.
 ///
 /// The columns `key`, `activity` and `mark` are a stable interface: any program may insert them. The others have defaults.
+/// The SQLite of that program evaluates these, so they use only what old versions know, too: not `unixepoch('subsec')`.
 /// A stored activity may stay for ever, so its key is in as few indexes as possible, and its number is counted by triggers.
 const MIGRATIONS: &[&str] = &["
 CREATE TABLE crm_outbox_activities (
@@ -13,7 +14,7 @@ CREATE TABLE crm_outbox_activities (
     activity TEXT,
     mark TEXT,
     state TEXT NOT NULL DEFAULT 'queued',
-    put_at INTEGER NOT NULL DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)),
+    put_at INTEGER NOT NULL DEFAULT (CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)),
     fingerprint INTEGER,
     prepared TEXT,
     prepared_mark TEXT,
@@ -42,6 +43,9 @@ END;
 CREATE TRIGGER crm_outbox_count_removed AFTER DELETE ON crm_outbox_activities WHEN old.state = 'stored' BEGIN
     UPDATE crm_outbox_meta SET value = value - 1 WHERE name = 'stored';
 END;
+", "
+INSERT INTO crm_outbox_meta (name, value)
+    SELECT 'oldest_floor', 0 FROM crm_outbox_meta WHERE name = 'fence' AND value > 0;
 "];
 
 /// Brings the tables to the newest version. Returns the version if it is newer than this program knows.

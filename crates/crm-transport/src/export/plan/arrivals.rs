@@ -2,19 +2,19 @@
 
 use crm_model::Page;
 
-use super::super::end_proof::{Content, Proven};
+use super::super::end_proof::{Content, Proven, doubtful_end};
 use super::super::end_search::EndSearch;
-use super::super::page_identity::{PageIdentity, PagesSeen, Unsorted, holds_a_record_twice};
-use super::super::resume_point::{ResumePoint, Returned, Top};
+use super::super::page_identity::{PageIdentity, PagesSeen, Unusable, holds_a_record_twice};
+use super::super::resume_point::{ResumePoint, Returned};
 use super::super::stretch::{Doubt, Stretch};
 use super::{PageRequest, PageSize, Plan, Purpose};
 
-/// How often a list is begun anew because the server returns fewer records than on page 0.
+/// How often a list is started again because the server returns fewer records than on page 0.
 const RESTARTS: u32 = 3;
 
 impl<T> Plan<T> {
     /// Takes in a page that was asked for.
-    pub(in super::super) fn add(&mut self, request: PageRequest, page: Page<T>) -> Result<(), Unsorted> {
+    pub(in super::super) fn add(&mut self, request: PageRequest, page: Page<T>) -> Result<(), Unusable> {
         if request.restarts != self.restarts {
             return Ok(()); // it was counted in larger pages
         }
@@ -23,6 +23,7 @@ impl<T> Plan<T> {
             self.page_size = PageSize::Learnt(page.len() as u64);
         }
         let identity = self.pages.add(&page, self.id)?;
+        self.add_misplaced(request, &page, identity)?;
         self.has_seen_empty |= page.is_empty();
         if holds_a_record_twice(&page, self.id) {
             self.contradict(format!("page {} holds a record twice", request.page));
@@ -36,7 +37,7 @@ impl<T> Plan<T> {
             // The stretch may be gone. Another one is then responsible for its ids.
             Purpose::Stretch(name) => {
                 if let Some(at) = self.stretches.iter().position(|stretch| stretch.asked == name) {
-                    self.add_to_stretch(at, request.page, page, identity);
+                    self.add_to_stretch(at, request, page, identity);
                 }
             }
         }
@@ -50,47 +51,47 @@ impl<T> Plan<T> {
     }
 
     fn add_to_proof(&mut self, request: PageRequest, page: &Page<T>, identity: PageIdentity) {
-        let is_repeated = self.is_repeated(request.page, request.asked, identity);
-        if is_repeated {
-            self.pages.add_repeated(identity.len);
-        }
-        match self.end.add_proof(request.page, Content::from_page(page, is_repeated)) {
-            Proven::NotYet | Proven::HoldsRecords(_) => {}
+        let came_before = self.came_before(request, page, identity);
+        match self.end.add_proof(request.page, Content::from_page(page, came_before)) {
+            Proven::NotYet | Proven::HoldsRecords { .. } => {}
             Proven::Hole { empty, held, .. } => {
                 self.contradict(format!("page {empty} is empty, and page {held} is not"));
                 if self.page_size == PageSize::Unlearnt {
                     self.page_size = PageSize::Learnt(self.pages.asked() as u64);
                 }
             }
-            Proven::End(end) => {
-                if self.has_seen_empty && self.has_seen_page_below {
-                    self.contradict("a page came in place of the one below it".to_owned());
-                }
-                // The last page is read once more: a record may have moved to it since, or it may have been cut.
-                if end > 0 {
-                    let now = self.tick();
-                    self.stretches.push_back(Stretch::from_end(now, end));
-                }
+            Proven::End(end) => self.add_end(end),
+            Proven::DoubtfulEnd(end) => {
+                self.contradict(doubtful_end(end));
+                self.add_end(end);
             }
         }
     }
 
-    fn add_to_stretch(&mut self, at: usize, number: u64, page: Page<T>, identity: PageIdentity) {
+    fn add_end(&mut self, end: u64) {
+        if self.has_seen_empty && self.has_seen_page_below {
+            self.contradict("a page came in place of the one below it".to_owned());
+        }
+        // The last page is read once more: a record may have moved to it since, or it may have been cut.
+        if end > 0 {
+            let now = self.tick();
+            self.stretches.push_back(Stretch::from_end(now, end));
+        }
+    }
+
+    fn add_to_stretch(&mut self, at: usize, request: PageRequest, page: Page<T>, identity: PageIdentity) {
+        let number = request.page;
         let floor = self.floor(at);
         let full = self.pages.full();
+        let now = self.tick();
         self.stretches[at].in_flight = false;
         if self.stretches[at].is_beginning() {
-            let is_repeated = self.is_repeated(number, self.stretches[at].asked, identity);
-            if is_repeated || page.is_empty() {
+            if page.is_empty() || self.came_before(request, &page, identity) {
                 self.stretches.remove(at);
-                self.end.add_empty(number);
+                self.end.add_empty(number, page.is_empty());
                 self.has_shrunk |= self.end.end().is_some();
-                if is_repeated {
-                    self.pages.add_repeated(identity.len);
-                }
             } else {
-                self.stretches[at].add(number, page, identity, self.id, floor);
-                self.stretches[at].answered = self.tick();
+                self.stretches[at].add(now, number, page, identity, self.id, floor);
                 self.end.add_held(number, identity.len, full);
             }
             return;
@@ -101,30 +102,39 @@ impl<T> Plan<T> {
                 let above = stretch.last_page;
                 let has_grown = self.has_grown(at, number, identity);
                 let is_doubtful = |above: &PageIdentity| has_grown || self.is_doubtful(identity, *above);
-                let doubt = above.filter(is_doubtful).map(|above| Doubt::Again(number, above));
-                if doubt.is_none() {
+                let is_doubtful = above.as_ref().is_some_and(is_doubtful);
+                if !is_doubtful {
                     self.add_inner(identity, above);
                 }
                 self.compare_with_stretches_below(at, number, identity, &page);
-                self.stretches[at].add(number, page, identity, self.id, floor);
-                self.stretches[at].doubt = doubt;
+                let has_gaps = self.pages.ids_have_gaps();
+                let stretch = &mut self.stretches[at];
+                stretch.add(now, number, page, identity, self.id, floor);
+                let is_doubtful = is_doubtful || stretch.ends_unsurely(identity, above, floor, has_gaps);
+                stretch.doubt = is_doubtful.then_some(Doubt::Again(number, above));
             }
             Some(Doubt::Again(number, above)) => {
-                let is_doubtful = self.is_doubtful(identity, above);
+                let is_doubtful = above.is_some_and(|above| self.is_doubtful(identity, above));
                 if !is_doubtful {
-                    self.add_inner(identity, Some(above));
+                    self.add_inner(identity, above);
                 }
                 let is_open = is_doubtful && self.contradiction.is_none();
+                self.stretches[at].step_back();
                 self.look_for_moves(at, number, identity, &page);
                 let stretch = &mut self.stretches[at];
-                stretch.add(number, page, identity, self.id, floor);
+                stretch.add(now, number, page, identity, self.id, floor);
                 stretch.doubt = is_open.then_some(Doubt::Above(number, identity));
             }
-            Some(Doubt::Above(number, below)) => {
+            Some(Doubt::Above(number, below)) if page.is_empty() => {
+                self.stretches[at].doubt = Some(Doubt::AboveAgain(number, below));
+            }
+            Some(Doubt::Above(number, below) | Doubt::AboveAgain(number, below)) => {
                 let is_known = stretch.has_seen(&page, self.id);
                 self.look_for_moves(at, number + 1, identity, &page);
+                // The list has grown beyond this page meanwhile, or it had records above it all the time.
+                let has_new = !page.is_empty() && !is_known && below.len < full && below != identity;
                 let stretch = &mut self.stretches[at];
-                stretch.doubt = None;
+                stretch.doubt = has_new.then_some(Doubt::Again(number, Some(identity)));
                 if page.is_empty() {
                     stretch.last_page = None; // the list has become shorter
                 }
@@ -166,13 +176,6 @@ impl<T> Plan<T> {
         }
     }
 
-    /// Whether the page with which the stretch below begins has more records now. It may have been the last one.
-    fn has_grown(&self, at: usize, number: u64, now: PageIdentity) -> bool {
-        let below = at.checked_sub(1).map(|below| &self.stretches[below]);
-        let then = below.map_or(self.returned.first_page, |below| below.first_page);
-        number == self.top_below(at) && then.is_some_and(|then| then.len < now.len)
-    }
-
     /// Takes in a page with records above it: every such page must have the same length.
     fn add_inner(&mut self, page: PageIdentity, above: Option<PageIdentity>) {
         if above.is_some_and(|above| above != page)
@@ -193,7 +196,7 @@ impl<T> Plan<T> {
         self.restarts < RESTARTS && len < size && len >= size / 8 && len > 0
     }
 
-    /// Begins anew above the records that were returned, with smaller pages.
+    /// Starts again above the records that were returned, with smaller pages.
     fn restart(&mut self, size: u64, smaller: u64) {
         // The page that held the last record of the former one.
         let last = |page: u64| page.saturating_add(1).saturating_mul(size).saturating_sub(1);
@@ -205,65 +208,5 @@ impl<T> Plan<T> {
         self.end = EndSearch::default();
         self.stretches.clear();
         self.restarts += 1;
-    }
-
-    /// Compares a page that is read again. Deletions were counted when it was read first.
-    fn look_for_moves(&mut self, at: usize, number: u64, now: PageIdentity, page: &Page<T>) {
-        let repaired = self.moves.repaired;
-        self.compare_with_stretches_below(at, number, now, page);
-        self.moves.repaired = repaired;
-    }
-
-    /// Compares a page of a stretch with the pages that were read before it was asked for. Two readings at the same time
-    /// cannot be compared.
-    fn compare_with_stretches_below(&mut self, at: usize, number: u64, now: PageIdentity, page: &Page<T>) {
-        let floor = self.floor(at);
-        let asked = self.stretches[at].last_asked;
-        let below = self.stretches.range(..at);
-        let tops = below
-            .clone()
-            .filter_map(|below| Some(Top { page: below.top, bound: below.bound?, answered: below.answered }));
-        // Each record between two pages has an id of its own.
-        let step = self.page_step();
-        let lowest = |top: &Top| top.bound.saturating_add((number - top.page - 1).saturating_mul(step));
-        let tops = self.returned.tops.iter().copied().chain(tops);
-        let lowest =
-            tops.filter(|top| number > top.page && top.answered <= asked).map(|top| lowest(&top)).max();
-        let mut has_moved_up = self.stretches[at].has_new_between(page, self.id, floor)
-            || page.items.iter().any(|item| lowest.is_some_and(|lowest| (self.id)(item) <= lowest));
-        let neighbour = match below.last() {
-            Some(below) => (Some(below.top), below.first_page, below.answered),
-            None => (self.returned.page, self.returned.first_page, self.returned.answered),
-        };
-        if let (Some(top), Some(then), answered) = neighbour
-            && top == number
-        {
-            if then == now {
-                // The records below have not moved, whether they can be decoded or not.
-                self.stretches[at].meet(floor);
-            }
-            if answered <= asked && page.unreadable.is_empty() {
-                // A page that was full can only show greater ids, and it shows them after a deletion.
-                self.moves.repaired += u64::from(then.len >= self.pages.full() && now.last > then.last);
-                has_moved_up |= now.len >= then.len && now.last < then.last;
-            }
-        }
-        self.moves.moved_up += u64::from(has_moved_up);
-    }
-
-    /// How many records come before a page and not before the one below it.
-    fn page_step(&self) -> u64 {
-        self.learnt_page_size().unwrap_or(self.pages.longest() as u64)
-    }
-
-    /// Whether a page came again in place of one further on: the server ignores the offset, or returns the last page
-    /// for every page beyond it. If its records had moved down, the higher page would have shown them first.
-    fn is_repeated(&self, top: u64, asked: u64, page: PageIdentity) -> bool {
-        let Returned { page: number, first_page, first_page_came, .. } = &self.returned;
-        let returned =
-            *first_page == Some(page) && *first_page_came < asked && number.is_some_and(|it| it < top);
-        let before =
-            |other: &Stretch<T>| other.first_page == Some(page) && other.top < top && other.answered < asked;
-        !page.is_empty() && (returned || self.stretches.iter().any(before))
     }
 }

@@ -16,6 +16,8 @@ pub(in crate::commands::outbox) struct Intake {
     pub(super) most_bytes: usize,
     /// Maximum number of queued activities.
     most_queued: u64,
+    /// Activities without client, contact and deal get a client when they are delivered.
+    pub(super) has_fallback_client: bool,
     counted: Mutex<Option<Counted>>,
     put_since: AtomicU64,
 }
@@ -35,7 +37,12 @@ pub(super) enum NotTaken {
 impl Intake {
     pub(super) fn new(outbox: Outbox, token: Option<String>, most_bytes: usize, most_queued: usize) -> Self {
         let (counted, put_since) = (Mutex::new(None), AtomicU64::new(0));
-        Self { outbox, token, most_bytes, most_queued: most_queued as u64, counted, put_since }
+        let most_queued = most_queued as u64;
+        Self { outbox, token, most_bytes, most_queued, has_fallback_client: false, counted, put_since }
+    }
+
+    pub(super) fn with_fallback_client(self, has_fallback_client: bool) -> Self {
+        Self { has_fallback_client, ..self }
     }
 
     /// Returns whether a header `Authorization` has the token.

@@ -79,6 +79,9 @@ pub(super) async fn run(
     signals: &Signals,
 ) -> Result<Exit, Failure> {
     let token = arguments.token(terminal)?;
+    if token.as_ref().is_some_and(|token| token.len() < SHORTEST_TOKEN) {
+        terminal.problem_text("outbox-short-token", &[("count", (SHORTEST_TOKEN as u64).into())]);
+    }
     let client = match arguments.no_delivery {
         true => None,
         false => Some(arguments.delivery.client(terminal)?),
@@ -90,7 +93,8 @@ pub(super) async fn run(
     // A refused key does not keep it from taking activities.
     let delivery = client.map(|client| arguments.delivery.deliver(&outbox, client).start());
     let health = delivery.as_ref().map(Delivery::watch_health);
-    let intake = Intake::new(outbox, token, arguments.max_body, arguments.max_queue);
+    let intake = Intake::new(outbox, token, arguments.max_body, arguments.max_queue)
+        .with_fallback_client(arguments.delivery.has_fallback_client());
     let server = Server::start(listener, Service::taking(intake, health), terminal)?;
     let exit = watch(delivery.as_ref(), terminal, signals).await;
     server.shutdown().await;
@@ -99,6 +103,9 @@ pub(super) async fn run(
     }
     Ok(exit)
 }
+
+/// A shorter token in bytes can be guessed.
+const SHORTEST_TOKEN: usize = 16;
 
 /// Says what happens until a signal comes, or the delivery ends.
 async fn watch(delivery: Option<&Delivery>, terminal: &Terminal, signals: &Signals) -> Exit {

@@ -115,7 +115,8 @@ async fn put(intake: &Intake, request: Request<Incoming>) -> Answer {
     match intake.put(&key, &entry).await {
         Ok(status) => {
             let code = if status.is_final() { StatusCode::OK } else { StatusCode::ACCEPTED };
-            json_answer(code, &json!(Shown::new(&key, &status)))
+            let shown = Shown::new(&key, &status).with_warnings(&entry, intake.has_fallback_client);
+            json_answer(code, &json!(shown))
         }
         Err(NotTaken::Full) => later(refusal(
             StatusCode::SERVICE_UNAVAILABLE,

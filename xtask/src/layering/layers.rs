@@ -1,10 +1,10 @@
-//! The order of the rooms inside crm-transport: a room uses only those before it in [`ROOMS`].
+//! The order of the layers inside crm-transport: a layer uses only those before it in [`LAYERS`].
 
 use std::fs;
 use std::path::Path;
 
 /// From the bottom to the top. Some are single files.
-const ROOMS: [&str; 11] = [
+const LAYERS: [&str; 11] = [
     "operation_info",
     "non_personal_data",
     "async_mode",
@@ -20,34 +20,34 @@ const ROOMS: [&str; 11] = [
 
 const SOURCE: &str = "crates/crm-transport/src";
 
-/// The imports that run upwards, or past the rooms through the root of the crate.
+/// The imports that run upwards, or past the layers through the root of the crate.
 pub(super) fn violations() -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     collect(&Path::new(crate::cargo::ROOT).join(SOURCE), None, &mut found)?;
     Ok(found)
 }
 
-fn collect(folder: &Path, room: Option<&str>, found: &mut Vec<String>) -> Result<(), String> {
+fn collect(folder: &Path, layer: Option<&str>, found: &mut Vec<String>) -> Result<(), String> {
     let fault = |error: std::io::Error| format!("{}: {error}", folder.display());
     for entry in fs::read_dir(folder).map_err(fault)? {
         let path = entry.map_err(fault)?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let room = room.unwrap_or(&name);
+        let layer = layer.unwrap_or(&name);
         if path.is_dir() {
-            collect(&path, Some(room), found)?;
-        } else if room != "lib" {
+            collect(&path, Some(layer), found)?;
+        } else if layer != "lib" {
             let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            found.extend(upward(room, &text).into_iter().map(|line| format!("{}:{line}", path.display())));
+            found.extend(upward(layer, &text).into_iter().map(|line| format!("{}:{line}", path.display())));
         }
     }
     Ok(())
 }
 
-/// The lines of a file that use something above their room, each with its number and the reason.
-fn upward(room: &str, text: &str) -> Vec<String> {
-    let height = |name: &str| ROOMS.iter().position(|room| *room == name);
-    let Some(own) = height(room) else {
-        return vec![format!("1: {room} is not in the order of the rooms, xtask/src/layering/rooms.rs")];
+/// The lines of a file that use something above their layer, each with its number and the reason.
+fn upward(layer: &str, text: &str) -> Vec<String> {
+    let height = |name: &str| LAYERS.iter().position(|layer| *layer == name);
+    let Some(own) = height(layer) else {
+        return vec![format!("1: {layer} is not in the order of the layers, xtask/src/layering/layers.rs")];
     };
     let code = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
     let uses = code.flat_map(|(number, line)| {
@@ -59,8 +59,8 @@ fn upward(room: &str, text: &str) -> Vec<String> {
     });
     uses.filter_map(|(number, used)| match height(used) {
         Some(other) if other <= own => None,
-        Some(_) => Some(format!("{number}: {room} uses {used}, which stands above it")),
-        None => Some(format!("{number}: name the room in place of crate::{used}")),
+        Some(_) => Some(format!("{number}: {layer} uses {used}, which is above it")),
+        None => Some(format!("{number}: name the layer instead of crate::{used}")),
     })
     .collect()
 }
@@ -70,15 +70,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_may_use_itself_and_those_below_it_and_names_them() {
+    fn a_layer_may_use_itself_and_those_below_it_and_names_them() {
         let text = "use crate::error::Error;\nuse crate::policy::Pace;\n/// [`crate::Pipeline`]\n";
         assert_eq!(upward("policy", text), Vec::<String>::new());
     }
 
     #[test]
-    fn an_import_that_runs_upwards_or_past_the_rooms_is_named_with_its_line() {
+    fn an_import_that_runs_upwards_or_past_the_layers_is_named_with_its_line() {
         let text = "use bytes::Bytes;\nuse crate::call::Pipeline;\nuse crate::{Error, Pace};\n";
-        let expected = ["2: error uses call, which stands above it", "3: name the room in place of crate::"];
+        let expected = ["2: error uses call, which is above it", "3: name the layer instead of crate::"];
         assert_eq!(upward("error", text), expected);
     }
 }
