@@ -161,7 +161,7 @@ impl ExportRun {
     ///
     /// A page may have been without records each time it was read, and nothing behind it shows that: it was the last one, or
     /// another fault may have emptied the page behind it. Or each of two faults has emptied the last page once: an end is
-    /// believed after two readings.
+    /// believed after two readings. Then the last records are missing.
     fn may_end_in_a_hole(&self, truth: &Truth, missing: &[&u64]) -> bool {
         let Some(first) = missing.first() else { return false };
         let are_the_last = truth.throughout.range(**first..).count() == missing.len();
@@ -169,8 +169,8 @@ impl ExportRun {
         let emptying = || self.plan.faults.iter().filter(|fault| fault.empties_pages());
         let is_hidden = |hole: u64| is_last(hole) || emptying().count() > 1;
         let twice = emptying().filter(|fault| fault.hole.is_none()).count() > 1;
-        let has_hole = twice || self.plan.faults.iter().filter_map(|fault| fault.hole).any(is_hidden);
-        self.has_faults.get() && are_the_last && has_hole
+        let has_hole = self.plan.faults.iter().filter_map(|fault| fault.hole).any(is_hidden);
+        self.has_faults.get() && (has_hole || twice && are_the_last)
     }
 
     /// Compares what was written out with what was there.

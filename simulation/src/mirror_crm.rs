@@ -32,6 +32,8 @@ struct Shared {
     trace: Trace,
     latency: Duration,
     page_rules: [Rule; 2],
+    /// Whether the history, the directory and the projects are copied.
+    parts: [bool; 3],
     /// How many projects are on a page.
     page: usize,
     state: Mutex<State>,
@@ -68,8 +70,9 @@ impl Crm {
             truth: Truth::new(&sandbox),
         };
         let (latency, page_rules) = (plan.latency, plan.page_rules());
+        let parts = [plan.has_history, plan.has_directory, plan.has_projects];
         let (page, state) = (plan.page, Mutex::new(state));
-        let crm = Crm(Arc::new(Shared { sandbox, clock, trace, latency, page_rules, page, state }));
+        let crm = Crm(Arc::new(Shared { sandbox, clock, trace, latency, page_rules, parts, page, state }));
         crm.set_faults(&[], 0.0, &[]);
         crm
     }
@@ -126,7 +129,7 @@ impl Crm {
     pub(crate) fn edit(&self, times: usize) {
         for _ in 0..times {
             let mut draw = self.state().draw.clone();
-            let edited = mirror_people::edit(self, &mut draw);
+            let edited = mirror_people::edit(self, &mut draw, self.0.parts);
             self.0.trace.note(format!("people: {edited}"));
             self.state().draw = draw;
             self.look();

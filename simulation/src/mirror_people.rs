@@ -6,9 +6,25 @@ use crm_sandbox::{Client, Contact, Record, User};
 use crate::draw::Draw;
 use crate::mirror_crm::{Crm, some_time};
 
-/// Lets people do something. Returns what.
-pub(crate) fn edit(crm: &Crm, draw: &mut Draw) -> String {
-    match draw.number(0, 23) {
+/// Lets people do something, mostly with what is copied: the history, the directory, the projects. Returns what.
+pub(crate) fn edit(
+    crm: &Crm,
+    draw: &mut Draw,
+    [has_history, has_directory, has_projects]: [bool; 3],
+) -> String {
+    let what = loop {
+        let what = draw.number(0, 23);
+        let is_copied = match what {
+            0..=9 => has_history,
+            10..=17 => has_directory,
+            18 => true,
+            _ => has_projects,
+        };
+        if is_copied || draw.chance(0.2) {
+            break what;
+        }
+    };
+    match what {
         0..=3 => add_activity(crm, draw),
         4..=8 => change_activity(crm, draw),
         9 if draw.chance(0.3) => {
@@ -27,9 +43,11 @@ pub(crate) fn edit(crm: &Crm, draw: &mut Draw) -> String {
 
 fn add_activity(crm: &Crm, draw: &mut Draw) -> String {
     let count = if draw.chance(0.1) { draw.size(5, 40) } else { 1 };
+    // Old calls are imported.
+    let is_old = draw.chance(0.5) && count > 1;
     let mut last = 0;
     for _ in 0..count {
-        let at = some_time(crm, draw);
+        let at = if is_old { crm.now() - TimeDelta::days(400) } else { some_time(crm, draw) };
         last = crm.sandbox().add_record(Record {
             datum: draw.chance(0.97).then_some(at),
             content: Some(content(draw)),

@@ -66,11 +66,20 @@ pub(crate) enum End {
 /// A fault of the server.
 pub(crate) struct DrawnFault {
     pub(crate) rule: Rule,
+    on: Vec<Operation>,
     /// Whether it may cut an answer about what belongs to a project. The loss cannot be seen then.
     cuts_children: bool,
     /// Whether it may cut the list of users. Only another list shows the loss.
     cuts_users: bool,
     when: String,
+}
+
+impl DrawnFault {
+    fn new(rule: Rule, on: Vec<Operation>, when: String) -> DrawnFault {
+        let cuts_children = CHILDREN.contains(&on[0]) && on.len() == 1;
+        let cuts_users = on == [Operation::UserList] && rule.fault().name() == "short_page";
+        DrawnFault { rule, on, cuts_children, cuts_users, when }
+    }
 }
 
 impl std::fmt::Debug for DrawnFault {
@@ -129,7 +138,7 @@ impl MirrorPlan {
 
 /// How many clients or contacts there are: seldom more than fit on a page.
 fn people(draw: &mut Draw) -> u64 {
-    let (least, most) = if draw.chance(0.05) { (190, 430) } else { (0, 40) };
+    let (least, most) = if draw.chance(0.05) { (190, 430) } else { (0, 80) };
     draw.skewed(least, most) as u64
 }
 
@@ -142,9 +151,7 @@ fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize, parts: [bool
     let hours = *draw.among(&[0, 1, 2, 20, 24, 24, 60, 100, 170]);
     let pause = Duration::from_secs(hours * 3600) + draw.millis(0, 900_000);
     let rest = pause.mul_f64(*draw.among(&[0.0, 0.0, 0.2, 0.9]));
-    let mut faults: Vec<DrawnFault> = (0..draw.size(0, 3)).map(|_| fault(draw, page)).collect();
-    let mut cuts_users = false;
-    faults.retain(|fault| !fault.cuts_users || !std::mem::replace(&mut cuts_users, true));
+    let faults = faults(draw, page, parts);
     RunPlan {
         pause: pause.saturating_sub(rest),
         edits: if is_first { 0 } else { draw.skewed(0, 25) },
@@ -158,6 +165,42 @@ fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize, parts: [bool
         store_faults: if is_calm { 0.0 } else { *draw.among(&[0.0, 0.0, 0.0, 0.03]) },
         faults,
         tricks: (0..draw.skewed(0, 2)).map(|_| Trick::draw(draw, parts)).collect(),
+    }
+}
+
+/// What happens to a run that copies these parts from a server whose pages are of this size.
+fn faults(draw: &mut Draw, page: usize, parts: [bool; 3]) -> Vec<DrawnFault> {
+    let mut faults = Vec::new();
+    let count = draw.size(0, 3);
+    let mut cuts = false;
+    while faults.len() < count {
+        let fault = fault(draw, page);
+        if !fault.on.iter().any(|on| is_copied(*on, parts)) {
+            continue;
+        }
+        // Two cut answers to the same question would be believed.
+        if (fault.cuts_users || fault.cuts_children) && std::mem::replace(&mut cuts, true) {
+            break;
+        }
+        faults.push(fault);
+    }
+    if parts[0] && draw.chance(0.05) {
+        // The first page is empty. An empty answer to a GET is asked for again by POST.
+        faults.retain(|fault| !fault.on.contains(&Operation::HistoryList));
+        let rule = Fault::empty_page().on(Operation::HistoryList).times(2);
+        faults.push(DrawnFault::new(rule, vec![Operation::HistoryList], "2 times".to_owned()));
+    }
+    faults
+}
+
+/// Whether a run that copies these parts calls this operation.
+fn is_copied(on: Operation, [has_history, has_directory, has_projects]: [bool; 3]) -> bool {
+    match on {
+        Operation::HistoryList | Operation::HistoryInfo | Operation::HistoryTips => has_history,
+        Operation::UserList | Operation::UserInfo | Operation::ClientList | Operation::PersonList => {
+            has_directory
+        }
+        _ => has_projects,
     }
 }
 
@@ -179,15 +222,14 @@ fn fault(draw: &mut Draw, size: usize) -> DrawnFault {
         6 | 7 => (vec![*draw.among(&INFOS)], info_fault(draw)),
         8 => (vec![*draw.among(&OTHERS)], call_fault(draw)),
         _ if draw.chance(0.5) => (OTHERS.to_vec(), call_fault(draw)),
-        _ => (vec![*draw.among(&CHILDREN)], list_fault(draw, Fault::new, 1)),
+        _ => (vec![*draw.among(&CHILDREN)], (list_fault(draw, Fault::new, 1).0, 1)),
     };
     // A record is asked for seldom.
     let longest = if INFOS.contains(&on[0]) { 3 } else { 25 };
     let (skip, count) = (draw.skewed(0, longest) as u64, draw.number(1, most));
     let rule = fault.on_each(on.iter().copied()).after(skip).times(count);
-    let cuts_children = CHILDREN.contains(&on[0]) && on.len() == 1;
-    let cuts_users = on == [Operation::UserList] && rule.fault().name() == "short_page";
-    DrawnFault { rule, cuts_children, cuts_users, when: format!("{count} times after {skip} on {on:?}") }
+    let when = format!("{count} times after {skip} on {on:?}");
+    DrawnFault::new(rule, on, when)
 }
 
 /// What a list does. The second value is how often it may happen in a row without going unnoticed for certain.

@@ -195,8 +195,7 @@ impl MirrorRun {
     }
 
     fn asked(&self, mode: Mode, texts: Texts, allow_deletes: bool) -> Asked {
-        let (cuts_children, shows_shifts) = (self.plan.cuts_children(), self.plan.page >= 10);
-        Asked { mode, texts, allow_deletes, cuts_children, shows_shifts }
+        Asked { mode, texts, allow_deletes, cuts_children: self.plan.cuts_children(), page: self.plan.page }
     }
 
     fn mirror(&self, store: impl crm_mirror::Store) -> Mirror {

@@ -54,8 +54,8 @@
 //! | rows | are deleted when | are out of view when |
 //! |---|---|---|
 //! | activities | `info` says 403 in the application's own JSON | the list lacks them, and `info` returns them |
-//! | users | `user/info` says 404 in the application's own JSON | the list lacks them, and `user/info` returns them |
-//! | clients, contacts | never: the CRM does not distinguish "deleted" from "not visible to you" | two complete lists at least an hour apart lack them |
+//! | users | `user/info` says 404 in the application's own JSON | two lists lack them, and `user/info` returns them |
+//! | clients, contacts | never: the CRM cannot tell "gone" from "not yours" | two complete lists at least an hour apart lack them |
 //! | projects | the server lists them as deleted | two complete lists at least an hour apart lack them |
 //! | children of projects, activity types | two complete responses lack them, with a [pause](Sync::recheck_after) in between | |
 //!
@@ -70,11 +70,10 @@
 //!
 //! # The clock of the login
 //!
-//! Each user of SalesMan CRM has a clock shift in whole hours, which is added to every time that the user reads. A
-//! change to or from daylight saving time moves all records (observed). If all known records have moved by the same
-//! number of hours, a mirror notes it once in `runs.shift_hours`, and updates no records. So a row keeps the time that
-//! was read when the row was last written. The times of the copy may differ from those of the CRM by the sum of the
-//! later shifts.
+//! Each user of SalesMan CRM has a shift in whole hours that is added to every time that he reads, and a change of summer
+//! time moves all records (observed). A mirror finds out that all known records have moved by the same hours, notes it once
+//! in `runs.shift_hours`, and updates no record for it. If the run is killed, the next one notes it. So a row keeps the time as it was read when the row was last
+//! written, and the copy's times may differ from the CRM's by the sum of the later shifts.
 //!
 //! # What it cannot see
 //!

@@ -128,7 +128,7 @@ async fn each_row_gets_the_client_and_the_contact_with_its_number() {
                  с клиентом;2;8 (342) 206-72-01\n";
     let (folder, sandbox) = set_up("find-import", calls).await;
     let ran = import(&folder, &sandbox, &["--dry-run"]);
-    ran.ended(0, "3 would be sent").ended(0, "the column \"Телефон\" is the telephone number");
+    ran.ended(0, "3 would be sent").ended(0, "the column \"Телефон\" holds the telephone number");
     assert!(ran.out.contains("\"clid\":1") && !ran.said.contains("skipped"), "{ran:?}");
     assert!(!folder.path("calls.csv.journal.clients").exists());
     import(&folder, &sandbox, &[]).ended(0, "3 stored");

@@ -128,7 +128,7 @@ async fn a_run_that_is_not_complete_never_ends_with_0() {
     folder.crm(&["mirror", "status", COPY]).run().ended(1, "there is no copy in crm.db");
     assert!(!folder.path("crm.db").exists());
     sandbox.add_fault(Fault::database_down().on(Operation::HistoryList).always());
-    run(&folder, &sandbox, &["--per-second", "1000"]).ended(75, "run it again");
+    run(&folder, &sandbox, &["--per-second", "1000"]).ended(75, "Run it again");
     folder.crm(&["mirror", "status", COPY]).run().ended(75, "");
     sandbox.clear_faults();
     let wrong_key = folder.crm_with(&sandbox, &["mirror", COPY]).env("CRM_APIKEY", "wrong");

@@ -44,7 +44,7 @@ async fn a_profile_is_private_usable_listed_shown_without_keys_and_removed() {
     let shown = variables.run();
     let line =
         |name: &str| shown.out.lines().map(str::trim).find(|line| line.starts_with(name)).unwrap_or_default();
-    assert!(line("history.login").ends_with("the variable CRM_LOGIN (wins over the profile)"), "{shown:?}");
+    assert!(line("history.login").ends_with("the variable CRM_LOGIN (overrides the profile)"), "{shown:?}");
     assert!(line("projects.token").ends_with("the variable CRM_TOKEN") && !shown.out.contains("topsecret"));
     folder.write("secret", "s\n");
     let solos = ["profile", "set", "main", "--projects-url", sandbox.url(), "--secret-file", "secret"];

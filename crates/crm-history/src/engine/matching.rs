@@ -243,7 +243,7 @@ impl<'a> Search<'a> {
                 && !breaks("an-unreadable-record-is-a-doubt")
             {
                 found.insert(key, Found::Unclear(UnknownReason::Unreadable));
-            } else if let Some(id) = self.below_floor(wanted, item, expected) {
+            } else if let Some(id) = self.below_floor(wanted, item, expected, near) {
                 found.insert(key, Found::BelowFloor(id));
             }
         }
@@ -255,6 +255,7 @@ impl<'a> Search<'a> {
         wanted: &Wanted<'_>,
         item: &DoubtItem,
         expected: &ExpectedRecord<'_>,
+        near: &[i64],
     ) -> Option<EntryId> {
         let view = &item.waiting.item.view;
         let may_be_new = |id| self.known.may_be_new(view, id, wanted.doubt.began.is_none());
@@ -264,7 +265,8 @@ impl<'a> Search<'a> {
         self.take(0, item, |record| {
             record.id.0 <= wanted.doubt.floor.id
                 && may_be_new(record.id)
-                && self.equals(item, expected, record)
+                && expected.equals(record, near)
+                && self.has_owner(item, record)
         })
     }
 

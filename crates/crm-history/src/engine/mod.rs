@@ -21,16 +21,15 @@
 //!    within the requested view. It reaches a record at or below the floor, so it is not a list of the newest records
 //!    only. It shows the records that must exist: those whose IDs the server returned, the newest
 //!    record at the beginning, and the witness.
-//! 7. A read that counts as proof also requests a day without records. A server that ignores the requested days lists
-//!    the records of today instead (observed).
-//! 8. A record is ours if its mark says so, or if it equals what was written and its ID is above the *floor*: the
-//!    highest ID that was seen or confirmed before the request was sent. IDs only grow (observed). If an ID contradicts
-//!    that, no list is believed from then on.
-//! 9. Times are compared with the clock shift of the reader, in whole hours. It is derived from all records whose IDs
-//!    the server returned. Before the first one, a shift counts only if it alone explains all new records that are
-//!    equal except for their time.
-//! 10. If the user wants it, a mark is looked up before the first request
-//!     ([`adopt_marked`](crate::Import::adopt_marked)).
+//! 7. A reading that counts as proof also asks for a day without records. A server that ignores the days asked for lists
+//!    the records of today in its place (observed).
+//! 8. A record is ours if its mark says so, or if it equals what was written, has the owner that was named or none, and its
+//!    id is above the *floor*: the highest id that was seen or confirmed before the request was sent. Without a named owner
+//!    the caller is the owner. IDs only grow (observed). If an id contradicts that, no list is believed any more.
+//! 9. The time is compared with the shift of the reader, in whole hours. It is learned from all records whose ids the
+//!    server gave us. Before the first one, a shift counts only if it alone explains all new records that are equal except
+//!    for their time.
+//! 10. A mark is looked for before the first sending, if the user wants it ([`adopt_marked`](crate::Import::adopt_marked)).
 //!
 //! The server lists records per *view*: those of the caller, or those of one `user`. Every view is read before the
 //! first activity in it is sent, so the floor is above all its older records. If a view showed nothing, its floor is

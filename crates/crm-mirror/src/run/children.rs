@@ -1,6 +1,6 @@
 //! What belongs to projects: steps, actions, checklists, goods and payments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crm_projects::{ActionQuery, Page, PaymentQuery, ProjectId, ProjectsClient, StepQuery};
@@ -54,9 +54,13 @@ impl Run<'_> {
         let refills = Table::CHILDREN.into_iter().any(|table| self.refills(table));
         let longest = Longest::default();
         let mut removed = BTreeMap::new();
+        // What cannot be decoded does not count as read, so that the next run says so, too.
+        let mut faulty = BTreeSet::new();
         loop {
             self.check_time()?;
-            let oldest = self.store.oldest_children(TOGETHER).await?;
+            let limit = TOGETHER + i64::try_from(faulty.len()).unwrap_or(i64::MAX - TOGETHER);
+            let mut oldest = self.store.oldest_children(limit).await?;
+            oldest.retain(|read| !faulty.contains(&read.project_id));
             let mut due = Vec::new();
             for ChildrenRead { project_id, at } in oldest {
                 let is_due = match at {
@@ -77,7 +81,7 @@ impl Run<'_> {
             if due.is_empty() {
                 break;
             }
-            self.read_children(projects, &due, &longest, &mut removed).await?;
+            self.read_children(projects, &due, &longest, &mut removed, &mut faulty).await?;
         }
         let is_whole = self.doubt.is_none();
         let mut batch = self.batch(Table::Projects);
@@ -97,6 +101,7 @@ impl Run<'_> {
         due: &[i64],
         longest: &Longest,
         removed: &mut BTreeMap<Table, u64>,
+        faulty: &mut BTreeSet<i64>,
     ) -> Step {
         let read = stream::iter(due)
             .map(|id| async move { (*id, read_project(projects, *id, longest).await) })
@@ -116,12 +121,15 @@ impl Run<'_> {
             };
             let before = lacking.len();
             for (at, (table, answer)) in answers.into_iter().flatten().enumerate() {
+                if answer.fault.is_some() && !breaks("unreadable-children-are-read-again") {
+                    faulty.insert(id);
+                }
                 let keys = self.compare_children(id, answer, &mut batches[at]).await?;
                 if !keys.is_empty() {
                     lacking.push(Lacking { project: id, table, keys });
                 }
             }
-            if lacking.len() == before {
+            if lacking.len() == before && !faulty.contains(&id) {
                 last.children_read.push(id);
             }
         }
@@ -132,7 +140,7 @@ impl Run<'_> {
         batches.push(last);
         self.commit(batches).await?;
         if !lacking.is_empty() {
-            self.delete_children(projects, lacking, longest, removed).await?;
+            self.delete_children(projects, lacking, longest, removed, faulty).await?;
         }
         failure.map_or(Ok(()), |error| Err(error.into()))
     }
@@ -145,6 +153,7 @@ impl Run<'_> {
         lacking: Vec<Lacking>,
         longest: &Longest,
         removed: &mut BTreeMap<Table, u64>,
+        faulty: &mut BTreeSet<i64>,
     ) -> Step {
         tokio::time::sleep(self.sync.recheck_after).await;
         let removal = self.deleted();
@@ -152,6 +161,9 @@ impl Run<'_> {
         let mut batches = Vec::new();
         for Lacking { project, table, keys } in lacking {
             let again = read_kind(projects, project, table, longest).await?;
+            if again.fault.is_some() {
+                faulty.insert(project);
+            }
             let mut batch = self.batch(table);
             let mut gone = self.compare_children(project, again, &mut batch).await?;
             if breaks("a-child-is-missing-twice") {
@@ -168,6 +180,7 @@ impl Run<'_> {
             batches.push(batch);
             last.children_read.push(project);
         }
+        last.children_read.retain(|project| !faulty.contains(project));
         batches.push(last);
         self.commit(batches).await
     }

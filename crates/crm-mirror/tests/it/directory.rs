@@ -130,13 +130,15 @@ async fn a_quick_run_copies_a_contact_that_a_deletion_moves_to_a_page_that_was_r
 }
 
 #[tokio::test]
-async fn a_user_is_not_out_of_view_because_one_list_lacks_the_user() {
+async fn a_user_whom_one_list_lacks_is_copied_and_stays_in_view() {
     let world = World::new();
-    assert!(world.run_directory(|sync| sync).await.is_complete());
-    let cut = Fault::new().edit_answer(crm_sandbox::AnswerEdit::Shorten(1));
-    world.sandbox.add_fault(cut.on(Operation::UserList).times(1));
-    assert!(world.run_directory(|sync| sync).await.is_complete());
-    assert_eq!(world.query("SELECT count(*) FROM users WHERE out_of_view_at IS NULL"), ["2"]);
+    // The first run does not know the user yet.
+    for _ in 0..2 {
+        let cut = Fault::new().edit_answer(crm_sandbox::AnswerEdit::Shorten(1));
+        world.sandbox.add_fault(cut.on(Operation::UserList).times(1));
+        assert!(world.run_directory(|sync| sync).await.is_complete());
+        assert_eq!(world.query("SELECT count(*) FROM users WHERE out_of_view_at IS NULL"), ["2"]);
+    }
     world.sandbox.clear_faults();
     world.sandbox.add_fault(Fault::empty_page().on(Operation::UserList).times(1));
     assert!(!world.run_directory(|sync| sync).await.is_complete());

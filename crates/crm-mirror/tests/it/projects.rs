@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use crm_mirror::{ColumnKind, Mode, Outcome, Sync, Table};
-use crm_sandbox::{AnswerEdit, Fault, Operation, Sandbox};
+use crm_sandbox::{AnswerEdit, Fault, FixedAnswer, Operation, Sandbox};
 
 use crate::world::World;
 
@@ -100,6 +100,19 @@ async fn a_changed_project_is_read_with_its_children_at_once() {
         project.id
     );
     assert_eq!(world.query(&rows), ["2 | 1"]);
+}
+
+#[tokio::test]
+async fn children_that_cannot_be_decoded_are_read_again_by_the_next_run() {
+    let world = World::with(Sandbox::builder().projects(20));
+    let unreadable = FixedAnswer::new(200).body("application/json", r#"{"payload":["?"]}"#);
+    world.sandbox.add_fault(Fault::new().answer(unreadable).on(Operation::ProjectsGoods).times(2));
+    assert!(!world.run_projects(|sync| sync).await.is_complete());
+    let report = world.run_projects(|sync| sync.mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+    let active = world.sandbox.projects().into_iter().filter(|project| !project.deleted);
+    let goods: usize = active.map(|project| project.goods.len()).sum();
+    assert_eq!(world.query("SELECT count(*) FROM goods"), [goods.to_string()]);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crm_model::Page;
 /// The pages that are still to be read before the end is believed.
 #[derive(Debug)]
 pub(super) struct EndProof {
-    /// The page after the end. It was read once, and was empty.
+    /// The page after the end.
     end: u64,
     to_ask: Vec<u64>,
     in_flight: usize,
@@ -73,6 +73,8 @@ impl EndProof {
         let mut to_ask = read.map_or_else(|| vec![far, far], |page| vec![page]);
         let next = end.saturating_add(1);
         to_ask.extend((!empties.contains(&next)).then_some(next));
+        // Another page has come in place of it.
+        to_ask.extend((!empties.contains(&end)).then_some(end));
         to_ask.push(end);
         let read_again = BTreeSet::new();
         Self { end, to_ask, in_flight: 0, read_again, end_holds: false, behind: None, is_readable: false }

@@ -109,7 +109,9 @@ impl EndSearch {
     /// is known well enough. No page up to `limit`, because those are asked for anyway.
     pub(super) fn far_ahead(&mut self, limit: u64, spacing: u64) -> Option<u64> {
         let begun = self.highest_begun.filter(|_| !self.scout_in_flight && self.end.is_none())?;
-        let held = self.scouted.map_or(begun, |(page, _)| page.max(begun));
+        let scouted = self.scouted.map_or(0, |(page, _)| page);
+        // An empty page in a hole says nothing, so none is asked for.
+        let held = begun.max(scouted).max(self.hole_until.unwrap_or(0));
         let page = match self.lowest_empty {
             None => held.saturating_mul(2),
             Some(empty) if empty > held.saturating_add(held / 8).saturating_add(spacing) => {

@@ -1,6 +1,6 @@
 //! The pages of a list, one after the other, as a stream of their records.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -147,7 +147,8 @@ impl<T, F, R> RecordPages<T, F, R> {
                 self.add_previous(page);
             }
             Ask::Next | Ask::Again if is_end => {
-                self.proof = Some(EndProof::new(self.position.pages, &BTreeSet::new()));
+                let empties = page.is_empty().then_some(self.position.pages).into_iter().collect();
+                self.proof = Some(EndProof::new(self.position.pages, &empties));
                 self.prove();
             }
             Ask::Next if self.seen.contains(&identity) => self.ask = Ask::Again,

@@ -112,15 +112,18 @@ async fn activities(
     let reporter = progress.reporter();
     let export = client.export(EntryQuery::new().between(days.0, days.1)).start().await;
     let mut export = export.map_err(|error| terminal.call_failure(&error))?;
+    // The last error is part of the verdict, so it is shown with that.
+    let mut last_error = None;
     while let Some(entry) = export.next().await {
+        say(last_error.take(), terminal);
         match entry {
             Ok(entry) => activities.count(&entry),
-            Err(error) => terminal.problem(&terminal.messages.error(&error)),
+            Err(error) => last_error = Some(error),
         }
         reporter.set(export.figures().records, String::new());
     }
     drop(progress);
-    let exit = check(&export.finish().await, terminal)?;
+    let exit = check(&export.finish().await, last_error, terminal)?;
     Ok((activities, exit))
 }
 
@@ -136,7 +139,9 @@ async fn payments(
     let filter = ProjectFilter::new().deleted(false).having(Having::Payments);
     let mut export = client.export(filter).start().await.map_err(failed)?;
     let mut payments = Payments::default();
+    let mut last_error = None;
     while let Some(project) = export.next().await {
+        say(last_error.take(), terminal);
         match project {
             Ok(project) => {
                 for kind in PaymentKind::ALL {
@@ -145,7 +150,7 @@ async fn payments(
                     payments.unreadable += unreadable.map_err(failed)?;
                 }
             }
-            Err(error) => terminal.problem(&terminal.messages.error(&error)),
+            Err(error) => last_error = Some(error),
         }
         reporter.set(export.figures().records, String::new());
     }
@@ -153,7 +158,7 @@ async fn payments(
     if payments.unreadable > 0 {
         terminal.problem_text("report-unreadable-payments", &[("count", payments.unreadable.into())]);
     }
-    let mut exit = check(&export.finish().await, terminal)?;
+    let mut exit = check(&export.finish().await, last_error, terminal)?;
     if payments.unreadable > 0 {
         exit = exit.max(Exit::Refused);
     }
@@ -182,11 +187,16 @@ async fn of_project(
     }
 }
 
+fn say(error: Option<crm::Error>, terminal: &Terminal) {
+    error.iter().for_each(|error| terminal.problem(&terminal.messages.error(error)));
+}
+
 /// Returns how an export ended; a failure if it ended early.
-fn check(verdict: &Verdict, terminal: &Terminal) -> Result<Exit, Failure> {
+fn check(verdict: &Verdict, last_error: Option<crm::Error>, terminal: &Terminal) -> Result<Exit, Failure> {
     if let Verdict::Truncated { cause, .. } = verdict {
         return Err(terminal.call_failure(cause));
     }
+    say(last_error.filter(|_| verdict.is_complete()), terminal);
     if verdict.is_complete() {
         return Ok(Exit::Done);
     }

@@ -102,7 +102,8 @@ impl<T> Plan<T> {
                 let above = stretch.last_page;
                 let has_grown = self.has_grown(at, number, identity);
                 let is_doubtful = |above: &PageIdentity| has_grown || self.is_doubtful(identity, *above);
-                let is_doubtful = above.as_ref().is_some_and(is_doubtful);
+                // An empty page is read twice, also where the list has become shorter.
+                let is_doubtful = above.as_ref().map_or(page.is_empty(), is_doubtful);
                 if !is_doubtful {
                     self.add_inner(identity, above);
                 }
@@ -136,7 +137,8 @@ impl<T> Plan<T> {
                 let stretch = &mut self.stretches[at];
                 stretch.doubt = has_new.then_some(Doubt::Again(number, Some(identity)));
                 if page.is_empty() {
-                    stretch.last_page = None; // the list has become shorter
+                    // The list has become shorter. The page below may be the last one now.
+                    stretch.last_page = Some(below).filter(|below| !below.is_empty());
                 }
                 stretch.add_records(page, self.id, floor);
                 self.settle(number, below, identity, is_known);
