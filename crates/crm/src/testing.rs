@@ -22,7 +22,7 @@
 //! use crm::{Delivery, Error, ReadMethod};
 //! use serde_json::json;
 //!
-//! The code under test.
+//! /// The code under test.
 //! async fn log_meeting(history: &HistoryClient) -> Result<(), Error> {
 //!     let meeting = NewEntry::new("Встреча").client(ClientId(1781));
 //!     let Err(error) = history.add(&meeting).await else { return Ok(()) };

@@ -604,7 +604,7 @@ mod streams {
     async fn all_projects_come_where_the_offset_is_ignored_and_one_page_held_them_all() {
         let server = MockServer::start().await;
         let body = ResponseTemplate::new(200).set_body_string(page(1..6, "id"));
-        Mock::given(path("/backend/public/projects")).respond_with(body).expect(6).mount(&server).await;
+        Mock::given(path("/backend/public/projects")).respond_with(body).expect(10).mount(&server).await;
         let mut all = projects(&server.uri()).projects(ProjectQuery::new());
         let mut count = 0;
         while let Some(project) = all.next().await {

@@ -32,7 +32,7 @@ async fn tls_verifies_the_certificate_of_the_server_and_its_name() {
     // The certificate is not known, or has another name.
     for url in [url("localhost"), format!("{}&sslrootcert={root}", url("127.0.0.1"))] {
         let error = Mirror::open(&url).await.unwrap_err();
-        let cause = format!("{error:?}");
+        let cause = format!("{error:#?}");
         assert!(cause.contains("ertificate"), "{cause}");
     }
 }

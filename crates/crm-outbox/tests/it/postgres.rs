@@ -241,7 +241,7 @@ async fn tls_verifies_the_certificate_of_the_server_and_its_name() {
     outbox.put("1", &crate::putting::entry("звонок")).await.unwrap();
     for url in [url("localhost"), format!("{}&sslrootcert={root}", url("127.0.0.1"))] {
         let error = Outbox::open(&url).await.unwrap_err();
-        let cause = format!("{error:?}");
+        let cause = format!("{error:#?}");
         assert!(cause.contains("ertificate"), "{cause}");
     }
 }

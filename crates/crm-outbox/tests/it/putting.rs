@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use crm_history::{ClientId, Error, NewEntry};
+use crm_history::{ClientId, EntryId, Error, NewEntry};
 use crm_outbox::{Change, MemoryStore, Outbox, OutboxStats, PutError, Status, Store};
 
 use crate::wrapped::{Hook, Wrapped};
@@ -45,9 +45,9 @@ async fn a_conflict_is_still_known_after_the_content_was_removed() {
     outbox.put("call-1", &entry("звонок")).await.unwrap();
     let fence = store.acquire(Duration::from_secs(60)).await.unwrap().unwrap();
     let seq = store.get("call-1").await.unwrap().unwrap().seq;
-    store.settle(fence, &[(seq, Change::Stored { id: None, copy: None })]).await.unwrap();
+    store.settle(fence, &[(seq, Change::Stored { id: Some(EntryId(7)), copy: None })]).await.unwrap();
     assert_eq!(store.remove_contents(Duration::ZERO).await.unwrap(), 1);
-    assert_eq!(outbox.put("call-1", &entry("звонок")).await.unwrap(), Status::Stored(None));
+    assert_eq!(outbox.put("call-1", &entry("звонок")).await.unwrap(), Status::Stored(Some(EntryId(7))));
     let error = outbox.put("call-1", &entry("другой")).await.unwrap_err();
     let PutError::Conflict(conflict) = error else { panic!("{error}") };
     assert!(conflict.fields.is_empty());

@@ -20,7 +20,7 @@ use crate::operation_info::OperationInfo;
 /// ```
 /// use crm_transport::{answer, http, Bytes, Error, Idempotency, Operation, OperationInfo};
 ///
-/// The clients of SalesMan CRM, a method that this project does not cover.
+/// /// The clients of SalesMan CRM, a method that this project does not cover.
 /// struct ClientFields;
 ///
 /// impl Operation for ClientFields {

@@ -16,7 +16,7 @@ use crate::error::TransportError;
 /// ```
 /// use crm_transport::{http, Bytes, Transport, TransportError};
 ///
-/// Responds to every call with an empty list.
+/// /// Responds to every call with an empty list.
 /// struct EmptyList;
 ///
 /// #[async_trait::async_trait]
