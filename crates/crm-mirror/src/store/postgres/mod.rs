@@ -76,7 +76,7 @@ impl PostgresStore {
         let connection = Connection::new(url)?;
         let quoted = schema::quoted(schema);
         if schema != "public" {
-            connection.script(OPEN, &format!("CREATE SCHEMA IF NOT EXISTS {quoted}")).await?;
+            connection.script(OPEN, &schema::creation(&quoted)).await?;
         }
         connection.script(OPEN, &schema::migration(&quoted)).await?;
         Ok(Self(Arc::new(Shared {

@@ -155,3 +155,11 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// Any number, the same in every version.
 const LOCK: i64 = 7_236_418_095_512;
+
+/// Returns the statement that creates a schema. Several programs may run it at once: `IF NOT EXISTS` alone fails then.
+pub(super) fn creation(schema: &str) -> String {
+    format!(
+        "DO $creation$ BEGIN CREATE SCHEMA IF NOT EXISTS {schema}; \
+         EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END $creation$"
+    )
+}

@@ -81,8 +81,7 @@ impl PostgresStore {
             let exists = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
             let exists = shared.intake.query(OPEN, exists, &[(&schema, Type::TEXT)]).await?;
             if exists.is_empty() {
-                let create = format!("CREATE SCHEMA IF NOT EXISTS {quoted}");
-                shared.intake.execute(OPEN, &create).await?;
+                shared.intake.execute(OPEN, &schema::creation(&quoted)).await?;
             }
         }
         shared.intake.execute(OPEN, &schema::migration(&quoted)).await?;

@@ -99,3 +99,11 @@ pub(super) fn newest() -> i64 {
 
 /// Any number, the same in every version.
 const LOCK: i64 = 7_236_418_095_511;
+
+/// Returns the statement that creates a schema. Several programs may run it at once: `IF NOT EXISTS` alone fails then.
+pub(super) fn creation(schema: &str) -> String {
+    format!(
+        "DO $creation$ BEGIN CREATE SCHEMA IF NOT EXISTS {schema}; \
+         EXCEPTION WHEN unique_violation OR duplicate_schema THEN NULL; END $creation$"
+    )
+}
