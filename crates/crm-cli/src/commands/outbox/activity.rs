@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDateTime};
 use crm::history::NewEntry;
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use crate::arguments::BadValue;
@@ -38,15 +39,23 @@ pub(super) fn from_object(mut object: Map<String, Value>) -> Result<NewEntry, St
         Some(Value::String(mark)) => Some(mark),
         Some(_) => return Err("\"mark\" must be a string".to_owned()),
     };
-    object.iter().try_for_each(|(name, value)| check(name, value))?;
-    let entry: NewEntry = serde_json::from_value(Value::Object(object)).map_err(|error| error.to_string())?;
+    let has_date = object.get("datum").and_then(Value::as_str).is_some_and(|date| !date.trim().is_empty());
+    let object = Value::Object(object);
+    let entry = match NewEntry::deserialize(&object) {
+        Ok(entry) if entry.at.is_some() || !has_date => entry,
+        result => {
+            let mut fields = object.as_object().into_iter().flatten();
+            fields.try_for_each(|(name, value)| check(name, value))?;
+            result.map_err(|error| error.to_string())?
+        }
+    };
     Ok(match mark {
         Some(mark) => entry.mark(mark),
         None => entry,
     })
 }
 
-/// Checks one field alone, so that the reason begins with its name.
+/// Checks one field of a faulty activity alone, so that the reason begins with its name.
 fn check(name: &str, value: &Value) -> Result<(), String> {
     if !FIELDS.contains(&name) {
         return Err(format!("{name:?} is not a field of an activity; these are: {}", FIELDS.join(", ")));
@@ -66,7 +75,7 @@ fn check(name: &str, value: &Value) -> Result<(), String> {
     }
 }
 
-/// Returns what is wrong with a text that is no date of the server.
+/// Returns what is wrong with a text that the server does not take as a date.
 fn bad_date(given: &str) -> String {
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
     let has_form = given
