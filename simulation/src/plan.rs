@@ -158,7 +158,8 @@ impl Plan {
             longest_lock: settings.settle.mul_f64(if is_prompt { 0.8 } else { 3.0 }),
             text: draw.among(&entries).content.clone(),
         };
-        let mut rules = rules(draw, selection, &limits);
+        let combination = combination(&mut Draw::new(seed, 11), selection);
+        let mut rules = rules(draw, selection, &limits, combination);
         let interruptions = interruptions(draw, selection, settings.settle);
         let has_journal = !interruptions.is_empty() || draw.chance(0.8);
         // The sources of their own keep the other draws of a seed.
@@ -345,7 +346,30 @@ impl Plan {
 /// Faults that may hide most records of a list, or all.
 const HIDES_ALL: &[&str] = &["dates_ignored", "view_without_user_empty", "short_lists", "short_pages"];
 
-fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> Vec<Rule> {
+/// Faults that matter together, and that rarely meet by chance.
+const COMBINATIONS: &[&[&str]] = &[
+    // The second one is that of an equal activity.
+    &["close_before_reading"],
+    &["ids_going_down", "close_after_commit"],
+    &["order_ignored", "small_pages", "close_after_commit"],
+];
+
+fn combination(draw: &mut Draw, selection: &Selection) -> Option<&'static [&'static str]> {
+    let enabled: Vec<&&[&str]> =
+        COMBINATIONS.iter().filter(|names| names.iter().all(|name| selection.has(name))).collect();
+    (!enabled.is_empty() && draw.chance(0.2)).then(|| **draw.among(&enabled))
+}
+
+fn rules(
+    draw: &mut Draw,
+    selection: &Selection,
+    limits: &Limits,
+    combination: Option<&'static [&'static str]>,
+) -> Vec<Rule> {
+    if let Some(names) = combination {
+        let faults = FAULTS.iter().filter(|fault| names.contains(&fault.name));
+        return faults.map(|fault| (fault.draw)(draw, limits)).collect();
+    }
     let enabled = |names: &[&str]| -> Vec<&DrawnFault> {
         FAULTS
             .iter()

@@ -62,6 +62,11 @@ pub(crate) fn foreign(
             None => selection.has("foreign_equal_undated"),
         })
         .collect();
+    if !allowed.is_empty() && draw.chance(0.05) {
+        // Only one, so that nothing else explains it.
+        let what = ForeignRecord::EqualTo(*draw.among(&allowed[..allowed.len().min(3)]));
+        return vec![ForeignWrite { at_request: draw.number(3, 8), later: None, what }];
+    }
     if !allowed.is_empty() && draw.chance(0.15) {
         for _ in 0..draw.skewed(1, 5) {
             let what = ForeignRecord::EqualTo(*draw.among(&allowed));

@@ -9,6 +9,8 @@ use crm_transport::http::Response;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::network::parsed;
+
 /// What the lists of a run do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListTricks {
@@ -77,7 +79,7 @@ impl ListTricks {
         lost: &BTreeSet<u64>,
         response: Response<Bytes>,
     ) -> Response<Bytes> {
-        let Ok(mut body) = serde_json::from_slice::<Value>(response.body()) else { return response };
+        let Some(mut body) = parsed(response.body()) else { return response };
         let Some(records) = body.get_mut("data").and_then(Value::as_array_mut) else { return response };
         let id = |record: &Value| {
             let id = record.get("cid");

@@ -111,8 +111,8 @@ impl Network {
             trace,
             latency: plan.latency,
             settle: plan.settings.settle,
-            // Each of the requests that wait for their turn may take as long.
-            longest_wait: plan.settings.timeout * plan.settings.concurrency as u32,
+            // Each of the others that wait for their turn may take as long.
+            longest_wait: plan.settings.timeout * (plan.settings.concurrency as u32 - 1),
             keys_of_items: if plan.is_sole_writer() && !plan.changes_types() && plan.only_breaks_connections()
             {
                 plan.entries.iter().map(body_of_item).zip(keys.iter().cloned()).collect()
@@ -383,9 +383,14 @@ impl Transport for Network {
     }
 }
 
+/// Returns the JSON of an answer, as the client reads it: after a byte order mark, too.
+pub(crate) fn parsed(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)).ok()
+}
+
 /// The ids of the records of a list, and their times.
 fn listed(body: &[u8]) -> String {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let body = parsed(body).unwrap_or_default();
     let records = body.get("data").and_then(Value::as_array);
     let record = |record: &Value| format!(" [{} {}]", record["cid"], record["datum"]);
     records.into_iter().flatten().map(record).collect()
@@ -393,7 +398,7 @@ fn listed(body: &[u8]) -> String {
 
 /// Whether an answer to a write gives an activity this id, so that the client knows that it is stored.
 fn names(response: &Response<Bytes>, id: u64) -> bool {
-    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    let body = parsed(response.body()).unwrap_or_default();
     // A refusal may hold the id of the answer before it.
     let is_stored = |answer: &Value| answer["result"] == "Успешно";
     let is_id =

@@ -112,6 +112,12 @@ impl Health {
         self.read_failures = 0;
     }
 
+    /// Lists were read since then. A long reading is no reason to lose patience.
+    pub(super) fn has_read_since(&mut self, begun: Instant) {
+        let now = Instant::now();
+        self.last_progress = now.min(self.last_progress + (now - begun));
+    }
+
     /// Returns whether lists can be read.
     pub(super) fn can_read(&self) -> bool {
         self.read_failures == 0

@@ -62,7 +62,7 @@ pub(super) async fn read(
 
 /// Returns the IDs of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
 /// checked, too. A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
-/// more than two days is read once more.
+/// more than two days is read once more, and what either of them shows is older than the first request.
 pub(super) async fn newest_ids(
     client: &HistoryClient,
     view: &View,
@@ -75,6 +75,7 @@ pub(super) async fn newest_ids(
             return Err(LookupFault::NotBelievable("its newest records cannot be decoded"));
         }
         let Some(newest) = page.items.first() else { continue };
+        let mut ids: BTreeSet<u64> = page.items.iter().map(|record| record.id.0).collect();
         if is_proof {
             ask_for_a_day_without_records(client, view).await?;
             if spans_two_days_at_most(&page.items) {
@@ -82,9 +83,10 @@ pub(super) async fn newest_ids(
                 if again.items.first().is_none_or(|first| first.id < newest.id) {
                     return Err(LookupFault::NotBelievable("its newest record has vanished"));
                 }
+                ids.extend(again.items.iter().map(|record| record.id.0));
             }
         }
-        return Ok(Some(page.items.iter().map(|record| record.id.0).collect()));
+        return Ok(Some(ids));
     }
     Ok(None)
 }

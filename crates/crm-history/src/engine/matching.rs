@@ -58,6 +58,7 @@ pub(super) fn find(
     let mut search = Search::new(reading, known, shifts);
     wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
     let mut found = HashMap::new();
+    let mut unclear = Vec::new();
     for wanted in &wanted {
         let equal = search.find_equal(wanted);
         let in_order = in_order(&equal, known, wanted.doubt.last_concurrent);
@@ -89,8 +90,16 @@ pub(super) fn find(
                 Some(_) if breaks("one-undated-record-may-be-of-others") => Found::Stored(ids),
                 Some(&id) => Found::Unclear(UnknownReason::EqualWithoutTime(id)),
             };
+            if let Found::Unclear(UnknownReason::TimeUnclear(id)) = result {
+                unclear.push((id, item.waiting.item.identity));
+            }
             found.insert(item.waiting.item.key, result);
         }
+    }
+    // With another shift, such a record is that of another activity.
+    for (id, identity) in unclear {
+        search.used.remove(&id);
+        search.similar.insert((id, identity));
     }
     // The hours say nothing before the shift is learned.
     let near: Vec<i64> = match is_learned {

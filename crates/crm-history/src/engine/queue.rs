@@ -202,16 +202,25 @@ impl Queue {
         self.waiting.remove(place)
     }
 
+    /// Takes an activity that waits because an equal one is in doubt.
+    pub(super) fn next_equal(&mut self, known: &Known) -> Option<Waiting> {
+        let place = self.waiting.iter().position(|waiting| is_looked_up(waiting, known))?;
+        self.waiting.remove(place)
+    }
+
     /// Returns when the oldest activity has waited long enough for a request that is not full.
     pub(super) fn flush_at(&self, flush_after: Duration) -> Option<Instant> {
         self.waiting.front().map(|waiting| waiting.since + flush_after)
     }
 
     fn may_be_sent(&self, waiting: &Waiting, known: &Known) -> bool {
-        (known.has_read(&waiting.item.view) || known.distrusted().is_some())
-            && !self.held.contains_key(&waiting.item.identity)
-            && !waiting.mark_unknown
+        is_looked_up(waiting, known) && !self.held.contains_key(&waiting.item.identity)
     }
+}
+
+/// Returns whether everything is known about an activity that must be known before it is sent.
+fn is_looked_up(waiting: &Waiting, known: &Known) -> bool {
+    (known.has_read(&waiting.item.view) || known.distrusted().is_some()) && !waiting.mark_unknown
 }
 
 /// What decides about the next request.

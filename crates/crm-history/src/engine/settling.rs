@@ -98,6 +98,10 @@ impl Driver {
         let decided = match result {
             Ok(reading) => {
                 self.health.read_worked();
+                // Only so many readings follow a witness.
+                if self.doubts.iter().any(|doubt| doubt.witness.is_some()) {
+                    self.health.has_read_since(begun);
+                }
                 // A witness that had to be looked for shows that the server is slow.
                 let pause = self.settings.settle;
                 let in_flight = self.in_flight.values().filter(|request| request.again.is_none());
@@ -272,7 +276,9 @@ impl Driver {
     /// Sends another witness, or an activity in doubt once more as its own witness. Returns `false` if neither helps.
     fn take_last_chance(&mut self) -> bool {
         let Some(wanted) = self.doubts.need_witness() else { return false };
-        if let Some(witness) = self.queue.next_alone(&self.known, &wanted, &self.suspects) {
+        // One that is equal to an activity in doubt was not sent yet. So it doubles nothing, and its ID tells more than waiting.
+        let witness = self.queue.next_alone(&self.known, &wanted, &self.suspects);
+        if let Some(witness) = witness.or_else(|| self.queue.next_equal(&self.known)) {
             self.send(vec![witness], true);
             return true;
         }

@@ -19,24 +19,36 @@ use super::{
 };
 use crate::{ApiKey, HistoryClient};
 
-/// A server with one old record. It loses the connection of so many writes, unread.
+/// A server with one old record.
 #[derive(Clone, Default)]
 struct Server(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
     records: Vec<Value>,
+    /// It loses the connection of so many writes, unread.
     loses: usize,
+    /// How long a list takes.
+    list_takes: Duration,
+    /// The first list lacks the newest record.
+    hides_newest: bool,
 }
 
 #[async_trait]
 impl Transport for Server {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let mut state = self.0.lock().unwrap();
         let body: Value = serde_json::from_slice(request.body()).unwrap();
-        if request.uri().path().ends_with("/list") {
+        let is_list = request.uri().path().ends_with("/list");
+        let takes = self.0.lock().unwrap().list_takes;
+        if is_list && !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
+        let mut state = self.0.lock().unwrap();
+        if is_list {
             let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
-            let records: Vec<&Value> = state.records.iter().rev().filter(|_| is_shown).collect();
+            let hidden = usize::from(std::mem::take(&mut state.hides_newest));
+            let records: Vec<&Value> =
+                state.records.iter().rev().filter(|_| is_shown).skip(hidden).collect();
             return Ok(Response::new(json!({ "data": records }).to_string().into()));
         }
         if state.loses > 0 {
@@ -46,7 +58,9 @@ impl Transport for Server {
         let mut results = Vec::new();
         for item in body["list"].as_array().unwrap() {
             let id = state.records.len() + 1;
-            state.records.push(record(id, item["content"].as_str().unwrap()));
+            let mut record = record(id, item["content"].as_str().unwrap());
+            record["datum"] = item["datum"].clone();
+            state.records.push(record);
             results.push(json!({ "result": "Успешно", "data": id }));
         }
         Ok(Response::new(Value::from(results).to_string().into()))
@@ -167,4 +181,62 @@ async fn others_are_sent_while_one_is_in_doubt_and_equal_ones_are_not() {
     };
     assert!(id(11) < id(0) && id(11) < id(10), "{endings:?}");
     assert_eq!(server.0.lock().unwrap().records.len(), 41);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_end_of_the_patience_an_equal_activity_that_waits_is_the_witness() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    let sent_before = Some(SentBefore { request: 3, floor: Floor { id: 1, is_certain: true } });
+    let missing = Activity { key: 0, entry: entry(0), sent_before };
+    let equal = Activity { key: 1, entry: entry(0), sent_before: None };
+    let endings = drive(&mut driver(&server, &store), [missing, equal]).await;
+    let stored = |id| Ending::Stored { id: EntryId(id), copy: None };
+    assert_eq!(endings, [(0, stored(3)), (1, stored(2))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_may_be_that_of_two_activities_is_no_reason_to_send_one_of_them_again() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    let sent_before = |request| Some(SentBefore { request, floor: Floor { id: 1, is_certain: true } });
+    let at = |hour| chrono::NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(hour, 0, 0).unwrap();
+    // The list shows ten o'clock. Without a known shift, it may be either of them.
+    server.0.lock().unwrap().records.push(record(2, "звонок 0"));
+    let first = Activity { key: 0, entry: entry(0), sent_before: sent_before(3) };
+    let later = Activity { key: 1, entry: entry(0).at(at(11)), sent_before: sent_before(4) };
+    let found = {
+        let mut driver = driver(&server, &store);
+        drive(&mut driver, [first, later]).await
+    };
+    assert!(found.iter().all(|(_, ending)| matches!(ending, Ending::Unknown(_))), "{found:?}");
+    assert_eq!(server.0.lock().unwrap().records.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_second_look_before_the_first_request_shows_is_not_ours() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    {
+        let mut state = server.0.lock().unwrap();
+        state.records.push(record(2, "звонок 0"));
+        (state.loses, state.hides_newest) = (1, true);
+    }
+    let mut driver = driver(&server, &store);
+    driver.settings.limits.activities = 1;
+    let activities = (0..3).map(|key| Activity { key, entry: entry(key), sent_before: None });
+    let endings = drive(&mut driver, activities).await;
+    assert!(!endings.contains(&(0, Ending::Stored { id: EntryId(2), copy: None })), "{endings:?}");
+    assert_eq!(server.0.lock().unwrap().records.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_that_take_longer_than_the_patience_settle_a_doubt() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    server.0.lock().unwrap().list_takes = Duration::from_secs(25);
+    let mut driver = driver(&server, &store);
+    (driver.settings.settle, driver.settings.patience) = (Duration::from_secs(10), Duration::from_secs(20));
+    let sent_before = Some(SentBefore { request: 3, floor: Floor { id: 1, is_certain: true } });
+    let missing = Activity { key: 0, entry: entry(0), sent_before };
+    let new = Activity { key: 1, entry: entry(1), sent_before: None };
+    let endings = drive(&mut driver, [missing, new]).await;
+    let stored = |id| Ending::Stored { id: EntryId(id), copy: None };
+    assert_eq!(endings, [(0, stored(3)), (1, stored(2))]);
 }
