@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crm_history::NewEntry;
-use crm_sandbox::{APIKEY, Account, Fault, Rule, SqlMode, User};
+use crm_sandbox::{APIKEY, Account, Fault, Operation, Rule, SqlMode, User};
 
 use crate::activities::{self, Shape};
 use crate::draw::Draw;
@@ -117,6 +117,8 @@ pub(crate) enum Interruption {
 impl Plan {
     pub(crate) fn new(seed: u64, selection: &Selection) -> Plan {
         let draw = &mut Draw::new(seed, 1);
+        let combination = combination(&mut Draw::new(seed, 11), selection);
+        let (most, largest_chunk) = if combination.is_some() { (5, 2) } else { (80, 12) };
         let users = users(draw, selection);
         let caller = users[usize::from(selection.has("seller") && draw.chance(0.3))].clone();
         let owners: Vec<String> = if selection.has("owners") && draw.chance(0.5) {
@@ -127,7 +129,7 @@ impl Plan {
         let is_strict = selection.has("strict") && draw.chance(0.2);
         let undated = *draw.among(&[0.0, 0.0, 0.2, 1.0]);
         let shape = Shape {
-            count: draw.skewed(1, 80),
+            count: draw.skewed(1, most),
             undated: if selection.has("undated") { undated } else { 0.0 },
             equal: *draw.among(&[0.0, 0.1, 0.5, 0.9]),
             owners: &owners,
@@ -138,7 +140,7 @@ impl Plan {
         let entries = activities::draw(draw, &shape);
         let settle = draw.millis(1_000, 90_000);
         let settings = Settings {
-            chunk: draw.skewed(1, 12),
+            chunk: draw.skewed(1, largest_chunk),
             concurrency: draw.size(1, 4),
             settle,
             patience: if draw.chance(0.5) {
@@ -158,8 +160,10 @@ impl Plan {
             longest_lock: settings.settle.mul_f64(if is_prompt { 0.8 } else { 3.0 }),
             text: draw.among(&entries).content.clone(),
         };
-        let combination = combination(&mut Draw::new(seed, 11), selection);
-        let mut rules = rules(draw, selection, &limits, combination);
+        let mut rules = match combination {
+            Some(names) => combined(&mut Draw::new(seed, 12), names, &limits),
+            None => rules(draw, selection, &limits),
+        };
         let interruptions = interruptions(draw, selection, settings.settle);
         let has_journal = !interruptions.is_empty() || draw.chance(0.8);
         // The sources of their own keep the other draws of a seed.
@@ -360,16 +364,20 @@ fn combination(draw: &mut Draw, selection: &Selection) -> Option<&'static [&'sta
     (!enabled.is_empty() && draw.chance(0.2)).then(|| **draw.among(&enabled))
 }
 
-fn rules(
-    draw: &mut Draw,
-    selection: &Selection,
-    limits: &Limits,
-    combination: Option<&'static [&'static str]>,
-) -> Vec<Rule> {
-    if let Some(names) = combination {
-        let faults = FAULTS.iter().filter(|fault| names.contains(&fault.name));
-        return faults.map(|fault| (fault.draw)(draw, limits)).collect();
-    }
+/// The faults of a combination. Lists have them always, and one of the first writes is struck.
+fn combined(draw: &mut Draw, names: &[&str], limits: &Limits) -> Vec<Rule> {
+    let faults = FAULTS.iter().filter(|fault| names.contains(&fault.name));
+    let rule = |fault: &DrawnFault| match fault.name {
+        "close_before_reading" => Fault::close_before_reading().on_each(WRITES).after(draw.number(0, 2)),
+        "close_after_commit" => Fault::close_after_commit().on_each(WRITES).after(draw.number(0, 2)),
+        _ => (fault.draw)(draw, limits).always(),
+    };
+    faults.map(rule).collect()
+}
+
+const WRITES: [Operation; 2] = [Operation::HistoryAdd, Operation::HistoryAddList];
+
+fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> Vec<Rule> {
     let enabled = |names: &[&str]| -> Vec<&DrawnFault> {
         FAULTS
             .iter()

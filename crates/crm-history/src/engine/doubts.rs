@@ -182,8 +182,10 @@ impl Doubts {
             // An activity that was sent twice may have been stored by its first request.
             let began = doubt.began.filter(|_| doubt.items.iter().all(|item| item.copies == 1));
             doubt.decide(begun, relook, &found, &shows, reading, &mut decided);
+            // Where ids do not grow, a list proves nothing.
+            let floor = doubt.floor.id;
             let stored = decided[before..].iter().find_map(|(waiting, decision)| match decision {
-                Decision::Stored(id, _) => Some((Arc::clone(&waiting.item), *id)),
+                Decision::Stored(id, _) if id.0 > floor => Some((Arc::clone(&waiting.item), *id)),
                 _ => None,
             });
             stored_now.extend(stored.zip(began));

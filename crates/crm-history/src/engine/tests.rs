@@ -32,6 +32,9 @@ struct State {
     list_takes: Duration,
     /// The first list lacks the newest record.
     hides_newest: bool,
+    /// It loses the answers of the two writes after the first one, lists no record of the first of them, and counts down.
+    misleads: bool,
+    writes: usize,
 }
 
 #[async_trait]
@@ -47,8 +50,8 @@ impl Transport for Server {
         if is_list {
             let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
             let hidden = usize::from(std::mem::take(&mut state.hides_newest));
-            let records: Vec<&Value> =
-                state.records.iter().rev().filter(|_| is_shown).skip(hidden).collect();
+            let is_listed = |record: &&Value| is_shown && !(state.misleads && record["cid"] == 4998);
+            let records: Vec<&Value> = state.records.iter().rev().filter(is_listed).skip(hidden).collect();
             return Ok(Response::new(json!({ "data": records }).to_string().into()));
         }
         if state.loses > 0 {
@@ -57,11 +60,17 @@ impl Transport for Server {
         }
         let mut results = Vec::new();
         for item in body["list"].as_array().unwrap() {
-            let id = state.records.len() + 1;
+            let count = state.records.len();
+            let id = if state.misleads { 5000 - count } else { count + 1 };
             let mut record = record(id, item["content"].as_str().unwrap());
             record["datum"] = item["datum"].clone();
             state.records.push(record);
+            state.records.sort_by_key(|record| record["cid"].as_u64());
             results.push(json!({ "result": "Успешно", "data": id }));
+        }
+        state.writes += 1;
+        if state.misleads && (2..=3).contains(&state.writes) {
+            return Err(TransportError::closed("closed by the test"));
         }
         Ok(Response::new(Value::from(results).to_string().into()))
     }
@@ -239,4 +248,17 @@ async fn lists_that_take_longer_than_the_patience_settle_a_doubt() {
     let endings = drive(&mut driver, [missing, new]).await;
     let stored = |id| Ending::Stored { id: EntryId(id), copy: None };
     assert_eq!(endings, [(0, stored(3)), (1, stored(2))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_marked_record_below_the_floor_is_no_witness_for_others() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    server.0.lock().unwrap().misleads = true;
+    let mut driver = driver(&server, &store);
+    driver.settings.limits.activities = 1;
+    let entry = |key| entry(key).mark(format!("1700000000.{key}"));
+    let activities = (0..5).map(|key| Activity { key, entry: entry(key), sent_before: None });
+    let endings = drive(&mut driver, activities).await;
+    assert!(matches!(endings[1], (1, Ending::Unknown(_))), "{endings:?}");
+    assert_eq!(server.0.lock().unwrap().records.len(), 6);
 }
