@@ -34,8 +34,8 @@ struct Progress {
     stands_until: Instant,
     /// How much later than its tasks its delivery wakes, on a thread of its own.
     lag: Duration,
-    /// When the lease was checked for a request with these items.
-    checked: HashMap<Vec<String>, Instant>,
+    /// When the lease of this fence was checked for a request with these items.
+    checked: HashMap<Vec<String>, (u64, Instant)>,
     lease: Duration,
     watch: OutboxWatch,
     /// Writes that left after the lease that was checked for them had expired.
@@ -129,11 +129,12 @@ impl Process {
     }
 
     /// Notes whether the store allowed a request with these items.
-    fn was_checked(&self, items: Vec<String>, asked: Instant, is_allowed: bool) {
+    fn was_checked(&self, items: Vec<String>, fence: u64, asked: Instant, is_allowed: bool) {
         let checked = &mut self.progress().checked;
         if is_allowed {
-            checked.insert(items, asked);
-        } else {
+            checked.insert(items, (fence, asked));
+        } else if checked.get(&items).is_some_and(|(of, _)| *of <= fence) {
+            // A request of a session before says nothing about this one.
             checked.remove(&items);
         }
     }
@@ -154,7 +155,7 @@ impl Process {
     /// Returns when the lease was checked for a request with these items.
     fn checked(&self, items: &[String]) -> Option<Instant> {
         let progress = self.progress();
-        let checked = progress.checked.get(items).copied();
+        let checked = progress.checked.get(items).map(|(_, asked)| *asked);
         if checked.is_none() {
             let violation = format!("instance {} sends what its store has not allowed", progress.name);
             progress.watch.violated(violation);
@@ -380,7 +381,7 @@ impl Store for ProcessStore {
         let checked = Instant::now();
         let may_be_sent = self.store.sending(fence, lease, request, outcomes).await?;
         may_be_sent.then(|| self.watch.extended(fence, lease));
-        self.process.was_checked(self.items(&request.seqs).await?, checked, may_be_sent);
+        self.process.was_checked(self.items(&request.seqs).await?, fence, checked, may_be_sent);
         self.process.stands_still(0.05);
         self.process.step("sending").await?;
         Ok(may_be_sent)

@@ -29,24 +29,41 @@ pub(super) struct Lease {
     valid_until: Mutex<Instant>,
     is_released: AtomicBool,
     /// What became of activities and is not recorded yet.
-    outcomes: Mutex<Vec<(u64, Change)>>,
+    outcomes: Arc<Mutex<Outcomes>>,
     /// Wakes [`record_outcomes`](Self::record_outcomes).
     has_outcomes: Notify,
     /// Held while something is recorded, so that the order of records is the order of events.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// Outcomes that are being recorded. They come back if that fails, or if its future is dropped.
-struct Taken<'a> {
-    lease: &'a Lease,
-    outcomes: Vec<(u64, Change)>,
+/// Activities, with what became of them.
+type Outcomes = Vec<(u64, Change)>;
+
+/// The turn to record something, with the outcomes that are recorded in it. If that fails, they come back before the next turn
+/// begins. Otherwise they could be recorded after the next request of their activity, and queue again what it stores.
+struct Turn {
+    outcomes: Outcomes,
+    not_recorded: Arc<Mutex<Outcomes>>,
+    _guard: OwnedMutexGuard<()>,
 }
 
-impl Drop for Taken<'_> {
+impl Turn {
+    /// Notes that the outcomes are recorded, and that these activities are being sent.
+    fn recorded(&mut self, sent_now: &HashSet<u64>) {
+        self.outcomes.clear();
+        lock(&self.not_recorded).retain(|(seq, _)| !sent_now.contains(seq));
+    }
+}
+
+impl Drop for Turn {
     fn drop(&mut self) {
         let taken = std::mem::take(&mut self.outcomes);
-        self.lease.outcomes().splice(0..0, taken);
+        lock(&self.not_recorded).splice(0..0, taken);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Lease {
@@ -62,7 +79,7 @@ impl Lease {
             last_request: AtomicU64::new(fence << 20),
             valid_until,
             is_released: AtomicBool::new(false),
-            outcomes: Mutex::default(),
+            outcomes: Arc::default(),
             has_outcomes: Notify::new(),
             turn: Arc::default(),
         }))
@@ -73,11 +90,11 @@ impl Lease {
     }
 
     fn valid_until(&self) -> Instant {
-        *self.valid_until.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.valid_until)
     }
 
     fn extend(&self, asked: Instant) {
-        let mut until = self.valid_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut until = lock(&self.valid_until);
         *until = (*until).max(asked + self.length);
     }
 
@@ -113,22 +130,20 @@ impl Lease {
         self.is_released.store(matches!(is_released, Ok(Ok(()))), Ordering::Relaxed);
     }
 
-    fn outcomes(&self) -> MutexGuard<'_, Vec<(u64, Change)>> {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes the outcomes that are not recorded yet, up to the second one of an activity.
-    fn take(&self) -> Taken<'_> {
-        let mut outcomes = self.outcomes();
+    /// Waits for its turn. Takes the outcomes that are not recorded yet, up to the second one of an activity.
+    async fn turn(&self) -> Turn {
+        let guard = Arc::clone(&self.turn).lock_owned().await;
+        let mut outcomes = lock(&self.outcomes);
         let mut seen = HashSet::new();
         let end = outcomes.iter().position(|(seq, _)| !seen.insert(*seq)).unwrap_or(outcomes.len());
         let rest = outcomes.split_off(end);
-        Taken { lease: self, outcomes: std::mem::replace(&mut outcomes, rest) }
+        let taken = std::mem::replace(&mut *outcomes, rest);
+        Turn { outcomes: taken, not_recorded: Arc::clone(&self.outcomes), _guard: guard }
     }
 
     /// Notes what became of activities. It is recorded with the next request, or soon.
     fn note(&self, outcomes: impl IntoIterator<Item = (u64, Change)>) {
-        self.outcomes().extend(outcomes);
+        lock(&self.outcomes).extend(outcomes);
         self.has_outcomes.notify_one();
     }
 
@@ -142,21 +157,32 @@ impl Lease {
         }
     }
 
-    /// Carries out a change of the store in its turn.
+    /// Carries out a change of the store in its turn, after which these activities are being sent.
     ///
     /// A store may carry it out even if nobody waits for it any more. So it keeps its turn until it is over. Otherwise it
     /// could come after a later change, and queue again what is stored: the fence is the same.
-    async fn carry_out<T: Send + 'static>(
-        turn: OwnedMutexGuard<()>,
-        change: impl Future<Output = Result<T, Error>> + Send + 'static,
-    ) -> Result<T, Error> {
+    async fn carry_out(
+        &self,
+        mut turn: Turn,
+        sent_now: HashSet<u64>,
+        change: impl Future<Output = Result<bool, Error>> + Send + 'static,
+    ) -> Result<bool, Error> {
+        let has_outcomes = !turn.outcomes.is_empty();
         let carried_out = tokio::spawn(async move {
             let result = change.await;
+            if result.is_ok() {
+                turn.recorded(&sent_now);
+            }
             drop(turn);
             result
         });
         match carried_out.await {
-            Ok(result) => result,
+            Ok(result) => {
+                if result.is_ok() && has_outcomes {
+                    self.shared.settled.send_modify(|count| *count += 1);
+                }
+                result
+            }
             Err(ended) => match ended.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
                 Err(cancelled) => Err(crate::store::fault(
@@ -172,34 +198,19 @@ impl Lease {
     /// Records changes, and what became of activities before. Tries again for as long as the lease lasts, because an
     /// answer of the CRM must not be lost.
     pub(super) async fn settle(&self, changes: Vec<(u64, Change)>) -> Result<(), Error> {
-        self.outcomes().extend(changes);
+        lock(&self.outcomes).extend(changes);
         let mut wait = FIRST_WAIT;
         loop {
-            let error = {
-                let turn = Arc::clone(&self.turn).lock_owned().await;
-                let mut taken = self.take();
-                if taken.outcomes.is_empty() {
-                    return Ok(());
-                }
-                let (shared, fence, outcomes) =
-                    (Arc::clone(&self.shared), self.fence, taken.outcomes.clone());
-                let settled = async move { shared.store.settle(fence, &outcomes).await };
-                match Self::carry_out(turn, settled).await {
-                    Ok(is_ours) => {
-                        taken.outcomes.clear();
-                        self.shared.settled.send_modify(|count| *count += 1);
-                        if is_ours {
-                            continue;
-                        }
-                        return Err(lost());
-                    }
-                    Err(error) => {
-                        if breaks("an-outcome-is-recorded-again") {
-                            taken.outcomes.clear();
-                        }
-                        error
-                    }
-                }
+            let turn = self.turn().await;
+            if turn.outcomes.is_empty() {
+                return Ok(());
+            }
+            let (shared, fence, outcomes) = (Arc::clone(&self.shared), self.fence, turn.outcomes.clone());
+            let settled = async move { shared.store.settle(fence, &outcomes).await };
+            let error = match self.carry_out(turn, HashSet::new(), settled).await {
+                Ok(true) => continue,
+                Ok(false) => return Err(lost()),
+                Err(error) => error,
             };
             if Instant::now() + wait >= self.valid_until() {
                 return Err(error);
@@ -212,25 +223,19 @@ impl Lease {
     /// Records a request that is about to be sent, and what became of activities before.
     async fn send(&self, request: &Request) -> Result<(), Error> {
         let (shared, fence, length) = (Arc::clone(&self.shared), self.fence, self.length);
-        let turn = Arc::clone(&self.turn).lock_owned().await;
-        let mut taken = self.take();
+        let turn = self.turn().await;
         // What is sent now was queued again. Nothing may change its state afterwards.
         let sent_now: HashSet<u64> = request.seqs.iter().copied().collect();
-        let outcomes = taken.outcomes.iter().filter(|(seq, _)| !sent_now.contains(seq));
-        let outcomes: Vec<_> = outcomes.cloned().collect();
+        let outcomes = turn.outcomes.iter().filter(|(seq, _)| !sent_now.contains(seq));
+        let outcomes: Outcomes = outcomes.cloned().collect();
         let asked = Instant::now();
         let request = request.clone();
         let sending = async move { shared.store.sending(fence, length, &request, &outcomes).await };
-        let may_be_sent = Self::carry_out(turn, sending).await?;
+        let may_be_sent = self.carry_out(turn, sent_now, sending).await?;
         if !may_be_sent && !breaks("the-lease-is-checked") {
             return Err(lost());
         }
         self.extend(asked);
-        self.outcomes().retain(|(seq, _)| !sent_now.contains(seq));
-        if !taken.outcomes.is_empty() {
-            taken.outcomes.clear();
-            self.shared.settled.send_modify(|count| *count += 1);
-        }
         observe::batch();
         Ok(())
     }
