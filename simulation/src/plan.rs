@@ -167,7 +167,7 @@ impl Plan {
         let interruptions = interruptions(draw, selection, settings.settle);
         let has_journal = !interruptions.is_empty() || draw.chance(0.8);
         // The sources of their own keep the other draws of a seed.
-        let tricks = tricks(&mut Draw::new(seed, 5), selection, &entries);
+        let mut tricks = tricks(&mut Draw::new(seed, 5), selection, &entries);
         rules.extend(changed_type(&mut Draw::new(seed, 6), selection));
         let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let adopts_marks = selection.has("adopted_marks")
@@ -189,6 +189,8 @@ impl Plan {
             let first = list_faults_of_marks(&mut Draw::new(seed, 8), selection, !owners.is_empty());
             rules.splice(0..0, first);
         }
+        // Where ids go down, the page that lacks a record is the last one that is read, and nothing shows that it is short.
+        tricks.hides_last_of_page &= !rules.iter().any(|rule| rule.fault().name() == "ids_going_down");
         if tricks.hides_last_of_page {
             rules.insert(0, always_at_lists(Fault::small_pages(2)));
         }

@@ -19,7 +19,7 @@ impl Driver {
             self.failure.get_or_insert(error);
         }
         if let Some(request) = in_flight.again {
-            self.was_sent_again(request, sent.results, sent.began, sent.ended, sent.floor);
+            self.was_sent_again(request, sent.results, sent.began, sent.ended, in_flight.floor);
         } else {
             let pause = self.pause(sent.ended - sent.began);
             let size = sent.results.len();

@@ -366,7 +366,10 @@ impl Driver {
     ) {
         waiting.iter_mut().for_each(|waiting| waiting.sent += 1);
         sending.keys = waiting.iter().map(|waiting| waiting.item.key).collect();
-        let in_flight = InFlight { waiting: waiting.clone(), floor: sending.floor, is_witness, again };
+        // The first copy may be older than what is known now.
+        let highest = again.map_or(sending.floor.id, |_| self.known.highest());
+        let floor = Floor { id: highest, ..sending.floor };
+        let in_flight = InFlight { waiting: waiting.clone(), floor, is_witness, again };
         self.in_flight.insert(number, in_flight);
         let (client, store) = (self.client.clone(), Arc::clone(&self.store));
         let stop = self.stop_signal.subscribe();

@@ -311,7 +311,8 @@ impl Driver {
         true
     }
 
-    /// Notes what became of an activity that was sent once more while its first copy was in doubt.
+    /// Notes what became of an activity that was sent once more while its first copy was in doubt. `floor` is that of its second
+    /// copy.
     pub(super) fn was_sent_again(
         &mut self,
         request: u64,
@@ -357,7 +358,7 @@ impl Driver {
                 ItemResult::StoredWithoutId => {
                     item.again = Some(Again::StoredWithoutId);
                     doubt.was_witnessed(ended, pause);
-                    self.known.confirm_without_id(waiting.item.identity, floor);
+                    self.known.confirm_without_id(waiting.item.identity, doubt.floor);
                 }
                 ItemResult::Refused(rejection) => {
                     item.again = Some(Again::Refused(rejection));

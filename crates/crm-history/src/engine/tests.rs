@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::item::Item;
+use super::known::Known;
 use super::{
     Activity, Driver, Earlier, Ending, Floor, Key, Limits, MemoryStore, SentBefore, Settings, Settled, Store,
 };
@@ -32,8 +33,10 @@ struct State {
     list_takes: Duration,
     /// The first list lacks the newest record.
     hides_newest: bool,
-    /// It loses the answers of the two writes after the first one, lists no record of the first of them, and counts down.
-    misleads: bool,
+    /// Its IDs go down from 5000.
+    counts_down: bool,
+    /// It loses the answers of the two writes after the first one, and lists no record of the first of them.
+    hides_lost: bool,
     writes: usize,
 }
 
@@ -50,7 +53,7 @@ impl Transport for Server {
         if is_list {
             let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
             let hidden = usize::from(std::mem::take(&mut state.hides_newest));
-            let is_listed = |record: &&Value| is_shown && !(state.misleads && record["cid"] == 4998);
+            let is_listed = |record: &&Value| is_shown && !(state.hides_lost && record["cid"] == 4998);
             let records: Vec<&Value> = state.records.iter().rev().filter(is_listed).skip(hidden).collect();
             return Ok(Response::new(json!({ "data": records }).to_string().into()));
         }
@@ -61,7 +64,7 @@ impl Transport for Server {
         let mut results = Vec::new();
         for item in body["list"].as_array().unwrap() {
             let count = state.records.len();
-            let id = if state.misleads { 5000 - count } else { count + 1 };
+            let id = if state.counts_down { 5000 - count } else { count + 1 };
             let mut record = record(id, item["content"].as_str().unwrap());
             record["datum"] = item["datum"].clone();
             state.records.push(record);
@@ -69,7 +72,7 @@ impl Transport for Server {
             results.push(json!({ "result": "Успешно", "data": id }));
         }
         state.writes += 1;
-        if state.misleads && (2..=3).contains(&state.writes) {
+        if state.hides_lost && (2..=3).contains(&state.writes) {
             return Err(TransportError::closed("closed by the test"));
         }
         Ok(Response::new(Value::from(results).to_string().into()))
@@ -253,7 +256,10 @@ async fn lists_that_take_longer_than_the_patience_settle_a_doubt() {
 #[tokio::test(start_paused = true)]
 async fn a_marked_record_below_the_floor_is_no_witness_for_others() {
     let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
-    server.0.lock().unwrap().misleads = true;
+    {
+        let mut state = server.0.lock().unwrap();
+        (state.counts_down, state.hides_lost) = (true, true);
+    }
     let mut driver = driver(&server, &store);
     driver.settings.limits.activities = 1;
     let entry = |key| entry(key).mark(format!("1700000000.{key}"));
@@ -261,4 +267,21 @@ async fn a_marked_record_below_the_floor_is_no_witness_for_others() {
     let endings = drive(&mut driver, activities).await;
     assert!(matches!(endings[1], (1, Ending::Unknown(_))), "{endings:?}");
     assert_eq!(server.0.lock().unwrap().records.len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_activity_that_is_its_own_witness_shows_that_ids_do_not_grow() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    {
+        let mut state = server.0.lock().unwrap();
+        state.records.push(record(4999, "заявка"));
+        state.counts_down = true;
+    }
+    let mut driver = driver(&server, &store);
+    driver.known = Known::new(Earlier { claimed: vec![4999], ..Earlier::default() });
+    let sent_before = |request| Some(SentBefore { request, floor: Floor { id: 1, is_certain: true } });
+    let missing = |key| Activity { key, entry: entry(key), sent_before: sent_before(key) };
+    let endings = drive(&mut driver, [missing(3), missing(4)]).await;
+    assert!(matches!(endings[..], [(3, Ending::Unknown(_)), (4, Ending::Unknown(_))]), "{endings:?}");
+    assert_eq!(server.0.lock().unwrap().records.len(), 3);
 }

@@ -310,18 +310,41 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::{MemoryStore, Outbox};
+
+    async fn lease() -> Lease {
+        let outbox = Outbox::with_store(MemoryStore::new());
+        Lease::acquire(&outbox.shared, Duration::from_secs(600)).await.unwrap().unwrap()
+    }
+
+    async fn after_a_minute(result: Result<bool, Error>) -> Result<bool, Error> {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        result
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_change_of_the_store_keeps_its_turn_after_nobody_waits_for_it() {
-        let turn = Arc::new(tokio::sync::Mutex::new(()));
-        let slow = async {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            Ok(())
-        };
-        let first = Lease::carry_out(Arc::clone(&turn).lock_owned().await, slow);
+        let lease = lease().await;
+        let first = lease.carry_out(lease.turn().await, HashSet::new(), after_a_minute(Ok(true)));
         assert!(tokio::time::timeout(Duration::from_secs(1), first).await.is_err());
         let began = Instant::now();
-        Lease::carry_out(Arc::clone(&turn).lock_owned().await, async { Ok(()) }).await.unwrap();
+        lease.turn().await;
         assert_eq!(began.elapsed(), Duration::from_secs(59));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn outcomes_that_were_not_recorded_come_back_before_the_next_turn() {
+        let lease = lease().await;
+        lease.note([(1, Change::Queued), (2, Change::Queued)]);
+        let failure = Error::storage("outbox.test", "outbox", std::path::Path::new("store"), "failed", None);
+        let failing = lease.carry_out(lease.turn().await, HashSet::new(), after_a_minute(Err(failure)));
+        let mut failing = std::pin::pin!(failing);
+        assert!(tokio::time::timeout(Duration::from_secs(1), &mut failing).await.is_err());
+        // Whoever waits for the failed change does not run before the next one.
+        let next = lease.turn().await;
+        assert_eq!(next.outcomes, [(1, Change::Queued), (2, Change::Queued)]);
+        lease.carry_out(next, HashSet::from([1]), async { Ok(true) }).await.unwrap();
+        failing.await.unwrap_err();
+        assert_eq!(lease.turn().await.outcomes, []);
     }
 }
