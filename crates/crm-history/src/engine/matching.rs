@@ -90,7 +90,9 @@ pub(super) fn find(
                 Some(_) if breaks("one-undated-record-may-be-of-others") => Found::Stored(ids),
                 Some(&id) => Found::Unclear(UnknownReason::EqualWithoutTime(id)),
             };
-            if let Found::Unclear(UnknownReason::TimeUnclear(id)) = result {
+            if let Found::Unclear(UnknownReason::TimeUnclear(id) | UnknownReason::PerhapsOlder(id)) = result
+                && shift != Shift::Known
+            {
                 unclear.push((id, item.waiting.item.identity));
             }
             found.insert(item.waiting.item.key, result);

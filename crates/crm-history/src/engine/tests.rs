@@ -208,13 +208,19 @@ async fn at_the_end_of_the_patience_an_equal_activity_that_waits_is_the_witness(
 
 #[tokio::test(start_paused = true)]
 async fn a_record_that_may_be_that_of_two_activities_is_no_reason_to_send_one_of_them_again() {
+    for is_certain in [true, false] {
+        a_record_may_be_that_of_two_activities(is_certain).await;
+    }
+}
+
+async fn a_record_may_be_that_of_two_activities(is_certain: bool) {
     let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
-    let sent_before = |request| Some(SentBefore { request, floor: Floor { id: 1, is_certain: true } });
+    let sent_before = |request, is_certain| Some(SentBefore { request, floor: Floor { id: 1, is_certain } });
     let at = |hour| chrono::NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(hour, 0, 0).unwrap();
     // The list shows ten o'clock. Without a known shift, it may be either of them.
     server.0.lock().unwrap().records.push(record(2, "звонок 0"));
-    let first = Activity { key: 0, entry: entry(0), sent_before: sent_before(3) };
-    let later = Activity { key: 1, entry: entry(0).at(at(11)), sent_before: sent_before(4) };
+    let first = Activity { key: 0, entry: entry(0), sent_before: sent_before(3, is_certain) };
+    let later = Activity { key: 1, entry: entry(0).at(at(11)), sent_before: sent_before(4, true) };
     let found = {
         let mut driver = driver(&server, &store);
         drive(&mut driver, [first, later]).await
