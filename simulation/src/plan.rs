@@ -118,7 +118,7 @@ impl Plan {
     pub(crate) fn new(seed: u64, selection: &Selection) -> Plan {
         let draw = &mut Draw::new(seed, 1);
         let combination = combination(&mut Draw::new(seed, 11), selection);
-        let (most, largest_chunk) = if combination.is_some() { (5, 2) } else { (80, 12) };
+        let (most, largest_chunk) = combination.map_or((80, 12), |(_, most)| (most, 2));
         let users = users(draw, selection);
         let caller = users[usize::from(selection.has("seller") && draw.chance(0.3))].clone();
         let owners: Vec<String> = if selection.has("owners") && draw.chance(0.5) {
@@ -131,7 +131,7 @@ impl Plan {
         let shape = Shape {
             count: draw.skewed(1, most),
             undated: if selection.has("undated") { undated } else { 0.0 },
-            equal: *draw.among(&[0.0, 0.1, 0.5, 0.9]),
+            equal: *draw.among(if combination.is_some() { &[0.5, 0.9] } else { &[0.0, 0.1, 0.5, 0.9] }),
             owners: &owners,
             nearly_equal: selection.has("nearly_equal"),
             marks: selection.has("marks") && draw.chance(0.2),
@@ -161,7 +161,7 @@ impl Plan {
             text: draw.among(&entries).content.clone(),
         };
         let mut rules = match combination {
-            Some(names) => combined(&mut Draw::new(seed, 12), names, &limits),
+            Some((names, _)) => combined(&mut Draw::new(seed, 12), names, &limits),
             None => rules(draw, selection, &limits),
         };
         let interruptions = interruptions(draw, selection, settings.settle);
@@ -352,17 +352,17 @@ impl Plan {
 /// Faults that may hide most records of a list, or all.
 const HIDES_ALL: &[&str] = &["dates_ignored", "view_without_user_empty", "short_lists", "short_pages"];
 
-/// Faults that matter together, and that rarely meet by chance.
-const COMBINATIONS: &[&[&str]] = &[
-    // The second one is that of an equal activity.
-    &["close_before_reading"],
-    &["ids_going_down", "close_after_commit"],
-    &["order_ignored", "small_pages", "close_after_commit"],
+/// Faults that matter together and rarely meet by chance, with the number of activities at most.
+const COMBINATIONS: &[(&[&str], usize)] = &[
+    // Equal activities wait, and others are left to be sent.
+    (&["close_before_reading"], 80),
+    (&["ids_going_down", "close_after_commit"], 5),
+    (&["order_ignored", "small_pages", "close_after_commit"], 5),
 ];
 
-fn combination(draw: &mut Draw, selection: &Selection) -> Option<&'static [&'static str]> {
-    let enabled: Vec<&&[&str]> =
-        COMBINATIONS.iter().filter(|names| names.iter().all(|name| selection.has(name))).collect();
+fn combination(draw: &mut Draw, selection: &Selection) -> Option<(&'static [&'static str], usize)> {
+    let is_enabled = |(names, _): &&(&[&str], usize)| names.iter().all(|name| selection.has(name));
+    let enabled: Vec<_> = COMBINATIONS.iter().filter(is_enabled).collect();
     (!enabled.is_empty() && draw.chance(0.2)).then(|| **draw.among(&enabled))
 }
 
@@ -370,7 +370,7 @@ fn combination(draw: &mut Draw, selection: &Selection) -> Option<&'static [&'sta
 fn combined(draw: &mut Draw, names: &[&str], limits: &Limits) -> Vec<Rule> {
     let faults = FAULTS.iter().filter(|fault| names.contains(&fault.name));
     let rule = |fault: &DrawnFault| match fault.name {
-        "close_before_reading" => Fault::close_before_reading().on_each(WRITES).after(draw.number(0, 2)),
+        "close_before_reading" => Fault::close_before_reading().on_each(WRITES).each(draw.number(2, 4)),
         "close_after_commit" => Fault::close_after_commit().on_each(WRITES).after(draw.number(0, 2)),
         _ => (fault.draw)(draw, limits).always(),
     };

@@ -16,6 +16,8 @@ pub(super) struct Known {
     highest: u64,
     /// The server gave us an ID, so every older record has a lower one.
     is_confirmed: bool,
+    /// The server gave us an ID, and later a higher one.
+    has_grown: bool,
     /// The lowest floor of what earlier processes left in doubt. It may come at any time.
     lowest_earlier: Option<u64>,
     /// The views in which the server gave us an ID.
@@ -55,11 +57,13 @@ impl Known {
             earlier;
         let claimed: BTreeSet<u64> = claimed.into_iter().collect();
         let highest = claimed.last().copied().unwrap_or(0);
+        let has_grown = ids_grow && claimed.len() > 1;
         let distrust = (!ids_grow).then_some(IDS_DO_NOT_GROW);
         Self {
             highest,
             claimed,
             distrust,
+            has_grown,
             lowest_earlier: lowest_floor,
             earlier_in_doubt: in_doubt,
             has_unknown_ids,
@@ -87,6 +91,14 @@ impl Known {
 
     pub(super) fn highest(&self) -> u64 {
         self.highest
+    }
+
+    /// Returns down to which ID lists are read for requests with this floor. As long as it is not known whether IDs grow, that
+    /// is the state before the first request.
+    pub(super) fn read_down_to(&self, floor: u64) -> u64 {
+        let newest = self.read.values().flatten().filter_map(BTreeSet::last).copied();
+        let oldest = Some(self.oldest_floor).filter(|&floor| floor > 0);
+        if self.has_grown { floor } else { newest.chain(oldest).fold(floor, u64::min) }
     }
 
     pub(super) fn has_read(&self, view: &View) -> bool {
@@ -139,6 +151,7 @@ impl Known {
         if id.0 <= floor.id {
             self.distrust(IDS_DO_NOT_GROW);
         }
+        self.has_grown |= self.is_confirmed && id.0 > floor.id;
         self.is_confirmed = true;
         self.confirmed_views.insert(item.view.clone());
         self.claim(id);

@@ -75,7 +75,7 @@ impl Driver {
             (view, must_show)
         });
         let views = views.collect();
-        let floor = self.doubts.lowest_floor(&self.known).unwrap_or(0);
+        let floor = self.known.read_down_to(self.doubts.lowest_floor(&self.known).unwrap_or(0));
         // The first look only finds.
         let is_proof = self.doubts.iter().any(|doubt| doubt.looked);
         let page_size = self.known.page_size();
