@@ -31,6 +31,11 @@ impl PageIdentity {
     pub(super) fn is_empty(&self) -> bool {
         self.len == 0
     }
+
+    /// Whether it shows records of a page above it, or from above that. It then looks as if records below were deleted.
+    pub(super) fn reaches(&self, above: PageIdentity) -> bool {
+        *self != above && above.first > 0 && self.last >= above.first
+    }
 }
 
 /// Tells records apart that cannot be decoded, and therefore have no ID.
