@@ -113,6 +113,11 @@ impl PagesSeen {
         if self.is_unsorted && self.are_different { Err(Unusable::Unsorted) } else { Ok(identity) }
     }
 
+    /// Whether a page was in another order. It is no error if that page is the whole list.
+    pub(super) fn is_unsorted(&self) -> bool {
+        self.is_unsorted
+    }
+
     /// Takes in the length of a page that has records above it. Returns another length if there was one.
     pub(super) fn add_inner(&mut self, len: usize) -> Option<usize> {
         self.shortest_inner = self.shortest_inner.min(len);

@@ -171,6 +171,26 @@ fn a_list_that_is_not_sorted_is_found_out() {
 }
 
 #[test]
+fn a_page_in_another_order_is_returned_only_if_it_is_the_whole_list() {
+    for (records, is_whole) in [(10, true), (11, false)] {
+        let mut server = Server::new(records, 10);
+        server.ids.reverse();
+        let (mut plan, mut ended) = (plan(2, 10), true);
+        while let Some(request) = plan.next() {
+            ended = plan.add(request, server.page(request.page)).is_ok();
+            assert!(
+                plan.end.end().is_some() || plan.take().is_none(),
+                "{records}: returned before the end is known"
+            );
+            if !ended {
+                break;
+            }
+        }
+        assert_eq!((ended, plan.take().is_some()), (is_whole, is_whole), "{records}");
+    }
+}
+
+#[test]
 fn records_that_move_up_are_noticed_where_two_stretches_meet() {
     let mut server = Server::new(300, 10);
     server.ids.retain(|&id| id != 5);
