@@ -128,7 +128,7 @@ fn fault(draw: &mut Draw, size: usize, pages: u64) -> DrawnFault {
             DrawnFault { rule, hole: None, when: format!("for {time:?} after {skip}") }
         }
     };
-    match draw.number(0, 15) {
+    match draw.number(0, 16) {
         0 | 1 => hole(seldom(draw, paged().named("empty_page").edit_answer(AnswerEdit::Empty))),
         2 => hole(seldom(draw, paged().named("null_page").edit_answer(AnswerEdit::Null))),
         3 => {
@@ -151,6 +151,14 @@ fn fault(draw: &mut Draw, size: usize, pages: u64) -> DrawnFault {
         12 => often(draw, Fault::junk_list(size, "0", false)),
         13 => often(draw, Fault::cut_body(None)),
         14 => {
+            // Three in a row can look as if records had been deleted.
+            let (skip, count) = (draw.skewed(0, 60) as u64, draw.number(1, 2));
+            let ignored = RequestEdit::Ignore(vec!["order".to_owned(), "first".to_owned()]);
+            let fault = paged().named("order_ignored").edit_request(ignored);
+            let rule = fault.on(Operation::HistoryList).after(skip).times(count);
+            DrawnFault { rule, hole: None, when: format!("{count} times after {skip}") }
+        }
+        15 => {
             let after = draw.chance(0.6).then_some(RetryAfter::Accurate);
             let (rate, burst) = (0.5 * draw.number(2, 20) as f64, draw.number(1, 5) as u32);
             let fault = Fault::too_many_requests(after);

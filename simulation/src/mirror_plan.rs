@@ -240,7 +240,8 @@ fn list_fault(draw: &mut Draw, paged: impl Fn() -> Fault, size: usize) -> (Fault
         1 => (paged().named("null_page").edit_answer(AnswerEdit::Null), 2),
         2 => (paged().named("repeated_page").edit_request(RequestEdit::PreviousPage), 1),
         3 => (paged().named("doubled_records").edit_answer(AnswerEdit::Double), 3),
-        4 => (paged().named("order_ignored").edit_request(ignored()), 3),
+        // Three in a row can look as if records had been deleted.
+        4 => (paged().named("order_ignored").edit_request(ignored()), 2),
         5 if size < usize::MAX => {
             (paged().named("short_page").edit_answer(AnswerEdit::Shorten(draw.size(1, size))), 1)
         }

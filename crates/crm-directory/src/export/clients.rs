@@ -4,6 +4,8 @@
 //! reader. So no second page is read: the export asks for the newest clients up to a time, keeps those that are newer than
 //! the oldest on the page, and asks again up to that time. What it keeps is whole, because all of it came in one response.
 //!
+//! The oldest clients of a page come again on the next one, which proves that the two fit together.
+//!
 //! Only clients of the same second can be too many for one page. Those are read page after page, twice, and both readings
 //! have to agree.
 
@@ -21,6 +23,7 @@ use crm_transport::{Error, ExportFigures, Operation, Records, Verdict};
 use futures_core::Stream;
 use futures_util::stream;
 
+use super::overlap::Overlap;
 use crate::DirectoryClient;
 use crate::operations::{ClientList, ClientQuery, CountClients, Range};
 
@@ -34,7 +37,8 @@ const NAME: &str = "directory.export_clients";
 /// If the export is not complete, whatever the reason, its last item is an error.
 ///
 /// The verdict is about what the server lists: see [`ClientQuery`]. At the end the export counts the clients that were
-/// created before its first call. [`Verdict::Contradicted`] means that fewer were listed. [`Verdict::Shifted`] means
+/// created before its first call. [`Verdict::Contradicted`] means that fewer were listed, or that two pages in a row do
+/// not fit together, because the clock of the user was changed between them. [`Verdict::Shifted`] means
 /// that more than 200 clients have the same second of creation, and some of them were added or deleted while they were
 /// read.
 ///
@@ -55,7 +59,8 @@ struct Outcome {
 impl ClientExport {
     pub(crate) fn all(directory: DirectoryClient, query: ClientQuery) -> Self {
         let refused = query.export_fault();
-        let sweep = Sweep { until: query.created().until, by: ClientOrder::Created, query };
+        let until = query.created().until;
+        let sweep = Sweep::new(query, ClientOrder::Created, until);
         Self::new(Reader { counted: Some(sweep.query.clone()), ..Reader::new(directory, refused, [sweep]) })
     }
 
@@ -64,8 +69,8 @@ impl ClientExport {
         let changed = ClientQuery::new().changed_between(since, until);
         let refused = created.export_fault().or(changed.export_fault());
         let sweeps = [
-            Sweep { until: Some(until), by: ClientOrder::Created, query: created },
-            Sweep { until: Some(until), by: ClientOrder::Changed, query: changed },
+            Sweep::new(created, ClientOrder::Created, Some(until)),
+            Sweep::new(changed, ClientOrder::Changed, Some(until)),
         ];
         let already = Range { since: Some(since), until: Some(until) };
         Self::new(Reader { already: Some(already), ..Reader::new(directory, refused, sweeps) })
@@ -122,9 +127,15 @@ struct Sweep {
     by: ClientOrder,
     /// Up to where it is still to be read; `None` at the beginning of a list without an end.
     until: Option<NaiveDateTime>,
+    /// The clients that the next page shows again.
+    overlap: Overlap,
 }
 
 impl Sweep {
+    fn new(query: ClientQuery, by: ClientOrder, until: Option<NaiveDateTime>) -> Self {
+        Self { query, by, until, overlap: Overlap::default() }
+    }
+
     fn time(&self, client: &Client) -> Option<NaiveDateTime> {
         if self.by == ClientOrder::Changed { client.changed } else { client.created }
     }
@@ -216,6 +227,9 @@ impl Reader {
             let fault = "the server does not sort by time as it was asked to, so records may be missed";
             return Err(Error::undecodable(&ClientList::INFO, JsonError::new("$.data", fault)));
         }
+        if let Some(fault) = sweep.overlap.contradiction(&page, &self.directory).await? {
+            self.contradict(fault);
+        }
         if page.total.is_none() && self.newest.is_none() {
             self.newest = page.items.first().and_then(|client| sweep.time(client));
         }
@@ -241,11 +255,13 @@ impl Reader {
             // A page of clients of the same second.
             debug_assert!(!rest.is_empty(), "the oldest is among them");
             self.add_second(&sweep, oldest).await?;
+            sweep.overlap = Overlap::default();
             sweep.until = Some(oldest - TimeDelta::seconds(1));
         } else {
             let mut whole = Page::new(newer);
             whole.unreadable = page.unreadable;
             self.add(&sweep, whole);
+            sweep.overlap = Overlap::new(&rest);
             sweep.until = Some(oldest);
         }
         let begin = if sweep.by == ClientOrder::Changed {
@@ -340,18 +356,21 @@ impl Reader {
         if let (Some(query), Some(newest)) = (self.counted.clone(), self.newest) {
             let created = Range { until: Some(newest), ..query.created() };
             if let Some(count) = self.count(query.with_created(created)).await? {
-                self.update(|outcome| {
-                    let came = outcome.figures.records + outcome.figures.unreadable;
-                    if came < count {
-                        let fault = format!(
-                            "{came} clients were listed, but the server counts {count} that existed the whole time: export them again"
-                        );
-                        outcome.contradiction = Some(Error::incomplete(NAME, fault));
-                    }
-                });
+                let came = self.update(|outcome| outcome.figures.records + outcome.figures.unreadable);
+                if came < count {
+                    self.contradict(format!(
+                        "{came} clients were listed, but the server counts {count} that existed the whole time: export them again"
+                    ));
+                }
             }
         }
         Ok(())
+    }
+
+    fn contradict(&self, fault: String) {
+        self.update(|outcome| {
+            outcome.contradiction.get_or_insert_with(|| Error::incomplete(NAME, fault));
+        });
     }
 
     fn add(&mut self, sweep: &Sweep, page: Page<Client>) {

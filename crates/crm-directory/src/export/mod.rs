@@ -2,6 +2,7 @@
 
 mod clients;
 mod contacts;
+mod overlap;
 
 pub use clients::ClientExport;
 pub use contacts::{ContactExport, Contacts};

@@ -177,6 +177,9 @@ fn spoilt(spoil: fn(&Value, Vec<Value>) -> Vec<Value>) -> crm_directory::Directo
     client(Answers(move |_: &str, asked: &Value| {
         let time =
             |id: i64| (at("2026-01-01T00:00:00") + chrono::TimeDelta::hours(id)).format("%F %T").to_string();
+        if let Some(id) = asked["clid"].as_i64() {
+            return json!({"data": {"clid": id, "date_create": time(id), "title": "x"}}).to_string();
+        }
         let end = asked["dateEnd"].as_str().unwrap_or("9999").to_owned();
         let fitting: Vec<Value> = (1..=500_i64)
             .rev()
@@ -188,6 +191,44 @@ fn spoilt(spoil: fn(&Value, Vec<Value>) -> Vec<Value>) -> crm_directory::Directo
         let rows = spoil(asked, fitting.into_iter().skip(skip).take(200).collect());
         json!({"count": rows.len(), "data": rows, "params": {"pageall": pages}}).to_string()
     }))
+}
+
+/// Reads 500 clients, and changes the times that the server shows after the first page.
+async fn read_with_another_clock(hours: i32) -> (Vec<u64>, Vec<String>, Verdict) {
+    let sandbox = Arc::new(Sandbox::builder().clients(500).in_process(Standstill));
+    let shared = Arc::clone(&sandbox);
+    let world = World::shared(
+        sandbox,
+        Box::new(move |number, _, _| {
+            if number == 1 {
+                shared.change_account(0, |account| account.users[0].tzone = Some(hours));
+            }
+        }),
+    );
+    read(world.directory.export_clients(ClientQuery::new())).await
+}
+
+#[tokio::test]
+async fn a_clock_that_is_changed_between_two_pages_is_noticed() {
+    let (ids, errors, verdict) = read_with_another_clock(0).await;
+    assert_eq!((ids.len(), verdict.is_complete()), (502, true), "{errors:?}");
+    for hours in [1, -1, 9, -11] {
+        let (_, errors, verdict) = read_with_another_clock(hours).await;
+        assert!(matches!(verdict, Verdict::Contradicted { .. }), "{hours}: {verdict}");
+        assert!(errors[0].contains("another time of creation"), "{hours}: {errors:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_left_out_where_two_pages_meet_is_noticed() {
+    let hides = spoilt(|asked, mut rows| {
+        if !asked["dateEnd"].is_null() && asked["fields"].is_null() {
+            rows.remove(0);
+        }
+        rows
+    });
+    let (_, errors, verdict) = read(hides.export_clients(ClientQuery::new())).await;
+    assert!(!verdict.is_complete() && errors[0].contains("is left out"), "{verdict} {errors:?}");
 }
 
 #[tokio::test]

@@ -36,9 +36,10 @@
 //! [`Verdict::Contradicted`].
 //!
 //! **A doubtful page is read again**: one that is empty or shorter than others although records are above it, or that is
-//! the page above it once more. If it stays so, the page above it tells whether the list has become shorter meanwhile. If
-//! it has not, the pages contradict each other: the rest is exported, and the verdict is [`Verdict::Contradicted`]. So it
-//! is if a page holds a record twice. Where the offset counts records, the list is begun anew with smaller pages instead.
+//! the page above it once more, or that shows a record of that page or from above it. If it stays so, the page above it
+//! tells whether the list has become shorter meanwhile. If it has not, the pages contradict each other: the rest is
+//! exported, and the verdict is [`Verdict::Contradicted`] or [`Verdict::Shifted`]. So it is if a page holds a record twice.
+//! Where the offset counts records, the list is begun anew with smaller pages instead.
 //! A page that cannot be decoded is read once more, too. So is the page at which two stretches meet, if others may have
 //! deleted records since: a page from further below may have come in place of it, and looks like one after deletions.
 //!
@@ -55,10 +56,7 @@
 //! holds an ID that only a page below can hold, or a record that did not exist when the pages above it were read. A
 //! server that returns a wrong page once looks the same. The verdict is [`Verdict::Shifted`].
 //!
-//! **What this cannot see:** a record that moves up while as many are deleted, or above the place where two stretches
-//! meet. A last page that is empty or cut in the same way each time. Several pages that are empty by chance at each
-//! reading. A page that comes once in place of one below it, because deletions look the same. A page that comes once in
-//! place of one above it, and is equal to that page as it was read before, because exactly a page was deleted meanwhile.
+//! **What this cannot see** is listed at [`Verdict::Complete`].
 //!
 //! # Files
 //!

@@ -31,6 +31,11 @@ impl PageIdentity {
     pub(super) fn is_empty(&self) -> bool {
         self.len == 0
     }
+
+    /// Whether it shows records of a page above it, or from above that. It then looks as if records below were deleted.
+    pub(super) fn reaches(&self, above: PageIdentity) -> bool {
+        *self != above && above.first > 0 && self.last >= above.first
+    }
 }
 
 /// Tells records apart that cannot be decoded, and therefore have no ID.
@@ -106,6 +111,11 @@ impl PagesSeen {
             self.missing_ids = self.missing_ids.saturating_add(ids.saturating_sub(page.len() as u64));
         }
         if self.is_unsorted && self.are_different { Err(Unusable::Unsorted) } else { Ok(identity) }
+    }
+
+    /// Whether a page was in another order. It is no error if that page is the whole list.
+    pub(super) fn is_unsorted(&self) -> bool {
+        self.is_unsorted
     }
 
     /// Takes in the length of a page that has records above it. Returns another length if there was one.

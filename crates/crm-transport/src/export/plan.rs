@@ -170,6 +170,10 @@ impl<T> Plan<T> {
 
     /// The records of the lowest stretch, once it is finished.
     pub(super) fn take(&mut self) -> Option<StretchRecords<T>> {
+        // A page in another order bounds nothing unless it is the whole list.
+        if self.pages.is_unsorted() && self.end.end().is_none() {
+            return None;
+        }
         let floor = self.returned.id;
         self.stretches.front().filter(|stretch| stretch.is_done(floor))?;
         let stretch = self.stretches.pop_front()?;

@@ -47,10 +47,23 @@ pub(super) struct Stretch<T> {
 pub(super) enum Doubt {
     /// This page once more. Beside it, the page above, if there is one.
     Again(u64, Option<PageIdentity>),
+    /// This page once more, because it shows records of the page above or from above that. Beside it, that page.
+    Moved(u64, PageIdentity),
     /// The page above this one. Beside it, the second reading of this one.
     Above(u64, PageIdentity),
     /// The page above this one once more, because it was empty.
     AboveAgain(u64, PageIdentity),
+}
+
+impl Doubt {
+    /// The page above the one in doubt, as it was read before.
+    pub(super) fn above(self) -> Option<PageIdentity> {
+        match self {
+            Self::Again(_, above) => above,
+            Self::Moved(_, above) => Some(above),
+            Self::Above(..) | Self::AboveAgain(..) => None,
+        }
+    }
 }
 
 /// The records of a finished stretch: by ID, each once.
@@ -104,7 +117,7 @@ impl<T> Stretch<T> {
     /// The page to ask for.
     pub(super) fn wanted(&self) -> Option<u64> {
         match self.doubt {
-            Some(Doubt::Again(page, _)) => Some(page),
+            Some(Doubt::Again(page, _) | Doubt::Moved(page, _)) => Some(page),
             Some(Doubt::Above(page, _) | Doubt::AboveAgain(page, _)) => Some(page + 1),
             None => self.next,
         }

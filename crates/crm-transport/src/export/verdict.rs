@@ -13,6 +13,15 @@ use crate::error::Error;
 pub enum Verdict {
     /// Every record that was in the list from the beginning to the end was returned, once. Records that were added or
     /// deleted meanwhile may be among them or not.
+    ///
+    /// Nothing that the server returned contradicts this. Records can still be missing where its responses were wrong and
+    /// fit together:
+    /// - A record moved up while as many were deleted, or above the place where two parallel readings meet.
+    /// - The last page is empty or cut in the same way each time.
+    /// - Several pages were empty at each reading by chance.
+    /// - A page came in place of another three times in a row, looking each time as if the same records had been deleted.
+    /// - A page came once in place of one above it, and was equal to that page as it was read before, because exactly a
+    ///   page was deleted meanwhile.
     #[non_exhaustive]
     Complete {
         /// The figures.

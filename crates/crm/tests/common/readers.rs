@@ -3,15 +3,17 @@
 
 #![allow(dead_code, reason = "no test file uses all of it")]
 
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Debug;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crm::directory::operations as d;
 use crm::directory::{ClientQuery, ContactQuery};
 use crm::history::{
     ActivityType, ApiKey, ClientId, ContactId, Entry, EntryId, EntryQuery, HistoryClient, NewEntry,
-    operations as h,
+    ReadMethod, operations as h,
 };
 use crm::projects::{
     Action, ActionId, ActionQuery, Checklist, Good, Payment, PaymentQuery, Project, ProjectFilter, ProjectId,
@@ -24,13 +26,14 @@ use serde::de::DeserializeOwned;
 /// A reader, by the name of its fuzz target and its corpus.
 pub(crate) type Reader = (&'static str, fn(&[u8]));
 
-pub(crate) const ALL: [Reader; 8] = [
+pub(crate) const ALL: [Reader; 9] = [
     ("answer", answer),
     ("record", record),
     ("exchange", exchange),
     ("address", address),
     ("path", path),
     ("spoilt", spoilt),
+    ("pages", pages),
     ("checkpoint", checkpoint),
     ("journal", journal),
 ];
@@ -209,6 +212,94 @@ fn letter_codes_survive(text: &str) {
     assert_eq!(read.as_deref(), Some(text), "{json}");
 }
 
+/// A list whose pages come as the bytes say: three for its length, its pages and the calls in flight, then one or two for
+/// each request. The export ends, returns each record once, and misses none if every page was right.
+pub(crate) fn pages(bytes: &[u8]) {
+    let [records, size, calls, what @ ..] = bytes else { return };
+    let ids: BTreeSet<u64> = (1..=u64::from(*records)).collect();
+    let list = List {
+        throughout: ids.clone(),
+        newest: u64::from(*records),
+        ids,
+        size: usize::from(size % 16) + 1,
+        what: what.iter().copied().collect(),
+        ..List::default()
+    };
+    let list = Arc::new(Mutex::new(list));
+    let client = client_of(Pages(Arc::clone(&list)));
+    let (output, is_complete) = in_runtime(async {
+        let concurrency = usize::from(calls % 6) + 1;
+        let export = client.export(EntryQuery::new()).concurrency(concurrency).start().await;
+        let Some(mut export) = told(export) else { panic!("it does not begin") };
+        let mut output = Vec::new();
+        while let Some(entry) = export.next().await {
+            output.extend(told(entry).map(|entry| entry.id.0));
+        }
+        (output, export.finish().await.is_complete())
+    });
+    let Ok(list) = list.lock() else { panic!("a page has panicked") };
+    assert!(output.is_sorted_by(|one, next| one < next), "{output:?}");
+    assert!(output.iter().all(|id| (1..=list.newest).contains(id)), "{output:?}");
+    let misses = list.throughout.iter().any(|id| output.binary_search(id).is_err());
+    assert!(list.is_wrong || is_complete && !misses, "{output:?}");
+}
+
+#[derive(Default)]
+struct List {
+    ids: BTreeSet<u64>,
+    /// Those that were there from the beginning.
+    throughout: BTreeSet<u64>,
+    newest: u64,
+    size: usize,
+    what: VecDeque<u8>,
+    requests: usize,
+    /// Whether a page was not as it should be.
+    is_wrong: bool,
+}
+
+impl List {
+    fn page(&mut self, mut number: u64) -> String {
+        self.requests += 1;
+        assert!(self.requests < 10_000, "the export does not end");
+        let mut take = self.size;
+        match self.what.pop_front() {
+            Some(byte @ 128..=159) => {
+                // Some neighbours are deleted.
+                let at = usize::from(self.what.pop_front().unwrap_or(0));
+                let gone: Vec<u64> =
+                    self.ids.iter().skip(at).take(usize::from(byte - 127)).copied().collect();
+                for id in gone {
+                    self.ids.remove(&id);
+                    self.throughout.remove(&id);
+                }
+            }
+            Some(byte @ 160..=191) => {
+                let newest = self.newest + u64::from(byte - 159);
+                self.ids.extend(self.newest + 1..=newest);
+                self.newest = newest;
+            }
+            Some(192..=223) => (number, self.is_wrong) = (self.what.pop_front().unwrap_or(0).into(), true),
+            Some(byte @ 224..) => (take, self.is_wrong) = (usize::from(byte - 224) % self.size, true),
+            _ => {}
+        }
+        let skip = usize::try_from(number).unwrap_or(usize::MAX).saturating_mul(self.size);
+        let record = |id: &u64| format!(r#"{{"cid":{id},"datum":"2024-01-01 00:00:00","content":"x"}}"#);
+        let records: Vec<String> = self.ids.iter().skip(skip).take(take).map(record).collect();
+        format!("[{}]", records.join(","))
+    }
+}
+
+struct Pages(Arc<Mutex<List>>);
+
+#[async_trait::async_trait]
+impl Transport for Pages {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+        let asked: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let Ok(mut list) = self.0.lock() else { return Err(TransportError::connect("a page has panicked")) };
+        Ok(http::Response::new(Bytes::from(list.page(asked["offset"].as_u64().unwrap_or(0)))))
+    }
+}
+
 /// A checkpoint of an export: the export ends, or the file is refused and stays as it is.
 pub(crate) fn checkpoint(bytes: &[u8]) {
     let file = TemporaryFile::new("checkpoint", bytes);
@@ -280,8 +371,12 @@ fn client_of_an_empty_server() -> HistoryClient {
         }
     }
 
-    let builder = HistoryClient::builder("https://crm.example.test").transport(Empty);
-    match builder.credentials(ApiKey::new("key", "login")).build() {
+    client_of(Empty)
+}
+
+fn client_of(server: impl Transport + 'static) -> HistoryClient {
+    let builder = HistoryClient::builder("https://crm.example.test").transport(server);
+    match builder.read_method(ReadMethod::Post).credentials(ApiKey::new("key", "login")).build() {
         Ok(client) => client,
         Err(error) => panic!("{error}"),
     }

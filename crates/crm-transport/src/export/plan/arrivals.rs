@@ -91,6 +91,10 @@ impl<T> Plan<T> {
                 self.stretches.remove(at);
                 self.end.add_empty(number, page.is_empty());
                 self.has_shrunk |= self.end.end().is_some();
+            } else if self.is_read_above(at, identity) {
+                // Nothing is left for it, or the page came in place of another. The stretch above reads on.
+                self.stretches.remove(at);
+                self.has_shrunk = true;
             } else {
                 self.stretches[at].add(now, number, page, identity, self.id, floor);
                 self.end.add_held(number, identity.len, full);
@@ -105,6 +109,7 @@ impl<T> Plan<T> {
                 let is_doubtful = |above: &PageIdentity| has_grown || self.is_doubtful(identity, *above);
                 // An empty page is read twice, also where the list has become shorter.
                 let is_doubtful = above.as_ref().map_or(page.is_empty(), is_doubtful);
+                let has_moved = above.filter(|above| identity.reaches(*above));
                 if !is_doubtful {
                     self.add_inner(identity, above);
                 }
@@ -113,14 +118,20 @@ impl<T> Plan<T> {
                 let stretch = &mut self.stretches[at];
                 stretch.add(now, number, page, identity, self.id, floor);
                 let is_doubtful = is_doubtful || stretch.ends_unsurely(identity, above, floor, has_gaps);
-                stretch.doubt = is_doubtful.then_some(Doubt::Again(number, above));
+                stretch.doubt = match has_moved {
+                    Some(above) => Some(Doubt::Moved(number, above)),
+                    None => is_doubtful.then_some(Doubt::Again(number, above)),
+                };
             }
-            Some(Doubt::Again(number, above)) => {
+            Some(doubt @ (Doubt::Again(number, _) | Doubt::Moved(number, _))) => {
+                let above = doubt.above();
                 let is_doubtful = above.is_some_and(|above| self.is_doubtful(identity, above));
+                let has_moved =
+                    matches!(doubt, Doubt::Moved(..)) && above.is_some_and(|above| identity.reaches(above));
                 if !is_doubtful {
                     self.add_inner(identity, above);
                 }
-                let is_open = is_doubtful && self.contradiction.is_none();
+                let is_open = (is_doubtful || has_moved) && self.contradiction.is_none();
                 if page.is_empty() && !is_doubtful {
                     self.add_shortened(at, number, now);
                 }
@@ -153,6 +164,13 @@ impl<T> Plan<T> {
         }
     }
 
+    /// Whether the stretch above has read pages above this one, and this one shows records that were on the lowest of them
+    /// or above it.
+    fn is_read_above(&self, at: usize, page: PageIdentity) -> bool {
+        let above = self.stretches.get(at + 1).and_then(|above| above.last_page);
+        above.is_some_and(|above| page.reaches(above))
+    }
+
     /// Whether a page contradicts the page above it, as far as can be told from the two: it is shorter than a full page
     /// although there are records above it, or it is the page above once more.
     fn is_doubtful(&self, page: PageIdentity, above: PageIdentity) -> bool {
@@ -165,6 +183,10 @@ impl<T> Plan<T> {
     /// Settles the doubt about a page, by the page above it: `is_known` is whether that shows a record that was seen
     /// before. Because records only move down, that record was above the page all the time.
     fn settle(&mut self, number: u64, page: PageIdentity, above: PageIdentity, is_known: bool) {
+        // Had records below this page been deleted, the page above it would show none of its records any more.
+        if page.reaches(above) {
+            self.moves.moved_up += 1;
+        }
         if above == page && !page.is_empty() {
             self.has_seen_page_below = true;
             if self.has_seen_empty {
