@@ -30,12 +30,15 @@ impl SettleWatch {
     /// before may have waited for its turn in the client for up to `longest_wait`.
     pub(crate) fn sent(&mut self, item: &str, stored: usize, longest_wait: Duration, settle: Duration) {
         let now = Instant::now();
-        let mut broken = self.broken.get(item).into_iter().flatten();
+        let broken = self.broken.get(item).into_iter().flatten();
         let is_early = |broken: &BrokenOff| {
             now > broken.at + longest_wait && now < broken.at + settle && stored <= broken.stored
         };
-        if broken.any(is_early) {
-            self.too_early.push(format!("an activity was sent while an equal one was in doubt: {item}"));
+        for BrokenOff { at, .. } in broken.filter(|broken| is_early(broken)) {
+            let after = now - *at;
+            self.too_early.push(format!(
+                "an activity was sent {after:?} after the request of an equal one broke off: {item}"
+            ));
         }
     }
 

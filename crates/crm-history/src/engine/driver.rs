@@ -256,23 +256,15 @@ impl Driver {
 
     fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
+            // What has ended comes before what begins, even if nobody polled for a long time.
+            let has_changed = self.take_finished(cx);
             self.advance();
-            if !self.endings.is_empty() {
+            if has_changed || !self.endings.is_empty() {
                 return Poll::Ready(());
             }
-            match self.tasks.poll_join_next(cx) {
-                Poll::Ready(Some(Ok(finished))) => {
-                    self.finished(finished);
-                    self.advance();
-                    return Poll::Ready(());
-                }
-                Poll::Ready(Some(Err(failed))) => {
-                    if let Ok(panic) = failed.try_into_panic() {
-                        std::panic::resume_unwind(panic);
-                    }
-                    continue;
-                }
-                Poll::Ready(None) | Poll::Pending => {}
+            if self.take_finished(cx) {
+                self.advance();
+                return Poll::Ready(());
             }
             self.log_waits();
             let Some(at) = self.wake_at() else { return Poll::Pending };
@@ -285,6 +277,22 @@ impl Driver {
             }
             self.timer = None;
         }
+    }
+
+    /// Takes in the tasks that have ended. Returns whether there were any.
+    fn take_finished(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut has_changed = false;
+        while let Poll::Ready(Some(joined)) = self.tasks.poll_join_next(cx) {
+            match joined.map_err(tokio::task::JoinError::try_into_panic) {
+                Ok(finished) => {
+                    self.finished(finished);
+                    has_changed = true;
+                }
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                Err(Err(_)) => {}
+            }
+        }
+        has_changed
     }
 
     fn advance(&mut self) {

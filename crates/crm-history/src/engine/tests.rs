@@ -27,7 +27,7 @@ struct Server(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     records: Vec<Value>,
-    /// It loses the connection of so many writes, unread.
+    /// The write, counted from 1, whose connection it loses, unread.
     loses: usize,
     /// How long a list takes.
     list_takes: Duration,
@@ -57,8 +57,8 @@ impl Transport for Server {
             let records: Vec<&Value> = state.records.iter().rev().filter(is_listed).skip(hidden).collect();
             return Ok(Response::new(json!({ "data": records }).to_string().into()));
         }
-        if state.loses > 0 {
-            state.loses -= 1;
+        state.writes += 1;
+        if state.loses == state.writes {
             return Err(TransportError::closed("closed by the test"));
         }
         let mut results = Vec::new();
@@ -71,7 +71,6 @@ impl Transport for Server {
             state.records.sort_by_key(|record| record["cid"].as_u64());
             results.push(json!({ "result": "Успешно", "data": id }));
         }
-        state.writes += 1;
         if state.hides_lost && (2..=3).contains(&state.writes) {
             return Err(TransportError::closed("closed by the test"));
         }
@@ -290,4 +289,25 @@ async fn an_activity_that_is_its_own_witness_shows_that_ids_do_not_grow() {
     let endings = drive(&mut driver, [missing(3), missing(4)]).await;
     assert!(matches!(endings[..], [(3, Ending::Unknown(_)), (4, Ending::Unknown(_))]), "{endings:?}");
     assert_eq!(server.0.lock().unwrap().records.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_while_nobody_polled_is_taken_in_before_anything_is_sent() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    server.0.lock().unwrap().loses = 2;
+    let mut driver = driver(&server, &store);
+    (driver.settings.limits.activities, driver.settings.concurrency) = (1, 2);
+    let contents = [0, 1, 1, 4, 5, 6, 7];
+    let activity = |(content, key)| Activity { key, entry: entry(content), sent_before: None };
+    contents.into_iter().zip(0..).map(activity).for_each(|activity| driver.take(activity));
+    while driver.in_flight.len() < 2 {
+        poll_fn(|cx| driver.poll(cx)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(server.0.lock().unwrap().writes, 2);
+    poll_fn(|cx| driver.poll(cx)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let records = &server.0.lock().unwrap().records;
+    let is_equal = |record: &&Value| record["content"] == "звонок 1";
+    assert_eq!(records.iter().filter(is_equal).count(), 0, "one of two equal ones is in doubt");
 }
