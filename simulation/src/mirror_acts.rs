@@ -47,7 +47,7 @@ pub(crate) fn carry_out(crm: &Crm, draw: &mut Draw, hidden: &mut Hidden, act: Ac
 fn import(crm: &Crm, count: usize) -> String {
     for _ in 0..count {
         crm.sandbox().add_record(Record {
-            datum: Some(crm.now() - TimeDelta::days(400)),
+            datum: Some(crm.now() - TimeDelta::days(2000)),
             content: Some("звонок".to_owned()),
             iduser: 1,
             ..Record::default()

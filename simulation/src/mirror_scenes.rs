@@ -35,30 +35,37 @@ fn killed_between_two_commits(draw: &mut Draw, plan: &mut MirrorPlan) {
 
 /// Calls of earlier years are imported. The page that should show them is sorted by time.
 fn unsorted_newest_page(draw: &mut Draw, plan: &mut MirrorPlan) {
-    plan.has_history = true;
+    mostly_activities(draw, plan);
     let fault = unsorted(Fault::small_pages(plan.page), Operation::HistoryList, 0, 1);
     let imports = RunPlan { acts: vec![Act::Import(draw.size(1, 5))], faults: vec![fault], ..calm(draw) };
     plan.runs = vec![calm(draw), imports];
 }
 
-/// Old activities are given a time of these days. A page that should show them is cut.
+/// An old activity is given a time of these days. The page that should show it is cut.
 fn short_page_of_the_window(draw: &mut Draw, plan: &mut MirrorPlan) {
-    plan.has_history = true;
-    plan.records = draw.number(20, 150);
-    let cut = Kind::ShortenInner(draw.size(1, plan.page.saturating_sub(1).max(1)));
-    let trick = Trick::new(cut, Operation::HistoryList, draw.skewed(0, 8) as u64, 1);
-    let moves = RunPlan { acts: vec![Act::MoveIn(draw.size(5, 60))], tricks: vec![trick], ..calm(draw) };
-    plan.runs = vec![calm(draw), moves];
+    mostly_activities(draw, plan);
+    let cut = Kind::ShortenInner(draw.size(1, plan.page - 1));
+    let tricks = vec![Trick::new(cut, Operation::HistoryList, draw.skewed(0, 8) as u64, 20)];
+    let fills = RunPlan { acts: vec![Act::MoveIn(draw.size(10, 60))], ..calm(draw) };
+    plan.runs = vec![fills, RunPlan { acts: vec![Act::MoveIn(draw.size(1, 2))], tricks, ..calm(draw) }];
 }
 
 /// Old activities are given a time of these days, before the run and while it reads them.
 fn activities_come_into_the_window(draw: &mut Draw, plan: &mut MirrorPlan) {
-    plan.has_history = true;
-    plan.records = draw.number(20, 150);
+    mostly_activities(draw, plan);
     let more = Kind::MoveIn(draw.size(1, 8));
-    let trick = Trick::new(more, Operation::HistoryList, draw.skewed(0, 12) as u64, 1);
-    let moves = RunPlan { acts: vec![Act::MoveIn(draw.size(5, 60))], tricks: vec![trick], ..calm(draw) };
-    plan.runs = vec![calm(draw), moves];
+    let tricks = vec![Trick::new(more, Operation::HistoryList, draw.number(2, 20), 1)];
+    let fills = RunPlan { acts: vec![Act::MoveIn(draw.size(10, 60))], ..calm(draw) };
+    plan.runs = vec![fills, RunPlan { acts: vec![Act::MoveIn(draw.size(5, 40))], tricks, ..calm(draw) }];
+}
+
+/// There are several pages of activities.
+fn mostly_activities(draw: &mut Draw, plan: &mut MirrorPlan) {
+    plan.has_history = true;
+    plan.has_directory &= draw.chance(0.2);
+    plan.has_projects &= draw.chance(0.2);
+    plan.records = draw.number(60, 150);
+    plan.page = draw.size(3, 12);
 }
 
 /// Contacts are changed or imported. The page that should show them is sorted by something else.
@@ -73,9 +80,10 @@ fn unsorted_contacts(draw: &mut Draw, plan: &mut MirrorPlan) {
 
 /// A client that was changed some days ago cannot be decoded once.
 fn client_that_cannot_be_decoded(draw: &mut Draw, plan: &mut MirrorPlan) {
-    plan.has_directory = true;
+    (plan.has_history, plan.has_directory, plan.has_projects) = (false, true, false);
     plan.clients = draw.number(1, 60);
-    let garble = Trick::new(Kind::Garble(draw.skewed(0, 5)), Operation::ClientList, 0, 1);
+    // The list of new clients comes first. It is empty, so it is read twice.
+    let garble = Trick::new(Kind::Garble(draw.skewed(0, 3)), Operation::ClientList, 2, 1);
     let acts = (0..draw.size(1, 6)).map(|_| Act::ChangeClient).collect();
     let rest = Duration::from_secs(3600 * draw.number(50, 120));
     plan.runs = vec![calm(draw), RunPlan { acts, rest, tricks: vec![garble], ..calm(draw) }, calm(draw)];
