@@ -2,6 +2,7 @@
 
 import sys
 import time
+import urllib.parse
 
 import dlt
 import requests
@@ -26,7 +27,11 @@ def activities():
 if target.startswith("sqlite:"):
     destination = dlt.destinations.sqlalchemy(target)
 else:
-    destination = dlt.destinations.postgres(target)
+    # dlt requires a host and a password. libpq decodes the folder of the socket.
+    parts = urllib.parse.urlsplit(target)
+    query = dict(urllib.parse.parse_qsl(parts.query))
+    host = urllib.parse.quote(query["host"], safe="")
+    destination = dlt.destinations.postgres(f"postgresql://{query['user']}:unused@{host}:5432{parts.path}")
 name = f"crm_{time.time_ns()}"
 pipeline = dlt.pipeline(pipeline_name=name, destination=destination, dataset_name=name, pipelines_dir=folder)
 started = time.monotonic()

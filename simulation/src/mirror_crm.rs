@@ -14,6 +14,7 @@ use tokio::time::sleep;
 
 use crate::clock::TokioClock;
 use crate::draw::Draw;
+use crate::mirror_acts::{self, Act, Hidden};
 use crate::mirror_people;
 use crate::mirror_plan::MirrorPlan;
 use crate::mirror_tricks::{self, Trick};
@@ -48,6 +49,7 @@ struct State {
     requests: u64,
     /// The activity that was asked for last.
     asked: Option<u64>,
+    hidden: Hidden,
     truth: Truth,
 }
 
@@ -61,12 +63,19 @@ impl Crm {
             .projects(if plan.has_projects { plan.projects } else { 0 })
             .seed(seed)
             .in_process(clock.clone());
+        // The list of changed contacts shows that it is sorted only if somebody has changed one before.
+        let contacts: Vec<_> = sandbox.contacts().into_iter().filter(|contact| contact.iduser == 1).collect();
+        if let Some(contact) = contacts.get(contacts.len() / 2) {
+            let at = clock.utc().naive_utc() - TimeDelta::days(20);
+            sandbox.change_contact(contact.pid, |contact| contact.date_edit = Some(at));
+        }
         let state = State {
             draw: Draw::new(seed, 22),
             changes: 0.0,
             tricks: Vec::new(),
             requests: 0,
             asked: None,
+            hidden: Hidden::default(),
             truth: Truth::new(&sandbox),
         };
         let (latency, page_rules) = (plan.latency, plan.page_rules());
@@ -134,6 +143,20 @@ impl Crm {
             self.state().draw = draw;
             self.look();
         }
+    }
+
+    /// People do this.
+    pub(crate) fn act(&self, act: Act) {
+        let (mut draw, mut hidden) = {
+            let mut state = self.state();
+            (state.draw.clone(), std::mem::take(&mut state.hidden))
+        };
+        let done = mirror_acts::carry_out(self, &mut draw, &mut hidden, act);
+        self.0.trace.note(format!("people: {done}"));
+        let mut state = self.state();
+        (state.draw, state.hidden) = (draw, hidden);
+        drop(state);
+        self.look();
     }
 
     /// Returns the activity that was asked for last.

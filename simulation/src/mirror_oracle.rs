@@ -8,6 +8,7 @@ use crm_mirror::{Change, ChangeFilter, ChangeKind, Key, MemoryStore, Mode, Repor
 use serde_json::Value;
 
 use crate::mirror_crm::Crm;
+use crate::mirror_shifts;
 use crate::mirror_truth::{Place, Seen, Truth, seen_in_copy};
 
 /// What a run was asked for.
@@ -63,9 +64,13 @@ impl Oracle {
         let new: Vec<&Change> = log.iter().filter(|change| change.seq > self.last_seq).collect();
         self.removals(crm, &truth, &new)?;
         self.shares(&new)?;
-        self.shifts(&truth, &new, store).await?;
+        let runs = store.runs(i64::MAX).await.map_err(|error| error.to_string())?;
+        // A page shows the shift, unless it is short, or many of its activities were moved.
+        if self.asked.page >= 10 && truth.moved.len() * 3 < self.asked.page {
+            mirror_shifts::are_no_updates(&truth, &log, self.last_seq, &runs)?;
+        }
         if report.is_some() {
-            shifts_are_noted(store).await?;
+            mirror_shifts::are_noted(store).await?;
         }
         match report {
             Some(report) if report.is_complete() => self.complete(&truth, &rows, store, report).await,
@@ -133,41 +138,6 @@ impl Oracle {
             if removed > 20 && removed * 100 > all * 5 {
                 return Err(format!("{removed} of {all} rows of {table} were removed at once"));
             }
-        }
-        Ok(())
-    }
-
-    /// A shift of the clock is not an update of each record.
-    async fn shifts(&self, truth: &Truth, new: &[&Change], store: &MemoryStore) -> Result<(), String> {
-        let last_full = self.full_runs.get(&Table::Activities).copied().unwrap_or(0);
-        // A run during which the clock moves sees some records before it and some after it.
-        let runs = store.runs(i64::MAX).await.map_err(|error| error.to_string())?;
-        let is_within = |run: &crm_mirror::Run| {
-            let began = run.started_at.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()) as i64;
-            let ended = run.ended_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-            began <= truth.shift_changed
-                && ended.is_none_or(|ended| ended.as_secs() as i64 >= truth.shift_changed)
-        };
-        // A page shows the shift, unless it is short, or many of its activities were moved. Rows that are written while the
-        // shift is not known hide it from then on.
-        let shows_shifts = self.asked.page >= 10 && truth.moved.len() * 3 < self.asked.page;
-        if !shows_shifts || runs.iter().any(is_within) || truth.shift_changed <= last_full {
-            return Ok(());
-        }
-        let (mut shifted, mut others) = (0, 0);
-        for change in new.iter().filter(|c| c.table == Table::Activities && c.kind == ChangeKind::Update) {
-            // What else has changed may be more than the oracle compares: a deleted contact is taken out of its activities.
-            let [before, after] = [&change.before, &change.after].map(|json| {
-                let mut raw: Value =
-                    serde_json::from_str(json.as_deref().unwrap_or("null")).unwrap_or_default();
-                (raw["datum"].take(), raw)
-            });
-            let is_moved = truth.moved.contains(&change.key.id.unsigned_abs());
-            let is_shift = before.0 != after.0 && before.1 == after.1;
-            if is_shift && !is_moved { shifted += 1 } else { others += 1 }
-        }
-        if shifted >= 10 && others * 2 <= shifted {
-            return Err(format!("a shift of the clock is an update of {shifted} activities"));
         }
         Ok(())
     }
@@ -267,18 +237,6 @@ impl Oracle {
         }
         Ok(())
     }
-}
-
-/// The shifts in the table of runs add up to the one by which the rows are compared. `store` is that of a run that ended.
-async fn shifts_are_noted(store: &MemoryStore) -> Result<(), String> {
-    let settings = store.settings().await.map_err(|error| error.to_string())?;
-    let shift: i64 = settings.get("shift").and_then(|hours| hours.parse().ok()).unwrap_or(0);
-    let runs = store.runs(i64::MAX).await.map_err(|error| error.to_string())?;
-    let noted: i64 = runs.iter().filter_map(|run| run.shift_hours).sum();
-    if noted == shift {
-        return Ok(());
-    }
-    Err(format!("the clock is shifted by {shift} hours, and the table of runs notes {noted}"))
 }
 
 /// The children of each project were read within 7 days, and at once where the project has changed. Returns when they were

@@ -6,6 +6,8 @@ use crm_mirror::{Mode, Texts};
 use crm_sandbox::{AnswerEdit, Fault, FixedAnswer, Operation, RequestEdit, Rule};
 
 use crate::draw::Draw;
+use crate::mirror_acts::Act;
+use crate::mirror_scenes;
 use crate::mirror_tricks::Trick;
 
 /// Everything that a seed decides.
@@ -36,6 +38,8 @@ pub(crate) struct RunPlan {
     pub(crate) pause: Duration,
     /// How many edits people make before it.
     pub(crate) edits: usize,
+    /// What else they do before it.
+    pub(crate) acts: Vec<Act>,
     /// What passes between the edits and the run.
     pub(crate) rest: Duration,
     /// How likely people edit something at a request.
@@ -59,6 +63,8 @@ pub(crate) enum End {
     Undisturbed,
     /// Its process is killed after so many polls, which are awaits.
     Killed(u64),
+    /// Its process is killed after so many commits, before it does anything else with the copy.
+    KilledAfterCommits(u64),
     /// Its process stands still after so many polls, loses its lease to another run, and wakes when that has ended.
     Replaced(u64),
 }
@@ -75,7 +81,7 @@ pub(crate) struct DrawnFault {
 }
 
 impl DrawnFault {
-    fn new(rule: Rule, on: Vec<Operation>, when: String) -> DrawnFault {
+    pub(crate) fn new(rule: Rule, on: Vec<Operation>, when: String) -> DrawnFault {
         let cuts_children = CHILDREN.contains(&on[0]) && on.len() == 1;
         let cuts_users = on == [Operation::UserList] && rule.fault().name() == "short_page";
         DrawnFault { rule, on, cuts_children, cuts_users, when }
@@ -90,7 +96,15 @@ impl std::fmt::Debug for DrawnFault {
 
 impl MirrorPlan {
     pub(crate) fn new(seed: u64) -> MirrorPlan {
-        let draw = &mut Draw::new(seed, 21);
+        let mut plan = MirrorPlan::by_chance(&mut Draw::new(seed, 21));
+        let draw = &mut Draw::new(seed, 24);
+        if draw.chance(0.15) {
+            mirror_scenes::play(draw, &mut plan);
+        }
+        plan
+    }
+
+    fn by_chance(draw: &mut Draw) -> MirrorPlan {
         let parts = *draw.among(&[
             [true, false, false],
             [true, false, false],
@@ -155,6 +169,7 @@ fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize, parts: [bool
     RunPlan {
         pause: pause.saturating_sub(rest),
         edits: if is_first { 0 } else { draw.skewed(0, 25) },
+        acts: Vec::new(),
         rest,
         changes: *draw.among(&[0.0, 0.0, 0.02, 0.2]),
         mode: *draw.among(&[Mode::Auto, Mode::Quick, Mode::Quick, Mode::Full]),
@@ -280,7 +295,7 @@ fn foreign_json(status: u16, code: u16) -> Fault {
 
 const TEXTS: [Texts; 3] = [Texts::AsListed, Texts::Changed, Texts::All];
 /// How many contacts are on a page.
-const CONTACTS: usize = 25;
+pub(crate) const CONTACTS: usize = 25;
 /// Lists whose pages can have any size.
 const SMALL_LISTS: [Operation; 3] =
     [Operation::HistoryList, Operation::ProjectsActions, Operation::ProjectsPayments];

@@ -70,6 +70,7 @@ impl MirrorRun {
         for (number, plan) in self.plan.runs.iter().enumerate() {
             sleep(plan.pause).await;
             self.crm.edit(plan.edits);
+            plan.acts.iter().for_each(|act| self.crm.act(*act));
             sleep(plan.rest).await;
             self.trace.note(format!("run {number}: {plan:?}"));
             self.faulty_run(number as u64, plan).await?;
@@ -95,11 +96,13 @@ impl MirrorRun {
         }
         let mirror = self.mirror(store.clone());
         let mut running = Box::pin(mirror.run(sync));
-        let polls = match plan.end {
-            End::Undisturbed => u64::MAX,
-            End::Killed(polls) | End::Replaced(polls) => polls,
+        let (polls, commits) = match plan.end {
+            End::Undisturbed => (u64::MAX, u64::MAX),
+            End::Killed(polls) | End::Replaced(polls) => (polls, u64::MAX),
+            End::KilledAfterCommits(commits) => (u64::MAX, commits),
         };
-        let ended = timeout(LONGEST_RUN, Polls { inner: running.as_mut(), left: polls }).await;
+        let is_over = || store.commits() >= commits;
+        let ended = timeout(LONGEST_RUN, Polls { inner: running.as_mut(), left: polls, is_over }).await;
         let ended = ended.map_err(|_| format!("the run did not end within {LONGEST_RUN:?}"))?;
         let report = match (ended, plan.end) {
             (Some(ended), _) => self.ended(&ended, plan)?,
@@ -262,13 +265,14 @@ impl Calm for MemoryStore {
     }
 }
 
-/// A future that is polled so often at most.
-struct Polls<F> {
+/// A future that is polled so often at most, and not any more after something is over.
+struct Polls<F, O> {
     inner: F,
     left: u64,
+    is_over: O,
 }
 
-impl<F: Future + Unpin> Future for Polls<F> {
+impl<F: Future + Unpin, O: Fn() -> bool + Unpin> Future for Polls<F, O> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -278,7 +282,7 @@ impl<F: Future + Unpin> Future for Polls<F> {
         self.left -= 1;
         match Pin::new(&mut self.inner).poll(cx) {
             Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if self.left == 0 => Poll::Ready(None),
+            Poll::Pending if self.left == 0 || (self.is_over)() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
     }

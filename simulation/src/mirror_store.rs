@@ -26,12 +26,19 @@ struct State {
     draw: Draw,
     /// The fence of the run that holds the lock.
     fence: i64,
+    /// How often something was committed.
+    commits: u64,
 }
 
 impl FaultyStore {
     pub(crate) fn new(store: MemoryStore, trace: Trace, faults: f64, seed: u64) -> Self {
-        let state = Arc::new(Mutex::new(State { draw: Draw::new(seed, 23), fence: 0 }));
+        let state = Arc::new(Mutex::new(State { draw: Draw::new(seed, 23), fence: 0, commits: 0 }));
         Self { store, trace, faults, state }
+    }
+
+    /// Returns how often something was committed.
+    pub(crate) fn commits(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).commits
     }
 
     /// The lease of the run expires.
@@ -136,7 +143,9 @@ impl Store for FaultyStore {
             ));
         }
         let store = self.store.clone();
-        self.around("commit", async move { store.commit(fence, batches).await }).await
+        let applied = self.around("commit", async move { store.commit(fence, batches).await }).await?;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).commits += 1;
+        Ok(applied)
     }
 
     async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error> {

@@ -1,6 +1,8 @@
 //! What happens at one moment of a run of a mirror. People and faults of the server would seldom hit that moment by chance.
 
 use bytes::Bytes;
+use chrono::TimeDelta;
+use crm_mirror::Table;
 use crm_sandbox::Operation;
 use crm_transport::http::Response;
 use serde_json::Value;
@@ -20,18 +22,25 @@ pub(crate) struct Trick {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     /// Somebody deletes so many records of a page while it is on its way.
     DeleteFirst(usize),
     /// Somebody gives an activity another time after `info` has read it.
     Move,
     /// Somebody gives so many old activities a time of these days.
     MoveIn(usize),
+    /// A page of a list that is sorted by ID lacks so many of its last records, and another page follows.
+    ShortenInner(usize),
     /// The record at this position cannot be decoded.
     Garble(usize),
 }
 
 impl Trick {
+    /// Creates what happens on this call after so many answers, so often.
+    pub(crate) fn new(kind: Kind, on: Operation, after: u64, times: u64) -> Trick {
+        Trick { kind, on, after, times }
+    }
+
     /// Draws what may happen to the parts of the CRM that are copied.
     pub(crate) fn draw(draw: &mut Draw, [has_history, has_directory, has_projects]: [bool; 3]) -> Trick {
         use Operation::{
@@ -83,18 +92,39 @@ pub(crate) fn apply(crm: &Crm, path: &str, mut response: Response<Bytes>) -> Res
             Kind::DeleteFirst(count) => crm.delete(on, &ids(&mut json, count)),
             Kind::Move => crm.move_asked(),
             Kind::MoveIn(count) => crm.move_in(count),
+            Kind::ShortenInner(count) => {
+                let is_inner = is_inner(crm, &ids(&mut json, usize::MAX));
+                let Some(records) = records(&mut json).filter(|records| is_inner && records.len() > 1) else {
+                    continue;
+                };
+                records.truncate(records.len().saturating_sub(count).max(1));
+                response = with_json(response, &json);
+            }
             Kind::Garble(position) => {
                 let Some(record) = records(&mut json).and_then(|records| records.get_mut(position)) else {
                     continue;
                 };
                 *record = Value::from("?");
-                let (mut head, _) = response.into_parts();
-                head.headers.remove("content-length");
-                response = Response::from_parts(head, json.to_string().into());
+                response = with_json(response, &json);
             }
         }
     }
     response
+}
+
+fn with_json(response: Response<Bytes>, json: &Value) -> Response<Bytes> {
+    let (mut head, _) = response.into_parts();
+    head.headers.remove("content-length");
+    Response::from_parts(head, json.to_string().into())
+}
+
+/// Whether the login sees a recent activity with a greater ID than these. It is on a later page of every list.
+fn is_inner(crm: &Crm, ids: &[u64]) -> bool {
+    let Some(last) = ids.last().filter(|_| ids.is_sorted()) else { return false };
+    let recent = crm.now() - TimeDelta::days(12);
+    let truth = crm.truth();
+    let mut activities = truth.now.iter().filter(|((table, _), _)| *table == Table::Activities);
+    activities.any(|((_, key), seen)| key.id.unsigned_abs() > *last && seen.at.is_some_and(|at| at > recent))
 }
 
 fn due(tricks: &mut [Trick], on: Operation) -> Vec<Kind> {

@@ -44,16 +44,16 @@
 //! ID. Only differences are written.
 //!
 //! **A quick run** reads the activities above the highest known ID, and, to find edits, those of the last 14 days and
-//! of the future. It reads the clients and contacts that were created or changed since the last run. The list of
-//! projects has no filter for changes, so it is always read completely. The children of a project are read when the
-//! project has changed, and in rotation, each at least every 7 days. [`Mode::Auto`] makes a full run if the last full
-//! run is older than 7 days.
+//! of the future. It reads the clients and contacts that were created or changed since the last run. If the list of
+//! changed contacts lacks the last change that is known, it reads all contacts. The list of projects has no filter for
+//! changes, so it is always read completely. The children of a project are read when the project has changed, and in
+//! rotation, each at least every 7 days. [`Mode::Auto`] makes a full run if the last full run is older than 7 days.
 //!
 //! **Only certain deletions are applied.** A row counts as missing only if a complete list lacks it.
 //!
 //! | rows | are deleted when | are out of view when |
 //! |---|---|---|
-//! | activities | `info` says 403 in the application's own JSON | the list lacks them, and `info` returns them |
+//! | activities | `info` says 403 in the application's own JSON | the list and the list of their day lack them, and `info` returns them |
 //! | users | `user/info` says 404 in the application's own JSON | two lists lack them, and `user/info` returns them |
 //! | clients, contacts | never: the CRM cannot tell "gone" from "not yours" | two complete lists at least an hour apart lack them |
 //! | projects | the server lists them as deleted | two complete lists at least an hour apart lack them |

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 
 use super::merge::{Details, Merge, merge_some};
 use super::missing::{Fate, Rule, is_gone};
-use super::{Run, Step, Stop};
+use super::{Run, Step, contradiction, shift};
 use crate::records::Copied;
 use crate::row::Key;
 use crate::store::{Missing, RUN, Range};
@@ -162,34 +162,54 @@ impl Run<'_> {
         let read = (CONTACTS_READ.to_owned(), self.started_at.to_string());
         if !self.is_full(TABLE)
             && let Some(since) = self.read_before(CONTACTS_READ)
+            && self.new_and_changed_contacts(directory, since).await?
         {
-            self.recent_contacts(directory, ContactOrder::Created, since, |contact| contact.created).await?;
-            if !breaks("changed-contacts-are-read") {
-                self.recent_contacts(directory, ContactOrder::Changed, since, |contact| contact.changed)
-                    .await?;
-            }
-            return self.complete(TABLE, false, vec![read]).await;
+            let known = self.setting(CONTACTS_CHANGED);
+            let changed = self.newest_change.map(|at| at.and_utc().timestamp()).max(known);
+            let settings = vec![read, (CONTACTS_CHANGED.to_owned(), changed.unwrap_or(0).to_string())];
+            return self.complete(TABLE, false, settings).await;
         }
+        self.any_full = true;
         let export = directory.export_contacts(ContactQuery::new()).concurrency(self.sync.concurrency);
         let export = export.start().await?;
         if Merge::new(Details::none()).take(self, export).await?.is_none() {
             return Ok(());
         }
         self.settle_missing(TABLE, &Rule::TwoLists).await?;
-        self.complete(TABLE, true, vec![read]).await
+        let changed = self.newest_change.map_or(0, |at| at.and_utc().timestamp());
+        self.complete(TABLE, true, vec![read, (CONTACTS_CHANGED.to_owned(), changed.to_string())]).await
+    }
+
+    /// Reads the contacts that are new or were changed. Returns `false` if all have to be read, because the change that is
+    /// known to be the last one is not listed: that contact was deleted, or the server ignores the order.
+    async fn new_and_changed_contacts(
+        &mut self,
+        directory: &DirectoryClient,
+        since: NaiveDateTime,
+    ) -> Step<bool> {
+        self.recent_contacts(directory, ContactOrder::Created, since, |contact| contact.created).await?;
+        if breaks("changed-contacts-are-read") {
+            return Ok(true);
+        }
+        let newest =
+            self.recent_contacts(directory, ContactOrder::Changed, since, |contact| contact.changed).await?;
+        let known = self.setting::<i64>(CONTACTS_CHANGED).filter(|known| *known > 0);
+        // The clock of the login may have moved since then.
+        let known = known.map(|known| to_utc(known) - TimeDelta::hours(shift::FARTHEST));
+        Ok(newest >= known || breaks("the-last-change-of-a-contact-is-listed"))
     }
 
     /// Reads contacts from the newest to the first that is older.
     ///
     /// A deletion moves contacts from a later page to an earlier one, past the reader. So more than one page is read until a
-    /// reading finds nothing that the one before it has passed by.
+    /// reading finds nothing that the one before it has passed by. Returns the newest time.
     async fn recent_contacts(
         &mut self,
         directory: &DirectoryClient,
         order: ContactOrder,
         since: NaiveDateTime,
         time: fn(&Contact) -> Option<NaiveDateTime>,
-    ) -> Step {
+    ) -> Step<Option<NaiveDateTime>> {
         let query = ContactQuery::new().order_by(order).newest_first();
         let mut seen = BTreeSet::new();
         let mut newest = None;
@@ -230,13 +250,13 @@ impl Run<'_> {
             }
             let is_over = number == 0 || (reading > 1 && !passed_by);
             if is_over || breaks("more-than-one-page-of-contacts-is-read-again") {
-                return Ok(());
+                return Ok(newest.flatten());
             }
             if reading == MOST_READINGS {
                 return Err(contradiction("the pages of contacts change too quickly"));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Returns from when on changes are read. The login's clock and the program's may differ by more than a day.
@@ -255,12 +275,10 @@ async fn whole_list_of_users(directory: &DirectoryClient) -> Step<Page<User>> {
     Ok(page)
 }
 
-fn contradiction(what: &str) -> Stop {
-    Stop::Failed(Error::incomplete(RUN, format!("{what}: records may be missing, so run it again")))
-}
-
 const CLIENTS_READ: &str = "read:clients";
 const CONTACTS_READ: &str = "read:contacts";
+/// The setting with the time of the last change of a contact, by the clock of the login.
+const CONTACTS_CHANGED: &str = "changed:contacts";
 /// What `user/info` says of a user who is not there (observed).
 const GONE: &[i64] = &[404];
 const MOST_READINGS: usize = 5;

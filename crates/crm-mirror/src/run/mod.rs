@@ -12,6 +12,7 @@ mod shift;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::NaiveDateTime;
 use crm_transport::{Error, ErrorKind, Verdict};
 
 use crate::mirror::Clock;
@@ -64,6 +65,8 @@ pub(crate) struct Run<'a> {
     noted_shift: i64,
     /// Whether records that were there before have shown the shift in this run.
     is_shift_known: bool,
+    /// When the contacts that were read were changed last.
+    newest_change: Option<NaiveDateTime>,
     tables: Vec<TableReport>,
     any_full: bool,
     /// Whose the copy will be once the server has answered: a wrong address or key must not claim it.
@@ -103,6 +106,7 @@ impl<'a> Run<'a> {
             shift,
             noted_shift,
             is_shift_known: false,
+            newest_change: None,
             tables: Vec::new(),
             any_full: false,
             owners: Vec::new(),
@@ -324,7 +328,7 @@ impl<'a> Run<'a> {
     }
 
     /// Returns the time of day in UTC. The login's own time differs by at most 14 hours and its shift.
-    fn utc(&self) -> chrono::NaiveDateTime {
+    fn utc(&self) -> NaiveDateTime {
         to_utc(self.now())
     }
 }
@@ -336,12 +340,17 @@ fn store_error(stop: Stop) -> Error {
     }
 }
 
-/// The setting with the time of the last complete full run of a table.
+/// A list contradicts itself or another one.
+fn contradiction(what: &str) -> Stop {
+    Stop::Failed(Error::incomplete(RUN, format!("{what}: records may be missing, so run it again")))
+}
+
 /// The setting with the login whose SalesMan CRM was copied, and its server.
 pub(crate) const LOGIN: &str = "login";
 /// The setting with the token whose solOS was copied, and its server.
 pub(crate) const TOKEN: &str = "token";
 
+/// The setting with the time of the last complete full run of a table.
 pub(crate) fn last_full(table: Table) -> String {
     format!("full:{table}")
 }

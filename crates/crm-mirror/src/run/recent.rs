@@ -1,16 +1,12 @@
 //! The activities of a quick run: what is new, and what lies in a recent window.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use chrono::{Days, NaiveDateTime, NaiveTime};
-use crm_history::{Entry, EntryId, EntryOrder, EntryQuery, HistoryClient, Page};
+use crm_history::{Entry, EntryOrder, EntryQuery, HistoryClient, Page};
 use crm_transport::Error;
-use futures_util::FutureExt;
 
-use super::activities::GONE;
 use super::merge::{Details, Merge, merge_some};
-use super::missing::{CertainInfo, Fate, Rule, is_gone};
 use super::{HIGHEST, Run, Step, Stop};
 use crate::records::Copied;
 use crate::row::Key;
@@ -32,24 +28,7 @@ impl Run<'_> {
         let first = self.utc().date() - Days::new(days);
         let since = first.and_time(NaiveTime::MIN);
         self.window(history, &EntryQuery::new().since(first), &details, since, page_size).await?;
-        let moved = Mutex::new(Vec::new());
-        let ask = |id: i64| {
-            let moved = &moved;
-            async move {
-                match find_listed(history, EntryId(id.unsigned_abs())).await {
-                    Ok(Some(listed)) => {
-                        moved.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
-                        Ok(Fate::Keep)
-                    }
-                    Ok(None) => Ok(Fate::OutOfView),
-                    Err(error) if is_gone(&error, GONE) => Ok(Fate::Deleted),
-                    Err(error) => Err(error),
-                }
-            }
-            .boxed()
-        };
-        self.settle_missing(TABLE, &Rule::Ask(&ask)).await?;
-        let moved = moved.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let moved = self.settle_activities(history).await?;
         merge_some(self, &details, moved).await?;
         self.complete(TABLE, false, vec![(HIGHEST.to_owned(), highest.to_string())]).await
     }
@@ -128,7 +107,7 @@ impl Run<'_> {
         let query = query.clone().order_by(EntryOrder::Id).oldest_first();
         for _ in 0..MOST_READINGS {
             let mut merge = Merge::new(details.clone()).since(since);
-            let mut pages = Lengths::default();
+            let mut pages = Lengths { longest: page_size, ..Lengths::default() };
             let mut number = self.find_end(history, &query, since, page_size).await?;
             let mut up_to = Key::MAX;
             let mut came_in = false;
@@ -255,38 +234,6 @@ impl Lengths {
 fn contradiction(what: &str, page: u64) -> Stop {
     let fault = format!("page {page} of the activities {what}: records may be missing, so run it again");
     Stop::Failed(Error::incomplete(RUN, fault))
-}
-
-/// Finds an activity in the list of its day. Only a list has all contacts, and shows whether the login sees the activity.
-///
-/// # Errors
-/// There is no such activity, or a call failed.
-async fn find_listed(history: &HistoryClient, id: EntryId) -> Result<Option<Entry>, Error> {
-    let mut entry = history.run(&CertainInfo::new(id)).await?;
-    for _ in 0..MOST_READINGS {
-        let mut query = match entry.at.map(|at| at.date()) {
-            None => EntryQuery::new().zero_dated(),
-            Some(day) => EntryQuery::new().between(day, day),
-        };
-        if let Some(client) = entry.client_id {
-            query = query.client(client);
-        }
-        let mut listed = history.entries(query);
-        while let Some(record) = listed.next().await {
-            let record = record?;
-            if record.id == id {
-                return Ok(Some(record));
-            }
-        }
-        // It may have been moved between the two calls.
-        let again = history.run(&CertainInfo::new(id)).await?;
-        let is_same = (again.at, again.client_id) == (entry.at, entry.client_id);
-        if is_same || breaks("an-activity-may-move-between-two-calls") {
-            return Ok(None);
-        }
-        entry = again;
-    }
-    Err(Error::incomplete(RUN, format!("activity {id} keeps moving: run it again")))
 }
 
 const MOST_READINGS: usize = 5;

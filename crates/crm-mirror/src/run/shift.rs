@@ -30,4 +30,4 @@ const LEAST: usize = 3;
 /// So many records are compared.
 const SAMPLE: usize = 50;
 /// A user's shift is at most 12 hours to either side, and the offset of the account changes by one.
-const FARTHEST: i64 = 26;
+pub(super) const FARTHEST: i64 = 26;

@@ -1,7 +1,7 @@
 //! Activities: full and quick runs, deletions, views, shifts, texts.
 
 use crm_mirror::{Mirror, Mode, Outcome, SqliteStore, Table, Texts};
-use crm_sandbox::{Fault, FixedAnswer, Operation, Store};
+use crm_sandbox::{AnswerEdit, Fault, FixedAnswer, Operation, Store};
 
 use crate::failing_store::{FailingStore, Failure};
 use crate::world::{World, time};
@@ -184,6 +184,27 @@ async fn an_incomplete_list_deletes_nothing() {
     assert_eq!(world.query("SELECT count(*) FROM activities"), ["600"]);
     world.sandbox.clear_faults();
     assert!(world.run(|sync| sync.mode(Mode::Full)).await.is_complete());
+}
+
+#[tokio::test]
+async fn a_full_run_says_so_if_its_list_lacks_an_activity_that_the_list_of_its_day_holds() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(0));
+    let ids: Vec<u64> = (1..5).map(|n| world.add(&format!("2024-01-0{n} 10:00:00"), "звонок")).collect();
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    // The list of a day has one activity only.
+    let rule = Fault::new().edit_answer(AnswerEdit::LeaveOut(1)).on(Operation::HistoryList).always();
+    world.sandbox.add_fault(rule);
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(matches!(report.outcome, Outcome::RunAgain(_)), "{report}");
+    assert!(world.log(log).is_empty(), "{:?}", world.log(log));
+    assert_eq!(world.query("SELECT count(*) FROM activities WHERE out_of_view_at IS NULL"), ["4"]);
+
+    world.sandbox.clear_faults();
+    world.sandbox.change_record(ids[1], |record| record.iduser = 0);
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(world.log(log), [format!("out_of_view | activities | {}", ids[1])]);
 }
 
 #[tokio::test]
@@ -485,6 +506,29 @@ async fn an_activity_that_moves_between_its_info_and_the_list_of_its_day_stays_i
     assert_eq!(world.log(log), [format!("update | activities | {id}")]);
     let row = format!("SELECT at, out_of_view_at FROM activities WHERE id = {id}");
     assert_eq!(world.query(&row), ["2022-02-02 10:00:00 | -"]);
+}
+
+#[tokio::test]
+async fn a_quick_run_compares_the_pages_of_the_window_with_the_newest_page() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(0));
+    let ids: Vec<u64> = (0..300)
+        .map(|number| {
+            let day = if number == 190 { "2020-01-10" } else { "2024-06-20" };
+            world.add(&format!("{day} 10:00:00"), "звонок")
+        })
+        .collect();
+    assert!(world.run(|sync| sync).await.is_complete());
+    world.sandbox.change_record(ids[190], |record| record.datum = Some(time("2024-06-20 10:00:00")));
+    // The window has two pages, and the last one is read first. It comes after the newest page and four empty answers: the
+    // first one was that of a GET, so it is asked for again as POST.
+    let cut = AnswerEdit::Shorten(185);
+    world.sandbox.add_fault(Fault::new().edit_answer(cut).on(Operation::HistoryList).after(6).times(1));
+    let report = world.run(|sync| sync).await;
+    assert_eq!(report.mode, Mode::Quick);
+    assert!(matches!(report.outcome, Outcome::RunAgain(_)), "{report}");
+    let report = world.run(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.table(Table::Activities).unwrap().updated, 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,75 @@
+//! What a mirror does when the clock of its login moves, compared with what it should do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crm_mirror::{Change, ChangeKind, MemoryStore, Run, Store, Table};
+use serde_json::Value;
+
+use crate::mirror_truth::{Truth, seen_in_copy};
+
+/// A shift of the clock is not an update of each record. The log is new after this entry.
+pub(crate) fn are_no_updates(
+    truth: &Truth,
+    log: &[Change],
+    last_seq: i64,
+    runs: &[Run],
+) -> Result<(), String> {
+    let (before, new): (Vec<&Change>, Vec<&Change>) = log
+        .iter()
+        .filter(|change| change.table == Table::Activities)
+        .partition(|change| change.seq <= last_seq);
+    // A run during which the clock moves sees some records before it and some after it.
+    let is_within = truth.shift_changed >= truth.started_at;
+    if is_within || !have_one_clock(truth, &before, runs) {
+        return Ok(());
+    }
+    let (mut shifted, mut others) = (0, 0);
+    for change in new.into_iter().filter(|change| change.kind == ChangeKind::Update) {
+        // What else has changed may be more than the oracle compares: a deleted contact is taken out of its activities.
+        let [before, after] = [&change.before, &change.after].map(|json| {
+            let mut raw: Value = serde_json::from_str(json.as_deref().unwrap_or("null")).unwrap_or_default();
+            (raw["datum"].take(), raw)
+        });
+        let is_moved = truth.moved.contains(&change.key.id.unsigned_abs());
+        let is_shift = before.0 != after.0 && before.1 == after.1;
+        if is_shift && !is_moved { shifted += 1 } else { others += 1 }
+    }
+    if shifted >= 10 && others * 2 <= shifted {
+        return Err(format!("a shift of the clock is an update of {shifted} activities"));
+    }
+    Ok(())
+}
+
+/// Whether one clock has written the activities that were in the copy before the run, apart from the shifts that were
+/// noted. A run during which the clock moves writes with two, and so does one that reads none of the known activities
+/// after the clock has moved: nothing shows it the shift. Then the rows of one clock are updated.
+fn have_one_clock(truth: &Truth, log: &[&Change], runs: &[Run]) -> bool {
+    let noted =
+        |run: i64| -> i64 { runs.iter().filter(|one| one.id <= run).filter_map(|one| one.shift_hours).sum() };
+    let mut clocks = BTreeMap::new();
+    for change in log {
+        let stored = truth.now.get(&(change.table, change.key)).and_then(|seen| seen.at);
+        let after = serde_json::from_str(change.after.as_deref().unwrap_or("null")).unwrap_or_default();
+        let is_moved = truth.moved.contains(&change.key.id.unsigned_abs());
+        let is_read = matches!(change.kind, ChangeKind::Insert | ChangeKind::Update);
+        if let (Some(stored), Some(read)) = (stored, seen_in_copy(change.table, &after).at)
+            && is_read
+            && !is_moved
+        {
+            clocks.insert(change.key, (read - stored).num_hours() - noted(change.run));
+        }
+    }
+    clocks.into_values().collect::<BTreeSet<i64>>().len() <= 1
+}
+
+/// The shifts in the table of runs add up to the one by which the rows are compared. `store` is that of a run that ended.
+pub(crate) async fn are_noted(store: &MemoryStore) -> Result<(), String> {
+    let settings = store.settings().await.map_err(|error| error.to_string())?;
+    let shift: i64 = settings.get("shift").and_then(|hours| hours.parse().ok()).unwrap_or(0);
+    let runs = store.runs(i64::MAX).await.map_err(|error| error.to_string())?;
+    let noted: i64 = runs.iter().filter_map(|run| run.shift_hours).sum();
+    if noted == shift {
+        return Ok(());
+    }
+    Err(format!("the clock is shifted by {shift} hours, and the table of runs notes {noted}"))
+}
