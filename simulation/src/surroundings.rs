@@ -124,6 +124,7 @@ pub(crate) fn tricks(draw: &mut Draw, selection: &Selection, entries: &[NewEntry
             && draw.chance(0.15)
             && entries.iter().all(|entry| entry.user.is_none()),
         hides_last_of_page: selection.has("hidden_records") && draw.chance(0.1),
+        is_unsorted: selection.has("hidden_records") && draw.chance(0.05),
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct ListTricks {
     /// Pages have two records. A record whose answer was lost is left out if it is the last one of its page, and the first
     /// one is another.
     pub(crate) hides_last_of_page: bool,
+    /// A page with a record whose answer was lost is in another order, in which that record is on another page.
+    pub(crate) is_unsorted: bool,
 }
 
 /// The records that are not listed yet.
@@ -69,7 +71,7 @@ impl HiddenRecords {
 impl ListTricks {
     /// Whether lists mislead so that an activity may stay in doubt for good.
     pub(crate) fn mislead(&self) -> bool {
-        self.hides_with_known || self.hides_last_of_page
+        self.hides_with_known || self.hides_last_of_page || self.is_unsorted
     }
 
     /// Edits the answer to a list. Any other answer stays. `lost`: the records whose answer was lost.
@@ -91,6 +93,14 @@ impl ListTricks {
             && !lost.contains(&id(first))
         {
             records.pop();
+        }
+        let shown = records.len();
+        if self.is_unsorted && shown > 3 {
+            records.retain(|record| !lost.contains(&id(record)));
+            let last = records.len().saturating_sub(1);
+            if last > 0 && last + 1 < shown {
+                records.swap(last - 1, last);
+            }
         }
         for record in records {
             let content = record.get("content").and_then(Value::as_str);
