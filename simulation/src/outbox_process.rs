@@ -11,7 +11,8 @@ use bytes::Bytes;
 use crm_outbox::{Change, Filter, MemoryStore, NewActivity, OutboxStats, Request, Row, State, Store};
 use crm_transport::http;
 use crm_transport::{Error, Transport, TransportError};
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout_at};
 
 use crate::draw::Draw;
 use crate::network::{Network, items_of};
@@ -31,7 +32,9 @@ struct Progress {
     faults: f64,
     /// The longest standstill. Zero: it never stands still.
     longest_standstill: Duration,
+    longest_in_call: Duration,
     stands_until: Instant,
+    woken: Arc<Notify>,
     /// How much later than its tasks its delivery wakes, on a thread of its own.
     lag: Duration,
     /// When the lease of this fence was checked for a request with these items.
@@ -52,7 +55,9 @@ impl Process {
             draw,
             faults: 0.0,
             longest_standstill: Duration::ZERO,
+            longest_in_call: Duration::ZERO,
             stands_until: Instant::now(),
+            woken: Arc::default(),
             checked: HashMap::new(),
             lease,
             watch,
@@ -69,9 +74,11 @@ impl Process {
         self.progress().faults = probability;
     }
 
-    /// Lets it stand still from time to time, mostly right after the lease was checked.
-    pub(crate) fn set_longest_standstill(&self, time: Duration) {
-        self.progress().longest_standstill = time;
+    /// Lets it stand still from time to time, mostly right after the lease was checked. The time limit of a call goes on, other
+    /// than in a real process, so it does not stand still for longer than `in_call` in a call.
+    pub(crate) fn set_longest_standstill(&self, time: Duration, in_call: Duration) {
+        let mut progress = self.progress();
+        (progress.longest_standstill, progress.longest_in_call) = (time, time.min(in_call));
     }
 
     pub(crate) fn late_writes(&self) -> u64 {
@@ -80,17 +87,22 @@ impl Process {
 
     /// Wakes it.
     pub(crate) fn wake(&self) {
-        self.progress().stands_until = Instant::now();
+        let mut progress = self.progress();
+        progress.stands_until = Instant::now();
+        progress.woken.notify_waiters();
     }
 
     /// Waits while the process stands still.
     async fn awake(&self) {
         loop {
-            let until = self.progress().stands_until;
+            let (until, woken) = {
+                let progress = self.progress();
+                (progress.stands_until, Arc::clone(&progress.woken).notified_owned())
+            };
             if until <= Instant::now() {
                 return;
             }
-            sleep_until(until).await;
+            let _ = timeout_at(until, woken).await;
         }
     }
 
@@ -140,13 +152,14 @@ impl Process {
     }
 
     /// Lets it stand still, perhaps. Returns for how long.
-    fn stands_still(&self, probability: f64) -> Option<Duration> {
+    fn stands_still(&self, probability: f64, in_call: bool) -> Option<Duration> {
         let mut progress = self.progress();
-        let longest = progress.longest_standstill.as_millis() as u64;
+        let longest = if in_call { progress.longest_in_call } else { progress.longest_standstill };
+        let longest = longest.as_millis() as u64;
         if longest == 0 || !progress.draw.chance(probability) {
             return None;
         }
-        let time = progress.draw.millis(1_000, longest);
+        let time = progress.draw.millis(longest.min(1_000), longest);
         progress.stands_until = Instant::now() + time;
         progress.trace.note(format!("instance {} stands still for {time:?}", progress.name));
         Some(time)
@@ -224,15 +237,15 @@ impl Transport for ProcessNetwork {
         }
         let checked = self.process.checked(&items_of(&request));
         // Between its last look at the clock and the first byte. When it wakes, the byte leaves before it looks again.
-        let Some(time) = self.process.stands_still(0.05) else {
+        if self.process.stands_still(0.05, true).is_none() {
             self.process.write_leaves(checked);
             let answer = self.network.send(request).await;
             self.process.awake().await;
             return answer;
-        };
+        }
         let Self { network, process } = self.clone();
         let on_its_way = tokio::spawn(async move {
-            sleep(time).await;
+            process.awake().await;
             process.write_leaves(checked);
             network.send(request).await
         });
@@ -376,19 +389,19 @@ impl Store for ProcessStore {
         request: &Request,
         outcomes: &[(u64, Change)],
     ) -> Result<bool, Error> {
-        self.process.stands_still(0.05);
+        self.process.stands_still(0.05, false);
         self.process.step("sending").await?;
         let checked = Instant::now();
         let may_be_sent = self.store.sending(fence, lease, request, outcomes).await?;
         may_be_sent.then(|| self.watch.extended(fence, lease));
         self.process.was_checked(self.items(&request.seqs).await?, fence, checked, may_be_sent);
-        self.process.stands_still(0.05);
+        self.process.stands_still(0.05, false);
         self.process.step("sending").await?;
         Ok(may_be_sent)
     }
 
     async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
-        self.process.stands_still(0.05);
+        self.process.stands_still(0.05, false);
         let stuck = self.process.is_stuck(changes);
         // A database carries out what is on its way, even if nobody waits for it any more.
         let (store, process, changes) = (self.store.clone(), self.process.clone(), changes.to_vec());

@@ -88,7 +88,7 @@ impl World {
             if self.plan.stands_still { self.draw.millis(10_000, 400_000) } else { Duration::ZERO };
         for process in &instances.processes {
             process.set_faults(faults);
-            process.set_longest_standstill(standstill);
+            process.set_longest_standstill(standstill, self.plan.settings.timeout / 2);
         }
         let mut violations = self.steps_with_faults(&mut instances).await?;
         if violations.is_empty() {
@@ -171,7 +171,7 @@ impl World {
         }
         for process in &instances.processes {
             process.set_faults(0.0);
-            process.set_longest_standstill(Duration::ZERO);
+            process.set_longest_standstill(Duration::ZERO, Duration::ZERO);
             process.wake();
         }
         self.put(instances, self.keys.len()).await;

@@ -75,6 +75,8 @@ pub(super) enum Again {
 pub(super) struct Witness {
     /// The record that a reading must show. `None` if an earlier witness is enough.
     pub(super) record: Option<(View, EntryId)>,
+    /// When its request began.
+    pub(super) began: Instant,
     pub(super) stored: Instant,
     /// The time until the first reading, and between the two.
     pub(super) pause: Duration,
@@ -150,7 +152,7 @@ impl Doubt {
 
     /// Notes that the server carried out a write at this time, and that no record needs to show it.
     pub(super) fn was_witnessed(&mut self, at: Instant, pause: Duration) {
-        self.witness = Some(Witness { record: None, stored: at, pause });
+        self.witness = Some(Witness { record: None, began: at, stored: at, pause });
     }
 
     /// Returns until when waiting for it says nothing about the server.
@@ -167,6 +169,18 @@ impl Doubt {
         let answer = self.answer.as_ref().filter(|_| is_refused);
         let answer = answer.map(|answer| UnknownReason::RefusedWithoutWitness(answer.text.clone()));
         self.trouble.clone().or(answer)
+    }
+
+    /// Nothing of it is missing before this time, and before another witness if the last one was sent earlier.
+    pub(super) fn wait_until(&mut self, due: Instant) {
+        if due <= self.due {
+            return;
+        }
+        self.due = due;
+        self.looked_late = false;
+        if self.witness.as_ref().is_some_and(|witness| witness.began < due) {
+            (self.witness, self.first_reading) = (None, None);
+        }
     }
 
     /// Starts over, because it was sent once more without an answer.

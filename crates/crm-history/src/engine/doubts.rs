@@ -137,7 +137,7 @@ impl Doubts {
         for doubt in &mut self.0 {
             if doubt.needs_witness() && began >= doubt.due {
                 let record = Some((item.view.clone(), id));
-                doubt.witness = Some(Witness { record, stored, pause });
+                doubt.witness = Some(Witness { record, began, stored, pause });
             }
             // What the list showed could not be trusted without a known record in it.
             if doubt.trouble == Some(UnknownReason::ListShowsNothing)
@@ -159,8 +159,22 @@ impl Doubts {
     ) -> Vec<(Waiting, Decision)> {
         let &Seen { reading, known, in_flight } = seen;
         let mut found = matching::find(&self.0, reading, known, sole_writer, in_flight.is_empty());
+        // One that the server may still store takes a record that is there, and then its own one comes. So of equal activities,
+        // none is missing before all of them are due.
+        let mut latest: HashMap<u64, Instant> = HashMap::new();
+        for doubt in &self.0 {
+            for item in &doubt.items {
+                let due = latest.entry(item.waiting.item.identity).or_insert(doubt.due);
+                *due = doubt.due.max(*due);
+            }
+        }
         // The record of an equal activity whose answer is not there yet looks the same.
         for doubt in &mut self.0 {
+            let is_missing = |item: &&DoubtItem| found.get(&item.waiting.item.key) == Some(&Found::Missing);
+            let missing = doubt.items.iter().filter(is_missing);
+            if let Some(&due) = missing.filter_map(|item| latest.get(&item.waiting.item.identity)).max() {
+                doubt.wait_until(due);
+            }
             let is_in_flight = |item: &&DoubtItem| in_flight.contains(&item.waiting.item.identity);
             let open: Vec<Key> =
                 doubt.items.iter().filter(is_in_flight).map(|item| item.waiting.item.key).collect();
