@@ -104,8 +104,7 @@ impl Driver {
                 }
                 // A witness that had to be looked for shows that the server is slow.
                 let pause = self.settings.settle;
-                let in_flight = self.in_flight.values().filter(|request| request.again.is_none());
-                let in_flight = in_flight.flat_map(|request| &request.waiting);
+                let in_flight = self.in_flight.values().flat_map(|request| &request.waiting);
                 let in_flight: BTreeSet<u64> = in_flight.map(|waiting| waiting.item.identity).collect();
                 let view = Seen { reading: &reading, known: &self.known, in_flight: &in_flight };
                 self.doubts.decide(begun, relook, pause, &view, self.settings.sole_writer)

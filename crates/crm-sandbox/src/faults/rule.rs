@@ -143,6 +143,12 @@ impl Rule {
         self
     }
 
+    /// Returns whether it may strike this operation.
+    #[must_use]
+    pub fn is_of(&self, operation: Operation) -> bool {
+        self.operations.is_empty() || self.operations.contains(&operation)
+    }
+
     /// Returns the fault.
     pub fn fault(&self) -> &Fault {
         &self.fault
@@ -174,7 +180,7 @@ impl Rule {
         shown: &mut dyn FnMut() -> Option<String>,
         present: Present,
     ) -> Option<Strike> {
-        let fits = (self.operations.is_empty() || self.operations.contains(&asked.operation))
+        let fits = self.is_of(asked.operation)
             && self.fault.conditions.iter().all(|condition| condition.holds(asked, shown));
         if !fits {
             return None;
