@@ -80,6 +80,14 @@ impl Doubts {
         self.0.iter_mut()
     }
 
+    /// Takes the activities of which the server confirmed a copy.
+    pub(super) fn take_confirmed(&mut self) -> Vec<(Waiting, Decision)> {
+        let items =
+            self.0.iter_mut().flat_map(|doubt| doubt.items.extract_if(.., |item| item.confirmed.is_some()));
+        let decision = |item: DoubtItem| Some((item.waiting, Decision::Stored(item.confirmed?, None)));
+        items.filter_map(decision).collect()
+    }
+
     pub(super) fn take_all(&mut self) -> Vec<Doubt> {
         std::mem::take(&mut self.0)
     }

@@ -38,19 +38,18 @@ impl Driver {
         if !self.in_flight.is_empty() || self.recording > 0 {
             return;
         }
+        let confirmed = self.doubts.take_confirmed();
+        if !confirmed.is_empty() {
+            return self.record_after(None, confirmed);
+        }
         self.give_up_at = None;
         self.tasks.abort_all();
         let unsent = self.queue.take_all();
         self.endings.extend(unsent.map(|waiting| (waiting.item.key, Ending::NotSent(reason.clone()))));
         for doubt in self.doubts.take_all() {
             let why = doubt.reason_at_the_end().unwrap_or_else(|| UnknownReason::Ended(reason.clone()));
-            for item in doubt.items {
-                let ending = match item.confirmed {
-                    Some(id) => Ending::Stored { id, copy: None },
-                    None => Ending::Unknown(why.clone()),
-                };
-                self.endings.push_back((item.waiting.item.key, ending));
-            }
+            let keys = doubt.items.iter().map(|item| item.waiting.item.key);
+            self.endings.extend(keys.map(|key| (key, Ending::Unknown(why.clone()))));
         }
     }
 }
