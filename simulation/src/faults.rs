@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crm_sandbox::{AnswerEdit, Condition, Fault, Operation, PageChange, RetryAfter, Rule, Store, Transfer};
+use crm_sandbox::{
+    AnswerEdit, Condition, Fault, Operation, PageChange, RetryAfter, Rule, Sandbox, Store, Transfer,
+};
 
 use crate::activities::CHANGED;
 use crate::draw::Draw;
@@ -127,6 +129,14 @@ pub(crate) const FAULTS: &[DrawnFault] = &[
     DrawnFault { name: "junk_list", draw: |d, _| at_lists(d, Fault::junk_list(20, "0", false)) },
     DrawnFault { name: "change_between_pages", draw: change_between_pages },
 ];
+
+/// Ends all faults. A lock ends by itself, because what it holds waits for its end.
+pub(crate) fn end_faults(sandbox: &Sandbox) {
+    let locks: Vec<Rule> =
+        sandbox.faults().into_iter().filter(|rule| rule.fault().name() == "write_lock").collect();
+    sandbox.clear_faults();
+    locks.into_iter().for_each(|lock| sandbox.add_fault(lock));
+}
 
 /// How often a fault strikes.
 fn often(draw: &mut Draw, rule: Rule) -> Rule {

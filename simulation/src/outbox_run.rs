@@ -8,6 +8,7 @@ use crm_outbox::{Delivery, Filter, MemoryStore, Outbox, PutError, Status};
 use crm_sandbox::APIKEY;
 use tokio::time::{Instant, sleep};
 
+use crate::faults::end_faults;
 use crate::oracle::{self, Told};
 use crate::outbox_process::{Process, ProcessNetwork, ProcessStore, StandingStill};
 use crate::outbox_watch::OutboxWatch;
@@ -163,7 +164,7 @@ impl World {
 
     /// Delivers without faults until everything is settled.
     async fn deliver_the_rest(&mut self, instances: &mut Instances) -> Result<Vec<String>, String> {
-        self.sandbox.clear_faults();
+        end_faults(&self.sandbox);
         self.trace.note("the faults end");
         // Some go on, and must not have forgotten anything. Otherwise a new one finds what the store knows.
         if self.draw.chance(0.5) {

@@ -245,18 +245,28 @@ impl Plan {
         let has_twin =
             !plan.has_misleading_lists() && !plan.tricks.commits_late && !plan.old_equal && !is_marked;
         plan.twin = plan.twin.filter(|_| has_twin);
+        // Where nothing was before, a list that shows only the newest records looks like a whole one.
+        let hides_all = plan.rules.iter().any(|rule| HIDES_ALL.contains(&rule.fault().name()));
+        plan.restores_backups &= !(hides_all && plan.has_empty_view());
         // A list of today's records that is empty on the next day looks like one that heeds the days asked for.
         if plan.rules.iter().any(|rule| rule.fault().name() == "dates_ignored") {
             plan.clock_steps.clear();
-            // Only one rule strikes a request, and a server does not heed the days now and then.
-            let is_of_lists = |rule: &Rule| rule.is_of(Operation::HistoryList);
-            plan.rules.retain(|rule| rule.fault().name() == "dates_ignored" || !is_of_lists(rule));
+            plan.keep_alone("dates_ignored", Operation::HistoryList);
         }
+        plan.keep_alone("write_lock", Operation::HistoryAddList);
         if plan.twin.is_some() {
             // It matters only before the server has given an id.
             plan.rules.insert(0, faults::first_answer_lost());
         }
         plan
+    }
+
+    /// Drops the other faults of this operation if there is one of this name. Only one rule strikes a request, and a server that
+    /// heeds no days, or stores nothing, does not do so now and then.
+    fn keep_alone(&mut self, name: &str, operation: Operation) {
+        if self.rules.iter().any(|rule| rule.fault().name() == name) {
+            self.rules.retain(|rule| rule.fault().name() == name || !rule.is_of(operation));
+        }
     }
 
     pub(crate) fn account(&self) -> Account {

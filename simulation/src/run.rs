@@ -13,6 +13,7 @@ use crate::activities::Key;
 use crate::clock::TokioClock;
 use crate::coverage::Coverage;
 use crate::draw::Draw;
+use crate::faults::end_faults;
 use crate::groups::{Job, Selection};
 use crate::import_run::RunEnd;
 use crate::lockstep::{Gate, LockstepRuntime};
@@ -257,7 +258,7 @@ impl World {
 
     /// Runs without faults, until nothing is left.
     async fn recover(&mut self) -> Vec<String> {
-        self.sandbox.clear_faults();
+        end_faults(&self.sandbox);
         self.trace.note("the faults end");
         if self.plan.has_journal {
             for _ in 0..RUNS_TO_RECOVER {

@@ -7,6 +7,7 @@ use crm_model::history::EntryId;
 
 use super::driver::NewestIds;
 use super::item::{Earlier, Floor, Item, View};
+use super::lookup::Reading;
 use super::mutations::breaks;
 
 /// Separates new records from old ones, and the records of settled activities from those in doubt.
@@ -132,6 +133,12 @@ impl Known {
             }
             Some(None) | None => true,
         }
+    }
+
+    /// Notes what lists show. None of it belongs to a request that is sent later.
+    pub(super) fn seen(&mut self, reading: &Reading) {
+        let newest = reading.0.values().filter_map(|view| view.records.last());
+        self.highest = newest.fold(self.highest, |highest, record| highest.max(record.id.0));
     }
 
     /// Notes that no list can be believed from now on.

@@ -98,6 +98,7 @@ impl Driver {
         let decided = match result {
             Ok(reading) => {
                 self.health.read_worked();
+                self.known.seen(&reading);
                 // Only so many readings follow a witness.
                 if self.doubts.iter().any(|doubt| doubt.witness.is_some()) {
                     self.health.has_read_since(begun);
