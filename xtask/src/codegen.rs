@@ -10,7 +10,7 @@ mod readme;
 mod reference;
 mod rust;
 mod source;
-mod yaml_node;
+pub(crate) mod yaml_node;
 
 use crate::Task;
 use crate::cargo::ROOT;

@@ -10,7 +10,7 @@ pub(crate) const TASK: Task = Task {
     run,
 };
 
-const CARGO_HACK: Tool = Tool { name: "cargo-hack", version: "0.6.45" };
+const CARGO_HACK: Tool = Tool { name: "cargo-hack", version: "0.6.46" };
 
 /// Crates, and which combinations of their features are compiled. All features at once are a step of the check.
 const COMBINATIONS: &[&[&str]] = &[
