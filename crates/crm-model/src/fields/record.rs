@@ -50,26 +50,23 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
         while let Some(Key(key)) = map.next_key()? {
             match (&mut self.id, &*key) {
                 (Some(id), "id") => **id = map.next_value::<Id>()?.0,
-                (_, "data") => data = Some(map.next_value_seed(JsonText(&mut budget))?),
+                (_, "data") => data = Some(map.next_value_seed(Data(JsonText(&mut budget)))?),
                 _ => outer.push((key, map.next_value_seed(JsonText(&mut budget))?)),
             }
         }
-        let inner = match &data {
-            Some(json) if json.starts_with('{') => {
-                let mut deserializer = serde_json::Deserializer::from_str(json);
-                Some(deserializer.deserialize_map(DataVisitor).map_err(without_position)?)
-            }
-            Some(json) => {
-                outer.push(("data".into(), json.clone()));
+        let inner = match data {
+            Some(Ok(fields)) => Some(fields),
+            Some(Err(json)) => {
+                outer.push(("data".into(), json));
                 None
             }
             None => None,
         };
         let fields = spans::join(&outer, inner.as_deref())
             .ok_or_else(|| de::Error::custom("the record is larger than 4 GiB"))?;
-        let mut values = outer.iter().chain(inner.iter().flatten());
-        if values.any(|(_, json)| needs_check(json)) || !bounded::has_few_values(fields.text(), fields.len())
-        {
+        let text = fields.text();
+        let needs_check = || outer.iter().chain(inner.iter().flatten()).any(|(_, json)| needs_check(json));
+        if (is_suspect(text) && needs_check()) || !bounded::has_few_values(text, fields.len()) {
             check(&fields).map_err(without_position)?;
         }
         Ok(fields)
@@ -87,11 +84,21 @@ fn check(fields: &Spans) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
-/// Reads the fields of the object under `data`.
-struct DataVisitor;
+/// Reads what is under `data`: the fields of an object, or another value as its JSON text.
+struct Data<'a>(JsonText<'a>);
 
-impl<'de> Visitor<'de> for DataVisitor {
-    type Value = Vec<ReadField<'de>>;
+type ReadData<'de> = Result<Vec<ReadField<'de>>, Cow<'de, str>>;
+
+impl<'de> DeserializeSeed<'de> for Data<'_> {
+    type Value = ReadData<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Data<'_> {
+    type Value = ReadData<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the fields of a record (an object)")
@@ -99,11 +106,42 @@ impl<'de> Visitor<'de> for DataVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::with_capacity(16);
-        let mut budget = Budget::new();
         while let Some(Key(key)) = map.next_key()? {
-            fields.push((key, map.next_value_seed(JsonText(&mut budget))?));
+            fields.push((key, map.next_value_seed(JsonText(&mut *self.0.0))?));
         }
-        Ok(fields)
+        Ok(Ok(fields))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        self.0.visit_seq(seq).map(Err)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        self.0.visit_unit().map(Err)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        self.0.visit_none().map(Err)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        self.0.visit_bool(value).map(Err)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        self.0.visit_i64(value).map(Err)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        self.0.visit_u64(value).map(Err)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        self.0.visit_f64(value).map(Err)
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        self.0.visit_str(value).map(Err)
     }
 }
 
@@ -192,18 +230,38 @@ fn without_position<E: de::Error>(error: serde_json::Error) -> E {
     E::custom(message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message))
 }
 
+/// Returns whether the values in a text may include one that [`needs_check`]. Counts bytes, without looking for the values.
+fn is_suspect(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // There is no early exit, so the compiler can vectorize the loop.
+    let has_exponent = bytes
+        .windows(2)
+        .fold(false, |found, pair| found | (pair[0].is_ascii_digit() & matches!(pair[1], b'e' | b'E')));
+    has_exponent
+        || has_half_a_pair(text)
+        || bounded::may_be_deep(text)
+        // A sign and a point may be among the digits. The longer run fills at least one chunk.
+        || bytes.chunks_exact(LONG / 4).any(|chunk| chunk.iter().all(u8::is_ascii_digit))
+}
+
+/// Returns whether a text may have half of a surrogate pair: `\ud800`.
+fn has_half_a_pair(json: &str) -> bool {
+    json.as_bytes().contains(&b'\\') && (json.contains("\\ud") || json.contains("\\uD"))
+}
+
+/// A number with so many digits may be out of range.
+const LONG: usize = 128;
+
 /// Returns whether a well-formed JSON value may be one that `serde_json` refuses, or one that is too deep.
 ///
 /// It refuses half of a surrogate pair after `\u`, and a number out of range. Such a number has an exponent or very many
 /// digits.
 pub(super) fn needs_check(json: &str) -> bool {
-    const MANY: usize = 128;
     let bytes = json.as_bytes();
-    let has_half_a_pair = || bytes.contains(&b'\\') && (json.contains("\\ud") || json.contains("\\uD"));
     match bytes.first() {
-        Some(b'"') => has_half_a_pair(),
+        Some(b'"') => has_half_a_pair(json),
         Some(b'-' | b'0'..=b'9') => {
-            bytes.len() >= MANY || bytes.iter().any(|byte| matches!(byte, b'e' | b'E'))
+            bytes.len() >= LONG || bytes.iter().any(|byte| matches!(byte, b'e' | b'E'))
         }
         Some(b'[' | b'{') => {
             // There is no early exit, so the compiler can vectorize the loop.
@@ -212,8 +270,8 @@ pub(super) fn needs_check(json: &str) -> bool {
             });
             // More than 300 digits in a row fill at least one chunk.
             let has_many_digits =
-                || bytes.chunks_exact(MANY).any(|chunk| chunk.iter().all(u8::is_ascii_digit));
-            has_exponent || bounded::may_be_deep(json) || has_half_a_pair() || has_many_digits()
+                || bytes.chunks_exact(LONG).any(|chunk| chunk.iter().all(u8::is_ascii_digit));
+            has_exponent || bounded::may_be_deep(json) || has_half_a_pair(json) || has_many_digits()
         }
         _ => false,
     }
@@ -264,6 +322,30 @@ mod tests {
         for value in [r#""\ud800""#, "1e999", r#"{"a":["\udc00"]}"#] {
             let json = format!(r#"{{"id":1,"f":{value}}}"#);
             assert!(serde_json::from_str::<Project>(&json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_needs_a_check_is_suspect_wherever_it_is() {
+        let digits = "1".repeat(400);
+        let point = format!("-{}.{}", "1".repeat(64), "1".repeat(62));
+        let deep = "[".repeat(101);
+        for value in
+            [r#""\ud800""#, r#"["\uD800"]"#, "1e999", "1.5E9", &digits, &format!("[{digits}]"), &point, &deep]
+        {
+            for before in 0..64 {
+                assert!(super::needs_check(value), "{value}");
+                assert!(super::is_suspect(&format!("{}{value}", "x".repeat(before))), "{before} {value}");
+            }
+        }
+        assert!(!super::is_suspect(r#"name"\u041f \"2\"" price1500.50"#));
+    }
+
+    #[test]
+    fn data_that_is_not_an_object_is_a_field_as_it_was_sent() {
+        for value in [r#"[1,{"a":2}]"#, r#""x\"y""#, "7", "-7", "true", "null", "1.5", "[]"] {
+            let project: Project = serde_json::from_str(&format!(r#"{{"id":1,"data":{value}}}"#)).unwrap();
+            assert_eq!(project.fields.get("data").unwrap().to_string(), value);
         }
     }
 
