@@ -29,9 +29,22 @@ const COMBINATIONS: &[&[&str]] = &[
         "reqwest,rustls,native-tls,gzip,tower,tracing,metrics",
     ],
     &[
-        "--workspace",
-        "--exclude",
-        "crm-transport,crm-directory,crm-history,crm-projects,xtask,guide",
+        "--package",
+        "crm",
+        "--package",
+        "crm-bench",
+        "--package",
+        "crm-cli",
+        "--package",
+        "crm-mirror",
+        "--package",
+        "crm-outbox",
+        "--package",
+        "crm-sandbox",
+        "--package",
+        "crm-testing",
+        "--package",
+        "simulation",
         "--each-feature",
     ],
 ];
@@ -48,7 +61,18 @@ fn run(arguments: &[String]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::cargo::metadata;
+
+    #[test]
+    fn each_crate_with_features_is_tried() {
+        let tried: Vec<&str> = COMBINATIONS.concat();
+        let metadata = metadata().unwrap();
+        let with_features = metadata.packages.iter().filter(|package| !package.features.is_empty());
+        let missing: Vec<&str> =
+            with_features.map(|package| package.name.as_str()).filter(|name| !tried.contains(name)).collect();
+        assert!(missing.is_empty(), "not in COMBINATIONS of xtask/src/features.rs: {missing:?}");
+    }
 
     #[test]
     fn the_clients_forward_the_features_of_the_transport_under_the_same_names() {
