@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement ends where it cannot go on")]
 
 pub mod by_hand;
+pub mod canned;
 pub mod counted;
 pub mod pages;
 pub mod row;

@@ -2,9 +2,9 @@
 
 use crate::Task;
 use crate::cargo::ROOT;
+use crate::generated::{self, Files};
 use crate::rustdoc;
 use public_api::Builder;
-use similar::TextDiff;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -27,29 +27,20 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let root = Path::new(ROOT);
     let json = root.join("target/rustdoc-json/public");
     rustdoc::json(root, rustdoc::PUBLIC, &json)?;
-    let mut found = BTreeMap::new();
+    let mut files = Files::new();
     for name in rustdoc::libraries(root)? {
-        found.insert(name.clone(), listing(&json.join(rustdoc::file(&name)))?);
+        files.insert(path(&name), listing(&json.join(rustdoc::file(&name)))?);
     }
-    let accepted = listings()?;
-    let differing = differing(&accepted, &found);
-    if differing.is_empty() {
-        println!("{} public items of {} crates, as in {FOLDER}", lines(&found), found.len());
-        return Ok(());
-    }
+    let changes = generated::changes(root, &files, &[FOLDER])?;
     if accept {
-        return write(&differing, &found);
+        return generated::write(root, &changes);
     }
-    for name in &differing {
-        let [before, after] = [&accepted, &found].map(|texts| texts.get(*name).map_or("", String::as_str));
-        let diff = TextDiff::from_lines(before, after);
-        print!("{}", diff.unified_diff().context_radius(0).header(&path(name), "the sources"));
-    }
-    Err(format!(
-        "The public API is not the one of {FOLDER}: {}.\nIf it is meant, run `cargo xtask api --accept`, review the \
-         difference as the user of these crates would, and tell of it in CHANGELOG.md.",
-        differing.join(", ")
-    ))
+    let advice = "If it is meant, run `cargo xtask api --accept`, review the difference as the user of these crates \
+                  would, and tell of it in CHANGELOG.md.";
+    generated::report(&changes, advice)?;
+    let lines: usize = files.values().map(|text| text.lines().count()).sum();
+    println!("{lines} public items of {} crates, as in {FOLDER}", files.len());
+    Ok(())
 }
 
 /// The listings that were accepted, by crate.
@@ -84,52 +75,9 @@ fn listing(json: &Path) -> Result<String, String> {
     Ok(items.to_string())
 }
 
-/// The crates whose listings are not the same, those that are on one side only among them.
-fn differing<'a>(
-    accepted: &'a BTreeMap<String, String>,
-    found: &'a BTreeMap<String, String>,
-) -> Vec<&'a str> {
-    let mut names: Vec<&str> = accepted.keys().chain(found.keys()).map(String::as_str).collect();
-    names.sort_unstable();
-    names.dedup();
-    names.retain(|name| accepted.get(*name) != found.get(*name));
-    names
-}
-
-fn write(differing: &[&str], found: &BTreeMap<String, String>) -> Result<(), String> {
-    for name in differing {
-        let path = path(name);
-        let file = Path::new(ROOT).join(&path);
-        let done = match found.get(*name) {
-            Some(text) => {
-                file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, text))
-            }
-            None => fs::remove_file(&file),
-        };
-        done.map_err(|error| format!("{path}: {error}"))?;
-        println!("{} {path}", if found.contains_key(*name) { "wrote" } else { "removed" });
-    }
-    Ok(())
-}
-
-fn lines(listings: &BTreeMap<String, String>) -> usize {
-    listings.values().map(|text| text.lines().count()).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn listings<const N: usize>(of: [(&str, &str); N]) -> BTreeMap<String, String> {
-        of.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
-    }
-
-    #[test]
-    fn a_crate_that_changed_came_or_went_differs() {
-        let accepted = listings([("same", "pub fn a()\n"), ("changed", "pub fn a()\n"), ("gone", "x\n")]);
-        let found = listings([("same", "pub fn a()\n"), ("changed", "pub fn b()\n"), ("new", "x\n")]);
-        assert_eq!(differing(&accepted, &found), ["changed", "gone", "new"]);
-    }
 
     #[test]
     fn a_misspelt_option_accepts_nothing() {

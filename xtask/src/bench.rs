@@ -15,6 +15,7 @@ mod table;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Instant;
 
 use crate::Task;
 use crate::cargo::{ROOT, cargo};
@@ -146,6 +147,7 @@ fn measure(groups: &[Group], quick: bool) -> Result<Vec<Row>, String> {
     let programs = if needs_programs { Some(Programs::build()?) } else { None };
     let mut rows = Vec::new();
     for (number, &group) in (1..).zip(groups) {
+        let started = Instant::now();
         eprintln!("== {} ({number} of {})", group.name(), groups.len());
         let more = match (group, &programs) {
             (Group::Outbox, _) => outbox::measure(quick)?,
@@ -158,6 +160,7 @@ fn measure(groups: &[Group], quick: bool) -> Result<Vec<Row>, String> {
         for row in &more {
             eprintln!("   {row}");
         }
+        eprintln!("   {} s", started.elapsed().as_secs());
         rows.extend(more);
     }
     Ok(rows)
@@ -205,9 +208,7 @@ impl Programs {
                 rows.extend(instructions::measure(times, &sandbox.url)?);
             }
             Group::Export => {
-                for (latency, rounds) in
-                    [("0", rounds("15", "5")), ("20", rounds("5", "1")), ("100", rounds("3", "1"))]
-                {
+                for (latency, rounds) in [("0", rounds("15", "5")), ("20", rounds("5", "1"))] {
                     let sandbox = self.sandbox(&["--records", "20000", "--latency-ms", latency])?;
                     rows.extend(measured(times, &["export", &sandbox.url, latency, rounds])?);
                 }
@@ -216,7 +217,10 @@ impl Programs {
                     rows.extend(measured(times, &["export-long", &sandbox.url])?);
                 }
             }
-            Group::Memory => rows.push(self.memory(if quick { 100_000 } else { 1_000_000 })?),
+            Group::Memory => {
+                rows.push(self.memory(if quick { 100_000 } else { 1_000_000 })?);
+                rows.extend(self.accounts()?);
+            }
             Group::Import => {
                 let sandbox = self.sandbox(&["--latency-ms", "20"])?;
                 rows.extend(measured(times, &["import", &sandbox.url, rounds("3", "1")])?);
@@ -252,6 +256,25 @@ impl Programs {
             "MiB",
             ours - theirs,
         )
+    }
+
+    /// What an account costs a process that serves a thousand of them.
+    fn accounts(&self) -> Result<Vec<Row>, String> {
+        const ACCOUNTS: f64 = 1000.0;
+        let sandbox = self.sandbox(&["--records", "1"])?;
+        let figures = |accounts: &str| -> Result<[f64; 2], String> {
+            let told = output(Command::new(&self.times).args(["clients", &sandbox.url, accounts]))?;
+            let figures: Vec<f64> =
+                told.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
+            figures.try_into().map_err(|_| format!("no figures in {told:?}"))
+        };
+        let ([many, files], [one, files_of_one]) = (figures("1000")?, figures("1")?);
+        let each = (many - one) / (ACCOUNTS - 1.0);
+        let files_each = (files - files_of_one) / (ACCOUNTS - 1.0);
+        Ok(vec![
+            Row::new("peak memory of 1,000 clients, each", each, one, "KiB", each)?,
+            Row::new("open files of 1,000 clients, each", files_each, files_of_one, "files", files_each)?,
+        ])
     }
 
     fn sandbox(&self, arguments: &[&str]) -> Result<Sandbox, String> {

@@ -1,6 +1,9 @@
-//! Starts cargo in this workspace.
+//! Starts cargo and git in this workspace.
 
+use std::path::Path;
 use std::process::Command;
+
+use cargo_metadata::{Metadata, MetadataCommand};
 
 /// The folder of the workspace.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -22,6 +25,18 @@ pub(crate) fn cargo() -> Command {
         }
     }
     command
+}
+
+/// What the manifests of this workspace say.
+pub(crate) fn metadata() -> Result<Metadata, String> {
+    metadata_of(Path::new(ROOT))
+}
+
+/// What the manifests of a workspace say.
+pub(crate) fn metadata_of(workspace: &Path) -> Result<Metadata, String> {
+    let mut command = MetadataCommand::new();
+    let metadata = command.current_dir(workspace).no_deps().exec();
+    metadata.map_err(|error| format!("`cargo metadata` failed: {error}"))
 }
 
 /// The cargo of another toolchain of rustup's, which is installed when it is missing; its working folder is [`ROOT`].
@@ -54,6 +69,12 @@ fn rustup() -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// What a command of git in this workspace prints. `None` if it fails.
+pub(crate) fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").current_dir(ROOT).args(arguments).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Runs it to its end; a failure is told by its command line.

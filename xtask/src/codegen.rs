@@ -1,7 +1,7 @@
 //! `cargo xtask codegen`: generates what would otherwise be written twice.
 //!
 //! [`blocking`] reads the async clients. [`source`] reads the descriptions in `docs/openapi`. Every other module makes one
-//! kind of file from them. All files are made in memory. This module writes or compares them.
+//! kind of file from them. All files are made in memory. [`generated`] writes or compares them.
 
 mod blocking;
 mod error_pages;
@@ -10,13 +10,12 @@ mod readme;
 mod reference;
 mod rust;
 mod source;
-mod yaml_node;
+pub(crate) mod yaml_node;
 
 use crate::Task;
 use crate::cargo::ROOT;
-use similar::TextDiff;
+use crate::generated::{self, Files};
 use source::Api;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use yaml_node::Value;
@@ -45,10 +44,7 @@ const FOLDERS: [&str; 6] = [
 ];
 
 /// The server of `crm outbox serve`.
-const OUTBOX: &str = "docs/openapi/outbox.v1.yaml";
-
-/// Files by their paths in the workspace.
-type Files = BTreeMap<String, String>;
+pub(crate) const OUTBOX: &str = "docs/openapi/outbox.v1.yaml";
 
 fn run(arguments: &[String]) -> Result<(), String> {
     let check = match arguments {
@@ -58,20 +54,11 @@ fn run(arguments: &[String]) -> Result<(), String> {
     };
     let root = Path::new(ROOT);
     let files = generate(root)?;
-    let changes = changes(root, &files)?;
+    let changes = generated::changes(root, &files, &FOLDERS)?;
     if check {
-        return report(&changes, files.len());
-    }
-    for change in &changes {
-        let path = root.join(&change.path);
-        let done = match &change.wanted {
-            Some(text) => {
-                path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text))
-            }
-            None => fs::remove_file(&path),
-        };
-        done.map_err(|error| format!("{}: {error}", change.path))?;
-        println!("{} {}", if change.wanted.is_some() { "wrote" } else { "removed" }, change.path);
+        generated::report(&changes, "Change the source that each file names, and run: cargo xtask codegen")?;
+    } else {
+        generated::write(root, &changes)?;
     }
     println!("{} generated files, {} changed", files.len(), changes.len());
     Ok(())
@@ -105,54 +92,6 @@ fn generate(root: &Path) -> Result<Files, String> {
 fn as_json(path: &str, yaml: &str) -> Result<String, String> {
     let value = Value::parse(yaml).map_err(|error| format!("{path}: {error}"))?;
     Ok(value.pretty()? + "\n")
-}
-
-/// A file that differs from what is generated.
-#[derive(Debug, PartialEq)]
-struct Change {
-    path: String,
-    found: String,
-    /// `None` for a file that should not be there.
-    wanted: Option<String>,
-}
-
-fn changes(root: &Path, files: &Files) -> Result<Vec<Change>, String> {
-    let mut changes = Vec::new();
-    for (path, wanted) in files {
-        let found = fs::read_to_string(root.join(path)).unwrap_or_default();
-        if found != *wanted {
-            changes.push(Change { path: path.clone(), found, wanted: Some(wanted.clone()) });
-        }
-    }
-    for folder in FOLDERS {
-        let Ok(entries) = fs::read_dir(root.join(folder)) else { continue };
-        for entry in entries {
-            let name = entry.map_err(|error| format!("{folder}: {error}"))?.file_name();
-            let path = format!("{folder}/{}", name.to_string_lossy());
-            if !files.contains_key(&path) {
-                let found = fs::read_to_string(root.join(&path)).unwrap_or_default();
-                changes.push(Change { path, found, wanted: None });
-            }
-        }
-    }
-    Ok(changes)
-}
-
-fn report(changes: &[Change], files: usize) -> Result<(), String> {
-    if changes.is_empty() {
-        println!("{files} generated files, all up to date");
-        return Ok(());
-    }
-    for change in changes {
-        let wanted = change.wanted.as_deref().unwrap_or_default();
-        let diff = TextDiff::from_lines(change.found.as_str(), wanted);
-        print!("{}", diff.unified_diff().header(&change.path, "as generated"));
-    }
-    let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
-    Err(format!(
-        "Not up to date: {}\nChange the source that each file names, and run: cargo xtask codegen",
-        paths.join(", ")
-    ))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! `cargo xtask features`: the combinations of features that matter compile without a warning.
+//! `cargo xtask features`: the combinations of features that matter compile without a warning. cargo-hack makes them.
 
 use crate::Task;
-use crate::cargo::cargo;
+use crate::cargo::passes;
+use crate::tools::Tool;
 
 pub(crate) const TASK: Task = Task {
     name: "features",
@@ -9,127 +10,73 @@ pub(crate) const TASK: Task = Task {
     run,
 };
 
-fn run(arguments: &[String]) -> Result<(), String> {
-    crate::no_arguments(arguments)?;
-    for (name, combinations) in CRATES {
-        for features in *combinations {
-            let arguments = command(name, features);
-            println!("== cargo {}", arguments.join(" "));
-            let status = cargo().args(&arguments).status();
-            let status = status.map_err(|error| format!("cargo could not be started: {error}"))?;
-            if !status.success() {
-                return Err(format!("This failed: cargo {}", arguments.join(" ")));
-            }
-        }
-    }
-    Ok(())
-}
+const CARGO_HACK: Tool = Tool { name: "cargo-hack", version: "0.6.46" };
 
-/// A crate, and combinations of its features: none, each by itself, those that meet in the code, all.
-type Combinations = (&'static str, &'static [&'static str]);
-
-/// What only forwards its features is tried with none and with all: there is nothing in it that could differ.
-const CRATES: &[Combinations] = &[
-    (
-        "crm-transport",
-        &[
-            "",
-            "reqwest",
-            "rustls",
-            "tls",
-            "native-tls",
-            "gzip",
-            "tower",
-            "tracing",
-            "metrics",
-            "blocking",
-            "rustls,native-tls",
-            "reqwest,tower",
-            "tracing,metrics",
-            "blocking,tower,tracing",
-            "reqwest,rustls,tls,native-tls,gzip,tower,tracing,metrics,blocking",
-        ],
-    ),
-    (
+/// Crates, and which combinations of their features are compiled. All features at once are a step of the check.
+const COMBINATIONS: &[&[&str]] = &[
+    // Any two of them may meet in the code.
+    &["--package", "crm-transport", "--feature-powerset", "--depth", "2"],
+    &[
+        "--package",
+        "crm-directory",
+        "--package",
         "crm-history",
-        &[
-            "",
-            "blocking",
-            "chrono-tz",
-            "simulation-mutations",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz",
-        ],
-    ),
-    ("crm-directory", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
-    ("crm-projects", &["", "blocking", "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking"]),
-    (
+        "--package",
+        "crm-projects",
+        "--each-feature",
+        "--exclude-features",
+        // They are only forwarded to crm-transport: nothing in the crate differs.
+        "reqwest,rustls,native-tls,gzip,tower,tracing,metrics",
+    ],
+    &[
+        "--package",
         "crm",
-        &[
-            "",
-            "reqwest",
-            "tower",
-            "directory",
-            "sandbox",
-            "testing",
-            "mirror",
-            "mirror-postgres",
-            "outbox",
-            "outbox-postgres",
-            "reqwest,rustls,native-tls,gzip,tower,tracing,metrics,blocking,chrono-tz,directory,mirror,mirror-postgres,outbox,outbox-postgres,testing,sandbox",
-        ],
-    ),
-    ("crm-mirror", &["", "sqlite", "postgres", "simulation-mutations", "sqlite,postgres-tls"]),
-    (
+        "--package",
+        "crm-bench",
+        "--package",
+        "crm-cli",
+        "--package",
+        "crm-mirror",
+        "--package",
         "crm-outbox",
-        &["", "sqlite", "postgres", "simulation-mutations", "sqlite,postgres-tls,tracing,metrics"],
-    ),
-    ("crm-cli", &["", "mirror", "outbox"]),
-    ("crm-testing", &[""]),
-    ("crm-sandbox", &["", "cli"]),
-    ("crm-bench", &["", "clients", "mirror", "outbox"]),
-    ("simulation", &["", "mutations"]),
+        "--package",
+        "crm-sandbox",
+        "--package",
+        "crm-testing",
+        "--package",
+        "simulation",
+        "--each-feature",
+    ],
 ];
 
-fn command(name: &str, features: &str) -> Vec<String> {
-    let mut command = vec!["clippy".to_owned(), "-p".to_owned(), name.to_owned()];
-    command.push("--no-default-features".to_owned());
-    if !features.is_empty() {
-        command.extend(["--features".to_owned(), features.to_owned()]);
+fn run(arguments: &[String]) -> Result<(), String> {
+    crate::no_arguments(arguments)?;
+    for combinations in COMBINATIONS {
+        let mut command = CARGO_HACK.command()?;
+        command.args(["hack", "clippy"]).args(*combinations);
+        passes(command.args(["--exclude-all-features", "--", "-D", "warnings"]))?;
     }
-    command.extend(["--", "-D", "warnings"].map(str::to_owned));
-    command
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cargo_metadata::MetadataCommand;
-    use std::collections::BTreeSet;
+    use crate::cargo::metadata;
 
     #[test]
-    fn each_feature_of_each_crate_is_in_a_combination() {
-        let metadata = MetadataCommand::new().current_dir(crate::cargo::ROOT).no_deps().exec().unwrap();
-        let mut declared = BTreeSet::new();
-        for package in metadata.workspace_packages() {
-            let features = package.features.keys().filter(|feature| *feature != "default");
-            declared.extend(features.map(|feature| format!("{}/{feature}", package.name)));
-        }
-        assert!(declared.contains("crm/reqwest"), "no features were found: {declared:?}");
-        let mut tried = BTreeSet::new();
-        for (name, combinations) in CRATES {
-            assert!(combinations.contains(&""), "{name} is not tried without features");
-            let features = combinations.iter().flat_map(|features| features.split(','));
-            tried.extend(features.filter(|f| !f.is_empty()).map(|feature| format!("{name}/{feature}")));
-        }
-        let missing: Vec<_> = declared.difference(&tried).collect();
-        assert!(missing.is_empty(), "not in CRATES of xtask/src/features.rs: {missing:?}");
-        let unknown: Vec<_> = tried.difference(&declared).collect();
-        assert!(unknown.is_empty(), "in CRATES of xtask/src/features.rs, and in no Cargo.toml: {unknown:?}");
+    fn each_crate_with_features_is_tried() {
+        let tried: Vec<&str> = COMBINATIONS.concat();
+        let metadata = metadata().unwrap();
+        let with_features = metadata.packages.iter().filter(|package| !package.features.is_empty());
+        let missing: Vec<&str> =
+            with_features.map(|package| package.name.as_str()).filter(|name| !tried.contains(name)).collect();
+        assert!(missing.is_empty(), "not in COMBINATIONS of xtask/src/features.rs: {missing:?}");
     }
 
     #[test]
     fn the_clients_forward_the_features_of_the_transport_under_the_same_names() {
-        let metadata = MetadataCommand::new().current_dir(crate::cargo::ROOT).no_deps().exec().unwrap();
+        let metadata = metadata().unwrap();
         let features = |name: &str| {
             let package = metadata.packages.iter().find(|package| package.name == name).unwrap();
             package.features.clone()
@@ -146,14 +93,5 @@ mod tests {
             }
             assert_eq!(own["default"], of_the_transport["default"], "{name}");
         }
-    }
-
-    #[test]
-    fn a_combination_is_tried_by_itself() {
-        assert_eq!(
-            command("crm", "a,b").join(" "),
-            "clippy -p crm --no-default-features --features a,b -- -D warnings"
-        );
-        assert_eq!(command("crm", "").join(" "), "clippy -p crm --no-default-features -- -D warnings");
     }
 }

@@ -77,9 +77,8 @@ fn is_there(program: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use saphyr::{LoadableYamlNode, YamlOwned};
-
     use super::*;
+    use crate::codegen::yaml_node::{Node, Value};
 
     #[test]
     #[cfg(all(target_os = "linux", target_pointer_width = "64", target_endian = "little"))]
@@ -93,25 +92,25 @@ mod tests {
     #[test]
     fn the_cron_job_never_retries_what_needs_a_person() {
         let path = Path::new(ROOT).join("packaging/kubernetes/cronjob.yaml");
-        let documents = YamlOwned::load_from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let [job] = &documents[..] else { panic!("{documents:?}") };
-        let text = |node: &YamlOwned| node.as_str().unwrap_or_default().to_owned();
-        assert_eq!(
-            (text(&job["apiVersion"]), text(&job["kind"])),
-            ("batch/v1".to_owned(), "CronJob".to_owned())
-        );
-        assert_eq!(text(&job["spec"]["concurrencyPolicy"]), "Forbid");
-        let job = &job["spec"]["jobTemplate"]["spec"];
-        let pod = &job["template"]["spec"];
-        assert_eq!(text(&pod["restartPolicy"]), "Never");
-        let rule = &job["podFailurePolicy"]["rules"][0];
-        assert_eq!(text(&rule["action"]), "FailJob");
-        let exits = &rule["onExitCodes"];
-        assert_eq!(text(&exits["operator"]), "In");
-        assert_eq!(exits["containerName"], pod["containers"][0]["name"]);
-        let codes = exits["values"].as_sequence().unwrap();
-        let codes: Vec<i64> = codes.iter().filter_map(YamlOwned::as_integer).collect();
-        assert!([1, 64, 65, 77].iter().all(|code| codes.contains(code)), "{codes:?}");
-        assert!(!codes.contains(&75) && !codes.contains(&0), "75 means: run it again");
+        let document = Value::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let job = Node::root("cronjob.yaml", &document);
+        assert_eq!(job.text_of("apiVersion").unwrap(), "batch/v1");
+        assert_eq!(job.text_of("kind").unwrap(), "CronJob");
+        let spec = job.get("spec").unwrap();
+        assert_eq!(spec.text_of("concurrencyPolicy").unwrap(), "Forbid");
+        let job = spec.get("jobTemplate").unwrap().get("spec").unwrap();
+        let pod = job.get("template").unwrap().get("spec").unwrap();
+        assert_eq!(pod.text_of("restartPolicy").unwrap(), "Never");
+        let rule = &job.get("podFailurePolicy").unwrap().items("rules").unwrap()[0];
+        assert_eq!(rule.text_of("action").unwrap(), "FailJob");
+        let exits = rule.get("onExitCodes").unwrap();
+        assert_eq!(exits.text_of("operator").unwrap(), "In");
+        let container = &pod.items("containers").unwrap()[0];
+        assert_eq!(exits.text_of("containerName"), container.text_of("name"));
+        let codes = exits.items("values").unwrap();
+        let codes: Vec<&Value> = codes.iter().map(Node::value).collect();
+        let is_listed = |code: i64| codes.contains(&&Value::Integer(code));
+        assert!([1, 64, 65, 77].into_iter().all(is_listed), "{codes:?}");
+        assert!(!is_listed(75) && !is_listed(0), "75 means: run it again");
     }
 }

@@ -5,7 +5,8 @@
 mod layers;
 
 use crate::Task;
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use crate::cargo::metadata;
+use cargo_metadata::DependencyKind;
 
 pub(crate) const TASK: Task =
     Task { name: "layering", about: "only the allowed arrows between the crates, and to HTTP clients", run };
@@ -106,9 +107,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "crm-bench",
-        may_use: &["crm-history", "crm-projects", "crm-transport"],
-        may_offer: &["crm-mirror", "crm-outbox", "crm-sandbox"],
-        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox, the outbox and the mirror are optional",
+        may_use: &["crm-history", "crm-mirror", "crm-outbox", "crm-projects", "crm-transport"],
+        may_offer: &["crm-sandbox"],
+        why: "crm-bench measures the clients, and builds quickly where it only counts: the sandbox and the databases are optional",
     },
     Rule {
         name: "simulation",
@@ -164,11 +165,7 @@ enum Kind {
 }
 
 fn declared() -> Result<Graph, String> {
-    let metadata = MetadataCommand::new()
-        .current_dir(crate::cargo::ROOT)
-        .no_deps()
-        .exec()
-        .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
+    let metadata = metadata()?;
     let mut graph = Graph { members: Vec::new(), arrows: Vec::new() };
     for package in metadata.workspace_packages() {
         graph.members.push(package.name.to_string());

@@ -13,6 +13,7 @@ mod dependency_weights;
 mod features;
 mod foreign_types;
 mod fuzz;
+mod generated;
 mod installing;
 mod layering;
 mod msrv;

@@ -1,9 +1,8 @@
 //! `cargo xtask msrv`: the oldest Rust that the manifests promise builds the crates.
 
 use crate::Task;
-use crate::cargo::{PROGRAM, ROOT, cargo_of, passes};
+use crate::cargo::{PROGRAM, ROOT, cargo_of, metadata, passes};
 use crate::rustdoc;
-use cargo_metadata::MetadataCommand;
 use std::path::Path;
 
 pub(crate) const TASK: Task =
@@ -34,11 +33,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
 
 /// `rust-version` of the facade, with its third number: rustup takes `1.89` and `1.89.0` for two toolchains.
 fn promised() -> Result<String, String> {
-    let metadata = MetadataCommand::new()
-        .current_dir(ROOT)
-        .no_deps()
-        .exec()
-        .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
+    let metadata = metadata()?;
     let versions = metadata.packages.iter().filter_map(|package| package.rust_version.as_ref());
     let oldest = versions.min().ok_or("no Cargo.toml promises a rust-version")?;
     Ok(oldest.to_string())

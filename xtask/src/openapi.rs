@@ -3,16 +3,13 @@
 //! It comes from Python's registry into a virtual environment below `target`, so that nothing else is touched.
 
 use crate::Task;
-use crate::cargo::ROOT;
-use crate::codegen::SOURCES;
+use crate::cargo::{ROOT, passes};
+use crate::codegen::{OUTBOX, SOURCES};
 use std::path::Path;
 use std::process::Command;
 
 pub(crate) const TASK: Task =
     Task { name: "openapi", about: "asks a public validator about docs/openapi; needs Python 3", run };
-
-/// The server of `crm outbox serve`. No code is derived from it.
-const OUTBOX: &str = "docs/openapi/outbox.v1.yaml";
 
 /// Pinned, so that the answer does not change by itself.
 const VALIDATOR: &str = "openapi-spec-validator==0.9.0";
@@ -27,13 +24,4 @@ fn run(arguments: &[String]) -> Result<(), String> {
         passes(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", VALIDATOR]))?;
     }
     passes(Command::new(validator).args(SOURCES).arg(OUTBOX).current_dir(ROOT))
-}
-
-fn passes(command: &mut Command) -> Result<(), String> {
-    let shown = format!("{command:?}");
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(format!("This failed: {shown}")),
-        Err(error) => Err(format!("This could not be started: {shown}: {error}")),
-    }
 }

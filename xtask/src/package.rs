@@ -1,8 +1,8 @@
 //! `cargo xtask package`: each crate builds from its package alone, and the package holds what it has to.
 
 use crate::Task;
-use crate::cargo::{PROGRAM, ROOT, cargo, passes};
-use cargo_metadata::{MetadataCommand, Package};
+use crate::cargo::{PROGRAM, ROOT, cargo, metadata, passes};
+use cargo_metadata::Package;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,11 +43,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 fn packaged() -> Result<Vec<Package>, String> {
-    let metadata = MetadataCommand::new()
-        .current_dir(ROOT)
-        .no_deps()
-        .exec()
-        .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
+    let metadata = metadata()?;
     let crates = metadata.workspace_root.join("crates");
     let is_packaged =
         |package: &Package| package.manifest_path.starts_with(&crates) && package.name.as_str() != PROGRAM;

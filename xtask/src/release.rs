@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use cargo_metadata::{Metadata, MetadataCommand};
+use cargo_metadata::Metadata;
 
 use crate::Task;
-use crate::cargo::ROOT;
+use crate::cargo::{ROOT, git, metadata};
 
 pub(crate) const TASK: Task =
     Task { name: "release", about: "lists what is missing before this version can be tagged", run };
@@ -28,11 +27,7 @@ type Need = (String, Option<String>);
 
 fn run(arguments: &[String]) -> Result<(), String> {
     crate::no_arguments(arguments)?;
-    let metadata = MetadataCommand::new()
-        .current_dir(ROOT)
-        .no_deps()
-        .exec()
-        .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
+    let metadata = metadata()?;
     let version = version(&metadata)?;
     let read = |path: &str| {
         fs::read_to_string(Path::new(ROOT).join(path)).map_err(|error| format!("{path}: {error}"))
@@ -103,11 +98,6 @@ fn tag_is_new(version: &str) -> Need {
         None => Some("this is no clone".to_owned()),
     };
     (format!("the tag {tag} does not exist yet"), fault)
-}
-
-fn git(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").current_dir(ROOT).args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 //! The format of this JSON changes from one Rust to the next, so one Rust makes it, whichever runs the check: its
 //! readers are pinned to the same. Stable Rust gives it out when it is told so by `RUSTC_BOOTSTRAP`.
 
-use crate::cargo::{PROGRAM, ROOT, cargo, cargo_of, passes};
-use cargo_metadata::MetadataCommand;
+use crate::cargo::{PROGRAM, ROOT, cargo, cargo_of, metadata_of, passes};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -21,11 +20,7 @@ pub(crate) const WITH_PRIVATE: &str = " --document-private-items --document-hidd
 
 /// The crates of the workspace that are libraries, and so have a public API.
 pub(crate) fn libraries(workspace: &Path) -> Result<Vec<String>, String> {
-    let metadata = MetadataCommand::new()
-        .current_dir(workspace)
-        .no_deps()
-        .exec()
-        .map_err(|error| format!("`cargo metadata` failed: {error}"))?;
+    let metadata = metadata_of(workspace)?;
     let crates = metadata.workspace_root.join("crates");
     let packages = metadata.workspace_packages().into_iter();
     let mut names: Vec<String> = packages

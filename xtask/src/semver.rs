@@ -2,7 +2,7 @@
 
 use crate::Task;
 use crate::api::FOLDER;
-use crate::cargo::{ROOT, passes};
+use crate::cargo::{ROOT, git, passes};
 use crate::rustdoc;
 use crate::tools::Tool;
 use std::fs;
@@ -104,11 +104,6 @@ fn baseline(git: &dyn Fn(&[&str]) -> Option<String>) -> Result<Baseline, String>
             "There is neither a release nor a commit of {FOLDER}: run `cargo xtask api --accept`."
         )),
     }
-}
-
-fn git(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").current_dir(ROOT).args(arguments).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Puts the files of a revision into a folder, past the clone's own state.

@@ -38,12 +38,11 @@ fn run(arguments: &[String]) -> Result<(), String> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use crate::cargo::ROOT;
+    use crate::cargo::{ROOT, metadata};
 
     /// The crates from outside that the manifests of the workspace name.
     fn used() -> BTreeSet<String> {
-        let mut command = cargo_metadata::MetadataCommand::new();
-        let metadata = command.current_dir(ROOT).no_deps().exec().unwrap();
+        let metadata = metadata().unwrap();
         let all = metadata.packages.iter().flat_map(|package| &package.dependencies);
         all.filter(|dependency| dependency.path.is_none()).map(|dependency| dependency.name.clone()).collect()
     }

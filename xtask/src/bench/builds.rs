@@ -1,6 +1,6 @@
 //! How long a program takes to compile from nothing, and how large it gets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::output;
@@ -14,9 +14,8 @@ pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
     let crm_project = scratch.project("with-crm", "", &format!("{}{TOKIO}", path("crm", "")), CRM_MAIN)?;
     let history = scratch.consumer("consumer-history")?;
     let model = scratch.consumer("consumer-model")?;
-    // The machine is not equally fast all the time, so the short ones stand on both sides of what they are compared to.
-    let turns =
-        [(&history, 2), (&model, 3), (&bare_project, 0), (&history, 2), (&model, 3), (&crm_project, 1)];
+    // The machine is not equally fast all the time, so the short one stands on both sides of what it is compared to.
+    let turns = [(&history, 2), (&bare_project, 0), (&history, 2), (&crm_project, 1), (&model, 3)];
     let mut times = [const { Vec::new() }; 4];
     for round in 1..=rounds {
         for (project, place) in turns {
@@ -26,7 +25,7 @@ pub(super) fn clean(rounds: usize) -> Result<Vec<Row>, String> {
         }
     }
     let mut rebuilt = [const { Vec::new() }; 2];
-    for round in 1..=5 * rounds {
+    for round in 1..=3 * rounds {
         for (project, place) in [(&bare_project, 0), (&crm_project, 1)] {
             rebuilt[place].push(project.rebuild(round)?);
         }
@@ -149,7 +148,7 @@ impl Scratch {
         }
         std::fs::copy(format!("{ROOT}/Cargo.lock"), folder.join("Cargo.lock")).map_err(failed)?;
         let project = Project { name, folder };
-        output(project.cargo("clean").args(["fetch", "--quiet"]))?;
+        output(project.cargo(&project.target()).args(["fetch", "--quiet"]))?;
         Ok(project)
     }
 }
@@ -168,47 +167,43 @@ struct Project {
 impl Project {
     /// CPU seconds of `cargo build` with an empty target folder, on two cores.
     fn clean_build(&self) -> Result<f64, String> {
-        let _ = std::fs::remove_dir_all(self.target("clean"));
+        let target = self.target();
+        let _ = std::fs::remove_dir_all(&target);
         let before = cpu_seconds_of_children()?;
-        output(self.cargo("clean").args(["build", "--quiet", "-j2"]))?;
-        let seconds = cpu_seconds_of_children()? - before;
-        let _ = std::fs::remove_dir_all(self.target("clean"));
-        Ok(seconds)
+        output(self.cargo(&target).args(["build", "--quiet", "-j2"]))?;
+        Ok(cpu_seconds_of_children()? - before)
     }
 
-    /// Seconds of `cargo build` after a line was added. The first call also builds everything else.
+    /// Seconds of `cargo build` after a line was added. The rest is there from the clean build.
     fn rebuild(&self, round: usize) -> Result<f64, String> {
-        let build = || output(self.cargo(&format!("{}-again", self.name)).args(["build", "--quiet"]));
         let main = self.folder.join("src/main.rs");
         let failed = |e| format!("{}: {e}", main.display());
-        if round == 1 {
-            build()?;
-        }
         let text = std::fs::read_to_string(&main).map_err(failed)?;
         let changed = format!("{text}\n#[allow(dead_code)]\nfn added_{round}() -> usize {{ {round} }}\n");
         std::fs::write(&main, changed).map_err(failed)?;
         let started = Instant::now();
-        build()?;
+        output(self.cargo(&self.target()).args(["build", "--quiet"]))?;
         Ok(started.elapsed().as_secs_f64())
     }
 
-    /// They share a folder, for nobody asks how long it takes.
+    /// They share a folder that is kept, because their time is not measured.
     fn release_mib(&self) -> Result<f64, String> {
-        let mut cargo = self.cargo("release");
+        let target = Path::new(ROOT).join("target/stripped");
+        let mut cargo = self.cargo(&target);
         output(cargo.args(["build", "--quiet", "--release"]).env("CARGO_PROFILE_RELEASE_STRIP", "symbols"))?;
-        mib(&self.target("release").join("release").join(self.name))
+        mib(&target.join("release").join(self.name))
     }
 
-    fn cargo(&self, target: &str) -> std::process::Command {
+    fn cargo(&self, target: &Path) -> std::process::Command {
         let mut command = cargo();
-        command.current_dir(&self.folder).env("CARGO_TARGET_DIR", self.target(target));
+        command.current_dir(&self.folder).env("CARGO_TARGET_DIR", target);
         // As it is for whoever takes our crates from a registry: what comes from there is not built incrementally.
         command.env("CARGO_INCREMENTAL", "0");
         command
     }
 
-    fn target(&self, name: &str) -> PathBuf {
-        self.folder.with_file_name(name)
+    fn target(&self) -> PathBuf {
+        self.folder.join("target")
     }
 }
 

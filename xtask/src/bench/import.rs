@@ -25,11 +25,15 @@ fn measure(times: &Path, sandbox: &PathBuf, folder: &Path) -> Result<Vec<Row>, S
     let sandbox = Sandbox::start(sandbox, &[])?;
     let many = import(times, &sandbox.url, &folder.join("many"), MANY)?;
     let resumed = import(times, &sandbox.url, &folder.join("many"), MANY)?;
+    let journal = folder.join("many");
+    let bytes = fs::metadata(&journal).map_err(|error| format!("{}: {error}", journal.display()))?.len();
+    let bytes = bytes as f64 / MANY as f64;
     let row = |name, peak: f64| Row::new(name, peak, few.mib, "MiB", peak - few.mib);
     Ok(vec![
         row("peak memory of an import of 1,000,000 / of 10,000", many.mib)?,
         row("peak memory of resuming it at its end / of 10,000", resumed.mib)?,
         Row::new("its journal opens", resumed.first_outcome, 0.0, "s", resumed.first_outcome)?,
+        Row::new("bytes of an activity in the journal", bytes, MANY as f64, "bytes, activities", bytes)?,
     ])
 }
 

@@ -26,7 +26,7 @@ fn full(mirror: &PathBuf, many: u64) -> Result<Vec<Row>, String> {
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let runs = run(mirror, &folder, many).and_then(|ours| Ok((ours, run(mirror, &folder, 10_000)?)));
     let _ = std::fs::remove_dir_all(&folder);
-    let ((seconds, peak), (_, small)) = runs?;
+    let ((seconds, peak, bytes), (_, small, _)) = runs?;
     let rate = many as f64 / seconds;
     let name = |what: &str| {
         let many = if many == 1_000_000 { "1,000,000" } else { "100,000" };
@@ -47,18 +47,20 @@ fn full(mirror: &PathBuf, many: u64) -> Result<Vec<Row>, String> {
             "MiB",
             peak - small,
         )?,
+        Row::new("bytes of an activity in a copy in SQLite", bytes, many as f64, "bytes, activities", bytes)?,
     ])
 }
 
-/// Returns the seconds of a full run, and the peak of its memory in MiB.
-fn run(mirror: &PathBuf, folder: &Path, count: u64) -> Result<(f64, f64), String> {
-    let (file, count) = (folder.join(count.to_string()).display().to_string(), count.to_string());
+/// Returns the seconds of a full run, the peak of its memory in MiB, and the bytes of an activity in the file.
+fn run(mirror: &PathBuf, folder: &Path, records: u64) -> Result<(f64, f64, f64), String> {
+    let (file, count) = (folder.join(records.to_string()).display().to_string(), records.to_string());
     output(Command::new(mirror).args(["fill", &file, &count]))?;
+    let size = std::fs::metadata(&file).map_err(|error| format!("{file}: {error}"))?.len();
+    let bytes = size as f64 / records as f64;
     let printed = output(Command::new(mirror).args(["full", &file, &count]))?;
-    let figures = printed
-        .trim()
-        .split_once(' ')
-        .and_then(|(seconds, kib)| Some((seconds.parse::<f64>().ok()?, kib.parse::<f64>().ok()? / 1024.0)));
+    let figures = printed.trim().split_once(' ').and_then(|(seconds, kib)| {
+        Some((seconds.parse::<f64>().ok()?, kib.parse::<f64>().ok()? / 1024.0, bytes))
+    });
     figures.ok_or_else(|| format!("no figures in {printed:?}"))
 }
 

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A value of YAML that JSON can express.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Integer(i64),
@@ -16,7 +16,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let documents = YamlOwned::load_from_str(text).map_err(|error| error.to_string())?;
         match &documents[..] {
             [document] => Self::of(document),
@@ -44,7 +44,7 @@ impl Value {
         })
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Map(entries) => entries.iter().find_map(|(name, value)| (name == key).then_some(value)),
             _ => None,
@@ -52,17 +52,17 @@ impl Value {
     }
 
     /// On one line: `{"cid":777}`.
-    pub(super) fn json(&self) -> Result<String, String> {
+    pub(crate) fn json(&self) -> Result<String, String> {
         serde_json::to_string(self).map_err(|error| error.to_string())
     }
 
     /// Indented by two.
-    pub(super) fn pretty(&self) -> Result<String, String> {
+    pub(crate) fn pretty(&self) -> Result<String, String> {
         serde_json::to_string_pretty(self).map_err(|error| error.to_string())
     }
 
     /// As in a query string or a table: a text without quotes.
-    pub(super) fn plain(&self) -> Result<String, String> {
+    pub(crate) fn plain(&self) -> Result<String, String> {
         match self {
             Self::Text(text) => Ok(text.clone()),
             other => other.json(),
@@ -92,7 +92,7 @@ impl Serialize for Value {
 
 /// A place in a document. An error about its content names the place.
 #[derive(Clone, Debug)]
-pub(super) struct Node<'a> {
+pub(crate) struct Node<'a> {
     root: &'a Value,
     value: &'a Value,
     /// File and path: `docs/openapi/x.yaml: paths./projects.get`.
@@ -100,34 +100,34 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn root(file: &str, root: &'a Value) -> Self {
+    pub(crate) fn root(file: &str, root: &'a Value) -> Self {
         Self { root, value: root, place: format!("{file}:") }
     }
 
     /// Returns the root of the document.
-    pub(super) fn document(&self) -> Self {
+    pub(crate) fn document(&self) -> Self {
         let file = self.place.split(' ').next().unwrap_or_default();
         Self { root: self.root, value: self.root, place: file.to_owned() }
     }
 
-    pub(super) fn value(&self) -> &'a Value {
+    pub(crate) fn value(&self) -> &'a Value {
         self.value
     }
 
     /// Returns an error about this place.
-    pub(super) fn fault<T>(&self, fault: &str) -> Result<T, String> {
+    pub(crate) fn fault<T>(&self, fault: &str) -> Result<T, String> {
         Err(format!("{} {fault}", self.place))
     }
 
-    pub(super) fn get(&self, key: &str) -> Result<Self, String> {
+    pub(crate) fn get(&self, key: &str) -> Result<Self, String> {
         self.find(key).map_or_else(|| self.fault(&format!("has no `{key}`")), Ok)
     }
 
-    pub(super) fn find(&self, key: &str) -> Option<Self> {
+    pub(crate) fn find(&self, key: &str) -> Option<Self> {
         Some(self.at(key, self.value.get(key)?))
     }
 
-    pub(super) fn text(&self) -> Result<&'a str, String> {
+    pub(crate) fn text(&self) -> Result<&'a str, String> {
         match self.value {
             Value::Text(text) => Ok(text.trim_end()),
             _ => self.fault("is not a text"),
@@ -135,16 +135,16 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the text under a required key.
-    pub(super) fn text_of(&self, key: &str) -> Result<String, String> {
+    pub(crate) fn text_of(&self, key: &str) -> Result<String, String> {
         Ok(self.get(key)?.text()?.to_owned())
     }
 
-    pub(super) fn is_true(&self, key: &str) -> bool {
+    pub(crate) fn is_true(&self, key: &str) -> bool {
         self.value.get(key) == Some(&Value::Bool(true))
     }
 
     /// Returns the elements of the list under a key. None if the key is absent.
-    pub(super) fn items(&self, key: &str) -> Result<Vec<Self>, String> {
+    pub(crate) fn items(&self, key: &str) -> Result<Vec<Self>, String> {
         match self.find(key) {
             None => Ok(Vec::new()),
             Some(list) => match list.value {
@@ -157,7 +157,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the keys and values of the map under a key. None if the key is absent.
-    pub(super) fn entries(&self, key: &str) -> Result<Vec<(&'a str, Self)>, String> {
+    pub(crate) fn entries(&self, key: &str) -> Result<Vec<(&'a str, Self)>, String> {
         match self.find(key) {
             None => Ok(Vec::new()),
             Some(map) => match map.value {
@@ -170,7 +170,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the direct children by key or index.
-    pub(super) fn children(&self) -> Vec<(String, Self)> {
+    pub(crate) fn children(&self) -> Vec<(String, Self)> {
         match self.value {
             Value::Map(entries) => {
                 entries.iter().map(|(key, value)| (key.clone(), self.at(key, value))).collect()
@@ -185,7 +185,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the target of `$ref`, or the place itself.
-    pub(super) fn resolved(&self) -> Result<Self, String> {
+    pub(crate) fn resolved(&self) -> Result<Self, String> {
         let Some(target) = self.find("$ref") else { return Ok(self.clone()) };
         let target = target.text()?;
         let Some(path) = target.strip_prefix("#/") else {
@@ -203,7 +203,7 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the last part of `$ref`: `EntryOrder`.
-    pub(super) fn target(&self) -> Option<&'a str> {
+    pub(crate) fn target(&self) -> Option<&'a str> {
         match self.value.get("$ref") {
             Some(Value::Text(target)) => target.rsplit('/').next(),
             _ => None,

@@ -34,7 +34,7 @@ fn allowed(kind: Kind) -> Vec<String> {
         .collect()
 }
 
-const ALLOWED: [&str; 34] = [
+const ALLOWED: [&str; 36] = [
     "crm-transport → crm-model",
     "crm-testing → crm-model",
     "crm-testing → crm-transport",
@@ -61,6 +61,8 @@ const ALLOWED: [&str; 34] = [
     "crm-bench → crm-transport",
     "crm-bench → crm-projects",
     "crm-bench → crm-history",
+    "crm-bench → crm-outbox",
+    "crm-bench → crm-mirror",
     "simulation → crm-model",
     "simulation → crm-transport",
     "simulation → crm-projects",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crm_bench::row;
 use crm_mirror::{MemoryStore, Mirror, Mode, Sync, Table, Texts};
 
-use crate::canned::{Canned, PAGE, now};
+use crm_bench::canned::{Canned, PAGE, now};
 use crm_bench::clients::runtime;
 
 /// A quick run with nothing new.

@@ -5,7 +5,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement ends where it cannot go on")]
 
-mod canned;
 mod counts;
 mod load;
 mod unchanged;

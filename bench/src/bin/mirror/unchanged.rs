@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crm_mirror::{Mirror, Mode, Sync, Texts};
 
-use crate::canned::{Canned, now};
+use crm_bench::canned::{Canned, now};
 use crm_bench::clients::runtime;
 
 /// Copies so many activities into a file.

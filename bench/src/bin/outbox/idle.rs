@@ -9,7 +9,7 @@ use crm_bench::clients::runtime;
 use crm_bench::postgres::Cluster;
 
 /// A whole number of the periods of everything that comes again: 1 s, 15 s and 30 s.
-const WATCHED: Duration = Duration::from_secs(60);
+const WATCHED: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(url: &str) {
     let Some(cluster) = Cluster::start() else { return };
@@ -25,7 +25,7 @@ pub(crate) fn run(url: &str) {
         tokio::time::sleep(WATCHED).await;
         (history.stats().calls, transactions(&client).await - before)
     });
-    row::print("calls of an idle outbox in a minute", calls as f64, 0.0, "calls", calls as f64);
+    row::print("calls of an idle outbox in half a minute", calls as f64, 0.0, "calls", calls as f64);
     let seconds = WATCHED.as_secs_f64();
     let name = "transactions of an idle outbox in PostgreSQL / seconds";
     row::print(name, queries as f64, seconds, "transactions", queries as f64 / seconds);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement ends where it cannot go on")]
 
 mod calls;
+mod clients;
 mod decode;
 mod export;
 mod import;
@@ -22,12 +23,13 @@ fn main() {
         ["export-long", url] => export::long(url),
         ["call", who, url, times, in_flight] => calls::some(who, url, number(times), number(in_flight)),
         ["memory", url] => export::memory(url),
+        ["clients", url, accounts] => clients::run(url, number(accounts)),
         ["import", url, rounds] => import::run(url, number(rounds)),
         ["import-memory", url, journal, records] => import::memory(url, journal, number(records)),
         ["sandbox", url, rounds] => sandbox::run(url, number(rounds)),
         _ => panic!(
             "times decode ROUNDS | calls URL ROUNDS | call ours|theirs URL TIMES IN_FLIGHT | \
-             export URL LATENCY ROUNDS | export-long URL | memory URL | import URL ROUNDS | \
+             export URL LATENCY ROUNDS | export-long URL | memory URL | clients URL ACCOUNTS | import URL ROUNDS | \
              import-memory URL JOURNAL RECORDS | sandbox URL ROUNDS"
         ),
     }

@@ -50,17 +50,14 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
         while let Some(Key(key)) = map.next_key()? {
             match (&mut self.id, &*key) {
                 (Some(id), "id") => **id = map.next_value::<Id>()?.0,
-                (_, "data") => data = Some(map.next_value_seed(JsonText(&mut budget))?),
+                (_, "data") => data = Some(map.next_value_seed(Data(JsonText(&mut budget)))?),
                 _ => outer.push((key, map.next_value_seed(JsonText(&mut budget))?)),
             }
         }
-        let inner = match &data {
-            Some(json) if json.starts_with('{') => {
-                let mut deserializer = serde_json::Deserializer::from_str(json);
-                Some(deserializer.deserialize_map(DataVisitor).map_err(without_position)?)
-            }
-            Some(json) => {
-                outer.push(("data".into(), json.clone()));
+        let inner = match data {
+            Some(Ok(fields)) => Some(fields),
+            Some(Err(json)) => {
+                outer.push(("data".into(), json));
                 None
             }
             None => None,
@@ -87,11 +84,21 @@ fn check(fields: &Spans) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
-/// Reads the fields of the object under `data`.
-struct DataVisitor;
+/// Reads what is under `data`: the fields of an object, or another value as its JSON text.
+struct Data<'a>(JsonText<'a>);
 
-impl<'de> Visitor<'de> for DataVisitor {
-    type Value = Vec<ReadField<'de>>;
+type ReadData<'de> = Result<Vec<ReadField<'de>>, Cow<'de, str>>;
+
+impl<'de> DeserializeSeed<'de> for Data<'_> {
+    type Value = ReadData<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Data<'_> {
+    type Value = ReadData<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the fields of a record (an object)")
@@ -99,11 +106,42 @@ impl<'de> Visitor<'de> for DataVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::with_capacity(16);
-        let mut budget = Budget::new();
         while let Some(Key(key)) = map.next_key()? {
-            fields.push((key, map.next_value_seed(JsonText(&mut budget))?));
+            fields.push((key, map.next_value_seed(JsonText(&mut *self.0.0))?));
         }
-        Ok(fields)
+        Ok(Ok(fields))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        self.0.visit_seq(seq).map(Err)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        self.0.visit_unit().map(Err)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        self.0.visit_none().map(Err)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        self.0.visit_bool(value).map(Err)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        self.0.visit_i64(value).map(Err)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
+        self.0.visit_u64(value).map(Err)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
+        self.0.visit_f64(value).map(Err)
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        self.0.visit_str(value).map(Err)
     }
 }
 
@@ -264,6 +302,14 @@ mod tests {
         for value in [r#""\ud800""#, "1e999", r#"{"a":["\udc00"]}"#] {
             let json = format!(r#"{{"id":1,"f":{value}}}"#);
             assert!(serde_json::from_str::<Project>(&json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn data_that_is_not_an_object_is_a_field_as_it_was_sent() {
+        for value in [r#"[1,{"a":2}]"#, r#""x\"y""#, "7", "-7", "true", "null", "1.5", "[]"] {
+            let project: Project = serde_json::from_str(&format!(r#"{{"id":1,"data":{value}}}"#)).unwrap();
+            assert_eq!(project.fields.get("data").unwrap().to_string(), value);
         }
     }
 

@@ -25,7 +25,7 @@ impl Spans {
         let outer = 0..self.data_from();
         let inner = self.data_from()..self.ends.len();
         let mut places = inner.rev().chain(outer.rev());
-        places.find_map(|at| (self.name(at) == name).then(|| self.value(at)))
+        places.find_map(|at| (self.name_bytes(at) == name.as_bytes()).then(|| self.value(at)))
     }
 
     /// Returns the fields beside `data` by name.
@@ -54,8 +54,16 @@ impl Spans {
     }
 
     fn name(&self, at: usize) -> &str {
-        let begin = at.checked_sub(1).map_or(0, |before| self.ends[before].value);
-        &self.text[begin as usize..self.ends[at].name as usize]
+        &self.text[self.name_begin(at)..self.ends[at].name as usize]
+    }
+
+    /// Returns the name without a look at the borders of its letters.
+    fn name_bytes(&self, at: usize) -> &[u8] {
+        &self.text.as_bytes()[self.name_begin(at)..self.ends[at].name as usize]
+    }
+
+    fn name_begin(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |before| self.ends[before].value as usize)
     }
 
     fn value(&self, at: usize) -> &str {

@@ -152,9 +152,18 @@ fn read_one<T: DeserializeOwned>(
     }
 }
 
+/// The ID of any record. Every ID is read alike.
+#[derive(Deserialize)]
+struct Identified {
+    id: ProjectId,
+}
+
 /// Checks that a record has the ID that was requested. One without a readable ID contradicts nothing.
 fn check_id(info: &OperationInfo, record: &str, asked: Option<u64>) -> Result<(), Error> {
-    let id = |record| serde_json::from_str::<ProjectId>(json::member(record, "id")?).ok().map(u64::from);
+    let id = |record: &str| match json::well_formed::<Identified>(record.as_bytes()) {
+        Some(Identified { id }) => Some(u64::from(id)),
+        None => serde_json::from_str::<ProjectId>(json::member(record, "id")?).ok().map(u64::from),
+    };
     let Some(asked) = asked else { return Ok(()) };
     match id(record).filter(|&id| id != asked) {
         None => Ok(()),
@@ -175,10 +184,6 @@ pub(crate) fn check_filter(
     names: &[&str],
     (parameter, asked): (&'static str, &[u64]),
 ) -> Result<(), Error> {
-    #[derive(Deserialize)]
-    struct Identified {
-        id: ProjectId, // of whatever record: every id is read alike
-    }
     let page: Page<Identified> = page(info, response, names)?;
     let mut ids = page.items.iter().map(|record| record.id.0);
     match ids.find(|id| !asked.contains(id)) {

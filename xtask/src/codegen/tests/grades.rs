@@ -1,5 +1,7 @@
 //! The grade *documented* is for what the vendor's page says. `docs/openapi/vendor-pages.yaml` lists that.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::codegen::source::{Field, Operation};
 

@@ -14,50 +14,58 @@ use http::{Request, Response};
 
 /// A CRM in which nothing changes. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Canned {
+pub struct Canned {
     activities: u64,
     projects: u64,
     counted: Arc<Counted>,
 }
 
+/// What was asked of it.
 #[derive(Debug, Default)]
-pub(crate) struct Counted {
+pub struct Counted {
     /// Requests for lists of activities.
-    pub(crate) activities: AtomicU64,
+    pub activities: AtomicU64,
     /// Requests for projects and what belongs to them.
-    pub(crate) projects: AtomicU64,
+    pub projects: AtomicU64,
+    /// Activities that were added. They are in no list.
+    pub added: AtomicU64,
 }
 
 /// 2024-06-25 11:25:00 UTC.
-pub(crate) const NOW: u64 = 1_719_314_700;
+pub const NOW: u64 = 1_719_314_700;
 /// The activities are spread over so many days before.
 const DAYS: u64 = 100;
 /// So many activities are on a page.
-pub(crate) const PAGE: u64 = 200;
+pub const PAGE: u64 = 200;
 
-pub(crate) fn now() -> SystemTime {
+/// The time of its clock.
+#[must_use]
+pub fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
 impl Canned {
-    pub(crate) fn new(activities: u64, projects: u64) -> Self {
+    /// Creates a CRM with so many records.
+    #[must_use]
+    pub fn new(activities: u64, projects: u64) -> Self {
         Self { activities, projects, counted: Arc::default() }
     }
 
-    pub(crate) fn counted(&self) -> &Counted {
+    /// What was asked so far.
+    #[must_use]
+    pub fn counted(&self) -> &Counted {
         &self.counted
     }
 
-    pub(crate) fn history(&self) -> HistoryClient {
-        HistoryClient::builder("https://crm.test")
-            .credentials(ApiKey::new("key", "login"))
-            .transport(self.clone())
-            .pace(Pace::new().in_flight(8))
-            .build()
-            .unwrap()
+    /// A client of its activities.
+    #[must_use]
+    pub fn history(&self) -> HistoryClient {
+        history(self.clone())
     }
 
-    pub(crate) fn projects(&self) -> ProjectsClient {
+    /// A client of its projects.
+    #[must_use]
+    pub fn projects(&self) -> ProjectsClient {
         ProjectsClient::builder("https://crm.test")
             .credentials(TokenPair::new("token", "secret"))
             .transport(self.clone())
@@ -119,10 +127,29 @@ impl Canned {
         format!("{{\"payload\":[{}]}}", projects.join(","))
     }
 
+    fn add_list(&self, body: &[u8]) -> String {
+        let asked: serde_json::Value = serde_json::from_slice(body).unwrap();
+        let count = asked["list"].as_array().unwrap().len() as u64;
+        let first = self.activities + 1 + self.counted.added.fetch_add(count, Ordering::Relaxed);
+        let results: Vec<String> =
+            (first..first + count).map(|id| format!("{{\"result\":\"Успешно\",\"data\":{id}}}")).collect();
+        format!("[{}]", results.join(","))
+    }
+
     fn children(&self) -> String {
         self.counted.projects.fetch_add(1, Ordering::Relaxed);
         "{\"payload\":[{\"id\":7,\"name\":\"Договор\",\"date\":\"2024-02-10\",\"amount\":1000,\"type\":\"1\"}]}".to_owned()
     }
+}
+
+/// A client of activities over a transport, with 8 calls in flight.
+pub fn history(transport: impl Transport) -> HistoryClient {
+    HistoryClient::builder("https://crm.test")
+        .credentials(ApiKey::new("key", "login"))
+        .transport(transport)
+        .pace(Pace::new().in_flight(8))
+        .build()
+        .unwrap()
 }
 
 fn date(days: u64) -> String {
@@ -139,6 +166,7 @@ impl Transport for Canned {
                 "{\"data\":[{\"title\":\"вх.Звонок\",\"color\":\"#009900\",\"filter\":\"all\"}]}".to_owned()
             }
             "list" => self.list(request.body()),
+            "add.list" => self.add_list(request.body()),
             "projects" => self.projects_page(request.uri().query().unwrap_or_default()),
             _ => self.children(),
         };
