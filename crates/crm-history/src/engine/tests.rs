@@ -13,10 +13,14 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::item::Item;
+use super::doubt::Doubt;
+use super::doubts::{Doubts, Seen};
+use super::item::{Item, View};
 use super::known::Known;
+use super::lookup::{Reading, ViewReading};
 use super::{
-    Activity, Driver, Earlier, Ending, Floor, Key, Limits, MemoryStore, SentBefore, Settings, Settled, Store,
+    Activity, Driver, Earlier, Ending, Floor, Key, Limits, MemoryStore, NotSentReason, SentBefore, Settings,
+    Settled, Store,
 };
 use crate::{ApiKey, HistoryClient};
 
@@ -283,7 +287,6 @@ async fn an_activity_that_is_its_own_witness_shows_that_ids_do_not_grow() {
         state.counts_down = true;
     }
     let mut driver = driver(&server, &store);
-    driver.known = Known::new(Earlier { claimed: vec![4999], ..Earlier::default() });
     let sent_before = |request| Some(SentBefore { request, floor: Floor { id: 1, is_certain: true } });
     let missing = |key| Activity { key, entry: entry(key), sent_before: sent_before(key) };
     let endings = drive(&mut driver, [missing(3), missing(4)]).await;
@@ -310,4 +313,41 @@ async fn what_ended_while_nobody_polled_is_taken_in_before_anything_is_sent() {
     let records = &server.0.lock().unwrap().records;
     let is_equal = |record: &&Value| record["content"] == "звонок 1";
     assert_eq!(records.iter().filter(is_equal).count(), 0, "one of two equal ones is in doubt");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_equal_activities_none_is_missing_before_both_are_due() {
+    let driver = driver(&server_with_an_old_record(), &Arc::default());
+    let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(100));
+    let doubt = |request, id, key, due| {
+        Doubt::new(request, Floor { id, is_certain: true }, vec![driver.waiting(key, entry(0))], due)
+    };
+    let mut doubts = Doubts::default();
+    doubts.add(doubt(1, 1, 0, now));
+    doubts.add(doubt(2, 2, 1, later));
+    let records = [record(1, "старая"), record(3, "звонок 0")];
+    let records = records.map(|record| serde_json::from_value(record).unwrap()).to_vec();
+    let reading = Reading([(View(None), ViewReading { records, ..ViewReading::default() })].into());
+    let known = Known::new(Earlier::default());
+    let seen = Seen { reading: &reading, known: &known, in_flight: &[].into() };
+    let decided = doubts.decide(now, Duration::from_secs(60), Duration::from_secs(2), &seen, false);
+    let keys: Vec<Key> = decided.iter().map(|(waiting, _)| waiting.item.key).collect();
+    assert_eq!(keys, [1], "the record is newer than the last request before it");
+    assert_eq!(doubts.next_look(now), Some(later), "the record of the other one may still come");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_confirmed_copy_is_recorded_when_the_engine_stops() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    let mut driver = driver(&server, &store);
+    let sent_before = Some(SentBefore { request: 3, floor: Floor { id: 1, is_certain: true } });
+    driver.take(Activity { key: 0, entry: entry(0), sent_before });
+    driver.input_ended();
+    while server.0.lock().unwrap().writes == 0 || !driver.in_flight.is_empty() {
+        poll_fn(|cx| driver.poll(cx)).await;
+    }
+    driver.stop(NotSentReason::Cancelled);
+    let endings = drive(&mut driver, []).await;
+    assert_eq!(endings, [(0, Ending::Stored { id: EntryId(2), copy: None })]);
+    assert_eq!(store.result(0), Some(Settled::Stored(EntryId(2), None)));
 }
