@@ -207,7 +207,7 @@ async fn an_answer_that_is_cut_once_deletes_no_child() {
 }
 
 #[tokio::test]
-async fn a_dynamic_field_becomes_a_column_and_older_rows_are_filled() {
+async fn a_custom_field_becomes_a_column_and_older_rows_are_filled() {
     let world = World::with(Sandbox::builder().projects(20));
     assert!(world.run_projects(|sync| sync).await.is_complete());
     let log = world.log(0).len();

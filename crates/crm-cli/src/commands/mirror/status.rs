@@ -69,10 +69,8 @@ pub(super) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
         return Ok(Exit::Again);
     };
     if let Some(error) = &last.error {
-        terminal.problem_text(
-            "mirror-last-error",
-            &[("run", last.id.into()), ("error", cell(Some(error)).into())],
-        );
+        let error = terminal.messages.of_library(error);
+        terminal.problem_text("mirror-last-error", &[("run", last.id.into()), ("error", error.into())]);
     }
     Ok(match last.verdict.as_deref() {
         Some("complete") => Exit::Done,
