@@ -16,6 +16,7 @@ impl Messages {
         // Everybody gives an address. Other settings are rare.
         let id = match (error.id(), error.field()) {
             ("invalid-setting", Some("address")) => "invalid-address",
+            ("storage", _) if error.message().contains(" postgres://") => "storage-database",
             (id, _) => id,
         };
         text += &self.text(&format!("library-error-{id}"));

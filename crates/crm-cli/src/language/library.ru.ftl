@@ -29,6 +29,7 @@ library-error-server-refused = сервер отклонил вызов, про�
 library-error-server-refused-key = сервер не принял ключ, проверьте API-ключ и логин
 library-error-server-refused-request = сервер отклонил вызов, проверьте его параметры: чего-то не хватает
 library-error-server-refused-value = база данных CRM не может сохранить это значение, измените его
+library-error-storage-database = не удалось обратиться к базе данных
 library-error-storage = не удалось прочитать или записать файл, проверьте путь, права доступа и свободное место
 library-error-timeout = сервер не ответил вовремя, попробуйте позже
 library-error-undecodable-response = ответ сервера не удалось разобрать, проверьте адрес
