@@ -233,7 +233,10 @@ fn the_cause_of_a_failed_connection_to_a_database_is_said_in_russian() {
          отклонено; проверьте базу данных, её адрес и права её пользователя [storage]"
     );
     let unknown = text("error performing TLS handshake: invalid peer certificate: UnknownIssuer");
-    assert!(unknown.contains("недоступна: сертификат подписан неизвестным удостоверяющим центром;"), "{unknown}");
+    assert!(
+        unknown.contains("недоступна: сертификат подписан неизвестным удостоверяющим центром;"),
+        "{unknown}"
+    );
     let other = "certificate not valid for name \"db\"; certificate is only valid for DnsName(\"localhost\")";
     let other = text(&format!("error performing TLS handshake: invalid peer certificate: {other}"));
     assert!(other.contains("недоступна: сертификат сервера выдан на другое имя;"), "{other}");
