@@ -14,9 +14,9 @@ use crate::operations::{EntryQuery, List};
 
 /// Every activity of a query; started with [`HistoryClient::export`].
 ///
-/// Its verdict is about what the server lists. Without a user in the query, these are the activities of the current user
-/// and of all subordinates (documented). Without a first day, activities with the date `0000-00-00` are among them, except
-/// where the database is in the SQL mode `NO_ZERO_DATE` (observed).
+/// Its verdict is about what the server lists. Without a user in the query, the role of the login decides whose activities
+/// these are (observed, see [`EntryQuery`]). Without a first day, activities with the date `0000-00-00` are among them,
+/// except where the database is in the SQL mode `NO_ZERO_DATE` (observed).
 pub type EntryExport = Export<Entries>;
 
 /// The texts that an export fetches in addition to the list.

@@ -16,6 +16,18 @@
 //! # Ok(()) }
 //! ```
 //!
+//! | I want to | see |
+//! |---|---|
+//! | create or open a copy | [`Mirror::open`] |
+//! | update it | [`Mirror::run`] |
+//! | choose what is read, and how much | [`Sync`], [`Mode`] |
+//! | know whether the copy is complete | [`Report`], [`Outcome`] |
+//! | list what has changed | [`Mirror::changes`] |
+//! | see the latest runs | [`Mirror::status`] |
+//! | remove the data of a person | [`Mirror::forget`] |
+//! | pass the copy on to another database | [`singer`] |
+//! | keep it elsewhere | [`Store`] |
+//!
 //! # Tables
 //!
 //! `activities`, `activity_types`, `users`, `clients`, `contacts`, `phones`, `projects`, `project_steps`,
@@ -70,10 +82,11 @@
 //!
 //! # The clock of the login
 //!
-//! Each user of SalesMan CRM has a shift in whole hours that is added to every time that he reads, and a change of summer
-//! time moves all records (observed). A mirror finds out that all known records have moved by the same hours, notes it once
-//! in `runs.shift_hours`, and updates no record for it. If the run is killed, the next one notes it. So a row keeps the time as it was read when the row was last
-//! written, and the copy's times may differ from the CRM's by the sum of the later shifts.
+//! Each user of SalesMan CRM has a shift in whole hours, which the server adds to every time that the user reads. A change to
+//! or from summer time moves all records (observed). If all known records have moved by the same hours, a mirror notes it
+//! once in `runs.shift_hours`, and updates no record for it. If the run is killed, the next one notes it. So a row keeps the
+//! time as it was read when the row was last written. The copy's times may differ from the CRM's by the sum of the later
+//! shifts.
 //!
 //! # What it cannot see
 //!

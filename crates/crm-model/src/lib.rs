@@ -16,6 +16,15 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
+//! | I want to | see |
+//! |---|---|
+//! | read and write activities of SalesMan | [`history::Entry`], [`history::NewEntry`] |
+//! | read users, clients and contacts of SalesMan | [`directory::User`], [`directory::Client`], [`directory::Contact`] |
+//! | read projects of solOS | [`projects::Project`] |
+//! | read the custom fields of an account | [`Fields`] |
+//! | keep the good records of a page when one is bad | [`Page`], [`Unreadable`] |
+//! | know why a value was refused | [`InvalidValue`], [`FieldError`] |
+//!
 //! The same rules apply to every type:
 //! - An ID is a number or a string of digits. `0`, `""`, `"0"`, `null`, `false` and `[]` are `None`.
 //! - A text is a string or a number. `null`, `false` and `[]` are `None`.

@@ -16,6 +16,19 @@
 //! # Ok(()) }
 //! ```
 //!
+//! | I want to | see |
+//! |---|---|
+//! | keep an activity until the CRM has it | [`Outbox::put`], or [`Outbox::put_in`] in my own transaction |
+//! | send what was put | [`Outbox::deliver`] |
+//! | find the client, change or hold an activity before it is sent | [`Deliver::prepare`] |
+//! | know what became of an activity | [`Outbox::status`], [`Outbox::wait`] |
+//! | see what waits and why | [`Outbox::list`], [`Outbox::stats`], [`Delivery::watch_health`] |
+//! | decide about an activity that may be stored or not | [`Outbox::resolve`] |
+//! | send a refused activity again | [`Outbox::retry`] |
+//! | continue after a restored backup | [`Outbox::reconcile_since`] |
+//! | remove old keys | [`Outbox::purge`] |
+//! | use another database | [`Store`] |
+//!
 //! # Guarantees
 //!
 //! After [`put`](Outbox::put) has returned, the activity is stored in the CRM once, or its [`Status`] says why a person

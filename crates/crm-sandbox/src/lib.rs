@@ -16,6 +16,15 @@
 //! # }
 //! ```
 //!
+//! | I want to | see |
+//! |---|---|
+//! | start both CRMs in a test | [`Sandbox::start`], [`Sandbox::builder`] |
+//! | make requests fail | [`Sandbox::add_fault`], [`Fault`], [`Rule`] |
+//! | see what was requested and what is stored | [`Sandbox::requests`], [`Sandbox::records`] |
+//! | change records as people do in the CRM | [`Sandbox::add_server_record`], [`Sandbox::delete_client`] |
+//! | set users, roles and time zones | [`Builder::accounts`], [`Role`] |
+//! | run without a socket and without waiting | [`Builder::in_process`], [`VirtualClock`] |
+//!
 //! - SalesMan CRM, history v3, is under `/developer/v3/history/`, with the credentials [`APIKEY`] and [`BOSS`] or
 //!   [`SELLER`]. Its responses follow a real server that was observed, or the vendor's documentation: see [`Revision`].
 //! - Its methods `user`, `client`, `person` and `guides` are read-only, with the data set of the recordings:

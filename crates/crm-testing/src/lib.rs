@@ -3,8 +3,7 @@
 //! | you test | with | how it works |
 //! |---|---|---|
 //! | how your code handles errors, timeouts and odd responses | [`Script`] | You list the expected calls and the answer to each. Any other call fails the test |
-//! | a case that happened with a real account | [`Recorder`], then [`Replay`] | The traffic is recorded to a file once, without keys and, on
-//! request, without personal data. Then the file provides the responses |
+//! | a case that happened with a real account | [`Recorder`], then [`Replay`] | The traffic is recorded to a file once, without keys and, on request, without personal data. Then the file provides the responses |
 //! | whole flows: add, list, export | the crate `crm-sandbox` | A local server stores what it receives and fails on demand, over real HTTP |
 //!
 //! A script and a replay are [transports](crm_transport::Transport), so everything above them is the real client: credentials, limits,

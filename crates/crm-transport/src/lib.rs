@@ -7,8 +7,18 @@
 //!   → Operation::read()  http::Response<Bytes> → typed output, or an Error that says what happened
 //! ```
 //!
-//! Users of the clients need [`Error`], [`ClientBuilder`] and [`Transport`]. For your own operation you also need
-//! [`Operation`], [`answer`] and [`json`]. This is a complete client of a third API:
+//! | I want to | see |
+//! |---|---|
+//! | know what went wrong, and whether the server did it | [`Error`], [`Delivery`] |
+//! | set addresses, keys and time limits | [`ClientBuilder`] |
+//! | set a proxy, a private CA or a client certificate | `ReqwestTransport::builder()`, with the feature `reqwest` |
+//! | send through my own HTTP client | [`Transport`] |
+//! | limit the load and the retries | [`Pace`], [`RetryPolicy`] |
+//! | call a method that is not covered | [`Operation`], [`answer`], [`json`] |
+//! | export a list of my own operation | [`ExportSource`], [`records`] |
+//! | know how many calls were made | [`Stats`] |
+//!
+//! This is a complete client of a third API:
 //!
 //! ```no_run
 //! use std::collections::BTreeMap;
@@ -159,14 +169,14 @@ pub mod blocking;
 pub use async_mode::Async;
 #[cfg(feature = "tower")]
 pub use call::TowerTransport;
-#[cfg(feature = "tls")]
-#[doc(hidden)]
-pub use call::tls_config;
 pub use call::{
     Client, ClientBuilder, Credentials, Operation, Pipeline, ReadMethod, Transport, operation_of,
 };
 #[cfg(feature = "reqwest")]
 pub use call::{ReqwestTransport, ReqwestTransportBuilder};
+#[cfg(feature = "tls")]
+#[doc(hidden)]
+pub use call::{certificate_advice, tls_config};
 pub use error::{Delivery, Error, ErrorKind, Refusal, TransportError};
 pub use export::{
     Export, ExportBuilder, ExportFigures, ExportPage, ExportProgress, ExportSource, Position, Records,

@@ -106,24 +106,24 @@
 //!
 //! All features are additive. They have the same names in `crm_history`, `crm_projects` and `crm_transport`.
 //!
-//! | feature | default | what it adds |
-//! |---|---|---|
-//! | `reqwest` | yes | the transport over reqwest; without it, pass your own [`Transport`] to the builder |
-//! | `rustls` | yes | https for it, with rustls and ring |
-//! | `native-tls` | | https for it, with the system's library (OpenSSL, Schannel, Secure Transport); if both are on, rustls is used |
-//! | `gzip` | | requests compressed responses and decompresses them; the body limit applies to the decompressed size |
-//! | `tower` | | `TowerTransport`, a transport over any tower service; and [`Pipeline`] is a tower service of operations |
-//! | `tracing` | | a span for each call and each attempt: [fields](crm_transport#tracing) |
-//! | `metrics` | | counters, gauges and a histogram: [names](crm_transport#metrics) |
-//! | `chrono-tz` | | loads a time zone by its name: [`Zone`](history::Zone) |
-//! | `blocking` | | the module `blocking`: the same clients for programs without async |
-//! | `directory` | | the module `directory`: users, clients and contacts of SalesMan CRM, to find who called |
-//! | `mirror` | | the module `mirror`: a copy of both CRMs, with deletions and a change log, in an SQLite file; turns on `directory` |
-//! | `mirror-postgres` | | the same in PostgreSQL, over TLS if the server offers it |
-//! | `outbox` | | the module `outbox`: durable delivery of activities with idempotency keys, in an SQLite file |
-//! | `outbox-postgres` | | the same in PostgreSQL |
-//! | `sandbox` | | the module `sandbox`: a local server that behaves like both CRMs, for tests and first steps |
-//! | `testing` | | the module `testing`: a scripted transport, and recording and replay of real traffic |
+//! | feature | what it adds |
+//! |---|---|
+//! | `reqwest` | on by default: the transport over reqwest; without it, pass your own [`Transport`] to the builder |
+//! | `rustls` | on by default: https for it, with rustls and ring |
+//! | `native-tls` | https for it, with the system's library (OpenSSL, Schannel, Secure Transport); if both are on, rustls is used |
+//! | `gzip` | requests compressed responses and decompresses them; the body limit applies to the decompressed size |
+//! | `tower` | `TowerTransport`, a transport over any tower service; and [`Pipeline`] is a tower service of operations |
+//! | `tracing` | a span for each call and each attempt: [fields](crm_transport#tracing) |
+//! | `metrics` | counters, gauges and a histogram: [names](crm_transport#metrics) |
+//! | `chrono-tz` | loads a time zone by its name: [`Zone`](history::Zone) |
+//! | `blocking` | the module `blocking`: the same clients for programs without async |
+//! | `directory` | the module `directory`: users, clients and contacts of SalesMan CRM, to find who called |
+//! | `mirror` | the module `mirror`: a copy of both CRMs, with deletions and a change log, in an SQLite file; turns on `directory` |
+//! | `mirror-postgres` | the same in PostgreSQL, over TLS if the server offers it |
+//! | `outbox` | the module `outbox`: durable delivery of activities with idempotency keys, in an SQLite file |
+//! | `outbox-postgres` | the same in PostgreSQL |
+//! | `sandbox` | the module `sandbox`: a local server that behaves like both CRMs, for tests and first steps |
+//! | `testing` | the module `testing`: a scripted transport, and recording and replay of real traffic |
 //!
 //! `rustls`, `native-tls` and `gzip` turn on `reqwest`. Without a TLS feature, an https address is
 //! refused when the client is built.

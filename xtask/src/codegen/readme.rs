@@ -1,7 +1,7 @@
 //! The tables of coverage in the README.
 
 use super::Files;
-use super::reference::{Language, code_html, table_head, table_row};
+use super::reference::{Language, code_html, narrow_html, table_head, table_row};
 use super::source::Api;
 use std::path::Path;
 
@@ -42,7 +42,11 @@ fn tables(apis: &[Api], language: Language) -> String {
                 .iter()
                 .map(|call| code_html(call.trim_matches('`').trim_start_matches(&api.name)))
                 .collect();
-            text += &table_row([&request, language.of(&operation.summary), &calls.join(", ")]);
+            text += &table_row([
+                &request,
+                &narrow_html(language.of(&operation.summary), language),
+                &calls.join(", "),
+            ]);
         }
         text.push('\n');
     }

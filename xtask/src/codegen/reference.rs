@@ -11,7 +11,7 @@ mod table;
 
 use super::Files;
 use super::source::Api;
-pub(super) use inline::code_html;
+pub(super) use inline::{code_html, narrow_html};
 pub(super) use language::{Language, capitalized};
 pub(super) use markdown_table::{table_head, table_row};
 use page::Page;

@@ -16,6 +16,7 @@ impl Messages {
         // Everybody gives an address. Other settings are rare.
         let id = match (error.id(), error.field()) {
             ("invalid-setting", Some("address")) => "invalid-address",
+            ("storage", _) if error.message().contains(" postgres://") => "storage-database",
             (id, _) => id,
         };
         text += &self.text(&format!("library-error-{id}"));
@@ -238,9 +239,12 @@ const CAUSES: &[(&str, &str)] = &[
     ("dns error", "library-cause-unknown-name"),
     ("failed to lookup address", "library-cause-unknown-name"),
     ("Name or service not known", "library-cause-unknown-name"),
+    ("TLS handshake: invalid peer certificate: UnknownIssuer", "library-cause-database-authority"),
     ("UnknownIssuer", "library-cause-authority"),
     ("self-signed", "library-cause-authority"),
     ("No CA certificates", "library-cause-no-authorities"),
+    ("certificate not valid for name", "library-cause-name"),
+    ("certificate expired", "library-cause-expired"),
     ("certificate", "library-cause-certificate"),
     ("InvalidContentType", "library-cause-no-tls"),
     ("HandshakeFailure", "library-cause-no-tls"),

@@ -23,6 +23,21 @@ fn it_shows_sixteen_calls_lost_answers_a_verdict_and_what_to_do_next() {
     assert_eq!(std::fs::read_dir(folder.path("")).unwrap().count(), 0, "it left files");
 }
 
+#[test]
+fn the_tables_of_the_russian_tour_are_russian() {
+    let folder = Folder::new("tour-russian");
+    let ran = folder.crm(&["tour", "--lang", "ru"]).run();
+    ran.ended(0, "");
+    for words in ["Поле", "Название", "Дата", "Содержание", "Итог", "сохранена, ID", "Удалено", "Значение"]
+    {
+        assert!(ran.out.contains(words), "{words} is missing: {}", ran.out);
+    }
+    // The names of fields are those of the server.
+    for words in ["Field", "Title", "Outcome", "created, id", "Deleted", "more"] {
+        assert!(!ran.out.contains(words), "{words} is not Russian: {}", ran.out);
+    }
+}
+
 #[tokio::test]
 async fn it_never_calls_a_server_that_only_the_environment_names() {
     let (folder, sandbox) = (Folder::new("tour-environment"), Sandbox::start().await.unwrap());

@@ -32,9 +32,9 @@ const NAME: &str = "directory.export_clients";
 /// Every client of a query, each once, newest first. Created by
 /// [`DirectoryClient::export_clients`] and [`DirectoryClient::changed`].
 ///
-/// It is a [`Stream`], and has the method [`next`](Self::next). After the last client, [`finish`](Self::finish) returns the
-/// [`Verdict`]. A record that cannot be decoded is an error, and the next record follows. Any other error ends the export.
-/// If the export is not complete, whatever the reason, its last item is an error.
+/// It is a `futures_core::Stream`, and has the method [`next`](Self::next). After the last client, [`finish`](Self::finish)
+/// returns the [`Verdict`]. A record that cannot be decoded is an error, and the next record follows. Any other error ends
+/// the export. If the export is not complete, whatever the reason, its last item is an error.
 ///
 /// The verdict is about what the server lists: see [`ClientQuery`]. At the end the export counts the clients that were
 /// created before its first call. [`Verdict::Contradicted`] means that fewer were listed, or that two pages in a row do

@@ -207,19 +207,7 @@ async fn an_answer_that_is_cut_once_deletes_no_child() {
 }
 
 #[tokio::test]
-async fn a_lower_limit_of_the_server_during_a_run_deletes_no_child() {
-    let world = World::with(Sandbox::builder().projects(20));
-    assert!(world.run_projects(|sync| sync).await.is_complete());
-    let log = world.log(0).len();
-    world.hours(1);
-    world.sandbox.add_fault(Fault::small_pages(1).on(Operation::ProjectsActions).after(1).always());
-    let report = world.run_projects(|sync| sync.mode(Mode::Full).concurrency(1)).await;
-    assert!(report.is_complete(), "{report}");
-    assert!(world.log(log).is_empty(), "{:?}", world.log(log));
-}
-
-#[tokio::test]
-async fn a_dynamic_field_becomes_a_column_and_older_rows_are_filled() {
+async fn a_custom_field_becomes_a_column_and_older_rows_are_filled() {
     let world = World::with(Sandbox::builder().projects(20));
     assert!(world.run_projects(|sync| sync).await.is_complete());
     let log = world.log(0).len();

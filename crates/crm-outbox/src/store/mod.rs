@@ -235,8 +235,10 @@ pub(crate) fn fault(
     what: &str,
     cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Error {
-    let cause = cause.into();
-    let cause = std::io::Error::new(kind(&*cause), cause);
+    let cause = match cause.into().downcast::<std::io::Error>() {
+        Ok(cause) => *cause,
+        Err(cause) => std::io::Error::new(kind(&*cause), cause),
+    };
     Error::storage(operation, "outbox", Path::new(location), what, Some(cause))
 }
 

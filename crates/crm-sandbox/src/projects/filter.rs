@@ -38,7 +38,7 @@ pub(super) fn projects<'p>(
 
 type Condition<'q> = Box<dyn Fn(&Project) -> bool + 'q>;
 
-/// `having`, each built-in field and each dynamic one is a condition of its own. Assumed: the page does not say
+/// `having`, each built-in field and each custom one is a condition of its own. Assumed: the page does not say
 /// whether `condition` joins all of them.
 fn conditions(query: &Query, today: NaiveDate) -> Result<Vec<Condition<'_>>, String> {
     let mut conditions: Vec<Condition<'_>> = Vec::new();

@@ -99,7 +99,7 @@ async fn a_word_looks_at_names_descriptions_sites_addresses_and_positions_too() 
     {
         assert_eq!(contacts(&sandbox, json!({"word": word})).await, [expected], "{word}");
     }
-    // Not at own fields, nor across two texts.
+    // Not in custom fields, nor across two texts.
     assert!(clients(&sandbox, "Д-17/24").await.is_empty());
     assert!(clients(&sandbox, "ветер, ОООПишет").await.is_empty());
 }

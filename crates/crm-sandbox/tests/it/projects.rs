@@ -61,7 +61,7 @@ async fn deleted_chooses_between_active_and_deleted_projects() {
 }
 
 #[tokio::test]
-async fn info_id_is_one_project_with_all_its_dynamic_fields() {
+async fn info_id_is_one_project_with_all_its_custom_fields() {
     let answer = projects(&sandbox().await, "/projects/info?id=1").await;
     assert_eq!(answer["payload"]["id"], 1);
     assert_eq!(answer["payload"]["data"]["client_id"], 3);

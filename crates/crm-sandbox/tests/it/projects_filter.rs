@@ -204,7 +204,7 @@ async fn good_id() {
 }
 
 #[tokio::test]
-async fn dynamic_fields_are_compared_with_one_value_or_a_list() {
+async fn custom_fields_are_compared_with_one_value_or_a_list() {
     let is = |value: &FieldValue, numbers: &[u64]| {
         numbers.iter().any(|number| *value == FieldValue::Number(*number))
     };

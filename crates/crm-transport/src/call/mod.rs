@@ -33,7 +33,7 @@ pub use pipeline::Pipeline;
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 #[cfg(feature = "tls")]
 #[doc(hidden)]
-pub use tls::tls_config;
+pub use tls::{certificate_advice, tls_config};
 #[cfg(feature = "tower")]
 pub use tower_transport::TowerTransport;
 pub use transport::{Transport, operation_of};

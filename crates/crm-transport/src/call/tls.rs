@@ -1,10 +1,12 @@
 //! TLS by rustls with ring, without a provider for the whole process.
 
+use std::error::Error as StdError;
+use std::io;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
 /// Creates the settings of a client of rustls, for this transport and for the connections of this project to databases. Not
@@ -44,6 +46,24 @@ pub fn tls_config(pem: &[u8], trusts_system: bool, client: &[u8]) -> Result<Clie
         config.map_err(|error| format!("the client certificate cannot be used: {error}"))?
     };
     Ok(config)
+}
+
+/// Returns what to do about a connection to a database that failed because of the server's certificate.
+pub fn certificate_advice(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
+    // An `io::Error` does not name the error that it holds among its sources.
+    let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match held.and_then(|held| held.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(fault)) => Some(match fault {
+            UnknownIssuer => {
+                "the CA is not known to this machine: add the file of a private CA to the URL, as sslrootcert"
+            }
+            NotValidForName | NotValidForNameContext { .. } => "connect by a name that the certificate has",
+            Expired | ExpiredContext { .. } => "renew the certificate of the database server",
+            _ => "check the certificate of the database server",
+        }),
+        _ => error.source().and_then(certificate_advice),
+    }
 }
 
 #[cfg(not(target_os = "android"))]

@@ -100,6 +100,10 @@ impl Error {
             ErrorKind::IgnoredParameter => {
                 "do not use this answer: something between this program and the server drops or caches parts of requests"
             }
+            // The path of a database is its URL without the password.
+            ErrorKind::Storage if self.0.message.contains(" postgres://") => {
+                "check the database, its address and the permissions of its user"
+            }
             ErrorKind::Storage if self.0.cause.is_some() => {
                 "check the path, its permissions and the free space"
             }

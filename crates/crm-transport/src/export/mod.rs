@@ -116,7 +116,7 @@ pub use verdict::{ExportFigures, Verdict};
 
 /// Every record of a list, the smallest ID first, each once.
 ///
-/// It is a [`Stream`], and has the method [`next`](Self::next). After the last record, [`finish`](Self::finish)
+/// It is a `futures_core::Stream`, and has the method [`next`](Self::next). After the last record, [`finish`](Self::finish)
 /// returns the [`Verdict`]. [`ExportBuilder`] has the options.
 ///
 /// A record that cannot be decoded is an error, and the next record follows. Any other error ends the export. If the

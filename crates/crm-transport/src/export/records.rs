@@ -12,7 +12,7 @@ use super::record_pages::RecordPages;
 use crate::error::{Error, JsonError};
 use crate::operation_info::OperationInfo;
 
-/// The records of a list, page after page. It is a [`Stream`], and has the method [`next`](Self::next).
+/// The records of a list, page after page. It is a `futures_core::Stream`, and has the method [`next`](Self::next).
 ///
 /// A record that cannot be decoded is an error, and the next record follows. Any other error ends the stream. Nothing
 /// is fetched before it is requested. Dropping the stream cancels its calls.

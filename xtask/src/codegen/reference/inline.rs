@@ -48,6 +48,11 @@ pub(super) fn html(markdown: &str, breaks: Breaks) -> String {
     html
 }
 
+/// Returns a line of Markdown as HTML for a narrow column.
+pub(crate) fn narrow_html(markdown: &str, language: Language) -> String {
+    html(markdown, Breaks::Narrow(language))
+}
+
 /// Returns code as HTML that can be broken between its words and before its arguments: `<code>step_<wbr>id</code>`.
 pub(crate) fn code_html(code: &str) -> String {
     broken(words_of(code).into_iter()).replace("(..)", "<wbr>(..)")

@@ -1,7 +1,7 @@
 //! `crm discover`: the shape of what a real account returns, and what `docs/openapi` does not know of it yet.
 //!
 //! It only reads. The report holds keys, types and counts, and never a value. It shows the keys that the source knows,
-//! or that look like the name of a field, and not the own fields of an account. So it can be attached to a public bug
+//! or that look like the name of a field, and not the custom fields of an account. So it can be attached to a public bug
 //! report, and it is in English whatever the language is.
 
 mod explore;

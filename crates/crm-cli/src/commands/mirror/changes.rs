@@ -212,7 +212,7 @@ fn differences(before: &str, after: &str) -> String {
 fn columns(headings: Headings) -> Vec<OutputColumn> {
     let columns = [
         ("seq", "№", "No.", OutputKind::Text),
-        ("run", "Проход", "Run", OutputKind::Text),
+        ("run", "Запуск", "Run", OutputKind::Text),
         ("seen_at", "Замечено (UTC)", "Seen (UTC)", OutputKind::Text),
         ("table", "Таблица", "Table", OutputKind::Text),
         ("project_id", "ID проекта", "Project ID", OutputKind::Id),

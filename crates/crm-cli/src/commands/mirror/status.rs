@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::target;
 use crate::arguments::count;
-use crate::commands::directory::listing::{Listing, cell, utc};
+use crate::commands::directory::listing::{Listing, utc};
 use crate::exit::{Exit, Failure};
 use crate::terminal::Terminal;
 
@@ -69,10 +69,8 @@ pub(super) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
         return Ok(Exit::Again);
     };
     if let Some(error) = &last.error {
-        terminal.problem_text(
-            "mirror-last-error",
-            &[("run", last.id.into()), ("error", cell(Some(error)).into())],
-        );
+        let error = terminal.messages.of_library(error);
+        terminal.problem_text("mirror-last-error", &[("run", last.id.into()), ("error", error.into())]);
     }
     Ok(match last.verdict.as_deref() {
         Some("complete") => Exit::Done,

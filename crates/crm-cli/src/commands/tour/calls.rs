@@ -15,14 +15,15 @@ use crate::exit::Failure;
 /// The seven calls of the history. Without `may_write` only those that read.
 pub(super) async fn history(tour: &mut Tour, client: &HistoryClient, may_write: bool) -> Result<(), Failure> {
     tour.call("history.fields()", client.prepare(&history::Fields))?;
-    tour.answer(client.fields().await, |titles| {
-        rows(["column", "title"], titles.iter().map(|(name, title)| [name, title]))
+    tour.answer(client.fields().await, |titles, messages| {
+        rows(messages, ["column-field", "column-title"], titles.iter().map(|(name, title)| [name, title]))
     })?;
 
     tour.call("history.activity_types()", client.prepare(&history::ActivityTypes))?;
-    tour.answer(client.activity_types().await, |kinds| {
+    tour.answer(client.activity_types().await, |kinds, messages| {
         rows(
-            ["title", "color", "filter"],
+            messages,
+            ["column-title", "column-color", "column-filter"],
             kinds.iter().map(|kind| {
                 let filter = kind.filter.as_ref().map_or("", |filter| filter.as_str());
                 [kind.title.as_str(), kind.color.as_deref().unwrap_or_default(), filter]
@@ -40,9 +41,10 @@ pub(super) async fn history(tour: &mut Tour, client: &HistoryClient, may_write: 
     let today = Local::now().date_naive();
     let query = EntryQuery::new().between(today - Days::new(7), today);
     tour.call("history.list(&query)", client.prepare(&history::List::new(query.clone())))?;
-    let listed = tour.answer(client.list(&query).await, |page| {
+    let listed = tour.answer(client.list(&query).await, |page, messages| {
         rows(
-            ["id", "at", "activity", "client", "content"],
+            messages,
+            ["column-id", "column-date", "column-type", "column-client", "column-content"],
             page.items.iter().map(|entry| {
                 let text = |text: &Option<String>| text.clone().unwrap_or_default();
                 let at = entry.at.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string());
@@ -55,7 +57,7 @@ pub(super) async fn history(tour: &mut Tour, client: &HistoryClient, may_write: 
     let listed = listed.and_then(|page| Some(page.items.first()?.id));
     if let Some(id) = created.first().copied().or(listed) {
         tour.call("history.entry(id)", client.prepare(&history::Info::new(id)))?;
-        tour.answer(client.entry(id).await, |entry| fields(&serde_json::json!(entry)))?;
+        tour.answer(client.entry(id).await, |entry, messages| fields(messages, &serde_json::json!(entry)))?;
     }
     delete(tour, client, &created).await
 }
@@ -69,7 +71,8 @@ async fn add(tour: &mut Tour, client: &HistoryClient, created: &mut Vec<EntryId>
         .client(ClientId(1))
         .contacts([ContactId(1)]);
     tour.call("history.add(&entry)", client.prepare(&history::Add::new(new.clone())))?;
-    let added = tour.answer(client.add(&new).await, |id| rows(["id"], [[id.to_string()]]))?;
+    let added = tour
+        .answer(client.add(&new).await, |id, messages| rows(messages, ["column-id"], [[id.to_string()]]))?;
     created.extend(added);
 
     let more = [
@@ -77,11 +80,12 @@ async fn add(tour: &mut Tour, client: &HistoryClient, created: &mut Vec<EntryId>
         NewEntry::new("Письмо с вопросом о цене").at(now).activity_type("вх.Почта").client(ClientId(2)),
     ];
     tour.call("history.add_list(&entries)", client.prepare(&history::AddList::new(more.to_vec())))?;
-    let outcomes = tour.answer(client.add_list(&more).await, |outcomes| {
+    let outcomes = tour.answer(client.add_list(&more).await, |outcomes, messages| {
         let outcomes = outcomes.iter().zip(&more);
         rows(
-            ["entry", "outcome"],
-            outcomes.map(|(outcome, entry)| [entry.content.clone(), outcome.to_string()]),
+            messages,
+            ["column-content", "column-outcome"],
+            outcomes.map(|(outcome, entry)| [entry.content.clone(), messages.outcome(outcome, None)]),
         )
     })?;
     created.extend(outcomes.iter().flatten().filter_map(AddOutcome::id));
@@ -93,7 +97,9 @@ async fn delete(tour: &mut Tour, client: &HistoryClient, created: &[EntryId]) ->
     for (place, id) in created.iter().enumerate() {
         if place == 0 {
             tour.call("history.delete(id)", client.prepare(&history::Delete::new(*id)))?;
-            tour.answer(client.delete(*id).await, |()| rows(["deleted"], [[id.to_string()]]))?;
+            tour.answer(client.delete(*id).await, |(), messages| {
+                rows(messages, ["column-deleted"], [[id.to_string()]])
+            })?;
         } else if let Err(error) = client.delete(*id).await {
             tour.not_deleted(*id, &error)?;
         }
@@ -115,7 +121,7 @@ pub(super) async fn projects(tour: &mut Tour, client: &ProjectsClient) -> Result
     tour.answer(client.filter(&filter).await, records)?;
 
     tour.call("projects.project(id)", client.prepare(&projects::Info::<()>::new(id)))?;
-    tour.answer(client.project(id).await, |project| fields(&serde_json::json!(project)))?;
+    tour.answer(client.project(id).await, |project, messages| fields(messages, &serde_json::json!(project)))?;
 
     let query = StepQuery::new();
     tour.call("projects.steps(id, &query)", client.prepare(&projects::Steps::<()>::new(id, query.clone())))?;
@@ -130,7 +136,9 @@ pub(super) async fn projects(tour: &mut Tour, client: &ProjectsClient) -> Result
 
     let action = actions.and_then(|page| Some(page.items.first()?.id)).unwrap_or(ActionId(1));
     tour.call("projects.action(id)", client.prepare(&projects::ActionInfo::<()>::new(action)))?;
-    tour.answer(client.action(action).await, |action| fields(&serde_json::json!(action)))?;
+    tour.answer(client.action(action).await, |action, messages| {
+        fields(messages, &serde_json::json!(action))
+    })?;
 
     tour.call("projects.checklists(id)", client.prepare(&projects::Checklists::<()>::new(id)))?;
     tour.answer(client.checklists(id).await, records)?;

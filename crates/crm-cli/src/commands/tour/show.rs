@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::exit::{Exit, Failure};
-use crate::language::Value;
+use crate::language::{Messages, Value};
 use crate::terminal::Terminal;
 
 /// The tour so far.
@@ -62,11 +62,11 @@ impl Tour {
     pub(super) fn answer<T>(
         &mut self,
         answer: Result<T, crm::Error>,
-        table: impl FnOnce(&T) -> Table,
+        table: impl FnOnce(&T, &Messages) -> Table,
     ) -> Result<Option<T>, Failure> {
         match answer {
             Ok(value) => {
-                for line in table(&value).lines() {
+                for line in table(&value, &self.terminal.messages).lines() {
                     self.terminal.print(&format!("      {}", line.trim_end()))?;
                 }
                 Ok(Some(value))
@@ -111,13 +111,14 @@ impl Tour {
 /// The width of a table. With its indentation it fits a terminal of 80 columns.
 const WIDTH: u16 = 74;
 
-/// At most sixteen rows.
+/// At most sixteen rows. The columns have these texts as headings.
 pub(super) fn rows<const N: usize, C: ToString>(
-    head: [&str; N],
+    messages: &Messages,
+    headings: [&str; N],
     rows: impl IntoIterator<Item = [C; N]>,
 ) -> Table {
     let mut table = blank();
-    table.set_header(head);
+    table.set_header(headings.map(|name| messages.text(name)));
     let mut left_out = 0;
     for (i, row) in rows.into_iter().enumerate() {
         if i < 16 {
@@ -127,37 +128,42 @@ pub(super) fn rows<const N: usize, C: ToString>(
         }
     }
     if left_out > 0 {
-        table.add_row([format!("… {left_out} more")]);
+        table.add_row([more(messages, left_out)]);
     }
     table
 }
 
 /// One record, a field a line.
-pub(super) fn fields(record: &Json) -> Table {
+pub(super) fn fields(messages: &Messages, record: &Json) -> Table {
     let empty = serde_json::Map::new();
     let pairs = record.as_object().unwrap_or(&empty).iter();
-    rows(["field", "value"], pairs.map(|(name, value)| [name.clone(), text(value)]))
+    rows(messages, ["column-field", "column-value"], pairs.map(|(name, value)| [name.clone(), text(value)]))
 }
 
 /// A page of records of solOS, their first fields.
-pub(super) fn records<T: Serialize>(page: &Page<T>) -> Table {
+pub(super) fn records<T: Serialize>(page: &Page<T>, messages: &Messages) -> Table {
     let values: Vec<Json> = page.items.iter().map(|item| serde_json::json!(item)).collect();
     let mut table = blank();
     let first = values.first().and_then(Json::as_object);
     let mut names: Vec<String> = first.into_iter().flat_map(|first| first.keys().cloned()).collect();
     names.sort_by_key(|name| (name != "id", name == "data")); // what a person looks for first, and last
     names.truncate(6);
-    table.set_header(if names.is_empty() { vec!["no records".to_owned()] } else { names.clone() });
+    table.set_header(if names.is_empty() { vec![messages.text("tour-no-records")] } else { names.clone() });
     for value in values.iter().take(8) {
         table.add_row(line(names.iter().map(|name| text(&value[name]))));
     }
     if values.len() > 8 {
-        table.add_row([format!("… {} more", values.len() - 8)]);
+        table.add_row([more(messages, values.len() - 8)]);
     }
     for bad in &page.unreadable {
-        table.add_row([format!("unreadable: {bad}")]);
+        let bad = messages.of_library(&bad.to_string());
+        table.add_row([messages.format("tour-unreadable", &[("record", bad.into())])]);
     }
     table
+}
+
+fn more(messages: &Messages, left_out: usize) -> String {
+    messages.format("tour-more", &[("count", (left_out as u64).into())])
 }
 
 /// A row of one line, whatever is in it.

@@ -221,6 +221,28 @@ fn the_words_of_another_program_are_quoted() {
 }
 
 #[test]
+fn the_cause_of_a_failed_connection_to_a_database_is_said_in_russian() {
+    let text = |cause: &str| {
+        let (path, cause) = (Path::new("postgres://db/crm"), std::io::Error::other(cause.to_owned()));
+        let error = crm::Error::storage("mirror.open", "copy", path, "cannot be reached", Some(cause));
+        Messages::new(Language::Russian).error(&error)
+    };
+    assert_eq!(
+        text("error connecting to server: Connection refused (os error 111)"),
+        "mirror.open: не удалось обратиться к базе данных; копия postgres://db/crm: база данных недоступна: соединение \
+         отклонено; проверьте базу данных, её адрес и права её пользователя [storage]"
+    );
+    let unknown = text("error performing TLS handshake: invalid peer certificate: UnknownIssuer");
+    assert!(
+        unknown.contains("недоступна: сертификат подписан неизвестным удостоверяющим центром;"),
+        "{unknown}"
+    );
+    let other = "certificate not valid for name \"db\"; certificate is only valid for DnsName(\"localhost\")";
+    let other = text(&format!("error performing TLS handshake: invalid peer certificate: {other}"));
+    assert!(other.contains("недоступна: сертификат сервера выдан на другое имя;"), "{other}");
+}
+
+#[test]
 fn english_texts_stay_as_they_are_in_english() {
     assert_eq!(Messages::new(Language::English).of_library("content is empty\n"), "content is empty ");
 }

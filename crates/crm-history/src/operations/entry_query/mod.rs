@@ -10,8 +10,9 @@ use crate::sql_safety;
 
 /// Which activities to list, in which order, and which page of them.
 ///
-/// Without dates the server lists the activities of today (documented). Without a user it lists those of the current user
-/// and of all subordinates (documented).
+/// Without dates the server lists the activities of today (documented). Without a user, the role of the login decides whose
+/// activities are listed: a head sees those of all users, a sales manager only their own (observed). Department heads also
+/// see those of their subordinates (assumed). The vendor's page promises those of the current user and of all subordinates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct EntryQuery {

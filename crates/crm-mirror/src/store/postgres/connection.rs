@@ -1,5 +1,7 @@
 //! A connection that is re-established when it is lost.
 
+use std::error::Error as _;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crm_transport::Error;
@@ -73,14 +75,14 @@ impl Connection {
             Some(client) => client,
             None => {
                 let client = self.connect().await;
-                client.map_err(|e| fault(operation, self.location(), "cannot be reached", cause(e)))?
+                client.map_err(|e| unreachable(operation, self.location(), e))?
             }
         };
         // Where this is dropped or late, the connection goes, with what was not committed.
         match tokio::time::timeout(TIMEOUT, work(&mut client)).await {
             Ok(result) => {
                 *held = Some(client);
-                result.map_err(|e| fault(operation, self.location(), "cannot be used", cause(e)))
+                result.map_err(|e| fault(operation, self.location(), "cannot be used", cause(&e)))
             }
             Err(late) => Err(fault(operation, self.location(), "does not answer", late)),
         }
@@ -93,13 +95,33 @@ impl Connection {
     }
 }
 
-/// The server's own words, if there are any. The driver says only that there was an error.
-fn cause(error: tokio_postgres::Error) -> std::io::Error {
-    let kind = crate::store::kind(&error);
-    match error.as_db_error() {
-        Some(words) => std::io::Error::new(kind, words.to_string()),
-        None => std::io::Error::new(kind, error),
+/// Creates the error of a connection that failed.
+fn unreachable(operation: &'static str, location: &str, error: tokio_postgres::Error) -> Error {
+    #[cfg(feature = "postgres-tls")]
+    let advice = crm_transport::certificate_advice(&error);
+    #[cfg(not(feature = "postgres-tls"))]
+    let advice: Option<&str> = None;
+    let error = fault(operation, location, "cannot be reached", cause(&error));
+    match advice {
+        Some(advice) => error.hint(advice),
+        None => error,
     }
+}
+
+/// The server's own words, or those of the driver with their causes. The driver says only that there was an error.
+fn cause(error: &tokio_postgres::Error) -> std::io::Error {
+    let words = error.as_db_error().map_or_else(|| with_causes(error), ToString::to_string);
+    std::io::Error::new(crate::store::kind(error), words)
+}
+
+fn with_causes(error: &tokio_postgres::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let _ = write!(words, ": {cause}");
+        next = cause.source();
+    }
+    words
 }
 
 /// How long a statement or a transaction may take.

@@ -1,5 +1,7 @@
 //! A connection to PostgreSQL that is re-established when it is lost.
 
+use std::error::Error as _;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,8 +38,7 @@ impl Link {
             return Ok(Arc::clone(client));
         }
         let connected = connect(&self.address, None).await;
-        let connected =
-            connected.map_err(|e| fault(operation, &self.address.location, "cannot be reached", e))?;
+        let connected = connected.map_err(|e| unreachable(operation, self.location(), e))?;
         let connected = Arc::new(connected);
         *client = Some(Arc::clone(&connected));
         Ok(connected)
@@ -53,7 +54,7 @@ impl Link {
         let run = async {
             let client = self.client(operation).await?;
             let rows = client.query_typed(statement, params).await;
-            rows.map_err(|e| fault(operation, &self.address.location, "cannot be used", e))
+            rows.map_err(|e| fault(operation, self.location(), "cannot be used", cause(&e)))
         };
         self.limited(operation, run).await
     }
@@ -62,10 +63,8 @@ impl Link {
     pub(super) async fn execute(&self, operation: &'static str, script: &str) -> Result<(), Error> {
         let run = async {
             let client = self.client(operation).await?;
-            client
-                .batch_execute(script)
-                .await
-                .map_err(|e| fault(operation, &self.address.location, "cannot be used", e))
+            let done = client.batch_execute(script).await;
+            done.map_err(|e| fault(operation, self.location(), "cannot be used", cause(&e)))
         };
         self.limited(operation, run).await
     }
@@ -110,6 +109,35 @@ pub(super) async fn connect(
         }
     });
     Ok(client)
+}
+
+/// Creates the error of a connection that failed.
+fn unreachable(operation: &'static str, location: &str, error: tokio_postgres::Error) -> Error {
+    #[cfg(feature = "postgres-tls")]
+    let advice = crm_transport::certificate_advice(&error);
+    #[cfg(not(feature = "postgres-tls"))]
+    let advice: Option<&str> = None;
+    let error = fault(operation, location, "cannot be reached", cause(&error));
+    match advice {
+        Some(advice) => error.hint(advice),
+        None => error,
+    }
+}
+
+/// The server's own words, or those of the driver with their causes. The driver says only that there was an error.
+fn cause(error: &tokio_postgres::Error) -> std::io::Error {
+    let words = error.as_db_error().map_or_else(|| with_causes(error), ToString::to_string);
+    std::io::Error::new(crate::store::kind(error), words)
+}
+
+fn with_causes(error: &tokio_postgres::Error) -> String {
+    let mut words = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let _ = write!(words, ": {cause}");
+        next = cause.source();
+    }
+    words
 }
 
 /// How long a statement may take.
