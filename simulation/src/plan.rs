@@ -248,6 +248,9 @@ impl Plan {
         // Where nothing was before, a list that shows only the newest records looks like a whole one.
         let hides_all = plan.rules.iter().any(|rule| HIDES_ALL.contains(&rule.fault().name()));
         plan.restores_backups &= !(hides_all && plan.has_empty_view());
+        // A restored outbox that knows no ID does not know what there was in the views that it had not read.
+        let has_no_ids = plan.rules.iter().any(|rule| rule.fault().name() == "without_ids");
+        plan.restores_backups &= !(has_no_ids && plan.old_equal);
         // A list of today's records that is empty on the next day looks like one that heeds the days asked for.
         if plan.rules.iter().any(|rule| rule.fault().name() == "dates_ignored") {
             plan.clock_steps.clear();

@@ -98,7 +98,7 @@ impl ListTricks {
         if self.is_unsorted && shown > 3 {
             records.retain(|record| !lost.contains(&id(record)));
             let last = records.len().saturating_sub(1);
-            if last > 0 && last + 1 < shown {
+            if last > 0 && last + 1 < shown && id(&records[last - 1]) > id(&records[last]) {
                 records.swap(last - 1, last);
             }
         }

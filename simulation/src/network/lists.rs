@@ -29,9 +29,12 @@ impl Network {
     /// Another client writes a record that differs from this one of ours by so many hours. Once.
     fn write_twin(&self, id: u64, hours: i64) {
         let Some(record) = self.0.sandbox.record(id) else { return };
+        let twin_of = record.clone();
         let twin = Record { datum: record.datum.map(|at| at + TimeDelta::hours(hours)), ..record };
         let key = Key::of_record(&twin);
-        let is_ours = self.0.keys.iter().any(|other| other.content == key.content && other.at == key.at);
+        // Another one of ours with the same content may be so many hours from it, and then all of them look unshifted.
+        let own = Key::of_record(&twin_of);
+        let is_ours = self.0.keys.iter().any(|other| other.content == key.content && other.at != own.at);
         if !key.is_dated() || is_ours || std::mem::replace(&mut self.progress().has_twin, true) {
             return;
         }

@@ -129,7 +129,8 @@ impl Known {
         match self.read.get(view) {
             _ if is_earlier => id.0 > self.oldest_floor,
             Some(Some(newest)) => {
-                !newest.contains(&id.0) && newest.first().is_none_or(|&oldest| id.0 > oldest)
+                let is_above_oldest = newest.first().is_none_or(|&oldest| id.0 > oldest);
+                !newest.contains(&id.0) && (is_above_oldest || !self.has_grown)
             }
             Some(None) | None => true,
         }
