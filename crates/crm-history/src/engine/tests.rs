@@ -35,6 +35,8 @@ struct State {
     loses: usize,
     /// How long a list takes.
     list_takes: Duration,
+    /// How long an answer to a write takes after it was stored.
+    answer_takes: Duration,
     /// The first list lacks the newest record.
     hides_newest: bool,
     /// Its IDs go down from 5000.
@@ -49,18 +51,25 @@ impl Transport for Server {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let body: Value = serde_json::from_slice(request.body()).unwrap();
         let is_list = request.uri().path().ends_with("/list");
-        let takes = self.0.lock().unwrap().list_takes;
-        if is_list && !takes.is_zero() {
-            tokio::time::sleep(takes).await;
-        }
-        let mut state = self.0.lock().unwrap();
         if is_list {
+            let takes = self.0.lock().unwrap().list_takes;
+            tokio::time::sleep(takes).await;
+            let mut state = self.0.lock().unwrap();
             let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
             let hidden = usize::from(std::mem::take(&mut state.hides_newest));
             let is_listed = |record: &&Value| is_shown && !(state.hides_lost && record["cid"] == 4998);
             let records: Vec<&Value> = state.records.iter().rev().filter(is_listed).skip(hidden).collect();
             return Ok(Response::new(json!({ "data": records }).to_string().into()));
         }
+        let (answer, takes) = (self.write(&body), self.0.lock().unwrap().answer_takes);
+        tokio::time::sleep(takes).await;
+        answer
+    }
+}
+
+impl Server {
+    fn write(&self, body: &Value) -> Result<Response<Bytes>, TransportError> {
+        let mut state = self.0.lock().unwrap();
         state.writes += 1;
         if state.loses == state.writes {
             return Err(TransportError::closed("closed by the test"));
@@ -350,4 +359,17 @@ async fn a_confirmed_copy_is_recorded_when_the_engine_stops() {
     let endings = drive(&mut driver, []).await;
     assert_eq!(endings, [(0, Ending::Stored { id: EntryId(2), copy: None })]);
     assert_eq!(store.result(0), Some(Settled::Stored(EntryId(2), None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_of_an_activity_that_is_sent_once_more_is_not_that_of_an_equal_one() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    server.0.lock().unwrap().answer_takes = Duration::from_secs(25);
+    let mut driver = driver(&server, &store);
+    (driver.settings.settle, driver.settings.patience) = (Duration::from_secs(10), Duration::from_secs(30));
+    let sent_before = Some(SentBefore { request: 3, floor: Floor { id: 1, is_certain: true } });
+    let equal = [0, 1].map(|key| Activity { key, entry: entry(0), sent_before });
+    let endings = drive(&mut driver, equal).await;
+    let stored = |id| Ending::Stored { id: EntryId(id), copy: None };
+    assert_eq!(endings, [(0, stored(3)), (1, stored(2))]);
 }
