@@ -366,7 +366,7 @@ async fn the_record_of_an_activity_that_is_sent_once_more_is_not_that_of_an_equa
     let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
     server.0.lock().unwrap().answer_takes = Duration::from_secs(25);
     let mut driver = driver(&server, &store);
-    (driver.settings.settle, driver.settings.patience) = (Duration::from_secs(10), Duration::from_secs(30));
+    (driver.settings.settle, driver.settings.patience) = (Duration::from_secs(10), Duration::from_secs(35));
     let sent_before = Some(SentBefore { request: 3, floor: Floor { id: 1, is_certain: true } });
     let equal = [0, 1].map(|key| Activity { key, entry: entry(0), sent_before });
     let endings = drive(&mut driver, equal).await;
