@@ -1,8 +1,9 @@
 //! What a seed decides before anything runs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use crm_history::NewEntry;
 use crm_sandbox::{APIKEY, Account, Fault, Operation, Rule, SqlMode, User};
 
@@ -350,6 +351,15 @@ impl Plan {
             || self.rules.iter().any(|rule| rule.fault().name() == "changed_record")
             || self.foreign.iter().any(is_shifted)
             || (self.changes_types() && self.entries.iter().any(|entry| entry.mark.is_none()))
+            || self.has_entries_hours_apart()
+    }
+
+    /// Whether one record may be that of two activities, until the server has given an id and the shift of the caller is known.
+    fn has_entries_hours_apart(&self) -> bool {
+        let mut times: BTreeMap<&str, NaiveDateTime> = BTreeMap::new();
+        let unmarked = self.entries.iter().filter(|entry| entry.mark.is_none());
+        let mut dated = unmarked.filter_map(|entry| Some((entry.content.as_str(), entry.at?)));
+        dated.any(|(content, at)| *times.entry(content).or_insert(at) != at)
     }
 
     /// Whether a later process may find a record in another view that is equal to an activity and was there before. Only the
