@@ -47,6 +47,7 @@ mod outbox_process;
 mod outbox_run;
 mod outbox_watch;
 mod plan;
+mod rules;
 mod run;
 mod scratch;
 mod settle_watch;
