@@ -145,6 +145,12 @@ impl<T> Stretch<T> {
         page.items.iter().map(id).any(|id| between(id) && !is_seen(id))
     }
 
+    /// Whether only its first page was read, and shows records up to the floor although that bounds pages below it.
+    pub(super) fn has_only_overlap(&self, floor: u64, top_below: u64) -> bool {
+        let has_first_page_only = self.first_page.is_some() && self.next == self.top.checked_sub(1);
+        has_first_page_only && self.top > top_below && self.lowest <= floor
+    }
+
     /// Forgets where the page that came last has led to, because it is to be read once more.
     pub(super) fn step_back(&mut self) {
         self.lowest = self.lowest_before;

@@ -96,8 +96,10 @@ impl<T> Plan<T> {
                 self.stretches.remove(at);
                 self.has_shrunk = true;
             } else {
+                self.compare_with_stretches_below(at, number, identity, &page);
                 self.stretches[at].add(now, number, page, identity, self.id, floor);
                 self.end.add_held(number, identity.len, full);
+                self.drop_overlapping(at);
             }
             return;
         }
@@ -160,6 +162,20 @@ impl<T> Plan<T> {
                 }
                 stretch.add_records(page, self.id, floor);
                 self.settle(number, below, identity, is_known);
+            }
+        }
+    }
+
+    /// Drops those stretches, from this one up, of which only the first page was read, if it shows records of the stretches
+    /// below. Such a stretch would end at once, and hide the pages between. The stretch above reads on instead.
+    ///
+    /// The page came in place of another, or whole stretches were deleted meanwhile.
+    fn drop_overlapping(&mut self, from: usize) {
+        for at in (from..self.stretches.len()).rev() {
+            let (floor, top_below) = (self.floor(at), self.top_below(at));
+            if self.stretches[at].has_only_overlap(floor, top_below) {
+                self.stretches.remove(at);
+                self.has_shrunk = true;
             }
         }
     }
