@@ -226,9 +226,14 @@ impl<T> Stretch<T> {
         self.bound.get_or_insert(floor);
     }
 
+    /// Whether it has an ID that is not above this one, or the ID right after it.
+    pub(super) fn has_reached(&self, id: u64) -> bool {
+        self.lowest <= id.saturating_add(1)
+    }
+
     /// Whether it has all its ids: it has met one of the stretch below, or the one after it, or page 0.
     pub(super) fn is_done(&self, floor: u64) -> bool {
-        let reached = self.has_met || self.lowest <= floor.saturating_add(1) || self.next.is_none();
+        let reached = self.has_met || self.has_reached(floor) || self.next.is_none();
         !self.in_flight && self.doubt.is_none() && self.bound.is_some_and(|bound| bound <= floor || reached)
     }
 

@@ -100,6 +100,10 @@ impl<T> Plan<T> {
                 self.stretches[at].add(now, number, page, identity, self.id, floor);
                 self.end.add_held(number, identity.len, full);
                 self.drop_overlapping(at);
+                if self.hides_pages(at) {
+                    self.stretches.remove(at);
+                    self.has_shrunk = true;
+                }
             }
             return;
         }
@@ -116,10 +120,13 @@ impl<T> Plan<T> {
                     self.add_inner(identity, above);
                 }
                 self.compare_with_stretches_below(at, number, identity, &page);
-                let has_gaps = self.pages.ids_have_gaps();
+                let (has_gaps, top_below) = (self.pages.ids_have_gaps(), self.top_below(at));
                 let stretch = &mut self.stretches[at];
                 stretch.add(now, number, page, identity, self.id, floor);
-                let is_doubtful = is_doubtful || stretch.ends_unsurely(identity, above, floor, has_gaps);
+                let ends_early = number > top_below.saturating_add(1) && stretch.is_done(floor);
+                // Pages between are unread. They may have been deleted since, or one of the two readings is wrong.
+                let is_doubtful =
+                    is_doubtful || ends_early || stretch.ends_unsurely(identity, above, floor, has_gaps);
                 stretch.doubt = match has_moved {
                     Some(above) => Some(Doubt::Moved(number, above)),
                     None => is_doubtful.then_some(Doubt::Again(number, above)),
@@ -178,6 +185,15 @@ impl<T> Plan<T> {
                 self.has_shrunk = true;
             }
         }
+    }
+
+    /// Whether the stretch above would end at this one, although pages between the two are unread.
+    fn hides_pages(&self, at: usize) -> bool {
+        let (Some(stretch), Some(above)) = (self.stretches.get(at), self.stretches.get(at + 1)) else {
+            return false;
+        };
+        let would_end = stretch.bound.is_some_and(|bound| above.has_reached(bound));
+        would_end && above.next.is_some_and(|next| next > stretch.top)
     }
 
     /// Whether the stretch above has read pages above this one, and this one shows records that were on the lowest of them

@@ -1,5 +1,6 @@
 //! Pages in another order than that of the ids.
 
+use super::resumed::read_with_a_kill;
 use super::*;
 
 #[test]
@@ -22,54 +23,8 @@ fn a_page_in_another_order_is_returned_only_if_it_is_the_whole_list() {
     }
 }
 
-/// Reads a list, and some pages in a row in the order of the dates. The run is killed before a request, or ends with an
-/// error, and the next one resumes. Returns the records, and whether anything was noticed.
-fn read_with_another_order(
-    concurrency: usize,
-    by_date: &Server,
-    by_id: &Server,
-    wrong: std::ops::Range<usize>,
-    kill: Option<usize>,
-) -> (Vec<u64>, bool) {
-    let (mut records, mut requests, mut from) = (Vec::new(), 0, ResumePoint::default());
-    let mut is_noticed_before = false;
-    loop {
-        let mut plan = Plan::new(|id| *id, concurrency, by_id.size, from);
-        let mut in_flight = VecDeque::new();
-        let mut is_noticed = is_noticed_before;
-        let is_over = loop {
-            let mut is_killed = false;
-            while in_flight.len() < concurrency
-                && !is_killed
-                && let Some(request) = plan.next()
-            {
-                let server = if wrong.contains(&requests) { by_date } else { by_id };
-                in_flight.push_back((request, server.page(request.page)));
-                requests += 1;
-                is_killed = kill == Some(requests);
-            }
-            let Some((request, page)) = in_flight.pop_front().filter(|_| !is_killed) else {
-                break !is_killed;
-            };
-            assert!(requests < 5_000, "no end");
-            if plan.add(request, page).is_err() {
-                break false;
-            }
-            is_noticed |=
-                plan.moves.moved_up > 0 || plan.contradiction().is_some() || plan.offset_is_ignored();
-            while let Some(taken) = plan.take() {
-                records.extend(taken.records);
-                (from, is_noticed_before) = (plan.taken_up_to(), is_noticed);
-            }
-        };
-        if is_over {
-            return (records, is_noticed);
-        }
-    }
-}
-
 /// Lists in the order of the ids and of the dates: newest first, one record backdated, and dates at random with few days.
-fn lists(records: u64, size: usize) -> Vec<(Server, Server)> {
+pub(super) fn lists(records: u64, size: usize) -> Vec<(Server, Server)> {
     let by_id = Server::new(records, size);
     let mut newest_first = by_id.clone();
     newest_first.ids.sort_by_key(|id| (Reverse(id / 6), *id));
@@ -103,9 +58,11 @@ fn pages_in_another_order_are_harmless_or_noticed() {
     for (records, size, concurrency) in [(56, 4, 1), (56, 4, 3), (61, 3, 2), (163, 4, 4)] {
         for (list, (by_id, by_date)) in lists(records, size).into_iter().enumerate() {
             for (from, count) in (0..60).flat_map(|from| [(from, 1), (from, 2)]) {
-                for kill in std::iter::once(None).chain((from..80).step_by(3).map(Some)) {
-                    let (read, is_noticed) =
-                        read_with_another_order(concurrency, &by_date, &by_id, from..from + count, kill);
+                for kill in std::iter::once(None).chain((from..80).step_by(5).map(Some)) {
+                    let (read, is_noticed) = read_with_a_kill(concurrency, size, kill, |request, number| {
+                        let is_wrong = (from..from + count).contains(&request);
+                        if is_wrong { by_date.page(number) } else { by_id.page(number) }
+                    });
                     if !is_noticed && read != by_id.ids {
                         missed.push((records, concurrency, list, from, count, kill, read.len()));
                     }
