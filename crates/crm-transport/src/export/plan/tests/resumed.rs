@@ -49,11 +49,11 @@ pub(super) fn read_with_a_kill(
 #[test]
 fn a_kill_makes_no_run_forget_a_page_that_came_in_place_of_another() {
     let mut missed = Vec::new();
-    for (records, concurrency) in [(56, 1), (56, 3), (163, 2)] {
-        for (list, (by_id, _)) in lists(records, 4).into_iter().enumerate().skip(1).step_by(3) {
-            for (wrong, other) in (0..48).flat_map(|wrong| (0..=records / 4).map(move |other| (wrong, other)))
+    for (records, concurrency) in [(56, 3), (163, 2)] {
+        for (list, (by_id, _)) in lists(records, 4).into_iter().enumerate().skip(4).step_by(3) {
+            for (wrong, other) in (0..24).flat_map(|wrong| (0..=records / 4).map(move |other| (wrong, other)))
             {
-                for kill in [None, Some(wrong + 3), Some(wrong + 8)] {
+                for kill in [None, Some(wrong + 3)] {
                     let (read, is_noticed) = read_with_a_kill(concurrency, 4, kill, |request, number| {
                         by_id.page(if request == wrong { other } else { number })
                     });
