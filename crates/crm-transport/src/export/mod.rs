@@ -40,6 +40,8 @@
 //! tells whether the list has become shorter meanwhile. If it has not, the pages contradict each other: the rest is
 //! exported, and the verdict is [`Verdict::Contradicted`] or [`Verdict::Shifted`]. So it is if a page holds a record twice.
 //! Where the offset counts records, the list is begun anew with smaller pages instead.
+//! A stretch is dropped, and the one above it reads on, if its first page does not fit between the two: pages between would
+//! stay unread.
 //! A page that cannot be decoded is read once more, too. So is the page at which two stretches meet, if others may have
 //! deleted records since: a page from further below may have come in place of it, and looks like one after deletions.
 //!

@@ -145,6 +145,12 @@ impl<T> Stretch<T> {
         page.items.iter().map(id).any(|id| between(id) && !is_seen(id))
     }
 
+    /// Whether only its first page was read, and shows records up to the floor although that bounds pages below it.
+    pub(super) fn has_only_overlap(&self, floor: u64, top_below: u64) -> bool {
+        let has_first_page_only = self.first_page.is_some() && self.next == self.top.checked_sub(1);
+        has_first_page_only && self.top > top_below && self.lowest <= floor
+    }
+
     /// Forgets where the page that came last has led to, because it is to be read once more.
     pub(super) fn step_back(&mut self) {
         self.lowest = self.lowest_before;
@@ -220,9 +226,14 @@ impl<T> Stretch<T> {
         self.bound.get_or_insert(floor);
     }
 
+    /// Whether it has an ID that is not above this one, or the ID right after it.
+    pub(super) fn has_reached(&self, id: u64) -> bool {
+        self.lowest <= id.saturating_add(1)
+    }
+
     /// Whether it has all its ids: it has met one of the stretch below, or the one after it, or page 0.
     pub(super) fn is_done(&self, floor: u64) -> bool {
-        let reached = self.has_met || self.lowest <= floor.saturating_add(1) || self.next.is_none();
+        let reached = self.has_met || self.has_reached(floor) || self.next.is_none();
         !self.in_flight && self.doubt.is_none() && self.bound.is_some_and(|bound| bound <= floor || reached)
     }
 

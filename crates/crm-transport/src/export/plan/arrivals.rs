@@ -96,8 +96,14 @@ impl<T> Plan<T> {
                 self.stretches.remove(at);
                 self.has_shrunk = true;
             } else {
+                self.compare_with_stretches_below(at, number, identity, &page);
                 self.stretches[at].add(now, number, page, identity, self.id, floor);
                 self.end.add_held(number, identity.len, full);
+                self.drop_overlapping(at);
+                if self.hides_pages(at) {
+                    self.stretches.remove(at);
+                    self.has_shrunk = true;
+                }
             }
             return;
         }
@@ -114,10 +120,13 @@ impl<T> Plan<T> {
                     self.add_inner(identity, above);
                 }
                 self.compare_with_stretches_below(at, number, identity, &page);
-                let has_gaps = self.pages.ids_have_gaps();
+                let (has_gaps, top_below) = (self.pages.ids_have_gaps(), self.top_below(at));
                 let stretch = &mut self.stretches[at];
                 stretch.add(now, number, page, identity, self.id, floor);
-                let is_doubtful = is_doubtful || stretch.ends_unsurely(identity, above, floor, has_gaps);
+                let ends_early = number > top_below.saturating_add(1) && stretch.is_done(floor);
+                // Pages between are unread. They may have been deleted since, or one of the two readings is wrong.
+                let is_doubtful =
+                    is_doubtful || ends_early || stretch.ends_unsurely(identity, above, floor, has_gaps);
                 stretch.doubt = match has_moved {
                     Some(above) => Some(Doubt::Moved(number, above)),
                     None => is_doubtful.then_some(Doubt::Again(number, above)),
@@ -162,6 +171,29 @@ impl<T> Plan<T> {
                 self.settle(number, below, identity, is_known);
             }
         }
+    }
+
+    /// Drops those stretches, from this one up, of which only the first page was read, if it shows records of the stretches
+    /// below. Such a stretch would end at once, and hide the pages between. The stretch above reads on instead.
+    ///
+    /// The page came in place of another, or whole stretches were deleted meanwhile.
+    fn drop_overlapping(&mut self, from: usize) {
+        for at in (from..self.stretches.len()).rev() {
+            let (floor, top_below) = (self.floor(at), self.top_below(at));
+            if self.stretches[at].has_only_overlap(floor, top_below) {
+                self.stretches.remove(at);
+                self.has_shrunk = true;
+            }
+        }
+    }
+
+    /// Whether the stretch above would end at this one, although pages between the two are unread.
+    fn hides_pages(&self, at: usize) -> bool {
+        let (Some(stretch), Some(above)) = (self.stretches.get(at), self.stretches.get(at + 1)) else {
+            return false;
+        };
+        let would_end = stretch.bound.is_some_and(|bound| above.has_reached(bound));
+        would_end && above.next.is_some_and(|next| next > stretch.top)
     }
 
     /// Whether the stretch above has read pages above this one, and this one shows records that were on the lowest of them

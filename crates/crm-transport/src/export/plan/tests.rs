@@ -10,6 +10,7 @@ use super::*;
 
 mod misplaced;
 mod other_order;
+mod resumed;
 
 /// A server with a list of ids.
 #[derive(Clone)]

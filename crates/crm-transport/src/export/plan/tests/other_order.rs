@@ -1,5 +1,6 @@
 //! Pages in another order than that of the ids.
 
+use super::resumed::read_with_a_kill;
 use super::*;
 
 #[test]
@@ -22,54 +23,56 @@ fn a_page_in_another_order_is_returned_only_if_it_is_the_whole_list() {
     }
 }
 
-/// Reads a list, and some pages in a row in the order of the dates.
-fn read_with_another_order(
-    concurrency: usize,
-    by_date: &Server,
-    by_id: &Server,
-    wrong: std::ops::Range<usize>,
-) -> Option<(Vec<u64>, Plan<u64>)> {
-    let (mut plan, mut records, mut requests) = (plan(concurrency, by_id.size), Vec::new(), 0);
-    let mut in_flight = VecDeque::new();
-    loop {
-        while in_flight.len() < concurrency
-            && let Some(request) = plan.next()
-        {
-            let server = if wrong.contains(&requests) { by_date } else { by_id };
-            in_flight.push_back((request, server.page(request.page)));
-            requests += 1;
-        }
-        let Some((request, page)) = in_flight.pop_front() else { return Some((records, plan)) };
-        plan.add(request, page).ok()?;
-        while let Some(taken) = plan.take() {
-            records.extend(taken.records);
-        }
+/// Lists in the order of the ids and of the dates: newest first, one record backdated, and dates at random with few days.
+pub(super) fn lists(records: u64, size: usize) -> Vec<(Server, Server)> {
+    let by_id = Server::new(records, size);
+    let mut newest_first = by_id.clone();
+    newest_first.ids.sort_by_key(|id| (Reverse(id / 6), *id));
+    let mut backdated = by_id.clone();
+    backdated.ids.rotate_left(2);
+    let mut lists = vec![(by_id.clone(), newest_first), (by_id, backdated)];
+    for seed in 0..6_u64 {
+        let mut state = seed;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state >> 33
+        };
+        let mut id = 0;
+        let ids = (0..records).map(|_| {
+            id += if draw() % 10 < seed { 2 } else { 1 };
+            id
+        });
+        let by_id = Server { ids: ids.collect(), ..Server::new(0, size) };
+        let mut dated: Vec<(u64, u64)> =
+            by_id.ids.iter().map(|id| (draw() % (records / size as u64 / 2 + 1), *id)).collect();
+        dated.sort_unstable();
+        let by_date = Server { ids: dated.into_iter().map(|(_, id)| id).collect(), ..Server::new(0, size) };
+        lists.push((by_id, by_date));
     }
+    lists
 }
 
 #[test]
 fn pages_in_another_order_are_harmless_or_noticed() {
     let mut missed = Vec::new();
     for (records, size, concurrency) in [(56, 4, 1), (56, 4, 3), (61, 3, 2), (163, 4, 4)] {
-        let by_id = Server::new(records, size);
-        let mut newest_first = by_id.clone();
-        newest_first.ids.sort_by_key(|id| (Reverse(id / 6), *id));
-        let mut backdated = by_id.clone();
-        backdated.ids.rotate_left(2);
-        for by_date in [newest_first, backdated] {
+        for (list, (by_id, by_date)) in lists(records, size).into_iter().enumerate() {
             for (from, count) in (0..60).flat_map(|from| [(from, 1), (from, 2)]) {
-                let Some((read, plan)) =
-                    read_with_another_order(concurrency, &by_date, &by_id, from..from + count)
-                else {
-                    continue;
-                };
-                let is_noticed =
-                    plan.moves.moved_up > 0 || plan.contradiction().is_some() || plan.offset_is_ignored();
-                if !is_noticed && read != by_id.ids {
-                    missed.push((records, size, concurrency, from, count, read.len()));
+                for kill in [None, Some(from + 3), Some(from + 20)] {
+                    let (read, is_noticed) = read_with_a_kill(concurrency, size, kill, |request, number| {
+                        let is_wrong = (from..from + count).contains(&request);
+                        if is_wrong { by_date.page(number) } else { by_id.page(number) }
+                    });
+                    if !is_noticed && read != by_id.ids {
+                        missed.push((records, concurrency, list, from, count, kill, read.len()));
+                    }
                 }
             }
         }
     }
-    assert!(missed.is_empty(), "(records, size, calls, from request, requests, read): {missed:?}");
+    assert!(
+        missed.is_empty(),
+        "{} (records, calls, list, from request, requests, killed at, read): {missed:?}",
+        missed.len()
+    );
 }
