@@ -46,6 +46,8 @@ pub struct Earlier {
     pub claimed: Vec<u64>,
     /// Each ID was above the floor of its request.
     pub ids_grow: bool,
+    /// One of these floors was another one of these IDs, or above it. So IDs have grown from request to request.
+    pub has_grown: bool,
     /// The highest number of their requests.
     pub last_request: u64,
     /// How many activities they left in doubt. They come back one by one.
@@ -67,6 +69,7 @@ impl Default for Earlier {
         Self {
             claimed: Vec::new(),
             ids_grow: true,
+            has_grown: false,
             last_request: 0,
             in_doubt: 0,
             has_unknown_ids: false,

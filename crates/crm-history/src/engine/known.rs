@@ -54,11 +54,19 @@ struct Written {
 impl Known {
     /// `earlier` is what earlier processes know.
     pub(super) fn new(earlier: Earlier) -> Self {
-        let Earlier { claimed, lowest_floor, ids_grow, in_doubt, has_unknown_ids, oldest_floor, .. } =
-            earlier;
+        let Earlier {
+            claimed,
+            lowest_floor,
+            ids_grow,
+            has_grown,
+            in_doubt,
+            has_unknown_ids,
+            oldest_floor,
+            ..
+        } = earlier;
         let claimed: BTreeSet<u64> = claimed.into_iter().collect();
         let highest = claimed.last().copied().unwrap_or(0);
-        let has_grown = ids_grow && claimed.len() > 1;
+        let has_grown = ids_grow && has_grown;
         let distrust = (!ids_grow).then_some(IDS_DO_NOT_GROW);
         Self {
             highest,

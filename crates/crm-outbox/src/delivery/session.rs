@@ -19,7 +19,7 @@ use crate::activity::StoredActivity;
 use crate::observe;
 use crate::outbox::Shared;
 use crate::status::{State, Status};
-use crate::store::Change;
+use crate::store::{Change, Row};
 use crm_history::engine::mutations::breaks;
 
 /// Why a session ended.
@@ -56,8 +56,8 @@ impl<'a> Session<'a> {
         let doubts = feed::in_doubt(lease).await?;
         let floors = doubts.iter().filter_map(|(_, activity)| activity.sent_before);
         let lowest_floor = floors.map(|sent| sent.floor.id).min();
-        let earlier = what_earlier_senders_did(lease, lowest_floor).await?;
         let known = lease.shared.store.last_stored(KEPT).await?;
+        let earlier = what_earlier_senders_did(lease, lowest_floor, &known).await?;
         let store = Arc::new(LeasedStore(Arc::clone(lease)));
         let mut driver = Driver::new(sender.history.clone(), store, sender.settings, earlier);
         for row in known.into_iter().rev() {
@@ -251,13 +251,22 @@ fn wait_for_changes(shared: &Arc<Shared>) -> Pin<Box<dyn Future<Output = ()> + S
     Box::pin(async move { shared.store.changed().await })
 }
 
-async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> Result<Earlier, Error> {
+/// `known`: stored activities with the highest IDs whose content is kept.
+async fn what_earlier_senders_did(
+    lease: &Lease,
+    lowest_floor: Option<u64>,
+    known: &[Row],
+) -> Result<Earlier, Error> {
     let store = &lease.shared.store;
     let mut claimed = store.claimed(lowest_floor.unwrap_or(u64::MAX >> 1)).await?;
     if breaks("a-takeover-knows-whose-records-are-taken") {
         claimed.clear();
     }
     let ids_grow = !store.has_id_below_floor().await?;
+    // Where most contents are removed, so many IDs are not those of one request.
+    let highest_floor = known.iter().filter_map(|row| row.request).map(|sent| sent.floor).max();
+    let is_below = |id: &u64| highest_floor.is_some_and(|floor| *id <= floor);
+    let has_grown = claimed.iter().any(is_below) || claimed.len() >= KEPT;
     let mut without_id: HashMap<u64, Vec<u64>> = HashMap::new();
     if lowest_floor.is_some() {
         for (seq, floor) in store.stored_without_id().await? {
@@ -272,6 +281,7 @@ async fn what_earlier_senders_did(lease: &Lease, lowest_floor: Option<u64>) -> R
     Ok(Earlier {
         claimed,
         ids_grow,
+        has_grown,
         last_request,
         in_doubt,
         has_unknown_ids,

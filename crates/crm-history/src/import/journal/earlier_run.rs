@@ -66,6 +66,7 @@ impl EarlierRun {
             ..engine::Earlier::default()
         };
         let mut floors: HashMap<RowHash, Vec<u64>> = HashMap::new();
+        let mut highest_floor = 0;
         for row in self.rows.values() {
             match &row.state {
                 State::Done(RecordedOutcome::StoredWithoutId) => {
@@ -74,6 +75,9 @@ impl EarlierRun {
                 }
                 State::Done(outcome) => {
                     summary.ids_grow &= outcome.ids().all(|id| id > row.floor);
+                    if outcome.ids().next().is_some() {
+                        highest_floor = highest_floor.max(row.floor);
+                    }
                     summary.claimed.extend(outcome.ids());
                 }
                 State::Sent(sent) => {
@@ -84,6 +88,7 @@ impl EarlierRun {
                 }
             }
         }
+        summary.has_grown = summary.claimed.iter().any(|&id| id <= highest_floor);
         for (&key, row) in self.rows.iter().filter(|(_, row)| matches!(row.state, State::Sent(_))) {
             if let Some(floors) = floors.get_mut(&row.hash) {
                 floors.sort_unstable();
@@ -184,3 +189,27 @@ impl EarlierRun {
 
 /// The largest key that an import can have come to.
 const LARGEST_KEY: Key = 1 << 62;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn summary(lines: &[&str]) -> engine::Earlier {
+        let mut run = EarlierRun::new(PathBuf::new(), HashKey::random());
+        lines.iter().for_each(|line| run.add(serde_json::from_str(line).unwrap()).unwrap());
+        run.summary()
+    }
+
+    #[test]
+    fn ids_of_one_request_do_not_show_that_ids_grow() {
+        let sent = r#"{"send":{"request":1,"floor":32,"rows":[[0,"0000000000000001"],[1,"0000000000000002"]]}}"#;
+        let done = r#"{"done":[[0,"0000000000000001",{"stored":41}],[1,"0000000000000002",{"stored":40}]]}"#;
+        assert!(!summary(&[sent, done]).has_grown);
+        let next = r#"{"send":{"request":2,"floor":41,"rows":[[2,"0000000000000003"]]}}"#;
+        assert!(!summary(&[sent, done, next]).has_grown, "its answer is not known");
+        let stored = r#"{"done":[[2,"0000000000000003",{"stored":42}]]}"#;
+        assert!(summary(&[sent, done, next, stored]).has_grown);
+    }
+}
