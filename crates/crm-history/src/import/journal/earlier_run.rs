@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn ids_of_one_request_do_not_show_that_ids_grow() {
-        let sent = r#"{"send":{"request":1,"floor":32,"rows":[[0,"0000000000000001"],[1,"0000000000000002"]]}}"#;
+        let sent =
+            r#"{"send":{"request":1,"floor":32,"rows":[[0,"0000000000000001"],[1,"0000000000000002"]]}}"#;
         let done = r#"{"done":[[0,"0000000000000001",{"stored":41}],[1,"0000000000000002",{"stored":40}]]}"#;
         assert!(!summary(&[sent, done]).has_grown);
         let next = r#"{"send":{"request":2,"floor":41,"rows":[[2,"0000000000000003"]]}}"#;
