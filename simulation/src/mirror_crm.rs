@@ -63,12 +63,6 @@ impl Crm {
             .projects(if plan.has_projects { plan.projects } else { 0 })
             .seed(seed)
             .in_process(clock.clone());
-        // The list of changed contacts shows that it is sorted only if somebody has changed one before.
-        let contacts: Vec<_> = sandbox.contacts().into_iter().filter(|contact| contact.iduser == 1).collect();
-        if let Some(contact) = contacts.get(contacts.len() / 2) {
-            let at = clock.utc().naive_utc() - TimeDelta::days(20);
-            sandbox.change_contact(contact.pid, |contact| contact.date_edit = Some(at));
-        }
         let state = State {
             draw: Draw::new(seed, 22),
             changes: 0.0,
@@ -212,6 +206,12 @@ impl Crm {
         }
     }
 
+    /// Notes a page of the newest activities.
+    pub(crate) fn note_newest(&self, ids: &[u64], is_first_page: bool) {
+        self.look();
+        self.state().truth.note_newest(ids, is_first_page);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -242,9 +242,15 @@ impl Crm {
         self.let_people_work();
         let (request, part) = whole_list_of_projects(request);
         let path = request.uri().path().to_owned();
+        let asked: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let exchange = self.0.sandbox.receive(request);
         let outcome = wire::outcome(exchange, &self.0.clock).await;
         let outcome = outcome.map(|response| mirror_tricks::apply(&self, &path, response));
+        if let (Ok(response), Some("cid"), Some("new")) =
+            (&outcome, asked["order"].as_str(), asked["first"].as_str())
+        {
+            mirror_tricks::note_newest(&self, asked["offset"].is_null(), response);
+        }
         let outcome = match (outcome, part) {
             (Ok(response), Some((offset, count))) => {
                 let hidden = self.state().truth.hidden_projects.clone();

@@ -198,7 +198,7 @@ impl Oracle {
             let (must_be_there, must_be_equal) = match table {
                 _ if is_full => (true, *unchanged),
                 Table::Activities => {
-                    let is_new = truth.seen_from_birth.contains(&place.1.id);
+                    let is_new = truth.seen_from_birth.contains(&place.1.id) && !truth.is_newest_hidden;
                     // It may have come into the window after the run has read that.
                     let is_recent = is_recent && *unchanged;
                     (is_new || is_recent, is_recent)

@@ -187,14 +187,18 @@ fn run(draw: &mut Draw, is_first: bool, is_calm: bool, page: usize, parts: [bool
 fn faults(draw: &mut Draw, page: usize, parts: [bool; 3]) -> Vec<DrawnFault> {
     let mut faults = Vec::new();
     let count = draw.size(0, 3);
-    let mut cuts = false;
+    let (mut cuts, mut empties) = (false, false);
     while faults.len() < count {
         let fault = fault(draw, page);
         if !fault.on.iter().any(|on| is_copied(*on, parts)) {
             continue;
         }
-        // Two cut answers to the same question would be believed.
+        // Two cut or empty answers to the same question would be believed.
         if (fault.cuts_users || fault.cuts_children) && std::mem::replace(&mut cuts, true) {
+            break;
+        }
+        let is_empty = fault.rule.fault().name() == "empty_page";
+        if is_empty && std::mem::replace(&mut empties, true) {
             break;
         }
         faults.push(fault);

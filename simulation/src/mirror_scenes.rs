@@ -12,13 +12,15 @@ use crate::mirror_tricks::{Kind, Trick};
 
 /// Replaces the runs of a plan by those of a scene.
 pub(crate) fn play(draw: &mut Draw, plan: &mut MirrorPlan) {
-    match draw.number(0, 6) {
+    match draw.number(0, 8) {
         0 => killed_between_two_commits(draw, plan),
         1 => unsorted_newest_page(draw, plan),
         2 => short_page_of_the_window(draw, plan),
         3 => activities_come_into_the_window(draw, plan),
         4 => unsorted_contacts(draw, plan),
         5 => client_that_cannot_be_decoded(draw, plan),
+        6 => two_lists_within_the_hour(draw, plan),
+        7 => contacts_are_deleted_while_they_are_read(draw, plan),
         _ => hidden_records_are_shown_again(draw, plan),
     }
 }
@@ -76,6 +78,26 @@ fn unsorted_contacts(draw: &mut Draw, plan: &mut MirrorPlan) {
     let fault = unsorted(pages, Operation::PersonList, draw.number(0, 2), draw.number(1, 2));
     let acts = (0..draw.size(1, 3)).map(|_| Act::ChangeContact).collect();
     plan.runs = vec![calm(draw), RunPlan { acts, faults: vec![fault], ..calm(draw) }];
+}
+
+/// A project is taken from the login. Two runs that are less than an hour apart read the whole list.
+fn two_lists_within_the_hour(draw: &mut Draw, plan: &mut MirrorPlan) {
+    (plan.has_history, plan.has_directory, plan.has_projects) = (false, false, true);
+    plan.projects = draw.number(2, 14);
+    let hides = RunPlan { acts: vec![Act::Hide(1)], mode: Mode::Full, ..calm(draw) };
+    let pause = Duration::from_secs(60 * draw.number(1, 50));
+    plan.runs = vec![calm(draw), hides, RunPlan { pause, mode: Mode::Full, ..calm(draw) }];
+}
+
+/// More contacts are changed than fit on a page. Some of them are deleted while a page is on its way.
+fn contacts_are_deleted_while_they_are_read(draw: &mut Draw, plan: &mut MirrorPlan) {
+    (plan.has_history, plan.has_directory, plan.has_projects) = (false, true, false);
+    plan.contacts = draw.number(40, 90);
+    let acts = (0..draw.size(60, 120)).map(|_| Act::ChangeContact).collect();
+    let delete = Kind::DeleteFirst(draw.size(1, 8));
+    // The list of new contacts comes first.
+    let tricks = vec![Trick::new(delete, Operation::PersonList, draw.number(1, 2), 1)];
+    plan.runs = vec![calm(draw), RunPlan { acts, tricks, ..calm(draw) }];
 }
 
 /// A client that was changed some days ago cannot be decoded once.

@@ -112,6 +112,12 @@ pub(crate) fn apply(crm: &Crm, path: &str, mut response: Response<Bytes>) -> Res
     response
 }
 
+/// Takes in a page of the newest activities.
+pub(crate) fn note_newest(crm: &Crm, is_first_page: bool, response: &Response<Bytes>) {
+    let mut json: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    crm.note_newest(&ids(&mut json, usize::MAX), is_first_page);
+}
+
 fn with_json(response: Response<Bytes>, json: &Value) -> Response<Bytes> {
     let (mut head, _) = response.into_parts();
     head.headers.remove("content-length");

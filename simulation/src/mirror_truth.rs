@@ -46,6 +46,9 @@ pub(crate) struct Truth {
     /// The activities that the login has seen since they were added.
     pub(crate) seen_from_birth: BTreeSet<i64>,
     highest_activity: i64,
+    /// Whether a page of the newest activities was sorted by something else, and looked sorted by ID. Nobody can know then
+    /// that it hides new activities.
+    pub(crate) is_newest_hidden: bool,
     /// The activities whose time was changed.
     pub(crate) moved: BTreeSet<u64>,
     /// By how many hours the clock of the login was ever shifted.
@@ -67,6 +70,15 @@ impl Truth {
         self.throughout = self.now.keys().map(|place| (*place, true)).collect();
         self.ever = self.now.keys().copied().collect();
         self.deleted_projects.clone_from(&self.deleted_now);
+    }
+
+    /// Takes in a page of the list of activities that was asked for by ID, newest first.
+    pub(crate) fn note_newest(&mut self, ids: &[u64], is_first_page: bool) {
+        let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return };
+        let is_hidden = |id: u64| id > *last && (id < *first || is_first_page) && !ids.contains(&id);
+        let mut activities = self.now.keys().filter(|place| place.0 == Table::Activities);
+        let is_sorted = ids.is_sorted_by(|one, next| one > next);
+        self.is_newest_hidden |= is_sorted && activities.any(|(_, key)| is_hidden(key.id.unsigned_abs()));
     }
 
     /// Takes in what is there now.

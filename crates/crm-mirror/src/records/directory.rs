@@ -1,6 +1,5 @@
 //! Users, clients and contacts.
 
-use chrono::NaiveDateTime;
 use crm_directory::{Client, Contact, User, phone_numbers_in};
 
 use super::{Copied, without_shift};
@@ -111,10 +110,6 @@ impl Copied for Contact {
 
     fn has_time(&self) -> bool {
         self.created.is_some()
-    }
-
-    fn changed(&self) -> Option<NaiveDateTime> {
-        self.changed
     }
 
     fn fingerprint(&self, shift: i64) -> i64 {

@@ -27,11 +27,6 @@ pub(crate) trait Copied: Clone + Send + Sync + 'static {
         false
     }
 
-    /// Returns when it was changed last, of a list that can be sorted by that.
-    fn changed(&self) -> Option<NaiveDateTime> {
-        None
-    }
-
     /// Returns the fingerprint of the record as it is listed, read without the reader's shift of so many hours.
     fn fingerprint(&self, shift: i64) -> i64;
 

@@ -15,13 +15,21 @@ use futures_util::FutureExt;
 
 use super::merge::{Details, Merge, merge_some};
 use super::missing::{Fate, Rule, is_gone};
-use super::{Run, Step, contradiction, shift};
+use super::{Run, Step, contradiction};
 use crate::records::Copied;
 use crate::row::Key;
 use crate::store::{Missing, RUN, Range};
 use crate::table::Table;
 use crate::time::to_utc;
 use crm_history::engine::mutations::breaks;
+
+/// What was read of a list of contacts.
+struct RecentContacts {
+    /// How many contacts it was.
+    contacts: u64,
+    /// Whether one of its pages is in the order of creation, newest first.
+    is_in_order_of_creation: bool,
+}
 
 impl Run<'_> {
     /// Copies the users. The server returns all of them at once, without telephone numbers and roles.
@@ -164,10 +172,7 @@ impl Run<'_> {
             && let Some(since) = self.read_before(CONTACTS_READ)
             && self.new_and_changed_contacts(directory, since).await?
         {
-            let known = self.setting(CONTACTS_CHANGED);
-            let changed = self.newest_change.map(|at| at.and_utc().timestamp()).max(known);
-            let settings = vec![read, (CONTACTS_CHANGED.to_owned(), changed.unwrap_or(0).to_string())];
-            return self.complete(TABLE, false, settings).await;
+            return self.complete(TABLE, false, vec![read]).await;
         }
         self.any_full = true;
         let export = directory.export_contacts(ContactQuery::new()).concurrency(self.sync.concurrency);
@@ -176,12 +181,13 @@ impl Run<'_> {
             return Ok(());
         }
         self.settle_missing(TABLE, &Rule::TwoLists).await?;
-        let changed = self.newest_change.map_or(0, |at| at.and_utc().timestamp());
-        self.complete(TABLE, true, vec![read, (CONTACTS_CHANGED.to_owned(), changed.to_string())]).await
+        self.complete(TABLE, true, vec![read]).await
     }
 
-    /// Reads the contacts that are new or were changed. Returns `false` if all have to be read, because the change that is
-    /// known to be the last one is not listed: that contact was deleted, or the server ignores the order.
+    /// Reads the contacts that are new or were changed. Returns `false` if all have to be read.
+    ///
+    /// A page in the order of creation, newest first, may come from a server that ignored the order: that is its default. Most
+    /// contacts were never changed, so such a page can look sorted by change as well, and hide changes on other pages.
     async fn new_and_changed_contacts(
         &mut self,
         directory: &DirectoryClient,
@@ -191,29 +197,30 @@ impl Run<'_> {
         if breaks("changed-contacts-are-read") {
             return Ok(true);
         }
-        let newest =
+        let read =
             self.recent_contacts(directory, ContactOrder::Changed, since, |contact| contact.changed).await?;
-        let known = self.setting::<i64>(CONTACTS_CHANGED).filter(|known| *known > 0);
-        // The clock of the login may have moved since then.
-        let known = known.map(|known| to_utc(known) - TimeDelta::hours(shift::FARTHEST));
-        Ok(newest >= known || breaks("the-last-change-of-a-contact-is-listed"))
+        // Nothing is hidden if the pages hold as many contacts as the copy.
+        Ok(!read.is_in_order_of_creation
+            || read.contacts >= self.store.count(Table::Contacts).await?
+            || breaks("a-page-of-contacts-shows-its-order"))
     }
 
     /// Reads contacts from the newest to the first that is older.
     ///
     /// A deletion moves contacts from a later page to an earlier one, past the reader. So more than one page is read until a
-    /// reading finds nothing that the one before it has passed by. Returns the newest time.
+    /// reading finds nothing that the one before it has passed by.
     async fn recent_contacts(
         &mut self,
         directory: &DirectoryClient,
         order: ContactOrder,
         since: NaiveDateTime,
         time: fn(&Contact) -> Option<NaiveDateTime>,
-    ) -> Step<Option<NaiveDateTime>> {
+    ) -> Step<RecentContacts> {
         let query = ContactQuery::new().order_by(order).newest_first();
         let mut seen = BTreeSet::new();
         let mut newest = None;
-        for reading in 1.. {
+        let mut is_in_order_of_creation = false;
+        for reading in 1..=MOST_READINGS {
             let before = newest;
             let mut passed_by = false;
             let mut number = 0;
@@ -235,6 +242,8 @@ impl Run<'_> {
                 if !is_whole && !breaks("a-page-of-contacts-is-whole") {
                     return Err(contradiction("a page of contacts is not sorted, or holds one twice"));
                 }
+                is_in_order_of_creation |=
+                    !page.is_empty() && page.items.is_sorted_by(|one, next| one.created >= next.created);
                 let is_last = page.is_empty()
                     || page.items.iter().any(|contact| time(contact).is_none_or(|at| at < since));
                 for contact in &page.items {
@@ -250,13 +259,10 @@ impl Run<'_> {
             }
             let is_over = number == 0 || (reading > 1 && !passed_by);
             if is_over || breaks("more-than-one-page-of-contacts-is-read-again") {
-                return Ok(newest.flatten());
-            }
-            if reading == MOST_READINGS {
-                return Err(contradiction("the pages of contacts change too quickly"));
+                return Ok(RecentContacts { contacts: seen.len() as u64, is_in_order_of_creation });
             }
         }
-        Ok(None)
+        Err(contradiction("the pages of contacts change too quickly"))
     }
 
     /// Returns from when on changes are read. The login's clock and the program's may differ by more than a day.
@@ -277,8 +283,6 @@ async fn whole_list_of_users(directory: &DirectoryClient) -> Step<Page<User>> {
 
 const CLIENTS_READ: &str = "read:clients";
 const CONTACTS_READ: &str = "read:contacts";
-/// The setting with the time of the last change of a contact, by the clock of the login.
-const CONTACTS_CHANGED: &str = "changed:contacts";
 /// What `user/info` says of a user who is not there (observed).
 const GONE: &[i64] = &[404];
 const MOST_READINGS: usize = 5;

@@ -244,7 +244,6 @@ async fn compare<T: Copied>(
     known: &BTreeMap<i64, Head>,
 ) -> Step<Batch> {
     run.report(T::TABLE).read += records.len() as u64;
-    run.newest_change = run.newest_change.max(records.iter().filter_map(Copied::changed).max());
     let mut batch = run.batch(T::TABLE);
     let mut keys = BTreeSet::new();
     let records: Vec<(Key, T)> = records

@@ -65,8 +65,6 @@ pub(crate) struct Run<'a> {
     noted_shift: i64,
     /// Whether records that were there before have shown the shift in this run.
     is_shift_known: bool,
-    /// When the contacts that were read were changed last.
-    newest_change: Option<NaiveDateTime>,
     tables: Vec<TableReport>,
     any_full: bool,
     /// Whose the copy will be once the server has answered: a wrong address or key must not claim it.
@@ -106,7 +104,6 @@ impl<'a> Run<'a> {
             shift,
             noted_shift,
             is_shift_known: false,
-            newest_change: None,
             tables: Vec::new(),
             any_full: false,
             owners: Vec::new(),
