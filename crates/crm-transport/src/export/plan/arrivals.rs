@@ -92,8 +92,10 @@ impl<T> Plan<T> {
                 self.end.add_empty(number, page.is_empty());
                 self.has_shrunk |= self.end.end().is_some();
             } else if self.is_read_above(at, identity) {
-                // Nothing is left for it, or the page came in place of another. The stretch above reads on.
+                // Nothing is left for it, or the page came in place of another. The stretch above reads on. The end is
+                // further on all the same: otherwise this page would be asked for again and again.
                 self.stretches.remove(at);
+                self.end.add_held(number, identity.len, full);
                 self.has_shrunk = true;
             } else {
                 self.compare_with_stretches_below(at, number, identity, &page);
