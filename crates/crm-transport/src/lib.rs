@@ -92,7 +92,7 @@
 //! # Features
 //!
 //! On by default: `reqwest` ([`ReqwestTransport`]) and `rustls` (https for it). Off by default: `native-tls` (https with
-//! the system's library; if both are on, rustls is used), `gzip` (compressed responses), `tower` ([`TowerTransport`],
+//! the system's library; if both are on, rustls is used), `gzip` (compressed responses), `tower` (`TowerTransport`,
 //! and [`Pipeline`] as a tower service), `tracing` and `metrics` (below), and `blocking` (clients without async). All
 //! features are additive. `rustls`, `native-tls` and `gzip` include `reqwest`.
 //!
