@@ -251,10 +251,10 @@ impl Plan {
         let hides_all = plan.rules.iter().any(|rule| HIDES_ALL.contains(&rule.fault().name()));
         plan.restores_backups &= !(hides_all && plan.has_empty_view());
         // A restored outbox that knows no ID does not know what there was in the views that it had not read.
-        let has_no_ids = plan.rules.iter().any(|rule| rule.fault().name() == "without_ids");
+        let has_no_ids = plan.has_fault("without_ids");
         plan.restores_backups &= !(has_no_ids && plan.old_equal);
         // A list of today's records that is empty on the next day looks like one that heeds the days asked for.
-        if plan.rules.iter().any(|rule| rule.fault().name() == "dates_ignored") {
+        if plan.has_fault("dates_ignored") {
             plan.clock_steps.clear();
             plan.keep_alone("dates_ignored", Operation::HistoryList);
         }
@@ -269,7 +269,7 @@ impl Plan {
     /// Drops the other faults of this operation if there is one of this name. Only one rule strikes a request, and a server that
     /// heeds no days, or stores nothing, does not do so now and then.
     fn keep_alone(&mut self, name: &str, operation: Operation) {
-        if self.rules.iter().any(|rule| rule.fault().name() == name) {
+        if self.has_fault(name) {
             self.rules.retain(|rule| rule.fault().name() == name || !rule.is_of(operation));
         }
     }
@@ -339,9 +339,13 @@ impl Plan {
         self.rules.iter().all(|rule| BREAKS.contains(&rule.fault().name()))
     }
 
+    fn has_fault(&self, name: &str) -> bool {
+        self.rules.iter().any(|rule| rule.fault().name() == name)
+    }
+
     /// Whether the server changes the types of some activities.
     pub(crate) fn changes_types(&self) -> bool {
-        self.rules.iter().any(|rule| rule.fault().name() == "changed_type")
+        self.has_fault("changed_type")
     }
 
     /// Whether a record may resemble an activity in doubt, so that it stays in doubt for good.
@@ -349,7 +353,7 @@ impl Plan {
         let is_shifted = |write: &ForeignWrite| matches!(write.what, ForeignRecord::Shifted(..));
         self.tricks.unreadable.is_some()
             || self.twin.is_some()
-            || self.rules.iter().any(|rule| rule.fault().name() == "changed_record")
+            || self.has_fault("changed_record")
             || self.foreign.iter().any(is_shifted)
             || (self.changes_types() && self.entries.iter().any(|entry| entry.mark.is_none()))
             || self.has_entries_hours_apart()
@@ -372,7 +376,7 @@ impl Plan {
     /// Whether somebody else may write a record that is equal to an activity.
     pub(crate) fn has_equal_foreign_records(&self) -> bool {
         self.foreign.iter().any(|write| matches!(write.what, ForeignRecord::EqualTo(_)))
-            || self.rules.iter().any(|rule| rule.fault().name() == "change_between_pages")
+            || self.has_fault("change_between_pages")
     }
 }
 

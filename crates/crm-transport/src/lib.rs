@@ -177,6 +177,8 @@ pub use call::{ReqwestTransport, ReqwestTransportBuilder};
 #[cfg(feature = "tls")]
 #[doc(hidden)]
 pub use call::{certificate_advice, tls_config};
+#[doc(hidden)]
+pub use error::with_causes;
 pub use error::{Delivery, Error, ErrorKind, Refusal, TransportError};
 pub use export::{
     Export, ExportBuilder, ExportFigures, ExportPage, ExportProgress, ExportSource, Position, Records,

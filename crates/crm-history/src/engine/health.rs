@@ -112,7 +112,7 @@ impl Health {
         self.read_failures = 0;
     }
 
-    /// Lists were read since then. A long reading is no reason to lose patience.
+    /// Notes that lists have been read since then. The time of a reading does not count as patience.
     pub(super) fn has_read_since(&mut self, begun: Instant) {
         let now = Instant::now();
         self.last_progress = now.min(self.last_progress + (now - begun));

@@ -276,7 +276,8 @@ impl Driver {
     /// Sends another witness, or an activity in doubt once more as its own witness. Returns `false` if neither helps.
     fn take_last_chance(&mut self) -> bool {
         let Some(wanted) = self.doubts.need_witness() else { return false };
-        // One that is equal to an activity in doubt was not sent yet. So it doubles nothing, and its ID tells more than waiting.
+        // An activity that is equal to one in doubt has not been sent yet. So sending it doubles nothing, and its ID may settle
+        // the doubt.
         let witness = self.queue.next_alone(&self.known, &wanted, &self.suspects);
         if let Some(witness) = witness.or_else(|| self.queue.next_equal(&self.known)) {
             self.send(vec![witness], true);

@@ -120,7 +120,8 @@ async fn drive(driver: &mut Driver, activities: impl IntoIterator<Item = Activit
     driver.input_ended();
     let mut endings = Vec::new();
     while !driver.is_idle() {
-        poll_fn(|cx| driver.poll(cx)).await;
+        // An engine that waits for nothing would hang the test.
+        tokio::time::timeout(Duration::from_secs(86_400), poll_fn(|cx| driver.poll(cx))).await.unwrap();
         endings.extend(std::iter::from_fn(|| driver.next_ending()));
     }
     endings.sort_by_key(|(key, _)| *key);

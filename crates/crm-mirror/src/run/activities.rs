@@ -109,7 +109,7 @@ impl Run<'_> {
 /// Finds an activity in the list of its day. Only a list has all contacts, and shows whether the login sees the activity.
 ///
 /// # Errors
-/// There is no such activity, or a call failed.
+/// The server knows no such activity, or a call failed.
 async fn find_listed(history: &HistoryClient, id: EntryId) -> Result<Option<Entry>, Error> {
     let mut entry = history.run(&CertainInfo::new(id)).await?;
     for _ in 0..MOST_READINGS {

@@ -340,7 +340,7 @@ mod tests {
         let failing = lease.carry_out(lease.turn().await, HashSet::new(), after_a_minute(Err(failure)));
         let mut failing = std::pin::pin!(failing);
         assert!(tokio::time::timeout(Duration::from_secs(1), &mut failing).await.is_err());
-        // Whoever waits for the failed change does not run before the next one.
+        // The caller that waits for the failed change has not run yet.
         let next = lease.turn().await;
         assert_eq!(next.outcomes, [(1, Change::Queued), (2, Change::Queued)]);
         lease.carry_out(next, HashSet::from([1]), async { Ok(true) }).await.unwrap();

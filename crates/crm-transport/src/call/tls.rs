@@ -48,7 +48,8 @@ pub fn tls_config(pem: &[u8], trusts_system: bool, client: &[u8]) -> Result<Clie
     Ok(config)
 }
 
-/// Returns what to do about a connection to a database that failed because of the server's certificate.
+/// Returns what to do about a connection to a database that failed because of the server's certificate, or `None` if it failed
+/// for another reason.
 pub fn certificate_advice(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext, UnknownIssuer};
     // An `io::Error` does not name the error that it holds among its sources.

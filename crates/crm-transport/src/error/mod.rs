@@ -22,9 +22,9 @@ use crate::operation_info::Idempotency;
 pub(crate) use constructors::CHECK_CREDENTIALS;
 pub use json_error::JsonError;
 pub use kind::{Delivery, ErrorKind, Refusal};
-pub use transport_error::TransportError;
 #[cfg(any(feature = "reqwest", feature = "tower"))]
 pub(crate) use transport_error::innermost;
+pub use transport_error::{TransportError, with_causes};
 
 /// An error of a call, an import or an export, for people and for code.
 ///

@@ -93,3 +93,9 @@ pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
     }
     cause.to_string()
 }
+
+/// Returns the message of an error, and those of its causes after it.
+pub fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -36,10 +36,10 @@
 //! [`Verdict::Contradicted`].
 //!
 //! **A doubtful page is read again**: one that is empty or shorter than others although records are above it, or that is
-//! the page above it once more, or that shows a record of that page or from above it. If it stays so, the page above it
-//! tells whether the list has become shorter meanwhile. If it has not, the pages contradict each other: the rest is
-//! exported, and the verdict is [`Verdict::Contradicted`] or [`Verdict::Shifted`]. So it is if a page holds a record twice.
-//! Where the offset counts records, the list is begun anew with smaller pages instead.
+//! the page above it once more, or that shows a record of that page or from above it. If it is still doubtful, the page
+//! above it shows whether the list has become shorter meanwhile. If it has not, the pages contradict each other: the rest is
+//! exported, and the verdict is [`Verdict::Contradicted`] or [`Verdict::Shifted`]. The same applies if a page holds a record
+//! twice. Where the offset counts records, the export starts again with smaller pages instead.
 //! A stretch is dropped, and the one above it reads on, if its first page does not fit between the two: pages between would
 //! stay unread.
 //! A page that cannot be decoded is read once more, too. So is the page at which two stretches meet, if others may have

@@ -113,7 +113,7 @@ impl PagesSeen {
         if self.is_unsorted && self.are_different { Err(Unusable::Unsorted) } else { Ok(identity) }
     }
 
-    /// Whether a page was in another order. It is no error if that page is the whole list.
+    /// Whether a page was in another order. That is not an error if the page is the whole list.
     pub(super) fn is_unsorted(&self) -> bool {
         self.is_unsorted
     }

@@ -1,11 +1,9 @@
 //! A connection to PostgreSQL that is re-established when it is lost.
 
-use std::error::Error as _;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crm_transport::Error;
+use crm_transport::{Error, with_causes};
 use tokio::sync::{Mutex, Notify};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Row};
@@ -128,16 +126,6 @@ fn unreachable(operation: &'static str, location: &str, error: tokio_postgres::E
 fn cause(error: &tokio_postgres::Error) -> std::io::Error {
     let words = error.as_db_error().map_or_else(|| with_causes(error), ToString::to_string);
     std::io::Error::new(crate::store::kind(error), words)
-}
-
-fn with_causes(error: &tokio_postgres::Error) -> String {
-    let mut words = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let _ = write!(words, ": {cause}");
-        next = cause.source();
-    }
-    words
 }
 
 /// How long a statement may take.

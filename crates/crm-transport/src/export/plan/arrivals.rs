@@ -94,17 +94,15 @@ impl<T> Plan<T> {
             } else if self.is_read_above(at, identity) {
                 // Nothing is left for it, or the page came in place of another. The stretch above reads on. The end is
                 // further on all the same: otherwise this page would be asked for again and again.
-                self.stretches.remove(at);
+                self.drop_stretch(at);
                 self.end.add_held(number, identity.len, full);
-                self.has_shrunk = true;
             } else {
                 self.compare_with_stretches_below(at, number, identity, &page);
                 self.stretches[at].add(now, number, page, identity, self.id, floor);
                 self.end.add_held(number, identity.len, full);
                 self.drop_overlapping(at);
                 if self.hides_pages(at) {
-                    self.stretches.remove(at);
-                    self.has_shrunk = true;
+                    self.drop_stretch(at);
                 }
             }
             return;
@@ -183,10 +181,15 @@ impl<T> Plan<T> {
         for at in (from..self.stretches.len()).rev() {
             let (floor, top_below) = (self.floor(at), self.top_below(at));
             if self.stretches[at].has_only_overlap(floor, top_below) {
-                self.stretches.remove(at);
-                self.has_shrunk = true;
+                self.drop_stretch(at);
             }
         }
+    }
+
+    /// Drops a stretch that does not fit between the others. Nothing is split from now on.
+    fn drop_stretch(&mut self, at: usize) {
+        self.stretches.remove(at);
+        self.has_shrunk = true;
     }
 
     /// Whether the stretch above would end at this one, although pages between the two are unread.
