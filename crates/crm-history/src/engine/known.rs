@@ -180,9 +180,14 @@ impl Known {
         self.earlier_in_doubt = self.earlier_in_doubt.saturating_sub(1);
     }
 
+    /// Returns whether activities that earlier processes left in doubt have not come yet.
+    pub(super) fn awaits_earlier(&self) -> bool {
+        self.earlier_in_doubt > 0
+    }
+
     /// Returns whether each record of ours has a known ID, or belongs to an activity in doubt or in flight.
     pub(super) fn accounts_for_all(&self) -> bool {
-        self.earlier_in_doubt == 0 && !self.has_unknown_ids
+        !self.awaits_earlier() && !self.has_unknown_ids
     }
 
     /// Notes what an earlier process stored.

@@ -239,9 +239,14 @@ impl<'a> Search<'a> {
     ) {
         for (item, expected) in &wanted.items {
             let key = item.waiting.item.key;
-            if found.get(&key) != Some(&Found::Missing) {
-                continue;
-            }
+            let is_missing = match found.get(&key) {
+                Some(Found::Missing) => true,
+                // The equal record may be that of an activity that has not come yet, and a changed one this activity's own.
+                Some(Found::Stored(_)) if self.known.awaits_earlier() && expected.entry.mark.is_none() => {
+                    false
+                }
+                _ => continue,
+            };
             let floor = wanted.doubt.floor.id;
             let identity = item.waiting.item.identity;
             let similar = self.take(floor, item, |record| {
@@ -254,7 +259,7 @@ impl<'a> Search<'a> {
                 && !breaks("an-unreadable-record-is-a-doubt")
             {
                 found.insert(key, Found::Unclear(UnknownReason::Unreadable));
-            } else if let Some(id) = self.below_floor(wanted, item, expected, near) {
+            } else if let Some(id) = self.below_floor(wanted, item, expected, near).filter(|_| is_missing) {
                 found.insert(key, Found::BelowFloor(id));
             }
         }

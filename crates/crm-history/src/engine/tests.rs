@@ -374,3 +374,31 @@ async fn the_record_of_an_activity_that_is_sent_once_more_is_not_that_of_an_equa
     let stored = |id| Ending::Stored { id: EntryId(id), copy: None };
     assert_eq!(endings, [(0, stored(3)), (1, stored(2))]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_two_equal_activities_the_first_to_come_does_not_take_the_record_of_the_other_in_place_of_a_changed_one()
+ {
+    let driver = driver(&server_with_an_old_record(), &Arc::default());
+    let doubt = |request, id, key| {
+        let waiting = vec![driver.waiting(key, entry(0))];
+        Doubt::new(request, Floor { id, is_certain: true }, waiting, Instant::now())
+    };
+    let mut changed = record(2, "звонок 0");
+    changed["tip"] = json!("другой");
+    let records = [record(1, "старая"), changed, record(3, "звонок 0")];
+    let records = records.map(|record| serde_json::from_value(record).unwrap()).to_vec();
+    let reading = Reading([(View(None), ViewReading { records, ..ViewReading::default() })].into());
+    let mut known = Known::new(Earlier { in_doubt: 2, ..Earlier::default() });
+    let mut doubts = Doubts::default();
+    let mut decide = |doubt, known: &Known| {
+        doubts.add(doubt);
+        let seen = Seen { reading: &reading, known, in_flight: &[].into() };
+        let decided =
+            doubts.decide(Instant::now(), Duration::from_secs(60), Duration::from_secs(2), &seen, false);
+        decided.iter().map(|(waiting, _)| waiting.item.key).collect::<Vec<Key>>()
+    };
+    known.earlier_doubt_has_come();
+    assert_eq!(decide(doubt(1, 1, 0), &known), [0; 0]);
+    known.earlier_doubt_has_come();
+    assert_eq!(decide(doubt(2, 2, 1), &known), [1], "and the other one may be the changed record");
+}
