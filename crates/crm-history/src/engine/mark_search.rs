@@ -51,8 +51,8 @@ impl MarkSearch {
         &self.view
     }
 
-    /// Reads pages until each mark is found, or to the end. `is_first`: it is not known yet whether the server keeps to the
-    /// days asked for. A page holds at least `page_size` records.
+    /// Reads pages until each mark is found, or to the end, and then once more: a page may have lacked records. `is_first`: it
+    /// is not known yet whether the server keeps to the days asked for. A page holds at least `page_size` records.
     pub(super) async fn run(
         &self,
         client: &HistoryClient,
@@ -62,6 +62,23 @@ impl MarkSearch {
         if is_first {
             lookup::ask_for_a_day_without_records(client, &self.view).await?;
         }
+        let mut found = FoundMarks::default();
+        for _ in 0..READINGS {
+            self.read(client, page_size, &mut found).await?;
+            if self.marks.iter().all(|mark| found.ids.contains_key(mark)) {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Reads the list once, and adds what it shows.
+    async fn read(
+        &self,
+        client: &HistoryClient,
+        page_size: usize,
+        found: &mut FoundMarks,
+    ) -> Result<(), LookupFault> {
         for _ in 0..lookup::ATTEMPTS {
             let mut missing: BTreeSet<&str> = self.marks.iter().map(String::as_str).collect();
             let found_all = |page: &[Entry]| {
@@ -76,7 +93,6 @@ impl MarkSearch {
             if self.must_show.is_some_and(|id| read.records.iter().all(|record| record.id != id)) {
                 return Err(LookupFault::NotBelievable("it lacks a record that is known to be there"));
             }
-            let mut found = FoundMarks::default();
             // The newest come first, so the oldest one with a mark remains.
             for record in &read.records {
                 if let Some(mark) = record.mark().filter(|&mark| self.marks.contains(mark)) {
@@ -88,7 +104,7 @@ impl MarkSearch {
                 read.unreadable.iter().any(|record| record.raw.contains(&mark))
             };
             found.unreadable.extend(self.marks.iter().filter(is_in).cloned());
-            return Ok(found);
+            return Ok(());
         }
         Err(LookupFault::NotBelievable("the same record was on several of its pages"))
     }
@@ -120,6 +136,8 @@ pub(super) fn day(item: &Item) -> Option<NaiveDate> {
     item.entry.as_stored().at.map(|at| at.date())
 }
 
+/// A mark counts as missing after so many readings without it.
+const READINGS: usize = 2;
 /// More than the hours by which a caller may read times shifted.
 const LARGEST_SHIFT: TimeDelta = TimeDelta::days(2);
 
