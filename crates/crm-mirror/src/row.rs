@@ -2,7 +2,7 @@
 
 use std::hash::Hasher;
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, Timelike as _};
 use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
@@ -89,7 +89,8 @@ impl Value {
     }
 
     pub(crate) fn time(at: Option<NaiveDateTime>) -> Self {
-        Self::text(at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()))
+        // A format string would be read anew for each time.
+        Self::text(at.map(|at| at.with_nanosecond(0).unwrap_or(at).to_string()))
     }
 
     pub(crate) fn date(day: Option<NaiveDate>) -> Self {

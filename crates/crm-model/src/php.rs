@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono::{NaiveDate, NaiveDateTime, Utc};
+use chrono::{NaiveDate, NaiveDateTime, Timelike as _, Utc};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
@@ -275,7 +275,8 @@ impl<'de> Deserialize<'de> for Instant {
 
 /// Formats a time as the servers write it.
 pub(crate) fn format_datetime(at: NaiveDateTime) -> String {
-    at.format("%Y-%m-%d %H:%M:%S").to_string()
+    // A format string would be read anew for each time.
+    at.with_nanosecond(0).unwrap_or(at).to_string()
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::NaiveDateTime;
 use crm_history::Texts;
 use crm_transport::{Error, Export, ExportSource};
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
 use futures_util::stream::{self, StreamExt};
 
-use super::{NOTED_SHIFT, Run, SHIFT, Step, shift};
+use super::{NOTED_SHIFT, Run, SHIFT, Step, Stop, shift};
 use crate::records::Copied;
 use crate::row::Key;
 use crate::store::{Batch, Head, Missing, RUN, Range};
@@ -74,11 +74,13 @@ impl<T: Copied> Merge<T> {
         S: ExportSource<Record = T>,
     {
         let mut highest = 0;
-        while let Some(record) = export.next().await {
-            // The verdict says what an error means.
-            let Ok(record) = record else { continue };
-            highest = record.id();
-            self.push(run, record).await?;
+        loop {
+            // While some are written, the next ones are read.
+            let reading = async { Ok::<_, Stop>(next_records(&mut export).await) };
+            let ((), next) = future::try_join(self.merge_buffer(run), reading).await?;
+            let Some(last) = next.last() else { break };
+            highest = last.id();
+            self.buffer.extend(next);
         }
         match run.take_verdict(&export.finish().await) {
             Ok(false) if !breaks("only-a-complete-list-lacks-rows") => {
@@ -187,6 +189,18 @@ pub(super) async fn merge_some<T: Copied>(run: &mut Run<'_>, details: &Details<T
     let known = find_heads(run, &records).await?;
     let batch = compare(run, details, records, &known).await?;
     run.commit(vec![batch]).await
+}
+
+/// Returns the next records of an export. None are left if there is none.
+async fn next_records<S: ExportSource>(export: &mut Export<S>) -> Vec<S::Record> {
+    let mut records = Vec::with_capacity(TOGETHER);
+    while records.len() < TOGETHER
+        && let Some(record) = export.next().await
+    {
+        // The verdict says what an error means.
+        records.extend(record.ok());
+    }
+    records
 }
 
 fn by_id(heads: &[Head]) -> BTreeMap<i64, Head> {

@@ -1,5 +1,7 @@
 //! Writing batches: whole sets of rows in each statement.
 
+use std::borrow::Cow;
+
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
 
@@ -7,7 +9,7 @@ use super::schema::{quoted, type_name};
 use crate::changes::ChangeKind;
 use crate::row::{Key, Row, Value};
 use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd};
-use crate::table::{Shape, Table};
+use crate::table::{ColumnKind, Shape, Table};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 
@@ -112,11 +114,12 @@ impl Writer<'_> {
 
     async fn put(&self, batch: &Batch, applied: &mut Applied) -> Result<(), Error> {
         let table = batch.shape.table;
-        let json = rows_as_json(&batch.shape, &batch.puts);
         let sql = put_statement(self.schema, &batch.shape);
+        let columns = Columns::new(&batch.shape, &batch.puts);
         #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
         let now = batch.now as f64;
-        let params: [Param<'_>; 3] = [(&json, Type::TEXT), (&batch.run, Type::INT8), (&now, Type::FLOAT8)];
+        let mut params: Vec<Param<'_>> = vec![(&batch.run, Type::INT8), (&now, Type::FLOAT8)];
+        params.extend(columns.params());
         for row in self.transaction.query_typed(&sql, &params).await? {
             if let Some(kind) = ChangeKind::from_word(row.get(0)) {
                 applied.add(kind, row.get::<_, i64>(1).unsigned_abs());
@@ -314,35 +317,66 @@ impl Writer<'_> {
     }
 }
 
-/// Returns the rows as one JSON text.
-fn rows_as_json(shape: &Shape, rows: &[Row]) -> String {
-    let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
-    let names: Vec<String> = shape.columns.iter().map(|(name, _)| text(name)).collect();
-    let mut json = String::from("[");
-    for row in rows {
-        if json.len() > 1 {
-            json.push(',');
+/// Rows as arrays, one for each column.
+struct Columns<'a> {
+    keys: Keys,
+    fingerprints: Vec<i64>,
+    details: Vec<Option<i64>>,
+    raw: Vec<&'a str>,
+    own: Vec<Column<'a>>,
+}
+
+/// The values of a column. The statement gives the texts their type.
+enum Column<'a> {
+    Integers(Vec<Option<i64>>),
+    Texts(Vec<Option<Cow<'a, str>>>),
+}
+
+impl<'a> Columns<'a> {
+    fn new(shape: &Shape, rows: &'a [Row]) -> Self {
+        let own = shape.columns.iter().enumerate().map(|(at, (_, kind))| {
+            let values = rows.iter().map(|row| row.values.get(at));
+            match kind {
+                ColumnKind::Integer => Column::Integers(values.map(integer).collect()),
+                _ => Column::Texts(values.map(text).collect()),
+            }
+        });
+        Self {
+            keys: Keys::new(rows.iter().map(|row| row.key)),
+            fingerprints: rows.iter().map(|row| row.fingerprint).collect(),
+            details: rows.iter().map(|row| row.detail).collect(),
+            raw: rows.iter().map(|row| row.raw.as_str()).collect(),
+            own: own.collect(),
         }
-        let Key { project_id, id, occurrence } = row.key;
-        let detail = row.detail.map_or("null".to_owned(), |detail| detail.to_string());
-        json += &format!(
-            r#"{{"project_id":{project_id},"id":{id},"occurrence":{occurrence},"fingerprint":{},"detail":{detail},"raw":{}"#,
-            row.fingerprint, row.raw
-        );
-        for (name, value) in names.iter().zip(&row.values) {
-            let value = match value {
-                Value::Null => continue,
-                Value::Integer(number) => number.to_string(),
-                Value::Boolean(flag) => flag.to_string(),
-                Value::Text(value) => text(value),
-                Value::Json(value) => value.clone(),
-            };
-            json += &format!(",{name}:{value}");
-        }
-        json.push('}');
     }
-    json.push(']');
-    json
+
+    fn params(&self) -> impl Iterator<Item = Param<'_>> {
+        let own = self.own.iter().map(|column| -> Param<'_> {
+            match column {
+                Column::Integers(values) => (values, Type::INT8_ARRAY),
+                Column::Texts(values) => (values, Type::TEXT_ARRAY),
+            }
+        });
+        let first: [Param<'_>; 3] = [
+            (&self.fingerprints, Type::INT8_ARRAY),
+            (&self.details, Type::INT8_ARRAY),
+            (&self.raw, Type::TEXT_ARRAY),
+        ];
+        self.keys.params().into_iter().chain(first).chain(own)
+    }
+}
+
+fn integer(value: Option<&Value>) -> Option<i64> {
+    if let Some(Value::Integer(number)) = value { Some(*number) } else { None }
+}
+
+fn text(value: Option<&Value>) -> Option<Cow<'_, str>> {
+    match value? {
+        Value::Null => None,
+        Value::Integer(number) => Some(number.to_string().into()),
+        Value::Boolean(flag) => Some(flag.to_string().into()),
+        Value::Text(text) | Value::Json(text) => Some(text.into()),
+    }
 }
 
 fn put_statement(schema: &str, shape: &Shape) -> String {
@@ -350,7 +384,9 @@ fn put_statement(schema: &str, shape: &Shape) -> String {
     let key = table.key_columns().join(", ");
     let own: Vec<(String, &str)> =
         shape.columns.iter().map(|(name, kind)| (quoted(name), type_name(*kind))).collect();
-    let definitions: String = own.iter().map(|(name, kind)| format!(", {name} {kind}")).collect();
+    let typed: String = own.iter().map(|(name, kind)| format!(", {name}::{kind}")).collect();
+    // After the run and the time.
+    let arrays: Vec<String> = (3..9 + own.len()).map(|place| format!("${place}")).collect();
     let names: String = own.iter().map(|(name, _)| format!(", {name}")).collect();
     let mut set: String = own.iter().map(|(name, _)| format!(", {name} = excluded.{name}")).collect();
     if table == Table::Projects {
@@ -361,14 +397,14 @@ fn put_statement(schema: &str, shape: &Shape) -> String {
     let is_old = same_key(table, "old", "new");
     format!(
         "WITH new AS MATERIALIZED (
-            SELECT * FROM json_to_recordset($1::json) AS new (project_id bigint, id bigint, occurrence bigint,
-                fingerprint bigint, detail bigint, raw jsonb{definitions})),
+            SELECT project_id, id, occurrence, fingerprint, detail, raw::jsonb{typed} FROM unnest({arrays})
+                AS new (project_id, id, occurrence, fingerprint, detail, raw{names})),
          old AS MATERIALIZED (
             SELECT row.* FROM {schema}.{table} AS row JOIN new ON {is_row} WHERE row.deleted_at IS NULL),
          logged AS (
             INSERT INTO {schema}.changes
                 (run, seen_at, table_name, project_id, id, occurrence, change, before, after)
-            SELECT $2, to_timestamp($3), '{table}', new.project_id, new.id, new.occurrence,
+            SELECT $1, to_timestamp($2), '{table}', new.project_id, new.id, new.occurrence,
                 CASE WHEN old.id IS NULL THEN 'insert' WHEN old.raw IS DISTINCT FROM new.raw THEN 'update'
                     ELSE 'in_view' END, old.raw, new.raw
             FROM new LEFT JOIN old ON {is_old}
@@ -379,6 +415,7 @@ fn put_statement(schema: &str, shape: &Shape) -> String {
             SELECT {key}, fingerprint, detail, raw{names} FROM new
             ON CONFLICT ({key}) DO UPDATE SET fingerprint = excluded.fingerprint, detail = excluded.detail,
                 raw = excluded.raw, out_of_view_at = NULL, deleted_at = NULL{set})
-         SELECT change, count(*) FROM logged GROUP BY change"
+         SELECT change, count(*) FROM logged GROUP BY change",
+        arrays = arrays.join(", ")
     )
 }

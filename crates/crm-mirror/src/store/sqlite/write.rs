@@ -36,7 +36,7 @@ fn key_is(table: Table) -> &'static str {
 
 pub(super) fn apply(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<Applied> {
     let mut applied = Applied::default();
-    let log = Log { transaction, batch };
+    let log = Log { transaction, batch, now: to_text(batch.now) };
     put(&log, &mut applied)?;
     for (key, removal) in &batch.removals {
         remove(&log, batch.shape.table, *key, *removal, &mut applied)?;
@@ -61,7 +61,7 @@ pub(super) fn apply(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::R
     for project in &batch.children_read {
         transaction
             .prepare_cached("UPDATE projects SET children_read_at = ?2 WHERE id = ?1")?
-            .execute(params![project, to_text(batch.now)])?;
+            .execute(params![project, log.now])?;
     }
     write_settings(transaction, &batch.settings)?;
     Ok(applied)
@@ -80,6 +80,8 @@ fn unmark(transaction: &Transaction<'_>, table: Table, key: Key) -> rusqlite::Re
 struct Log<'a> {
     transaction: &'a Transaction<'a>,
     batch: &'a Batch,
+    /// The time of the batch.
+    now: String,
 }
 
 impl Log<'_> {
@@ -95,7 +97,7 @@ impl Log<'_> {
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         self.transaction.prepare_cached(sql)?.execute(params![
             self.batch.run,
-            to_text(self.batch.now),
+            self.now,
             table.as_str(),
             key.project_id,
             key.id,
@@ -232,7 +234,7 @@ fn remove(
                 key.project_id,
                 key.id,
                 key.occurrence,
-                to_text(log.batch.now)
+                log.now
             ])?;
             ChangeKind::OutOfView
         }
@@ -242,7 +244,7 @@ fn remove(
                 key.project_id,
                 key.id,
                 key.occurrence,
-                to_text(log.batch.now)
+                log.now
             ])?;
             ChangeKind::Delete
         }
