@@ -23,7 +23,7 @@ use self::connection::Connection;
 use self::write::Writer;
 use super::{
     Applied, Batch, ChildrenRead, Head, Missing, OPEN, READ, RUN, Range, Record, Rewrite, RunEnd, Store,
-    replaced,
+    VERSION, replaced,
 };
 use crate::changes::{Change, ChangeFilter};
 use crate::report::Run;
@@ -75,10 +75,12 @@ impl PostgresStore {
     pub async fn open_in_schema(url: &str, schema: &str) -> Result<Self, Error> {
         let connection = Connection::new(url)?;
         let quoted = schema::quoted(schema);
-        if schema != "public" {
-            connection.script(OPEN, &schema::creation(&quoted)).await?;
+        if !is_up_to_date(&connection, schema, &quoted).await? {
+            if schema != "public" {
+                connection.script(OPEN, &schema::creation(&quoted)).await?;
+            }
+            connection.script(OPEN, &schema::migration(&quoted)).await?;
         }
-        connection.script(OPEN, &schema::migration(&quoted)).await?;
         Ok(Self(Arc::new(Shared {
             connection,
             schema: quoted,
@@ -131,9 +133,21 @@ impl PostgresStore {
     }
 
     async fn count_rows(&self, sql: String) -> Result<i64, Error> {
-        let rows = self.read(read::Query { sql, params: Vec::new() }, |row| row.get(0)).await?;
+        let rows = self.read(read::Query::new(sql), |row| row.get(0)).await?;
         Ok(rows.first().copied().unwrap_or(0))
     }
+}
+
+/// Returns whether a schema has all tables, of this version.
+async fn is_up_to_date(connection: &Connection, schema: &str, quoted: &str) -> Result<bool, Error> {
+    let rows = connection.query(OPEN, &schema::inventory(schema)).await?;
+    let found: i64 = rows.first().map_or(0, |row| row.get(0));
+    if usize::try_from(found) != Ok(schema::parts().count()) {
+        return Ok(false);
+    }
+    let sql = format!("SELECT value FROM {quoted}.mirror_settings WHERE name = 'version'");
+    let rows = connection.query(OPEN, &read::Query::new(sql)).await?;
+    Ok(rows.first().is_some_and(|row| row.get::<_, String>(0) == VERSION.to_string()))
 }
 
 impl Shared {
@@ -170,7 +184,7 @@ impl Store for PostgresStore {
              WHERE name = 'run' AND expires_at <= clock_timestamp() RETURNING fence",
             self.0.schema
         );
-        let rows = self.0.connection.query(RUN, &read::Query { sql, params: Vec::new() }).await?;
+        let rows = self.0.connection.query(RUN, &read::Query::new(sql)).await?;
         let Some(fence) = rows.first().map(|row| row.get::<_, i64>(0)) else { return Ok(None) };
         let shared = Arc::downgrade(&self.0);
         let heartbeat = tokio::spawn(async move {
@@ -209,7 +223,7 @@ impl Store for PostgresStore {
 
     async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
         let sql = format!("SELECT name, value FROM {}.mirror_settings", self.0.schema);
-        let query = read::Query { sql, params: Vec::new() };
+        let query = read::Query::new(sql);
         Ok(self.read(query, |row| (row.get(0), row.get(1))).await?.into_iter().collect())
     }
 

@@ -18,12 +18,12 @@ pub(super) struct Query {
 }
 
 impl Query {
-    fn new(sql: String) -> Self {
+    pub(super) fn new(sql: String) -> Self {
         Self { sql, params: Vec::new() }
     }
 
     /// Adds a parameter, and returns its name.
-    fn add(&mut self, value: impl ToSql + Sync + Send + 'static, kind: Type) -> String {
+    pub(super) fn add(&mut self, value: impl ToSql + Sync + Send + 'static, kind: Type) -> String {
         self.params.push((Box::new(value), kind));
         format!("${}", self.params.len())
     }

@@ -1,5 +1,8 @@
 //! The tables in PostgreSQL.
 
+use tokio_postgres::types::Type;
+
+use super::read::Query;
 use crate::store::{VERSION, refill};
 use crate::table::{ColumnKind, Table};
 
@@ -72,9 +75,46 @@ CREATE OR REPLACE VIEW {schema}.payments_by_month AS
     GROUP BY to_char(date, 'YYYY-MM'), kind, currency_id;
 ";
 
+/// Returns a query that counts which of [`parts`] are there.
+pub(super) fn inventory(schema: &str) -> Query {
+    let (tables, columns): (Vec<String>, Vec<String>) = parts().unzip();
+    let mut query = Query::new(String::new());
+    let schema = query.add(schema.to_owned(), Type::TEXT);
+    let (tables, columns) = (query.add(tables, Type::TEXT_ARRAY), query.add(columns, Type::TEXT_ARRAY));
+    query.sql = format!(
+        "SELECT count(*) FROM unnest({tables}, {columns}) AS part (of_table, of_column)
+         JOIN pg_namespace AS space ON space.nspname = {schema}
+         JOIN pg_class AS class ON class.relnamespace = space.oid AND class.relname = of_table
+         JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attname = of_column
+            AND NOT attribute.attisdropped"
+    );
+    query
+}
+
+/// Returns the columns of the records, and one of each other table and view.
+pub(super) fn parts() -> impl Iterator<Item = (String, String)> {
+    let of_table = |table: Table| {
+        let columns = table.columns().iter().map(|(name, _)| *name);
+        columns.chain(["id"]).map(move |column| (table.as_str().to_owned(), column.to_owned()))
+    };
+    let others = OTHERS.map(|(table, column)| (table.to_owned(), column.to_owned()));
+    Table::ALL.into_iter().flat_map(of_table).chain(others)
+}
+
+const OTHERS: [(&str, &str); 8] = [
+    ("mirror_settings", "name"),
+    ("mirror_lease", "fence"),
+    ("mirror_missing", "run"),
+    ("runs", "id"),
+    ("changes", "seq"),
+    ("phones", "number"),
+    ("calls_by_day", "day"),
+    ("payments_by_month", "month"),
+];
+
 /// Returns the statements that create what is missing, as one script for one transaction.
 ///
-/// The lock belongs to the transaction, so it works behind PgBouncer, too. It lets one instance migrate at a time.
+/// They wait for everybody who reads the tables, so they run only if something is missing. The lock belongs to the transaction, so it works behind PgBouncer, too. It lets one instance migrate at a time.
 pub(super) fn migration(schema: &str) -> String {
     let mut script = format!(
         "BEGIN; SELECT pg_advisory_xact_lock({LOCK});
@@ -90,18 +130,21 @@ pub(super) fn migration(schema: &str) -> String {
         script += &create(schema, table);
         let columns = table.columns().iter().map(|(name, kind)| (*name, *kind));
         let (add, refill) = (add_columns(schema, table, columns), refill(table));
+        let names: Vec<String> = table.columns().iter().map(|(name, _)| format!("'{name}'")).collect();
         script += &format!(
-            "DO $add$ DECLARE before bigint; BEGIN
-                SELECT count(*) INTO before FROM pg_attribute
-                    WHERE attrelid = '{schema}.{table}'::regclass AND attnum > 0 AND NOT attisdropped;
-                {add}
-                IF EXISTS (SELECT 1 FROM {schema}.{table}) AND before < (SELECT count(*) FROM pg_attribute
-                    WHERE attrelid = '{schema}.{table}'::regclass AND attnum > 0 AND NOT attisdropped)
+            "DO $add$ BEGIN
+                IF {count} > (SELECT count(*) FROM pg_attribute WHERE attrelid = '{schema}.{table}'::regclass
+                    AND NOT attisdropped AND attname IN ({names}))
                 THEN
-                    INSERT INTO {schema}.mirror_settings VALUES ('{refill}', '1')
-                    ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+                    {add}
+                    IF EXISTS (SELECT 1 FROM {schema}.{table}) THEN
+                        INSERT INTO {schema}.mirror_settings VALUES ('{refill}', '1')
+                        ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+                    END IF;
                 END IF;
-             END $add$;"
+             END $add$;",
+            count = names.len(),
+            names = names.join(", ")
         );
     }
     script += &LATER.replace("{schema}", schema);
@@ -116,9 +159,14 @@ fn create(schema: &str, table: Table) -> String {
     let key = table.key_columns();
     let key_columns: String = key.iter().map(|name| format!("{name} bigint NOT NULL, ")).collect();
     let read = if table == Table::Projects { "children_read_at timestamptz, " } else { "" };
+    let columns: String = table
+        .columns()
+        .iter()
+        .map(|(name, kind)| format!("{} {}, ", quoted(name), type_name(*kind)))
+        .collect();
     format!(
         "CREATE TABLE IF NOT EXISTS {schema}.{table} ({key_columns}fingerprint bigint NOT NULL, detail bigint, {read}
-            out_of_view_at timestamptz, deleted_at timestamptz, raw jsonb NOT NULL, PRIMARY KEY ({}));",
+            out_of_view_at timestamptz, deleted_at timestamptz, {columns}raw jsonb NOT NULL, PRIMARY KEY ({}));",
         key.join(", ")
     )
 }

@@ -394,20 +394,20 @@ fn put_statement(schema: &str, shape: &Shape) -> String {
         set += &format!(", children_read_at = CASE WHEN {is_same} THEN row.children_read_at END");
     }
     let is_row = same_key(table, "row", "new");
-    let is_old = same_key(table, "old", "new");
+    // The offset makes it look up each row by its key. Without statistics, the server may read the whole table each time.
     format!(
         "WITH new AS MATERIALIZED (
             SELECT project_id, id, occurrence, fingerprint, detail, raw::jsonb{typed} FROM unnest({arrays})
                 AS new (project_id, id, occurrence, fingerprint, detail, raw{names})),
-         old AS MATERIALIZED (
-            SELECT row.* FROM {schema}.{table} AS row JOIN new ON {is_row} WHERE row.deleted_at IS NULL),
          logged AS (
             INSERT INTO {schema}.changes
                 (run, seen_at, table_name, project_id, id, occurrence, change, before, after)
             SELECT $1, to_timestamp($2), '{table}', new.project_id, new.id, new.occurrence,
                 CASE WHEN old.id IS NULL THEN 'insert' WHEN old.raw IS DISTINCT FROM new.raw THEN 'update'
                     ELSE 'in_view' END, old.raw, new.raw
-            FROM new LEFT JOIN old ON {is_old}
+            FROM new LEFT JOIN LATERAL (
+                SELECT row.id, row.raw, row.out_of_view_at FROM {schema}.{table} AS row
+                WHERE {is_row} AND row.deleted_at IS NULL OFFSET 0) AS old ON TRUE
             WHERE old.id IS NULL OR old.raw IS DISTINCT FROM new.raw OR old.out_of_view_at IS NOT NULL
             ORDER BY 4, 5, 6 RETURNING change),
          written AS (

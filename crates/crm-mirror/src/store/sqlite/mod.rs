@@ -129,6 +129,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // What is removed must not stay readable in the file.
     connection.pragma_update(None, "secure_delete", "ON")?;
+    // A first copy writes the pages of its indexes again and again.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
 }
@@ -322,3 +325,7 @@ impl Store for SqliteStore {
 
 /// How long SQLite waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The most memory for pages.
+const CACHE_KIB: i64 = 16_384;
+/// The write-ahead log is copied into the file when it has so many pages: 32 MiB.
+const PAGES_IN_LOG: i64 = 8_192;

@@ -136,9 +136,20 @@ fn put(log: &Log<'_>, applied: &mut Applied) -> rusqlite::Result<()> {
     if log.batch.puts.is_empty() {
         return Ok(());
     }
-    let mut upsert = log.transaction.prepare_cached(&upsert(shape))?;
+    let [insert, upsert] = statements(shape);
+    let mut insert = log.transaction.prepare_cached(&insert)?;
+    let mut upsert = log.transaction.prepare_cached(&upsert)?;
     for row in &log.batch.puts {
-        let old = old(log.transaction, table, row.key)?;
+        let mut values: Vec<&dyn ToSql> = match table.belongs_to_project() {
+            true => vec![&row.key.project_id, &row.key.id, &row.key.occurrence],
+            false => vec![&row.key.id],
+        };
+        values.extend([&row.fingerprint as &dyn ToSql, &row.detail, &row.raw]);
+        let own: Vec<Parameter<'_>> = row.values.iter().map(Parameter).collect();
+        values.extend(own.iter().map(|value| value as &dyn ToSql));
+        // Most rows are new.
+        let is_new = insert.execute(values.as_slice())? > 0;
+        let old = if is_new { None } else { old(log.transaction, table, row.key)? };
         let live = old.as_ref().filter(|old| !old.is_deleted);
         let kind = match live {
             None => Some(ChangeKind::Insert),
@@ -149,20 +160,16 @@ fn put(log: &Log<'_>, applied: &mut Applied) -> rusqlite::Result<()> {
             log.write(table, row.key, kind, live.map(|old| old.raw.as_str()), Some(&row.raw))?;
             applied.add(kind, 1);
         }
-        let mut values: Vec<&dyn ToSql> = match table.belongs_to_project() {
-            true => vec![&row.key.project_id, &row.key.id, &row.key.occurrence],
-            false => vec![&row.key.id],
-        };
-        values.extend([&row.fingerprint as &dyn ToSql, &row.detail, &row.raw]);
-        let own: Vec<Parameter<'_>> = row.values.iter().map(Parameter).collect();
-        values.extend(own.iter().map(|value| value as &dyn ToSql));
-        upsert.execute(values.as_slice())?;
+        if !is_new {
+            upsert.execute(values.as_slice())?;
+        }
         put_phones(log.transaction, table, row)?;
     }
     Ok(())
 }
 
-fn upsert(shape: &Shape) -> String {
+/// Returns the statement that writes a row unless there is one, and the one that replaces it.
+fn statements(shape: &Shape) -> [String; 2] {
     let table = shape.table;
     let mut names: Vec<String> = table.key_columns().iter().map(|name| (*name).to_owned()).collect();
     let key = names.join(", ");
@@ -177,12 +184,12 @@ fn upsert(shape: &Shape) -> String {
     }
     names.extend(written);
     let places: Vec<String> = (1..=names.len()).map(|place| format!("?{place}")).collect();
-    format!(
-        "INSERT INTO {table} ({}) VALUES ({}) ON CONFLICT ({key}) DO UPDATE SET {}",
+    let insert = format!(
+        "INSERT INTO {table} ({}) VALUES ({}) ON CONFLICT ({key}) DO",
         names.join(", "),
-        places.join(", "),
-        set.join(", ")
-    )
+        places.join(", ")
+    );
+    [format!("{insert} NOTHING"), format!("{insert} UPDATE SET {}", set.join(", "))]
 }
 
 fn put_phones(transaction: &Transaction<'_>, table: Table, row: &Row) -> rusqlite::Result<()> {
