@@ -8,7 +8,7 @@ mod in_process;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use crm::history::{AddOutcome, ClientId, ImportReport, NewEntry, OutcomeReason, UnknownReason};
-use crm_sandbox::{BOSS, Fault, Operation, SELLER, Sandbox};
+use crm_sandbox::{BOSS, Fault, FixedAnswer, Operation, SELLER, Sandbox};
 use imports::Scratch;
 use in_process::World;
 use serde_json::json;
@@ -71,6 +71,24 @@ async fn a_page_that_lacks_records_once_is_no_reason_to_send_them_again() {
     let first = adopt(&world, marked(30)).await;
     // The first three lists show the newest records and a day without any.
     world.sandbox.add_fault(Fault::small_pages(20).on(Operation::HistoryList).after(3));
+    let report = adopt(&world, marked(30)).await;
+    assert_eq!(ids(&report), ids(&first), "{report}");
+    assert_eq!(world.sandbox.record_count(), 31);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_junk_is_no_reason_to_send_what_it_hides() {
+    let world = world();
+    let first = adopt(&world, marked(30)).await;
+    let junk = || {
+        let answer = FixedAnswer::new(200).body("application/json", r#"{"data":[0,0,0]}"#);
+        Fault::new().answer(answer).on(Operation::HistoryList)
+    };
+    // The first three lists show the newest records and a day without any. Each reading asks for four pages, and a request
+    // that one rule has struck is not counted by the next.
+    for page in [3, 6] {
+        world.sandbox.add_fault(junk().after(page));
+    }
     let report = adopt(&world, marked(30)).await;
     assert_eq!(ids(&report), ids(&first), "{report}");
     assert_eq!(world.sandbox.record_count(), 31);

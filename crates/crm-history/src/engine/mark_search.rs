@@ -93,6 +93,10 @@ impl MarkSearch {
             if self.must_show.is_some_and(|id| read.records.iter().all(|record| record.id != id)) {
                 return Err(LookupFault::NotBelievable("it lacks a record that is known to be there"));
             }
+            let word = self.word().to_lowercase();
+            if read.unreadable.iter().any(|record| !record.raw.to_lowercase().contains(&word)) {
+                return Err(LookupFault::NotBelievable("it holds something else than the records asked for"));
+            }
             // The newest come first, so the oldest one with a mark remains.
             for record in &read.records {
                 if let Some(mark) = record.mark().filter(|&mark| self.marks.contains(mark)) {
