@@ -246,7 +246,8 @@ async fn read_kind(
     })
 }
 
-/// Reads the pages of a list that may be cut by a limit of the server. An answer that is shorter than another one was not cut.
+/// Reads the pages of a list that may be cut by a limit of the server. An answer that is very short, or shorter than another
+/// one, was not cut.
 /// A page that holds nothing new comes from a server that ignores the offset, so it is the end, too.
 async fn every_page<T: Child>(
     page: impl AsyncFn(u64) -> Result<Page<T>, Error>,
@@ -265,7 +266,7 @@ async fn every_page<T: Child>(
         let is_total = next.total == Some(records);
         let other = longest.fetch_max(len, Ordering::Relaxed);
         pages.push(next);
-        if is_total || len < other {
+        if is_total || len < other.max(SMALLEST_LIMIT) {
             return Ok(pages);
         }
     }
@@ -295,5 +296,7 @@ fn answer<T: Child>(project: i64, pages: Vec<Page<T>>) -> Answer {
 const PASS: &str = "pass:children";
 /// So many projects are read and written at once.
 const TOGETHER: i64 = 20;
+/// No server returns fewer records than this at once, if there are more (assumed).
+const SMALLEST_LIMIT: usize = 10;
 /// So many actions or payments are asked for at once.
 const PAGE: u64 = 500;

@@ -207,6 +207,25 @@ async fn an_answer_that_is_cut_once_deletes_no_child() {
 }
 
 #[tokio::test]
+async fn children_beyond_a_limit_of_the_server_are_copied() {
+    let world = World::with(Sandbox::builder().projects(3));
+    let projects = world.sandbox.projects();
+    let payment = projects.iter().find_map(|project| project.payments.first()).unwrap().clone();
+    for (project, first) in projects.iter().zip([1_000, 2_000, 3_000]) {
+        let numbered = |id| {
+            let mut payment = payment.clone();
+            payment.id = id;
+            payment
+        };
+        let payments = (first..first + 25).map(numbered).collect();
+        world.sandbox.change_project(project.id, |project| project.payments = payments);
+    }
+    world.sandbox.add_fault(Fault::small_pages(10).on(Operation::ProjectsPayments).always());
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    assert_eq!(world.query("SELECT count(*) FROM payments"), ["75"]);
+}
+
+#[tokio::test]
 async fn a_custom_field_becomes_a_column_and_older_rows_are_filled() {
     let world = World::with(Sandbox::builder().projects(20));
     assert!(world.run_projects(|sync| sync).await.is_complete());

@@ -72,3 +72,14 @@ async fn a_column_that_an_earlier_version_lacked_is_added_and_filled() {
     cluster.execute(filled).await;
     cluster.execute(&filled.replace("name", "amount").replace("contacts", "payments")).await;
 }
+
+#[tokio::test]
+async fn a_copy_is_opened_while_somebody_reads_it() {
+    let Some(cluster) = Cluster::start() else { return };
+    drop(Mirror::open(&cluster.url()).await.unwrap());
+    let (client, connection) = tokio_postgres::connect(&cluster.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("BEGIN; SELECT count(*) FROM activities; SELECT * FROM calls_by_day").await.unwrap();
+    let opened = tokio::time::timeout(std::time::Duration::from_secs(20), Mirror::open(&cluster.url())).await;
+    assert!(opened.is_ok_and(|mirror| mirror.is_ok()));
+}
