@@ -32,7 +32,7 @@ struct Shared {
     clock: TokioClock,
     trace: Trace,
     latency: Duration,
-    page_rules: [Rule; 2],
+    page_rules: [Rule; 3],
     /// Whether the history, the directory and the projects are copied.
     parts: [bool; 3],
     /// How many projects are on a page.

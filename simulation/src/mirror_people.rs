@@ -242,6 +242,8 @@ fn change_project(crm: &Crm, draw: &mut Draw) -> String {
     if what == 9 {
         crm.hide_or_show(id);
     }
+    // More than fit into one answer.
+    let many = if what == 7 && draw.chance(0.3) { draw.number(9, 25) } else { 1 };
     crm.sandbox().change_project(id, |project| match what {
         0 => project.deleted = !project.deleted,
         1 | 2 => project.price = number,
@@ -253,11 +255,13 @@ fn change_project(crm: &Crm, draw: &mut Draw) -> String {
         }
         6 => drop(project.goods.pop()),
         7 => {
-            let again = project.payments.first().cloned();
-            project.payments.extend(again.map(|mut payment| {
-                (payment.id, payment.amount) = (1000 + number, number);
-                payment
-            }));
+            let first = project.payments.first().cloned();
+            let payments = (0..many).filter_map(|place| {
+                let mut payment = first.clone()?;
+                (payment.id, payment.amount) = (1000 * (place + 1) + number, number);
+                Some(payment)
+            });
+            project.payments.extend(payments);
         }
         9 => {}
         _ => project.steps.iter_mut().take(1).for_each(|step| step.date += TimeDelta::days(1)),

@@ -142,9 +142,10 @@ impl MirrorPlan {
 
     /// The rules behind all others: the server's pages have this size. Those of clients cannot be smaller than they are, and
     /// those of contacts must divide them.
-    pub(crate) fn page_rules(&self) -> [Rule; 2] {
+    pub(crate) fn page_rules(&self) -> [Rule; 3] {
         [
-            Fault::small_pages(self.page).on_each(SMALL_LISTS).always(),
+            Fault::small_pages(self.page).on(Operation::HistoryList).always(),
+            Fault::small_pages(self.page.max(CHILDREN_AT_LEAST)).on_each(CHILDREN_WITH_PAGES).always(),
             Fault::small_pages(CONTACTS).on(Operation::PersonList).always(),
         ]
     }
@@ -300,9 +301,9 @@ fn foreign_json(status: u16, code: u16) -> Fault {
 const TEXTS: [Texts; 3] = [Texts::AsListed, Texts::Changed, Texts::All];
 /// How many contacts are on a page.
 pub(crate) const CONTACTS: usize = 25;
-/// Lists whose pages can have any size.
-const SMALL_LISTS: [Operation; 3] =
-    [Operation::HistoryList, Operation::ProjectsActions, Operation::ProjectsPayments];
+/// The fewest children on a page that is not the last one.
+const CHILDREN_AT_LEAST: usize = 10;
+const CHILDREN_WITH_PAGES: [Operation; 2] = [Operation::ProjectsActions, Operation::ProjectsPayments];
 const LARGE_LISTS: [Operation; 4] =
     [Operation::ClientList, Operation::PersonList, Operation::UserList, Operation::ProjectsList];
 const CHILDREN: [Operation; 5] = [

@@ -39,15 +39,16 @@ pub(super) struct Known {
     pub(super) keeps_days: bool,
     /// Why no list can be believed.
     distrust: Option<&'static str>,
-    /// The IDs that the server gave us, with what we wrote.
+    /// The IDs of our records that the server gave us, or that a list showed.
     written: BTreeMap<u64, Written>,
 }
 
-/// What is known about a record whose ID the server gave us.
+/// What is known about a record of ours.
 struct Written {
     view: View,
+    /// The time that we wrote. `None` if it has none, or if a list showed it.
     at: Option<NaiveDateTime>,
-    /// The request that wrote it. `None` if an earlier process did.
+    /// The request that wrote it. `None` if an earlier process did, or if a list showed it.
     request: Option<u64>,
 }
 
@@ -221,8 +222,15 @@ impl Known {
         }
     }
 
+    /// Notes that a list of this view showed the record of an activity. Whose it is does not prove when it was written.
+    pub(super) fn found(&mut self, view: &View, id: EntryId) {
+        self.claim(id);
+        let written = || Written { view: view.clone(), at: None, request: None };
+        self.written.entry(id.0).or_insert_with(written);
+    }
+
     /// Notes that this record belongs to a settled activity.
-    pub(super) fn claim(&mut self, id: EntryId) {
+    fn claim(&mut self, id: EntryId) {
         self.highest = self.highest.max(id.0);
         self.claimed.insert(id.0);
     }
@@ -245,7 +253,7 @@ impl Known {
             && (first.0 + 1..last.0).all(|id| wrote(id).is_some_and(|request| request <= last_request))
     }
 
-    /// Returns records that a view must show: those that the server gave us an ID for, and the newest at the beginning.
+    /// Returns records that a view must show: those of ours, and the newest at the beginning.
     pub(super) fn must_show(&self, view: &View) -> BTreeSet<u64> {
         let written = self.written.iter().filter(|(_, written)| written.view == *view).map(|(id, _)| *id);
         let newest = self.read.get(view).and_then(Option::as_ref).and_then(BTreeSet::last).copied();

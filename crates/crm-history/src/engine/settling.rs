@@ -146,8 +146,9 @@ impl Driver {
             if let Decision::Stored(id, copy) = decision
                 && !breaks("a-found-record-is-claimed")
             {
-                self.known.claim(*id);
-                copy.iter().for_each(|&copy| self.known.claim(copy));
+                for id in copy.iter().chain([id]) {
+                    self.known.found(&waiting.item.view, *id);
+                }
             }
             if let Decision::Missing(MissingFrom { request, answer: Some(answer), .. }) = decision {
                 self.suspects.add(*request, answer, waiting.item.key);

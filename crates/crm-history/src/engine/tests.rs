@@ -43,6 +43,10 @@ struct State {
     counts_down: bool,
     /// It loses the answers of the two writes after the first one, and lists no record of the first of them.
     hides_lost: bool,
+    /// The write, counted from 1, whose answer it loses.
+    loses_answer: usize,
+    /// The records that it lists no more after the first write.
+    hidden: Vec<u64>,
     writes: usize,
 }
 
@@ -57,7 +61,12 @@ impl Transport for Server {
             let mut state = self.0.lock().unwrap();
             let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
             let hidden = usize::from(std::mem::take(&mut state.hides_newest));
-            let is_listed = |record: &&Value| is_shown && !(state.hides_lost && record["cid"] == 4998);
+            let is_hidden = |id: &u64| state.writes > 0 && state.hidden.contains(id);
+            let is_listed = |record: &&Value| {
+                is_shown
+                    && !(state.hides_lost && record["cid"] == 4998)
+                    && !record["cid"].as_u64().as_ref().is_some_and(is_hidden)
+            };
             let records: Vec<&Value> = state.records.iter().rev().filter(is_listed).skip(hidden).collect();
             return Ok(Response::new(json!({ "data": records }).to_string().into()));
         }
@@ -84,7 +93,9 @@ impl Server {
             state.records.sort_by_key(|record| record["cid"].as_u64());
             results.push(json!({ "result": "Успешно", "data": id }));
         }
-        if state.hides_lost && (2..=3).contains(&state.writes) {
+        let is_lost =
+            state.loses_answer == state.writes || state.hides_lost && (2..=3).contains(&state.writes);
+        if is_lost {
             return Err(TransportError::closed("closed by the test"));
         }
         Ok(Response::new(Value::from(results).to_string().into()))
@@ -401,4 +412,23 @@ async fn of_two_equal_activities_the_first_to_come_does_not_take_the_record_of_t
     assert_eq!(decide(doubt(1, 1, 0), &known), [0; 0]);
     known.earlier_doubt_has_come();
     assert_eq!(decide(doubt(2, 2, 1), &known), [1], "and the other one may be the changed record");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_lacks_a_record_which_it_showed_proves_nothing() {
+    let (server, store) = (server_with_an_old_record(), Arc::new(MemoryStore::default()));
+    {
+        let mut state = server.0.lock().unwrap();
+        state.records.extend([record(2, "звонок 0"), record(3, "чужая")]);
+        (state.loses_answer, state.hidden) = (1, vec![2, 4]);
+    }
+    let mut driver = driver(&server, &store);
+    driver.settings.limits.activities = 1;
+    let sent_before = Some(SentBefore { request: 3, floor: Floor { id: 1, is_certain: true } });
+    let found = Activity { key: 0, entry: entry(0), sent_before };
+    let new = (1..4).map(|key| Activity { key, entry: entry(key), sent_before: None });
+    let endings = drive(&mut driver, [found].into_iter().chain(new)).await;
+    assert_eq!(endings[0], (0, Ending::Stored { id: EntryId(2), copy: None }));
+    assert!(matches!(endings[1], (1, Ending::Unknown(_))), "{endings:?}");
+    assert_eq!(server.0.lock().unwrap().records.len(), 6);
 }

@@ -339,4 +339,4 @@ async fn compare<T: Copied>(
 }
 
 /// So many records and rows are compared at once.
-const TOGETHER: usize = 1000;
+const TOGETHER: usize = 2000;
