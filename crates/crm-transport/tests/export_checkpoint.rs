@@ -409,6 +409,7 @@ async fn in_runs<const COUNTED: bool>(
 
 /// Nothing doubled, and nothing lost that stayed.
 fn holds<const COUNTED: bool>(
+    name: &str,
     records: u64,
     concurrency: usize,
     runs: &[usize],
@@ -416,7 +417,7 @@ fn holds<const COUNTED: bool>(
 ) -> Result<(), TestCaseError> {
     let list: List<COUNTED> = List::new(records);
     list.state.lock().unwrap().events = events.into();
-    let file = File::new(if COUNTED { "counted" } else { "paged" });
+    let file = File::new(name);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (ids, verdict) = runtime.block_on(in_runs(&list, &file, concurrency, runs));
     prop_assert!(ids.is_sorted_by(|a, b| a < b), "not each once: {:?}", ids);
@@ -441,10 +442,10 @@ fn events_from(text: &str) -> Vec<Event> {
 #[test]
 fn lists_that_change_while_they_are_read_in_two_or_three_runs_are_complete() {
     let events = events_from("+ + 45 . . 6 . . . 17 . . 1 20 1 17 6 14 11 30 13 23 +");
-    holds::<true>(46, 1, &[44], events).unwrap();
+    holds::<true>("two-runs", 46, 1, &[44], events).unwrap();
     let events =
         events_from("0 0 0 0 . . . . . . 0 77 . 6 147 . . 176 0 5 . . 0 . . . . . . . . 0 . . 0 171 . . +");
-    holds::<false>(196, 1, &[190, 1], events).unwrap();
+    holds::<false>("three-runs", 196, 1, &[190, 1], events).unwrap();
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -469,9 +470,9 @@ proptest! {
         counted: bool,
     ) {
         if counted {
-            holds::<true>(records, concurrency, &runs, events)?;
+            holds::<true>("counted", records, concurrency, &runs, events)?;
         } else {
-            holds::<false>(records, concurrency, &runs, events)?;
+            holds::<false>("paged", records, concurrency, &runs, events)?;
         }
     }
 }
