@@ -48,6 +48,8 @@ struct List<const COUNTED: bool> {
 #[derive(Default)]
 struct State {
     ids: Vec<u64>,
+    /// The greatest ID of a record that was added. No ID is given twice, even if its record was deleted.
+    newest: u64,
     /// What happens before each page is read.
     events: VecDeque<Event>,
     /// Records that nobody deleted.
@@ -57,18 +59,26 @@ struct State {
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Nothing,
-    Delete(usize),
-    Add,
+    /// Neighbours are deleted: the place of the first, and how many.
+    Delete(usize, usize),
+    /// So many are added.
+    Add(u64),
 }
 
 impl State {
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Delete(at) if !self.ids.is_empty() => {
-                let id = self.ids.remove(at % self.ids.len());
-                self.stayed.remove(&id);
+            Event::Delete(at, count) if !self.ids.is_empty() => {
+                let at = at % self.ids.len();
+                let end = self.ids.len().min(at + count);
+                for id in self.ids.drain(at..end) {
+                    self.stayed.remove(&id);
+                }
             }
-            Event::Add => self.ids.push(self.ids.last().map_or(1, |id| id + 1).max(10_000)),
+            Event::Add(count) => {
+                self.ids.extend(self.newest + 1..=self.newest + count);
+                self.newest += count;
+            }
             _ => {}
         }
     }
@@ -113,7 +123,7 @@ impl<const COUNTED: bool> ExportSource for List<COUNTED> {
 impl<const COUNTED: bool> List<COUNTED> {
     fn new(records: u64) -> Self {
         let ids = (1..=records).collect();
-        let state = State { ids, stayed: (1..=records).collect(), ..State::default() };
+        let state = State { ids, newest: 9_999, stayed: (1..=records).collect(), ..State::default() };
         Self { name: "all", state: Arc::new(Mutex::new(state)) }
     }
 }
@@ -399,6 +409,7 @@ async fn in_runs<const COUNTED: bool>(
 
 /// Nothing doubled, and nothing lost that stayed.
 fn holds<const COUNTED: bool>(
+    name: &str,
     records: u64,
     concurrency: usize,
     runs: &[usize],
@@ -406,7 +417,7 @@ fn holds<const COUNTED: bool>(
 ) -> Result<(), TestCaseError> {
     let list: List<COUNTED> = List::new(records);
     list.state.lock().unwrap().events = events.into();
-    let file = File::new(if COUNTED { "counted" } else { "paged" });
+    let file = File::new(name);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (ids, verdict) = runtime.block_on(in_runs(&list, &file, concurrency, runs));
     prop_assert!(ids.is_sorted_by(|a, b| a < b), "not each once: {:?}", ids);
@@ -418,11 +429,31 @@ fn holds<const COUNTED: bool>(
     Ok(())
 }
 
+/// What happens before each page: nothing (`.`), a record is added (`+`), or the record at this place is deleted.
+fn events_from(text: &str) -> Vec<Event> {
+    let event = |word: &str| match word {
+        "." => Event::Nothing,
+        "+" => Event::Add(1),
+        place => Event::Delete(place.parse().unwrap(), 1),
+    };
+    text.split(' ').map(event).collect()
+}
+
+#[test]
+fn lists_that_change_while_they_are_read_in_two_or_three_runs_are_complete() {
+    let events = events_from("+ + 45 . . 6 . . . 17 . . 1 20 1 17 6 14 11 30 13 23 +");
+    holds::<true>("two-runs", 46, 1, &[44], events).unwrap();
+    let events =
+        events_from("0 0 0 0 . . . . . . 0 77 . 6 147 . . 176 0 5 . . 0 . . . . . . . . 0 . . 0 171 . . +");
+    holds::<false>("three-runs", 196, 1, &[190, 1], events).unwrap();
+}
+
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         3 => Just(Event::Nothing),
-        3 => any::<usize>().prop_map(Event::Delete),
-        1 => Just(Event::Add),
+        3 => (any::<usize>(), prop_oneof![3 => Just(1), 1 => 1..=25_usize])
+            .prop_map(|(at, count)| Event::Delete(at, count)),
+        1 => prop_oneof![3 => Just(1), 1 => 1..=25_u64].prop_map(Event::Add),
     ];
     prop::collection::vec(event, 0..90)
 }
@@ -439,9 +470,9 @@ proptest! {
         counted: bool,
     ) {
         if counted {
-            holds::<true>(records, concurrency, &runs, events)?;
+            holds::<true>("counted", records, concurrency, &runs, events)?;
         } else {
-            holds::<false>(records, concurrency, &runs, events)?;
+            holds::<false>("paged", records, concurrency, &runs, events)?;
         }
     }
 }

@@ -3,6 +3,9 @@
 //! A server may return an empty page in the middle of a list, once or always. So the end is believed only if the page
 //! after it and one far behind it are empty, each read twice. The page right behind it is looked at once, too. A page that
 //! came before counts as empty, and is read once more each time.
+//!
+//! If a page behind the empty one holds records, the list may have changed meanwhile. So both are read again, one after the
+//! other. Only a record that is still behind the empty page proves a hole. Otherwise the search goes on.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +25,19 @@ pub(super) struct EndProof {
     behind: Option<u64>,
     /// Whether one of the pages holds a record that can be decoded.
     is_readable: bool,
-    /// Whether the page after the end is read once more after the others, because the list may have grown meanwhile.
-    is_read_last: bool,
+    /// The greatest ID on the pages behind it.
+    greatest_behind: u64,
+    /// What is read again because a page behind the end holds records: the list may have grown or shrunk meanwhile.
+    again: Option<Again>,
+}
+
+/// What is read again, one after the other, when a page behind the end holds records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    /// The page after the end.
+    End,
+    /// The page behind it.
+    Behind { is_same: bool },
 }
 
 /// What the proof came to.
@@ -35,8 +49,9 @@ pub(super) enum Proven {
     End(u64),
     /// The list is taken to end before this page, although pages from there on held records in some of many readings.
     DoubtfulEnd(u64),
-    /// This page was empty only once. `is_readable` says whether one of the records can be decoded.
-    HoldsRecords { page: u64, is_readable: bool },
+    /// This page was empty only once, or the list has changed meanwhile. `is_readable` says whether one of the records can
+    /// be decoded.
+    Unproven { page: u64, is_readable: bool },
     /// One page is empty, and one behind it holds records.
     Hole { empty: u64, held: u64, is_readable: bool },
 }
@@ -50,18 +65,19 @@ pub(super) enum Content {
     Repeated,
     /// Records of which none can be decoded.
     Unreadable,
-    /// Records.
-    Records,
+    /// Records, and the smallest and the greatest of their IDs.
+    Records { lowest: u64, greatest: u64 },
 }
 
 impl Content {
     /// Returns what a page holds. `is_repeated` says whether it is one that came before.
-    pub(super) fn from_page<T>(page: &Page<T>, is_repeated: bool) -> Self {
-        match (page.is_empty(), is_repeated) {
-            (true, _) => Self::Nothing,
-            (false, true) => Self::Repeated,
-            (false, false) if page.items.is_empty() => Self::Unreadable,
-            (false, false) => Self::Records,
+    pub(super) fn from_page<T>(page: &Page<T>, is_repeated: bool, id: fn(&T) -> u64) -> Self {
+        let ids = || page.items.iter().map(id);
+        match (page.is_empty(), ids().min(), ids().max()) {
+            (true, ..) => Self::Nothing,
+            (false, ..) if is_repeated => Self::Repeated,
+            (false, Some(lowest), Some(greatest)) => Self::Records { lowest, greatest },
+            (false, ..) => Self::Unreadable,
         }
     }
 }
@@ -86,7 +102,8 @@ impl EndProof {
             end_holds: false,
             behind: None,
             is_readable: false,
-            is_read_last: false,
+            greatest_behind: 0,
+            again: None,
         }
     }
 
@@ -104,26 +121,39 @@ impl EndProof {
         if content == Content::Repeated && self.read_again.insert(page) {
             self.to_ask.push(page);
         }
-        self.is_readable |= content == Content::Records;
+        self.is_readable |= matches!(content, Content::Records { .. });
         if page == self.end {
             self.end_holds |= !is_empty;
+        } else if self.again.is_some() {
+            // Records only move down. One that was seen before was there while the page after the end was empty.
+            let is_same = match content {
+                Content::Records { lowest, .. } => lowest <= self.greatest_behind,
+                _ => !is_empty,
+            };
+            self.again = Some(Again::Behind { is_same });
         } else if !is_empty {
             self.behind = self.behind.max(Some(page));
+            if let Content::Records { greatest, .. } = content {
+                self.greatest_behind = self.greatest_behind.max(greatest);
+            }
         }
         if self.in_flight > 0 || !self.to_ask.is_empty() {
             return Proven::NotYet;
         }
-        if self.behind.is_some() && !self.end_holds && !self.is_read_last {
-            self.is_read_last = true;
-            self.to_ask.push(self.end);
-            return Proven::NotYet;
-        }
         let is_readable = self.is_readable;
-        match self.behind {
-            _ if self.end_holds => Proven::HoldsRecords { page: self.end, is_readable },
-            Some(page) => Proven::Hole { empty: self.end, held: page, is_readable },
-            None => Proven::End(self.end),
+        let unproven = Proven::Unproven { page: self.end, is_readable };
+        let Some(held) = self.behind.filter(|_| !self.end_holds) else {
+            return if self.end_holds { unproven } else { Proven::End(self.end) };
+        };
+        match self.again {
+            None => (self.again, self.to_ask) = (Some(Again::End), vec![self.end]),
+            Some(Again::End) => self.to_ask.push(held),
+            Some(Again::Behind { is_same: true }) => {
+                return Proven::Hole { empty: self.end, held, is_readable };
+            }
+            Some(Again::Behind { is_same: false }) => return unproven,
         }
+        Proven::NotYet
     }
 }
 
@@ -145,8 +175,7 @@ impl FailedProofs {
     /// Takes in what a proof came to. Returns it, or a doubtful end if too many have failed in vain.
     pub(super) fn add(&mut self, proven: Proven) -> Proven {
         const MOST: u32 = 16;
-        let (Proven::HoldsRecords { page, is_readable } | Proven::Hole { empty: page, is_readable, .. }) =
-            proven
+        let (Proven::Unproven { page, is_readable } | Proven::Hole { empty: page, is_readable, .. }) = proven
         else {
             return proven;
         };

@@ -171,7 +171,7 @@ impl EndSearch {
         self.proof = None;
         match proven {
             Proven::End(end) | Proven::DoubtfulEnd(end) => self.end = Some(end),
-            Proven::HoldsRecords { page, .. } => {
+            Proven::Unproven { page, .. } => {
                 (self.again, self.lowest_empty) = (Some(page), None);
                 self.empties.clear();
             }

@@ -35,8 +35,9 @@
 //! many proofs fail, because pages are empty at times and hold records at others, the end is believed, and the verdict is
 //! [`Verdict::Contradicted`].
 //!
-//! **A doubtful page is read again**: one that is empty or shorter than others although records are above it, or that is
-//! the page above it once more, or that shows a record of that page or from above it. If it is still doubtful, the page
+//! **A doubtful page is read again**: one that is empty or shorter than a full page although records are above it, or that
+//! is the page above it once more, or that shows a record of that page or from above it. A full page has as many records as
+//! requested, or as many as such a page had when it was still doubtful after that. If it is still doubtful, the page
 //! above it shows whether the list has become shorter meanwhile. If it has not, the pages contradict each other: the rest is
 //! exported, and the verdict is [`Verdict::Contradicted`] or [`Verdict::Shifted`]. The same applies if a page holds a record
 //! twice. Where the offset counts records, the export starts again with smaller pages instead.

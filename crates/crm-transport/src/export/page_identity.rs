@@ -139,7 +139,8 @@ impl PagesSeen {
     pub(super) fn offset_is_ignored(&self) -> bool {
         let Some(len) = self.repeated else { return false };
         let is_whole_list = !self.are_different && self.total == Some(len as u64);
-        len >= self.full() && !is_whole_list
+        let full = if self.are_different { self.longest } else { self.longest.max(self.asked) };
+        len >= full && !is_whole_list
     }
 
     /// Whether so many IDs have no record that two neighbouring pages often do not end and begin with adjacent IDs.
@@ -157,8 +158,14 @@ impl PagesSeen {
         self.longest
     }
 
-    /// The number of records on a full page. The longest page tells it only if there are others to compare it with.
+    /// The number of records on a full page. The longest page tells it only if a page is known to have records above it:
+    /// otherwise each page may have been the last one of a list that has grown since.
     pub(super) fn full(&self) -> usize {
-        if self.are_different { self.longest } else { self.longest.max(self.asked) }
+        if self.inner.is_some() { self.longest } else { self.longest.max(self.asked) }
+    }
+
+    /// Whether a page of this length that has records above it shows how long a full page is.
+    pub(super) fn is_full_length(&self, len: usize) -> bool {
+        self.inner.is_none() && len == self.longest
     }
 }

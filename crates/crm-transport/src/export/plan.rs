@@ -157,7 +157,8 @@ impl<T> Plan<T> {
             return None; // the first page tells how to go on
         }
         if self.page_size == PageSize::Unlearnt {
-            return self.ahead();
+            // Pages further on cannot be counted before page 0 has come.
+            return if self.is_beginning() { None } else { self.ahead() };
         }
         // The end comes first: the sooner it is known, the better the rest can be shared out.
         if !self.is_beginning()
@@ -219,6 +220,11 @@ impl<T> Plan<T> {
     /// About how many records there are, if it is known.
     pub(super) fn records_in_all(&self) -> Option<u64> {
         Some(self.pages()?.saturating_mul(self.pages.longest() as u64))
+    }
+
+    /// The number of records on a page that has others above it.
+    fn full(&self) -> usize {
+        self.learnt_page_size().map_or_else(|| self.pages.full(), |size| size as usize)
     }
 
     /// How far apart stretches begin. The first one is short, because most lists are.

@@ -141,7 +141,7 @@ impl<T, F, R> RecordPages<T, F, R> {
         let is_end = page.is_empty() || (last == Some(identity) && page.len() < self.page_size);
         match self.ask {
             Ask::Proof(number) => {
-                self.add_to_proof(number, Content::from_page(&page, last == Some(identity)));
+                self.add_to_proof(number, Content::from_page(&page, last == Some(identity), self.id));
             }
             Ask::Previous => {
                 self.add_previous(page);
@@ -211,7 +211,7 @@ impl<T, F, R> RecordPages<T, F, R> {
         let Some(proof) = &mut self.proof else { return };
         match self.failed_proofs.add(proof.add(number, content)) {
             Proven::NotYet => return self.prove(),
-            Proven::HoldsRecords { .. } => {}
+            Proven::Unproven { .. } => {}
             Proven::Hole { empty, held, .. } => {
                 self.fault.get_or_insert(format!("page {empty} is empty, and page {held} is not"));
                 self.position.pages += 1;

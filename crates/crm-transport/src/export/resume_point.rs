@@ -61,16 +61,21 @@ impl Returned {
 
     /// Adds the stretch above, which is finished, and returns its records.
     pub(super) fn add<T>(&mut self, stretch: Stretch<T>, id: fn(&T) -> u64) -> StretchRecords<T> {
-        if self.first_page != stretch.first_page {
-            (self.first_page, self.first_page_came) = (stretch.first_page, stretch.answered);
-        }
         self.answered = self.answered.max(stretch.answered);
+        let (first_page, came) = (stretch.first_page, stretch.answered);
         let (top, bound, is_last) = (stretch.top, stretch.bound.unwrap_or(0), stretch.is_last());
         let bounded = stretch.bounded;
         let floor = self.id;
         let mut found = stretch.into_records(id, floor);
         let last = found.records.last().map_or(0, id);
-        (self.id, self.page) = (floor.max(if is_last { last } else { bound }), Some(top));
+        let highest = if is_last { last } else { bound };
+        // The floor belongs to its page: pages between a lower page and that one may hold lower ids.
+        if highest > floor || top >= self.top() {
+            (self.id, self.page) = (highest.max(floor), Some(top));
+            if self.first_page != first_page {
+                (self.first_page, self.first_page_came) = (first_page, came);
+            }
+        }
         if self.tops.len() == MOST_TOPS {
             self.tops.pop_front();
         }

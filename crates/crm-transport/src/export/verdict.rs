@@ -17,7 +17,8 @@ pub enum Verdict {
     /// Nothing that the server returned contradicts this. Records can still be missing where its responses were wrong and
     /// fit together:
     /// - A record moved up while as many were deleted, or above the place where two parallel readings meet.
-    /// - The last page is empty or cut in the same way each time.
+    /// - The last page is empty or cut in the same way each time. A page behind it that held records once, and is empty when it
+    ///   is read again, looks as if these records had been added and deleted.
     /// - Several pages were empty at each reading by chance.
     /// - A page came in place of another three times in a row, looking each time as if the same records had been deleted.
     /// - A page came once in place of one above it, and was equal to that page as it was read before, because exactly a

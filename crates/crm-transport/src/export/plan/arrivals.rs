@@ -14,13 +14,18 @@ const RESTARTS: u32 = 3;
 
 impl<T> Plan<T> {
     /// Takes in a page that was asked for.
-    pub(in super::super) fn add(&mut self, request: PageRequest, page: Page<T>) -> Result<(), Unusable> {
+    pub(in super::super) fn add(&mut self, request: PageRequest, mut page: Page<T>) -> Result<(), Unusable> {
         if request.restarts != self.restarts {
             return Ok(()); // it was counted in larger pages
         }
         self.has_started = true;
-        if self.page_size == PageSize::Unlearnt && request.page == 0 && !page.is_empty() {
-            self.page_size = PageSize::Learnt(page.len() as u64);
+        match self.page_size {
+            PageSize::Unlearnt if request.page == 0 && !page.is_empty() => {
+                self.page_size = PageSize::Learnt(page.len() as u64);
+            }
+            // Page 0 may have been the last one when the size was learned. What is too much is on the next page as well.
+            PageSize::Learnt(size) if page.unreadable.is_empty() => page.items.truncate(size as usize),
+            _ => {}
         }
         let identity = self.pages.add(&page, self.id)?;
         self.add_misplaced(request, &page, identity)?;
@@ -53,8 +58,8 @@ impl<T> Plan<T> {
 
     fn add_to_proof(&mut self, request: PageRequest, page: &Page<T>, identity: PageIdentity) {
         let came_before = self.came_before(request, page, identity);
-        match self.end.add_proof(request.page, Content::from_page(page, came_before)) {
-            Proven::NotYet | Proven::HoldsRecords { .. } => {}
+        match self.end.add_proof(request.page, Content::from_page(page, came_before, self.id)) {
+            Proven::NotYet | Proven::Unproven { .. } => {}
             Proven::Hole { empty, held, .. } => {
                 self.contradict(format!("page {empty} is empty, and page {held} is not"));
                 if self.page_size == PageSize::Unlearnt {
@@ -160,7 +165,7 @@ impl<T> Plan<T> {
                 }
                 self.look_for_moves(at, number + 1, identity, &page);
                 // The list has grown beyond this page meanwhile, or it had records above it all the time.
-                let has_new = !page.is_empty() && !is_known && below.len < full && below != identity;
+                let has_new = !page.is_empty() && !is_known && below.len < self.full() && below != identity;
                 let stretch = &mut self.stretches[at];
                 stretch.doubt = has_new.then_some(Doubt::Again(number, Some(identity)));
                 if page.is_empty() {
@@ -214,7 +219,7 @@ impl<T> Plan<T> {
         if page == above {
             return !self.has_seen_page_below || self.has_seen_empty;
         }
-        page.len < self.pages.full()
+        page.len < self.full()
     }
 
     /// Settles the doubt about a page, by the page above it: `is_known` is whether that shows a record that was seen
@@ -229,13 +234,15 @@ impl<T> Plan<T> {
             if self.has_seen_empty {
                 self.contradict(format!("page {} came in place of page {number}", number + 1));
             }
-        } else if is_known && !above.is_empty() && page.len < self.pages.full() {
+        } else if is_known && !above.is_empty() && page.len < self.full() {
             match self.page_size {
                 PageSize::Learnt(size) if self.can_restart(size, page.len) => {
                     self.restart(size, page.len as u64)
                 }
+                // A server may return fewer records than requested.
+                PageSize::Known if self.pages.is_full_length(page.len) => self.add_inner(page, Some(above)),
                 _ => {
-                    let (len, full) = (page.len, self.pages.full());
+                    let (len, full) = (page.len, self.full());
                     self.contradict(format!(
                         "page {number} holds {len} of {full} records, and others follow"
                     ));

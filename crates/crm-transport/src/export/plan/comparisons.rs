@@ -52,7 +52,7 @@ impl<T> Plan<T> {
             }
             if answered <= asked && page.unreadable.is_empty() {
                 // A page that was full can only show greater ids, and it shows them after a deletion.
-                self.moves.repaired += u64::from(then.len >= self.pages.full() && now.last > then.last);
+                self.moves.repaired += u64::from(then.len >= self.full() && now.last > then.last);
                 has_moved_up |= now.len >= then.len && now.last < then.last;
             }
         }
@@ -129,7 +129,12 @@ impl<T> Plan<T> {
             empty.came < request.asked && is_above.is_some_and(|greatest| lowest <= greatest)
         };
         if let Some(empty) = self.shortened.iter().find(contradicts) {
-            self.contradict(format!("page {} is empty, and page {} is not", empty.page, request.page));
+            let (empty, held) = (empty.page, request.page);
+            self.contradict(if empty == held {
+                format!("page {held} was empty, and then held older records")
+            } else {
+                format!("page {empty} is empty, and page {held} is not")
+            });
         }
     }
 

@@ -212,3 +212,26 @@ fn a_list_that_grows_by_pages_at_any_moment_does_not_contradict_itself() {
         }
     }
 }
+
+#[test]
+fn a_page_that_was_empty_twice_and_then_holds_records_is_named_once() {
+    let mut named = BTreeSet::new();
+    for (empty, concurrency) in (0..60).flat_map(|request| [(request, 1), (request, 2), (request, 4)]) {
+        let (server, mut plan) = (Server::new(160, 4), plan(concurrency, 4));
+        let mut pages = BTreeSet::new();
+        read_with(&mut plan, concurrency, |request, number| {
+            // Pages that are asked for from some moment on are empty at first.
+            if request >= empty && request < empty + 8 && pages.len() < 3 {
+                pages.insert(number);
+            }
+            let is_empty = request >= empty && request < empty + 8 && pages.contains(&number);
+            if is_empty { Page::new(Vec::new()) } else { server.page(number) }
+        });
+        let contradiction = plan.contradiction().unwrap_or_default().to_owned();
+        let numbers: Vec<&str> =
+            contradiction.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).collect();
+        assert!(numbers.len() < 2 || numbers[0] != numbers[1], "{contradiction}");
+        named.insert(contradiction.split_whitespace().skip(2).collect::<Vec<_>>().join(" "));
+    }
+    assert!(named.contains("was empty, and then held older records"), "{named:?}");
+}
