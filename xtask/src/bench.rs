@@ -33,7 +33,8 @@ usage: cargo xtask bench [GROUP …] [--quick] [--json FILE] [--write]
        cargo xtask bench --gate | --accept
 
 groups: decode, calls, import, export, memory, sandbox, outbox, mirror, size, builds; all of them where none is named
---quick   fewer rounds, a tenth of the records for memory, no clean builds; too coarse to be judged by
+--quick   fewer rounds, a tenth of the records for memory, no clean builds, outbox and mirror not optimised;
+          too coarse to be judged by
 --json    the figures for other programs
 --write   the table into docs/performance.md; of a full run
 --gate    allocations and instructions, at most 110 % of bench/baseline.txt; part of cargo xtask check
