@@ -11,7 +11,7 @@ use crate::activities::{self, Shape};
 use crate::draw::Draw;
 use crate::faults::{self, Limits, always_at_lists};
 use crate::groups::Selection;
-use crate::rules::{combination, combined, rules};
+use crate::rules::{combination, combined, lost_answer, rules};
 use crate::surroundings::{
     changed_type, clock_steps, foreign, interruptions, list_faults_of_marks, server_time, shifted_writes,
     tricks, twin, users,
@@ -171,6 +171,9 @@ impl Plan {
         // The sources of their own keep the other draws of a seed.
         let mut tricks = tricks(&mut Draw::new(seed, 5), selection, &entries);
         rules.extend(changed_type(&mut Draw::new(seed, 6), selection));
+        if tricks.hides_with_known {
+            rules.extend(lost_answer(&mut Draw::new(seed, 13), selection, &rules));
+        }
         let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let adopts_marks = selection.has("adopted_marks")
             && has_journal

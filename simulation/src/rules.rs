@@ -59,5 +59,12 @@ pub(crate) fn rules(draw: &mut Draw, selection: &Selection, limits: &Limits) -> 
     rules
 }
 
+/// A lost answer, if no other rule leaves a write in doubt.
+pub(crate) fn lost_answer(draw: &mut Draw, selection: &Selection, rules: &[Rule]) -> Option<Rule> {
+    let has_lost = rules.iter().any(|rule| LOST_ANSWERS.contains(&rule.fault().name()));
+    let fault = || Fault::close_after_commit().on_each(WRITES).after(draw.number(0, 2));
+    (selection.has("close_after_commit") && !has_lost).then(fault)
+}
+
 /// The faults that leave a write in doubt.
 const LOST_ANSWERS: [&str; 4] = ["close_after_commit", "close_late", "commit_half", "no_answer_late"];

@@ -16,12 +16,13 @@ pub(crate) struct SettleWatch {
 #[derive(Debug)]
 struct BrokenOff {
     at: Instant,
-    /// How many equal records there were then.
+    /// How many equal records there were when it came to the server, which may store it later.
     stored: usize,
 }
 
 impl SettleWatch {
-    /// Notes that the connection of a request with this item broke now. `stored`: how many equal records there are.
+    /// Notes that the connection of a request with this item broke now. `stored`: how many equal records there were when it
+    /// came to the server.
     pub(crate) fn broke(&mut self, item: &str, stored: usize) {
         self.broken.entry(item.to_owned()).or_default().push(BrokenOff { at: Instant::now(), stored });
     }

@@ -275,6 +275,7 @@ impl Network {
         let exchange = self.0.sandbox.receive(request);
         let added: Vec<u64> = self.ids().difference(&before).copied().collect();
         let stored = added.len();
+        let equal: Vec<usize> = items.iter().map(|item| self.stored(item)).collect();
         let is_lost = |fault: &Option<String>| fault.as_deref().is_some_and(|fault| LOST.contains(&fault));
         if items.is_empty() {
             // Whatever appears during a read is not ours.
@@ -310,8 +311,7 @@ impl Network {
         }
         let is_broken = outcome.as_ref().is_err_and(|failure| !matches!(failure, Failure::Refused));
         if is_broken && added.is_empty() {
-            for item in &items {
-                let stored = self.stored(item);
+            for (item, stored) in items.iter().zip(equal) {
                 self.progress().watch.broke(item, stored);
             }
         }
