@@ -398,7 +398,11 @@ fn listed(body: &[u8]) -> String {
 
 /// Whether an answer to a write gives an activity this id, so that the client knows that it is stored.
 fn names(response: &Response<Bytes>, id: u64) -> bool {
-    let body = parsed(response.body()).unwrap_or_default();
+    // The client reads it although PHP's warnings stand around it.
+    let text = response.body();
+    let begin = text.iter().position(|byte| matches!(byte, b'[' | b'{')).unwrap_or(text.len());
+    let mut values = serde_json::Deserializer::from_slice(&text[begin..]).into_iter();
+    let body: Value = values.next().and_then(Result::ok).unwrap_or_default();
     // A refusal may hold the id of the answer before it.
     let is_stored = |answer: &Value| answer["result"] == "Успешно";
     let is_id =
