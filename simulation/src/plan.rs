@@ -214,7 +214,7 @@ impl Plan {
                 && draw.chance(0.3)
                 && entries.iter().all(|entry| entry.mark.is_none()),
             foreign: [
-                foreign(draw, selection, &entries, settings.settle),
+                foreign(draw, selection, &entries, settings.settle, &caller),
                 shifted_writes(&mut Draw::new(seed, 7), selection, &entries, settings.settle, &caller),
             ]
             .concat(),

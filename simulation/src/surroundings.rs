@@ -45,6 +45,7 @@ pub(crate) fn foreign(
     selection: &Selection,
     entries: &[NewEntry],
     settle: Duration,
+    caller: &User,
 ) -> Vec<ForeignWrite> {
     let mut writes = Vec::new();
     let later = |draw: &mut Draw| draw.chance(0.5).then(|| draw.millis(1, settle.as_millis() as u64));
@@ -57,6 +58,12 @@ pub(crate) fn foreign(
     let allowed: Vec<usize> = (0..entries.len())
         // A mark belongs to us.
         .filter(|&index| entries[index].mark.is_none())
+        // While the shift of the caller's clock is not known, it could be that of another one of ours, so many hours from it.
+        .filter(|&index| {
+            let is_other =
+                |other: &NewEntry| other.content != entries[index].content || other.at == entries[index].at;
+            caller.tzone.unwrap_or(0) == 0 || entries.iter().all(is_other)
+        })
         .filter(|&index| match entries[index].at {
             Some(_) => selection.has("foreign_equal_dated"),
             None => selection.has("foreign_equal_undated"),
