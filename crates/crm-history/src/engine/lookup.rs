@@ -133,8 +133,8 @@ async fn read_view(
     Err(LookupFault::NotBelievable("the same record was on several of its pages"))
 }
 
-/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records, the newest first, and the ID
-/// down to which the list was read. A page holds at least `page_size` records. Returns `None` if pages repeat records, and
+/// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records in the order of the list, and the
+/// rank down to which it was read: the ID, where the newest come first. A page holds at least `page_size` records. Returns `None` if pages repeat records, and
 /// not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
@@ -172,7 +172,7 @@ pub(super) async fn read_until(
         sizes.push(page.items.len() + page.unreadable.len());
         read.unreadable.extend(page.unreadable);
         let mut items = page.items;
-        let repeated = items.iter().take_while(|record| record.id.0 >= lowest).count();
+        let repeated = items.iter().take_while(|record| asked.rank(record) >= lowest).count();
         if repeated > 0 && !breaks("no-page-comes-twice") {
             moved += repeated;
             let is_tail = read.records.ends_with(&items[..repeated]) && repeated < items.len();
@@ -181,7 +181,7 @@ pub(super) async fn read_until(
             }
             items.drain(..repeated);
         }
-        lowest = items.last().map_or(lowest, |oldest| oldest.id.0);
+        lowest = items.last().map_or(lowest, |last| asked.rank(last));
         let is_last = is_enough(&items);
         let others = items.iter().filter(|record| !may_belong_to_caller(client, record));
         read.of_others.extend(others.map(|record| record.id));
@@ -216,9 +216,9 @@ async fn have_come(
     records: &[Entry],
     count: usize,
 ) -> Result<bool, LookupFault> {
-    let newest = records.first().map_or(0, |record| record.id.0);
+    let first = records.first().map_or(0, |record| asked.rank(record));
     let page = page(client, asked, 0).await?;
-    Ok(page.items.iter().filter(|record| record.id.0 > newest).count() >= count)
+    Ok(page.items.iter().filter(|record| asked.rank(record) > first).count() >= count)
 }
 
 /// How often a list is read that others change meanwhile.
@@ -229,7 +229,7 @@ const UNREADABLE_PAGES: usize = 3;
 /// Reads a page, and checks that it is what was requested.
 async fn page(client: &HistoryClient, asked: &Asked, page: u64) -> Result<Page<Entry>, LookupFault> {
     let read = client.run(&Lookup { asked: asked.clone(), page }).await?;
-    if !read.items.is_sorted_by(|a, b| a.id > b.id) && !breaks("a-list-is-sorted") {
+    if !read.items.is_sorted_by(|a, b| asked.rank(a) > asked.rank(b)) && !breaks("a-list-is-sorted") {
         return Err(LookupFault::NotBelievable("it is not sorted by id as asked"));
     }
     if let View(Some(login)) = &asked.view {
@@ -251,12 +251,19 @@ pub(super) struct Asked {
     pub(super) days: (Cow<'static, str>, Cow<'static, str>),
     /// A text in the content or in the type.
     pub(super) word: Option<String>,
+    /// From the lowest ID on, and not from the highest.
+    pub(super) is_oldest_first: bool,
 }
 
 impl Asked {
     /// All records of a view, and those of the zero date.
     pub(super) fn all_of(view: &View) -> Self {
-        Self { view: view.clone(), days: days(ALL_DAYS), word: None }
+        Self { view: view.clone(), days: days(ALL_DAYS), word: None, is_oldest_first: false }
+    }
+
+    /// Returns a number that is the higher the earlier a record is listed.
+    fn rank(&self, record: &Entry) -> u64 {
+        if self.is_oldest_first { u64::MAX - record.id.0 } else { record.id.0 }
     }
 }
 
@@ -264,7 +271,7 @@ fn days((first, last): (&'static str, &'static str)) -> (Cow<'static, str>, Cow<
     (first.into(), last.into())
 }
 
-/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By ID, newest first.
+/// A page of `history/list` as POST, because some servers drop the body of a GET (observed). By ID.
 struct Lookup {
     asked: Asked,
     page: u64,
@@ -303,7 +310,7 @@ impl Operation for Lookup {
         let parameters = Parameters {
             offset: self.page,
             order: "cid",
-            first: "new",
+            first: if self.asked.is_oldest_first { "old" } else { "new" },
             user: self.asked.view.0.as_deref(),
             date_start: &self.asked.days.0,
             date_end: &self.asked.days.1,

@@ -51,8 +51,9 @@ impl MarkSearch {
         &self.view
     }
 
-    /// Reads pages until each mark is found, or to the end, and then once more: a page may have lacked records. `is_first`: it
-    /// is not known yet whether the server keeps to the days asked for. A page holds at least `page_size` records.
+    /// Reads pages until each mark is found, or to the end. If one is missing, it reads the list from its other end, too: a
+    /// page that lacks records lacks others then. `is_first`: it is not known yet whether the server keeps to the days
+    /// asked for. A page holds at least `page_size` records.
     pub(super) async fn run(
         &self,
         client: &HistoryClient,
@@ -63,22 +64,28 @@ impl MarkSearch {
             lookup::ask_for_a_day_without_records(client, &self.view).await?;
         }
         let mut found = FoundMarks::default();
-        for _ in 0..READINGS {
-            self.read(client, page_size, &mut found).await?;
+        let mut readings = Vec::new();
+        for is_oldest_first in [false, true] {
+            let asked = Asked { is_oldest_first, ..self.asked() };
+            readings.push(self.read(client, page_size, &asked, &mut found).await?);
             if self.marks.iter().all(|mark| found.ids.contains_key(mark)) {
-                break;
+                return Ok(found);
             }
         }
-        Ok(found)
+        match &readings[..] {
+            [first, second] if agree(first, second) => Ok(found),
+            _ => Err(LookupFault::NotBelievable("two readings of it do not agree")),
+        }
     }
 
-    /// Reads the list once, and adds what it shows.
+    /// Reads the list once, and adds what it shows. Returns the IDs of its records.
     async fn read(
         &self,
         client: &HistoryClient,
         page_size: usize,
+        asked: &Asked,
         found: &mut FoundMarks,
-    ) -> Result<(), LookupFault> {
+    ) -> Result<BTreeSet<EntryId>, LookupFault> {
         for _ in 0..lookup::ATTEMPTS {
             let mut missing: BTreeSet<&str> = self.marks.iter().map(String::as_str).collect();
             let found_all = |page: &[Entry]| {
@@ -86,8 +93,7 @@ impl MarkSearch {
                 missing.retain(|mark| !marks.contains(mark));
                 missing.is_empty()
             };
-            let Some((read, _)) = lookup::read_until(client, &self.asked(), page_size, found_all).await?
-            else {
+            let Some((read, _)) = lookup::read_until(client, asked, page_size, found_all).await? else {
                 continue;
             };
             if self.must_show.is_some_and(|id| read.records.iter().all(|record| record.id != id)) {
@@ -97,10 +103,11 @@ impl MarkSearch {
             if read.unreadable.iter().any(|record| !record.raw.to_lowercase().contains(&word)) {
                 return Err(LookupFault::NotBelievable("it holds something else than the records asked for"));
             }
-            // The newest come first, so the oldest one with a mark remains.
+            // Of several with one mark, the oldest one counts.
             for record in &read.records {
                 if let Some(mark) = record.mark().filter(|&mark| self.marks.contains(mark)) {
-                    found.ids.insert(mark.to_owned(), record.id);
+                    let id = found.ids.entry(mark.to_owned()).or_insert(record.id);
+                    *id = record.id.min(*id);
                 }
             }
             let is_in = |mark: &&String| {
@@ -108,7 +115,7 @@ impl MarkSearch {
                 read.unreadable.iter().any(|record| record.raw.contains(&mark))
             };
             found.unreadable.extend(self.marks.iter().filter(is_in).cloned());
-            return Ok(());
+            return Ok(read.records.iter().map(|record| record.id).collect());
         }
         Err(LookupFault::NotBelievable("the same record was on several of its pages"))
     }
@@ -121,7 +128,7 @@ impl MarkSearch {
         let text = |day: NaiveDate| day.format("%Y-%m-%d").to_string();
         let first = first.checked_sub_signed(LARGEST_SHIFT).map_or(all.days.0, |day| text(day).into());
         let last = last.checked_add_signed(LARGEST_SHIFT).map_or(all.days.1, |day| text(day).into());
-        Asked { word, days: (first, last), view: all.view }
+        Asked { word, days: (first, last), ..all }
     }
 
     /// Returns what the marks have in common: the bracket, and their longest common prefix. A single mark is whole.
@@ -140,8 +147,13 @@ pub(super) fn day(item: &Item) -> Option<NaiveDate> {
     item.entry.as_stored().at.map(|at| at.date())
 }
 
-/// A mark counts as missing after so many readings without it.
-const READINGS: usize = 2;
+/// Returns whether two readings show the same records. Others may have written newer ones meanwhile.
+fn agree(first: &BTreeSet<EntryId>, second: &BTreeSet<EntryId>) -> bool {
+    let newest = first.last();
+    let are_newer = || newest.is_some() && second.difference(first).all(|id| Some(id) > newest);
+    first == second || (first.is_subset(second) && are_newer())
+}
+
 /// More than the hours by which a caller may read times shifted.
 const LARGEST_SHIFT: TimeDelta = TimeDelta::days(2);
 

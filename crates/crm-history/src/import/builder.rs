@@ -268,8 +268,8 @@ impl<M> Import<M> {
     /// The list is searched for the common prefix of the marks, within the days of the activities (plus two days on
     /// each side), for each `user` that they name. Up to 1,000 activities are read before each search. If a stream
     /// yields nothing for [`flush_after`](Self::flush_after), the search starts with fewer. A search takes one request
-    /// for each 200 matching records. If a mark is missing, three more requests prove the end of the list, and the search
-    /// is made a second time. The first search for a `user` takes one more request. Use marks with a common prefix, and give activities a time. Without a time,
+    /// for each 200 matching records. If a mark is missing, three more requests prove the end of the list, and the list
+    /// is searched from its other end, too. The first search for a `user` takes one more request. Use marks with a common prefix, and give activities a time. Without a time,
     /// all days are searched.
     ///
     /// A mark counts as missing only if the list is sorted and paged as requested and shows records that are known to
