@@ -151,9 +151,20 @@ impl<T> Plan<T> {
                 }
                 self.stretches[at].step_back();
                 self.look_for_moves(at, number, identity, &page);
+                let (is_empty, has_gaps) = (page.is_empty(), self.pages.ids_have_gaps());
                 let stretch = &mut self.stretches[at];
                 stretch.add(now, number, page, identity, self.id, floor);
-                stretch.doubt = is_open.then_some(Doubt::Above(number, identity));
+                stretch.doubt = None;
+                // It was empty before, and now it hides the pages between.
+                let is_sudden = above.is_none()
+                    && !is_empty
+                    && self.contradiction.is_none()
+                    && stretch.ends_unsurely(identity, None, floor, has_gaps);
+                stretch.doubt = match (is_open, is_sudden) {
+                    (true, _) => Some(Doubt::Above(number, identity)),
+                    (false, true) => Some(Doubt::Again(number, Some(identity))),
+                    (false, false) => None,
+                };
             }
             Some(Doubt::Above(number, below)) if page.is_empty() => {
                 self.stretches[at].doubt = Some(Doubt::AboveAgain(number, below));
