@@ -134,8 +134,8 @@ async fn read_view(
 }
 
 /// Reads pages until `is_enough` returns `true` for one, or to the end. Returns the records in the order of the list, and the
-/// rank down to which it was read: the ID, where the newest come first. A page holds at least `page_size` records. Returns `None` if pages repeat records, and
-/// not because others wrote meanwhile.
+/// rank down to which it was read: the ID, where the newest come first. A page holds at least `page_size` records. Returns
+/// `None` if pages repeat records, and not because others wrote meanwhile.
 pub(super) async fn read_until(
     client: &HistoryClient,
     asked: &Asked,

@@ -259,7 +259,7 @@ impl<'a> Search<'a> {
                 && !breaks("an-unreadable-record-is-a-doubt")
             {
                 found.insert(key, Found::Unclear(UnknownReason::Unreadable));
-            } else if let Some(id) = self.below_floor(wanted, item, expected, near).filter(|_| is_missing) {
+            } else if is_missing && let Some(id) = self.below_floor(wanted, item, expected, near) {
                 found.insert(key, Found::BelowFloor(id));
             }
         }

@@ -269,11 +269,11 @@ impl<M> Import<M> {
     /// each side), for each `user` that they name. Up to 1,000 activities are read before each search. If a stream
     /// yields nothing for [`flush_after`](Self::flush_after), the search starts with fewer. A search takes one request
     /// for each 200 matching records. If a mark is missing, three more requests prove the end of the list, and the list
-    /// is searched from its other end, too. The first search for a `user` takes one more request. Use marks with a common prefix, and give activities a time. Without a time,
-    /// all days are searched.
+    /// is searched from its other end, too. The first search for a `user` takes one more request. Use marks with a common
+    /// prefix, and give activities a time. Without a time, all days are searched.
     ///
-    /// A mark counts as missing only if the list is sorted and paged as requested and shows records that are known to
-    /// exist. Otherwise nothing is sent, and the outcome is [`UnknownReason::MarkNotSearchable`](crate::UnknownReason).
+    /// A mark counts as missing only if the list is sorted and paged as requested, shows records that are known to
+    /// exist, and shows the same records from both ends. Otherwise nothing is sent, and the outcome is [`UnknownReason::MarkNotSearchable`](crate::UnknownReason).
     /// If a list showed nothing at all, one activity is sent first. The others follow after the list shows it. So if
     /// the lists hide records from this login, each run may store one activity of each `user` twice.
     ///

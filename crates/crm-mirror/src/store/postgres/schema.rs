@@ -114,7 +114,8 @@ const OTHERS: [(&str, &str); 8] = [
 
 /// Returns the statements that create what is missing, as one script for one transaction.
 ///
-/// They wait for everybody who reads the tables, so they run only if something is missing. The lock belongs to the transaction, so it works behind PgBouncer, too. It lets one instance migrate at a time.
+/// They wait for everybody who reads the tables, so they run only if something is missing. The lock belongs to the
+/// transaction, so it works behind PgBouncer, too. It lets one instance migrate at a time.
 pub(super) fn migration(schema: &str) -> String {
     let mut script = format!(
         "BEGIN; SELECT pg_advisory_xact_lock({LOCK});
