@@ -94,12 +94,16 @@ impl ListTricks {
         {
             records.pop();
         }
-        let shown = records.len();
-        if self.is_unsorted && shown > 3 {
-            records.retain(|record| !lost.contains(&id(record)));
-            let last = records.len().saturating_sub(1);
-            if last > 0 && last + 1 < shown && id(&records[last - 1]) > id(&records[last]) {
-                records.swap(last - 1, last);
+        if self.is_unsorted && records.len() > 3 {
+            // An order that only hides records, and shows none of the others out of place, cannot be noticed by anybody.
+            let mut others: Vec<Value> =
+                records.iter().filter(|record| !lost.contains(&id(record))).cloned().collect();
+            if others.len() < records.len()
+                && let [.., before, last] = &mut others[..]
+                && id(before) > id(last)
+            {
+                std::mem::swap(before, last);
+                *records = others;
             }
         }
         for record in records {
