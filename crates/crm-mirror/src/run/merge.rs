@@ -1,18 +1,18 @@
 //! Compares listed records with the rows of the copy, and writes what differs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use crm_history::Texts;
 use crm_transport::{Error, Export, ExportSource};
-use futures_util::future::{self, BoxFuture};
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 
-use super::{NOTED_SHIFT, Run, SHIFT, Step, Stop, shift};
+use super::{NOTED_SHIFT, Run, SHIFT, Step, shift};
 use crate::records::Copied;
 use crate::row::Key;
-use crate::store::{Batch, Head, Missing, RUN, Range};
+use crate::store::{Batch, Head, Missing, RUN, Range, Store};
 use crm_history::engine::mutations::breaks;
 
 /// Fetches a record as it is stored. Returns `None` if there is none any more.
@@ -52,14 +52,16 @@ pub(super) struct Merge<T> {
     /// Of activities: the list has those of this time or later only.
     since: Option<NaiveDateTime>,
     /// Records that are not merged yet.
-    buffer: Vec<T>,
+    records: VecDeque<T>,
+    rows: Rows,
     /// Everything up to here is merged.
     after: Key,
 }
 
 impl<T: Copied> Merge<T> {
     pub(super) fn new(details: Details<T>) -> Self {
-        Self { details, since: None, buffer: Vec::new(), after: Key::default() }
+        let rows = Rows::new(Range::of_table(T::TABLE, TOGETHER as i64));
+        Self { details, since: None, records: VecDeque::new(), rows, after: Key::default() }
     }
 
     pub(super) fn since(mut self, time: NaiveDateTime) -> Self {
@@ -74,37 +76,39 @@ impl<T: Copied> Merge<T> {
         S: ExportSource<Record = T>,
     {
         let mut highest = 0;
+        let mut batch = run.batch(T::TABLE);
         loop {
-            // While some are written, the next ones are read.
-            let reading = async { Ok::<_, Stop>(next_records(&mut export).await) };
-            let ((), next) = future::try_join(self.merge_buffer(run), reading).await?;
-            let Some(last) = next.last() else { break };
-            highest = last.id();
-            self.buffer.extend(next);
+            // While a batch is written, the next records are read and compared.
+            let prepare = async |run: &mut Run<'_>| {
+                if self.listed_up_to().is_none() {
+                    self.records.extend(next_records(&mut export).await);
+                    highest = self.records.back().map_or(highest, Copied::id);
+                }
+                let Some(up_to) = self.listed_up_to() else { return Ok(None) };
+                Ok(Some(self.next_batch(run, up_to).await?.batch))
+            };
+            match run.commit_while(vec![batch], prepare).await? {
+                Some(next) => batch = next,
+                None => break,
+            }
         }
         match run.take_verdict(&export.finish().await) {
-            Ok(false) if !breaks("only-a-complete-list-lacks-rows") => {
-                self.stop(run).await?;
-                Ok(None)
-            }
+            Ok(false) if !breaks("only-a-complete-list-lacks-rows") => Ok(None),
             Ok(_) => {
                 self.finish(run).await?;
                 Ok(Some(highest))
             }
-            Err(stop) => {
-                self.stop(run).await?;
-                Err(stop)
-            }
+            Err(stop) => Err(stop),
         }
     }
 
     /// Adds a record with a greater ID than all before.
     pub(super) async fn push(&mut self, run: &mut Run<'_>, record: T) -> Step {
-        self.buffer.push(record);
-        if self.buffer.len() < TOGETHER {
+        self.records.push_back(record);
+        if self.records.len() < TOGETHER {
             return Ok(());
         }
-        self.merge_buffer(run).await
+        self.merge_records(run).await
     }
 
     /// Merges the rest. Rows after the last record are missing in the list.
@@ -122,64 +126,100 @@ impl<T: Copied> Merge<T> {
         after: Key,
         up_to: Key,
     ) -> Step<bool> {
-        (self.buffer, self.after) = (records, after);
+        (self.records, self.after) = (records.into(), after);
+        let all = Range::of_table(T::TABLE, TOGETHER as i64);
+        self.rows = Rows::new(Range { after, up_to, since: self.since, ..all });
         self.merge_up_to(run, up_to).await
     }
 
     /// Merges what has come, because the list was not read to its end.
     pub(super) async fn stop(mut self, run: &mut Run<'_>) -> Step {
-        self.merge_buffer(run).await
+        self.merge_records(run).await
     }
 
-    async fn merge_buffer(&mut self, run: &mut Run<'_>) -> Step {
-        match self.buffer.last().and_then(Copied::key) {
-            Some(up_to) => self.merge_up_to(run, up_to).await?,
-            None => false,
-        };
+    /// Returns the key of the last record that is not merged yet.
+    fn listed_up_to(&self) -> Option<Key> {
+        self.records.iter().rev().find_map(Copied::key)
+    }
+
+    async fn merge_records(&mut self, run: &mut Run<'_>) -> Step {
+        if let Some(up_to) = self.listed_up_to() {
+            self.merge_up_to(run, up_to).await?;
+        }
         Ok(())
     }
 
     /// Returns whether a record has come into the list: it is written, and its row was not in view or not of this time.
     async fn merge_up_to(&mut self, run: &mut Run<'_>, up_to: Key) -> Step<bool> {
         let mut came_in = false;
-        let mut listed = std::mem::take(&mut self.buffer).into_iter().peekable();
         loop {
-            run.check_time()?;
-            let range = Range {
-                after: self.after,
-                up_to,
-                since: self.since,
-                ..Range::of_table(T::TABLE, TOGETHER as i64)
-            };
-            let heads = run.store.heads(&range).await?;
-            // There may be more rows than fit into memory.
-            let end = heads.last().filter(|_| heads.len() == TOGETHER).map_or(up_to, |head| head.key);
-            let mut here = Vec::new();
-            while let Some(record) = listed.next_if(|record| record.key().is_none_or(|key| key <= end)) {
-                here.push(record);
-            }
-            let mut known = by_id(&heads);
-            if self.since.is_some() {
-                // A listed record may have had an earlier time when it was read last.
-                known.extend(find_heads(run, &here).await?);
-            }
-            let listed_ids: Vec<i64> = here.iter().filter_map(Copied::key).map(|key| key.id).collect();
-            let mut batch = compare(run, &self.details, here, &known).await?;
-            let lacks =
-                |head: &&Head| !head.is_out_of_view && listed_ids.binary_search(&head.key.id).is_err();
-            let mark = |head: &Head| Missing { key: head.key, run: run.id, since: None };
-            batch.missing = heads.iter().filter(lacks).map(mark).collect();
-            let was_listed = |key: Key| {
-                let place = heads.binary_search_by_key(&key, |head| head.key);
-                place.is_ok_and(|place| !heads[place].is_out_of_view)
-            };
-            came_in |= batch.puts.iter().any(|row| !was_listed(row.key));
-            run.commit(vec![batch]).await?;
-            self.after = end;
-            if end == up_to {
+            let merged = self.next_batch(run, up_to).await?;
+            came_in |= merged.came_in;
+            run.commit(vec![merged.batch]).await?;
+            if self.after == up_to {
                 return Ok(came_in);
             }
         }
+    }
+
+    /// Compares the records up to this key with their rows, or fewer of them if there are more rows than fit into memory.
+    async fn next_batch(&mut self, run: &mut Run<'_>, up_to: Key) -> Step<Merged> {
+        run.check_time()?;
+        let (heads, end) = self.rows.up_to(run.store, up_to).await?;
+        let is_here = |record: &T| record.key().is_none_or(|key| key <= end);
+        let count = self.records.iter().take_while(|record| is_here(record)).count();
+        let here: Vec<T> = self.records.drain(..count).collect();
+        let mut known = by_id(&heads);
+        if self.since.is_some() {
+            // A listed record may have had an earlier time when it was read last.
+            known.extend(find_heads(run, &here).await?);
+        }
+        let listed_ids: Vec<i64> = here.iter().filter_map(Copied::key).map(|key| key.id).collect();
+        let mut batch = compare(run, &self.details, here, &known).await?;
+        let lacks = |head: &&Head| !head.is_out_of_view && listed_ids.binary_search(&head.key.id).is_err();
+        let mark = |head: &Head| Missing { key: head.key, run: run.id, since: None };
+        batch.missing = heads.iter().filter(lacks).map(mark).collect();
+        let was_listed = |key: Key| {
+            let place = heads.binary_search_by_key(&key, |head| head.key);
+            place.is_ok_and(|place| !heads[place].is_out_of_view)
+        };
+        let came_in = batch.puts.iter().any(|row| !was_listed(row.key));
+        self.after = end;
+        Ok(Merged { batch, came_in })
+    }
+}
+
+/// What to write for a part of a list.
+struct Merged {
+    batch: Batch,
+    /// Whether a record has come into the list: it is written, and its row was not in view or not of this time.
+    came_in: bool,
+}
+
+/// The rows of a range by key, read before they are needed. A merge writes only rows that it has passed.
+struct Rows {
+    /// What is not read yet.
+    range: Range,
+    heads: VecDeque<Head>,
+    is_over: bool,
+}
+
+impl Rows {
+    fn new(range: Range) -> Self {
+        Self { range, heads: VecDeque::new(), is_over: false }
+    }
+
+    /// Returns the rows up to this key, or as many of them as fit into memory, and the key up to which these are all.
+    async fn up_to(&mut self, store: &dyn Store, key: Key) -> Result<(Vec<Head>, Key), Error> {
+        if self.heads.is_empty() && !self.is_over {
+            self.heads = store.heads(&self.range).await?.into();
+            self.is_over = self.heads.len() < TOGETHER;
+            self.range.after = self.heads.back().map_or(self.range.after, |last| last.key);
+        }
+        let read = self.heads.back().filter(|_| !self.is_over).map_or(Key::MAX, |last| last.key);
+        let end = key.min(read);
+        let count = self.heads.partition_point(|head| head.key <= end);
+        Ok((self.heads.drain(..count).collect(), end))
     }
 }
 
@@ -197,6 +237,7 @@ async fn next_records<S: ExportSource>(export: &mut Export<S>) -> Vec<S::Record>
     while records.len() < TOGETHER
         && let Some(record) = export.next().await
     {
+        let_others_work(records.len()).await;
         // The verdict says what an error means.
         records.extend(record.ok());
     }
@@ -283,7 +324,8 @@ async fn compare<T: Copied>(
     }
     // Those that differ, with the fingerprint as listed and the row.
     let mut candidates = Vec::new();
-    for (key, record) in records {
+    for (at, (key, record)) in records.into_iter().enumerate() {
+        let_others_work(at).await;
         let listed = record.fingerprint(run.shift);
         let head = known.get(&key.id);
         let is_new = run.refills(T::TABLE)
@@ -315,7 +357,8 @@ async fn compare<T: Copied>(
         })
         .buffered(run.sync.concurrency);
     let fetched: Vec<_> = fetched.collect().await;
-    for one in fetched {
+    for (at, one) in fetched.into_iter().enumerate() {
+        let_others_work(at).await;
         let (key, record, whole, listed, unchanged) = one?;
         let detail = whole.as_ref().map(|whole| whole.fingerprint(run.shift));
         let is_same =
@@ -336,6 +379,13 @@ async fn compare<T: Copied>(
         batch.puts.push(row);
     }
     Ok(batch)
+}
+
+/// What is compared takes its time, and the batch before it is being written by the same task.
+async fn let_others_work(at: usize) {
+    if at % 100 == 99 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// So many records and rows are compared at once.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use crm_transport::{Error, ErrorKind, Verdict};
+use futures_util::future::{self, TryFutureExt};
 
 use crate::mirror::Clock;
 use crate::report::{Outcome, Report, TableReport, TooManyMissing};
@@ -211,21 +212,22 @@ impl<'a> Run<'a> {
     }
 
     /// Writes batches, and counts what they change.
-    async fn commit(&mut self, mut batches: Vec<Batch>) -> Step {
-        let touched: BTreeSet<Table> = batches.iter().map(|batch| batch.shape.table).collect();
-        batches.retain(|batch| !batch.is_empty());
-        if !batches.is_empty() {
-            self.write(batches).await?;
-        }
-        for table in touched {
-            if let Some(report) = self.tables.iter().find(|report| report.table == table) {
-                self.sync.hooks.progress(report);
-            }
-        }
-        Ok(())
+    async fn commit(&mut self, batches: Vec<Batch>) -> Step {
+        self.commit_while(batches, async |_| Ok(())).await
     }
 
-    async fn write(&mut self, mut batches: Vec<Batch>) -> Step {
+    /// Writes batches while something else is prepared, and counts what they change.
+    async fn commit_while<T>(
+        &mut self,
+        mut batches: Vec<Batch>,
+        prepare: impl AsyncFnOnce(&mut Self) -> Step<T>,
+    ) -> Step<T> {
+        let touched: BTreeSet<Table> = batches.iter().map(|batch| batch.shape.table).collect();
+        batches.retain(|batch| !batch.is_empty());
+        if batches.is_empty() {
+            self.show_progress(touched);
+            return prepare(self).await;
+        }
         for batch in &mut batches {
             let is_of_project =
                 batch.shape.table == Table::Projects || batch.shape.table.belongs_to_project();
@@ -234,7 +236,10 @@ impl<'a> Run<'a> {
         }
         let tables: Vec<Table> = batches.iter().map(|batch| batch.shape.table).collect();
         let settings: Vec<_> = batches.iter().flat_map(|batch| batch.settings.clone()).collect();
-        let applied = self.store.commit(self.fence, batches).await?;
+        let writing = self.store.commit(self.fence, batches).map_err(Stop::from);
+        // What is written has been read, so it is written to its end even if there is nothing more to prepare.
+        let preparing = async { Ok(prepare(self).await) };
+        let (applied, prepared) = future::try_join(writing, preparing).await?;
         self.settings.extend(settings);
         for (table, applied) in tables.into_iter().zip(applied) {
             let Applied { inserted, updated, deleted, out_of_view, in_view } = applied;
@@ -247,7 +252,16 @@ impl<'a> Run<'a> {
                 report.in_view += in_view;
             }
         }
-        Ok(())
+        self.show_progress(touched);
+        prepared
+    }
+
+    fn show_progress(&self, touched: BTreeSet<Table>) {
+        for table in touched {
+            if let Some(report) = self.tables.iter().find(|report| report.table == table) {
+                self.sync.hooks.progress(report);
+            }
+        }
     }
 
     fn report(&mut self, table: Table) -> &mut TableReport {

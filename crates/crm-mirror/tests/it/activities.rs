@@ -363,6 +363,18 @@ async fn a_run_stops_at_its_time_limit_and_keeps_what_it_has() {
 }
 
 #[tokio::test]
+async fn what_was_read_before_the_time_limit_is_written_and_counted() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(20_000));
+    world.hours_pass_after(Operation::HistoryList, 70, 2);
+    let limit = world.now() + std::time::Duration::from_secs(3600);
+    let report = world.run(|sync| sync.until(limit)).await;
+    assert!(matches!(report.outcome, Outcome::Stopped), "{report}");
+    let inserted = report.table(Table::Activities).unwrap().inserted;
+    assert!(inserted >= 2000, "{report}");
+    assert_eq!(world.query("SELECT count(*) FROM activities"), [inserted.to_string()]);
+}
+
+#[tokio::test]
 async fn a_quick_run_reads_every_page_of_new_activities() {
     let world = World::with(crm_sandbox::Sandbox::builder().records(300));
     assert!(world.run(|sync| sync).await.is_complete());

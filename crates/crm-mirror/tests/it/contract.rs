@@ -91,13 +91,18 @@ async fn story(world: &World, copies: &[Mirror]) {
     run(world, copies, "deleted and changed", |sync| sync.mode(Mode::Full)).await;
     world.hours(30);
     world.add("2024-06-26 10:00:00", "новый https://x.ru/a");
+    world.add("2024-06-26 10:00:00", "с\tтабуляцией,\r\nстроками, \\N, \\. и \\\\ \0");
+    let newest = world.add("2024-06-26 10:01:00", "новейший");
     run(world, copies, "quick", |sync| sync).await;
     sandbox.remove_record(ids[8]);
+    sandbox.change_record(newest, |record| record.iduser = 0);
     sandbox.change_record(ids[4], |record| record.iduser = 1);
     run(world, copies, "soft deletes and all texts", |sync| {
         sync.mode(Mode::Full).soft_deletes().texts(Texts::All)
     })
     .await;
+    sandbox.change_record(newest, |record| record.iduser = 1);
+    run(world, copies, "the newest one is back", |sync| sync.mode(Mode::Full)).await;
     run(world, copies, "a new column", |sync| sync.column("contract_date", ColumnKind::Date)).await;
     world.hours(24 * 8);
     let other = sandbox.projects().into_iter().find(|p| !p.deleted && p.payments.len() > 1).unwrap().id;

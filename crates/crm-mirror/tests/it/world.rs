@@ -80,6 +80,14 @@ impl World {
         *self.meanwhile.lock().unwrap() = Some(Meanwhile { operation, answers_left, work: Box::new(work) });
     }
 
+    /// Lets so many hours pass right after so many more answers of this operation.
+    pub(crate) fn hours_pass_after(&self, operation: Operation, answers_left: usize, hours: i64) {
+        let clock = self.clock.clone();
+        self.meanwhile(operation, answers_left, move |_| {
+            clock.0.fetch_add(hours * 3600, Ordering::Relaxed);
+        });
+    }
+
     fn transport(&self) -> InProcess {
         InProcess { sandbox: Arc::clone(&self.sandbox), meanwhile: Arc::clone(&self.meanwhile) }
     }

@@ -3,6 +3,7 @@
 mod address;
 mod connection;
 mod forget;
+mod load;
 mod read;
 mod schema;
 #[cfg(feature = "postgres-tls")]
@@ -253,6 +254,9 @@ impl Store for PostgresStore {
 
     async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
         self.write(fence, async |writer| {
+            // After a crash of the server the last transactions may be missing, each as a whole. The next run reads them
+            // again. The end of a run waits for all of them.
+            writer.run("SET LOCAL synchronous_commit TO off", &[]).await?;
             let mut applied = Vec::new();
             for batch in &batches {
                 applied.push(writer.apply(batch).await?);

@@ -114,6 +114,17 @@ impl Writer<'_> {
 
     async fn put(&self, batch: &Batch, applied: &mut Applied) -> Result<(), Error> {
         let table = batch.shape.table;
+        if self.are_above_all_rows(table, &batch.puts).await? {
+            self.load(batch).await?;
+            applied.add(ChangeKind::Insert, batch.puts.len() as u64);
+        } else {
+            self.upsert(batch, applied).await?;
+        }
+        self.put_phones(batch).await
+    }
+
+    /// Writes rows whatever is in the table.
+    async fn upsert(&self, batch: &Batch, applied: &mut Applied) -> Result<(), Error> {
         let sql = put_statement(self.schema, &batch.shape);
         let columns = Columns::new(&batch.shape, &batch.puts);
         #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
@@ -125,7 +136,12 @@ impl Writer<'_> {
                 applied.add(kind, row.get::<_, i64>(1).unsigned_abs());
             }
         }
-        self.remove_phones(table, &batch.puts.iter().map(|row| row.key.id).collect::<Vec<_>>()).await?;
+        Ok(())
+    }
+
+    async fn put_phones(&self, batch: &Batch) -> Result<(), Error> {
+        let ids: Vec<i64> = batch.puts.iter().map(|row| row.key.id).collect();
+        self.remove_phones(batch.shape.table, &ids).await?;
         let phones: Vec<serde_json::Value> = batch
             .puts
             .iter()
@@ -366,11 +382,11 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn integer(value: Option<&Value>) -> Option<i64> {
+pub(super) fn integer(value: Option<&Value>) -> Option<i64> {
     if let Some(Value::Integer(number)) = value { Some(*number) } else { None }
 }
 
-fn text(value: Option<&Value>) -> Option<Cow<'_, str>> {
+pub(super) fn text(value: Option<&Value>) -> Option<Cow<'_, str>> {
     match value? {
         Value::Null => None,
         Value::Integer(number) => Some(number.to_string().into()),

@@ -1,0 +1,96 @@
+//! Writing rows that are new for certain: `COPY`, which costs the server much less than other statements.
+
+use std::io::Cursor;
+use std::pin::pin;
+
+use futures_util::SinkExt;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CopyInSink, Error};
+
+use super::schema::quoted;
+use super::write::{Writer, integer, text};
+use crate::row::Row;
+use crate::store::Batch;
+use crate::table::{ColumnKind, Shape, Table};
+
+impl Writer<'_> {
+    /// Returns whether no row of the table, deleted or not, can have the key of one of these. So it is in a first copy.
+    pub(super) async fn are_above_all_rows(&self, table: Table, rows: &[Row]) -> Result<bool, Error> {
+        let Some(lowest) = rows.iter().map(|row| row.key.id).min() else { return Ok(false) };
+        if table.belongs_to_project() {
+            return Ok(false);
+        }
+        let sql = format!("SELECT 1 FROM {}.{table} WHERE id >= $1 LIMIT 1", self.schema);
+        Ok(self.transaction.query_typed(&sql, &[(&lowest, Type::INT8)]).await?.is_empty())
+    }
+
+    /// Writes rows that are above all others, and their entries of the change log.
+    ///
+    /// The driver prepares the statement with a name, and closes it in the same transaction. So it works behind PgBouncer,
+    /// too.
+    pub(super) async fn load(&self, batch: &Batch) -> Result<(), Error> {
+        let (schema, table) = (self.schema, batch.shape.table);
+        let own: String = batch.shape.columns.iter().map(|(name, _)| format!(", {}", quoted(name))).collect();
+        let sql = format!("COPY {schema}.{table} (id, fingerprint, detail, raw{own}) FROM STDIN");
+        let sink: CopyInSink<Cursor<Vec<u8>>> = self.transaction.copy_in(&sql).await?;
+        let mut sink = pin!(sink);
+        for rows in batch.puts.chunks(ROWS_TOGETHER) {
+            let lines: String = rows.iter().map(|row| line(&batch.shape, row)).collect();
+            sink.send(Cursor::new(lines.into_bytes())).await?;
+        }
+        sink.finish().await?;
+        let lowest = batch.puts.iter().map(|row| row.key.id).min();
+        let sql = format!(
+            "INSERT INTO {schema}.changes (run, seen_at, table_name, id, change, after)
+             SELECT $1, to_timestamp($2), '{table}', id, 'insert', raw FROM {schema}.{table} WHERE id >= $3 ORDER BY id"
+        );
+        #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
+        let now = batch.now as f64;
+        let params: [(&(dyn ToSql + Sync), Type); 3] =
+            [(&batch.run, Type::INT8), (&now, Type::FLOAT8), (&lowest, Type::INT8)];
+        self.run(&sql, &params).await?;
+        Ok(())
+    }
+}
+
+/// Returns a row in the text format of `COPY`.
+fn line(shape: &Shape, row: &Row) -> String {
+    let mut line = format!("{}\t{}\t", row.key.id, row.fingerprint);
+    line += &row.detail.map_or(NULL.to_owned(), |detail| detail.to_string());
+    line.push('\t');
+    escape(&mut line, &row.raw);
+    for (at, (_, kind)) in shape.columns.iter().enumerate() {
+        line.push('\t');
+        let value = row.values.get(at);
+        let value = match kind {
+            ColumnKind::Integer => integer(value).map(|number| number.to_string().into()),
+            _ => text(value),
+        };
+        match value {
+            Some(value) => escape(&mut line, &value),
+            None => line += NULL,
+        }
+    }
+    line.push('\n');
+    line
+}
+
+/// Appends a value so that the server reads it as it is.
+fn escape(line: &mut String, value: &str) {
+    let mut rest = value;
+    while let Some(at) = rest.find(['\\', '\t', '\n', '\r']) {
+        let (before, after) = rest.split_at(at);
+        *line += before;
+        *line += match after.as_bytes()[0] {
+            b'\t' => "\\t",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            _ => "\\\\",
+        };
+        rest = &after[1..];
+    }
+    *line += rest;
+}
+
+const NULL: &str = "\\N";
+const ROWS_TOGETHER: usize = 200;
