@@ -172,7 +172,7 @@ impl World {
     }
 
     fn describe(&self) {
-        let Plan { settings, caller, entries, rules, .. } = &self.plan;
+        let Plan { settings, caller, entries, rules, tricks, .. } = &self.plan;
         self.trace.note(format!("{} activities by {}, {settings:?}", entries.len(), caller.login));
         let dated = entries.iter().filter(|entry| entry.at.is_some()).count();
         self.trace.note(format!(
@@ -183,6 +183,7 @@ impl World {
             self.plan.interruptions,
             self.plan.foreign.len()
         ));
+        self.trace.note(format!("{tricks:?}"));
         for rule in rules {
             let rule = serde_json::to_string(rule).unwrap_or_default();
             self.trace.note(format!("rule {}", rule.chars().take(400).collect::<String>()));
