@@ -239,7 +239,7 @@ impl Transport for ProcessNetwork {
         // Between its last look at the clock and the first byte. When it wakes, the byte leaves before it looks again.
         if self.process.stands_still(0.05, true).is_none() {
             self.process.write_leaves(checked);
-            let answer = self.network.send(request).await;
+            let (answer, _) = self.network.send_unconfirmed(request).await;
             self.process.awake().await;
             return answer;
         }
@@ -247,7 +247,7 @@ impl Transport for ProcessNetwork {
         let on_its_way = tokio::spawn(async move {
             process.awake().await;
             process.write_leaves(checked);
-            network.send(request).await
+            network.send_unconfirmed(request).await.0
         });
         on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
     }
@@ -258,6 +258,7 @@ pub(crate) struct ProcessStore {
     pub(crate) store: MemoryStore,
     pub(crate) process: Process,
     pub(crate) watch: OutboxWatch,
+    pub(crate) network: Network,
 }
 
 impl ProcessStore {
@@ -394,6 +395,7 @@ impl Store for ProcessStore {
         let checked = Instant::now();
         let may_be_sent = self.store.sending(fence, lease, request, outcomes).await?;
         may_be_sent.then(|| self.watch.extended(fence, lease));
+        may_be_sent.then(|| confirm(&self.network, outcomes));
         self.process.was_checked(self.items(&request.seqs).await?, fence, checked, may_be_sent);
         self.process.stands_still(0.05, false);
         self.process.step("sending").await?;
@@ -406,6 +408,7 @@ impl Store for ProcessStore {
         // A database carries out what is on its way, even if nobody waits for it any more.
         let (store, process, changes) = (self.store.clone(), self.process.clone(), changes.to_vec());
         let (watch, replaced) = (self.watch.clone(), self.watch.replaced());
+        let network = self.network.clone();
         let on_its_way = tokio::spawn(async move {
             sleep(stuck).await;
             process.step("settle").await?;
@@ -413,6 +416,7 @@ impl Store for ProcessStore {
                 return Err(failed("the database was replaced"));
             }
             let is_ours = store.settle(fence, &changes).await?;
+            is_ours.then(|| confirm(&network, &changes));
             process.step("settle").await?;
             Ok(is_ours)
         });
@@ -421,5 +425,14 @@ impl Store for ProcessStore {
 
     async fn changed(&self) {
         self.store.changed().await;
+    }
+}
+
+/// Whoever sends next knows of the records that the store holds, whatever an answer said.
+fn confirm(network: &Network, changes: &[(u64, Change)]) {
+    for (_, change) in changes {
+        if let Change::Stored { id: Some(id), .. } = change {
+            network.confirm(id.0);
+        }
     }
 }

@@ -9,6 +9,7 @@ use crm_sandbox::APIKEY;
 use tokio::time::{Instant, sleep};
 
 use crate::faults::end_faults;
+use crate::network::Network;
 use crate::oracle::{self, Told};
 use crate::outbox_process::{Process, ProcessNetwork, ProcessStore, StandingStill};
 use crate::outbox_watch::OutboxWatch;
@@ -41,11 +42,11 @@ struct Backup {
 }
 
 impl Instances {
-    fn new(processes: Vec<Process>, watch: OutboxWatch) -> Self {
+    fn new(processes: Vec<Process>, watch: OutboxWatch, network: &Network) -> Self {
         let store = MemoryStore::new();
         let over = |process: &Process| {
             let (store, process, watch) = (store.clone(), process.clone(), watch.clone());
-            Outbox::with_store(ProcessStore { store, process, watch })
+            Outbox::with_store(ProcessStore { store, process, watch, network: network.clone() })
         };
         let outboxes: Vec<Outbox> = processes.iter().map(over).collect();
         let deliveries = outboxes.iter().map(|_| None).collect();
@@ -80,8 +81,10 @@ impl World {
         let count = self.draw.size(1, 3);
         let watch = OutboxWatch::default();
         let process = |name| Process::new(name, self.seed, self.trace.clone(), LEASE, watch.clone());
-        let mut instances = Instances::new((0..count).map(process).collect(), watch.clone());
-        if self.draw.chance(0.3) {
+        let processes = (0..count).map(process).collect();
+        let mut instances = Instances::new(processes, watch.clone(), &self.network);
+        // Without the content nobody knows in whose list a record is.
+        if self.draw.chance(0.3) && !self.plan.tricks.hides_with_known {
             instances.keep_contents_for = Duration::ZERO;
         }
         let faults = if self.plan.has_store_faults { *self.draw.among(&[0.0, 0.02, 0.1]) } else { 0.0 };

@@ -16,7 +16,7 @@ use crate::surroundings::{
     changed_type, clock_steps, foreign, interruptions, list_faults_of_marks, server_time, shifted_writes,
     tricks, twin, users,
 };
-use crate::tricks::ListTricks;
+use crate::tricks::{LATEST_COMMIT, ListTricks};
 
 /// Everything that a seed decides before anything runs. The latencies are drawn on the way.
 #[derive(Debug)]
@@ -374,6 +374,12 @@ impl Plan {
     /// process that first read this view knows what it showed.
     pub(crate) fn may_meet_older_equal_records(&self) -> bool {
         self.old_equal && self.has_journal && self.entries.iter().any(|entry| entry.user.is_some())
+    }
+
+    /// Whether a transaction may commit so late that the patience is over, and the activity is sent once more.
+    pub(crate) fn outlasts_patience(&self) -> bool {
+        let Settings { settle, timeout, patience, .. } = self.settings;
+        self.tricks.commits_late && patience < 2 * (settle + LATEST_COMMIT + timeout)
     }
 
     /// Whether somebody else may write a record that is equal to an activity.

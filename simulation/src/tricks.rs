@@ -118,4 +118,4 @@ impl ListTricks {
 }
 
 /// When a record is listed at the latest, after the time to settle.
-const LATEST_COMMIT: Duration = Duration::from_secs(10);
+pub(crate) const LATEST_COMMIT: Duration = Duration::from_secs(10);

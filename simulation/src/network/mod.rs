@@ -68,7 +68,7 @@ struct Progress {
     /// The records whose answer was lost.
     lost: BTreeSet<u64>,
     has_twin: bool,
-    /// The last record of this run whose id was answered.
+    /// The last record of this run that the client knows.
     last_confirmed: Option<u64>,
     coverage: Coverage,
     /// How often each rule has struck.
@@ -263,8 +263,37 @@ impl Network {
         at.map(|(_, rule)| rule.fault().name().to_owned())
     }
 
+    /// Sends a request. Returns the last ID that the answer says, too: the client knows it if it takes the answer.
+    pub(crate) async fn send_unconfirmed(
+        &self,
+        request: Request<Bytes>,
+    ) -> (Result<Response<Bytes>, TransportError>, Option<u64>) {
+        let number = {
+            let mut progress = self.progress();
+            progress.requests += 1;
+            progress.last_request = Some(Instant::now());
+            progress.requests
+        };
+        self.0.trace.note(format!("#{number} leaves"));
+        self.watch(&request);
+        // A request that is on its way arrives, even if the client does not wait for it any more.
+        let on_its_way = tokio::spawn(self.clone().exchange(number, request));
+        on_its_way.await.unwrap_or_else(|error| (Err(TransportError::closed(error.to_string())), None))
+    }
+
+    /// The client knows that this record is there.
+    pub(crate) fn confirm(&self, id: u64) {
+        let mut progress = self.progress();
+        progress.last_confirmed = progress.last_confirmed.max(Some(id));
+        progress.hidden.confirmed(self.0.settle.min(PAUSE));
+    }
+
     /// Brings the request to the server, and its outcome back.
-    async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    async fn exchange(
+        self,
+        number: u64,
+        request: Request<Bytes>,
+    ) -> (Result<Response<Bytes>, TransportError>, Option<u64>) {
         sleep(self.pause()).await;
         self.let_others_work(number);
         let path = request.uri().path();
@@ -326,22 +355,18 @@ impl Network {
             Err(failure) => failure.to_string(),
         };
         self.0.trace.note(format!("#{number} answer: {said}"));
+        let said = outcome.as_ref().ok().zip(added.last().copied());
+        let said = said.filter(|(response, id)| names(response, *id)).map(|(_, id)| id);
         if !items.is_empty() {
             let mut progress = self.progress();
             progress.is_in_doubt = fault.is_some();
-            let confirmed = outcome.as_ref().ok().zip(added.last().copied());
-            let confirmed = confirmed.filter(|(response, id)| names(response, *id)).map(|(_, id)| id);
-            match &fault {
-                _ if confirmed.is_some() => {
-                    progress.last_confirmed = progress.last_confirmed.max(confirmed);
-                    progress.hidden.confirmed(self.0.settle.min(PAUSE));
-                }
-                Some(fault) if LOST.contains(&fault.as_str()) => {}
+            let is_lost = fault.is_some_and(|fault| LOST.contains(&fault.as_str()));
+            if said.is_none() && !is_lost {
                 // The client may know a higher id, or not.
-                _ => progress.last_confirmed = None,
+                progress.last_confirmed = None;
             }
         }
-        wire::as_seen(outcome).await
+        (wire::as_seen(outcome).await, said)
     }
 }
 
@@ -369,17 +394,9 @@ const FAR: Duration = Duration::from_secs(86_400);
 #[async_trait]
 impl Transport for Network {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let number = {
-            let mut progress = self.progress();
-            progress.requests += 1;
-            progress.last_request = Some(Instant::now());
-            progress.requests
-        };
-        self.0.trace.note(format!("#{number} leaves"));
-        self.watch(&request);
-        // A request that is on its way arrives, even if the client does not wait for it any more.
-        let on_its_way = tokio::spawn(self.clone().exchange(number, request));
-        on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+        let (answer, said) = self.send_unconfirmed(request).await;
+        said.into_iter().for_each(|id| self.confirm(id));
+        answer
     }
 }
 

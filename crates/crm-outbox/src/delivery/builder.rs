@@ -147,6 +147,9 @@ impl Deliver {
     /// How long the content of a stored activity is kept (default 30 days). Afterwards only its key, its ID, its times and
     /// a hash are kept. The hash still recognizes another activity with the same key.
     ///
+    /// While the content is kept, it is known in whose list the record must be, and a list that lacks it is not believed. So
+    /// keep it for some days at least.
+    ///
     /// The content stays if the server stored the activity without saying an id, because nothing else recognizes its record.
     /// [`purge`](Outbox::purge) removes it.
     pub fn keep_contents_for(mut self, time: Duration) -> Self {
