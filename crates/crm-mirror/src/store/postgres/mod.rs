@@ -254,8 +254,7 @@ impl Store for PostgresStore {
 
     async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
         self.write(fence, async |writer| {
-            // After a crash of the server the last transactions may be missing, each as a whole. The next run reads them
-            // again. The end of a run waits for all of them.
+            // Only the end of a run waits for the disk, and so for all of its transactions.
             writer.run("SET LOCAL synchronous_commit TO off", &[]).await?;
             let mut applied = Vec::new();
             for batch in &batches {
