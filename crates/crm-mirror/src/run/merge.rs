@@ -76,12 +76,15 @@ impl<T: Copied> Merge<T> {
         S: ExportSource<Record = T>,
     {
         let mut highest = 0;
+        // Fewer at first, so that the database soon has something to do.
+        let mut together = TOGETHER / 4;
         let mut batch = run.batch(T::TABLE);
         loop {
             // While a batch is written, the next records are read and compared.
             let prepare = async |run: &mut Run<'_>| {
                 if self.listed_up_to().is_none() {
-                    self.records.extend(next_records(&mut export).await);
+                    self.records.extend(next_records(&mut export, together).await);
+                    together = TOGETHER.min(together * 2);
                     highest = self.records.back().map_or(highest, Copied::id);
                 }
                 let Some(up_to) = self.listed_up_to() else { return Ok(None) };
@@ -232,9 +235,9 @@ pub(super) async fn merge_some<T: Copied>(run: &mut Run<'_>, details: &Details<T
 }
 
 /// Returns the next records of an export. None are left if there is none.
-async fn next_records<S: ExportSource>(export: &mut Export<S>) -> Vec<S::Record> {
-    let mut records = Vec::with_capacity(TOGETHER);
-    while records.len() < TOGETHER
+async fn next_records<S: ExportSource>(export: &mut Export<S>, count: usize) -> Vec<S::Record> {
+    let mut records = Vec::with_capacity(count);
+    while records.len() < count
         && let Some(record) = export.next().await
     {
         let_others_work(records.len()).await;
