@@ -164,7 +164,8 @@ impl Sync {
         self
     }
 
-    /// Calls this with the figures of a table each time some of its records were read and written. It must not block.
+    /// Calls this with the figures of a table each time some of its records were read and written. The number of those that
+    /// were read may be ahead of the others. It must not block.
     pub fn on_progress(mut self, call: impl Fn(&TableReport) + Send + std::marker::Sync + 'static) -> Self {
         self.hooks.on_progress = Some(Arc::new(call));
         self

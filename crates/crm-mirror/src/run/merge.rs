@@ -54,7 +54,7 @@ pub(super) struct Merge<T> {
     /// Records that are not merged yet.
     records: VecDeque<T>,
     rows: Rows,
-    /// Everything up to here is merged.
+    /// Everything up to here is compared.
     after: Key,
 }
 
@@ -66,6 +66,7 @@ impl<T: Copied> Merge<T> {
 
     pub(super) fn since(mut self, time: NaiveDateTime) -> Self {
         self.since = Some(time);
+        self.rows.range.since = self.since;
         self
     }
 
@@ -78,14 +79,17 @@ impl<T: Copied> Merge<T> {
         let mut highest = 0;
         // Fewer at first, so that the database soon has something to do.
         let mut together = TOGETHER / 4;
+        let mut is_over = false;
         let mut batch = run.batch(T::TABLE);
         loop {
             // While a batch is written, the next records are read and compared.
             let prepare = async |run: &mut Run<'_>| {
-                if self.listed_up_to().is_none() {
-                    self.records.extend(next_records(&mut export, together).await);
+                while self.listed_up_to().is_none() && !is_over {
+                    let next = next_records(&mut export, together).await;
+                    is_over = next.len() < together;
                     together = TOGETHER.min(together * 2);
-                    highest = self.records.back().map_or(highest, Copied::id);
+                    highest = next.last().map_or(highest, Copied::id);
+                    self.records.extend(next);
                 }
                 let Some(up_to) = self.listed_up_to() else { return Ok(None) };
                 Ok(Some(self.next_batch(run, up_to).await?.batch))
@@ -165,7 +169,7 @@ impl<T: Copied> Merge<T> {
         }
     }
 
-    /// Compares the records up to this key with their rows, or fewer of them if there are more rows than fit into memory.
+    /// Compares the records up to this key with their rows, or fewer of them if there are more than [`TOGETHER`] rows.
     async fn next_batch(&mut self, run: &mut Run<'_>, up_to: Key) -> Step<Merged> {
         run.check_time()?;
         let (heads, end) = self.rows.up_to(run.store, up_to).await?;
@@ -199,7 +203,8 @@ struct Merged {
     came_in: bool,
 }
 
-/// The rows of a range by key, read before they are needed. A merge writes only rows that it has passed.
+/// The rows of a range in the order of their keys, read ahead. A merge writes only rows at or before its place, so what was
+/// read ahead stays true.
 struct Rows {
     /// What is not read yet.
     range: Range,
@@ -212,7 +217,7 @@ impl Rows {
         Self { range, heads: VecDeque::new(), is_over: false }
     }
 
-    /// Returns the rows up to this key, or as many of them as fit into memory, and the key up to which these are all.
+    /// Returns the rows up to this key, or at most [`TOGETHER`] of them, and the key up to which no row is left out.
     async fn up_to(&mut self, store: &dyn Store, key: Key) -> Result<(Vec<Head>, Key), Error> {
         if self.heads.is_empty() && !self.is_over {
             self.heads = store.heads(&self.range).await?.into();
@@ -384,12 +389,12 @@ async fn compare<T: Copied>(
     Ok(batch)
 }
 
-/// What is compared takes its time, and the batch before it is being written by the same task.
+/// Comparing takes time, and the batch before is written in the same task, so let it go on.
 async fn let_others_work(at: usize) {
     if at % 100 == 99 {
         tokio::task::yield_now().await;
     }
 }
 
-/// So many records and rows are compared at once.
+/// How many records and rows are compared at once.
 const TOGETHER: usize = 2000;

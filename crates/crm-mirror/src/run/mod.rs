@@ -237,7 +237,7 @@ impl<'a> Run<'a> {
         let tables: Vec<Table> = batches.iter().map(|batch| batch.shape.table).collect();
         let settings: Vec<_> = batches.iter().flat_map(|batch| batch.settings.clone()).collect();
         let writing = self.store.commit(self.fence, batches).map_err(Stop::from);
-        // What is written has been read, so it is written to its end even if there is nothing more to prepare.
+        // An error of `prepare` must not cancel the writing, so it is returned after it.
         let preparing = async { Ok(prepare(self).await) };
         let (applied, prepared) = future::try_join(writing, preparing).await?;
         self.settings.extend(settings);

@@ -28,9 +28,8 @@ use crate::table::{ColumnKind, Shape, Table};
 
 /// A database of a copy.
 ///
-/// A method is atomic. A crash of the process loses nothing that it has written. After a crash of the machine the last
-/// transactions may be missing, each as a whole: the next run reads them again. All times are seconds since 1970 by the clock
-/// of the program. One run at a time holds the lock. Its number, the *fence*, grows with each owner. An owner whose fence was
+/// A method is atomic, and everything is durable when it returns. All times are seconds since 1970 by the clock of the
+/// program. One run at a time holds the lock. Its number, the *fence*, grows with each owner. An owner whose fence was
 /// replaced writes nothing.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {

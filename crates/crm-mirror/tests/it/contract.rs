@@ -75,6 +75,7 @@ async fn run(world: &World, copies: &[Mirror], step: &str, change: impl Fn(Sync)
 
 async fn story(world: &World, copies: &[Mirror]) {
     let sandbox = &world.sandbox;
+    world.add("2024-06-24 10:00:00", "с\tтабуляцией,\r\nстроками, \\N, \\. и \\\\ \0");
     run(world, copies, "first load", |sync| sync).await;
     run(world, copies, "nothing new", |sync| sync).await;
     let ids: Vec<u64> = sandbox.records().iter().map(|record| record.cid).collect();
@@ -89,9 +90,12 @@ async fn story(world: &World, copies: &[Mirror]) {
     let project = sandbox.projects().into_iter().find(|p| !p.deleted && !p.goods.is_empty()).unwrap().id;
     sandbox.change_project(project, |project| project.deleted = true);
     run(world, copies, "deleted and changed", |sync| sync.mode(Mode::Full)).await;
+    for &id in &ids[10..] {
+        sandbox.change_record(id, |record| record.tip = Some("Письмо".to_owned()));
+    }
+    run(world, copies, "almost all are changed", |sync| sync.mode(Mode::Full)).await;
     world.hours(30);
     world.add("2024-06-26 10:00:00", "новый https://x.ru/a");
-    world.add("2024-06-26 10:00:00", "с\tтабуляцией,\r\nстроками, \\N, \\. и \\\\ \0");
     let newest = world.add("2024-06-26 10:01:00", "новейший");
     run(world, copies, "quick", |sync| sync).await;
     sandbox.remove_record(ids[8]);
@@ -197,4 +201,22 @@ async fn a_run_goes_on_after_the_database_server_has_crashed() {
     assert!(other.run(sync()).await.unwrap_err().to_string().contains("another run of this copy is active"));
     mirror.store().unlock(fence).await.unwrap();
     assert!(other.run(sync()).await.unwrap().is_complete());
+}
+
+#[tokio::test]
+async fn a_copy_that_the_database_refused_is_made_by_the_next_run() {
+    let Some(cluster) = Cluster::start() else { return };
+    let world = world();
+    let mirror = world.with_clock(Mirror::open(&cluster.url()).await.unwrap());
+    let sync = || crate::world::sync().history(&world.history());
+    cluster.execute("ALTER TABLE activities DROP COLUMN content").await;
+    let error = mirror.run(sync()).await.unwrap_err();
+    assert!(
+        error.to_string().contains(r#"column "content" of relation "activities" does not exist"#),
+        "{error}"
+    );
+    cluster.execute("ALTER TABLE activities ADD COLUMN content text").await;
+    let report = mirror.run(sync()).await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(report.table(Table::Activities).unwrap().inserted, 230);
 }

@@ -14,7 +14,7 @@ use crate::store::fault;
 /// A connection for one statement or transaction at a time.
 ///
 /// A statement is prepared without a name and executed in the same round trip. So it works behind PgBouncer in transaction
-/// mode.
+/// mode. `COPY` alone is prepared with a name, inside its transaction.
 #[derive(Debug)]
 pub(super) struct Connection {
     address: Address,
@@ -76,12 +76,14 @@ impl Connection {
                 client.map_err(|e| unreachable(operation, self.location(), e))?
             }
         };
-        // Where this is dropped or late, the connection goes, with what was not committed.
+        // Where this is dropped, late or fails, the connection goes, with what was not committed. After a `COPY` that the
+        // server refused, the driver would take one answer for another.
         match tokio::time::timeout(TIMEOUT, work(&mut client)).await {
-            Ok(result) => {
+            Ok(Ok(result)) => {
                 *held = Some(client);
-                result.map_err(|e| fault(operation, self.location(), "cannot be used", cause(&e)))
+                Ok(result)
             }
+            Ok(Err(error)) => Err(fault(operation, self.location(), "cannot be used", cause(&error))),
             Err(late) => Err(fault(operation, self.location(), "does not answer", late)),
         }
     }

@@ -1,4 +1,4 @@
-//! Writing rows that are new for certain: `COPY`, which costs the server much less than other statements.
+//! Writing many rows that are certainly new: `COPY`, which costs the server less than other statements.
 
 use std::io::Cursor;
 use std::pin::pin;
@@ -14,20 +14,18 @@ use crate::store::Batch;
 use crate::table::{ColumnKind, Shape, Table};
 
 impl Writer<'_> {
-    /// Returns whether no row of the table, deleted or not, can have the key of one of these. So it is in a first copy.
-    pub(super) async fn are_above_all_rows(&self, table: Table, rows: &[Row]) -> Result<bool, Error> {
-        let Some(lowest) = rows.iter().map(|row| row.key.id).min() else { return Ok(false) };
-        if table.belongs_to_project() {
+    /// Returns whether these are many rows, and all above those of the table, deleted ones included: as in a first copy.
+    pub(super) async fn can_be_loaded(&self, table: Table, rows: &[Row]) -> Result<bool, Error> {
+        if rows.len() < AT_LEAST || table.belongs_to_project() {
             return Ok(false);
         }
-        let sql = format!("SELECT 1 FROM {}.{table} WHERE id >= $1 LIMIT 1", self.schema);
-        Ok(self.transaction.query_typed(&sql, &[(&lowest, Type::INT8)]).await?.is_empty())
+        let sql = format!("SELECT max(id) FROM {}.{table}", self.schema);
+        let highest: Option<i64> =
+            self.transaction.query_typed(&sql, &[]).await?.first().and_then(|row| row.get(0));
+        Ok(rows.iter().all(|row| highest.is_none_or(|highest| row.key.id > highest)))
     }
 
     /// Writes rows that are above all others, and their entries of the change log.
-    ///
-    /// The driver prepares the statement with a name, and closes it in the same transaction. So it works behind PgBouncer,
-    /// too.
     pub(super) async fn load(&self, batch: &Batch) -> Result<(), Error> {
         let (schema, table) = (self.schema, batch.shape.table);
         let own: String = batch.shape.columns.iter().map(|(name, _)| format!(", {}", quoted(name))).collect();
@@ -39,15 +37,18 @@ impl Writer<'_> {
             sink.send(Cursor::new(lines.into_bytes())).await?;
         }
         sink.finish().await?;
-        let lowest = batch.puts.iter().map(|row| row.key.id).min();
+        let ids = || batch.puts.iter().map(|row| row.key.id);
+        let (lowest, highest) = (ids().min(), ids().max());
+        // Without statistics, a condition with one limit would read the whole table.
         let sql = format!(
             "INSERT INTO {schema}.changes (run, seen_at, table_name, id, change, after)
-             SELECT $1, to_timestamp($2), '{table}', id, 'insert', raw FROM {schema}.{table} WHERE id >= $3 ORDER BY id"
+             SELECT $1, to_timestamp($2), '{table}', id, 'insert', raw FROM {schema}.{table}
+             WHERE id BETWEEN $3 AND $4 ORDER BY id"
         );
         #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
         let now = batch.now as f64;
-        let params: [(&(dyn ToSql + Sync), Type); 3] =
-            [(&batch.run, Type::INT8), (&now, Type::FLOAT8), (&lowest, Type::INT8)];
+        let params: [(&(dyn ToSql + Sync), Type); 4] =
+            [(&batch.run, Type::INT8), (&now, Type::FLOAT8), (&lowest, Type::INT8), (&highest, Type::INT8)];
         self.run(&sql, &params).await?;
         Ok(())
     }
@@ -93,4 +94,7 @@ fn escape(line: &mut String, value: &str) {
 }
 
 const NULL: &str = "\\N";
+/// For fewer rows it is not worth its round trips.
+const AT_LEAST: usize = 200;
+/// How many rows are sent at once.
 const ROWS_TOGETHER: usize = 200;

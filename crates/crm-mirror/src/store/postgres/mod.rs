@@ -254,8 +254,6 @@ impl Store for PostgresStore {
 
     async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
         self.write(fence, async |writer| {
-            // Only the end of a run waits for the disk, and so for all of its transactions.
-            writer.run("SET LOCAL synchronous_commit TO off", &[]).await?;
             let mut applied = Vec::new();
             for batch in &batches {
                 applied.push(writer.apply(batch).await?);

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS {schema}.changes (
     before jsonb,
     after jsonb
 );
-CREATE INDEX IF NOT EXISTS changes_by_time ON {schema}.changes USING brin (seen_at);
+CREATE INDEX IF NOT EXISTS changes_by_time ON {schema}.changes (seen_at);
 CREATE INDEX IF NOT EXISTS changes_by_record ON {schema}.changes (table_name, id);
 CREATE TABLE IF NOT EXISTS {schema}.phones (
     number text NOT NULL,

@@ -114,7 +114,7 @@ impl Writer<'_> {
 
     async fn put(&self, batch: &Batch, applied: &mut Applied) -> Result<(), Error> {
         let table = batch.shape.table;
-        if self.are_above_all_rows(table, &batch.puts).await? {
+        if self.can_be_loaded(table, &batch.puts).await? {
             self.load(batch).await?;
             applied.add(ChangeKind::Insert, batch.puts.len() as u64);
         } else {
