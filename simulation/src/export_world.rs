@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use crate::clock::TokioClock;
 use crate::draw::Draw;
 use crate::export_plan::ExportPlan;
+use crate::network::listed;
 use crate::trace::Trace;
 use crate::wire;
 
@@ -156,7 +157,9 @@ impl ExportWorld {
         let outcome = wire::outcome(exchange, &self.0.clock).await;
         sleep(self.pause()).await;
         let said = match &outcome {
-            Ok(response) => format!("{} {} bytes", response.status(), response.body().len()),
+            Ok(response) => {
+                format!("{} {} bytes{}", response.status(), response.body().len(), listed(response.body()))
+            }
             Err(failure) => failure.to_string(),
         };
         self.0.trace.note(format!("#{number} answer: {said}"));

@@ -63,6 +63,10 @@ enum Event {
     Delete(usize, usize),
     /// So many are added.
     Add(u64),
+    /// The page begins at this place.
+    BeginAt(u64),
+    /// The page cannot be read.
+    Fail,
 }
 
 impl State {
@@ -115,7 +119,12 @@ impl<const COUNTED: bool> ExportSource for List<COUNTED> {
         let mut state = self.state.lock().unwrap();
         let event = state.events.pop_front().unwrap_or(Event::Nothing);
         state.happen(event);
-        let (skip, size) = if COUNTED { (at.offset(5), 3) } else { (at.number * 10, 10) };
+        let (mut skip, size) = if COUNTED { (at.offset(5), 3) } else { (at.number * 10, 10) };
+        match event {
+            Event::BeginAt(place) => skip = place,
+            Event::Fail => return Err(Error::incomplete(Self::NAME, "cut")),
+            _ => {}
+        }
         Ok(Page::new(state.ids.iter().copied().skip(skip as usize).take(size).collect()))
     }
 }
@@ -437,6 +446,32 @@ fn events_from(text: &str) -> Vec<Event> {
         place => Event::Delete(place.parse().unwrap(), 1),
     };
     text.split(' ').map(event).collect()
+}
+
+#[tokio::test]
+async fn a_move_that_was_seen_after_the_last_checkpoint_is_in_the_verdict_of_the_next_run() {
+    let mut seen = 0;
+    for (first, second) in (0..6).flat_map(|first| (0..6).map(move |second| (first, second))) {
+        let list = list(60);
+        let calls = |count| std::iter::repeat_n(Event::Nothing, count);
+        // A page is wrong. Then others delete what it showed, and what it should have shown, and the export ends early.
+        let mut events = VecDeque::from([Event::BeginAt(30)]);
+        events.extend(calls(first).chain([Event::Delete(20, 35)]));
+        events.extend(calls(second).chain([Event::Delete(0, 10), Event::Fail]));
+        list.state.lock().unwrap().events = events;
+        let file = File::new(&format!("moved-{first}-{second}"));
+        let mut verdicts = Vec::new();
+        for _ in 0..2 {
+            let mut export = start(&list, &file, 2, &Output::default()).await;
+            while export.next().await.is_some_and(|record| record.is_ok()) {}
+            verdicts.push(export.finish().await);
+        }
+        let moves = |verdict: &Verdict| verdict.figures().moved_up + verdict.figures().contradictions;
+        let [before, after] = &verdicts[..] else { unreachable!() };
+        assert!(moves(after) >= moves(before), "{first} {second}: {before}, then {after}");
+        seen += moves(before);
+    }
+    assert!(seen > 20, "{seen}");
 }
 
 #[test]

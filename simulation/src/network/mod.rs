@@ -364,7 +364,7 @@ pub(crate) fn parsed(body: &[u8]) -> Option<Value> {
 }
 
 /// The ids of the records of a list, and their times.
-fn listed(body: &[u8]) -> String {
+pub(crate) fn listed(body: &[u8]) -> String {
     let body = parsed(body).unwrap_or_default();
     let records = body.get("data").and_then(Value::as_array);
     let record = |record: &Value| format!(" [{} {}]", record["cid"], record["datum"]);

@@ -81,6 +81,8 @@ impl<S: ExportSource> Export<S> {
         self.figures.repaired += moves.repaired;
         self.figures.moved_up += moves.moved_up;
         self.figures.contradictions += moves.contradictions;
+        // An export that goes on later must know it. One that starts again need not.
+        self.unsaved |= moves.moved_up + moves.contradictions > 0 && self.figures.records > 0;
         if let Some(reporter) = &mut self.reporter {
             reporter.report(&self.plan, self.figures);
         }
