@@ -174,8 +174,7 @@ impl Plan {
         if tricks.hides_with_known {
             rules.extend(lost_answer(&mut Draw::new(seed, 13), selection, &rules));
         }
-        let has_empty_pages = combination.is_some_and(|(names, _)| names.contains(&"empty_page"));
-        let is_empty = selection.has("empty_history") && (draw.chance(0.2) || has_empty_pages);
+        let is_empty = selection.has("empty_history") && draw.chance(0.2);
         let adopts_marks = selection.has("adopted_marks")
             && has_journal
             && is_prompt

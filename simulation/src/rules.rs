@@ -3,7 +3,7 @@
 use crm_sandbox::{Fault, Operation, Rule};
 
 use crate::draw::Draw;
-use crate::faults::{DrawnFault, FAULTS, Limits, always_at_lists};
+use crate::faults::{DrawnFault, FAULTS, Limits};
 use crate::groups::Selection;
 
 /// Faults that matter together and rarely meet by chance, with the number of activities at most.
@@ -12,8 +12,6 @@ const COMBINATIONS: &[(&[&str], usize)] = &[
     (&["close_before_reading"], 80),
     (&["ids_going_down", "close_after_commit"], 5),
     (&["order_ignored", "small_pages", "close_after_commit"], 5),
-    // In a history that was empty nothing is known that a page must show.
-    (&["empty_page", "small_pages", "close_after_commit"], 5),
 ];
 
 pub(crate) fn combination(
@@ -31,11 +29,6 @@ pub(crate) fn combined(draw: &mut Draw, names: &[&str], limits: &Limits) -> Vec<
     let rule = |fault: &DrawnFault| match fault.name {
         "close_before_reading" => Fault::close_before_reading().on_each(WRITES).each(draw.number(2, 4)),
         "close_after_commit" => Fault::close_after_commit().on_each(WRITES).after(draw.number(0, 2)),
-        // The second page of each reading.
-        "empty_page" => Fault::empty_page().on(Operation::HistoryList).each(2),
-        "small_pages" if names.contains(&"empty_page") => {
-            always_at_lists(Fault::small_pages(draw.size(1, 2)))
-        }
         _ => (fault.draw)(draw, limits).always(),
     };
     faults.map(rule).collect()
