@@ -243,7 +243,6 @@ impl Network {
     pub(crate) fn confirm(&self, id: u64) {
         let mut progress = self.progress();
         progress.last_confirmed = progress.last_confirmed.max(Some(id));
-        progress.hidden.confirmed(self.0.settle.min(PAUSE));
     }
 
     /// Brings the request to the server, and its outcome back.
@@ -319,7 +318,9 @@ impl Network {
             let mut progress = self.progress();
             progress.is_in_doubt = fault.is_some();
             let is_lost = fault.is_some_and(|fault| LOST.contains(&fault.as_str()));
-            if said.is_none() && !is_lost {
+            if said.is_some() {
+                progress.hidden.confirmed(self.0.settle.min(PAUSE));
+            } else if !is_lost {
                 // The client may know a higher id, or not.
                 progress.last_confirmed = None;
             }
