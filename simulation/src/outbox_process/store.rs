@@ -137,6 +137,10 @@ impl Store for ProcessStore {
         self.around("stored_without_id", self.store.stored_without_id()).await
     }
 
+    async fn has_unknown_ids(&self) -> Result<bool, Error> {
+        self.around("has_unknown_ids", self.store.has_unknown_ids()).await
+    }
+
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
         self.around("last_stored", self.store.last_stored(limit)).await
     }

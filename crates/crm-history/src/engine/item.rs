@@ -52,7 +52,7 @@ pub struct Earlier {
     pub last_request: u64,
     /// How many activities they left in doubt. They come back one by one.
     pub in_doubt: usize,
-    /// Activities are stored whose IDs are not known.
+    /// Activities are stored whose IDs are not known, or may be.
     pub has_unknown_ids: bool,
     /// The lowest floor of what they left in doubt.
     pub lowest_floor: Option<u64>,

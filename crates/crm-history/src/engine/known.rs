@@ -25,7 +25,7 @@ pub(super) struct Known {
     confirmed_views: BTreeSet<View>,
     /// How many activities that earlier processes left in doubt have not come yet.
     earlier_in_doubt: usize,
-    /// Activities of ours are stored whose IDs are not known.
+    /// Activities of ours are stored whose IDs are not known, or may be.
     has_unknown_ids: bool,
     /// The views that were read, with the newest IDs that they showed at the beginning.
     read: BTreeMap<View, NewestIds>,
@@ -206,6 +206,11 @@ impl Known {
         let floors = self.without_id.entry(identity).or_default();
         floors.push(floor.id);
         floors.sort_unstable();
+    }
+
+    /// Notes that an activity is stored or not, and that this will not be found out.
+    pub(super) fn leave_undecided(&mut self) {
+        self.has_unknown_ids = true;
     }
 
     /// Notes what earlier processes stored without an ID.

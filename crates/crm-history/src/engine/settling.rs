@@ -150,6 +150,9 @@ impl Driver {
                     self.known.found(&waiting.item.view, *id);
                 }
             }
+            if let Decision::Undecidable(_) = decision {
+                self.known.leave_undecided();
+            }
             if let Decision::Missing(MissingFrom { request, answer: Some(answer), .. }) = decision {
                 self.suspects.add(*request, answer, waiting.item.key);
             }

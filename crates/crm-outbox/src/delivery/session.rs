@@ -274,8 +274,9 @@ async fn what_earlier_senders_did(
         }
         without_id.values_mut().for_each(|floors| floors.sort_unstable());
     }
+    let has_unknown_ids = store.has_unknown_ids().await?;
     // The doubts are handed to the engine before it begins.
-    let (in_doubt, has_unknown_ids) = (0, !without_id.is_empty());
+    let in_doubt = 0;
     let last_request = lease.last_request();
     let oldest_floor = store.oldest_floor().await?;
     Ok(Earlier {

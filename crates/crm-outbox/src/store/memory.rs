@@ -335,6 +335,11 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
+    async fn has_unknown_ids(&self) -> Result<bool, Error> {
+        let is_unknown = |row: &Row| matches!(row.status, Status::Stored(None) | Status::Unknown(_));
+        Ok(self.lock().rows.values().any(is_unknown))
+    }
+
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
         let contents = self.lock();
         let has_id = |row: &&Row| matches!(row.status, Status::Stored(Some(_)));

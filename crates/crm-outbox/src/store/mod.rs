@@ -120,6 +120,12 @@ pub trait Store: Send + Sync + 'static {
     /// equal if the JSON is, as it was sent.
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
 
+    /// Returns whether an activity is stored under an ID that is not known, or may be: all that are `Stored` without an ID or
+    /// `Unknown` (default: `true`, which is right for every store, but lets more activities stay in doubt).
+    async fn has_unknown_ids(&self) -> Result<bool, Error> {
+        Ok(true)
+    }
+
     /// Of this many stored activities with the highest IDs, returns those whose content is kept.
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error>;
 

@@ -404,9 +404,11 @@ async fn what_is_known_of_stored_ones(store: Arc<dyn Store>) {
     assert_eq!(keys(&store.last_stored(1).await.unwrap()), ["a"]);
     assert_eq!(keys(&store.last_stored(5).await.unwrap()), ["a", "b"]);
     assert_eq!(store.stored_without_id().await.unwrap(), []);
+    assert!(!store.has_unknown_ids().await.unwrap());
     let without_id = Change::Stored { id: None, copy: None };
     assert!(store.settle(fence, &[(c, without_id)]).await.unwrap());
     assert_eq!(store.stored_without_id().await.unwrap(), [(d, 7)], "the one that is queued is in no doubt");
+    assert!(store.has_unknown_ids().await.unwrap());
     // A person may name any id.
     assert!(store.settle(fence, &[(d, Change::Unknown(UnknownOutcome::new("?", None)))]).await.unwrap());
     assert!(store.decide("d", &[State::Unknown], &stored(2)).await.unwrap());

@@ -156,6 +156,13 @@ impl<H: Hook> Store for Wrapped<H> {
         Ok(result)
     }
 
+    async fn has_unknown_ids(&self) -> Result<bool, Error> {
+        self.hook.before("has_unknown_ids").await?;
+        let result = self.store.has_unknown_ids().await?;
+        self.hook.after("has_unknown_ids").await?;
+        Ok(result)
+    }
+
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
         self.hook.before("last_stored").await?;
         let result = self.store.last_stored(limit).await?;

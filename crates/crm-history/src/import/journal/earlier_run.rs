@@ -74,6 +74,7 @@ impl EarlierRun {
                     floors.entry(row.hash).or_default().push(row.floor)
                 }
                 State::Done(outcome) => {
+                    summary.has_unknown_ids |= matches!(outcome.settled(), Settled::Undecidable(_));
                     summary.ids_grow &= outcome.ids().all(|id| id > row.floor);
                     if outcome.ids().next().is_some() {
                         highest_floor = highest_floor.max(row.floor);

@@ -214,6 +214,15 @@ impl Store for PostgresStore {
         rows::stored_without_id(&self.0.sender, &self.0.statements).await
     }
 
+    async fn has_unknown_ids(&self) -> Result<bool, Error> {
+        let table = &self.0.statements.table;
+        let unknown = format!(
+            "(SELECT 1 FROM {table} WHERE state = 'stored' AND record_id IS NULL LIMIT 1)
+             UNION ALL (SELECT 1 FROM {table} WHERE state <> 'stored' AND state = 'unknown' LIMIT 1)"
+        );
+        Ok(!self.0.sender.query(DELIVER, &unknown, &[]).await?.is_empty())
+    }
+
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rest = format!(

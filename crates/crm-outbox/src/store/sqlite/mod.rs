@@ -267,6 +267,10 @@ impl Store for SqliteStore {
         self.read("outbox.deliver", rows::stored_without_id).await
     }
 
+    async fn has_unknown_ids(&self) -> Result<bool, Error> {
+        self.read("outbox.deliver", rows::has_unknown_ids).await
+    }
+
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
         self.read("outbox.deliver", move |connection| rows::last_stored(connection, limit)).await
     }

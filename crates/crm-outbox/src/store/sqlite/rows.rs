@@ -303,6 +303,12 @@ pub(super) fn stored_without_id(connection: &Connection) -> rusqlite::Result<Vec
     pairs.map(|pair| pair.map(unsigned)).collect()
 }
 
+pub(super) fn has_unknown_ids(connection: &Connection) -> rusqlite::Result<bool> {
+    let stored = "SELECT 1 FROM crm_outbox_activities WHERE state = 'stored' AND record_id IS NULL LIMIT 1";
+    let unknown = "SELECT 1 FROM crm_outbox_activities WHERE state <> 'stored' AND state = 'unknown' LIMIT 1";
+    Ok(connection.prepare(stored)?.exists([])? || connection.prepare(unknown)?.exists([])?)
+}
+
 pub(super) fn last_stored(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Row>> {
     let last = "WHERE activity IS NOT NULL AND seq IN (SELECT seq FROM crm_outbox_activities
         WHERE record_id IS NOT NULL ORDER BY record_id DESC LIMIT ?1) ORDER BY record_id DESC";
