@@ -83,8 +83,9 @@ impl World {
         let process = |name| Process::new(name, self.seed, self.trace.clone(), LEASE, watch.clone());
         let processes = (0..count).map(process).collect();
         let mut instances = Instances::new(processes, watch.clone(), &self.network);
-        // Without the content nobody knows in whose list a record is.
-        if self.draw.chance(0.3) && !self.plan.tricks.hides_with_known {
+        // Without the content nobody knows in whose list a record is, nor by how many hours it is read shifted.
+        let needs_contents = self.plan.tricks.hides_with_known || self.plan.twin.is_some();
+        if self.draw.chance(0.3) && !needs_contents {
             instances.keep_contents_for = Duration::ZERO;
         }
         let faults = if self.plan.has_store_faults { *self.draw.among(&[0.0, 0.02, 0.1]) } else { 0.0 };

@@ -170,6 +170,9 @@ impl Plan {
         let has_journal = !interruptions.is_empty() || draw.chance(0.8);
         // The sources of their own keep the other draws of a seed.
         let mut tricks = tricks(&mut Draw::new(seed, 5), selection, &entries);
+        // At the end of its patience an import sends once more what may still commit.
+        let longest_commit = settings.settle + LATEST_COMMIT + settings.timeout;
+        tricks.commits_late &= settings.patience >= 2 * longest_commit;
         rules.extend(changed_type(&mut Draw::new(seed, 6), selection));
         if tricks.hides_with_known {
             rules.extend(lost_answer(&mut Draw::new(seed, 13), selection, &rules));
@@ -374,12 +377,6 @@ impl Plan {
     /// process that first read this view knows what it showed.
     pub(crate) fn may_meet_older_equal_records(&self) -> bool {
         self.old_equal && self.has_journal && self.entries.iter().any(|entry| entry.user.is_some())
-    }
-
-    /// Whether a transaction may commit so late that the patience is over, and the activity is sent once more.
-    pub(crate) fn outlasts_patience(&self) -> bool {
-        let Settings { settle, timeout, patience, .. } = self.settings;
-        self.tricks.commits_late && patience < 2 * (settle + LATEST_COMMIT + timeout)
     }
 
     /// Whether somebody else may write a record that is equal to an activity.

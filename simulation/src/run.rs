@@ -339,9 +339,7 @@ impl World {
             foreign: self.network.foreign_ids(),
             watermark: self.watermark,
             probes: self.probes,
-            may_be_twice: !self.plan.is_prompt
-                || self.plan.outlasts_patience()
-                || self.plan.has_equal_foreign_records(),
+            may_be_twice: !self.plan.is_prompt || self.plan.has_equal_foreign_records(),
         }
     }
 
