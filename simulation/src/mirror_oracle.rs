@@ -195,7 +195,9 @@ impl Oracle {
         for (place, unchanged) in truth.throughout.iter().filter(|(place, _)| place.0 == table) {
             let Some(seen) = truth.now.get(place) else { continue };
             let is_recent = seen.at.is_some_and(|at| at >= window);
+            let may_have_moved = truth.lowest_that_came.is_some_and(|lowest| lowest < place.1.id);
             let (must_be_there, must_be_equal) = match table {
+                Table::Activities if is_full && may_have_moved => (false, *unchanged),
                 _ if is_full => (true, *unchanged),
                 Table::Activities => {
                     let is_new = truth.seen_from_birth.contains(&place.1.id) && !truth.is_newest_hidden;

@@ -31,6 +31,9 @@ pub(crate) struct Truth {
     pub(crate) throughout: BTreeMap<Place, bool>,
     /// What was seen at some moment of the run.
     pub(crate) ever: BTreeSet<Place>,
+    /// The lowest ID of an activity that was not new when the login saw it in this run for the first time, or again. It moves
+    /// those above it to other pages, past the reader, and leaves no trace if it does so between two of them.
+    pub(crate) lowest_that_came: Option<i64>,
     /// Since when something is not seen. It was seen before.
     pub(crate) hidden_since: BTreeMap<Place, i64>,
     /// When something was first not seen any more.
@@ -69,6 +72,7 @@ impl Truth {
         self.started_at = now;
         self.throughout = self.now.keys().map(|place| (*place, true)).collect();
         self.ever = self.now.keys().copied().collect();
+        self.lowest_that_came = None;
         self.deleted_projects.clone_from(&self.deleted_now);
     }
 
@@ -113,6 +117,10 @@ impl Truth {
                 self.changed(*place, at);
             }
             self.hidden_since.remove(place);
+            if place.0 == Table::Activities && place.1.id <= self.highest_activity {
+                let lowest = self.lowest_that_came.unwrap_or(i64::MAX);
+                self.lowest_that_came = Some(lowest.min(place.1.id));
+            }
         }
         let activities = now.keys().filter(|place| place.0 == Table::Activities).map(|place| place.1.id);
         self.seen_from_birth.extend(activities.filter(|id| *id > self.highest_activity));
