@@ -14,6 +14,8 @@ pub(crate) enum Act {
     Import(usize),
     /// They give so many old activities a time of these days.
     MoveIn(usize),
+    /// They give so many activities of these days an earlier time.
+    MoveOut(usize),
     /// They change a contact.
     ChangeContact,
     /// They change a client.
@@ -37,11 +39,25 @@ pub(crate) fn carry_out(crm: &Crm, draw: &mut Draw, hidden: &mut Hidden, act: Ac
     match act {
         Act::Import(count) => import(crm, count),
         Act::MoveIn(most) => move_in(crm, draw, most),
+        Act::MoveOut(most) => move_out(crm, most),
         Act::ChangeContact => change_contact(crm, draw),
         Act::ChangeClient => change_client(crm, draw),
         Act::Hide(most) => hide(crm, draw, hidden, most),
         Act::Show => show(crm, std::mem::take(hidden)),
     }
+}
+
+fn move_out(crm: &Crm, most: usize) -> String {
+    let recent = crm.now() - TimeDelta::days(10);
+    let is_recent = |record: &&Record| record.datum.is_some_and(|at| at > recent);
+    let ids: Vec<u64> = crm
+        .sandbox()
+        .with_records(|records| records.filter(is_recent).map(|record| record.cid).take(most).collect());
+    for id in &ids {
+        crm.note_moved(*id);
+        crm.sandbox().change_record(*id, |record| record.datum = Some(recent - TimeDelta::days(100)));
+    }
+    format!("activities {ids:?} are moved out of these days")
 }
 
 fn import(crm: &Crm, count: usize) -> String {

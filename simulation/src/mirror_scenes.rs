@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crm_mirror::{Mode, Texts};
-use crm_sandbox::{Fault, Operation, RequestEdit};
+use crm_sandbox::{AnswerEdit, Fault, Operation, RequestEdit};
 
 use crate::draw::Draw;
 use crate::mirror_acts::Act;
@@ -12,7 +12,7 @@ use crate::mirror_tricks::{Kind, Trick};
 
 /// Replaces the runs of a plan by those of a scene.
 pub(crate) fn play(draw: &mut Draw, plan: &mut MirrorPlan) {
-    match draw.number(0, 8) {
+    match draw.number(0, 10) {
         0 => killed_between_two_commits(draw, plan),
         1 => unsorted_newest_page(draw, plan),
         2 => short_page_of_the_window(draw, plan),
@@ -21,6 +21,8 @@ pub(crate) fn play(draw: &mut Draw, plan: &mut MirrorPlan) {
         5 => client_that_cannot_be_decoded(draw, plan),
         6 => two_lists_within_the_hour(draw, plan),
         7 => contacts_are_deleted_while_they_are_read(draw, plan),
+        8 => activities_move_while_they_are_looked_for(draw, plan),
+        9 => doubled_contacts(draw, plan),
         _ => hidden_records_are_shown_again(draw, plan),
     }
 }
@@ -61,6 +63,17 @@ fn activities_come_into_the_window(draw: &mut Draw, plan: &mut MirrorPlan) {
     plan.runs = vec![fills, RunPlan { acts: vec![Act::MoveIn(draw.size(5, 40))], tricks, ..calm(draw) }];
 }
 
+/// Activities are moved out of these days. One of them is moved again between the call that says when it was and the list
+/// of that day.
+fn activities_move_while_they_are_looked_for(draw: &mut Draw, plan: &mut MirrorPlan) {
+    mostly_activities(draw, plan);
+    let fills = RunPlan { acts: vec![Act::MoveIn(draw.size(10, 60))], ..calm(draw) };
+    let acts = vec![Act::MoveOut(draw.size(1, 3))];
+    let tricks = vec![Trick::new(Kind::Move, Operation::HistoryInfo, 0, 1)];
+    let moves = RunPlan { acts, tricks, texts: Texts::AsListed, mode: Mode::Quick, ..calm(draw) };
+    plan.runs = vec![fills, moves];
+}
+
 /// There are several pages of activities.
 fn mostly_activities(draw: &mut Draw, plan: &mut MirrorPlan) {
     plan.has_history = true;
@@ -78,6 +91,19 @@ fn unsorted_contacts(draw: &mut Draw, plan: &mut MirrorPlan) {
     let fault = unsorted(pages, Operation::PersonList, draw.number(0, 2), draw.number(1, 2));
     let acts = (0..draw.size(1, 3)).map(|_| Act::ChangeContact).collect();
     plan.runs = vec![calm(draw), RunPlan { acts, faults: vec![fault], ..calm(draw) }];
+}
+
+/// More contacts are changed than half a page holds. The page that should show them holds each twice, at every reading.
+fn doubled_contacts(draw: &mut Draw, plan: &mut MirrorPlan) {
+    (plan.has_history, plan.has_directory, plan.has_projects) = (false, true, false);
+    plan.contacts = draw.number(60, 90);
+    let acts = (0..draw.size(CONTACTS, 3 * CONTACTS)).map(|_| Act::ChangeContact).collect();
+    let pages = Fault::doubled_records().edit_request(RequestEdit::CountPagesOf(CONTACTS as u64));
+    let pages = pages.edit_answer(AnswerEdit::Shorten(CONTACTS));
+    let skip = draw.number(0, 3);
+    let rule = pages.on(Operation::PersonList).after(skip).each(2);
+    let fault = DrawnFault::new(rule, vec![Operation::PersonList], format!("every other time after {skip}"));
+    plan.runs = vec![calm(draw), RunPlan { acts, faults: vec![fault], mode: Mode::Quick, ..calm(draw) }];
 }
 
 /// A project is taken from the login. Two runs that are less than an hour apart read the whole list.
