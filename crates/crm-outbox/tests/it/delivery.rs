@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use crm_history::{ClientId, EntryId, Error, NewEntry, NotSentReason};
 use crm_outbox::{Filter, MemoryStore, Outbox, Prepared, Resolution, Role, State, Status, Store};
 use tokio::time::{Instant, sleep, timeout};
@@ -312,6 +313,26 @@ async fn an_equal_record_from_before_the_first_request_leaves_nothing_in_doubt_a
     let _delivery = second.deliver(server.client()).start();
     assert_eq!(settle(&second, [0]).await, [Status::Stored(Some(EntryId(3)))]);
     assert_eq!(server.contents().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_whose_id_is_not_known_is_not_taken_for_an_equal_activity_at_another_hour() {
+    let ((outbox, store), server) = (outbox(), Server::new());
+    server.next_writes([Fate::WithoutIds, Fate::Lost]);
+    let at = |hour: u32| {
+        entry("звонок").at(NaiveDate::from_ymd_opt(2024, 6, 25).unwrap().and_hms_opt(hour, 0, 0).unwrap())
+    };
+    let first = outbox.deliver(server.client()).sole_writer().start();
+    outbox.put("13", &at(13)).await.unwrap();
+    outbox.wait("13").await.unwrap();
+    outbox.put("10", &at(10)).await.unwrap();
+    server.written(2).await;
+    drop(first);
+    let second = Outbox::with_store(store);
+    put(&second, [0]).await;
+    let _delivery = second.deliver(server.client()).sole_writer().start();
+    assert_eq!(settle(&second, [13, 10]).await, [Status::Stored(None), Status::Stored(Some(EntryId(4)))]);
+    assert_eq!(server.contents(), ["звонок", "звонок 0", "звонок"]);
 }
 
 #[tokio::test(start_paused = true)]
