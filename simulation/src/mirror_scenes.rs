@@ -12,17 +12,17 @@ use crate::mirror_tricks::{Kind, Trick};
 
 /// Replaces the runs of a plan by those of a scene.
 pub(crate) fn play(draw: &mut Draw, plan: &mut MirrorPlan) {
-    match draw.number(0, 10) {
+    match draw.number(0, 8) {
         0 => killed_between_two_commits(draw, plan),
         1 => unsorted_newest_page(draw, plan),
         2 => short_page_of_the_window(draw, plan),
+        3 if draw.chance(0.3) => activities_move_while_they_are_looked_for(draw, plan),
         3 => activities_come_into_the_window(draw, plan),
+        4 if draw.chance(0.4) => doubled_contacts(draw, plan),
         4 => unsorted_contacts(draw, plan),
         5 => client_that_cannot_be_decoded(draw, plan),
         6 => two_lists_within_the_hour(draw, plan),
         7 => contacts_are_deleted_while_they_are_read(draw, plan),
-        8 => activities_move_while_they_are_looked_for(draw, plan),
-        9 => doubled_contacts(draw, plan),
         _ => hidden_records_are_shown_again(draw, plan),
     }
 }
