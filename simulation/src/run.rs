@@ -1,6 +1,7 @@
 //! Runs a seed: imports that crash and resume, then one without faults, and the oracle after each.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -247,7 +248,8 @@ impl World {
         self.told.iter_mut().for_each(|told| *told = Told::Unknown);
         self.has_lost_journal = true;
         if self.plan.has_misleading_lists() {
-            self.probes += self.plan.users.len();
+            // One for each view.
+            self.probes += self.plan.entries.iter().map(|entry| &entry.user).collect::<BTreeSet<_>>().len();
         }
     }
 
