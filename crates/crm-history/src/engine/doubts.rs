@@ -189,12 +189,15 @@ impl Doubts {
             doubt.is_postponed = !open.is_empty();
             open.iter().for_each(|key| drop(found.remove(key)));
         }
-        // A list may show the newest records only. So it must show one that is older than the request.
-        let shows = |view: &View, floor: Floor| {
-            let records = reading.0.get(view).map_or(&[][..], |read| &read.records);
+        // A list may show the newest records only. So it must show one that is older than the request, and than those of equal
+        // activities that are stored without an ID: their records would not be shown, and another one would stand for them.
+        let shows = |item: &Item, floor: Floor| {
+            let records = reading.0.get(&item.view).map_or(&[][..], |read| &read.records);
+            let without_id = known.stored_without_id(item.identity).iter().find(|floor| **floor > 0);
+            let lowest = without_id.map_or(floor.id, |without_id| floor.id.min(*without_id));
             // A restored outbox knows no floor. Then the whole list is read, and a known record must be in it.
             let is_whole = floor.is_certain && floor.id == 0;
-            records.first().is_some_and(|oldest| oldest.id.0 <= floor.id)
+            records.first().is_some_and(|oldest| oldest.id.0 <= lowest)
                 || (is_whole && records.iter().any(|record| known.is_claimed(record.id)))
         };
         let mut decided = Vec::new();
@@ -271,7 +274,7 @@ impl Doubt {
         begun: Instant,
         relook: Duration,
         found: &HashMap<Key, Found>,
-        shows: &impl Fn(&View, Floor) -> bool,
+        shows: &impl Fn(&Item, Floor) -> bool,
         reading: &Reading,
         decided: &mut Vec<(Waiting, Decision)>,
     ) {
@@ -283,7 +286,7 @@ impl Doubt {
         let mut items = Vec::new();
         let mut hides = false;
         for mut item in std::mem::take(&mut self.items) {
-            let is_shown = shows(&item.waiting.item.view, self.floor);
+            let is_shown = shows(&item.waiting.item, self.floor);
             hides |= !is_shown;
             let found = found.get(&item.waiting.item.key);
             let is_missing = is_shown && found == Some(&Found::Missing);
