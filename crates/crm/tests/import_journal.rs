@@ -145,7 +145,7 @@ async fn a_journal_holds_no_content_no_name_and_no_secret() {
     assert_eq!((report.totals.created, report.totals.rejected), (1, 1), "{report}");
     assert!(report.outcomes[1].to_string().contains(words), "{report}");
     let text = std::fs::read_to_string(&journal.0).unwrap();
-    for private in ["Иванов", "900", "Личное", crm_sandbox::SELLER, crm_sandbox::APIKEY, crm_sandbox::BOSS]
+    for private in ["Иванов", "+7 900", "Личное", crm_sandbox::SELLER, crm_sandbox::APIKEY, crm_sandbox::BOSS]
     {
         assert!(!text.contains(private), "{text}");
     }
