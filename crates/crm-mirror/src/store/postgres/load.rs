@@ -39,7 +39,7 @@ impl Writer<'_> {
         sink.finish().await?;
         let ids = || batch.puts.iter().map(|row| row.key.id);
         let (lowest, highest) = (ids().min(), ids().max());
-        // Without statistics, a condition with one limit would read the whole table.
+        // Without statistics, a condition with one limit counts as a third of the table.
         let sql = format!(
             "INSERT INTO {schema}.changes (run, seen_at, table_name, id, change, after)
              SELECT $1, to_timestamp($2), '{table}', id, 'insert', raw FROM {schema}.{table}
