@@ -104,7 +104,7 @@ pub(crate) fn shifted_writes(
     for index in first..entries.len().min(first + draw.size(1, 3)) {
         let entry = &entries[index];
         let at = entry.at.map(|at| at + TimeDelta::hours(hours));
-        // Among several of ours with the same content nothing tells by how many hours such a record is shifted.
+        // If several of our activities have the same content, nothing shows by how many hours such a record is shifted.
         let is_other = |other: &NewEntry| other.content != entry.content || other.at == entry.at;
         if entry.mark.is_none() && at.is_some() && entries.iter().all(is_other) {
             let later = draw.chance(0.5).then(|| draw.millis(1, settle.as_millis() as u64));

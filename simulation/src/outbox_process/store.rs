@@ -190,7 +190,7 @@ impl Store for ProcessStore {
     }
 }
 
-/// Whoever sends next knows of the records that the store holds, whatever an answer said.
+/// The next sender knows the records that the store holds, whatever a response said.
 fn confirm(network: &Network, changes: &[(u64, Change)]) {
     for (_, change) in changes {
         if let Change::Stored { id: Some(id), .. } = change {

@@ -363,7 +363,7 @@ async fn a_run_stops_at_its_time_limit_and_keeps_what_it_has() {
 }
 
 #[tokio::test]
-async fn what_was_read_before_the_time_limit_is_written_and_counted() {
+async fn what_was_compared_before_the_time_limit_is_written_and_counted() {
     let world = World::with(crm_sandbox::Sandbox::builder().records(20_000));
     world.hours_pass_after(Operation::HistoryList, 70, 2);
     let limit = world.now() + std::time::Duration::from_secs(3600);
