@@ -173,6 +173,19 @@ async fn a_list_that_shows_nothing_costs_at_most_one_second_copy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_import_that_starts_again_does_not_store_another_copy_to_test_a_list_that_shows_nothing() {
+    let (world, journal) = (world(), Scratch::new("marks-probe"));
+    assert_eq!(adopt(&world, marked(50)).await.totals.created, 50);
+    world.put(&json!({"operation": "lists", "fault": "empty_page", "when": {"each": 1}}));
+    for _ in 0..3 {
+        let import = world.client().import(marked(50)).adopt_marked();
+        let report = import.journal(&journal.0).run().await.unwrap();
+        assert_eq!((report.totals.created, report.totals.unknown), (1, 49), "{report}");
+    }
+    assert_eq!(world.sandbox.record_count(), 52);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_was_empty_is_believed_once_it_shows_what_was_stored_first() {
     let world = World::new();
     let report = adopt(&world, marked(250)).await;

@@ -25,7 +25,8 @@ pub(super) struct Adoption {
     missing: HashMap<Key, Arc<Item>>,
     /// Their marks.
     missing_marks: HashSet<String>,
-    /// The first activity in each view that showed nothing. It is sent to find out whether the view shows it.
+    /// The first activity in each view that showed nothing, and in which nothing is known to be. It is sent to find out
+    /// whether the view shows it.
     probes: BTreeMap<View, Key>,
     /// The views whose probe was stored, and those whose first reading cannot be believed.
     to_read_again: BTreeSet<View>,
@@ -116,8 +117,12 @@ impl Driver {
                 continue;
             }
             if !known.shows_anything(&view) {
-                passed.insert(view.clone());
-                if !adoption.probes.contains_key(&view) {
+                if adoption.probes.contains_key(&view) {
+                    passed.insert(view);
+                } else if known.has_older_record(&view) {
+                    return self.read_view_again(view);
+                } else {
+                    passed.insert(view.clone());
                     let item = Arc::clone(&first.item);
                     self.adoption.probes.insert(view, item.key);
                     self.queue.mark_is_known(item.key);
@@ -270,5 +275,5 @@ impl Driver {
 
 /// Searches in a row that cannot be believed, after which they are given up.
 const MAX_NOT_BELIEVABLE: u32 = 3;
-const HIDES: &str = "the list of its owner does not show what was just stored";
+const HIDES: &str = "the list of its owner does not show what is stored";
 const UNREADABLE: &str = "a record that cannot be decoded has its mark";
