@@ -194,7 +194,11 @@ impl World {
         // Whatever is stored late is stored now.
         sleep(self.plan.settings.settle * 4).await;
         let violations = self.judge(instances).await?;
-        if !violations.is_empty() || instances.was_restored { Ok(violations) } else { Ok(self.unsettled()) }
+        if !violations.is_empty() || instances.was_restored {
+            return Ok(violations);
+        }
+        // What was sent after the lease may stand for an activity or not.
+        Ok(self.unsettled(instances.late_writes() > 0))
     }
 
     /// Puts the next activities. Some are put twice, by two clients.

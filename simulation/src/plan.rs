@@ -10,7 +10,7 @@ use crm_sandbox::{APIKEY, Account, Fault, Operation, Rule, SqlMode, User};
 use crate::activities::{self, Shape};
 use crate::draw::Draw;
 use crate::faults::{self, Limits, always_at_lists};
-use crate::groups::Selection;
+use crate::groups::{Job, Selection};
 use crate::rules::{combination, combined, lost_answer, rules};
 use crate::surroundings::{
     changed_type, clock_steps, foreign, interruptions, list_faults_of_marks, server_time, shifted_writes,
@@ -242,7 +242,8 @@ impl Plan {
             is_prompt,
             settings,
             interruptions,
-            has_journal,
+            // An outbox remembers, too.
+            has_journal: has_journal || selection.job() == Job::Outbox,
             has_store_faults: selection.has("store_faults"),
             stands_still: selection.has("standstill") && seed.is_multiple_of(3),
             restores_backups: selection.has("restored_backup"),

@@ -281,11 +281,11 @@ impl World {
             let untold = self.keys.len() - self.told.len();
             violations.push(format!("nothing was told of {untold} activities, and nothing fails any more"));
         }
-        if violations.is_empty() { self.unsettled() } else { violations }
+        if violations.is_empty() { self.unsettled(false) } else { violations }
     }
 
     /// Returns what should be settled after the faults have ended, and is not.
-    pub(crate) fn unsettled(&self) -> Vec<String> {
+    pub(crate) fn unsettled(&self, may_be_unknown: bool) -> Vec<String> {
         let mut violations = Vec::new();
         if !self.plan.must_settle || self.plan.has_empty_view() {
             return violations;
@@ -295,7 +295,8 @@ impl World {
         if not_sent > 0 {
             violations.push(format!("{not_sent} activities are not sent, and nothing fails any more"));
         }
-        let may_be_unknown = !self.plan.is_prompt
+        let may_be_unknown = may_be_unknown
+            || !self.plan.is_prompt
             || (!self.plan.declares_sole_writer && self.plan.needs_sole_writer())
             || self.plan.has_equal_foreign_records()
             || self.plan.may_meet_older_equal_records()

@@ -52,7 +52,7 @@ pub(super) fn find(
     } else {
         match learned.is_empty() {
             false => (learned, Shift::Known),
-            true => likely_shift(&wanted, reading, known),
+            true => likely_shift(&wanted, reading, known, nothing_in_flight),
         }
     };
     let mut search = Search::new(reading, known, shifts);
@@ -124,7 +124,8 @@ fn in_order(found: &[Vec<EntryId>], known: &Known, last_concurrent: u64) -> BTre
 /// What is known about the hours by which the caller reads times shifted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shift {
-    /// A record whose ID the server gave us shows it, or the time is equal as it is.
+    /// A record whose ID the server gave us shows it. Or the times are equal as they are, and no other activity may have
+    /// such a record.
     Known,
     /// One shift alone explains all new records.
     Guessed,
@@ -321,10 +322,14 @@ fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
 
 /// Returns the shift that explains every new record that is equal to a doubt except for its time. The server gave us no ID
 /// yet, so the shift is not known.
-fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> (Vec<i64>, Shift) {
+fn likely_shift(
+    wanted: &[Wanted<'_>],
+    reading: &Reading,
+    known: &Known,
+    nothing_in_flight: bool,
+) -> (Vec<i64>, Shift) {
     let all: Vec<i64> = (-LARGEST_SHIFT..=LARGEST_SHIFT).collect();
-    let mut search = Search::new(reading, known, all.clone());
-    wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));
+    let search = Search::new(reading, known, all.clone());
     let to_explain: BTreeSet<EntryId> = wanted.iter().flat_map(|wanted| search.candidates(wanted)).collect();
     let explains = |shift: &i64| {
         let mut search = Search::new(reading, known, vec![*shift]);
@@ -336,7 +341,8 @@ fn likely_shift(wanted: &[Wanted<'_>], reading: &Reading, known: &Known) -> (Vec
         return (vec![0], Shift::Known);
     }
     match all.into_iter().filter(explains).collect::<Vec<i64>>()[..] {
-        [0] => (vec![0], Shift::Known),
+        // The record of an activity that is not in doubt, and whose ID is not known, may be read with the time of a doubt.
+        [0] if nothing_in_flight && known.accounts_for_all() => (vec![0], Shift::Known),
         [shift] => (vec![shift], Shift::Guessed),
         _ => (vec![0], Shift::Unclear),
     }

@@ -39,6 +39,7 @@ struct Contents {
     leased_until: Option<Instant>,
     held_until: HashMap<u64, Instant>,
     oldest_floor: Option<u64>,
+    was_reconciled: bool,
 }
 
 impl MemoryStore {
@@ -60,8 +61,11 @@ impl MemoryStore {
     /// Replaces its contents by those of a backup.
     #[doc(hidden)]
     pub fn restore(&self, backup: &Self) {
-        let contents = backup.lock().clone();
-        *self.lock() = contents;
+        let mut contents = backup.lock().clone();
+        let mut own = self.lock();
+        // The other stores count by the clock, so no owner after the backup has the fence of one before.
+        contents.fence = contents.fence.max(own.fence);
+        *own = contents;
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
@@ -212,6 +216,7 @@ impl Store for MemoryStore {
         let earlier = in_doubt.filter_map(|row| row.request).filter(|sent| sent.number < FIRST_SENT);
         let floor = earlier.map(|sent| sent.floor).min().map_or(floor, |lowest| lowest.min(floor));
         contents.has_floor(floor);
+        contents.was_reconciled = true;
         let mut count = 0;
         for row in contents.rows.values_mut() {
             if !matches!(row.status, Status::Queued | Status::Held(_) | Status::Sending) {
@@ -337,7 +342,8 @@ impl Store for MemoryStore {
 
     async fn has_unknown_ids(&self) -> Result<bool, Error> {
         let is_unknown = |row: &Row| matches!(row.status, Status::Stored(None) | Status::Unknown(_));
-        Ok(self.lock().rows.values().any(is_unknown))
+        let contents = self.lock();
+        Ok(contents.was_reconciled || contents.rows.values().any(is_unknown))
     }
 
     async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {

@@ -260,7 +260,10 @@ async fn a_reconciliation_puts_everything_in_doubt(store: Arc<dyn Store>) {
     let stored = Change::Stored { id: Some(EntryId(50)), copy: None };
     let held = Change::Held { delay: LEASE, reason: "later".to_owned() };
     assert!(store.settle(fence, &[(seqs[0], stored), (seqs[1], held)]).await.unwrap());
+    assert!(!store.has_unknown_ids().await.unwrap());
     assert_eq!(store.reconcile(50).await.unwrap(), 3);
+    // Records of activities that were put after the backup are nobody's.
+    assert!(store.has_unknown_ids().await.unwrap());
     let rows = store.in_doubt().await.unwrap();
     assert_eq!(keys(&rows), ["b", "c", "d"]);
     assert!(rows.iter().all(|row| row.request.is_some_and(|sent| sent.number < 1 << 32 && sent.floor == 50)));

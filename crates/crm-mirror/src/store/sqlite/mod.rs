@@ -125,8 +125,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     use_wal(&connection)?;
-    // After a power failure the last transactions may be missing, each as a whole. The next run reads them again.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // A power failure must not take back entries of the change log: others would get their numbers, and a tap whose state
+    // is at these numbers would pass over them.
+    connection.pragma_update(None, "synchronous", "FULL")?;
     // What is removed must not stay readable in the file.
     connection.pragma_update(None, "secure_delete", "ON")?;
     // A first copy writes the pages of its indexes again and again.

@@ -215,10 +215,11 @@ impl Store for PostgresStore {
     }
 
     async fn has_unknown_ids(&self) -> Result<bool, Error> {
-        let table = &self.0.statements.table;
+        let (table, meta) = (&self.0.statements.table, &self.0.statements.meta);
         let unknown = format!(
             "(SELECT 1 FROM {table} WHERE state = 'stored' AND record_id IS NULL LIMIT 1)
-             UNION ALL (SELECT 1 FROM {table} WHERE state <> 'stored' AND state = 'unknown' LIMIT 1)"
+             UNION ALL (SELECT 1 FROM {table} WHERE state <> 'stored' AND state = 'unknown' LIMIT 1)
+             UNION ALL (SELECT 1 FROM {meta} WHERE name = 'reconciled')"
         );
         Ok(!self.0.sender.query(DELIVER, &unknown, &[]).await?.is_empty())
     }

@@ -22,7 +22,7 @@ pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
 pub(super) struct Statements {
     /// The quoted name of the table with its schema.
     pub(super) table: String,
-    meta: String,
+    pub(super) meta: String,
     pub(super) lease: String,
     pub(super) acquire: String,
     pub(super) renew: String,
@@ -246,6 +246,8 @@ pub(super) async fn reconcile(link: &Link, statements: &Statements, floor: u64) 
             SELECT least($1, (SELECT min(floor) FROM {table} WHERE state = 'sending' AND request < $3)) AS floor),
          noted AS (
             UPDATE {lease} SET oldest_floor = least(oldest_floor, (SELECT floor FROM lowest)) WHERE name = 'sender'),
+         remembered AS (
+            INSERT INTO {meta} (name, value) VALUES ('reconciled', 1) ON CONFLICT DO NOTHING),
          reconciled AS (
             UPDATE {table} AS old SET state = 'sending', due_at = NULL, request = 1 + seq / $2,
                 floor_is_certain = TRUE, floor = lowest.floor
@@ -254,6 +256,7 @@ pub(super) async fn reconcile(link: &Link, statements: &Statements, floor: u64) 
          SELECT (SELECT count(*) FROM reconciled)
             + (SELECT count(*) FROM {table} WHERE state = 'sending' AND request >= $3)",
         table = statements.table,
+        meta = statements.meta,
         lease = statements.lease,
     );
     let (floor, together) = (floor.cast_signed(), RECONCILED_TOGETHER.cast_signed());

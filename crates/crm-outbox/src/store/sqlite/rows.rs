@@ -184,6 +184,8 @@ pub(super) fn reconcile(transaction: &Transaction<'_>, floor: u64) -> rusqlite::
     let earlier: Option<i64> = transaction.query_row(earlier, [first_sent], |row| row.get(0))?;
     let floor = earlier.map_or(floor, |earlier| floor.min(earlier.cast_unsigned()));
     has_floor(transaction, floor)?;
+    let noted = "INSERT INTO crm_outbox_meta (name, value) VALUES ('reconciled', 1) ON CONFLICT DO NOTHING";
+    transaction.execute(noted, [])?;
     let sent = "SELECT count(*) FROM crm_outbox_activities
         WHERE state <> 'stored' AND state = 'sending' AND request >= ?1";
     let sent: i64 = transaction.query_row(sent, [first_sent], |row| row.get(0))?;
@@ -306,7 +308,13 @@ pub(super) fn stored_without_id(connection: &Connection) -> rusqlite::Result<Vec
 pub(super) fn has_unknown_ids(connection: &Connection) -> rusqlite::Result<bool> {
     let stored = "SELECT 1 FROM crm_outbox_activities WHERE state = 'stored' AND record_id IS NULL LIMIT 1";
     let unknown = "SELECT 1 FROM crm_outbox_activities WHERE state <> 'stored' AND state = 'unknown' LIMIT 1";
-    Ok(connection.prepare(stored)?.exists([])? || connection.prepare(unknown)?.exists([])?)
+    let reconciled = "SELECT 1 FROM crm_outbox_meta WHERE name = 'reconciled'";
+    for exists in [stored, unknown, reconciled] {
+        if connection.prepare(exists)?.exists([])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn last_stored(connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Row>> {
