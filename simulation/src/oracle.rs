@@ -160,9 +160,12 @@ fn may_be_taken_for_ours(truth: &Truth, keys: &[Key], key: &Key, id: u64) -> boo
     id > truth.watermark && (key.is_dated() || new_foreign > 1 || beside.any(is_neighbour))
 }
 
-/// Returns whether a violation says that an activity is stored twice, or that a second record of it is claimed.
-pub(crate) fn is_doubled(violation: &str) -> bool {
-    violation.contains(" records, and at most ") || violation.contains(" was stored twice, ")
+/// Returns whether a write after the lease may be the reason: an activity is stored twice, or its second record, of which
+/// nobody knows, was taken for that of another one.
+pub(crate) fn may_follow_from_a_late_write(violation: &str) -> bool {
+    [" records, and ", " was stored twice, ", ", which is another one"]
+        .iter()
+        .any(|what| violation.contains(what))
 }
 
 /// More than the activities of a chunk.

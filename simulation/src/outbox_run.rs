@@ -284,7 +284,7 @@ impl World {
         violations.extend(instances.watch.take_violations());
         if instances.late_writes() > 0 {
             // The exception that the docs name: the CRM cannot check the lease.
-            violations.retain(|violation| !oracle::is_doubled(violation));
+            violations.retain(|violation| !oracle::may_follow_from_a_late_write(violation));
         }
         self.told = told;
         Ok(violations)
