@@ -121,7 +121,8 @@ pub trait Store: Send + Sync + 'static {
     async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
 
     /// Returns whether an activity is stored under an ID that is not known, or may be: all that are `Stored` without an ID or
-    /// `Unknown`, and those that were lost before a reconciliation (default: `true`, which is right for every store, but lets more activities stay in doubt).
+    /// `Unknown`, and those that were lost before a reconciliation (default: `true`, which is right for every store, but lets
+    /// more activities stay in doubt).
     async fn has_unknown_ids(&self) -> Result<bool, Error> {
         Ok(true)
     }

@@ -262,7 +262,7 @@ async fn a_reconciliation_puts_everything_in_doubt(store: Arc<dyn Store>) {
     assert!(store.settle(fence, &[(seqs[0], stored), (seqs[1], held)]).await.unwrap());
     assert!(!store.has_unknown_ids().await.unwrap());
     assert_eq!(store.reconcile(50).await.unwrap(), 3);
-    // Records of activities that were put after the backup are nobody's.
+    // The CRM may have records of activities that the backup does not contain.
     assert!(store.has_unknown_ids().await.unwrap());
     let rows = store.in_doubt().await.unwrap();
     assert_eq!(keys(&rows), ["b", "c", "d"]);
