@@ -114,6 +114,30 @@ async fn a_slow_consumer_of_outcomes_is_not_a_slow_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_consumer_of_outcomes_keeps_no_call_from_others() {
+    let world = World::new();
+    with_history(&world);
+    let takes = |operation, seconds| {
+        let latency = crm_sandbox::Fault::latency(Duration::from_secs(seconds));
+        world.sandbox.add_fault(latency.on(operation).always());
+    };
+    takes(Operation::HistoryAddList, 1);
+    takes(Operation::HistoryTips, 3);
+    // The login of the second activity is checked while the first one is sent, which takes less time.
+    let mut input = entries(2);
+    input[1].user = Some(crm_sandbox::SELLER.to_owned());
+    let client = world.client();
+    let mut outcomes = client.import(input).chunk(1).check_users().outcomes();
+    takes(Operation::HistoryFields, 2);
+    assert!(outcomes.next().await.unwrap().unwrap().outcome.id().is_some());
+    let began = world.seconds();
+    let (one, other) = tokio::join!(client.activity_types(), client.activity_types());
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!(world.seconds() - began, 4, "one of them waits for the check alone");
+    assert!(outcomes.next().await.unwrap().unwrap().outcome.id().is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_that_pauses_with_another_input_is_not_waited_for_forever() {
     let (world, journal) = (World::new(), Scratch::new("paused-stream"));
     with_history(&world);

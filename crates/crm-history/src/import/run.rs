@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::Error;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep};
 
 use super::checks::{Checks, Findings};
@@ -75,10 +76,11 @@ impl Open {
 type Recording = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 type Checked = (Checks, Result<Findings, Obstacle>);
 
-/// An activity whose checks ask the server.
+/// An activity whose checks ask the server. They go on while the user handles an outcome: a call that nobody polls would
+/// keep its permit from all others.
 struct Checking {
     index: Key,
-    future: Pin<Box<dyn Future<Output = Checked> + Send>>,
+    task: JoinSet<Checked>,
 }
 
 /// What an import is made of.
@@ -166,12 +168,17 @@ impl Run {
             return self.poll_rest(cx, &reason);
         }
         if let Some(checking) = &mut self.checking {
-            let Poll::Ready((checks, result)) = checking.future.as_mut().poll(cx) else {
+            let Poll::Ready(Some(joined)) = checking.task.poll_join_next(cx) else {
                 return Poll::Pending;
             };
             let index = checking.index;
-            (self.checking, self.checks) = (None, Some(checks));
-            self.was_checked(index, result);
+            match joined.map_err(JoinError::try_into_panic) {
+                Ok(checked) => self.was_checked(index, checked),
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                // The runtime shuts down.
+                Err(Err(_)) => return Poll::Pending,
+            }
+            self.checking = None;
             return Poll::Ready(());
         }
         let Some(index) = self.next_index else { return Poll::Pending };
@@ -184,7 +191,7 @@ impl Run {
         match taken {
             Some(entry) => {
                 self.next_index = Some(index + 1);
-                self.take(index, entry);
+                self.take(cx, index, entry);
             }
             None => {
                 self.next_index = None;
@@ -236,19 +243,28 @@ impl Run {
         }
     }
 
-    fn take(&mut self, index: Key, entry: NewEntry) {
+    fn take(&mut self, cx: &mut Context<'_>, index: Key, entry: NewEntry) {
         let Some(mut checks) = self.checks.take() else { return };
         let to_check = entry.clone();
         self.open.insert(index, Open::new(entry));
         let patience = self.patience;
-        let future = Box::pin(async move {
+        let mut future = Box::pin(async move {
             let result = examine(&mut checks, &to_check, patience).await;
             (checks, result)
         });
-        self.checking = Some(Checking { index, future });
+        // Most need no task, because they ask nothing that is not known.
+        match future.as_mut().poll(cx) {
+            Poll::Ready(checked) => self.was_checked(index, checked),
+            Poll::Pending => {
+                let mut task = JoinSet::new();
+                task.spawn(future);
+                self.checking = Some(Checking { index, task });
+            }
+        }
     }
 
-    fn was_checked(&mut self, index: Key, result: Result<Findings, Obstacle>) {
+    fn was_checked(&mut self, index: Key, (checks, result): Checked) {
+        self.checks = Some(checks);
         let findings = match result {
             Ok(findings) => findings,
             Err(obstacle) => {
