@@ -35,8 +35,9 @@ impl Run<'_> {
 
     /// Reads what lies above the highest known id. Returns the new highest one, and the length of the longest page.
     ///
-    /// The newest page comes first. A deletion moves records from a later page to an earlier one, past the reader. So more
-    /// than one page is read until a reading finds nothing that the one before it has passed by.
+    /// The newest page comes first, down to the one that shows what is known. A deletion meanwhile moves records from a later
+    /// page to an earlier one, past the reader. So the pages are read again, the last one first: now a deletion moves records
+    /// to a page that is still to be read. What comes into the list meanwhile moves others past the reader, and is seen.
     async fn newest_activities(
         &mut self,
         history: &HistoryClient,
@@ -44,34 +45,29 @@ impl Run<'_> {
     ) -> Step<(u64, usize)> {
         let known: u64 = self.setting(HIGHEST).unwrap_or(0);
         let query = EntryQuery::new().every_day().order_by(EntryOrder::Id).newest_first();
+        let new = |page: Page<Entry>| page.items.into_iter().filter(|entry| entry.id.0 > known);
         let mut found = BTreeMap::new();
-        let mut page_size = 0;
+        let mut pages = Lengths::default();
+        let mut last = 0;
         for reading in 1.. {
-            let before = found.len();
-            let highest = found.keys().next_back().copied().unwrap_or(known);
-            let mut pages = Lengths::default();
             loop {
-                let number = pages.count;
-                let page = self.page(history, &query, number).await?;
-                pages.add(&page)?;
-                if page.is_empty() {
-                    self.check_end(history, &query, number).await?;
-                    break;
-                }
-                let is_sorted = page.items.is_sorted_by(|one, next| one.id > next.id);
-                if !is_sorted && !breaks("the-newest-page-is-sorted") {
-                    return Err(contradiction("is not sorted by id, or holds an activity twice", number));
-                }
-                let is_over = page.items.iter().any(|entry| entry.id.0 <= known);
-                found.extend(page.items.into_iter().filter(|entry| entry.id.0 > known).map(|e| (e.id.0, e)));
+                let page = self.newest_page(history, &query, last).await?;
+                pages.add(&page, last)?;
+                let is_over = page.is_empty() || page.items.iter().any(|entry| entry.id.0 <= known);
+                found.extend(new(page).map(|entry| (entry.id.0, entry)));
                 if is_over {
                     break;
                 }
+                last += 1;
             }
-            page_size = page_size.max(pages.longest);
-            let nothing_passed_by = reading > 1 && found.range(..=highest).count() == before;
-            let is_over = pages.count == 1 || nothing_passed_by;
-            if is_over || breaks("more-than-one-new-page-is-read-again") {
+            let before = found.len();
+            let again = if breaks("more-than-one-new-page-is-read-again") { 0 } else { last };
+            for number in (0..again).rev() {
+                let page = self.newest_page(history, &query, number).await?;
+                pages.add_before(&page, number)?;
+                found.extend(new(page).map(|entry| (entry.id.0, entry)));
+            }
+            if found.len() == before {
                 break;
             }
             if reading == MOST_READINGS {
@@ -86,10 +82,27 @@ impl Run<'_> {
         loop {
             let some: Vec<Entry> = records.by_ref().take(TOGETHER).collect();
             if some.is_empty() {
-                return Ok((highest, page_size));
+                return Ok((highest, pages.longest));
             }
             merge_some(self, details, some).await?;
         }
+    }
+
+    async fn newest_page(
+        &mut self,
+        history: &HistoryClient,
+        query: &EntryQuery,
+        number: u64,
+    ) -> Step<Page<Entry>> {
+        let page = self.page(history, query, number).await?;
+        if page.is_empty() {
+            self.check_end(history, query, number).await?;
+        }
+        let is_sorted = page.items.is_sorted_by(|one, next| one.id > next.id);
+        if !is_sorted && !breaks("the-newest-page-is-sorted") {
+            return Err(contradiction("is not sorted by id, or holds an activity twice", number));
+        }
+        Ok(page)
     }
 
     /// Merges the list of the window. It costs its pages, and three more to believe the end.
@@ -207,10 +220,10 @@ struct Lengths {
 }
 
 impl Lengths {
-    /// Adds the next page.
-    fn add(&mut self, page: &Page<Entry>) -> Step {
+    /// Adds the page of this number. The one before it was read before it.
+    fn add(&mut self, page: &Page<Entry>, number: u64) -> Step {
         let is_followed = self.count > 0 && !page.is_empty();
-        self.add_length(page, is_followed.then_some(self.before), self.count.saturating_sub(1))
+        self.add_length(page, is_followed.then_some(self.before), number.saturating_sub(1))
     }
 
     /// Adds the page before, which is the last one at first.

@@ -22,7 +22,7 @@ pub(crate) struct World {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) scratch: Scratch,
     clock: TestClock,
-    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+    meanwhile: Arc<Mutex<Vec<Meanwhile>>>,
 }
 
 /// What somebody does once, right after so many more answers of this operation.
@@ -77,7 +77,7 @@ impl World {
         answers_left: usize,
         work: impl FnOnce(&Sandbox) + Send + 'static,
     ) {
-        *self.meanwhile.lock().unwrap() = Some(Meanwhile { operation, answers_left, work: Box::new(work) });
+        self.meanwhile.lock().unwrap().push(Meanwhile { operation, answers_left, work: Box::new(work) });
     }
 
     /// Lets so many hours pass right after so many more answers of this operation.
@@ -203,7 +203,7 @@ pub(crate) fn time(text: &str) -> NaiveDateTime {
 /// The sandbox as a transport.
 struct InProcess {
     sandbox: Arc<Sandbox>,
-    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+    meanwhile: Arc<Mutex<Vec<Meanwhile>>>,
 }
 
 #[async_trait]
@@ -212,15 +212,13 @@ impl Transport for InProcess {
         let exchange = Mutex::new(self.sandbox.receive(request));
         let outcome = exchange.lock().unwrap().outcome();
         let operation = self.sandbox.requests().last().and_then(|request| request.operation);
-        let meanwhile = self.meanwhile.lock().unwrap().take_if(|meanwhile| {
-            if Some(meanwhile.operation) == operation {
-                meanwhile.answers_left -= 1;
-            }
-            meanwhile.answers_left == 0
-        });
-        if let Some(meanwhile) = meanwhile {
-            (meanwhile.work)(&self.sandbox);
-        }
+        let due: Vec<Meanwhile> = {
+            let mut all = self.meanwhile.lock().unwrap();
+            let of_this = all.iter_mut().filter(|meanwhile| Some(meanwhile.operation) == operation);
+            of_this.for_each(|meanwhile| meanwhile.answers_left -= 1);
+            all.extract_if(.., |meanwhile| meanwhile.answers_left == 0).collect()
+        };
+        due.into_iter().for_each(|meanwhile| (meanwhile.work)(&self.sandbox));
         match outcome {
             Some(outcome) => outcome.map_err(|failure| match failure {
                 Failure::Refused => TransportError::connect("connection refused"),
