@@ -1,6 +1,5 @@
 //! The CRM of a mirror: its server, the people who edit it, and what is seen in it.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -63,6 +62,9 @@ impl Crm {
             .projects(if plan.has_projects { plan.projects } else { 0 })
             .seed(seed)
             .in_process(clock.clone());
+        for project in sandbox.projects() {
+            sandbox.change_project(project.id, |project| project.tasks = 0);
+        }
         let state = State {
             draw: Draw::new(seed, 22),
             changes: 0.0,
@@ -200,10 +202,7 @@ impl Crm {
 
     /// Lets the login see a project no longer, or again.
     pub(crate) fn hide_or_show(&self, project: u64) {
-        let hidden = &mut self.state().truth.hidden_projects;
-        if !hidden.remove(&project) {
-            hidden.insert(project);
-        }
+        self.0.sandbox.change_project(project, |project| project.tasks = 1 - project.tasks.min(1));
     }
 
     /// Notes a page of the newest activities.
@@ -240,7 +239,7 @@ impl Crm {
     async fn exchange(self, number: u64, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         sleep(self.pause()).await;
         self.let_people_work();
-        let (request, part) = whole_list_of_projects(request);
+        let request = projects_of_the_login(request, self.0.page);
         let path = request.uri().path().to_owned();
         let asked: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let exchange = self.0.sandbox.receive(request);
@@ -251,13 +250,6 @@ impl Crm {
         {
             mirror_tricks::note_newest(&self, asked["offset"].is_null(), response);
         }
-        let outcome = match (outcome, part) {
-            (Ok(response), Some((offset, count))) => {
-                let hidden = self.state().truth.hidden_projects.clone();
-                Ok(part_of_projects(response, &hidden, offset, count.min(self.0.page)))
-            }
-            (outcome, _) => outcome,
-        };
         sleep(self.pause()).await;
         let said = match &outcome {
             Ok(response) => format!("{} {}", response.status(), String::from_utf8_lossy(response.body())),
@@ -296,40 +288,18 @@ pub(crate) fn some_time(crm: &Crm, draw: &mut Draw) -> NaiveDateTime {
     crm.now() - TimeDelta::hours(hours) - TimeDelta::minutes(draw.number(0, 59) as i64)
 }
 
-/// Asks for all projects, whatever part of them was asked for. Returns that part, too: the offset and the count.
-fn whole_list_of_projects(request: Request<Bytes>) -> (Request<Bytes>, Option<(usize, usize)>) {
+/// Asks for the projects that the login sees, and for so many at most. Those with open tasks are hidden from it: no answer
+/// shows tasks, and a list can leave such projects out.
+fn projects_of_the_login(request: Request<Bytes>, page: usize) -> Request<Bytes> {
     let uri = request.uri().to_string();
-    let Some((path, query)) = uri.split_once("/projects?") else { return (request, None) };
-    let number = |name: &str| {
-        let values = query.split('&').filter_map(|pair| pair.split_once('='));
-        values.into_iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.parse().ok())
-    };
-    let part = (number("offset").unwrap_or(0), number("count").unwrap_or(usize::MAX));
-    let others = query.split('&').filter(|pair| !pair.starts_with("offset=") && !pair.starts_with("count="));
+    let Some((path, query)) = uri.split_once("/projects?") else { return request };
+    let others = query.split('&').filter(|pair| !pair.starts_with("count="));
     let others: Vec<&str> = others.collect();
     let (mut head, body) = request.into_parts();
-    if let Ok(uri) = format!("{path}/projects?count=100000&offset=0&{}", others.join("&")).parse() {
+    if let Ok(uri) = format!("{path}/projects?count={page}&having=no_tasks&{}", others.join("&")).parse() {
         head.uri = uri;
     }
-    (Request::from_parts(head, body), Some(part))
-}
-
-/// Returns a part of the projects that the login sees.
-fn part_of_projects(
-    response: Response<Bytes>,
-    hidden: &BTreeSet<u64>,
-    offset: usize,
-    count: usize,
-) -> Response<Bytes> {
-    let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(response.body()) else { return response };
-    if let Some(records) = json["payload"].as_array_mut() {
-        let is_seen =
-            |record: &serde_json::Value| record["id"].as_u64().is_none_or(|id| !hidden.contains(&id));
-        *records = records.drain(..).filter(is_seen).skip(offset).take(count).collect();
-    }
-    let (mut head, _) = response.into_parts();
-    head.headers.remove("content-length");
-    Response::from_parts(head, json.to_string().into())
+    Request::from_parts(head, body)
 }
 
 /// 2024-06-25 11:25:00 UTC.

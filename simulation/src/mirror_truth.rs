@@ -41,8 +41,6 @@ pub(crate) struct Truth {
     /// When the record of a project, and when its children changed last.
     pub(crate) projects_changed: BTreeMap<i64, i64>,
     pub(crate) children_changed: BTreeMap<i64, i64>,
-    /// The projects that the login does not see, though they are not deleted.
-    pub(crate) hidden_projects: BTreeSet<u64>,
     /// The projects that were deleted at some moment of the run.
     pub(crate) deleted_projects: BTreeSet<i64>,
     deleted_now: BTreeSet<i64>,
@@ -87,7 +85,7 @@ impl Truth {
 
     /// Takes in what is there now.
     pub(crate) fn look(&mut self, sandbox: &Sandbox, at: i64) {
-        let now = rows(sandbox, &self.hidden_projects);
+        let now = rows(sandbox);
         let deleted = sandbox.projects().into_iter().filter(|project| project.deleted);
         self.deleted_now = deleted.map(|project| project.id as i64).collect();
         self.deleted_projects.extend(&self.deleted_now);
@@ -146,7 +144,7 @@ impl Truth {
 }
 
 /// Returns what the head of the account sees.
-fn rows(sandbox: &Sandbox, hidden: &BTreeSet<u64>) -> BTreeMap<Place, Seen> {
+fn rows(sandbox: &Sandbox) -> BTreeMap<Place, Seen> {
     let users: Vec<_> = sandbox.accounts().into_iter().take(1).flat_map(|account| account.users).collect();
     let is_owned = |owner: i64| users.iter().any(|user| user.id == owner);
     let mut rows = BTreeMap::new();
@@ -173,7 +171,7 @@ fn rows(sandbox: &Sandbox, hidden: &BTreeSet<u64>) -> BTreeMap<Place, Seen> {
         let mobile = contact.mob.unwrap_or_default();
         add(Table::Contacts, Key::new(contact.pid), &[&contact.person, &mobile, &contact.iduser], "", None);
     }
-    let is_seen = |project: &crm_sandbox::Project| !project.deleted && !hidden.contains(&project.id);
+    let is_seen = |project: &crm_sandbox::Project| !project.deleted && project.tasks == 0;
     for project in sandbox.projects().into_iter().filter(is_seen) {
         let project_id = project.id as i64;
         add(Table::Projects, Key::new(project_id), &[&project.price], "", None);
