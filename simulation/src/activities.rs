@@ -64,6 +64,11 @@ impl Key {
         Key { activity_type: String::new(), ..self }
     }
 
+    /// The same key for every time.
+    pub(crate) fn without_time(self) -> Key {
+        Key { at: None, ..self }
+    }
+
     pub(crate) fn is_marked(&self) -> bool {
         self.content.ends_with(']')
     }

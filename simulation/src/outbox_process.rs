@@ -45,7 +45,8 @@ struct Progress {
     lease: Duration,
     watch: OutboxWatch,
     /// Writes that left after the lease that was checked for them had expired.
-    late_writes: u64,
+    /// The items of each write that left after its lease had expired.
+    late_writes: Vec<Vec<String>>,
 }
 
 impl Process {
@@ -64,7 +65,7 @@ impl Process {
             checked: HashMap::new(),
             lease,
             watch,
-            late_writes: 0,
+            late_writes: Vec::new(),
         })))
     }
 
@@ -84,8 +85,8 @@ impl Process {
         (progress.longest_standstill, progress.longest_in_call) = (time, time.min(in_call));
     }
 
-    pub(crate) fn late_writes(&self) -> u64 {
-        self.progress().late_writes
+    pub(crate) fn late_writes(&self) -> Vec<Vec<String>> {
+        self.progress().late_writes.clone()
     }
 
     /// Wakes it.
@@ -179,11 +180,11 @@ impl Process {
         checked
     }
 
-    /// Notes that a write leaves for which the lease was checked then.
-    fn write_leaves(&self, checked: Option<Instant>) {
+    /// Notes that a write with these items leaves, for which the lease was checked then.
+    fn write_leaves(&self, items: Vec<String>, checked: Option<Instant>) {
         let mut progress = self.progress();
         if checked.is_some_and(|checked| Instant::now() >= checked + progress.lease) {
-            progress.late_writes += 1;
+            progress.late_writes.push(items);
             progress.trace.note(format!("instance {} sends after its lease has expired", progress.name));
         }
     }
@@ -238,10 +239,11 @@ impl Transport for ProcessNetwork {
         if !operation.starts_with("add") {
             return self.network.send(request).await;
         }
-        let checked = self.process.checked(&items_of(&request));
+        let items = items_of(&request);
+        let checked = self.process.checked(&items);
         // Between its last look at the clock and the first byte. When it wakes, the byte leaves before it looks again.
         if self.process.stands_still(0.05, true).is_none() {
-            self.process.write_leaves(checked);
+            self.process.write_leaves(items, checked);
             let (answer, _) = self.network.send_unconfirmed(request).await;
             self.process.awake().await;
             return answer;
@@ -249,7 +251,7 @@ impl Transport for ProcessNetwork {
         let Self { network, process } = self.clone();
         let on_its_way = tokio::spawn(async move {
             process.awake().await;
-            process.write_leaves(checked);
+            process.write_leaves(items, checked);
             network.send_unconfirmed(request).await.0
         });
         on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?

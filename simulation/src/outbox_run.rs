@@ -9,8 +9,8 @@ use crm_sandbox::APIKEY;
 use tokio::time::{Instant, sleep};
 
 use crate::faults::end_faults;
-use crate::network::Network;
-use crate::oracle::{self, Told};
+use crate::network::{Network, body_of_item};
+use crate::oracle::{self, Told, Truth};
 use crate::outbox_process::{Process, ProcessNetwork, ProcessStore, StandingStill};
 use crate::outbox_watch::OutboxWatch;
 use crate::run::{Finished, LONGEST_RUN, World};
@@ -70,8 +70,8 @@ impl Instances {
     }
 
     /// Writes that left after the lease that was checked for them had expired.
-    fn late_writes(&self) -> u64 {
-        self.processes.iter().map(Process::late_writes).sum()
+    fn late_writes(&self) -> Vec<Vec<String>> {
+        self.processes.iter().flat_map(Process::late_writes).collect()
     }
 }
 
@@ -100,7 +100,8 @@ impl World {
             violations = self.deliver_the_rest(&mut instances).await?;
         }
         violations.iter().for_each(|violation| self.trace.note(format!("VIOLATION {violation}")));
-        Ok(Finished { late_writes: instances.late_writes(), ..self.finished(violations) })
+        let late_writes = instances.late_writes().len() as u64;
+        Ok(Finished { late_writes, ..self.finished(violations) })
     }
 
     async fn steps_with_faults(&mut self, instances: &mut Instances) -> Result<Vec<String>, String> {
@@ -198,7 +199,7 @@ impl World {
             return Ok(violations);
         }
         // What was sent after the lease may stand for an activity or not.
-        Ok(self.unsettled(instances.late_writes() > 0))
+        Ok(self.unsettled(!instances.late_writes().is_empty()))
     }
 
     /// Puts the next activities. Some are put twice, by two clients.
@@ -279,13 +280,14 @@ impl World {
         }
         let shown: Vec<String> = told.iter().map(|told| format!("{told:?}")).collect();
         self.trace.note(format!("statuses {}", shown.join(" ")));
-        let mut violations = oracle::violations(&self.truth(), &self.keys, &told);
+        let late = instances.late_writes().concat();
+        let entries = self.plan.entries.iter().zip(&self.keys);
+        let late = entries.filter(|(entry, _)| late.contains(&body_of_item(entry)));
+        let late = late.map(|(_, key)| key.clone().without_time()).collect();
+        let truth = Truth { late, ..self.truth() };
+        let mut violations = oracle::violations(&truth, &self.keys, &told);
         violations.extend(oracle::contradictions(&self.keys, &self.told, &told));
         violations.extend(instances.watch.take_violations());
-        if instances.late_writes() > 0 {
-            // The exception that the docs name: the CRM cannot check the lease.
-            violations.retain(|violation| !oracle::may_follow_from_a_late_write(violation));
-        }
         self.told = told;
         Ok(violations)
     }

@@ -343,6 +343,7 @@ impl World {
             watermark: self.watermark,
             probes: self.probes,
             may_be_twice: !self.plan.is_prompt || self.plan.has_equal_foreign_records(),
+            late: BTreeSet::new(),
         }
     }
 
