@@ -293,7 +293,10 @@ async fn find_shift<T: Copied>(
             run.is_shift_known = true;
             let records = sample().await?;
             let known = find_heads(run, &records).await?;
-            Ok(shift::find(run.shift, &pairs(records.iter(), &known)))
+            let mut sample = pairs(records.iter(), &known);
+            // The others were edited since the copy read them. Those of a sample may be edited for months.
+            sample.retain(|pair| shift::fits_any(run.shift, *pair));
+            Ok(shift::find(run.shift, &sample))
         }
         _ => Ok(found),
     }

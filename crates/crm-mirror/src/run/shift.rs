@@ -1,5 +1,7 @@
 //! Finds out whether the clock of the login has moved.
 
+use std::ops::RangeInclusive;
+
 use crate::records::Copied;
 
 /// Returns the shift that explains the records, if the known one does not.
@@ -12,7 +14,7 @@ pub(super) fn find<T: Copied>(known: i64, pairs: &[(&T, i64)]) -> Option<i64> {
     if pairs.len() < LEAST || fits(known, pairs) > 0 {
         return None;
     }
-    let most = (known - FARTHEST..=known + FARTHEST)
+    let most = around(known)
         .filter(|hours| *hours != known)
         .map(|hours| (fits(hours, pairs), hours))
         .max_by_key(|(count, hours)| (*count, -(hours - known).abs()))?;
@@ -23,6 +25,15 @@ pub(super) fn find<T: Copied>(known: i64, pairs: &[(&T, i64)]) -> Option<i64> {
 /// Returns how many records have the fingerprint of this shift.
 pub(super) fn fits<T: Copied>(hours: i64, pairs: &[(&T, i64)]) -> usize {
     pairs.iter().filter(|(record, known)| record.fingerprint(hours) == *known).count()
+}
+
+/// Returns whether the record has the fingerprint of a shift that is possible.
+pub(super) fn fits_any<T: Copied>(known: i64, (record, fingerprint): (&T, i64)) -> bool {
+    around(known).any(|hours| record.fingerprint(hours) == fingerprint)
+}
+
+fn around(known: i64) -> RangeInclusive<i64> {
+    known - FARTHEST..=known + FARTHEST
 }
 
 /// So many records must agree.

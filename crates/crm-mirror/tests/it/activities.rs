@@ -481,6 +481,24 @@ async fn a_shift_of_the_clock_is_noted_once_although_the_window_holds_one_activi
 }
 
 #[tokio::test]
+async fn a_shift_of_the_clock_is_noted_once_although_most_old_activities_were_edited() {
+    let world = World::new();
+    let old: Vec<u64> = (10..30).map(|day| world.add(&format!("2023-01-{day} 10:00:00"), "старое")).collect();
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    for &id in &old[..15] {
+        world.sandbox.change_record(id, |record| record.content = Some(format!("исправлено {id}")));
+    }
+    world.sandbox.change_account(0, |account| account.users[0].tzone = Some(-3));
+    let new = world.add("2015-01-10 10:00:00", "задним числом");
+    assert!(world.run(|sync| sync.mode(Mode::Quick)).await.is_complete());
+    assert_eq!(world.log(log), [format!("insert | activities | {new}")]);
+    let report = world.run(|sync| sync.mode(Mode::Full)).await;
+    assert_eq!(report.table(Table::Activities).unwrap().updated, 15, "{report}");
+    assert_eq!(world.query("SELECT shift_hours FROM runs"), ["-", "-3", "-"]);
+}
+
+#[tokio::test]
 async fn a_shift_that_a_killed_run_has_found_is_noted_by_the_next_one() {
     for step in 1.. {
         let world = World::with(crm_sandbox::Sandbox::builder().records(30));
