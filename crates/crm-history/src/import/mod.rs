@@ -19,6 +19,7 @@
 
 mod builder;
 mod changed_input;
+mod checking;
 mod checks;
 mod import_outcome;
 mod journal;

@@ -8,16 +8,14 @@ use std::time::Duration;
 
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::Error;
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
+use super::checking::{Checked, Checking};
 use super::checks::{Checks, Findings};
 use super::import_outcome::{ImportOutcome, ImportProgress, OutcomeReason};
 use super::journal::{Alignment, Earlier, Journal, Place, StoredElsewhere};
 use super::logins::Obstacle;
-use crate::engine::{
-    Activity, Driver, Ending, Key, NotSentReason, SentBefore, Settled, UnknownReason, WaitReason, log_wait,
-};
+use crate::engine::{Activity, Driver, Ending, Key, NotSentReason, SentBefore, Settled, UnknownReason};
 use crate::observe;
 
 /// Takes an activity, as [`Stream::poll_next`](futures_core::Stream::poll_next) does.
@@ -33,7 +31,7 @@ pub(super) struct Run {
     next_index: Option<Key>,
     /// `None` while an activity is being checked.
     checks: Option<Checks>,
-    checking: Option<Checking>,
+    checking: Option<(Key, Checking)>,
     pub(super) journal: Option<(Arc<Journal>, Alignment)>,
     elsewhere: Option<StoredElsewhere>,
     /// The positions of the activities at work whose key in the journal is another number.
@@ -74,15 +72,6 @@ impl Open {
 }
 
 type Recording = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
-type Checked = (Checks, Result<Findings, Obstacle>);
-
-/// An activity whose checks ask the server. They go on while the user handles an outcome: a call that nobody polls would
-/// keep its permit from all others.
-struct Checking {
-    index: Key,
-    task: JoinSet<Checked>,
-}
-
 /// What an import is made of.
 pub(super) struct Parts {
     pub(super) input: Input,
@@ -167,18 +156,11 @@ impl Run {
         if let Some(reason) = self.driver.stopped().cloned() {
             return self.poll_rest(cx, &reason);
         }
-        if let Some(checking) = &mut self.checking {
-            let Poll::Ready(Some(joined)) = checking.task.poll_join_next(cx) else {
-                return Poll::Pending;
-            };
-            let index = checking.index;
-            match joined.map_err(JoinError::try_into_panic) {
-                Ok(checked) => self.was_checked(index, checked),
-                Err(Ok(panic)) => std::panic::resume_unwind(panic),
-                // The runtime shuts down.
-                Err(Err(_)) => return Poll::Pending,
-            }
+        if let Some((index, checking)) = &mut self.checking {
+            let Poll::Ready(checked) = checking.poll(cx) else { return Poll::Pending };
+            let index = *index;
             self.checking = None;
+            self.was_checked(index, checked);
             return Poll::Ready(());
         }
         let Some(index) = self.next_index else { return Poll::Pending };
@@ -213,10 +195,10 @@ impl Run {
         self.driver.input_ended();
         let held = self.journal.as_mut().map(|(_, alignment)| alignment.give_up()).unwrap_or_default();
         held.into_iter().for_each(|index| self.end(index, Ending::NotSent(reason.clone())));
-        if let Some(checking) = self.checking.take() {
-            let entry = self.open.get(&checking.index).map(|open| open.entry.clone()).unwrap_or_default();
-            let ending = self.ending_of_rest(checking.index, &entry, reason);
-            self.end(checking.index, ending);
+        if let Some((index, _)) = self.checking.take() {
+            let entry = self.open.get(&index).map(|open| open.entry.clone()).unwrap_or_default();
+            let ending = self.ending_of_rest(index, &entry, reason);
+            self.end(index, ending);
         }
         if matches!(reason, NotSentReason::Cancelled | NotSentReason::Storage(_)) {
             self.next_index = None;
@@ -244,22 +226,11 @@ impl Run {
     }
 
     fn take(&mut self, cx: &mut Context<'_>, index: Key, entry: NewEntry) {
-        let Some(mut checks) = self.checks.take() else { return };
-        let to_check = entry.clone();
-        self.open.insert(index, Open::new(entry));
-        let patience = self.patience;
-        let mut future = Box::pin(async move {
-            let result = examine(&mut checks, &to_check, patience).await;
-            (checks, result)
-        });
-        // Most need no task, because they ask nothing that is not known.
-        match future.as_mut().poll(cx) {
-            Poll::Ready(checked) => self.was_checked(index, checked),
-            Poll::Pending => {
-                let mut task = JoinSet::new();
-                task.spawn(future);
-                self.checking = Some(Checking { index, task });
-            }
+        let Some(checks) = self.checks.take() else { return };
+        self.open.insert(index, Open::new(entry.clone()));
+        match Checking::begin(cx, checks, entry, self.patience) {
+            Ok(checked) => self.was_checked(index, checked),
+            Err(checking) => self.checking = Some((index, checking)),
         }
     }
 
@@ -398,24 +369,6 @@ impl Run {
     }
 }
 
-/// Checks an activity, and asks again for as long as the server gives no answer.
-async fn examine(checks: &mut Checks, entry: &NewEntry, patience: Duration) -> Result<Findings, Obstacle> {
-    let began = Instant::now();
-    let mut is_logged = false;
-    loop {
-        match checks.examine(entry).await {
-            Err(Obstacle::NotNow(_)) if began.elapsed() < patience => {
-                if !std::mem::replace(&mut is_logged, true) {
-                    let left = patience - began.elapsed();
-                    log_wait(WaitReason::Checks, left, Some(left), 0, 1);
-                }
-                tokio::time::sleep(ASK_AGAIN.min(patience)).await;
-            }
-            result => return result,
-        }
-    }
-}
-
 fn of_settled(settled: Settled) -> Ending {
     match settled {
         Settled::Stored(id, copy) => Ending::Stored { id, copy },
@@ -425,6 +378,3 @@ fn of_settled(settled: Settled) -> Ending {
         Settled::Missing => Ending::NotSent(NotSentReason::Cancelled),
     }
 }
-
-/// The time between two questions of the checks.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
