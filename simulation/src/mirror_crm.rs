@@ -293,8 +293,7 @@ pub(crate) fn some_time(crm: &Crm, draw: &mut Draw) -> NaiveDateTime {
 fn projects_of_the_login(request: Request<Bytes>, page: usize) -> Request<Bytes> {
     let uri = request.uri().to_string();
     let Some((path, query)) = uri.split_once("/projects?") else { return request };
-    let others = query.split('&').filter(|pair| !pair.starts_with("count="));
-    let others: Vec<&str> = others.collect();
+    let others: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("count=")).collect();
     let (mut head, body) = request.into_parts();
     if let Ok(uri) = format!("{path}/projects?count={page}&having=no_tasks&{}", others.join("&")).parse() {
         head.uri = uri;

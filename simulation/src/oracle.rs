@@ -73,7 +73,8 @@ pub(crate) struct Truth {
     /// like that of an empty account.
     pub(crate) probes: usize,
     /// What was sent after the lease had expired, without its times. The CRM cannot check the lease, as the docs say: such an
-    /// activity may be stored twice. Of its second record nobody knows, so it can be taken for that of one hours away.
+    /// activity may be stored twice. Nobody knows of its second record, which can be taken for that of an activity that
+    /// differs only by whole hours.
     pub(crate) late: BTreeSet<Key>,
 }
 
@@ -84,7 +85,7 @@ impl Truth {
     }
 
     fn is_late(&self, key: &Key) -> bool {
-        !self.late.is_empty() && self.late.contains(&key.clone().without_time())
+        self.late.contains(&key.clone().without_time())
     }
 }
 
@@ -109,8 +110,9 @@ pub(crate) fn violations(truth: &Truth, keys: &[Key], told: &[Told]) -> Vec<Stri
                 None => {
                     found.push(format!("activity {index} was reported as record {id}, which does not exist"))
                 }
-                Some(record) if is_late && truth.is_late(&truth.key(record)) => {}
-                Some(record) if truth.key(record) != *key => {
+                Some(record)
+                    if truth.key(record) != *key && !(is_late && truth.is_late(&truth.key(record))) =>
+                {
                     found.push(format!("activity {index} was reported as record {id}, which is another one"));
                 }
                 Some(_) if truth.foreign.contains(&id) && !may_be_taken_for_ours(truth, keys, key, id) => {

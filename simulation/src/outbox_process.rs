@@ -44,8 +44,7 @@ struct Progress {
     checked: HashMap<Vec<String>, (u64, Instant)>,
     lease: Duration,
     watch: OutboxWatch,
-    /// Writes that left after the lease that was checked for them had expired.
-    /// The items of each write that left after its lease had expired.
+    /// The items of each write that left after the lease that was checked for it had expired.
     late_writes: Vec<Vec<String>>,
 }
 

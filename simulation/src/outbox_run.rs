@@ -69,7 +69,7 @@ impl Instances {
         }
     }
 
-    /// Writes that left after the lease that was checked for them had expired.
+    /// The items of each write that left after the lease that was checked for it had expired.
     fn late_writes(&self) -> Vec<Vec<String>> {
         self.processes.iter().flat_map(Process::late_writes).collect()
     }

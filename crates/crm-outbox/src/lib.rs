@@ -42,9 +42,9 @@
 //!   find such records.
 //! - If the server stores a call later than [`settle`](Deliver::settle) after the connection ended, the call can be
 //!   stored twice.
-//! - Nothing knows of such a second record. As long as no list has shown an activity whose ID the CRM returned, the clock
-//!   shift of the login is not known either. Until then the second record can be taken for an activity that differs only
-//!   by whole hours. That activity is then missing.
+//! - The outbox does not know of such a second record. Until a list has shown an activity whose ID the CRM returned, it
+//!   does not know the clock shift of the login either, and can take the second record for an activity that differs only
+//!   by whole hours. That activity is then missing from the CRM.
 //! - An activity without a time and without a mark is [`Unknown`](Status::Unknown) if its response is lost and a single
 //!   equal record appears. See [`sole_writer`](Deliver::sole_writer).
 //!

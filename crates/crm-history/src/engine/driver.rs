@@ -9,7 +9,7 @@ use std::time::Duration;
 use crm_model::history::{EntryId, NewEntry};
 use crm_transport::Error;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, Sleep};
 
 use super::adoption::Adoption;
@@ -283,13 +283,9 @@ impl Driver {
     fn take_finished(&mut self, cx: &mut Context<'_>) -> bool {
         let mut has_changed = false;
         while let Poll::Ready(Some(joined)) = self.tasks.poll_join_next(cx) {
-            match joined.map_err(tokio::task::JoinError::try_into_panic) {
-                Ok(finished) => {
-                    self.finished(finished);
-                    has_changed = true;
-                }
-                Err(Ok(panic)) => std::panic::resume_unwind(panic),
-                Err(Err(_)) => {}
+            if let Some(finished) = returned(joined) {
+                self.finished(finished);
+                has_changed = true;
             }
         }
         has_changed
@@ -409,6 +405,15 @@ impl Driver {
             Finished::Read(begun, result) => self.was_read(begun, result),
             Finished::Recorded(result, decided) => self.was_recorded(result, decided),
         }
+    }
+}
+
+/// Returns what a task has returned, or `None` if it was aborted. A panic goes on.
+pub(crate) fn returned<T>(joined: Result<T, JoinError>) -> Option<T> {
+    match joined.map_err(JoinError::try_into_panic) {
+        Ok(value) => Some(value),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_)) => None,
     }
 }
 

@@ -62,6 +62,8 @@
 //!   the second.
 //! - If nothing else waits to be sent, an activity in doubt is sent once more after the whole `patience`. A server that
 //!   delays a call for longer stores it twice, and the outcome names both IDs.
+//! - A copy that nobody knows of can be taken for an activity that differs only by whole hours, as long as the shift of
+//!   the reader is not known. That activity is then missing.
 //! - If the server refuses all remaining rows, no witness is left. They are `Unknown`, with the server's message.
 //! - A row that the server refuses costs about log2(chunk) × `settle`, because each half waits for its own proof.
 //! - If two processes send the same activity at the same moment, it is stored twice, even with a mark.
@@ -93,7 +95,7 @@ mod suspects;
 mod waits;
 
 pub use driver::Driver;
-pub(crate) use driver::MARKS_AT_ONCE;
+pub(crate) use driver::{MARKS_AT_ONCE, returned};
 pub use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
 pub use queue::Limits;
 pub use reasons::{NotSentReason, UnknownReason};

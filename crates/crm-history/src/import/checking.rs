@@ -4,12 +4,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crm_model::history::NewEntry;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::checks::{Checks, Findings};
 use super::logins::Obstacle;
-use crate::engine::{WaitReason, log_wait};
+use crate::engine::{WaitReason, log_wait, returned};
 
 /// Checks that ask the server. They go on while the user handles an outcome: a call that nobody polls would keep its permit
 /// from all others.
@@ -42,12 +42,8 @@ impl Checking {
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Checked> {
         let Poll::Ready(Some(joined)) = self.0.poll_join_next(cx) else { return Poll::Pending };
-        match joined.map_err(JoinError::try_into_panic) {
-            Ok(checked) => Poll::Ready(checked),
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            // The runtime shuts down.
-            Err(Err(_)) => Poll::Pending,
-        }
+        // It is aborted only when the runtime shuts down.
+        returned(joined).map_or(Poll::Pending, Poll::Ready)
     }
 }
 

@@ -72,6 +72,7 @@ impl Open {
 }
 
 type Recording = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
 /// What an import is made of.
 pub(super) struct Parts {
     pub(super) input: Input,

@@ -293,10 +293,7 @@ async fn find_shift<T: Copied>(
             run.is_shift_known = true;
             let records = sample().await?;
             let known = find_heads(run, &records).await?;
-            let mut sample = pairs(records.iter(), &known);
-            // The others were edited since the copy read them. Those of a sample may be edited for months.
-            sample.retain(|pair| shift::fits_any(run.shift, *pair));
-            Ok(shift::find(run.shift, &sample))
+            Ok(shift::find_in_sample(run.shift, &pairs(records.iter(), &known)))
         }
         _ => Ok(found),
     }

@@ -88,6 +88,7 @@ impl Run<'_> {
         }
     }
 
+    /// Reads a page of the newest activities, which must be sorted.
     async fn newest_page(
         &mut self,
         history: &HistoryClient,
