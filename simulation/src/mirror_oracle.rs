@@ -73,7 +73,7 @@ impl Oracle {
             mirror_shifts::are_noted(store).await?;
         }
         match report {
-            Some(report) if report.is_complete() => self.complete(&truth, &rows, store, report).await,
+            Some(report) if report.is_complete() => self.complete(crm, &truth, &rows, store, report).await,
             _ => Ok(()),
         }
     }
@@ -145,6 +145,7 @@ impl Oracle {
     /// A run that says that it is complete is complete.
     async fn complete(
         &self,
+        crm: &Crm,
         truth: &Truth,
         rows: &Rows,
         store: &MemoryStore,
@@ -168,7 +169,7 @@ impl Oracle {
                 return Err(format!("{table} was not read in full for 7 days, and Auto did not"));
             }
             let is_full = last_full == started;
-            self.nothing_lacks(truth, rows, table, is_full, started)?;
+            self.nothing_lacks(crm, truth, rows, table, is_full, started)?;
             if is_full {
                 self.nothing_is_left(truth, rows, table, started)?;
             }
@@ -185,6 +186,7 @@ impl Oracle {
     /// Everything that the run had to read is in the copy.
     fn nothing_lacks(
         &self,
+        crm: &Crm,
         truth: &Truth,
         rows: &Rows,
         table: Table,
@@ -195,9 +197,8 @@ impl Oracle {
         for (place, unchanged) in truth.throughout.iter().filter(|(place, _)| place.0 == table) {
             let Some(seen) = truth.now.get(place) else { continue };
             let is_recent = seen.at.is_some_and(|at| at >= window);
-            let may_have_moved = truth.lowest_that_came.is_some_and(|lowest| lowest < place.1.id);
             let (must_be_there, must_be_equal) = match table {
-                Table::Activities if is_full && may_have_moved => (false, *unchanged),
+                Table::Activities if is_full && truth.may_have_moved(place.1.id) => (false, *unchanged),
                 _ if is_full => (true, *unchanged),
                 Table::Activities => {
                     let is_new = truth.seen_from_birth.contains(&place.1.id) && !truth.is_newest_hidden;
@@ -218,6 +219,7 @@ impl Oracle {
                     return Err(format!("complete, and {place:?} is out of view though it is listed"));
                 }
                 None if must_be_there => return Err(format!("complete, and {place:?} is not in the copy")),
+                None if is_full && table == Table::Activities => crm.excuse(place.1.id),
                 _ => {}
             }
         }

@@ -150,9 +150,11 @@ fn change_client(crm: &Crm, draw: &mut Draw) -> String {
         }
         2 => {
             // A backup is played back.
-            let back = sandbox
-                .add_client(Client { clid: draw.number(3, 40) as i64, ..Client::new("Снова", 1, now) });
-            format!("client {back} is there again")
+            let back = Client { clid: draw.number(3, 40) as i64, ..Client::new("Снова", 1, now) };
+            if ids.contains(&back.clid) {
+                return format!("client {} is still there", back.clid);
+            }
+            format!("client {} is there again", sandbox.add_client(back))
         }
         _ => {
             sandbox.change_client(id, |client| {

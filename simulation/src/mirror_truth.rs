@@ -34,6 +34,9 @@ pub(crate) struct Truth {
     /// The lowest ID of an activity that was not new when the login saw it in this run for the first time, or again. It moves
     /// those above it to other pages, past the reader, and leaves no trace if it does so between two of them.
     pub(crate) lowest_that_came: Option<i64>,
+    /// Whether an activity has left the list in this run. The list is then no longer than it was, and nobody sees that
+    /// records have moved.
+    pub(crate) has_one_left: bool,
     /// Since when something is not seen. It was seen before.
     pub(crate) hidden_since: BTreeMap<Place, i64>,
     /// When something was first not seen any more.
@@ -71,7 +74,18 @@ impl Truth {
         self.throughout = self.now.keys().map(|place| (*place, true)).collect();
         self.ever = self.now.keys().copied().collect();
         self.lowest_that_came = None;
+        self.has_one_left = false;
         self.deleted_projects.clone_from(&self.deleted_now);
+    }
+
+    /// Whether a reader of all activities may have passed by this one.
+    pub(crate) fn may_have_moved(&self, id: i64) -> bool {
+        self.has_one_left && self.lowest_that_came.is_some_and(|lowest| lowest < id)
+    }
+
+    /// A full run has passed by this activity, and could not know. Runs that read what is new do not look for it.
+    pub(crate) fn excuse(&mut self, id: i64) {
+        self.seen_from_birth.remove(&id);
     }
 
     /// Takes in a page of the list of activities that was asked for by ID, newest first.
@@ -105,6 +119,7 @@ impl Truth {
                 self.throughout.remove(place);
                 if place.0 == Table::Activities {
                     self.seen_from_birth.remove(&place.1.id);
+                    self.has_one_left = true;
                 }
                 self.hidden_since.insert(*place, at);
                 self.first_hidden.entry(*place).or_insert(at);

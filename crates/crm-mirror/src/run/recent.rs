@@ -7,7 +7,7 @@ use crm_history::{Entry, EntryOrder, EntryQuery, HistoryClient, Page};
 use crm_transport::Error;
 
 use super::merge::{Details, Merge, merge_some};
-use super::{HIGHEST, Run, Step, Stop};
+use super::{HIGHEST, Run, Step, Stop, contradiction};
 use crate::records::Copied;
 use crate::row::Key;
 use crate::store::{RUN, Range};
@@ -29,7 +29,12 @@ impl Run<'_> {
         let since = first.and_time(NaiveTime::MIN);
         self.window(history, &EntryQuery::new().since(first), &details, since, page_size).await?;
         let moved = self.settle_activities(history).await?;
+        let belongs_there = moved.iter().any(|entry| entry.at.is_some_and(|at| at >= since));
         merge_some(self, &details, moved).await?;
+        // Others that it lacks as well may be missing in the copy.
+        if belongs_there {
+            return Err(contradiction("the list of the newest days lacks activities that the list of their day holds"));
+        }
         self.complete(TABLE, false, vec![(HIGHEST.to_owned(), highest.to_string())]).await
     }
 
@@ -71,7 +76,7 @@ impl Run<'_> {
                 break;
             }
             if reading == MOST_READINGS {
-                return Err(contradiction("and the pages after it change too quickly", 0));
+                return Err(wrong_page("and the pages after it change too quickly", 0));
             }
         }
         let highest = found.keys().next_back().copied().unwrap_or(known);
@@ -101,7 +106,7 @@ impl Run<'_> {
         }
         let is_sorted = page.items.is_sorted_by(|one, next| one.id > next.id);
         if !is_sorted && !breaks("the-newest-page-is-sorted") {
-            return Err(contradiction("is not sorted by id, or holds an activity twice", number));
+            return Err(wrong_page("is not sorted by id, or holds an activity twice", number));
         }
         Ok(page)
     }
@@ -135,11 +140,11 @@ impl Run<'_> {
                 }
                 pages.add_before(&page, number)?;
                 if !page.items.is_sorted_by(|one, next| one.id < next.id) {
-                    return Err(contradiction("is not sorted by id, or holds an activity twice", number));
+                    return Err(wrong_page("is not sorted by id, or holds an activity twice", number));
                 }
                 page.items.retain(|entry| entry.key().is_none_or(|key| key <= up_to));
                 let Some(first) = page.items.first().and_then(Copied::key) else {
-                    return Err(contradiction("holds nothing that the pages after it do not hold", number));
+                    return Err(wrong_page("holds nothing that the pages after it do not hold", number));
                 };
                 let after = if number == 0 { Key::default() } else { Key::new(first.id - 1) };
                 came_in |= merge.between(self, page.items, after, up_to).await?;
@@ -152,7 +157,7 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        Err(contradiction("and the pages after it change too quickly", 0))
+        Err(wrong_page("and the pages after it change too quickly", 0))
     }
 
     /// Returns the number of the page after the last one. It begins where the copy expects it.
@@ -192,7 +197,7 @@ impl Run<'_> {
             if breaks("an-empty-page-is-not-the-end") { [].as_slice() } else { &[number, number * 2 + 7] };
         for &other in others {
             if !self.page(history, query, other).await?.is_empty() {
-                return Err(contradiction("is empty, and another one follows", number));
+                return Err(wrong_page("is empty, and another one follows", number));
             }
         }
         Ok(())
@@ -239,15 +244,14 @@ impl Lengths {
         self.longest = self.longest.max(page.len());
         self.shortest = self.shortest.into_iter().chain(followed).min();
         if self.shortest.is_some_and(|shortest| shortest < self.longest) && !breaks("no-page-is-short") {
-            return Err(contradiction("is shorter than another one, and another one follows", number));
+            return Err(wrong_page("is shorter than another one, and another one follows", number));
         }
         Ok(())
     }
 }
 
-fn contradiction(what: &str, page: u64) -> Stop {
-    let fault = format!("page {page} of the activities {what}: records may be missing, so run it again");
-    Stop::Failed(Error::incomplete(RUN, fault))
+fn wrong_page(what: &str, page: u64) -> Stop {
+    contradiction(&format!("page {page} of the activities {what}"))
 }
 
 const MOST_READINGS: usize = 5;

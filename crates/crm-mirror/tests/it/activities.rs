@@ -208,6 +208,24 @@ async fn a_full_run_says_so_if_its_list_lacks_an_activity_that_the_list_of_its_d
 }
 
 #[tokio::test]
+async fn a_quick_run_says_so_if_its_window_lacks_an_activity_that_the_list_of_its_day_holds() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(0));
+    let ids: Vec<u64> = (1..5).map(|n| world.add(&format!("2024-06-2{n} 10:00:00"), "звонок")).collect();
+    assert!(world.run(|sync| sync).await.is_complete());
+    // Before it come the newest page, and what shows the end of the window.
+    let lacking = Fault::new().edit_answer(AnswerEdit::LeaveOut(1)).on(Operation::HistoryList);
+    world.sandbox.add_fault(lacking.after(4).times(1));
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert!(matches!(report.outcome, Outcome::RunAgain(_)), "{report}");
+    assert_eq!(world.query("SELECT count(*) FROM activities WHERE out_of_view_at IS NULL"), ["4"]);
+
+    // One that was given an earlier time lacks rightly.
+    world.sandbox.change_record(ids[1], |record| record.datum = Some(time("2023-03-03 10:00:00")));
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+}
+
+#[tokio::test]
 async fn a_missing_activity_stays_unless_the_application_itself_says_that_it_is_gone() {
     let world = World::new();
     let gone = world.add("2024-01-10 10:00:00", "удалят");

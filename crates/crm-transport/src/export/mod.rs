@@ -56,8 +56,10 @@
 //!
 //! **Records that move up.** A record may appear below the reader, because it was restored, or edited so that it
 //! matches the query. It then moves others up past the reader. This is visible where two stretches meet, or if a page
-//! holds an ID that only a page below can hold, or a record that did not exist when the pages above it were read. A
-//! server that returns a wrong page once looks the same. The verdict is [`Verdict::Shifted`].
+//! holds an ID that only a page below can hold, or a record that did not exist when the pages above it were read. When
+//! everything else has been read, the last page is read once more: if it begins with a smaller ID than before, something
+//! has moved up since. A server that returns a wrong page once looks the same, except at the very end, where two readings
+//! have to agree. The verdict is [`Verdict::Shifted`].
 //!
 //! **What this cannot see** is listed at [`Verdict::Complete`].
 //!

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use super::end_search::{EndSearch, Pages, Step};
-use super::page_identity::PagesSeen;
+use super::page_identity::{PageIdentity, PagesSeen};
 use super::resume_point::{ResumePoint, Returned};
 use super::stretch::{Stretch, StretchRecords};
 
@@ -41,6 +41,35 @@ enum Purpose {
     Length,
     /// To prove the end.
     End,
+    /// To see whether the list has grown since its last page came.
+    Closing { is_again: bool },
+}
+
+/// The last page as it came first, which is compared with the same page at the very end.
+#[derive(Clone, Copy, Debug)]
+struct Closing {
+    page: u64,
+    then: PageIdentity,
+    state: Look,
+}
+
+/// Whether the last page was looked at once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Nothing was read since.
+    Needless,
+    Due,
+    InFlight,
+    /// It looked as if the list had changed, and is read again.
+    DueAgain,
+    Done,
+}
+
+impl Look {
+    /// Whether it is still to come.
+    fn is_due(self) -> bool {
+        !matches!(self, Self::Needless | Self::Done)
+    }
 }
 
 /// How many records come before a page, where pages begin at a number of records.
@@ -89,6 +118,8 @@ pub(super) struct Plan<T> {
     returned: Returned,
     /// Not returned yet; by page, and therefore by ID.
     stretches: VecDeque<Stretch<T>>,
+    /// The last page of a list of more than one page.
+    closing: Option<Closing>,
     /// Emptied by the owner of the plan.
     pub(super) moves: Moves,
     /// The first contradiction.
@@ -124,6 +155,7 @@ impl<T> Plan<T> {
             end: EndSearch::with_hint(from.end),
             returned: Returned::new(from),
             stretches: VecDeque::new(),
+            closing: None,
             moves: Moves::default(),
             contradiction: None,
             has_seen_empty: false,
@@ -166,7 +198,8 @@ impl<T> Plan<T> {
         {
             return Some(request);
         }
-        self.far_ahead().or_else(|| self.onward()).or_else(|| self.ahead()).or_else(|| self.split())
+        let next = self.far_ahead().or_else(|| self.onward()).or_else(|| self.ahead()).or_else(|| self.split());
+        next.or_else(|| self.look_again())
     }
 
     /// The records of the lowest stretch, once it is finished.
@@ -176,7 +209,10 @@ impl<T> Plan<T> {
             return None;
         }
         let floor = self.returned.id;
-        self.stretches.front().filter(|stretch| stretch.is_done(floor))?;
+        let lowest = self.stretches.front().filter(|stretch| stretch.is_done(floor))?;
+        if lowest.is_last() && self.closing.is_some_and(|closing| closing.state.is_due()) {
+            return None;
+        }
         let stretch = self.stretches.pop_front()?;
         Some(self.returned.add(stretch, self.id))
     }
@@ -301,6 +337,24 @@ impl<T> Plan<T> {
         let at = (0..self.stretches.len()).filter(known).max_by_key(|&at| self.pages_left(at))?;
         let left = self.pages_left(at);
         (left >= WORTH_IT).then(|| self.begin(self.top_below(at) + left / 2))
+    }
+
+    /// The last page once more, when everything else has been read. What has come into view meanwhile moved others past
+    /// the readers, and has made the list longer.
+    fn look_again(&mut self) -> Option<PageRequest> {
+        let lowest = self.stretches.front()?;
+        if !lowest.is_last() || !lowest.is_done(self.returned.id) {
+            return None;
+        }
+        let closing = self.closing.as_mut()?;
+        let purpose = match closing.state {
+            Look::Due => Purpose::Closing { is_again: false },
+            Look::DueAgain => Purpose::Closing { is_again: true },
+            Look::Needless | Look::InFlight | Look::Done => return None,
+        };
+        closing.state = Look::InFlight;
+        let page = closing.page;
+        Some(self.request(purpose, page))
     }
 
     /// Begins a stretch with this page.

@@ -16,7 +16,7 @@ pub enum Verdict {
     ///
     /// Nothing that the server returned contradicts this. Records can still be missing where its responses were wrong and
     /// fit together:
-    /// - A record moved up while as many were deleted, or above the place where two parallel readings meet.
+    /// - Records moved up while as many were deleted.
     /// - The last page is empty or cut in the same way each time. A page behind it that held records once, and is empty when it
     ///   is read again, looks as if these records had been added and deleted.
     /// - Several pages were empty at each reading by chance.

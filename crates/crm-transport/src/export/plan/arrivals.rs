@@ -7,7 +7,7 @@ use super::super::end_search::EndSearch;
 use super::super::page_identity::{PageIdentity, PagesSeen, Unusable, holds_a_record_twice};
 use super::super::resume_point::{ResumePoint, Returned};
 use super::super::stretch::{Doubt, Stretch};
-use super::{PageRequest, PageSize, Plan, Purpose};
+use super::{Closing, Look, PageRequest, PageSize, Plan, Purpose};
 
 /// How often a list is started again because the server returns fewer records than on page 0.
 const RESTARTS: u32 = 3;
@@ -40,8 +40,12 @@ impl<T> Plan<T> {
                 self.end.add_far_page(request.page, (!page.is_empty()).then_some(greatest));
             }
             Purpose::End => self.add_to_proof(request, &page, identity),
+            Purpose::Closing { is_again } => self.close(identity, is_again),
             // The stretch may be gone. Another one is then responsible for its ids.
             Purpose::Stretch(name) => {
+                if let Some(closing) = &mut self.closing {
+                    closing.state = Look::Due;
+                }
                 if let Some(at) = self.stretches.iter().position(|stretch| stretch.asked == name) {
                     self.add_to_stretch(at, request, page, identity);
                 }
@@ -83,6 +87,14 @@ impl<T> Plan<T> {
             let now = self.tick();
             self.stretches.push_back(Stretch::from_end(now, end));
         }
+    }
+
+    /// Takes in the last page, which came once more at the very end. One wrong page proves nothing.
+    fn close(&mut self, now: PageIdentity, is_again: bool) {
+        let Some(closing) = &mut self.closing else { return };
+        let has_moved_up = now.first > 0 && now.first < closing.then.first;
+        closing.state = if !is_again && (has_moved_up || now.is_empty()) { Look::DueAgain } else { Look::Done };
+        self.moves.moved_up += u64::from(is_again && has_moved_up);
     }
 
     fn add_to_stretch(&mut self, at: usize, request: PageRequest, page: Page<T>, identity: PageIdentity) {
@@ -127,6 +139,9 @@ impl<T> Plan<T> {
                 self.compare_with_stretches_below(at, number, identity, &page);
                 let (has_gaps, top_below) = (self.pages.ids_have_gaps(), self.top_below(at));
                 let stretch = &mut self.stretches[at];
+                if stretch.is_last() && self.closing.is_none() && number > 0 && !page.is_empty() {
+                    self.closing = Some(Closing { page: number, then: identity, state: Look::Needless });
+                }
                 stretch.add(now, number, page, identity, self.id, floor);
                 let ends_early = number > top_below.saturating_add(1) && stretch.is_done(floor);
                 // Pages between are unread. They may have been deleted since, or one of the two readings is wrong.
@@ -293,6 +308,7 @@ impl<T> Plan<T> {
         self.pages = PagesSeen::new(self.pages.asked());
         self.end = EndSearch::default();
         self.stretches.clear();
+        self.closing = None;
         self.shortened.clear();
         self.restarts += 1;
     }

@@ -54,6 +54,8 @@ impl<T> Plan<T> {
                 // A page that was full can only show greater ids, and it shows them after a deletion.
                 self.moves.repaired += u64::from(then.len >= self.full() && now.last > then.last);
                 has_moved_up |= now.len >= then.len && now.last < then.last;
+                // The last page is longer now, and not only at its end.
+                has_moved_up |= now.first > 0 && now.first < then.first;
             }
         }
         self.moves.moved_up += u64::from(has_moved_up);
