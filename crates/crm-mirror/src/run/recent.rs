@@ -33,7 +33,9 @@ impl Run<'_> {
         merge_some(self, &details, moved).await?;
         // Others that it lacks as well may be missing in the copy.
         if belongs_there {
-            return Err(contradiction("the list of the newest days lacks activities that the list of their day holds"));
+            return Err(contradiction(
+                "the list of the newest days lacks activities that the list of their day holds",
+            ));
         }
         self.complete(TABLE, false, vec![(HIGHEST.to_owned(), highest.to_string())]).await
     }

@@ -198,7 +198,8 @@ impl<T> Plan<T> {
         {
             return Some(request);
         }
-        let next = self.far_ahead().or_else(|| self.onward()).or_else(|| self.ahead()).or_else(|| self.split());
+        let next =
+            self.far_ahead().or_else(|| self.onward()).or_else(|| self.ahead()).or_else(|| self.split());
         next.or_else(|| self.look_again())
     }
 

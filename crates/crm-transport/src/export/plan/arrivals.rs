@@ -93,7 +93,8 @@ impl<T> Plan<T> {
     fn close(&mut self, now: PageIdentity, is_again: bool) {
         let Some(closing) = &mut self.closing else { return };
         let has_moved_up = now.first > 0 && now.first < closing.then.first;
-        closing.state = if !is_again && (has_moved_up || now.is_empty()) { Look::DueAgain } else { Look::Done };
+        closing.state =
+            if !is_again && (has_moved_up || now.is_empty()) { Look::DueAgain } else { Look::Done };
         self.moves.moved_up += u64::from(is_again && has_moved_up);
     }
 
