@@ -114,29 +114,42 @@ impl Oracle {
         Ok(())
     }
 
-    /// Not too much of a table was removed at once.
+    /// No run removed too much of a table at once.
     fn shares(&self, new: &[&Change]) -> Result<(), String> {
         if self.asked.allow_deletes {
             return Ok(());
         }
-        let is_removal =
-            |change: &&&Change| matches!(change.kind, ChangeKind::Delete | ChangeKind::OutOfView);
-        let gone: BTreeSet<i64> = new
-            .iter()
-            .filter(|change| change.table == Table::Projects && is_removal(change))
-            .map(|change| change.key.id)
-            .collect();
-        let mut removed: BTreeMap<Table, usize> = BTreeMap::new();
-        for change in new.iter().filter(is_removal) {
-            if !(change.table.belongs_to_project() && gone.contains(&change.key.project_id)) {
-                *removed.entry(change.table).or_default() += 1;
+        let mut counts = self.counts.clone();
+        // Another process may have taken over, and then it is another run.
+        for changes in new.chunk_by(|one, next| one.run == next.run) {
+            let (mut removed, mut deleted) = (BTreeMap::<_, usize>::new(), BTreeMap::<_, usize>::new());
+            let is_removal =
+                |change: &&&Change| matches!(change.kind, ChangeKind::Delete | ChangeKind::OutOfView);
+            let gone: BTreeSet<i64> = changes
+                .iter()
+                .filter(|change| change.table == Table::Projects && is_removal(change))
+                .map(|change| change.key.id)
+                .collect();
+            for change in changes {
+                match change.kind {
+                    ChangeKind::Insert => *counts.entry(change.table).or_default() += 1,
+                    ChangeKind::Delete => *deleted.entry(change.table).or_default() += 1,
+                    _ => {}
+                }
+                let is_with_project =
+                    change.table.belongs_to_project() && gone.contains(&change.key.project_id);
+                if is_removal(&change) && !is_with_project {
+                    *removed.entry(change.table).or_default() += 1;
+                }
             }
-        }
-        for (table, removed) in removed {
-            let is_new = |change: &&&Change| change.table == table && change.kind == ChangeKind::Insert;
-            let all = self.counts.get(&table).copied().unwrap_or(0) + new.iter().filter(is_new).count();
-            if removed > 20 && removed * 100 > all * 5 {
-                return Err(format!("{removed} of {all} rows of {table} were removed at once"));
+            for (table, removed) in removed {
+                let all = counts.get(&table).copied().unwrap_or(0);
+                if removed > 20 && removed * 100 > all * 5 {
+                    return Err(format!("{removed} of {all} rows of {table} were removed at once"));
+                }
+            }
+            for (table, deleted) in deleted {
+                counts.entry(table).and_modify(|count: &mut usize| *count = count.saturating_sub(deleted));
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What a mirror does when the clock of its login moves, compared with what it should do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crm_mirror::{Change, ChangeKind, MemoryStore, Run, Store, Table};
 use serde_json::Value;
@@ -19,7 +20,7 @@ pub(crate) fn are_no_updates(
         .filter(|change| change.table == Table::Activities)
         .partition(|change| change.seq <= last_seq);
     // A run during which the clock moves sees some records before it and some after it.
-    let is_within = truth.shift_changed >= truth.started_at;
+    let is_within = truth.shift_changes.range(truth.started_at..).next().is_some();
     if is_within || !have_one_clock(truth, &before, runs) {
         return Ok(());
     }
@@ -46,8 +47,17 @@ pub(crate) fn are_no_updates(
 fn have_one_clock(truth: &Truth, log: &[&Change], runs: &[Run]) -> bool {
     let noted =
         |run: i64| -> i64 { runs.iter().filter(|one| one.id <= run).filter_map(|one| one.shift_hours).sum() };
+    let moved_during = |run: &Run| {
+        let end = run.ended_at.map_or(i64::MAX, seconds);
+        truth.shift_changes.range(seconds(run.started_at)..=end).next().is_some()
+    };
+    let two_clocks: BTreeSet<i64> = runs.iter().filter(|run| moved_during(run)).map(|run| run.id).collect();
     let mut clocks = BTreeMap::new();
     for change in log {
+        // Another table may have shown the shift that this one was written with.
+        if two_clocks.contains(&change.run) {
+            return false;
+        }
         let stored = truth.now.get(&(change.table, change.key)).and_then(|seen| seen.at);
         let after = serde_json::from_str(change.after.as_deref().unwrap_or("null")).unwrap_or_default();
         let is_moved = truth.moved.contains(&change.key.id.unsigned_abs());
@@ -61,6 +71,10 @@ fn have_one_clock(truth: &Truth, log: &[&Change], runs: &[Run]) -> bool {
         }
     }
     clocks.into_values().collect::<BTreeSet<i64>>().len() <= 1
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs().cast_signed())
 }
 
 /// The shifts in the table of runs add up to the one by which the rows are compared. `store` is that of a run that ended.

@@ -57,8 +57,8 @@ pub(crate) struct Truth {
     pub(crate) moved: BTreeSet<u64>,
     /// By how many hours the clock of the login was ever shifted.
     pub(crate) shifts: BTreeSet<i64>,
-    /// When the shift changed last.
-    pub(crate) shift_changed: i64,
+    /// When the shift changed.
+    pub(crate) shift_changes: BTreeSet<i64>,
     shift: i64,
 }
 
@@ -145,7 +145,7 @@ impl Truth {
         if i64::from(shift) != self.shift {
             self.shift = shift.into();
             self.shifts.insert(self.shift);
-            self.shift_changed = at;
+            self.shift_changes.insert(at);
         }
     }
 

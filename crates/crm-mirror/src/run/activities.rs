@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crm_history::engine::mutations::breaks;
-use crm_history::{ActivityType, Entry, EntryId, EntryOrder, EntryQuery, HistoryClient};
+use crm_history::{ActivityType, Entry, EntryId, EntryQuery, HistoryClient};
 use crm_transport::Error;
 use futures_util::FutureExt;
 
@@ -62,13 +62,7 @@ impl Run<'_> {
         if self.is_full(Table::Activities) {
             self.all_activities(history, details).await
         } else {
-            let client = history.clone();
-            let oldest = EntryQuery::new().every_day().order_by(EntryOrder::Id).oldest_first();
-            let sample = move || {
-                let (client, oldest) = (client.clone(), oldest.clone());
-                async move { Ok(client.list(&oldest).await?.items) }.boxed()
-            };
-            self.recent_activities(history, details.sample(Arc::new(sample))).await
+            self.recent_activities(history, details).await
         }
     }
 

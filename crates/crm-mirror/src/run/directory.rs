@@ -6,8 +6,7 @@ use std::sync::Arc;
 use chrono::{NaiveDateTime, TimeDelta};
 use crm_directory::operations::{UserInfo, UserKey};
 use crm_directory::{
-    Client, ClientExport, ClientOrder, ClientQuery, Contact, ContactOrder, ContactQuery, DirectoryClient,
-    Page, User,
+    ClientExport, ClientQuery, Contact, ContactOrder, ContactQuery, DirectoryClient, Page, User,
 };
 use crm_history::{Texts, UserId};
 use crm_transport::Error;
@@ -95,14 +94,7 @@ impl Run<'_> {
             // Times are those of the login's clock, so the range is wide.
             let until = self.utc() + TimeDelta::days(2);
             let mut export = directory.changed(since, until);
-            let client = directory.clone();
-            let sample = move || {
-                let client = client.clone();
-                async move { Ok(client.clients(&ClientQuery::new().order_by(ClientOrder::Id)).await?.items) }
-                    .boxed()
-            };
-            let details = Details::none().sample(Arc::new(sample));
-            self.take_clients(&mut export, &details, None).await?;
+            self.take_clients(&mut export, None).await?;
             if self.take_verdict(&export.finish())?
                 || breaks("clients-are-read-again-after-an-incomplete-list")
             {
@@ -112,7 +104,7 @@ impl Run<'_> {
         }
         let mut export = directory.export_clients(ClientQuery::new());
         let mut seen = Vec::new();
-        self.take_clients(&mut export, &Details::none(), Some(&mut seen)).await?;
+        self.take_clients(&mut export, Some(&mut seen)).await?;
         if !self.take_verdict(&export.finish())? {
             return Ok(());
         }
@@ -123,12 +115,7 @@ impl Run<'_> {
     }
 
     /// Merges clients as they come: newest first, not by ID.
-    async fn take_clients(
-        &mut self,
-        export: &mut ClientExport,
-        details: &Details<Client>,
-        mut seen: Option<&mut Vec<i64>>,
-    ) -> Step {
+    async fn take_clients(&mut self, export: &mut ClientExport, mut seen: Option<&mut Vec<i64>>) -> Step {
         let mut some = Vec::new();
         loop {
             let record = export.next().await;
@@ -140,7 +127,7 @@ impl Run<'_> {
                 some.push(record);
             }
             if some.len() >= TOGETHER || is_over {
-                merge_some(self, details, std::mem::take(&mut some)).await?;
+                merge_some(self, &Details::none(), std::mem::take(&mut some)).await?;
             }
             if is_over {
                 return Ok(());

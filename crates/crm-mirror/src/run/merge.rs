@@ -18,31 +18,21 @@ use crm_history::engine::mutations::breaks;
 /// Fetches a record as it is stored. Returns `None` if there is none any more.
 pub(super) type Fetch<T> = Arc<dyn Fn(T) -> BoxFuture<'static, Result<Option<T>, Error>> + Send + Sync>;
 
-/// Reads some records as they are listed.
-pub(super) type Sample<T> = Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<T>, Error>> + Send + Sync>;
-
 /// How records of a table are fetched a second time.
 #[derive(Clone)]
 pub(super) struct Details<T> {
     /// Which of them.
     texts: Texts,
     fetch: Option<Fetch<T>>,
-    sample: Option<Sample<T>>,
 }
 
 impl<T> Details<T> {
     pub(super) fn none() -> Self {
-        Self { texts: Texts::AsListed, fetch: None, sample: None }
+        Self { texts: Texts::AsListed, fetch: None }
     }
 
     pub(super) fn new(texts: Texts, fetch: Fetch<T>) -> Self {
-        Self { texts, fetch: Some(fetch), sample: None }
-    }
-
-    /// Adds how to read some records whose rows are probably known.
-    pub(super) fn sample(mut self, sample: Sample<T>) -> Self {
-        self.sample = Some(sample);
-        self
+        Self { texts, fetch: Some(fetch) }
     }
 }
 
@@ -257,7 +247,7 @@ fn by_id(heads: &[Head]) -> BTreeMap<i64, Head> {
 }
 
 /// Returns the rows of these records.
-async fn find_heads<T: Copied>(run: &Run<'_>, records: &[T]) -> Step<BTreeMap<i64, Head>> {
+pub(super) async fn find_heads<T: Copied>(run: &Run<'_>, records: &[T]) -> Step<BTreeMap<i64, Head>> {
     let ids: Vec<i64> = records.iter().filter_map(Copied::key).map(|key| key.id).collect();
     if ids.is_empty() {
         return Ok(BTreeMap::new());
@@ -265,38 +255,6 @@ async fn find_heads<T: Copied>(run: &Run<'_>, records: &[T]) -> Step<BTreeMap<i6
     let limit = i64::try_from(ids.len()).unwrap_or(i64::MAX);
     let range = Range { ids, ..Range::of_table(T::TABLE, limit) };
     Ok(by_id(&run.store.heads(&range).await?))
-}
-
-/// Returns records with a time, each with the fingerprint that the copy holds for it.
-fn pairs<'r, T: Copied>(
-    records: impl Iterator<Item = &'r T>,
-    known: &BTreeMap<i64, Head>,
-) -> Vec<(&'r T, i64)> {
-    let pair = |record: &'r T| Some((record, known.get(&record.key()?.id)?.fingerprint));
-    records.filter(|record| record.has_time()).filter_map(pair).collect()
-}
-
-/// Returns the shift of the login's clock, if it is another one than is known.
-///
-/// New records do not show it, and a few others may all be edited. Then a sample decides, once in a run.
-async fn find_shift<T: Copied>(
-    run: &mut Run<'_>,
-    details: &Details<T>,
-    compared: &[(&T, i64)],
-) -> Step<Option<i64>> {
-    let found = shift::find(run.shift, compared);
-    if found.is_some() || shift::fits(run.shift, compared) > 0 {
-        run.is_shift_known = true;
-    }
-    match &details.sample {
-        Some(sample) if !run.is_shift_known => {
-            run.is_shift_known = true;
-            let records = sample().await?;
-            let known = find_heads(run, &records).await?;
-            Ok(shift::find_in_sample(run.shift, &pairs(records.iter(), &known)))
-        }
-        _ => Ok(found),
-    }
 }
 
 /// Returns what to write for records whose rows are known.
@@ -323,8 +281,8 @@ async fn compare<T: Copied>(
         .collect();
     let has_times = T::HAS_TIMES && records.iter().any(|(_, record)| record.has_time());
     if has_times && !breaks("a-shift-is-noted-once") {
-        let pairs = pairs(records.iter().map(|(_, record)| record), known);
-        if let Some(hours) = find_shift(run, details, &pairs).await? {
+        let pairs = shift::pairs(records.iter().map(|(_, record)| record), known);
+        if let Some(hours) = run.find_shift(&pairs).await? {
             run.shift = hours;
             batch.settings.push((SHIFT.to_owned(), hours.to_string()));
             batch.settings.push((NOTED_SHIFT.to_owned(), run.noted_shift.to_string()));

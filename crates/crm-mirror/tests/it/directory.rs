@@ -231,3 +231,26 @@ async fn forget_removes_the_deleted_activities_about_a_client() {
     mirror.forget(Table::Clients, 6).await.unwrap();
     assert_eq!((texts(5), texts(6)), (0, 1), "the CRM still has the activity about client 6");
 }
+
+#[tokio::test]
+async fn contacts_show_a_shift_of_the_clock_that_the_activities_do_not_show() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(5).contacts(20));
+    let both = |sync: Sync| sync.directory(&world.directory()).allow_deletes();
+    let shift = |hours| world.sandbox.change_account(0, |account| account.users[0].tzone = Some(hours));
+    assert!(world.run(both).await.is_complete());
+    // None of the known activities is left, and new ones show no shift.
+    shift(-1);
+    for record in world.sandbox.records() {
+        world.sandbox.remove_record(record.cid);
+    }
+    for day in 10..22 {
+        world.add(&format!("2024-06-{day} 10:00:00"), "новое");
+    }
+    assert!(world.run(|sync| both(sync).mode(Mode::Full)).await.is_complete());
+    // The activities are compared by the clock that the contacts have shown.
+    assert!(world.run(|sync| sync.mode(Mode::Full)).await.is_complete());
+    shift(0);
+    assert!(world.run(|sync| sync.mode(Mode::Full)).await.is_complete());
+    assert_eq!(world.query("SELECT shift_hours FROM runs"), ["-", "-1", "-", "1"]);
+    assert_eq!(world.query("SELECT count(*) FROM changes WHERE change = 'update'"), ["0"]);
+}

@@ -37,6 +37,8 @@ pub(super) struct Stretch<T> {
     /// The smallest ID seen before the page that came last, and the greatest ID of the first page with a readable record.
     lowest_before: u64,
     anchor: Option<u64>,
+    /// The greatest ID on its own pages. One on the page above may have been looked at as well.
+    own_highest: u64,
     records: Vec<T>,
     unreadable: Vec<Unreadable>,
     fingerprints: HashSet<u64>,
@@ -92,6 +94,7 @@ impl<T> Stretch<T> {
             highest: 0,
             lowest_before: u64::MAX,
             anchor: None,
+            own_highest: 0,
             records: Vec::new(),
             unreadable: Vec::new(),
             fingerprints: HashSet::new(),
@@ -196,6 +199,7 @@ impl<T> Stretch<T> {
         }
         self.last_page = Some(identity).filter(|page| !page.is_empty()).or(self.last_page);
         self.anchor = self.anchor.or(page.items.iter().map(id).max());
+        self.own_highest = page.items.iter().map(id).fold(self.own_highest, u64::max);
         if self.doubt.is_none() {
             self.lowest_before = self.lowest; // a second reading is compared with the same pages as the first
         }
@@ -249,7 +253,8 @@ impl<T> Stretch<T> {
 
     /// Returns its records by ID, each once.
     pub(super) fn into_records(mut self, id: fn(&T) -> u64, floor: u64) -> StretchRecords<T> {
-        let bound = self.bound.unwrap_or(0);
+        // What was added above the last page meanwhile may have moved to that page since, and would be missing below it.
+        let bound = if self.is_last() { self.own_highest } else { self.bound.unwrap_or(0) };
         self.records.retain(|record| id(record) > floor && id(record) <= bound);
         // The sort is stable: if a record was read twice, the first reading stays.
         self.records.sort_by_key(id);
