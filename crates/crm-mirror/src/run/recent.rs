@@ -54,7 +54,7 @@ impl Run<'_> {
         let query = EntryQuery::new().every_day().order_by(EntryOrder::Id).newest_first();
         let new = |page: Page<Entry>| page.items.into_iter().filter(|entry| entry.id.0 > known);
         let mut found = BTreeMap::new();
-        let mut pages = Lengths::default();
+        let mut pages = Pages::default();
         let mut last = 0;
         for reading in 1.. {
             loop {
@@ -74,7 +74,8 @@ impl Run<'_> {
                 pages.add_before(&page, number)?;
                 found.extend(new(page).map(|entry| (entry.id.0, entry)));
             }
-            if found.len() == before {
+            let is_one_repeated = std::mem::take(&mut pages.is_one_repeated);
+            if found.len() == before && !is_one_repeated {
                 break;
             }
             if reading == MOST_READINGS {
@@ -128,7 +129,7 @@ impl Run<'_> {
         let query = query.clone().order_by(EntryOrder::Id).oldest_first();
         for _ in 0..MOST_READINGS {
             let mut merge = Merge::new(details.clone()).since(since);
-            let mut pages = Lengths { longest: page_size, ..Lengths::default() };
+            let mut pages = Pages { longest: page_size, ..Pages::default() };
             let mut number = self.find_end(history, &query, since, page_size).await?;
             let mut up_to = Key::MAX;
             let mut came_in = false;
@@ -216,18 +217,21 @@ impl Run<'_> {
     }
 }
 
-/// The lengths of the pages of a list. Only the last one may be shorter.
+/// What the pages of a list show. Only the last one may be shorter than others.
 #[derive(Default)]
-struct Lengths {
+struct Pages {
     count: u64,
     longest: usize,
-    /// The length of the page that was read before.
+    /// The length of the page that was read before, and the first activity on it.
     before: usize,
+    first: Option<u64>,
+    /// Whether one began like the page that was read before. It came in place of another, or a whole page was deleted.
+    is_one_repeated: bool,
     /// The shortest one of those that another one follows.
     shortest: Option<usize>,
 }
 
-impl Lengths {
+impl Pages {
     /// Adds the page of this number. The one before it was read before it.
     fn add(&mut self, page: &Page<Entry>, number: u64) -> Step {
         let is_followed = self.count > 0 && !page.is_empty();
@@ -236,13 +240,16 @@ impl Lengths {
 
     /// Adds the page before, which is the last one at first.
     fn add_before(&mut self, page: &Page<Entry>, number: u64) -> Step {
-        self.add_length(page, (self.count > 0).then_some(page.len()), number)
+        self.add_length(page, (self.before > 0).then_some(page.len()), number)
     }
 
     /// `followed` is the length of the page of this number, if it is known now that another one follows.
     fn add_length(&mut self, page: &Page<Entry>, followed: Option<usize>, number: u64) -> Step {
         self.count += 1;
         self.before = page.len();
+        let first = page.items.first().map(|entry| entry.id.0);
+        self.is_one_repeated |= first.is_some() && self.first == first;
+        self.first = first;
         self.longest = self.longest.max(page.len());
         self.shortest = self.shortest.into_iter().chain(followed).min();
         if self.shortest.is_some_and(|shortest| shortest < self.longest) && !breaks("no-page-is-short") {

@@ -226,6 +226,24 @@ async fn a_quick_run_says_so_if_its_window_lacks_an_activity_that_the_list_of_it
 }
 
 #[tokio::test]
+async fn a_quick_run_reads_again_if_a_page_came_in_place_of_one_that_was_cut_before() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(0));
+    let gone = world.add("2020-01-10 10:00:00", "удалят");
+    assert!(world.run(|sync| sync).await.is_complete());
+    world.sandbox.remove_record(gone);
+    for number in 0..250 {
+        world.add("2020-01-10 10:00:00", &format!("звонок {number}"));
+    }
+    // The second page is cut, and on the way back the first one comes in place of it.
+    let list = |fault: Fault| fault.on(Operation::HistoryList);
+    world.sandbox.add_fault(list(Fault::short_pages(30, false)).after(2).times(1));
+    world.sandbox.add_fault(list(Fault::repeated_page()).after(5).times(1));
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(world.query(&format!("SELECT count(*) FROM activities WHERE id > {gone}")), ["250"]);
+}
+
+#[tokio::test]
 async fn a_missing_activity_stays_unless_the_application_itself_says_that_it_is_gone() {
     let world = World::new();
     let gone = world.add("2024-01-10 10:00:00", "удалят");
