@@ -283,7 +283,7 @@ async fn a_calm_list_takes_little_more_requests_than_it_has_pages() {
         let pages = records.div_ceil(SIZE as u64);
         let list = dense(records);
         assert!(export(&list, 2).await.2.is_complete());
-        assert!(list.requests() <= pages + pages / 50 + 8, "{} requests for {pages} pages", list.requests());
+        assert!(list.requests() <= pages + pages / 50 + 9, "{} requests for {pages} pages", list.requests());
         let list = sparse(records);
         assert!(export(&list, 2).await.2.is_complete());
         assert!(list.requests() <= pages + pages / 50 + 14, "{} requests for {pages} pages", list.requests());
