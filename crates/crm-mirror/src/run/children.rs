@@ -248,7 +248,8 @@ async fn read_kind(
 
 /// Reads the pages of a list that may be cut by a limit of the server. An answer that is very short, or shorter than another
 /// one, was not cut.
-/// A page that holds nothing new comes from a server that ignores the offset, so it is the end, too.
+/// A page with the same IDs as one before comes from a server that ignores the offset, so it is the end, too. Single IDs may
+/// come again: several rows of one good have one.
 async fn every_page<T: Child>(
     page: impl AsyncFn(u64) -> Result<Page<T>, Error>,
     longest: &AtomicUsize,
@@ -258,8 +259,8 @@ async fn every_page<T: Child>(
     loop {
         let next = page(records).await?;
         let len = next.len();
-        let is_new = |record: &T| !pages.iter().flatten().any(|known| known.id() == record.id());
-        if len == 0 || (!pages.is_empty() && !next.items.is_empty() && !next.items.iter().any(is_new)) {
+        let has_come = |before: &Page<T>| before.items.iter().map(T::id).eq(next.items.iter().map(T::id));
+        if len == 0 || (!next.items.is_empty() && pages.iter().any(has_come)) {
             return Ok(pages);
         }
         records += len as u64;

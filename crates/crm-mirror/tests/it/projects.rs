@@ -262,3 +262,20 @@ async fn too_many_missing_children_stop_the_run() {
     assert_eq!(world.query("SELECT count(*) FROM payments"), ["0"]);
     assert_eq!(report.table(Table::Payments).unwrap().updated, 0);
 }
+
+#[tokio::test]
+async fn children_beyond_a_limit_of_the_server_are_copied_although_their_ids_came_before() {
+    let world = World::with(Sandbox::builder().projects(1));
+    let payment = world.sandbox.projects()[0].payments.first().unwrap().clone();
+    let numbered = |n: u64| {
+        let mut payment = payment.clone();
+        payment.id = 1 + n % 20;
+        payment
+    };
+    let payments = (0..25).map(numbered).collect();
+    world.sandbox.change_project(1, |project| project.payments = payments);
+    world.sandbox.add_fault(Fault::small_pages(20).on(Operation::ProjectsPayments).always());
+    let report = world.run_projects(|sync| sync).await;
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(world.query("SELECT count(*) FROM payments"), ["25"]);
+}
