@@ -1,14 +1,13 @@
 //! Compares what a mirror did, and what it says, with what was there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::UNIX_EPOCH;
 
 use chrono::TimeDelta;
 use crm_mirror::{Change, ChangeFilter, ChangeKind, Key, MemoryStore, Mode, Report, Store, Table, Texts};
 use serde_json::Value;
 
 use crate::mirror_crm::Crm;
-use crate::mirror_shifts;
+use crate::mirror_shifts::{self, seconds};
 use crate::mirror_truth::{Place, Seen, Truth, seen_in_copy};
 
 /// What a run was asked for.
@@ -101,7 +100,7 @@ impl Oracle {
                 }
                 ChangeKind::OutOfView if has_two_lists(table) => {
                     let hidden = truth.first_hidden.get(&place).copied().unwrap_or(i64::MAX);
-                    let now = seconds(change);
+                    let now = seconds(change.seen_at);
                     if hidden > now - HOUR {
                         return Err(format!(
                             "{table} {key:?} is out of view, and was listed within the hour"
@@ -171,7 +170,7 @@ impl Oracle {
         if run.verdict.as_deref() != Some("complete") {
             return Err(format!("the report is complete, and the table of runs says {:?}", run.verdict));
         }
-        let started = run.started_at.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64);
+        let started = seconds(run.started_at);
         let number = |name: &str| settings.get(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
         for table in report.tables.iter().map(|table| table.table) {
             if table.belongs_to_project() || table == Table::ActivityTypes {
@@ -280,8 +279,8 @@ async fn children_read(truth: &Truth, store: &MemoryStore, started: i64) -> Resu
 /// The children of a project are those that were there when they were read.
 fn children(truth: &Truth, rows: &Rows, runs: &[crm_mirror::Run], read: &[(i64, i64)]) -> Result<(), String> {
     for (id, at) in read {
-        let began = runs.iter().filter_map(|run| run.started_at.duration_since(UNIX_EPOCH).ok());
-        let began = began.map(|time| time.as_secs() as i64).filter(|began| began <= at).max().unwrap_or(0);
+        let began = runs.iter().map(|run| seconds(run.started_at)).filter(|began| began <= at).max();
+        let began = began.unwrap_or(0);
         if truth.children_changed.get(id).is_some_and(|changed| *changed >= began) {
             continue;
         }
@@ -380,10 +379,6 @@ async fn rows(store: &MemoryStore) -> Result<Rows, String> {
 async fn changes(store: &MemoryStore, after: i64) -> Result<Vec<Change>, String> {
     let filter = ChangeFilter::new().after(after).limit(u32::MAX);
     store.changes(&filter).await.map_err(|error| error.to_string())
-}
-
-fn seconds(change: &Change) -> i64 {
-    change.seen_at.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
 }
 
 fn time_of(seconds: i64) -> chrono::NaiveDateTime {

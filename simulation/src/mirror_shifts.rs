@@ -73,7 +73,8 @@ fn have_one_clock(truth: &Truth, log: &[&Change], runs: &[Run]) -> bool {
     clocks.into_values().collect::<BTreeSet<i64>>().len() <= 1
 }
 
-fn seconds(time: SystemTime) -> i64 {
+/// Seconds since 1970.
+pub(crate) fn seconds(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs().cast_signed())
 }
 

@@ -34,8 +34,8 @@ pub(crate) struct Truth {
     /// The lowest ID of an activity that was not new when the login saw it in this run for the first time, or again. It moves
     /// those above it to other pages, past the reader, and leaves no trace if it does so between two of them.
     pub(crate) lowest_that_came: Option<i64>,
-    /// Whether an activity has left the list in this run. The list is then no longer than it was, and nobody sees that
-    /// records have moved.
+    /// Whether an activity left the list during this run. This can hide that others came in, because the list does not get
+    /// longer.
     pub(crate) has_one_left: bool,
     /// Since when something is not seen. It was seen before.
     pub(crate) hidden_since: BTreeMap<Place, i64>,

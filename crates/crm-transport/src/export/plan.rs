@@ -56,20 +56,12 @@ struct Closing {
 /// Whether the last page was looked at once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
-    /// Nothing was read since.
-    Needless,
     Due,
     InFlight,
     /// It looked as if the list had changed, and is read again.
     DueAgain,
+    /// Nothing was read since.
     Done,
-}
-
-impl Look {
-    /// Whether it is still to come.
-    fn is_due(self) -> bool {
-        !matches!(self, Self::Needless | Self::Done)
-    }
 }
 
 /// How many records come before a page, where pages begin at a number of records.
@@ -211,7 +203,7 @@ impl<T> Plan<T> {
         }
         let floor = self.returned.id;
         let lowest = self.stretches.front().filter(|stretch| stretch.is_done(floor))?;
-        if lowest.is_last() && self.closing.is_some_and(|closing| closing.state.is_due()) {
+        if lowest.is_last() && self.closing.is_some_and(|closing| closing.state != Look::Done) {
             return None;
         }
         let stretch = self.stretches.pop_front()?;
@@ -351,7 +343,7 @@ impl<T> Plan<T> {
         let purpose = match closing.state {
             Look::Due => Purpose::Closing { is_again: false },
             Look::DueAgain => Purpose::Closing { is_again: true },
-            Look::Needless | Look::InFlight | Look::Done => return None,
+            Look::InFlight | Look::Done => return None,
         };
         closing.state = Look::InFlight;
         let page = closing.page;

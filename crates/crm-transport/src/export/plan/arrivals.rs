@@ -141,7 +141,7 @@ impl<T> Plan<T> {
                 let (has_gaps, top_below) = (self.pages.ids_have_gaps(), self.top_below(at));
                 let stretch = &mut self.stretches[at];
                 if stretch.is_last() && self.closing.is_none() && number > 0 && !page.is_empty() {
-                    self.closing = Some(Closing { page: number, then: identity, state: Look::Needless });
+                    self.closing = Some(Closing { page: number, then: identity, state: Look::Done });
                 }
                 stretch.add(now, number, page, identity, self.id, floor);
                 let ends_early = number > top_below.saturating_add(1) && stretch.is_done(floor);
