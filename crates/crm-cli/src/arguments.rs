@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use clap::{ArgAction, Args, Parser, Subcommand};
-use crm::history::{ClientId, ContactId, DealId};
+use crm::history::ClientId;
 
 use crate::commands::directory::{clients, find, users};
 #[cfg(feature = "outbox")]
@@ -110,27 +110,9 @@ pub(crate) fn client_id(text: &str) -> Result<ClientId, BadValue> {
     id(text).map(ClientId)
 }
 
-/// Reads the ID of a contact, at least 1.
-#[cfg(feature = "outbox")]
-pub(crate) fn contact_id(text: &str) -> Result<ContactId, BadValue> {
-    id(text).map(ContactId)
-}
-
-/// Reads the ID of a deal, at least 1.
-#[cfg(feature = "outbox")]
-pub(crate) fn deal_id(text: &str) -> Result<DealId, BadValue> {
-    id(text).map(DealId)
-}
-
-fn id(text: &str) -> Result<u64, BadValue> {
+/// Reads an ID, at least 1.
+pub(crate) fn id(text: &str) -> Result<u64, BadValue> {
     text.parse().ok().filter(|id| *id > 0).ok_or(BadValue("expected-id"))
-}
-
-/// Reads a number of days.
-#[cfg(feature = "outbox")]
-pub(crate) fn days(text: &str) -> Result<std::time::Duration, BadValue> {
-    let days = text.parse().ok().and_then(|days: u64| days.checked_mul(24 * 3600));
-    days.map(std::time::Duration::from_secs).ok_or(BadValue("expected-days"))
 }
 
 /// Reads a rate per second.

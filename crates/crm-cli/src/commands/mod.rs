@@ -17,6 +17,8 @@ pub(crate) mod sandbox;
 #[cfg(feature = "mirror")]
 pub(crate) mod tap;
 pub(crate) mod tour;
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+pub(crate) mod utc;
 
 use std::sync::Arc;
 

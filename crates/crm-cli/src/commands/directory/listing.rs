@@ -1,8 +1,5 @@
 //! Records on the standard output: a table for people, or JSON Lines.
 
-use std::time::SystemTime;
-
-use chrono::{DateTime, SecondsFormat, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
@@ -61,11 +58,6 @@ pub(crate) fn table_lines(rows: impl Iterator<Item = Vec<String>>) -> Vec<String
         table.add_row(row);
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect()
-}
-
-/// Returns a time in UTC, such as `2024-06-25T10:00:00Z`.
-pub(crate) fn utc(time: SystemTime) -> String {
-    DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Returns the cell of a text of the server: one line without control characters.

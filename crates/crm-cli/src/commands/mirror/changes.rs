@@ -15,8 +15,9 @@ use serde_json::value::RawValue;
 
 use super::target;
 use crate::arguments::{BadValue, day, zone};
-use crate::commands::directory::listing::{Listing, cell, utc};
+use crate::commands::directory::listing::{Listing, cell};
 use crate::commands::export::{FormatName, format_of};
+use crate::commands::utc::utc;
 use crate::exit::{Exit, Failure};
 use crate::files::{Format, Headings, Output, OutputColumn, OutputKind};
 use crate::terminal::Terminal;

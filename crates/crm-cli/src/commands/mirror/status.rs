@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 
 use super::target;
 use crate::arguments::count;
-use crate::commands::directory::listing::{Listing, utc};
+use crate::commands::directory::listing::Listing;
+use crate::commands::utc::utc;
 use crate::exit::{Exit, Failure};
 use crate::terminal::Terminal;
 

@@ -10,9 +10,10 @@ use crm::outbox::{Resolution, Status};
 use serde_json::json;
 
 use super::activity::{self, At};
+use super::delivery::days;
 use super::shown::Shown;
 use super::store::{self, StoreFlags};
-use crate::arguments::{BadValue, days};
+use crate::arguments::BadValue;
 use crate::exit::{Exit, Failure};
 use crate::terminal::Terminal;
 

@@ -8,7 +8,7 @@ use clap::Args;
 use crm::history::{ClientId, HistoryClient, Pace, Zone};
 use crm::outbox::{Deliver, Health, Outbox, Role};
 
-use crate::arguments::{BadValue, client_id, count, days, rate, seconds, zone};
+use crate::arguments::{BadValue, client_id, count, rate, seconds, zone};
 use crate::connection::{Environment, HistoryFlags, NetworkFlags};
 use crate::exit::Failure;
 use crate::settings::TIME_ZONE;
@@ -43,6 +43,12 @@ pub(super) struct DeliveryFlags {
     lease: Duration,
     #[arg(long, default_value = "30", value_parser = days)]
     keep_contents_for: Duration,
+}
+
+/// Reads a number of days.
+pub(super) fn days(text: &str) -> Result<Duration, BadValue> {
+    let days = text.parse().ok().and_then(|days: u64| days.checked_mul(24 * 3600));
+    days.map(Duration::from_secs).ok_or(BadValue("expected-days"))
 }
 
 impl DeliveryFlags {

@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::shown::{self, Shown};
 use super::store::{self, StoreFlags};
 use crate::arguments::count;
-use crate::commands::directory::listing::{Listing, cell, id_cell, utc};
+use crate::commands::directory::listing::{Listing, cell, id_cell};
+use crate::commands::utc::utc;
 use crate::exit::{Exit, Failure};
 use crate::terminal::Terminal;
 

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::activity::{self, At, KeyedActivity};
 use super::shown::Shown;
 use super::store::{self, StoreFlags};
-use crate::arguments::{client_id, contact_id, deal_id};
+use crate::arguments::{BadValue, client_id, id};
 use crate::exit::{Exit, Failure};
 use crate::terminal::Terminal;
 
@@ -45,6 +45,16 @@ pub(crate) struct Arguments {
     deal: Option<DealId>,
     #[arg(long, id = "activity-mark", requires = "key")]
     mark: Option<String>,
+}
+
+/// Reads the ID of a contact, at least 1.
+fn contact_id(text: &str) -> Result<ContactId, BadValue> {
+    id(text).map(ContactId)
+}
+
+/// Reads the ID of a deal, at least 1.
+fn deal_id(text: &str) -> Result<DealId, BadValue> {
+    id(text).map(DealId)
 }
 
 /// Puts one activity, or all of the file.
