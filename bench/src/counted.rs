@@ -15,16 +15,18 @@ use crm_transport::{Transport, TransportError};
 use http::{Request, Response};
 
 use crate::canned::{self, Canned};
+use crate::folder::Folder;
 use crate::pages;
 
 /// Their names.
-pub const WORKS: [&str; 9] = [
+pub const WORKS: [&str; 10] = [
     "decode_200_entries",
     "decode_1000_projects",
     "two_fields_of_1000_projects",
     "one_call",
     "one_call_with_a_retry",
     "import_of_100",
+    "resuming_an_import_of_5000",
     "export_of_2000",
     "outbox_puts_by_64",
     "mirror_of_1000_unchanged",
@@ -49,6 +51,7 @@ pub fn work(name: &str) -> Box<dyn FnMut()> {
         "one_call" => call(false),
         "one_call_with_a_retry" => call(true),
         "import_of_100" => import(),
+        "resuming_an_import_of_5000" => resuming(),
         "export_of_2000" => export(),
         "outbox_puts_by_64" => puts(),
         "mirror_of_1000_unchanged" => mirror(),
@@ -104,6 +107,19 @@ fn import() -> Box<dyn FnMut()> {
         move || (0..100).map(move |i| NewEntry::new(format!("Звонок {i}")).at(day).client(ClientId(1)));
     Box::new(move || {
         let report = runtime.block_on(history.import(entries()).run()).unwrap();
+        assert!(report.is_complete(), "{report}");
+    })
+}
+
+/// All rows of an import that has ended, found again in its journal.
+fn resuming() -> Box<dyn FnMut()> {
+    let (runtime, history, folder) = (runtime(), Canned::new(1, 0).history(), Folder::new());
+    let day = "2024-06-25T10:00:00".parse().unwrap();
+    let entries =
+        move || (0..5_000).map(move |i| NewEntry::new(format!("Звонок {i}")).at(day).client(ClientId(1)));
+    Box::new(move || {
+        let import = history.import(entries()).journal(folder.0.join("journal"));
+        let report = runtime.block_on(import.run()).unwrap();
         assert!(report.is_complete(), "{report}");
     })
 }

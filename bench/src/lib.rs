@@ -9,12 +9,11 @@
 pub mod by_hand;
 pub mod canned;
 pub mod counted;
+pub mod folder;
 pub mod pages;
 pub mod row;
 
 #[cfg(feature = "clients")]
 pub mod clients;
-#[cfg(any(feature = "mirror", feature = "outbox"))]
-pub mod folder;
 #[cfg(any(feature = "mirror", feature = "outbox"))]
 pub mod postgres;

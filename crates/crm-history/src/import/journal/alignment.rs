@@ -5,7 +5,10 @@
 //! row may be one of those, changed since. It would be stored twice. Such a row is held until the missing ones appear.
 //! What is still held at the end of the input is new only behind or in front of all rows that the journal knows.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+mod keys;
+mod ranks;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crm_model::history::NewEntry;
@@ -16,6 +19,8 @@ use super::file;
 use super::lines::RecordedOutcome;
 use super::row::{HashKey, RowHash};
 use crate::engine::Key;
+use keys::Keys;
+use ranks::Ranks;
 
 /// The rows of the journal, matched with those of the input one by one.
 pub(in crate::import) struct Alignment {
@@ -23,11 +28,14 @@ pub(in crate::import) struct Alignment {
     hash_key: HashKey,
     /// The rows of the journal, in the order of the latest input. `None` once a row of the input took it.
     rows: Vec<Option<(Key, Row)>>,
-    classes: HashMap<RowHash, Class>,
+    /// The rows that are stored or in doubt.
+    sent: Ranks,
+    /// The rows that are certainly not stored.
+    unsent: Ranks,
     /// The rows whose content was sent more often than the input has had it until now.
     missing: BTreeSet<Rank>,
     /// Keys that are taken.
-    keys: HashSet<Key>,
+    keys: Keys,
     /// The key of the latest row of the input that has one.
     last_key: Option<Key>,
     /// Whether the latest row of the input is held.
@@ -41,16 +49,6 @@ pub(in crate::import) struct Alignment {
 
 /// The place of a row in the order of the journal.
 type Rank = usize;
-
-/// Rows with equal content.
-#[derive(Default)]
-struct Class {
-    all: Vec<Rank>,
-    /// Those that are stored or in doubt, and were not found in the input yet.
-    sent: BTreeSet<Rank>,
-    /// Those that are certainly not stored.
-    unsent: BTreeSet<Rank>,
-}
 
 /// What was found in the input until now.
 #[derive(Default)]
@@ -103,19 +101,19 @@ impl Alignment {
         rows: Vec<(Key, Row)>,
         last_key: Option<Key>,
     ) -> Self {
-        let mut classes: HashMap<RowHash, Class> = HashMap::new();
-        for (rank, (_, row)) in rows.iter().enumerate() {
-            let class = classes.entry(row.hash).or_default();
-            class.all.push(rank);
-            let ranks = if row.was_sent() { &mut class.sent } else { &mut class.unsent };
-            ranks.insert(rank);
-        }
-        let missing = classes.values().filter(|class| !class.sent.is_empty());
+        let ranks = |were_sent| {
+            let with_rank = rows.iter().enumerate().filter(move |(_, (_, row))| row.was_sent() == were_sent);
+            Ranks::new(with_rank.map(|(rank, (_, row))| (row.hash, rank)).collect())
+        };
+        let (sent, unsent) = (ranks(true), ranks(false));
+        let is_missing = |row: &Row| row.was_sent() || !sent.of(row.hash).is_empty();
+        let missing = rows.iter().enumerate().filter(|(_, (_, row))| is_missing(row));
         Self {
             path,
             hash_key,
-            missing: missing.flat_map(|class| class.all.iter().copied()).collect(),
-            classes,
+            missing: missing.map(|(rank, _)| rank).collect(),
+            sent,
+            unsent,
             keys: rows.iter().map(|(key, _)| *key).collect(),
             rows: rows.into_iter().map(Some).collect(),
             last_key: None,
@@ -159,8 +157,7 @@ impl Alignment {
     /// Returns the number of rows that were sent earlier and are missing from the input until now, and how many rows of the
     /// input the journal knows.
     pub(in crate::import) fn counts(&self) -> (u64, u64) {
-        let missing: usize = self.classes.values().map(|class| class.sent.len()).sum();
-        (missing as u64, self.matched.count)
+        (self.sent.left() as u64, self.matched.count)
     }
 
     /// Returns the rows that were held and are certainly new.
@@ -211,18 +208,15 @@ impl Alignment {
 
     /// Chooses a row with this content: one that was sent if there is one, and the next in order if possible.
     fn choose(&mut self, hash: RowHash) -> Option<Rank> {
-        let class = self.classes.get_mut(&hash)?;
-        let ranks = if class.sent.is_empty() { &mut class.unsent } else { &mut class.sent };
         let next = self.matched.last.map_or(0, |last| last + 1);
-        let rank = ranks.range(next..).next().or(ranks.first()).copied()?;
-        ranks.remove(&rank);
-        Some(rank)
+        self.sent.take(hash, next).or_else(|| self.unsent.take(hash, next))
     }
 
     fn note_match(&mut self, rank: Rank, hash: RowHash) {
-        let Some(class) = self.classes.get(&hash) else { return };
-        if class.sent.is_empty() && self.missing.contains(&rank) {
-            for rank in &class.all {
+        let has_left = self.sent.has_left(hash);
+        let equal = [self.sent.of(hash), self.unsent.of(hash)];
+        if !has_left && self.missing.contains(&rank) {
+            for (_, rank) in equal.into_iter().flatten() {
                 self.missing.remove(rank);
             }
         }
@@ -231,8 +225,10 @@ impl Alignment {
         self.matched.highest = self.matched.highest.max(Some(rank));
         self.matched.last = Some(rank);
         // Of equal rows any could be meant.
-        self.matched.first_at_most = self.matched.first_at_most.or(class.all.last().copied());
-        self.matched.last_at_least = class.all.first().copied();
+        let first = equal.iter().filter_map(|rows| rows.first()).map(|(_, rank)| *rank).min();
+        let last = equal.iter().filter_map(|rows| rows.last()).map(|(_, rank)| *rank).max();
+        self.matched.first_at_most = self.matched.first_at_most.or(last);
+        self.matched.last_at_least = first;
     }
 
     /// Returns whether a row that was held is new, although rows are missing: if it is in front of all rows that the

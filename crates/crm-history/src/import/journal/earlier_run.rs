@@ -106,6 +106,10 @@ impl EarlierRun {
 
     /// Returns the rows in the order of the latest input, to be matched with those of this one.
     pub(in crate::import) fn into_alignment(mut self) -> Alignment {
+        if self.placed.is_empty() {
+            let last = self.rows.keys().next_back().copied();
+            return Alignment::new(self.path, self.key, self.rows.into_iter().collect(), last);
+        }
         let mut order = Order::default();
         let is_inserted: HashSet<Key> =
             self.placed.iter().map(|(key, _)| *key).filter(|key| *key >= FIRST_INSERTED).collect();
