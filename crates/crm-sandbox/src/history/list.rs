@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::date::{self, Written};
 use super::params::Params;
-use super::records::{Record, Records};
+use super::records::{Record, Records, TextColumn};
 use super::{Revision, collation, errors, names, php, sql, user_id};
 use crate::account::{Caller, SqlMode};
 
@@ -46,14 +46,18 @@ pub(super) fn page<'r>(
             matching.skip(skip).take(PAGE).collect()
         });
     }
+    let by_text = |column| {
+        let ranks = records.ranks(column);
+        sorted(matching.clone(), |record| ranks[record.cid as usize - 1], newest_first, skip)
+    };
     Ok(match column {
         Column::Cid => sorted(matching, |record| record.cid, newest_first, skip),
         Column::Datum => sorted(matching, |record| record.datum, newest_first, skip),
-        Column::Des => sorted(matching, |record| folded(record.content.as_deref()), newest_first, skip),
-        Column::Tip => sorted(matching, |record| folded(record.tip.as_deref()), newest_first, skip),
+        Column::Des => by_text(TextColumn::Content),
+        Column::Tip => by_text(TextColumn::Tip),
         Column::Iduser => sorted(matching, |record| record.iduser, newest_first, skip),
         Column::Clid => sorted(matching, |record| record.clid, newest_first, skip),
-        Column::Pid => sorted(matching, |record| record.pid.as_str(), newest_first, skip),
+        Column::Pid => by_text(TextColumn::Pid),
         Column::Did => sorted(matching, |record| record.did, newest_first, skip),
     })
 }
@@ -86,10 +90,6 @@ fn sorted<'r, K: Ord>(
     }
     page.sort_unstable_by(in_order);
     page.into_iter().map(|(_, record)| record).collect()
-}
-
-fn folded(text: Option<&str>) -> Option<String> {
-    text.map(collation::folded)
 }
 
 /// A column that a list can be ordered by.

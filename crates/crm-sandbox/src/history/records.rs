@@ -1,6 +1,12 @@
 //! The records of the history, as the database holds them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use chrono::NaiveDateTime;
+
+use super::collation;
 
 /// One record of the history as it is stored. The names are those of the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,6 +39,16 @@ pub(crate) struct Records {
     count: usize,
     /// Where the IDs of new records go down: each is below this one.
     going_down_from: Option<u64>,
+    /// What [`Records::ranks`] has found since the last change. To compare texts takes longer than to make a page.
+    ranks: RefCell<HashMap<TextColumn, Arc<[u32]>>>,
+}
+
+/// A text that records can be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum TextColumn {
+    Content,
+    Tip,
+    Pid,
 }
 
 impl Records {
@@ -50,6 +66,7 @@ impl Records {
         }
         self.places[index] = Some(record);
         self.count += 1;
+        self.ranks.get_mut().clear();
         cid
     }
 
@@ -68,6 +85,7 @@ impl Records {
     }
 
     pub(crate) fn remove(&mut self, cid: u64) -> Option<Record> {
+        self.ranks.get_mut().clear();
         let removed = self.places.get_mut(place(cid)?)?.take();
         self.count -= usize::from(removed.is_some());
         removed
@@ -85,10 +103,12 @@ impl Records {
 
     /// Changes records; their IDs stay.
     pub(crate) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
+        self.ranks.get_mut().clear();
         self.places.iter_mut().flatten().for_each(change);
     }
 
     pub(crate) fn get_mut(&mut self, cid: u64) -> Option<&mut Record> {
+        self.ranks.get_mut().clear();
         self.places.get_mut(place(cid)?)?.as_mut()
     }
 
@@ -96,7 +116,27 @@ impl Records {
         self.places.get(place(cid)?)?.as_ref()
     }
 
-    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Record> {
+    /// Returns a number for each ID, from 1 on, in the order of a text: the same one for equal texts.
+    pub(super) fn ranks(&self, column: TextColumn) -> Arc<[u32]> {
+        let rank_all = || {
+            let text = |record: &Record| match column {
+                TextColumn::Content => record.content.as_deref().map(collation::folded),
+                TextColumn::Tip => record.tip.as_deref().map(collation::folded),
+                TextColumn::Pid => Some(record.pid.clone()),
+            };
+            let mut texts: Vec<(Option<String>, u64)> =
+                self.iter().map(|record| (text(record), record.cid)).collect();
+            texts.sort_unstable();
+            let mut ranks = vec![0; self.places.len()];
+            for (rank, equal) in (0..).zip(texts.chunk_by(|(one, _), (other, _)| one == other)) {
+                equal.iter().for_each(|(_, cid)| ranks[*cid as usize - 1] = rank);
+            }
+            ranks.into()
+        };
+        Arc::clone(self.ranks.borrow_mut().entry(column).or_insert_with(rank_all))
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Record> + Clone {
         self.places.iter().flatten()
     }
 
