@@ -116,7 +116,7 @@ impl Records {
         self.places.get(place(cid)?)?.as_ref()
     }
 
-    /// Returns a number for each ID, from 1 on, in the order of a text: the same one for equal texts.
+    /// Returns a number for each place, that of the ID 1 first, in the order of a text: the same one for equal texts.
     pub(super) fn ranks(&self, column: TextColumn) -> Arc<[u32]> {
         let rank_all = || {
             let text = |record: &Record| match column {
@@ -147,4 +147,27 @@ impl Records {
 
 fn place(cid: u64) -> Option<usize> {
     usize::try_from(cid).ok()?.checked_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_texts_is_that_of_the_texts_as_they_are_now() {
+        let record = |content: &str| Record { content: Some(content.to_owned()), ..Record::default() };
+        let mut records = Records::default();
+        records.add(record("б"));
+        records.add(record("А"));
+        records.add(record("Б"));
+        assert_eq!(*records.ranks(TextColumn::Content), [1, 0, 1]);
+        records.add(Record::default());
+        assert_eq!(*records.ranks(TextColumn::Content), [2, 1, 2, 0]);
+        if let Some(first) = records.get_mut(1) {
+            first.content = None;
+        }
+        assert_eq!(*records.ranks(TextColumn::Content), [0, 1, 2, 0]);
+        records.change_all(|record| record.content = None);
+        assert_eq!(*records.ranks(TextColumn::Content), [0, 0, 0, 0]);
+    }
 }
