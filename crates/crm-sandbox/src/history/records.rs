@@ -85,7 +85,6 @@ impl Records {
     }
 
     pub(crate) fn remove(&mut self, cid: u64) -> Option<Record> {
-        self.ranks.get_mut().clear();
         let removed = self.places.get_mut(place(cid)?)?.take();
         self.count -= usize::from(removed.is_some());
         removed

@@ -106,6 +106,7 @@ impl EarlierRun {
 
     /// Returns the rows in the order of the latest input, to be matched with those of this one.
     pub(in crate::import) fn into_alignment(mut self) -> Alignment {
+        // Rows that were never inserted or moved are in the order of their keys.
         if self.placed.is_empty() {
             let last = self.rows.keys().next_back().copied();
             return Alignment::new(self.path, self.key, self.rows.into_iter().collect(), last);

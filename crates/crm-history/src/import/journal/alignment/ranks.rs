@@ -37,7 +37,7 @@ impl Ranks {
     /// Takes a row with this content: the first one from this rank on, or the first of all.
     pub(super) fn take(&mut self, hash: RowHash, from: Rank) -> Option<Rank> {
         let range = self.range(hash);
-        let behind = range.start + self.of(hash).partition_point(|(_, rank)| *rank < from);
+        let behind = range.start + self.rows[range.clone()].partition_point(|(_, rank)| *rank < from);
         let at =
             [behind, range.start].into_iter().map(|at| self.untaken_from(at)).find(|at| *at < range.end)?;
         self.untaken[at] = at + 1;
