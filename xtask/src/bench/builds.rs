@@ -64,12 +64,21 @@ pub(super) fn size() -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
-/// Builds the program `crm`, stripped.
+/// Builds the program `crm` as it is handed out.
 fn crm_program(features: &[&str]) -> Result<PathBuf, String> {
     let mut command = cargo();
-    command.args(["build", "--quiet", "--release", "-p", "crm-cli", "--target-dir", "target/stripped"]);
-    output(command.args(features).current_dir(ROOT).env("CARGO_PROFILE_RELEASE_STRIP", "symbols"))?;
-    Ok(PathBuf::from(format!("{ROOT}/target/stripped/release/crm")))
+    command.args([
+        "build",
+        "--quiet",
+        "--profile",
+        "dist",
+        "-p",
+        "crm-cli",
+        "--target-dir",
+        "target/stripped",
+    ]);
+    output(command.args(features).current_dir(ROOT))?;
+    Ok(PathBuf::from(format!("{ROOT}/target/stripped/dist/crm")))
 }
 
 fn mib(file: &PathBuf) -> Result<f64, String> {
