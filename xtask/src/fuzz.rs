@@ -51,7 +51,7 @@ fn command() -> Command {
 const MISSING: &str = "Fuzzing needs a nightly toolchain and cargo-fuzz, and one of them is missing:
   rustup toolchain install nightly --profile minimal
   cargo install cargo-fuzz --locked
-The corpus runs without them, as plain tests: cargo test -p crm --test corpus";
+The corpus runs without them, as plain tests: cargo test -p crm --test it corpus";
 
 fn seconds(arguments: &[String]) -> Result<u64, String> {
     match arguments {
