@@ -362,6 +362,31 @@ pub(crate) const OPEN: &str = "mirror.open";
 pub(crate) const RUN: &str = "mirror.run";
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) const READ: &str = "mirror.read";
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
 /// The version of the tables. A copy of a later version is refused.
-pub(crate) const VERSION: i64 = 1;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) const VERSION: i64 = 2;
+
+/// The query of the view `changes`. `prefix` is that of each table.
+///
+/// The log itself holds the record before each change, so that no record is stored twice: the record after it is in the next
+/// entry about the same row, or in the row.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn changes_query(prefix: &str) -> String {
+    let row = |table: Table| {
+        let children =
+            "row.project_id = log.project_id AND row.id = log.id AND row.occurrence = log.occurrence";
+        let is_row = if table.belongs_to_project() { children } else { "row.id = log.id" };
+        format!(" WHEN '{table}' THEN (SELECT row.raw FROM {prefix}{table} AS row WHERE {is_row})")
+    };
+    let rows: String = Table::ALL.into_iter().map(row).collect();
+    format!(
+        "SELECT seq, run, seen_at, table_name, project_id, id, occurrence, change, before,
+            CASE WHEN change <> 'delete' THEN coalesce(
+                (SELECT next.before FROM {prefix}mirror_changes AS next
+                 WHERE next.id = log.id AND next.table_name = log.table_name AND next.project_id = log.project_id
+                    AND next.occurrence = log.occurrence AND next.seq > log.seq
+                 ORDER BY next.seq LIMIT 1),
+                CASE table_name{rows} END) END AS after
+         FROM {prefix}mirror_changes AS log"
+    )
+}

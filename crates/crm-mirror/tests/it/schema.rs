@@ -1,6 +1,6 @@
 //! Copies of other versions, and several programs that open one at once.
 
-use crm_mirror::{Mirror, Mode, PostgresStore, SqliteStore, Table};
+use crm_mirror::{ChangeFilter, Mirror, Mode, PostgresStore, SqliteStore, Table};
 use crm_sandbox::Sandbox;
 
 use crate::cluster::Cluster;
@@ -71,6 +71,34 @@ async fn a_column_that_an_earlier_version_lacked_is_added_and_filled() {
     let filled = "SELECT 1 / (count(*) FILTER (WHERE name IS NULL) = 0)::int FROM contacts";
     cluster.execute(filled).await;
     cluster.execute(&filled.replace("name", "amount").replace("contacts", "payments")).await;
+}
+
+#[tokio::test]
+async fn the_log_of_a_copy_of_version_1_is_the_same_afterwards() {
+    let world = World::with(Sandbox::builder().records(5));
+    let id = world.add("2024-06-24 10:00:00", "before");
+    let changed = async |mirror: &Mirror| {
+        for content in ["before", "after", "later"] {
+            world.sandbox.change_record(id, |record| record.content = Some(content.to_owned()));
+            let sync = crate::world::sync().history(&world.history());
+            assert!(mirror.run(sync).await.unwrap().is_complete());
+        }
+        mirror.changes(&ChangeFilter::new()).await.unwrap()
+    };
+    let to_version_1 = "DROP VIEW changes; ALTER TABLE mirror_changes RENAME TO changes;
+        ALTER TABLE changes ADD COLUMN after TYPE; DROP INDEX changes_by_record;
+        CREATE INDEX changes_by_record ON changes (table_name, id);
+        UPDATE mirror_settings SET value = '1' WHERE name = 'version';";
+    let log = changed(&world.mirror().await).await;
+    let old = rusqlite::Connection::open(world.path()).unwrap();
+    old.execute_batch(&to_version_1.replace("TYPE", "TEXT")).unwrap();
+    assert_eq!(world.mirror().await.changes(&ChangeFilter::new()).await.unwrap(), log);
+
+    let Some(cluster) = Cluster::start() else { return };
+    let log = changed(&world.with_clock(Mirror::open(&cluster.url()).await.unwrap())).await;
+    cluster.execute(&to_version_1.replace("TYPE", "jsonb")).await;
+    let mirror = Mirror::open(&cluster.url()).await.unwrap();
+    assert_eq!(mirror.changes(&ChangeFilter::new()).await.unwrap(), log);
 }
 
 #[tokio::test]

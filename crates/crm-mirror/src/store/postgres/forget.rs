@@ -16,7 +16,7 @@ impl Writer<'_> {
         for (table, column) in tables {
             let sql = format!("DELETE FROM {schema}.{table} WHERE {column} = $1");
             removed += self.run(&sql, &[(&id, Type::INT8)]).await?;
-            for log in ["changes", "mirror_missing"] {
+            for log in ["mirror_changes", "mirror_missing"] {
                 let sql =
                     format!("DELETE FROM {schema}.{log} WHERE table_name = '{table}' AND {column} = $1");
                 removed += self.run(&sql, &[(&id, Type::INT8)]).await?;
@@ -35,7 +35,7 @@ impl Writer<'_> {
             let rows = format!("DELETE FROM {schema}.activities WHERE deleted_at IS NOT NULL AND {of_row}");
             removed += self.run(&rows, &[(&id, Type::INT8)]).await?;
             let entries = format!(
-                "DELETE FROM {schema}.changes
+                "DELETE FROM {schema}.mirror_changes
                  WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM {schema}.activities)
                     AND id IN (SELECT id FROM {schema}.changes WHERE table_name = 'activities' AND {of_entry})"
             );

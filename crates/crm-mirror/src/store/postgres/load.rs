@@ -41,8 +41,8 @@ impl Writer<'_> {
         let (lowest, highest) = (ids().min(), ids().max());
         // Without statistics, a condition with one limit counts as a third of the table.
         let sql = format!(
-            "INSERT INTO {schema}.changes (run, seen_at, table_name, id, change, after)
-             SELECT $1, to_timestamp($2), '{table}', id, 'insert', raw FROM {schema}.{table}
+            "INSERT INTO {schema}.mirror_changes (run, seen_at, table_name, id, change)
+             SELECT $1, to_timestamp($2), '{table}', id, 'insert' FROM {schema}.{table}
              WHERE id BETWEEN $3 AND $4 ORDER BY id"
         );
         #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]

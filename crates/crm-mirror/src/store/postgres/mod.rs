@@ -298,7 +298,7 @@ impl Store for PostgresStore {
     }
 
     async fn newest_change(&self) -> Result<i64, Error> {
-        self.count_rows(format!("SELECT coalesce(max(seq), 0) FROM {}.changes", self.0.schema)).await
+        self.count_rows(format!("SELECT coalesce(max(seq), 0) FROM {}.mirror_changes", self.0.schema)).await
     }
 
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {
@@ -313,8 +313,7 @@ impl Store for PostgresStore {
         let of_table = format!("table_name = '{table}'");
         self.write(fence, async |writer| {
             let mut replaced = writer.rewrite(table.as_str(), "raw", "TRUE", &rewrite).await?;
-            replaced += writer.rewrite("changes", "before", &of_table, &rewrite).await?;
-            replaced += writer.rewrite("changes", "after", &of_table, &rewrite).await?;
+            replaced += writer.rewrite("mirror_changes", "before", &of_table, &rewrite).await?;
             Ok(replaced)
         })
         .await

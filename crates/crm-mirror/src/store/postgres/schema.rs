@@ -3,7 +3,7 @@
 use tokio_postgres::types::Type;
 
 use super::read::Query;
-use crate::store::{VERSION, refill};
+use crate::store::{VERSION, changes_query, refill};
 use crate::table::{ColumnKind, Table};
 
 /// What is the same in every version. The tables of records are made of [`Table::columns`]: a column that a later version
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS {schema}.runs (
     error text,
     shift_hours bigint
 );
-CREATE TABLE IF NOT EXISTS {schema}.changes (
+CREATE TABLE IF NOT EXISTS {schema}.mirror_changes (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run bigint NOT NULL,
     seen_at timestamptz NOT NULL,
@@ -34,11 +34,10 @@ CREATE TABLE IF NOT EXISTS {schema}.changes (
     id bigint NOT NULL,
     occurrence bigint NOT NULL DEFAULT 0,
     change text NOT NULL,
-    before jsonb,
-    after jsonb
+    before jsonb
 );
-CREATE INDEX IF NOT EXISTS changes_by_time ON {schema}.changes (seen_at);
-CREATE INDEX IF NOT EXISTS changes_by_record ON {schema}.changes (table_name, id);
+CREATE INDEX IF NOT EXISTS changes_by_time ON {schema}.mirror_changes (seen_at);
+CREATE INDEX IF NOT EXISTS changes_by_record ON {schema}.mirror_changes (id, table_name);
 CREATE TABLE IF NOT EXISTS {schema}.phones (
     number text NOT NULL,
     tail text NOT NULL,
@@ -59,6 +58,17 @@ CREATE TABLE IF NOT EXISTS {schema}.mirror_missing (
     since bigint,
     PRIMARY KEY (table_name, project_id, id, occurrence)
 );
+";
+
+/// In version 1 the log was the table `changes`, and also held each record after its change.
+const FROM_VERSION_1: &str = "
+DO $log$ BEGIN
+    IF EXISTS (SELECT 1 FROM {schema}.mirror_settings WHERE name = 'version' AND value = '1') THEN
+        DROP INDEX {schema}.changes_by_record;
+        ALTER TABLE {schema}.changes RENAME TO mirror_changes;
+        ALTER TABLE {schema}.mirror_changes DROP COLUMN after;
+    END IF;
+END $log$;
 ";
 
 const LATER: &str = "
@@ -101,11 +111,12 @@ pub(super) fn parts() -> impl Iterator<Item = (String, String)> {
     Table::ALL.into_iter().flat_map(of_table).chain(others)
 }
 
-const OTHERS: [(&str, &str); 8] = [
+const OTHERS: [(&str, &str); 9] = [
     ("mirror_settings", "name"),
     ("mirror_lease", "fence"),
     ("mirror_missing", "run"),
     ("runs", "id"),
+    ("mirror_changes", "seq"),
     ("changes", "seq"),
     ("phones", "number"),
     ("calls_by_day", "day"),
@@ -126,7 +137,7 @@ pub(super) fn migration(schema: &str) -> String {
              END IF;
          END $check$;"
     );
-    script += &FIXED.replace("{schema}", schema);
+    script += &(FROM_VERSION_1.to_owned() + FIXED).replace("{schema}", schema);
     for table in Table::ALL {
         script += &create(schema, table);
         let columns = table.columns().iter().map(|(name, kind)| (*name, *kind));
@@ -149,6 +160,8 @@ pub(super) fn migration(schema: &str) -> String {
         );
     }
     script += &LATER.replace("{schema}", schema);
+    let log = changes_query(&format!("{schema}."));
+    script += &format!("CREATE OR REPLACE VIEW {schema}.changes AS {log};");
     script
         + &format!(
             "INSERT INTO {schema}.mirror_settings VALUES ('version', '{VERSION}')

@@ -223,19 +223,17 @@ impl Writer<'_> {
         removal: Removal,
     ) -> Result<u64, Error> {
         let schema = self.schema;
-        let (kind, done, after, and) = match removal {
-            Removal::Delete => {
-                ("delete", format!("DELETE FROM {schema}.{table} AS row USING gone"), "NULL", "")
-            }
+        let (kind, done, and) = match removal {
+            Removal::Delete => ("delete", format!("DELETE FROM {schema}.{table} AS row USING gone"), ""),
             Removal::SoftDelete => {
                 let set =
                     format!("UPDATE {schema}.{table} AS row SET deleted_at = to_timestamp($5) FROM gone");
-                ("delete", set, "NULL", "")
+                ("delete", set, "")
             }
             Removal::OutOfView => {
                 let set =
                     format!("UPDATE {schema}.{table} AS row SET out_of_view_at = to_timestamp($5) FROM gone");
-                ("out_of_view", set, "row.raw", "AND row.out_of_view_at IS NULL")
+                ("out_of_view", set, "AND row.out_of_view_at IS NULL")
             }
         };
         let is_row = same_key(table, "row", "gone");
@@ -243,9 +241,9 @@ impl Writer<'_> {
             "WITH gone AS (
                 SELECT * FROM unnest($1, $2, $3) AS gone (project_id, id, occurrence)),
              logged AS (
-                INSERT INTO {schema}.changes
-                    (run, seen_at, table_name, project_id, id, occurrence, change, before, after)
-                SELECT $4, to_timestamp($5), '{table}', {key}, '{kind}', row.raw, {after}
+                INSERT INTO {schema}.mirror_changes
+                    (run, seen_at, table_name, project_id, id, occurrence, change, before)
+                SELECT $4, to_timestamp($5), '{table}', {key}, '{kind}', row.raw
                 FROM {schema}.{table} AS row JOIN gone ON {is_row}
                 WHERE row.deleted_at IS NULL {and} ORDER BY 4, 5, 6 RETURNING 1),
              done AS ({done} WHERE {is_row} AND row.deleted_at IS NULL {and})
@@ -323,11 +321,11 @@ impl Writer<'_> {
         let old = "seen_at < to_timestamp($1)";
         let sql = format!(
             "INSERT INTO {schema}.mirror_settings (name, value)
-             SELECT '{PRUNED}', max(seq)::text FROM {schema}.changes WHERE {old} HAVING max(seq) IS NOT NULL
+             SELECT '{PRUNED}', max(seq)::text FROM {schema}.mirror_changes WHERE {old} HAVING max(seq) IS NOT NULL
              ON CONFLICT (name) DO UPDATE SET value = excluded.value"
         );
         self.run(&sql, &[(&keep_since, Type::FLOAT8)]).await?;
-        let sql = format!("DELETE FROM {schema}.changes WHERE {old}");
+        let sql = format!("DELETE FROM {schema}.mirror_changes WHERE {old}");
         self.run(&sql, &[(&keep_since, Type::FLOAT8)]).await?;
         Ok(())
     }
@@ -416,11 +414,11 @@ fn put_statement(schema: &str, shape: &Shape) -> String {
             SELECT project_id, id, occurrence, fingerprint, detail, raw::jsonb{typed} FROM unnest({arrays})
                 AS new (project_id, id, occurrence, fingerprint, detail, raw{names})),
          logged AS (
-            INSERT INTO {schema}.changes
-                (run, seen_at, table_name, project_id, id, occurrence, change, before, after)
+            INSERT INTO {schema}.mirror_changes
+                (run, seen_at, table_name, project_id, id, occurrence, change, before)
             SELECT $1, to_timestamp($2), '{table}', new.project_id, new.id, new.occurrence,
                 CASE WHEN old.id IS NULL THEN 'insert' WHEN old.raw IS DISTINCT FROM new.raw THEN 'update'
-                    ELSE 'in_view' END, old.raw, new.raw
+                    ELSE 'in_view' END, old.raw
             FROM new LEFT JOIN LATERAL (
                 SELECT row.id, row.raw, row.out_of_view_at FROM {schema}.{table} AS row
                 WHERE {is_row} AND row.deleted_at IS NULL OFFSET 0) AS old ON TRUE

@@ -11,7 +11,7 @@ pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> ru
     let mut delete = |table: Table, column: &str| -> rusqlite::Result<()> {
         removed += transaction.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [id])?;
         let column = if column == "project_id" { "project_id" } else { "id" };
-        for log in ["changes", "mirror_missing"] {
+        for log in ["mirror_changes", "mirror_missing"] {
             let sql = format!("DELETE FROM {log} WHERE table_name = ?1 AND {column} = ?2");
             removed += transaction.execute(&sql, params![table.as_str(), id])?;
         }
@@ -35,7 +35,7 @@ pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> ru
         let rows = format!("DELETE FROM activities WHERE deleted_at IS NOT NULL AND {of_row}");
         removed += transaction.execute(&rows, [id])?;
         let entries = format!(
-            "DELETE FROM changes WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM activities)
+            "DELETE FROM mirror_changes WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM activities)
                 AND id IN (SELECT id FROM changes WHERE table_name = 'activities' AND {of_entry})"
         );
         removed += transaction.execute(&entries, [id])?;
@@ -66,7 +66,6 @@ pub(super) fn rewrite(
     };
     in_column(table.as_str(), "raw", "TRUE")?;
     let entries = format!("table_name = '{table}'");
-    in_column("changes", "before", &entries)?;
-    in_column("changes", "after", &entries)?;
+    in_column("mirror_changes", "before", &entries)?;
     Ok(replaced as u64)
 }

@@ -301,7 +301,7 @@ impl Store for SqliteStore {
 
     async fn newest_change(&self) -> Result<i64, Error> {
         self.read(|connection| {
-            connection.query_row("SELECT coalesce(max(seq), 0) FROM changes", [], |row| row.get(0))
+            connection.query_row("SELECT coalesce(max(seq), 0) FROM mirror_changes", [], |row| row.get(0))
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use crate::store::{VERSION, refill};
+use crate::store::{VERSION, changes_query, refill};
 use crate::table::{ColumnKind, Table};
 
 /// What is the same in every version. The tables of records are made of [`Table::columns`]: a column that a later version
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS runs (
     error TEXT,
     shift_hours INTEGER
 );
-CREATE TABLE IF NOT EXISTS changes (
+CREATE TABLE IF NOT EXISTS mirror_changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL,
     seen_at TEXT NOT NULL,
@@ -27,11 +27,10 @@ CREATE TABLE IF NOT EXISTS changes (
     id INTEGER NOT NULL,
     occurrence INTEGER NOT NULL DEFAULT 0,
     change TEXT NOT NULL,
-    before TEXT,
-    after TEXT
+    before TEXT
 );
-CREATE INDEX IF NOT EXISTS changes_by_time ON changes (seen_at);
-CREATE INDEX IF NOT EXISTS changes_by_record ON changes (table_name, id);
+CREATE INDEX IF NOT EXISTS changes_by_time ON mirror_changes (seen_at);
+CREATE INDEX IF NOT EXISTS changes_by_record ON mirror_changes (id, table_name);
 CREATE TABLE IF NOT EXISTS phones (
     number TEXT NOT NULL,
     tail TEXT NOT NULL,
@@ -52,6 +51,13 @@ CREATE TABLE IF NOT EXISTS mirror_missing (
     since INTEGER,
     PRIMARY KEY (table_name, project_id, id, occurrence)
 ) WITHOUT ROWID;
+";
+
+/// The log also held each record after its change.
+const FROM_VERSION_1: &str = "
+DROP INDEX changes_by_record;
+ALTER TABLE changes RENAME TO mirror_changes;
+ALTER TABLE mirror_changes DROP COLUMN after;
 ";
 
 const VIEWS: &str = "
@@ -82,6 +88,9 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Option<i6
     if version > VERSION {
         return Ok(Some(version));
     }
+    if version == 1 {
+        transaction.execute_batch(FROM_VERSION_1)?;
+    }
     transaction.execute_batch(FIXED)?;
     for table in Table::ALL {
         create(&transaction, table)?;
@@ -97,6 +106,7 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Option<i6
          CREATE INDEX IF NOT EXISTS projects_by_reading ON projects (children_read_at, id);",
     )?;
     transaction.execute_batch(VIEWS)?;
+    transaction.execute_batch(&format!("CREATE VIEW IF NOT EXISTS changes AS {}", changes_query("")))?;
     transaction.execute(
         "INSERT OR REPLACE INTO mirror_settings (name, value) VALUES ('version', ?1)",
         [VERSION.to_string()],

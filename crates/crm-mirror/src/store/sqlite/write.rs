@@ -85,16 +85,9 @@ struct Log<'a> {
 }
 
 impl Log<'_> {
-    fn write(
-        &self,
-        table: Table,
-        key: Key,
-        kind: ChangeKind,
-        before: Option<&str>,
-        after: Option<&str>,
-    ) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO changes (run, seen_at, table_name, project_id, id, occurrence, change, before, after)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    fn write(&self, table: Table, key: Key, kind: ChangeKind, before: Option<&str>) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO mirror_changes (run, seen_at, table_name, project_id, id, occurrence, change, before)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         self.transaction.prepare_cached(sql)?.execute(params![
             self.batch.run,
             self.now,
@@ -103,8 +96,7 @@ impl Log<'_> {
             key.id,
             key.occurrence,
             kind.as_str(),
-            before,
-            after
+            before
         ])?;
         Ok(())
     }
@@ -157,7 +149,7 @@ fn put(log: &Log<'_>, applied: &mut Applied) -> rusqlite::Result<()> {
             Some(old) => old.is_out_of_view.then_some(ChangeKind::InView),
         };
         if let Some(kind) = kind {
-            log.write(table, row.key, kind, live.map(|old| old.raw.as_str()), Some(&row.raw))?;
+            log.write(table, row.key, kind, live.map(|old| old.raw.as_str()))?;
             applied.add(kind, 1);
         }
         if !is_new {
@@ -262,8 +254,7 @@ fn remove(
             ChangeKind::Delete
         }
     };
-    let after = (kind == ChangeKind::OutOfView).then_some(old.raw.as_str());
-    log.write(table, key, kind, Some(&old.raw), after)?;
+    log.write(table, key, kind, Some(&old.raw))?;
     applied.add(kind, 1);
     if kind == ChangeKind::Delete {
         remove_phones(transaction, table, key.id)?;
@@ -314,9 +305,9 @@ pub(super) fn end_run(transaction: &Transaction<'_>, end: &RunEnd) -> rusqlite::
     let keep_since = to_text(end.keep_since);
     transaction.execute(
         "INSERT OR REPLACE INTO mirror_settings (name, value)
-         SELECT ?2, max(seq) FROM changes WHERE seen_at < ?1 HAVING max(seq) IS NOT NULL",
+         SELECT ?2, max(seq) FROM mirror_changes WHERE seen_at < ?1 HAVING max(seq) IS NOT NULL",
         [keep_since.as_str(), PRUNED],
     )?;
-    transaction.execute("DELETE FROM changes WHERE seen_at < ?1", [keep_since])?;
+    transaction.execute("DELETE FROM mirror_changes WHERE seen_at < ?1", [keep_since])?;
     Ok(())
 }
