@@ -44,8 +44,8 @@
 //! - `phones` holds the numbers of clients and contacts as digits. `tail` is the last ten of them. To find who called:
 //!   `SELECT client_id, contact_id FROM phones WHERE tail = '3422067201'`. [`crm_directory::phone_numbers_in`] normalizes
 //!   the number that you search.
-//! - `changes` has one entry for each change: run, table, key, `insert`, `update`, `delete`, `out_of_view` or `in_view`, the
-//!   record before and after, and when it was seen (UTC). Replaying it from an empty copy reproduces the copy.
+//! - `changes`, a view, has one entry for each change: run, table, key, `insert`, `update`, `delete`, `out_of_view` or
+//!   `in_view`, the record before and after, and when it was seen (UTC). Replaying it from an empty copy reproduces the copy.
 //! - `runs` has each run with its verdict, figures and error.
 //! - Views: `calls_by_day`, `payments_by_month`.
 //!
