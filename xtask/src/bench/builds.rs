@@ -67,16 +67,7 @@ pub(super) fn size() -> Result<Vec<Row>, String> {
 /// Builds the program `crm` as it is handed out.
 fn crm_program(features: &[&str]) -> Result<PathBuf, String> {
     let mut command = cargo();
-    command.args([
-        "build",
-        "--quiet",
-        "--profile",
-        "dist",
-        "-p",
-        "crm-cli",
-        "--target-dir",
-        "target/stripped",
-    ]);
+    command.args(["build", "--quiet", "--profile=dist", "-p", "crm-cli", "--target-dir", "target/stripped"]);
     output(command.args(features).current_dir(ROOT))?;
     Ok(PathBuf::from(format!("{ROOT}/target/stripped/dist/crm")))
 }

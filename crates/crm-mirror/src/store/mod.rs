@@ -366,6 +366,13 @@ pub(crate) const READ: &str = "mirror.read";
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) const VERSION: i64 = 2;
 
+/// The condition that rows of two tables have the same key.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn same_key(table: Table, a: &str, b: &str) -> String {
+    let pair = |name: &&str| format!("{a}.{name} = {b}.{name}");
+    table.key_columns().iter().map(pair).collect::<Vec<_>>().join(" AND ")
+}
+
 /// The query of the view `changes`. `prefix` is that of each table.
 ///
 /// The log itself holds the record before each change, so that no record is stored twice: the record after it is in the next
@@ -373,9 +380,7 @@ pub(crate) const VERSION: i64 = 2;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) fn changes_query(prefix: &str) -> String {
     let row = |table: Table| {
-        let children =
-            "row.project_id = log.project_id AND row.id = log.id AND row.occurrence = log.occurrence";
-        let is_row = if table.belongs_to_project() { children } else { "row.id = log.id" };
+        let is_row = same_key(table, "row", "log");
         format!(" WHEN '{table}' THEN (SELECT row.raw FROM {prefix}{table} AS row WHERE {is_row})")
     };
     let rows: String = Table::ALL.into_iter().map(row).collect();

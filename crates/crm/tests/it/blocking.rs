@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use crate::common::every;
+use crate::common::{every, transport};
 use async_trait::async_trait;
 use crm::blocking::Export;
 use crm::blocking::history::{
@@ -41,13 +41,13 @@ fn history_over(sandbox: &Sandbox, transport: impl Transport) -> HistoryClient {
 }
 
 fn history(sandbox: &Sandbox) -> HistoryClient {
-    history_over(sandbox, crate::common::transport())
+    history_over(sandbox, transport())
 }
 
 fn projects(sandbox: &Sandbox) -> ProjectsClient {
     ProjectsClient::builder(sandbox.url())
         .credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET))
-        .transport(crate::common::transport())
+        .transport(transport())
         .build()
         .unwrap()
 }
@@ -105,10 +105,10 @@ fn every_call_returns_what_the_async_call_returns() {
             } else {
                 let h = crm::history::HistoryClient::builder(sandbox.url())
                     .credentials(ApiKey::new(crm_sandbox::APIKEY, crm_sandbox::BOSS))
-                    .transport(crate::common::transport());
+                    .transport(transport());
                 let p = crm::projects::ProjectsClient::builder(sandbox.url())
                     .credentials(TokenPair::new(crm_sandbox::TOKEN, crm_sandbox::SECRET))
-                    .transport(crate::common::transport());
+                    .transport(transport());
                 wait(every::call(id, &h.build().unwrap(), &p.build().unwrap())).map_err(told)
             });
             let requests = sandbox.requests();
@@ -376,7 +376,7 @@ impl Transport for Stuck {
 fn dropping_an_iterator_half_way_cancels_its_calls() {
     let sandbox = start(Sandbox::builder().records(20_000));
     let (told, hear) = mpsc::channel();
-    let client = history_over(&sandbox, Stuck { inner: crate::common::transport(), told });
+    let client = history_over(&sandbox, Stuck { inner: transport(), told });
     let mut export = client.export(EntryQuery::new()).concurrency(2).start().unwrap();
     // The first records have arrived, and the calls for the next ones go on while nobody waits.
     assert_eq!(export.next().unwrap().unwrap().id, EntryId(1));

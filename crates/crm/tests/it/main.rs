@@ -1,4 +1,4 @@
-//! The facade against the sandbox, recordings and servers that mislead. One program, because each would be linked anew.
+//! The facade against the sandbox, recordings and servers that mislead. These tests are one program, because linking takes long.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bad_input;

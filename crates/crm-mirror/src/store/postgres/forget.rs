@@ -22,12 +22,13 @@ impl Writer<'_> {
                 removed += self.run(&sql, &[(&id, Type::INT8)]).await?;
             }
         }
-        // Activities about a person that the CRM no longer has hold texts about that person.
+        // Activities about a person that the CRM no longer has hold texts about that person. Each of their records is the one
+        // before some change, because the last change is the deletion.
         let about = match table {
-            Table::Clients => Some(("client_id = $1", "(coalesce(after, before)->>'clid')::bigint = $1")),
+            Table::Clients => Some(("client_id = $1", "(before->>'clid')::bigint = $1")),
             Table::Contacts => Some((
                 "contacts @> to_jsonb(ARRAY[$1])",
-                "coalesce(after, before)->'person' @> jsonb_build_array(jsonb_build_object('pid', $1))",
+                "before->'person' @> jsonb_build_array(jsonb_build_object('pid', $1))",
             )),
             _ => None,
         };
@@ -37,7 +38,7 @@ impl Writer<'_> {
             let entries = format!(
                 "DELETE FROM {schema}.mirror_changes
                  WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM {schema}.activities)
-                    AND id IN (SELECT id FROM {schema}.changes WHERE table_name = 'activities' AND {of_entry})"
+                    AND id IN (SELECT id FROM {schema}.mirror_changes WHERE table_name = 'activities' AND {of_entry})"
             );
             removed += self.run(&entries, &[(&id, Type::INT8)]).await?;
         }

@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS {schema}.mirror_missing (
 const FROM_VERSION_1: &str = "
 DO $log$ BEGIN
     IF EXISTS (SELECT 1 FROM {schema}.mirror_settings WHERE name = 'version' AND value = '1') THEN
-        DROP INDEX {schema}.changes_by_record;
+        DROP INDEX IF EXISTS {schema}.changes_by_record;
         ALTER TABLE {schema}.changes RENAME TO mirror_changes;
         ALTER TABLE {schema}.mirror_changes DROP COLUMN after;
     END IF;

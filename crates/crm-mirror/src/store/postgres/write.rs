@@ -8,7 +8,7 @@ use tokio_postgres::{Error, Transaction};
 use super::schema::{quoted, type_name};
 use crate::changes::ChangeKind;
 use crate::row::{Key, Row, Value};
-use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd};
+use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd, same_key};
 use crate::table::{ColumnKind, Shape, Table};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -18,12 +18,6 @@ pub(super) struct Writer<'a> {
     pub(super) transaction: &'a Transaction<'a>,
     /// The quoted name.
     pub(super) schema: &'a str,
-}
-
-/// The condition that rows of two tables have the same key.
-fn same_key(table: Table, a: &str, b: &str) -> String {
-    let pair = |name: &&str| format!("{a}.{name} = {b}.{name}");
-    table.key_columns().iter().map(pair).collect::<Vec<_>>().join(" AND ")
 }
 
 /// The columns of the key as three.

@@ -21,12 +21,13 @@ pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> ru
     if table == Table::Projects {
         Table::CHILDREN.into_iter().try_for_each(|child| delete(child, "project_id"))?;
     }
-    // Activities about a person that the CRM no longer has hold texts about that person.
+    // Activities about a person that the CRM no longer has hold texts about that person. Each of their records is the one
+    // before some change, because the last change is the deletion.
     let about = match table {
-        Table::Clients => Some(("client_id = ?1", "json_extract(coalesce(after, before), '$.clid') = ?1")),
+        Table::Clients => Some(("client_id = ?1", "json_extract(before, '$.clid') = ?1")),
         Table::Contacts => Some((
             "EXISTS (SELECT 1 FROM json_each(contacts) WHERE value = ?1)",
-            "EXISTS (SELECT 1 FROM json_each(coalesce(after, before), '$.person')
+            "EXISTS (SELECT 1 FROM json_each(before, '$.person')
                 WHERE json_extract(value, '$.pid') = ?1)",
         )),
         _ => None,
@@ -36,7 +37,7 @@ pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> ru
         removed += transaction.execute(&rows, [id])?;
         let entries = format!(
             "DELETE FROM mirror_changes WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM activities)
-                AND id IN (SELECT id FROM changes WHERE table_name = 'activities' AND {of_entry})"
+                AND id IN (SELECT id FROM mirror_changes WHERE table_name = 'activities' AND {of_entry})"
         );
         removed += transaction.execute(&entries, [id])?;
     }

@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS mirror_missing (
 
 /// The log also held each record after its change.
 const FROM_VERSION_1: &str = "
-DROP INDEX changes_by_record;
+DROP INDEX IF EXISTS changes_by_record;
 ALTER TABLE changes RENAME TO mirror_changes;
 ALTER TABLE mirror_changes DROP COLUMN after;
 ";
