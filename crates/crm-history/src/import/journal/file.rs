@@ -28,6 +28,13 @@ struct Writer {
     failed: Option<Error>,
 }
 
+impl Drop for Writer {
+    /// Closing the file is not enough: a process that another thread has just started may still hold it, and the lock.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 impl JournalFile {
     /// Opens or creates the file, reads what earlier runs did, and removes a torn last line. Returns `None` if another
     /// import has the file open.
@@ -212,6 +219,17 @@ mod tests {
         fn drop(&mut self) {
             let _ = std::fs::remove_file(&self.0);
         }
+    }
+
+    #[test]
+    fn a_journal_is_free_as_soon_as_its_import_ends_even_if_another_process_still_holds_the_file() {
+        let scratch = Scratch::new("unlocked", "");
+        let (journal, _) = JournalFile::open(scratch.0.clone()).unwrap().unwrap();
+        let held = journal.writer.lock().unwrap().file.try_clone().unwrap();
+        assert!(JournalFile::open(scratch.0.clone()).unwrap().is_none());
+        drop(journal);
+        assert!(JournalFile::open(scratch.0.clone()).unwrap().is_some());
+        drop(held);
     }
 
     #[test]
