@@ -1,7 +1,4 @@
 //! Imports resume after their process was killed, or had no room for its journal.
-//!
-//! These tests have a program of their own. While a child process starts, it holds the files of its parent, and with them
-//! the lock on the journal of any import that runs there.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -19,7 +19,6 @@ mod import_misleading_logins;
 mod import_misleading_rows;
 mod import_pacing;
 mod import_properties;
-mod import_waits;
 mod misleading_exports;
 mod misleading_reads;
 mod over_http;

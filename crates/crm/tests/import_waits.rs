@@ -1,12 +1,21 @@
 //! The waits of an import in the log: each once, with its reason and the time that is left.
+//!
+//! These tests have a program of their own. If only one subscriber exists, and a thread without one is the first to come to
+//! an event, `tracing` remembers that nobody wants the event.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "common/imports.rs"]
+mod imports;
+#[path = "common/in_process.rs"]
+mod in_process;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use crate::imports::entries;
-use crate::in_process::World;
 use crm::history::{ClientId, NewEntry};
+use imports::entries;
+use in_process::World;
 use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -67,7 +76,7 @@ async fn run(rules: Value, input: Vec<NewEntry>) -> (Log, World) {
     let log = Log::default();
     let guard = tracing::subscriber::set_default(log.clone());
     let world = World::new();
-    crate::imports::add_old_record(&world.sandbox);
+    imports::add_old_record(&world.sandbox);
     world.put(&rules);
     drop(world.client().import(input).chunk(20).run().await.unwrap());
     drop(guard);
