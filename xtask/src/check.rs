@@ -16,12 +16,16 @@ fn run(arguments: &[String]) -> Result<(), String> {
         [flag] if flag == "--full" => FULL,
         _ => return Err("usage: cargo xtask check [--full]".to_owned()),
     };
+    // Many tests wait, for another process or for a time limit.
+    let threads = std::thread::available_parallelism().map_or(8, |cores| 4 * cores.get()).to_string();
     let started = Instant::now();
     let mut unchecked = Vec::new();
     run_steps(STEPS.iter().chain(more), |step| {
         println!("== {}", step.name);
         let started = Instant::now();
-        let status = cargo().args(step.arguments).envs(step.environment.iter().copied()).status();
+        let mut command = cargo();
+        command.env("RUST_TEST_THREADS", &threads).envs(step.environment.iter().copied());
+        let status = command.args(step.arguments).status();
         println!("-- {}: {} s", step.name, started.elapsed().as_secs());
         let status = status.map_err(|error| format!("cargo could not be started: {error}"))?;
         let skipped = status.code() == Some(crate::UNCHECKED.into());
@@ -81,24 +85,6 @@ const STEPS: &[Step] = &[
             "--workspace",
             "--features",
             "crm/directory,crm/gzip,crm/metrics,crm/sandbox,crm/testing",
-        ],
-    },
-    Step {
-        // What is different without one; the other tests have run.
-        name: "tests without an HTTP client",
-        environment: &[],
-        arguments: &[
-            "test",
-            "-p",
-            "crm-transport",
-            "-p",
-            "crm-projects",
-            "-p",
-            "crm-history",
-            "--no-default-features",
-            "--lib",
-            "--test",
-            "own_transport",
         ],
     },
     Step { name: "counts", environment: &[], arguments: &["xtask", "bench", "--gate"] },

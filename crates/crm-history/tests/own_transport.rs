@@ -91,13 +91,6 @@ async fn an_operation_that_points_to_another_server_is_not_sent() {
     assert!(asked.lock().unwrap().is_empty());
 }
 
-#[cfg(not(feature = "reqwest"))]
-#[test]
-fn without_an_http_client_a_missing_transport_is_told() {
-    let builder = HistoryClient::builder("https://host").credentials(ApiKey::new("key", "login"));
-    assert_eq!(builder.build().unwrap_err().field(), Some("transport"));
-}
-
 #[tokio::test]
 async fn a_key_that_the_server_repeats_as_a_name_is_removed_from_an_unreadable_record() {
     for body in

@@ -60,10 +60,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let to = listener.local_addr()?;
     let far_end = thread::spawn(move || far_end(&listener));
 
-    let history = HistoryClient::builder("https://crm.example.test")
-        .credentials(ApiKey::new("a-key", "seller@example.test"))
-        .transport(Tunnel { to })
-        .build()?;
+    let builder = || {
+        HistoryClient::builder("https://crm.example.test")
+            .credentials(ApiKey::new("a-key", "seller@example.test"))
+    };
+    match builder().build() {
+        Err(error) if error.field() == Some("transport") => println!("without a transport: {error}"),
+        Err(error) => return Err(error.into()),
+        Ok(_) => return Err("there is a client, and nothing that could send its requests".into()),
+    }
+    let history = builder().transport(Tunnel { to }).build()?;
     let id = history
         .add(&NewEntry::new("Входящий звонок").activity_type("вх.Звонок").client(ClientId(1781)))
         .await?;

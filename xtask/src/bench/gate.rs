@@ -67,12 +67,24 @@ fn counts(instructions: bool) -> Result<Counts, String> {
         ["build", "--profile", "gate", "-p", "crm-bench", "--bin", "allocations", "--bin", "instructions"];
     let [allocations, program] = executables(&arguments, ["allocations", "instructions"])?;
     let printed = output(&mut Command::new(allocations))?;
+    let works: Vec<(&str, u64)> = printed.lines().filter_map(pair).collect();
     let mut counts = Counts::new();
-    for (name, count) in printed.lines().filter_map(pair) {
-        counts.insert(format!("{name} allocations"), count);
-        if instructions {
-            counts.insert(format!("{name} instructions"), instructions_of(&program, name)?);
-        }
+    for (name, count) in &works {
+        counts.insert(format!("{name} allocations"), *count);
+    }
+    if instructions {
+        // All at once: what runs beside a program does not change its instructions.
+        let program = &program;
+        std::thread::scope(|scope| {
+            let started =
+                works.iter().map(|&(name, _)| (name, scope.spawn(|| instructions_of(program, name))));
+            let started: Vec<_> = started.collect();
+            for (name, counting) in started {
+                let count = counting.join().map_err(|_| format!("{name}: counting panicked"))??;
+                counts.insert(format!("{name} instructions"), count);
+            }
+            Ok::<(), String>(())
+        })?;
     }
     Ok(counts)
 }
