@@ -30,14 +30,27 @@ struct Package {
 const CHECK: Package = Package { package: "singer-tools==0.4.1", with: &[], program: "singer-check-tap" };
 const JSONL: Package = Package { package: "target-jsonl==0.1.4", with: &[], program: "target-jsonl" };
 /// With DuckDB 2.0 this target takes the first row of each file that it loads for a header, and loses it.
-const DUCKDB: Package =
-    Package { package: "target-duckdb==0.8.0", with: &["duckdb==1.1.3"], program: "target-duckdb" };
+const DUCKDB: Package = Package {
+    package: "target-duckdb==0.8.0",
+    with: &["duckdb==1.1.3", "duckdb-extension-sqlite-scanner==1.1.3"],
+    program: "target-duckdb",
+};
 const POSTGRES: Package =
     Package { package: "meltanolabs-target-postgres==0.8.1", with: &[], program: "target-postgres" };
 
+/// The `INSTALL sqlite` of the guide finds the extension: the package holds the file that DuckDB would fetch from its
+/// server. DuckDB loads it only if its signature is right.
+const DUCKDB_WITH_SQLITE: &str = "
+import duckdb, duckdb_extension_sqlite_scanner, pathlib
+c = duckdb.connect(config={'extension_directory': 'extensions'})
+[file] = pathlib.Path(duckdb_extension_sqlite_scanner.__file__).parent.rglob('*.duckdb_extension')
+c.execute(f\"INSTALL '{file}'\")
+";
+
 impl Package {
     fn folder(&self) -> PathBuf {
-        Path::new(ROOT).join("target/pipelines").join(self.package.replace("==", "-"))
+        let packages = [&[self.package], self.with].concat().join("-").replace("==", "-");
+        Path::new(ROOT).join("target/pipelines").join(packages)
     }
 
     /// Returns its program, or Python with its packages. They are installed if they are not there yet.
@@ -267,10 +280,7 @@ impl Show {
         let page = page.map_err(|error| error.to_string())?;
         let statements = page.split("```sql,duckdb\n").nth(1).and_then(|rest| rest.split("```").next());
         let statements = statements.ok_or("docs/guide/mirror.md has no block for DuckDB")?;
-        if let Err(error) = self.python("import duckdb\nduckdb.sql('INSTALL sqlite')") {
-            return Err(format!("{NOT_CHECKED}DuckDB cannot install its extension sqlite: {error}"));
-        }
-        self.python(&format!("import duckdb\nc = duckdb.connect()\nc.execute({statements:?})"))?;
+        self.python(&format!("{DUCKDB_WITH_SQLITE}c.execute({statements:?})"))?;
         let files = "SELECT count(*) FROM read_parquet('activities/*/*.parquet', hive_partitioning = true)";
         let (found, dated) =
             (self.count(":memory:", files)?, "SELECT count(*) FROM activities WHERE \"at\" IS NOT NULL");
