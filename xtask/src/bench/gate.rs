@@ -89,10 +89,10 @@ fn counts(instructions: bool) -> Result<Counts, String> {
     Ok(counts)
 }
 
-/// The work done four times less the work done once: so the start of the process does not count.
+/// The work done twice less the work done once: so the start of the process does not count.
 fn instructions_of(program: &Path, work: &str) -> Result<u64, String> {
     let of = |times: &str| instructions::count(Command::new(program).args([work, times]));
-    Ok(of("4")?.saturating_sub(of("1")?) / 3)
+    Ok(of("2")?.saturating_sub(of("1")?))
 }
 
 fn written(compiler: &str, counts: &Counts) -> String {
