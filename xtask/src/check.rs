@@ -17,7 +17,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
         _ => return Err("usage: cargo xtask check [--full]".to_owned()),
     };
     // Many tests wait, for another process or for a time limit.
-    let threads = std::thread::available_parallelism().map_or(8, |cores| 4 * cores.get()).to_string();
+    let threads = std::thread::available_parallelism().map_or(8, |cores| cores.get().max(8)).to_string();
     let started = Instant::now();
     let mut unchecked = Vec::new();
     run_steps(STEPS.iter().chain(more), |step| {
@@ -103,6 +103,24 @@ const FULL: &[Step] = &[
         name: "tests with the system's TLS",
         environment: &[],
         arguments: &["test", "-p", "crm", "-p", "crm-transport", "--all-features", "--test", "features"],
+    },
+    Step {
+        // The little that is different without one is in `tests/consumer-history`.
+        name: "unit tests without an HTTP client",
+        environment: &[],
+        arguments: &[
+            "test",
+            "-p",
+            "crm-transport",
+            "-p",
+            "crm-projects",
+            "-p",
+            "crm-history",
+            "--no-default-features",
+            "--lib",
+            "--test",
+            "own_transport",
+        ],
     },
     Step { name: "docs/openapi, by a public validator", environment: &[], arguments: &["xtask", "openapi"] },
     Step { name: "what comes from outside", environment: &[], arguments: &["xtask", "deny"] },
