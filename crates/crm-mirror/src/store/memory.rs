@@ -9,7 +9,8 @@ use crm_transport::Error;
 use serde_json::Value as Json;
 
 use super::{
-    Applied, Batch, ChildrenRead, Head, Missing, Range, Record, Removal, Rewrite, RunEnd, Store, replaced,
+    Applied, Batch, ChildrenRead, Head, Missing, PRUNED, Range, Record, Removal, Rewrite, RunEnd, Store,
+    replaced,
 };
 use crate::changes::{Change, ChangeFilter, ChangeKind};
 use crate::report::Run;
@@ -271,7 +272,11 @@ impl Store for MemoryStore {
             run.shift_hours = end.shift_hours;
         }
         state.settings.extend(end.settings.iter().cloned());
-        state.changes.retain(|change| seconds(change.seen_at) >= end.keep_since);
+        let is_young = |change: &Change| seconds(change.seen_at) >= end.keep_since;
+        let pruned = state.changes.iter().position(is_young).unwrap_or(state.changes.len());
+        if let Some(last) = state.changes.drain(..pruned).last() {
+            state.settings.insert(PRUNED.to_owned(), last.seq.to_string());
+        }
         Ok(())
     }
 

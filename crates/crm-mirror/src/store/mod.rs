@@ -1,5 +1,7 @@
 //! [`Store`]: what a copy needs of a database.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod log;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -51,8 +53,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Records that a run begins, and returns its ID.
     async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error>;
 
-    /// Records how a run ended. Removes changes that were seen before `keep_since`, and writes the highest of their `seq` to
-    /// the setting `pruned`.
+    /// Records how a run ended. Removes the oldest changes, up to the first one that was seen at `keep_since` or later, and
+    /// writes the highest of their `seq` to the setting `pruned`.
     async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error>;
 
     /// Returns rows that are not deleted, by key, without their contents.
@@ -282,7 +284,7 @@ pub struct RunEnd {
     pub shift_hours: Option<i64>,
     /// Settings to write.
     pub settings: Vec<(String, String)>,
-    /// Changes that were seen earlier are removed.
+    /// Older changes are removed.
     pub keep_since: i64,
 }
 
@@ -362,36 +364,3 @@ pub(crate) const OPEN: &str = "mirror.open";
 pub(crate) const RUN: &str = "mirror.run";
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) const READ: &str = "mirror.read";
-/// The version of the tables. A copy of a later version is refused.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) const VERSION: i64 = 2;
-
-/// The condition that rows of two tables have the same key.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) fn same_key(table: Table, a: &str, b: &str) -> String {
-    let pair = |name: &&str| format!("{a}.{name} = {b}.{name}");
-    table.key_columns().iter().map(pair).collect::<Vec<_>>().join(" AND ")
-}
-
-/// The query of the view `changes`. `prefix` is that of each table.
-///
-/// The log itself holds the record before each change, so that no record is stored twice: the record after it is in the next
-/// entry about the same row, or in the row.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) fn changes_query(prefix: &str) -> String {
-    let row = |table: Table| {
-        let is_row = same_key(table, "row", "log");
-        format!(" WHEN '{table}' THEN (SELECT row.raw FROM {prefix}{table} AS row WHERE {is_row})")
-    };
-    let rows: String = Table::ALL.into_iter().map(row).collect();
-    format!(
-        "SELECT seq, run, seen_at, table_name, project_id, id, occurrence, change, before,
-            CASE WHEN change <> 'delete' THEN coalesce(
-                (SELECT next.before FROM {prefix}mirror_changes AS next
-                 WHERE next.id = log.id AND next.table_name = log.table_name AND next.project_id = log.project_id
-                    AND next.occurrence = log.occurrence AND next.seq > log.seq
-                 ORDER BY next.seq LIMIT 1),
-                CASE table_name{rows} END) END AS after
-         FROM {prefix}mirror_changes AS log"
-    )
-}

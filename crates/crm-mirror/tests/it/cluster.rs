@@ -41,11 +41,20 @@ impl Cluster {
         format!("postgres:///postgres?user=crm&host={}", self.scratch.path().display())
     }
 
-    /// Runs statements. They must not fail.
-    pub(crate) async fn execute(&self, sql: &str) {
+    async fn connect(&self) -> tokio_postgres::Client {
         let (client, connection) = tokio_postgres::connect(&self.url(), tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
-        client.batch_execute(sql).await.unwrap();
+        client
+    }
+
+    /// Runs statements. They must not fail.
+    pub(crate) async fn execute(&self, sql: &str) {
+        self.connect().await.batch_execute(sql).await.unwrap();
+    }
+
+    /// Returns the texts that a query selects.
+    pub(crate) async fn query(&self, sql: &str) -> Vec<String> {
+        self.connect().await.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 
     /// Stops the server as a crash does, and starts it again.

@@ -9,6 +9,7 @@ mod directory;
 mod failing_store;
 mod guide;
 mod killed;
+mod log;
 mod processes;
 mod projects;
 mod schema;

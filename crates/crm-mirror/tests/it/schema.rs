@@ -73,32 +73,67 @@ async fn a_column_that_an_earlier_version_lacked_is_added_and_filled() {
     cluster.execute(&filled.replace("name", "amount").replace("contacts", "payments")).await;
 }
 
+/// What makes a copy of an earlier version out of one of today.
+const TO_EARLIER_VERSIONS: [&str; 2] = [
+    "DROP VIEW changes; DROP TABLE mirror_loads; ALTER TABLE mirror_changes RENAME TO changes;
+     ALTER TABLE changes ADD COLUMN after TYPE; DROP INDEX changes_by_record;
+     CREATE INDEX changes_by_record ON changes (table_name, id);
+     UPDATE mirror_settings SET value = '1' WHERE name = 'version';",
+    "DROP VIEW changes; DROP TABLE mirror_loads;
+     CREATE VIEW changes AS SELECT seq, run, seen_at, table_name, project_id, id, occurrence, change, before,
+        before AS after FROM mirror_changes;
+     UPDATE mirror_settings SET value = '2' WHERE name = 'version';",
+];
+
 #[tokio::test]
-async fn the_log_of_a_copy_of_version_1_is_the_same_afterwards() {
-    let world = World::with(Sandbox::builder().records(5));
-    let id = world.add("2024-06-24 10:00:00", "before");
-    let changed = async |mirror: &Mirror| {
-        for content in ["before", "after", "later"] {
-            world.sandbox.change_record(id, |record| record.content = Some(content.to_owned()));
+async fn the_log_of_a_copy_of_an_earlier_version_is_the_same_afterwards() {
+    let cluster = Cluster::start();
+    for (number, script) in TO_EARLIER_VERSIONS.into_iter().enumerate() {
+        let world = World::with(Sandbox::builder().records(5));
+        let id = world.add("2024-06-24 10:00:00", "before");
+        let run = async |mirror: &Mirror| {
             let sync = crate::world::sync().history(&world.history());
             assert!(mirror.run(sync).await.unwrap().is_complete());
-        }
-        mirror.changes(&ChangeFilter::new()).await.unwrap()
-    };
-    let to_version_1 = "DROP VIEW changes; ALTER TABLE mirror_changes RENAME TO changes;
-        ALTER TABLE changes ADD COLUMN after TYPE; DROP INDEX changes_by_record;
-        CREATE INDEX changes_by_record ON changes (table_name, id);
-        UPDATE mirror_settings SET value = '1' WHERE name = 'version';";
-    let log = changed(&world.mirror().await).await;
-    let old = rusqlite::Connection::open(world.path()).unwrap();
-    old.execute_batch(&to_version_1.replace("TYPE", "TEXT")).unwrap();
-    assert_eq!(world.mirror().await.changes(&ChangeFilter::new()).await.unwrap(), log);
+            mirror.changes(&ChangeFilter::new()).await.unwrap()
+        };
+        let changed = async |mirror: &Mirror| {
+            for content in ["before", "after"] {
+                world.sandbox.change_record(id, |record| record.content = Some(content.to_owned()));
+                run(mirror).await;
+            }
+            world.sandbox.change_record(id, |record| record.content = Some("later".to_owned()));
+            run(mirror).await
+        };
+        let log = changed(&world.mirror().await).await;
+        let old = rusqlite::Connection::open(world.path()).unwrap();
+        old.execute_batch(&script.replace("TYPE", "TEXT")).unwrap();
+        let mirror = world.mirror().await;
+        assert_eq!(mirror.changes(&ChangeFilter::new()).await.unwrap(), log);
 
-    let Some(cluster) = Cluster::start() else { return };
-    let log = changed(&world.with_clock(Mirror::open(&cluster.url()).await.unwrap())).await;
-    cluster.execute(&to_version_1.replace("TYPE", "jsonb")).await;
-    let mirror = Mirror::open(&cluster.url()).await.unwrap();
-    assert_eq!(mirror.changes(&ChangeFilter::new()).await.unwrap(), log);
+        let schema = format!("copy_{number}");
+        let mut postgres = None;
+        if let Some(cluster) = &cluster {
+            let open = async || {
+                let store = PostgresStore::open_in_schema(&cluster.url(), &schema).await.unwrap();
+                world.with_clock(Mirror::with_store(store))
+            };
+            let log = changed(&open().await).await;
+            let script = script.replace("TYPE", "jsonb");
+            cluster.execute(&format!("SET search_path TO {schema}; {script}")).await;
+            let mirror = postgres.insert(open().await);
+            assert_eq!(mirror.changes(&ChangeFilter::new()).await.unwrap(), log);
+        }
+
+        // The view knows the entries that earlier versions did not have.
+        (0..200).for_each(|_| _ = world.add("2024-06-24 11:00:00", "new"));
+        let count = run(&mirror).await.len().to_string();
+        assert_eq!(world.query("SELECT count(*) FROM changes"), [count]);
+        if let (Some(cluster), Some(mirror)) = (&cluster, &postgres) {
+            let count = run(mirror).await.len().to_string();
+            let view = format!("SELECT count(*)::text FROM {schema}.changes");
+            assert_eq!(cluster.query(&view).await, [count]);
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,12 +5,13 @@ use tokio_postgres::types::Type;
 
 use super::write::Writer;
 use crate::store::Rewrite;
+use crate::store::log::loaded_query;
 use crate::table::Table;
 
 impl Writer<'_> {
     pub(super) async fn forget(&self, table: Table, id: i64) -> Result<u64, Error> {
         let schema = self.schema;
-        let mut removed = 0;
+        let mut removed = self.loaded(table, id, "id = $1").await?;
         let children: &[Table] = if table == Table::Projects { &Table::CHILDREN } else { &[] };
         let tables = [(table, "id")].into_iter().chain(children.iter().map(|child| (*child, "project_id")));
         for (table, column) in tables {
@@ -35,15 +36,26 @@ impl Writer<'_> {
         if let Some((of_row, of_entry)) = about {
             let rows = format!("DELETE FROM {schema}.activities WHERE deleted_at IS NOT NULL AND {of_row}");
             removed += self.run(&rows, &[(&id, Type::INT8)]).await?;
-            let entries = format!(
-                "DELETE FROM {schema}.mirror_changes
-                 WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM {schema}.activities)
+            let gone = format!(
+                "id NOT IN (SELECT id FROM {schema}.activities)
                     AND id IN (SELECT id FROM {schema}.mirror_changes WHERE table_name = 'activities' AND {of_entry})"
             );
+            removed += self.loaded(Table::Activities, id, &gone).await?;
+            let entries =
+                format!("DELETE FROM {schema}.mirror_changes WHERE table_name = 'activities' AND {gone}");
             removed += self.run(&entries, &[(&id, Type::INT8)]).await?;
         }
         self.remove_phones(table, &[id]).await?;
         Ok(removed)
+    }
+
+    /// Counts the entries of the view that `mirror_loads` stands for. They go with the row and the other entries.
+    async fn loaded(&self, table: Table, id: i64, condition: &str) -> Result<u64, Error> {
+        let loaded = loaded_query(&format!("{}.", self.schema));
+        let sql =
+            format!("SELECT count(*) FROM ({loaded}) AS loaded WHERE table_name = '{table}' AND {condition}");
+        let rows = self.transaction.query_typed(&sql, &[(&id, Type::INT8)]).await?;
+        Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
     }
 
     /// Replaces JSON in a column, some rows at a time.

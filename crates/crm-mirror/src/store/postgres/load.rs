@@ -11,22 +11,25 @@ use super::schema::quoted;
 use super::write::{Writer, integer, text};
 use crate::row::Row;
 use crate::store::Batch;
-use crate::table::{ColumnKind, Shape, Table};
+use crate::store::log::Load;
+use crate::table::{ColumnKind, Shape};
 
 impl Writer<'_> {
-    /// Returns whether these are many rows, and all above those of the table, deleted ones included: as in a first copy.
-    pub(super) async fn can_be_loaded(&self, table: Table, rows: &[Row]) -> Result<bool, Error> {
-        if rows.len() < AT_LEAST || table.belongs_to_project() {
-            return Ok(false);
-        }
-        let sql = format!("SELECT max(id) FROM {}.{table}", self.schema);
+    /// Returns the IDs of a batch with many rows that are above all that the table has and had: as in a first copy.
+    pub(super) async fn load_of(&self, batch: &Batch) -> Result<Option<Load>, Error> {
+        let Some(load) = Load::of(batch) else { return Ok(None) };
+        let (schema, table) = (self.schema, batch.shape.table);
+        let sql = format!(
+            "SELECT greatest((SELECT max(id) FROM {schema}.{table}),
+                (SELECT max(last_id) FROM {schema}.mirror_loads WHERE table_name = '{table}'))"
+        );
         let highest: Option<i64> =
             self.transaction.query_typed(&sql, &[]).await?.first().and_then(|row| row.get(0));
-        Ok(rows.iter().all(|row| highest.is_none_or(|highest| row.key.id > highest)))
+        Ok(Some(load).filter(|load| highest.is_none_or(|highest| load.first_id > highest)))
     }
 
-    /// Writes rows that are above all others, and their entries of the change log.
-    pub(super) async fn load(&self, batch: &Batch) -> Result<(), Error> {
+    /// Writes rows that are above all others, and one entry of the change log for all of them.
+    pub(super) async fn load(&self, batch: &Batch, load: Load) -> Result<(), Error> {
         let (schema, table) = (self.schema, batch.shape.table);
         let own: String = batch.shape.columns.iter().map(|(name, _)| format!(", {}", quoted(name))).collect();
         let sql = format!("COPY {schema}.{table} (id, fingerprint, detail, raw{own}) FROM STDIN");
@@ -37,18 +40,20 @@ impl Writer<'_> {
             sink.send(Cursor::new(lines.into_bytes())).await?;
         }
         sink.finish().await?;
-        let ids = || batch.puts.iter().map(|row| row.key.id);
-        let (lowest, highest) = (ids().min(), ids().max());
-        // Without statistics, a condition with one limit counts as a third of the table.
         let sql = format!(
-            "INSERT INTO {schema}.mirror_changes (run, seen_at, table_name, id, change)
-             SELECT $1, to_timestamp($2), '{table}', id, 'insert' FROM {schema}.{table}
-             WHERE id BETWEEN $3 AND $4 ORDER BY id"
+            "INSERT INTO {schema}.mirror_loads
+             SELECT setval(seq, nextval(seq) - 1 + $1), $2, to_timestamp($3), '{table}', $4, $5
+             FROM pg_get_serial_sequence('{schema}.mirror_changes', 'seq') AS seq"
         );
         #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
         let now = batch.now as f64;
-        let params: [(&(dyn ToSql + Sync), Type); 4] =
-            [(&batch.run, Type::INT8), (&now, Type::FLOAT8), (&lowest, Type::INT8), (&highest, Type::INT8)];
+        let params: [(&(dyn ToSql + Sync), Type); 5] = [
+            (&load.positions(), Type::INT8),
+            (&batch.run, Type::INT8),
+            (&now, Type::FLOAT8),
+            (&load.first_id, Type::INT8),
+            (&load.last_id, Type::INT8),
+        ];
         self.run(&sql, &params).await?;
         Ok(())
     }
@@ -94,7 +99,5 @@ fn escape(line: &mut String, value: &str) {
 }
 
 const NULL: &str = "\\N";
-/// For fewer rows it is not worth its round trips.
-const AT_LEAST: usize = 200;
 /// How many rows are sent at once.
 const ROWS_TOGETHER: usize = 200;

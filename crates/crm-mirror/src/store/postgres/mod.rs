@@ -22,9 +22,10 @@ use tokio_postgres::types::Type;
 
 use self::connection::Connection;
 use self::write::Writer;
+use super::log::VERSION;
 use super::{
     Applied, Batch, ChildrenRead, Head, Missing, OPEN, READ, RUN, Range, Record, Rewrite, RunEnd, Store,
-    VERSION, replaced,
+    fault, replaced,
 };
 use crate::changes::{Change, ChangeFilter};
 use crate::report::Run;
@@ -132,6 +133,13 @@ impl PostgresStore {
         if let Some(heartbeat) = heartbeat {
             heartbeat.abort();
         }
+    }
+
+    async fn read_changes(&self, query: read::Query) -> Result<Vec<Change>, Error> {
+        let found = self.read(query, read::read_change).await?;
+        let found: Option<Vec<Change>> = found.into_iter().collect();
+        let newer = "it has an entry that this program does not know";
+        found.ok_or_else(|| fault(READ, self.0.connection.location(), "cannot be read", newer))
     }
 
     async fn count_rows(&self, sql: String) -> Result<i64, Error> {
@@ -293,12 +301,31 @@ impl Store for PostgresStore {
     }
 
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
-        let found = self.read(read::changes(&self.0.schema, filter), read::read_change).await?;
-        Ok(found.into_iter().flatten().collect())
+        let (schema, limit) = (&self.0.schema, filter.limit as usize);
+        // Another run may write between these queries. It writes only entries after the newest one.
+        let newest = self.newest_change().await?;
+        let mut found = self.read_changes(read::single_changes(schema, filter, newest)).await?;
+        let end = found.last().filter(|_| found.len() == limit).map_or(newest, |last| last.seq);
+        let read_load = |row: &tokio_postgres::Row| -> (i64, i64) { (row.get(0), row.get(1)) };
+        let loads = self.read(read::loads(schema, filter, newest), read_load).await?;
+        let mut loaded = Vec::new();
+        for (load, first) in loads {
+            if loaded.len() >= limit || first > end {
+                break;
+            }
+            loaded.append(&mut self.read_changes(read::loaded_changes(schema, load, filter)).await?);
+        }
+        found.append(&mut loaded);
+        found.sort_by_key(|change| change.seq);
+        found.truncate(limit);
+        Ok(found)
     }
 
     async fn newest_change(&self) -> Result<i64, Error> {
-        self.count_rows(format!("SELECT coalesce(max(seq), 0) FROM {}.mirror_changes", self.0.schema)).await
+        let schema = &self.0.schema;
+        let of = |log: &str| format!("(SELECT max(seq) FROM {schema}.{log})");
+        let sql = format!("SELECT coalesce(greatest({}, {}), 0)", of("mirror_changes"), of("mirror_loads"));
+        self.count_rows(sql).await
     }
 
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {

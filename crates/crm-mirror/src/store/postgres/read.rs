@@ -7,6 +7,7 @@ use super::write::key_of;
 use crate::changes::{Change, ChangeFilter, ChangeKind};
 use crate::report::Run;
 use crate::row::Key;
+use crate::store::log::{loaded_query, single_query};
 use crate::store::{ChildrenRead, Head, Missing, Range, Record};
 use crate::table::Table;
 use crate::time::{from_seconds, seconds};
@@ -121,9 +122,9 @@ pub(super) fn read_record(row: &SqlRow) -> Record {
     Record { key: read_key(row, 0), raw: row.get(3), deleted_at: row.get(4), out_of_view_at: row.get(5) }
 }
 
-pub(super) fn changes(schema: &str, filter: &ChangeFilter) -> Query {
-    let mut query = Query::new(String::new());
-    let mut condition = format!("seq > {}", query.add(filter.after, Type::INT8));
+/// Returns the condition on entries of the log up to this position, and the limit.
+fn condition(query: &mut Query, filter: &ChangeFilter, newest: i64) -> String {
+    let mut condition = format!("seq > {} AND seq <= {newest}", query.add(filter.after, Type::INT8));
     if let Some(table) = filter.table {
         condition += &format!(" AND table_name = '{table}'");
     }
@@ -132,12 +133,41 @@ pub(super) fn changes(schema: &str, filter: &ChangeFilter) -> Query {
         let since = seconds(since) as f64;
         condition += &format!(" AND seen_at >= to_timestamp({})", query.add(since, Type::FLOAT8));
     }
-    let limit = query.add(i64::from(filter.limit), Type::INT8);
+    condition + &format!(" ORDER BY seq LIMIT {}", query.add(i64::from(filter.limit), Type::INT8))
+}
+
+pub(super) fn single_changes(schema: &str, filter: &ChangeFilter, newest: i64) -> Query {
+    let mut query = Query::new(String::new());
     query.sql = format!(
         "SELECT project_id, id, occurrence, seq, run, {}, table_name, change, before::text, after::text
-         FROM {schema}.changes WHERE {condition} ORDER BY seq LIMIT {limit}",
-        epoch("seen_at")
+         FROM ({}) AS single WHERE {}",
+        epoch("seen_at"),
+        single_query(&format!("{schema}.")),
+        condition(&mut query, filter, newest)
     );
+    query
+}
+
+/// Returns the query of the positions of loads, with the first position of each.
+pub(super) fn loads(schema: &str, filter: &ChangeFilter, newest: i64) -> Query {
+    let mut query = Query::new(String::new());
+    query.sql = format!(
+        "SELECT seq, seq - last_id + first_id FROM {schema}.mirror_loads WHERE {}",
+        condition(&mut query, filter, newest)
+    );
+    query
+}
+
+pub(super) fn loaded_changes(schema: &str, load: i64, filter: &ChangeFilter) -> Query {
+    let mut query = Query::new(format!(
+        "SELECT 0::bigint, id, 0::bigint, seq, run, {}, table_name, 'insert', NULL, after::text
+         FROM ({}) AS loaded WHERE load = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        epoch("seen_at"),
+        loaded_query(&format!("{schema}."))
+    ));
+    for number in [load, filter.after, i64::from(filter.limit)] {
+        query.add(number, Type::INT8);
+    }
     query
 }
 

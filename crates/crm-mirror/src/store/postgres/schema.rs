@@ -3,7 +3,8 @@
 use tokio_postgres::types::Type;
 
 use super::read::Query;
-use crate::store::{VERSION, changes_query, refill};
+use crate::store::log::{VERSION, changes_query};
+use crate::store::refill;
 use crate::table::{ColumnKind, Table};
 
 /// What is the same in every version. The tables of records are made of [`Table::columns`]: a column that a later version
@@ -38,6 +39,14 @@ CREATE TABLE IF NOT EXISTS {schema}.mirror_changes (
 );
 CREATE INDEX IF NOT EXISTS changes_by_time ON {schema}.mirror_changes (seen_at);
 CREATE INDEX IF NOT EXISTS changes_by_record ON {schema}.mirror_changes (id, table_name);
+CREATE TABLE IF NOT EXISTS {schema}.mirror_loads (
+    seq bigint PRIMARY KEY,
+    run bigint NOT NULL,
+    seen_at timestamptz NOT NULL,
+    table_name text NOT NULL,
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL
+);
 CREATE TABLE IF NOT EXISTS {schema}.phones (
     number text NOT NULL,
     tail text NOT NULL,
@@ -111,12 +120,13 @@ pub(super) fn parts() -> impl Iterator<Item = (String, String)> {
     Table::ALL.into_iter().flat_map(of_table).chain(others)
 }
 
-const OTHERS: [(&str, &str); 9] = [
+const OTHERS: [(&str, &str); 10] = [
     ("mirror_settings", "name"),
     ("mirror_lease", "fence"),
     ("mirror_missing", "run"),
     ("runs", "id"),
     ("mirror_changes", "seq"),
+    ("mirror_loads", "seq"),
     ("changes", "seq"),
     ("phones", "number"),
     ("calls_by_day", "day"),

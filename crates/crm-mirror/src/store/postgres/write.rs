@@ -8,7 +8,8 @@ use tokio_postgres::{Error, Transaction};
 use super::schema::{quoted, type_name};
 use crate::changes::ChangeKind;
 use crate::row::{Key, Row, Value};
-use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd, same_key};
+use crate::store::log::same_key;
+use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd};
 use crate::table::{ColumnKind, Shape, Table};
 
 type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -107,9 +108,8 @@ impl Writer<'_> {
     }
 
     async fn put(&self, batch: &Batch, applied: &mut Applied) -> Result<(), Error> {
-        let table = batch.shape.table;
-        if self.can_be_loaded(table, &batch.puts).await? {
-            self.load(batch).await?;
+        if let Some(load) = self.load_of(batch).await? {
+            self.load(batch, load).await?;
             applied.add(ChangeKind::Insert, batch.puts.len() as u64);
         } else {
             self.upsert(batch, applied).await?;
@@ -312,15 +312,24 @@ impl Writer<'_> {
         ];
         self.run(&sql, &params).await?;
         self.write_settings(&end.settings).await?;
-        let old = "seen_at < to_timestamp($1)";
-        let sql = format!(
-            "INSERT INTO {schema}.mirror_settings (name, value)
-             SELECT '{PRUNED}', max(seq)::text FROM {schema}.mirror_changes WHERE {old} HAVING max(seq) IS NOT NULL
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        let entries = format!(
+            "(SELECT seq, seen_at FROM {schema}.mirror_changes
+              UNION ALL SELECT seq, seen_at FROM {schema}.mirror_loads) AS entries"
         );
-        self.run(&sql, &[(&keep_since, Type::FLOAT8)]).await?;
-        let sql = format!("DELETE FROM {schema}.mirror_changes WHERE {old}");
-        self.run(&sql, &[(&keep_since, Type::FLOAT8)]).await?;
+        let pruned = format!(
+            "SELECT max(seq) FROM {entries} WHERE seq < coalesce(
+                (SELECT seq FROM {entries} WHERE seen_at >= to_timestamp($1) ORDER BY seq LIMIT 1),
+                {})",
+            i64::MAX
+        );
+        let rows = self.transaction.query_typed(&pruned, &[(&keep_since, Type::FLOAT8)]).await?;
+        if let Some(pruned) = rows.first().and_then(|row| row.get::<_, Option<i64>>(0)) {
+            self.write_settings(&[(PRUNED.to_owned(), pruned.to_string())]).await?;
+            for log in ["mirror_changes", "mirror_loads"] {
+                let sql = format!("DELETE FROM {schema}.{log} WHERE seq <= $1");
+                self.run(&sql, &[(&pruned, Type::INT8)]).await?;
+            }
+        }
         Ok(())
     }
 }

@@ -4,10 +4,11 @@ use rusqlite::{Transaction, params};
 
 use super::write::remove_phones;
 use crate::store::Rewrite;
+use crate::store::log::loaded_query;
 use crate::table::Table;
 
 pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> rusqlite::Result<u64> {
-    let mut removed = 0;
+    let mut removed = loaded(transaction, table, id, "id = ?1")?;
     let mut delete = |table: Table, column: &str| -> rusqlite::Result<()> {
         removed += transaction.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [id])?;
         let column = if column == "project_id" { "project_id" } else { "id" };
@@ -35,14 +36,24 @@ pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> ru
     if let Some((of_row, of_entry)) = about {
         let rows = format!("DELETE FROM activities WHERE deleted_at IS NOT NULL AND {of_row}");
         removed += transaction.execute(&rows, [id])?;
-        let entries = format!(
-            "DELETE FROM mirror_changes WHERE table_name = 'activities' AND id NOT IN (SELECT id FROM activities)
+        let gone = format!(
+            "id NOT IN (SELECT id FROM activities)
                 AND id IN (SELECT id FROM mirror_changes WHERE table_name = 'activities' AND {of_entry})"
         );
+        removed += loaded(transaction, Table::Activities, id, &gone)?;
+        let entries = format!("DELETE FROM mirror_changes WHERE table_name = 'activities' AND {gone}");
         removed += transaction.execute(&entries, [id])?;
     }
     remove_phones(transaction, table, id)?;
     Ok(removed as u64)
+}
+
+/// Counts the entries of the view that `mirror_loads` stands for. They go with the row and the other entries.
+fn loaded(transaction: &Transaction<'_>, table: Table, id: i64, condition: &str) -> rusqlite::Result<usize> {
+    let loaded = loaded_query("");
+    let sql = format!("SELECT count(*) FROM ({loaded}) WHERE table_name = '{table}' AND {condition}");
+    let count: i64 = transaction.query_row(&sql, [id], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 pub(super) fn rewrite(

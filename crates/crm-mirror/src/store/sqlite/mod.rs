@@ -300,10 +300,7 @@ impl Store for SqliteStore {
     }
 
     async fn newest_change(&self) -> Result<i64, Error> {
-        self.read(|connection| {
-            connection.query_row("SELECT coalesce(max(seq), 0) FROM mirror_changes", [], |row| row.get(0))
-        })
-        .await
+        self.read(read::newest_change).await
     }
 
     async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {

@@ -1,10 +1,12 @@
 //! Reading rows.
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, Row as SqlRow, params};
 
 use crate::changes::{Change, ChangeFilter, ChangeKind};
 use crate::report::Run;
 use crate::row::Key;
+use crate::store::log::{loaded_query, single_query};
 use crate::store::{ChildrenRead, Head, Missing, Range, Record};
 use crate::table::Table;
 use crate::time::{from_seconds, seconds, text_to_seconds, to_text};
@@ -115,31 +117,76 @@ pub(super) fn records(
 }
 
 pub(super) fn changes(connection: &Connection, filter: &ChangeFilter) -> rusqlite::Result<Vec<Change>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, run, seen_at, table_name, project_id, id, occurrence, change, before, after FROM changes
-         WHERE seq > ?1 AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR seen_at >= ?3)
-         ORDER BY seq LIMIT ?4",
-    )?;
+    let limit = filter.limit as usize;
     let since = filter.since.map(|time| to_text(seconds(time)));
-    let mut rows =
-        statement.query(params![filter.after, filter.table.map(Table::as_str), since, filter.limit])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (table, kind): (String, String) = (row.get(3)?, row.get(7)?);
-        let (Ok(table), Some(kind)) = (table.parse(), ChangeKind::from_word(&kind)) else { continue };
-        let seen_at: String = row.get(2)?;
-        found.push(Change {
-            seq: row.get(0)?,
-            run: row.get(1)?,
-            seen_at: from_seconds(text_to_seconds(&seen_at).unwrap_or(0)),
-            table,
-            key: read_key(row, 4)?,
-            kind,
-            before: row.get(8)?,
-            after: row.get(9)?,
-        });
+    // Another process may write between these queries. It writes only entries after the newest one.
+    let newest = newest_change(connection)?;
+    let condition =
+        "seq > ?1 AND seq <= ?5 AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR seen_at >= ?3)";
+    let params = params![filter.after, filter.table.map(Table::as_str), since, filter.limit, newest];
+    let sql = format!("SELECT * FROM ({}) WHERE {condition} ORDER BY seq LIMIT ?4", single_query(""));
+    let mut found: Vec<Change> =
+        connection.prepare_cached(&sql)?.query_map(params, read_change)?.collect::<rusqlite::Result<_>>()?;
+    let end = found.last().filter(|_| found.len() == limit).map_or(newest, |last| last.seq);
+
+    let sql = format!(
+        "SELECT seq, seq - last_id + first_id FROM mirror_loads WHERE {condition} ORDER BY seq LIMIT ?4"
+    );
+    let loads: Vec<(i64, i64)> = connection
+        .prepare_cached(&sql)?
+        .query_map(params, |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let sql = format!(
+        "SELECT seq, run, seen_at, table_name, 0, id, 0, 'insert', NULL, after FROM ({})
+         WHERE load = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        loaded_query("")
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut loaded: Vec<Change> = Vec::new();
+    for (load, first) in loads {
+        if loaded.len() >= limit || first > end {
+            break;
+        }
+        for change in statement.query_map(params![load, filter.after, filter.limit], read_change)? {
+            loaded.push(change?);
+        }
     }
+    found.append(&mut loaded);
+    found.sort_by_key(|change| change.seq);
+    found.truncate(limit);
     Ok(found)
+}
+
+pub(super) fn newest_change(connection: &Connection) -> rusqlite::Result<i64> {
+    let of = |log: &str| format!("ifnull((SELECT max(seq) FROM {log}), 0)");
+    let sql = format!("SELECT max({}, {})", of("mirror_changes"), of("mirror_loads"));
+    connection.query_row(&sql, [], |row| row.get(0))
+}
+
+fn read_change(row: &SqlRow<'_>) -> rusqlite::Result<Change> {
+    let seen_at: String = row.get(2)?;
+    Ok(Change {
+        seq: row.get(0)?,
+        run: row.get(1)?,
+        seen_at: from_seconds(text_to_seconds(&seen_at).unwrap_or(0)),
+        table: word(row, 3, |word| word.parse().ok())?,
+        key: read_key(row, 4)?,
+        kind: word(row, 7, ChangeKind::from_word)?,
+        before: row.get(8)?,
+        after: row.get(9)?,
+    })
+}
+
+/// Reads a word that this version knows, because it does not open a copy of a later one.
+fn word<T>(row: &SqlRow<'_>, at: usize, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
+    let word: String = row.get(at)?;
+    parse(&word).ok_or_else(|| {
+        rusqlite::Error::FromSqlConversionFailure(
+            at,
+            Type::Text,
+            format!("the word {word:?} is unknown").into(),
+        )
+    })
 }
 
 pub(super) fn runs(connection: &Connection, limit: i64) -> rusqlite::Result<Vec<Run>> {

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use crate::store::{VERSION, changes_query, refill};
+use crate::store::log::{VERSION, changes_query};
+use crate::store::refill;
 use crate::table::{ColumnKind, Table};
 
 /// What is the same in every version. The tables of records are made of [`Table::columns`]: a column that a later version
@@ -31,6 +32,14 @@ CREATE TABLE IF NOT EXISTS mirror_changes (
 );
 CREATE INDEX IF NOT EXISTS changes_by_time ON mirror_changes (seen_at);
 CREATE INDEX IF NOT EXISTS changes_by_record ON mirror_changes (id, table_name);
+CREATE TABLE IF NOT EXISTS mirror_loads (
+    seq INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    seen_at TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    first_id INTEGER NOT NULL,
+    last_id INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS phones (
     number TEXT NOT NULL,
     tail TEXT NOT NULL,
@@ -90,6 +99,9 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Option<i6
     }
     if version == 1 {
         transaction.execute_batch(FROM_VERSION_1)?;
+    }
+    if version < VERSION {
+        transaction.execute_batch("DROP VIEW IF EXISTS changes")?;
     }
     transaction.execute_batch(FIXED)?;
     for table in Table::ALL {

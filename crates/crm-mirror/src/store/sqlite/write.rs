@@ -7,6 +7,7 @@ use super::read::read_key;
 use super::schema::quoted;
 use crate::changes::ChangeKind;
 use crate::row::{Key, Row, Value};
+use crate::store::log::Load;
 use crate::store::{Applied, Batch, Missing, PRUNED, Removal, RunEnd};
 use crate::table::{Shape, Table};
 use crate::time::to_text;
@@ -102,6 +103,29 @@ impl Log<'_> {
     }
 }
 
+/// Writes one entry for all rows of a batch, if they are many, and are above all that the table has and had.
+fn write_load(log: &Log<'_>) -> rusqlite::Result<bool> {
+    let Some(load) = Load::of(log.batch) else { return Ok(false) };
+    let table = log.batch.shape.table.as_str();
+    let is_above = format!(
+        "SELECT ?1 > ifnull((SELECT max(id) FROM {table}), ?1 - 1)
+            AND ?1 > ifnull((SELECT max(last_id) FROM mirror_loads WHERE table_name = '{table}'), ?1 - 1)"
+    );
+    if !log.transaction.prepare_cached(&is_above)?.query_row([load.first_id], |row| row.get(0))? {
+        return Ok(false);
+    }
+    let last = "SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'mirror_changes'";
+    let last: i64 = log.transaction.query_row(last, [], |row| row.get(0))?;
+    let seq = last + load.positions();
+    log.transaction.execute("DELETE FROM sqlite_sequence WHERE name = 'mirror_changes'", [])?;
+    log.transaction.execute("INSERT INTO sqlite_sequence VALUES ('mirror_changes', ?1)", [seq])?;
+    log.transaction.execute(
+        "INSERT INTO mirror_loads VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![seq, log.batch.run, log.now, table, load.first_id, load.last_id],
+    )?;
+    Ok(true)
+}
+
 /// A row as it is before a change.
 struct Old {
     raw: String,
@@ -128,6 +152,7 @@ fn put(log: &Log<'_>, applied: &mut Applied) -> rusqlite::Result<()> {
     if log.batch.puts.is_empty() {
         return Ok(());
     }
+    let is_load = write_load(log)?;
     let [insert, upsert] = statements(shape);
     let mut insert = log.transaction.prepare_cached(&insert)?;
     let mut upsert = log.transaction.prepare_cached(&upsert)?;
@@ -149,7 +174,9 @@ fn put(log: &Log<'_>, applied: &mut Applied) -> rusqlite::Result<()> {
             Some(old) => old.is_out_of_view.then_some(ChangeKind::InView),
         };
         if let Some(kind) = kind {
-            log.write(table, row.key, kind, live.map(|old| old.raw.as_str()))?;
+            if !is_load {
+                log.write(table, row.key, kind, live.map(|old| old.raw.as_str()))?;
+            }
             applied.add(kind, 1);
         }
         if !is_new {
@@ -302,12 +329,20 @@ pub(super) fn end_run(transaction: &Transaction<'_>, end: &RunEnd) -> rusqlite::
         ],
     )?;
     write_settings(transaction, &end.settings)?;
+    let entries = "(SELECT seq, seen_at FROM mirror_changes UNION ALL SELECT seq, seen_at FROM mirror_loads)";
+    // By position and not by time, so that it ends at the first entry that is young.
+    let first_kept = format!("SELECT seq FROM {entries} WHERE +seen_at >= ?1 ORDER BY seq LIMIT 1");
     let keep_since = to_text(end.keep_since);
-    transaction.execute(
-        "INSERT OR REPLACE INTO mirror_settings (name, value)
-         SELECT ?2, max(seq) FROM mirror_changes WHERE seen_at < ?1 HAVING max(seq) IS NOT NULL",
-        [keep_since.as_str(), PRUNED],
-    )?;
-    transaction.execute("DELETE FROM mirror_changes WHERE seen_at < ?1", [keep_since])?;
+    let first_kept: Option<i64> =
+        transaction.query_row(&first_kept, [keep_since], |row| row.get(0)).optional()?;
+    let pruned = format!("SELECT max(seq) FROM {entries} WHERE seq < ?1");
+    let pruned: Option<i64> =
+        transaction.query_row(&pruned, [first_kept.unwrap_or(i64::MAX)], |row| row.get(0))?;
+    if let Some(pruned) = pruned {
+        write_settings(transaction, &[(PRUNED.to_owned(), pruned.to_string())])?;
+        for log in ["mirror_changes", "mirror_loads"] {
+            transaction.execute(&format!("DELETE FROM {log} WHERE seq <= ?1"), [pruned])?;
+        }
+    }
     Ok(())
 }
