@@ -3,7 +3,7 @@
 use crm_directory::{Client, Contact, User, phone_numbers_in};
 
 use super::{Copied, without_shift};
-use crate::row::{Key, Phone, Row, Value, fingerprint, json};
+use crate::row::{Phone, Value};
 use crate::table::{ColumnKind, Table};
 
 impl Copied for User {
@@ -13,36 +13,25 @@ impl Copied for User {
         self.id.0
     }
 
-    fn fingerprint(&self, _: i64) -> i64 {
-        fingerprint(&json(self))
-    }
-
     /// The list has no role, no position and no telephone numbers (observed).
     fn may_be_changed_by_list(&self) -> bool {
         true
     }
 
-    fn row(&self, key: Key, fingerprint: i64, _: &[(String, ColumnKind)]) -> Row {
-        Row {
-            key,
-            values: vec![
-                Value::text(self.uid.as_deref()),
-                Value::text(self.department_uid.as_deref()),
-                Value::text(self.name.as_deref()),
-                Value::text(self.login.as_deref()),
-                Value::text(self.email.as_deref()),
-                Value::flag(self.is_active),
-                Value::text(self.role.as_deref()),
-                Value::text(self.position.as_deref()),
-                Value::text(self.phone.as_deref()),
-                Value::text(self.extension.as_deref()),
-                Value::text(self.mobile.as_deref()),
-            ],
-            raw: json(self),
-            fingerprint,
-            detail: None,
-            phones: Vec::new(),
-        }
+    fn values(&self, _: &[(String, ColumnKind)]) -> Vec<Value> {
+        vec![
+            Value::text(self.uid.as_deref()),
+            Value::text(self.department_uid.as_deref()),
+            Value::text(self.name.as_deref()),
+            Value::text(self.login.as_deref()),
+            Value::text(self.email.as_deref()),
+            Value::flag(self.is_active),
+            Value::text(self.role.as_deref()),
+            Value::text(self.position.as_deref()),
+            Value::text(self.phone.as_deref()),
+            Value::text(self.extension.as_deref()),
+            Value::text(self.mobile.as_deref()),
+        ]
     }
 }
 
@@ -58,45 +47,40 @@ impl Copied for Client {
         self.created.is_some()
     }
 
-    fn fingerprint(&self, shift: i64) -> i64 {
-        let mut client = self.clone();
-        client.created = without_shift(client.created, shift);
-        client.changed = without_shift(client.changed, shift);
-        fingerprint(&json(&client))
+    fn shift_back(&mut self, hours: i64) {
+        self.created = without_shift(self.created, hours);
+        self.changed = without_shift(self.changed, hours);
     }
 
-    fn row(&self, key: Key, fingerprint: i64, _: &[(String, ColumnKind)]) -> Row {
-        Row {
-            key,
-            values: vec![
-                Value::text(self.uid.as_deref()),
-                Value::text(self.client_type.as_ref().map(|kind| kind.as_str())),
-                Value::time(self.created),
-                Value::time(self.changed),
-                Value::text(self.name.as_deref()),
-                Value::id(self.user_id),
-                Value::text(self.user_login.as_deref()),
-                Value::text(self.phone.as_deref()),
-                Value::text(self.fax.as_deref()),
-                Value::text(self.site.as_deref()),
-                Value::text(self.email.as_deref()),
-                Value::text(self.address.as_deref()),
-                Value::text(self.description.as_deref()),
-                Value::id(self.category_id),
-                Value::text(self.category.as_deref()),
-                Value::id(self.territory_id),
-                Value::text(self.territory.as_deref()),
-                Value::id(self.source_id),
-                Value::text(self.source.as_deref()),
-                Value::text(self.relation.as_deref()),
-                Value::id(self.main_contact_id),
-                Value::id(self.parent_id),
-            ],
-            raw: json(self),
-            fingerprint,
-            detail: None,
-            phones: phones("phone", self.phone.as_deref(), Some(key.id), None),
-        }
+    fn values(&self, _: &[(String, ColumnKind)]) -> Vec<Value> {
+        vec![
+            Value::text(self.uid.as_deref()),
+            Value::text(self.client_type.as_ref().map(|kind| kind.as_str())),
+            Value::time(self.created),
+            Value::time(self.changed),
+            Value::text(self.name.as_deref()),
+            Value::id(self.user_id),
+            Value::text(self.user_login.as_deref()),
+            Value::text(self.phone.as_deref()),
+            Value::text(self.fax.as_deref()),
+            Value::text(self.site.as_deref()),
+            Value::text(self.email.as_deref()),
+            Value::text(self.address.as_deref()),
+            Value::text(self.description.as_deref()),
+            Value::id(self.category_id),
+            Value::text(self.category.as_deref()),
+            Value::id(self.territory_id),
+            Value::text(self.territory.as_deref()),
+            Value::id(self.source_id),
+            Value::text(self.source.as_deref()),
+            Value::text(self.relation.as_deref()),
+            Value::id(self.main_contact_id),
+            Value::id(self.parent_id),
+        ]
+    }
+
+    fn phones(&self, id: i64) -> Vec<Phone> {
+        phones("phone", self.phone.as_deref(), Some(id), None)
     }
 }
 
@@ -112,40 +96,35 @@ impl Copied for Contact {
         self.created.is_some()
     }
 
-    fn fingerprint(&self, shift: i64) -> i64 {
-        let mut contact = self.clone();
-        contact.created = without_shift(contact.created, shift);
-        contact.changed = without_shift(contact.changed, shift);
-        fingerprint(&json(&contact))
+    fn shift_back(&mut self, hours: i64) {
+        self.created = without_shift(self.created, hours);
+        self.changed = without_shift(self.changed, hours);
     }
 
-    fn row(&self, key: Key, fingerprint: i64, _: &[(String, ColumnKind)]) -> Row {
+    fn values(&self, _: &[(String, ColumnKind)]) -> Vec<Value> {
+        vec![
+            Value::time(self.created),
+            Value::time(self.changed),
+            Value::id(self.client_id),
+            Value::text(self.position.as_deref()),
+            Value::text(self.name.as_deref()),
+            Value::text(self.phone.as_deref()),
+            Value::text(self.fax.as_deref()),
+            Value::text(self.mobile.as_deref()),
+            Value::text(self.email.as_deref()),
+            Value::id(self.user_id),
+            Value::text(self.user_login.as_deref()),
+            Value::text(self.loyalty.as_deref()),
+            Value::text(self.source.as_deref()),
+            Value::text(self.role.as_deref()),
+        ]
+    }
+
+    fn phones(&self, id: i64) -> Vec<Phone> {
         let client = self.client_id.and_then(|id| i64::try_from(id.0).ok());
-        let mut numbers = phones("phone", self.phone.as_deref(), client, Some(key.id));
-        numbers.extend(phones("mobile", self.mobile.as_deref(), client, Some(key.id)));
-        Row {
-            key,
-            values: vec![
-                Value::time(self.created),
-                Value::time(self.changed),
-                Value::id(self.client_id),
-                Value::text(self.position.as_deref()),
-                Value::text(self.name.as_deref()),
-                Value::text(self.phone.as_deref()),
-                Value::text(self.fax.as_deref()),
-                Value::text(self.mobile.as_deref()),
-                Value::text(self.email.as_deref()),
-                Value::id(self.user_id),
-                Value::text(self.user_login.as_deref()),
-                Value::text(self.loyalty.as_deref()),
-                Value::text(self.source.as_deref()),
-                Value::text(self.role.as_deref()),
-            ],
-            raw: json(self),
-            fingerprint,
-            detail: None,
-            phones: numbers,
-        }
+        let mut numbers = phones("phone", self.phone.as_deref(), client, Some(id));
+        numbers.extend(phones("mobile", self.mobile.as_deref(), client, Some(id)));
+        numbers
     }
 }
 

@@ -3,7 +3,7 @@
 use crm_history::{ActivityType, Entry};
 
 use super::{Copied, without_shift};
-use crate::row::{Key, Row, Value, fingerprint, json};
+use crate::row::{Value, fingerprint, json};
 use crate::table::{ColumnKind, Table};
 
 impl Copied for Entry {
@@ -18,13 +18,8 @@ impl Copied for Entry {
         self.at.is_some()
     }
 
-    fn fingerprint(&self, shift: i64) -> i64 {
-        if shift == 0 {
-            return fingerprint(&json(self));
-        }
-        let mut entry = self.clone();
-        entry.at = without_shift(entry.at, shift);
-        fingerprint(&json(&entry))
+    fn shift_back(&mut self, hours: i64) {
+        self.at = without_shift(self.at, hours);
     }
 
     /// The list writes `<br />`, `-` and `”` in place of others (observed). Tags leave no trace.
@@ -33,25 +28,18 @@ impl Copied for Entry {
         ["<br", "-", "”"].iter().any(|trace| content.contains(trace))
     }
 
-    fn row(&self, key: Key, fingerprint: i64, _: &[(String, ColumnKind)]) -> Row {
+    fn values(&self, _: &[(String, ColumnKind)]) -> Vec<Value> {
         let contacts: Vec<u64> = self.contacts.iter().map(|contact| contact.id.0).collect();
-        Row {
-            key,
-            values: vec![
-                Value::time(self.at),
-                Value::text(self.content.as_deref()),
-                Value::text(self.activity_type.as_deref()),
-                Value::id(self.user_id),
-                Value::text(self.user_login.as_deref()),
-                Value::id(self.client_id),
-                Value::id(self.deal_id),
-                Value::Json(json(&contacts)),
-            ],
-            raw: json(self),
-            fingerprint,
-            detail: None,
-            phones: Vec::new(),
-        }
+        vec![
+            Value::time(self.at),
+            Value::text(self.content.as_deref()),
+            Value::text(self.activity_type.as_deref()),
+            Value::id(self.user_id),
+            Value::text(self.user_login.as_deref()),
+            Value::id(self.client_id),
+            Value::id(self.deal_id),
+            Value::Json(json(&contacts)),
+        ]
     }
 }
 
@@ -63,22 +51,11 @@ impl Copied for ActivityType {
         (fingerprint(&self.title) >> 1).unsigned_abs()
     }
 
-    fn fingerprint(&self, _: i64) -> i64 {
-        fingerprint(&json(self))
-    }
-
-    fn row(&self, key: Key, fingerprint: i64, _: &[(String, ColumnKind)]) -> Row {
-        Row {
-            key,
-            values: vec![
-                Value::text(Some(self.title.as_str())),
-                Value::text(self.color.as_deref()),
-                Value::text(self.filter.as_ref().map(|filter| filter.as_str())),
-            ],
-            raw: json(self),
-            fingerprint,
-            detail: None,
-            phones: Vec::new(),
-        }
+    fn values(&self, _: &[(String, ColumnKind)]) -> Vec<Value> {
+        vec![
+            Value::text(Some(self.title.as_str())),
+            Value::text(self.color.as_deref()),
+            Value::text(self.filter.as_ref().map(|filter| filter.as_str())),
+        ]
     }
 }

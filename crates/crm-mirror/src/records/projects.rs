@@ -30,11 +30,7 @@ impl Copied for Project {
         self.id.0
     }
 
-    fn fingerprint(&self, _: i64) -> i64 {
-        fingerprint(&json(self))
-    }
-
-    fn row(&self, key: Key, fingerprint: i64, own_columns: &[(String, ColumnKind)]) -> Row {
+    fn values(&self, own_columns: &[(String, ColumnKind)]) -> Vec<Value> {
         let mut values = vec![
             Value::time(known(self.created())),
             Value::id(known(self.sales_funnel_id())),
@@ -45,7 +41,7 @@ impl Copied for Project {
             Value::id(known(self.currency_id())),
         ];
         values.extend(own_columns.iter().map(|(name, kind)| own_value(&self.fields, name, *kind)));
-        Row { key, values, raw: json(self), fingerprint, detail: None, phones: Vec::new() }
+        values
     }
 }
 

@@ -11,7 +11,7 @@ use futures_util::stream::{self, StreamExt};
 
 use super::{NOTED_SHIFT, Run, SHIFT, Step, shift};
 use crate::records::Copied;
-use crate::row::Key;
+use crate::row::{self, Key, Row};
 use crate::store::{Batch, Head, Missing, RUN, Range, Store};
 use crm_history::engine::mutations::breaks;
 
@@ -288,11 +288,11 @@ async fn compare<T: Copied>(
             batch.settings.push((NOTED_SHIFT.to_owned(), run.noted_shift.to_string()));
         }
     }
-    // Those that differ, with the fingerprint as listed and the row.
     let mut candidates = Vec::new();
     for (at, (key, record)) in records.into_iter().enumerate() {
         let_others_work(at).await;
-        let listed = record.fingerprint(run.shift);
+        let json = row::json(&record);
+        let listed = record.fingerprint(&json, run.shift);
         let head = known.get(&key.id);
         let is_new = run.refills(T::TABLE)
             || head.is_none_or(|head| {
@@ -309,26 +309,36 @@ async fn compare<T: Copied>(
             _ => false,
         };
         if is_new || wants_details {
-            candidates.push((key, record, listed, wants_details, head.filter(|_| !is_new)));
+            let unchanged = head.filter(|_| !is_new).copied();
+            candidates.push(Candidate { key, record, json, listed, wants_details, unchanged });
         }
     }
+    let wanted: Vec<T> =
+        candidates.iter().filter(|it| it.wants_details).map(|it| it.record.clone()).collect();
     let fetch = &details.fetch;
-    let fetched = stream::iter(candidates)
-        .map(|(key, record, listed, wants_details, unchanged)| async move {
-            let whole = match fetch {
-                Some(fetch) if wants_details => fetch(record.clone()).await?,
-                _ => None,
-            };
-            Ok::<_, Error>((key, record, whole, listed, unchanged))
+    let fetched = stream::iter(wanted)
+        .map(|record| async move {
+            match fetch {
+                Some(fetch) => fetch(record).await,
+                None => Ok(None),
+            }
         })
         .buffered(run.sync.concurrency);
-    let fetched: Vec<_> = fetched.collect().await;
-    for (at, one) in fetched.into_iter().enumerate() {
+    let mut fetched = fetched.collect::<Vec<_>>().await.into_iter();
+    for (at, candidate) in candidates.into_iter().enumerate() {
         let_others_work(at).await;
-        let (key, record, whole, listed, unchanged) = one?;
-        let detail = whole.as_ref().map(|whole| whole.fingerprint(run.shift));
+        let Candidate { key, record, json, listed, wants_details, unchanged } = candidate;
+        let whole = if wants_details { fetched.next().transpose()?.flatten() } else { None };
+        let (record, raw, detail) = match whole {
+            None => (record, json, None),
+            Some(whole) => {
+                let raw = row::json(&whole);
+                let detail = whole.fingerprint(&raw, run.shift);
+                (whole, raw, Some(detail))
+            }
+        };
         let is_same =
-            |head: &Head| detail.is_none() || head.detail == detail || breaks("a-text-may-change-alone");
+            |head: Head| detail.is_none() || head.detail == detail || breaks("a-text-may-change-alone");
         if unchanged.is_some_and(is_same) {
             continue;
         }
@@ -340,11 +350,22 @@ async fn compare<T: Copied>(
             batch.details.push((key, detail));
             continue;
         }
-        let mut row = whole.unwrap_or(record).row(key, listed, &run.sync.columns);
-        row.detail = detail;
-        batch.puts.push(row);
+        let (values, phones) = (record.values(&run.sync.columns), record.phones(key.id));
+        batch.puts.push(Row { key, values, raw, fingerprint: listed, detail, phones });
     }
     Ok(batch)
+}
+
+/// A record that differs from its row, or whose text the list may have spoilt.
+struct Candidate<T> {
+    key: Key,
+    record: T,
+    json: String,
+    /// The fingerprint of the record as it was listed.
+    listed: i64,
+    wants_details: bool,
+    /// The row, if it is as the record was listed.
+    unchanged: Option<Head>,
 }
 
 /// Comparing takes time, and the batch before is written in the same task, so let it go on.

@@ -9,6 +9,7 @@ use crm_history::{EntryOrder, EntryQuery};
 use super::merge::find_heads;
 use super::{Run, Step};
 use crate::records::Copied;
+use crate::row::json;
 use crate::store::Head;
 
 /// What records that were there before say of the known shift.
@@ -100,7 +101,7 @@ fn find<T: Copied>(known: i64, pairs: &[(&T, i64)]) -> Option<i64> {
 
 /// Returns how many records have the fingerprint of this shift.
 fn fits<T: Copied>(hours: i64, pairs: &[(&T, i64)]) -> usize {
-    pairs.iter().filter(|(record, known)| record.fingerprint(hours) == *known).count()
+    pairs.iter().filter(|(record, known)| record.fingerprint(&json(*record), hours) == *known).count()
 }
 
 /// Compares a sample of old records. Those that fit no shift were edited after the copy had read them: a quick run does not

@@ -79,7 +79,7 @@ impl Shaped {
             put(name, json!(value));
         }
         // A record that a later version has written may not be decoded. Its JSON is there in any case.
-        let values = raw.and_then(|raw| values(&self.shape, key, raw)).unwrap_or_default();
+        let values = raw.and_then(|raw| values(&self.shape, raw)).unwrap_or_default();
         let values = values.into_iter().map(Some).chain(std::iter::repeat(None));
         for ((name, kind), value) in self.shape.columns.iter().zip(values) {
             put(name, value.map_or(Json::Null, |value| column(value, *kind)));
@@ -105,21 +105,21 @@ fn column(value: Value, kind: ColumnKind) -> Json {
 }
 
 /// Returns the typed columns of a record.
-fn values(shape: &Shape, key: Key, raw: &str) -> Option<Vec<Value>> {
-    fn of<T: Copied + serde::de::DeserializeOwned>(shape: &Shape, key: Key, raw: &str) -> Option<Vec<Value>> {
+fn values(shape: &Shape, raw: &str) -> Option<Vec<Value>> {
+    fn of<T: Copied + serde::de::DeserializeOwned>(shape: &Shape, raw: &str) -> Option<Vec<Value>> {
         let own = &shape.columns[shape.table.columns().len()..];
-        Some(serde_json::from_str::<T>(raw).ok()?.row(key, 0, own).values)
+        Some(serde_json::from_str::<T>(raw).ok()?.values(own))
     }
     fn of_child<T: Child + serde::de::DeserializeOwned>(raw: &str) -> Option<Vec<Value>> {
         Some(serde_json::from_str::<T>(raw).ok()?.values())
     }
     match shape.table {
-        Table::Activities => of::<Entry>(shape, key, raw),
-        Table::ActivityTypes => of::<ActivityType>(shape, key, raw),
-        Table::Users => of::<User>(shape, key, raw),
-        Table::Clients => of::<Client>(shape, key, raw),
-        Table::Contacts => of::<Contact>(shape, key, raw),
-        Table::Projects => of::<Project>(shape, key, raw),
+        Table::Activities => of::<Entry>(shape, raw),
+        Table::ActivityTypes => of::<ActivityType>(shape, raw),
+        Table::Users => of::<User>(shape, raw),
+        Table::Clients => of::<Client>(shape, raw),
+        Table::Contacts => of::<Contact>(shape, raw),
+        Table::Projects => of::<Project>(shape, raw),
         Table::ProjectSteps => of_child::<Step>(raw),
         Table::ProjectActions => of_child::<Action>(raw),
         Table::Checklists => of_child::<Checklist>(raw),

@@ -274,7 +274,8 @@ impl Store for MemoryStore {
         state.settings.extend(end.settings.iter().cloned());
         let is_young = |change: &Change| seconds(change.seen_at) >= end.keep_since;
         let pruned = state.changes.iter().position(is_young).unwrap_or(state.changes.len());
-        if let Some(last) = state.changes.drain(..pruned).last() {
+        let last = state.changes.drain(..pruned).next_back();
+        if let Some(last) = last {
             state.settings.insert(PRUNED.to_owned(), last.seq.to_string());
         }
         Ok(())
