@@ -108,8 +108,7 @@ impl Writer<'_> {
     }
 
     async fn put(&self, batch: &Batch, applied: &mut Applied) -> Result<(), Error> {
-        if let Some(load) = self.load_of(batch).await? {
-            self.load(batch, load).await?;
+        if self.load(batch).await? {
             applied.add(ChangeKind::Insert, batch.puts.len() as u64);
         } else {
             self.upsert(batch, applied).await?;
