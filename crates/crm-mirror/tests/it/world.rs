@@ -211,9 +211,13 @@ impl Transport for InProcess {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let exchange = Mutex::new(self.sandbox.receive(request));
         let outcome = exchange.lock().unwrap().outcome();
-        let operation = self.sandbox.requests().last().and_then(|request| request.operation);
         let due: Vec<Meanwhile> = {
             let mut all = self.meanwhile.lock().unwrap();
+            // The log of requests is copied, so it is read only for those who wait for one.
+            let operation = match all.is_empty() {
+                true => None,
+                false => self.sandbox.requests().last().and_then(|request| request.operation),
+            };
             let of_this = all.iter_mut().filter(|meanwhile| Some(meanwhile.operation) == operation);
             of_this.for_each(|meanwhile| meanwhile.answers_left -= 1);
             all.extract_if(.., |meanwhile| meanwhile.answers_left == 0).collect()
