@@ -1,7 +1,7 @@
 //! What the feature `metrics` counts.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "policies/doubles.rs"]
+#[path = "it/doubles.rs"]
 #[allow(dead_code, reason = "no test file uses all of it")]
 mod doubles;
 

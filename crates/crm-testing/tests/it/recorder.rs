@@ -1,5 +1,4 @@
 //! The file of a recorder, without a client above it.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

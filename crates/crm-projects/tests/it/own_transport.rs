@@ -1,5 +1,4 @@
 //! The client over a transport of one's own: no HTTP client is compiled for it.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use async_trait::async_trait;
 use bytes::Bytes;

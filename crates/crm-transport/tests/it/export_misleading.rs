@@ -1,5 +1,4 @@
 //! Exports and streams from servers whose pages mislead: empty, short, doubled, repeated, undecodable.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,4 @@
 //! Exports from servers that page in their own way.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use async_trait::async_trait;
 use bytes::Bytes;

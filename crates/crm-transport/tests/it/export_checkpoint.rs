@@ -1,5 +1,4 @@
 //! An export with a checkpoint: what is saved, when, and how the next run resumes.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeSet, VecDeque};
 use std::error::Error as _;

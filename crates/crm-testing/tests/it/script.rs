@@ -1,5 +1,4 @@
 //! The scripted transport, without a client above it.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,9 +1,4 @@
 //! The adapters of the feature `tower`: a transport over a service, and the pipeline as a service.
-#![allow(clippy::unwrap_used, reason = "tests")]
-
-#[path = "policies/doubles.rs"]
-#[allow(dead_code, reason = "no test file uses all of it")]
-mod doubles;
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -14,12 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::doubles::{Server, client, client_with, no_connection, ok, status};
 use crm_transport::http::{Method, Request, Response};
 use crm_transport::{
     Bytes, Delivery, Error, ErrorKind, Idempotency, Operation, OperationInfo, RetryPolicy, TowerTransport,
     Transport, TransportError,
 };
-use doubles::{Server, client, client_with, no_connection, ok, status};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::{Client, Error as ClientError};
@@ -130,7 +125,7 @@ impl Service<Request<Full<Bytes>>> for Failing {
 
 /// The delivery of a write over a transport.
 async fn error_of_a_write(transport: impl Transport) -> Error {
-    let builder = crm_transport::ClientBuilder::<doubles::Calls>::new("https://crm.example.test");
+    let builder = crm_transport::ClientBuilder::<crate::doubles::Calls>::new("https://crm.example.test");
     let builder = builder.credentials(crm_transport::Credentials::new()).retry(RetryPolicy::none());
     builder.transport(transport).build().unwrap().add().await.unwrap_err()
 }

@@ -1,5 +1,4 @@
 //! Enumerations and their words: `Display` and `FromStr`.
-#![allow(clippy::unwrap_used, reason = "clippy treats only the #[test] functions of this file as tests")]
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;

@@ -1,5 +1,4 @@
 //! Reads over networks that drop the body of a GET.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,4 @@
 //! An export of a list in memory: order, errors, limits, verdicts.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

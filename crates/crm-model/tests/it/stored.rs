@@ -1,5 +1,4 @@
 //! The predicted form of a stored activity, compared with what a real server stored.
-#![allow(clippy::unwrap_used, reason = "clippy treats only the #[test] functions of this file as tests")]
 
 use std::path::Path;
 

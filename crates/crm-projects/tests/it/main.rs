@@ -1,0 +1,5 @@
+//! Tests of the client over transports of one's own.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod export;
+mod own_transport;
