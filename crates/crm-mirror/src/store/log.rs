@@ -19,8 +19,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Returns the IDs of a batch with many rows. The batch is a load if the table and its earlier loads have no such ID
-    /// and none above it.
+    /// Returns the IDs of a batch with many rows. The batch is a load if all of them are above the rows of the table, deleted
+    /// ones included, and above its loads that are in the log.
     pub(crate) fn of(batch: &Batch) -> Option<Self> {
         if batch.puts.len() < AT_LEAST || batch.shape.table.belongs_to_project() {
             return None;
@@ -76,13 +76,17 @@ pub(crate) fn single_query(prefix: &str) -> String {
 /// The query of the rows that `mirror_loads` stands for: each was inserted. `load` is the position of its load.
 ///
 /// A row was loaded if it is there and nothing has happened to it since, or if what happened next is not that it was
-/// inserted.
+/// inserted. This is true because the loads of a table do not overlap, the log is pruned from its beginning and never in the
+/// middle, and a row is forgotten with all of its entries.
+///
+/// `CROSS JOIN` and `IS TRUE` mean the same as a plain join. They keep the databases from comparing each row with each load.
 pub(crate) fn loaded_query(prefix: &str) -> String {
-    let entry = |id: &str, after: &str| {
+    let entry = |id: &str, after: &str, from: &str| {
         format!(
             "SELECT load.seq AS load, load.seq - load.last_id + {id} AS seq, load.run, load.seen_at, load.table_name,
                 {id} AS id, {after} AS after
-             FROM {prefix}mirror_loads AS load"
+             FROM {prefix}mirror_loads AS load CROSS JOIN {prefix}{from}
+             WHERE {id} BETWEEN load.first_id AND load.last_id"
         )
     };
     let next_of = |id: &str| {
@@ -92,19 +96,13 @@ pub(crate) fn loaded_query(prefix: &str) -> String {
         )
     };
     let changed = format!(
-        "{} JOIN {prefix}mirror_changes AS next ON next.table_name = load.table_name
-            AND next.id BETWEEN load.first_id AND load.last_id AND next.seq > load.seq
-         WHERE next.change <> 'insert' AND next.seq = {}",
-        entry("next.id", "next.before"),
+        "{} AND (next.table_name = load.table_name) IS TRUE AND next.change <> 'insert' AND next.seq = {}",
+        entry("next.id", "next.before", "mirror_changes AS next"),
         next_of("next.id")
     );
     let unchanged = Table::ALL.into_iter().filter(|table| !table.belongs_to_project()).map(|table| {
-        format!(
-            " UNION ALL {} JOIN {prefix}{table} AS row ON row.id BETWEEN load.first_id AND load.last_id
-             WHERE load.table_name = '{table}' AND {} IS NULL",
-            entry("row.id", "row.raw"),
-            next_of("row.id")
-        )
+        let rows = entry("row.id", "row.raw", &format!("{table} AS row"));
+        format!(" UNION ALL {rows} AND load.table_name = '{table}' AND {} IS NULL", next_of("row.id"))
     });
     changed + &unchanged.collect::<String>()
 }

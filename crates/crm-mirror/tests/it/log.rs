@@ -227,3 +227,33 @@ async fn every_store_has_the_same_log_whatever_is_written_and_its_view_too() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_page_goes_on_after_a_load_whose_last_row_was_forgotten() {
+    let scratch = Scratch::new();
+    let sqlite = SqliteStore::open(scratch.path().join("crm.db")).await.unwrap();
+    let cluster = Cluster::start();
+    let mut stores: Vec<Box<dyn Store>> = vec![Box::new(sqlite), Box::new(MemoryStore::new())];
+    if let Some(cluster) = &cluster {
+        stores.push(Box::new(PostgresStore::open(&cluster.url()).await.unwrap()));
+    }
+    for store in stores {
+        let fence = store.lock().await.unwrap().unwrap();
+        let mut story = Story::new(0);
+        for ids in [1..201, 201..401] {
+            let puts = ids.map(|id| story.row(id)).collect();
+            store.commit(fence, vec![Batch { puts, ..story.batch() }]).await.unwrap();
+        }
+        store.forget(fence, Table::Activities, 200).await.unwrap();
+        let page = |after| {
+            let filter = ChangeFilter::new().after(after).limit(1);
+            let store = &store;
+            async move { store.changes(&filter).await.unwrap().pop().unwrap() }
+        };
+        let mut change = page(0).await;
+        while change.key.id < 199 {
+            change = page(change.seq).await;
+        }
+        assert_eq!(page(change.seq).await.key.id, 201);
+    }
+}

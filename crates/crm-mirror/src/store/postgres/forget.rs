@@ -11,7 +11,7 @@ use crate::table::Table;
 impl Writer<'_> {
     pub(super) async fn forget(&self, table: Table, id: i64) -> Result<u64, Error> {
         let schema = self.schema;
-        let mut removed = self.loaded(table, id, "id = $1").await?;
+        let mut removed = self.loaded(table, &[id]).await?;
         let children: &[Table] = if table == Table::Projects { &Table::CHILDREN } else { &[] };
         let tables = [(table, "id")].into_iter().chain(children.iter().map(|child| (*child, "project_id")));
         for (table, column) in tables {
@@ -37,24 +37,31 @@ impl Writer<'_> {
             let rows = format!("DELETE FROM {schema}.activities WHERE deleted_at IS NOT NULL AND {of_row}");
             removed += self.run(&rows, &[(&id, Type::INT8)]).await?;
             let gone = format!(
-                "id NOT IN (SELECT id FROM {schema}.activities)
-                    AND id IN (SELECT id FROM {schema}.mirror_changes WHERE table_name = 'activities' AND {of_entry})"
+                "SELECT DISTINCT id FROM {schema}.mirror_changes AS log
+                 WHERE table_name = 'activities' AND {of_entry}
+                    AND NOT EXISTS (SELECT 1 FROM {schema}.activities AS row WHERE row.id = log.id)"
             );
-            removed += self.loaded(Table::Activities, id, &gone).await?;
-            let entries =
-                format!("DELETE FROM {schema}.mirror_changes WHERE table_name = 'activities' AND {gone}");
-            removed += self.run(&entries, &[(&id, Type::INT8)]).await?;
+            let gone = self.transaction.query_typed(&gone, &[(&id, Type::INT8)]).await?;
+            let gone: Vec<i64> = gone.iter().map(|row| row.get(0)).collect();
+            if !gone.is_empty() {
+                removed += self.loaded(Table::Activities, &gone).await?;
+                let entries = format!(
+                    "DELETE FROM {schema}.mirror_changes WHERE table_name = 'activities' AND id = ANY($1)"
+                );
+                removed += self.run(&entries, &[(&gone, Type::INT8_ARRAY)]).await?;
+            }
         }
         self.remove_phones(table, &[id]).await?;
         Ok(removed)
     }
 
-    /// Counts the entries of the view that `mirror_loads` stands for. They go with the row and the other entries.
-    async fn loaded(&self, table: Table, id: i64, condition: &str) -> Result<u64, Error> {
+    /// Counts the entries of the view that `mirror_loads` stands for. They go with the rows and the other entries.
+    async fn loaded(&self, table: Table, ids: &[i64]) -> Result<u64, Error> {
         let loaded = loaded_query(&format!("{}.", self.schema));
-        let sql =
-            format!("SELECT count(*) FROM ({loaded}) AS loaded WHERE table_name = '{table}' AND {condition}");
-        let rows = self.transaction.query_typed(&sql, &[(&id, Type::INT8)]).await?;
+        let sql = format!(
+            "SELECT count(*) FROM ({loaded}) AS loaded WHERE table_name = '{table}' AND id = ANY($1)"
+        );
+        let rows = self.transaction.query_typed(&sql, &[(&ids, Type::INT8_ARRAY)]).await?;
         Ok(rows.first().map_or(0, |row| row.get::<_, i64>(0).unsigned_abs()))
     }
 

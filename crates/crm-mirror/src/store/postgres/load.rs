@@ -15,8 +15,8 @@ use crate::store::log::Load;
 use crate::table::{ColumnKind, Shape};
 
 impl Writer<'_> {
-    /// Writes a batch of many rows that are above all that the table has and had, as in a first copy, and one entry of the
-    /// change log for all of them. Returns `false`, and does nothing, for another batch.
+    /// Writes a batch that is a [`Load`], as in a first copy, and one entry of the change log for all of its rows. Returns
+    /// `false`, and does nothing, for another batch.
     pub(super) async fn load(&self, batch: &Batch) -> Result<bool, Error> {
         let Some(load) = Load::of(batch) else { return Ok(false) };
         let (schema, table) = (self.schema, batch.shape.table);

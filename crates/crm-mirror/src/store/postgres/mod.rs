@@ -35,7 +35,7 @@ use crate::table::{ColumnKind, Table};
 /// A copy in PostgreSQL.
 ///
 /// It uses no session state, so it works behind PgBouncer in transaction mode, except versions 1.21.0 to 1.22.0, which
-/// mishandle `COPY`. One run at a time holds the row of the table `mirror_lease`, by the server's clock. After a kill the next
+/// mishandle `COPY`. A role that does not own the tables needs `USAGE` and `UPDATE` on their sequences, too. One run at a time holds the row of the table `mirror_lease`, by the server's clock. After a kill the next
 /// run can begin when the lease has expired, which takes a minute. Each transaction checks the lease, so a run that has lost
 /// it writes nothing more.
 #[derive(Clone, Debug)]
@@ -302,20 +302,20 @@ impl Store for PostgresStore {
 
     async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
         let (schema, limit) = (&self.0.schema, filter.limit as usize);
-        // Another run may write between these queries. It writes only entries after the newest one.
+        // Another run may write between these queries. What it adds is after the newest entry.
         let newest = self.newest_change().await?;
-        let mut found = self.read_changes(read::single_changes(schema, filter, newest)).await?;
-        let end = found.last().filter(|_| found.len() == limit).map_or(newest, |last| last.seq);
-        let read_load = |row: &tokio_postgres::Row| -> (i64, i64) { (row.get(0), row.get(1)) };
-        let loads = self.read(read::loads(schema, filter, newest), read_load).await?;
-        let mut loaded = Vec::new();
-        for (load, first) in loads {
-            if loaded.len() >= limit || first > end {
+        // There are few loads. Some may have no row left.
+        let loads: Vec<i64> = self.read(read::loads(schema, filter, newest), |row| row.get(0)).await?;
+        let mut found = Vec::new();
+        for load in loads {
+            if found.len() >= limit {
                 break;
             }
-            loaded.append(&mut self.read_changes(read::loaded_changes(schema, load, filter)).await?);
+            found.append(&mut self.read_changes(read::loaded_changes(schema, load, filter)).await?);
         }
-        found.append(&mut loaded);
+        found.truncate(limit);
+        let end = found.last().filter(|_| found.len() == limit).map_or(newest, |last: &Change| last.seq);
+        found.append(&mut self.read_changes(read::single_changes(schema, filter, end)).await?);
         found.sort_by_key(|change| change.seq);
         found.truncate(limit);
         Ok(found)

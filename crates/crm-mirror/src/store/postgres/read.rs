@@ -122,9 +122,9 @@ pub(super) fn read_record(row: &SqlRow) -> Record {
     Record { key: read_key(row, 0), raw: row.get(3), deleted_at: row.get(4), out_of_view_at: row.get(5) }
 }
 
-/// Returns the condition on entries of the log up to this position, and the limit.
-fn condition(query: &mut Query, filter: &ChangeFilter, newest: i64) -> String {
-    let mut condition = format!("seq > {} AND seq <= {newest}", query.add(filter.after, Type::INT8));
+/// Returns the condition on entries of the log up to this position, and their order.
+fn condition(query: &mut Query, filter: &ChangeFilter, up_to: i64) -> String {
+    let mut condition = format!("seq > {} AND seq <= {up_to}", query.add(filter.after, Type::INT8));
     if let Some(table) = filter.table {
         condition += &format!(" AND table_name = '{table}'");
     }
@@ -133,28 +133,27 @@ fn condition(query: &mut Query, filter: &ChangeFilter, newest: i64) -> String {
         let since = seconds(since) as f64;
         condition += &format!(" AND seen_at >= to_timestamp({})", query.add(since, Type::FLOAT8));
     }
-    condition + &format!(" ORDER BY seq LIMIT {}", query.add(i64::from(filter.limit), Type::INT8))
+    condition + " ORDER BY seq"
 }
 
-pub(super) fn single_changes(schema: &str, filter: &ChangeFilter, newest: i64) -> Query {
+pub(super) fn single_changes(schema: &str, filter: &ChangeFilter, up_to: i64) -> Query {
     let mut query = Query::new(String::new());
     query.sql = format!(
         "SELECT project_id, id, occurrence, seq, run, {}, table_name, change, before::text, after::text
-         FROM ({}) AS single WHERE {}",
+         FROM ({}) AS single WHERE {} LIMIT {}",
         epoch("seen_at"),
         single_query(&format!("{schema}.")),
-        condition(&mut query, filter, newest)
+        condition(&mut query, filter, up_to),
+        filter.limit
     );
     query
 }
 
-/// Returns the query of the positions of loads, with the first position of each.
-pub(super) fn loads(schema: &str, filter: &ChangeFilter, newest: i64) -> Query {
+/// Returns the query of the positions of loads.
+pub(super) fn loads(schema: &str, filter: &ChangeFilter, up_to: i64) -> Query {
     let mut query = Query::new(String::new());
-    query.sql = format!(
-        "SELECT seq, seq - last_id + first_id FROM {schema}.mirror_loads WHERE {}",
-        condition(&mut query, filter, newest)
-    );
+    let condition = condition(&mut query, filter, up_to);
+    query.sql = format!("SELECT seq FROM {schema}.mirror_loads WHERE {condition}");
     query
 }
 

@@ -1,6 +1,6 @@
 //! Removing what must not be kept.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{ToSql, Transaction, params};
 
 use super::write::remove_phones;
 use crate::store::Rewrite;
@@ -8,7 +8,7 @@ use crate::store::log::loaded_query;
 use crate::table::Table;
 
 pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> rusqlite::Result<u64> {
-    let mut removed = loaded(transaction, table, id, "id = ?1")?;
+    let mut removed = loaded(transaction, table, "id = ?1", id)?;
     let mut delete = |table: Table, column: &str| -> rusqlite::Result<()> {
         removed += transaction.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [id])?;
         let column = if column == "project_id" { "project_id" } else { "id" };
@@ -37,22 +37,33 @@ pub(super) fn forget(transaction: &Transaction<'_>, table: Table, id: i64) -> ru
         let rows = format!("DELETE FROM activities WHERE deleted_at IS NOT NULL AND {of_row}");
         removed += transaction.execute(&rows, [id])?;
         let gone = format!(
-            "id NOT IN (SELECT id FROM activities)
-                AND id IN (SELECT id FROM mirror_changes WHERE table_name = 'activities' AND {of_entry})"
+            "SELECT json_group_array(DISTINCT id) FROM mirror_changes AS log
+             WHERE table_name = 'activities' AND {of_entry}
+                AND NOT EXISTS (SELECT 1 FROM activities AS row WHERE row.id = log.id)"
         );
-        removed += loaded(transaction, Table::Activities, id, &gone)?;
-        let entries = format!("DELETE FROM mirror_changes WHERE table_name = 'activities' AND {gone}");
-        removed += transaction.execute(&entries, [id])?;
+        let gone: String = transaction.query_row(&gone, [id], |row| row.get(0))?;
+        if gone != "[]" {
+            let are_gone = "id IN (SELECT value FROM json_each(?1))";
+            removed += loaded(transaction, Table::Activities, are_gone, &gone)?;
+            let entries =
+                format!("DELETE FROM mirror_changes WHERE table_name = 'activities' AND {are_gone}");
+            removed += transaction.execute(&entries, [&gone])?;
+        }
     }
     remove_phones(transaction, table, id)?;
     Ok(removed as u64)
 }
 
 /// Counts the entries of the view that `mirror_loads` stands for. They go with the row and the other entries.
-fn loaded(transaction: &Transaction<'_>, table: Table, id: i64, condition: &str) -> rusqlite::Result<usize> {
+fn loaded(
+    transaction: &Transaction<'_>,
+    table: Table,
+    condition: &str,
+    parameter: impl ToSql,
+) -> rusqlite::Result<usize> {
     let loaded = loaded_query("");
     let sql = format!("SELECT count(*) FROM ({loaded}) WHERE table_name = '{table}' AND {condition}");
-    let count: i64 = transaction.query_row(&sql, [id], |row| row.get(0))?;
+    let count: i64 = transaction.query_row(&sql, [parameter], |row| row.get(0))?;
     Ok(usize::try_from(count).unwrap_or_default())
 }
 

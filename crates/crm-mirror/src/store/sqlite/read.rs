@@ -119,22 +119,16 @@ pub(super) fn records(
 pub(super) fn changes(connection: &Connection, filter: &ChangeFilter) -> rusqlite::Result<Vec<Change>> {
     let limit = filter.limit as usize;
     let since = filter.since.map(|time| to_text(seconds(time)));
-    // Another process may write between these queries. It writes only entries after the newest one.
+    // Another process may write between these queries. What it adds is after the newest entry.
     let newest = newest_change(connection)?;
     let condition =
-        "seq > ?1 AND seq <= ?5 AND (?2 IS NULL OR table_name = ?2) AND (?3 IS NULL OR seen_at >= ?3)";
-    let params = params![filter.after, filter.table.map(Table::as_str), since, filter.limit, newest];
-    let sql = format!("SELECT * FROM ({}) WHERE {condition} ORDER BY seq LIMIT ?4", single_query(""));
-    let mut found: Vec<Change> =
-        connection.prepare_cached(&sql)?.query_map(params, read_change)?.collect::<rusqlite::Result<_>>()?;
-    let end = found.last().filter(|_| found.len() == limit).map_or(newest, |last| last.seq);
-
-    let sql = format!(
-        "SELECT seq, seq - last_id + first_id FROM mirror_loads WHERE {condition} ORDER BY seq LIMIT ?4"
-    );
-    let loads: Vec<(i64, i64)> = connection
-        .prepare_cached(&sql)?
-        .query_map(params, |row| Ok((row.get(0)?, row.get(1)?)))?
+        "seq > ?1 AND seq <= ?2 AND (?3 IS NULL OR table_name = ?3) AND (?4 IS NULL OR seen_at >= ?4)
+        ORDER BY seq";
+    let table = filter.table.map(Table::as_str);
+    // There are few loads. Some may have no row left.
+    let loads: Vec<i64> = connection
+        .prepare_cached(&format!("SELECT seq FROM mirror_loads WHERE {condition}"))?
+        .query_map(params![filter.after, newest, table, since], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let sql = format!(
         "SELECT seq, run, seen_at, table_name, 0, id, 0, 'insert', NULL, after FROM ({})
@@ -142,16 +136,22 @@ pub(super) fn changes(connection: &Connection, filter: &ChangeFilter) -> rusqlit
         loaded_query("")
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut loaded: Vec<Change> = Vec::new();
-    for (load, first) in loads {
-        if loaded.len() >= limit || first > end {
+    let mut found: Vec<Change> = Vec::new();
+    for load in loads {
+        if found.len() >= limit {
             break;
         }
         for change in statement.query_map(params![load, filter.after, filter.limit], read_change)? {
-            loaded.push(change?);
+            found.push(change?);
         }
     }
-    found.append(&mut loaded);
+    found.truncate(limit);
+    let end = found.last().filter(|_| found.len() == limit).map_or(newest, |last| last.seq);
+    let sql = format!("SELECT * FROM ({}) WHERE {condition} LIMIT ?5", single_query(""));
+    let mut statement = connection.prepare_cached(&sql)?;
+    for change in statement.query_map(params![filter.after, end, table, since, filter.limit], read_change)? {
+        found.push(change?);
+    }
     found.sort_by_key(|change| change.seq);
     found.truncate(limit);
     Ok(found)

@@ -103,7 +103,7 @@ impl Log<'_> {
     }
 }
 
-/// Writes one entry for all rows of a batch, if they are many, and are above all that the table has and had.
+/// Writes one entry for all rows of a batch that is a [`Load`]. Returns `false`, and does nothing, for another batch.
 fn write_load(log: &Log<'_>) -> rusqlite::Result<bool> {
     let Some(load) = Load::of(log.batch) else { return Ok(false) };
     let table = log.batch.shape.table.as_str();
