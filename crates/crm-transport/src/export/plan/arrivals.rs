@@ -156,12 +156,12 @@ impl<T> Plan<T> {
             Some(doubt @ (Doubt::Again(number, _) | Doubt::Moved(number, _))) => {
                 let above = doubt.above();
                 let is_doubtful = above.is_some_and(|above| self.is_doubtful(identity, above));
-                let has_moved =
-                    matches!(doubt, Doubt::Moved(..)) && above.is_some_and(|above| identity.reaches(above));
+                let has_moved = above.filter(|above| identity.reaches(*above));
+                let is_again_moved = has_moved.is_some() && matches!(doubt, Doubt::Moved(..));
                 if !is_doubtful {
                     self.add_inner(identity, above);
                 }
-                let is_open = (is_doubtful || has_moved) && self.contradiction.is_none();
+                let is_open = (is_doubtful || is_again_moved) && self.contradiction.is_none();
                 if page.is_empty() && !is_doubtful {
                     self.add_shortened(at, number, now);
                 }
@@ -179,6 +179,8 @@ impl<T> Plan<T> {
                 stretch.doubt = match (is_open, is_sudden) {
                     (true, _) => Some(Doubt::Above(number, identity)),
                     (false, true) => Some(Doubt::Again(number, Some(identity))),
+                    // It was something else that seemed wrong with it before.
+                    (false, false) if !is_again_moved => has_moved.map(|above| Doubt::Moved(number, above)),
                     (false, false) => None,
                 };
             }

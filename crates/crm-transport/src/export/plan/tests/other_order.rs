@@ -76,3 +76,31 @@ fn pages_in_another_order_are_harmless_or_noticed() {
         missed.len()
     );
 }
+
+#[test]
+fn pages_in_another_order_after_an_empty_one_are_harmless_or_noticed() {
+    let mut missed = Vec::new();
+    for (records, size, concurrency) in [(56, 4, 1), (56, 4, 3), (61, 3, 2), (163, 4, 4)] {
+        for (list, (by_id, by_date)) in lists(records, size).into_iter().enumerate() {
+            for (from, count) in (0..60).flat_map(|from| [(from, 1), (from, 2)]) {
+                let (read, is_noticed) = read_with_a_kill(concurrency, size, None, |request, number| {
+                    if request == from {
+                        Page::new(Vec::new())
+                    } else if (from + 1..=from + count).contains(&request) {
+                        by_date.page(number)
+                    } else {
+                        by_id.page(number)
+                    }
+                });
+                if !is_noticed && read != by_id.ids {
+                    missed.push((records, concurrency, list, from, count, read.len()));
+                }
+            }
+        }
+    }
+    assert!(
+        missed.is_empty(),
+        "{} (records, calls, list, from request, requests, read): {missed:?}",
+        missed.len()
+    );
+}
