@@ -94,8 +94,8 @@ impl Literals<'_> {
             word.len() > 1
                 && word.trim_end_matches([',', ':', '.']).bytes().all(|byte| byte.is_ascii_lowercase())
         });
-        let is_sql =
-            text.contains(['\n', '=', '$']) || text.contains("bigint") || text.contains("timestamptz");
+        let is_sql = text.contains(['\n', '=', '$'])
+            || ["bigint", "timestamptz", "SELECT "].iter().any(|word| text.contains(word));
         let first = text.split(' ').next().unwrap_or_default();
         let is_statement = first.len() > 2 && first.bytes().all(|byte| byte.is_ascii_uppercase());
         let is_code = is_sql || is_statement || text.starts_with(['<', '"']) || text.starts_with("{\"");

@@ -184,7 +184,7 @@ fn word<T>(row: &SqlRow<'_>, at: usize, parse: impl Fn(&str) -> Option<T>) -> ru
         rusqlite::Error::FromSqlConversionFailure(
             at,
             Type::Text,
-            format!("the word {word:?} is unknown").into(),
+            "it has an entry that this program does not know".into(),
         )
     })
 }
