@@ -119,7 +119,7 @@ const FULL: &[Step] = &[
             "--no-default-features",
             "--lib",
             "--test",
-            "own_transport",
+            "it",
         ],
     },
     Step { name: "docs/openapi, by a public validator", environment: &[], arguments: &["xtask", "openapi"] },

@@ -35,9 +35,11 @@ use crate::table::{ColumnKind, Table};
 /// A copy in PostgreSQL.
 ///
 /// It uses no session state, so it works behind PgBouncer in transaction mode, except versions 1.21.0 to 1.22.0, which
-/// mishandle `COPY`. A role that does not own the tables needs `USAGE` and `UPDATE` on their sequences, too. One run at a time holds the row of the table `mirror_lease`, by the server's clock. After a kill the next
-/// run can begin when the lease has expired, which takes a minute. Each transaction checks the lease, so a run that has lost
-/// it writes nothing more.
+/// mishandle `COPY`. A role that does not own the tables needs `USAGE` and `UPDATE` on their sequences, too.
+///
+/// One run at a time holds the row of the table `mirror_lease`, by the server's clock. After a kill the next run can begin
+/// when the lease has expired, which takes a minute. Each transaction checks the lease, so a run that has lost it writes
+/// nothing more.
 #[derive(Clone, Debug)]
 pub struct PostgresStore(Arc<Shared>);
 
