@@ -106,7 +106,7 @@ const FULL: &[Step] = &[
     },
     Step {
         // The little that is different without one is in `tests/consumer-history`.
-        name: "unit tests without an HTTP client",
+        name: "tests without an HTTP client",
         environment: &[],
         arguments: &[
             "test",

@@ -315,16 +315,11 @@ async fn compare<T: Copied>(
     }
     let wanted: Vec<T> =
         candidates.iter().filter(|it| it.wants_details).map(|it| it.record.clone()).collect();
-    let fetch = &details.fetch;
-    let fetched = stream::iter(wanted)
-        .map(|record| async move {
-            match fetch {
-                Some(fetch) => fetch(record).await,
-                None => Ok(None),
-            }
-        })
-        .buffered(run.sync.concurrency);
-    let mut fetched = fetched.collect::<Vec<_>>().await.into_iter();
+    let fetched = match &details.fetch {
+        Some(fetch) => stream::iter(wanted).map(&**fetch).buffered(run.sync.concurrency).collect().await,
+        None => Vec::new(),
+    };
+    let mut fetched = fetched.into_iter();
     for (at, candidate) in candidates.into_iter().enumerate() {
         let_others_work(at).await;
         let Candidate { key, record, json, listed, wants_details, unchanged } = candidate;

@@ -11,6 +11,9 @@ use crate::table::Table;
 /// The version of the tables. A copy of a later version is refused.
 pub(crate) const VERSION: i64 = 3;
 
+/// What is wrong with an entry that a later version has written while this program had the copy open.
+pub(crate) const UNKNOWN_ENTRY: &str = "it has an entry that this program does not know";
+
 /// The lowest and the highest ID of many new rows, which need one entry of `mirror_loads`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {

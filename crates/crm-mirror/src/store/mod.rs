@@ -146,7 +146,7 @@ pub struct Head {
 pub struct Batch {
     /// The run.
     pub run: i64,
-    /// When it was seen.
+    /// When it was seen, in seconds since 1970.
     pub now: i64,
     /// The table and its columns.
     pub shape: Arc<Shape>,
@@ -167,7 +167,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn new(run: i64, now: i64, shape: &Arc<Shape>) -> Self {
+    /// Creates a batch of a run that changes nothing yet. `now` is when its changes are seen.
+    #[must_use]
+    pub fn new(run: i64, now: i64, shape: &Arc<Shape>) -> Self {
         Self {
             run,
             now,

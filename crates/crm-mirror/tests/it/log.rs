@@ -49,18 +49,7 @@ impl Story {
     }
 
     fn batch(&self) -> Batch {
-        Batch {
-            run: self.run,
-            now: self.now,
-            shape: Arc::clone(&self.shape),
-            puts: Vec::new(),
-            removals: Vec::new(),
-            missing: Vec::new(),
-            found: Vec::new(),
-            details: Vec::new(),
-            children_read: Vec::new(),
-            settings: Vec::new(),
-        }
+        Batch::new(self.run, self.now, &self.shape)
     }
 
     /// Some of the IDs so far, and a few above them.

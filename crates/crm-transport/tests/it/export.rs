@@ -24,7 +24,7 @@ struct List {
     most_in_flight: Arc<AtomicUsize>,
 }
 
-const INFO: OperationInfo = OperationInfo {
+pub(crate) const INFO: OperationInfo = OperationInfo {
     id: "test.list",
     method: http::Method::GET,
     path: "/list",

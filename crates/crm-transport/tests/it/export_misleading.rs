@@ -6,17 +6,11 @@ use std::sync::{Arc, Mutex};
 use crm_model::{Page, Unreadable};
 use crm_transport::json::JsonError;
 use crm_transport::{
-    Error, ErrorKind, ExportBuilder, ExportPage, ExportSource, Idempotency, OperationInfo, Records, Verdict,
-    records,
+    Error, ErrorKind, ExportBuilder, ExportPage, ExportSource, OperationInfo, Records, Verdict, records,
 };
 
-const INFO: OperationInfo = OperationInfo {
-    id: "test.list",
-    method: http::Method::GET,
-    path: "/list",
-    idempotency: Idempotency::Read,
-    accepts_post: false,
-};
+use crate::export::INFO;
+
 const SIZE: usize = 10;
 
 /// What a page holds, by its number and how often it was asked for before.

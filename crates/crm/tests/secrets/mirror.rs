@@ -94,18 +94,7 @@ fn values(texts: &mut Texts) {
     let record = m::Record { key, raw: "{}".to_owned(), deleted_at: None, out_of_view_at: None };
     let range = store::Range { table, after: key, up_to: key, since: None, ids: Vec::new(), limit: 1 };
     let missing = store::Missing { key, run: 1, since: None };
-    let batch = store::Batch {
-        run: 1,
-        now: 1,
-        shape: Arc::new(shape),
-        puts: Vec::new(),
-        removals: Vec::new(),
-        missing: Vec::new(),
-        found: Vec::new(),
-        details: Vec::new(),
-        children_read: Vec::new(),
-        settings: Vec::new(),
-    };
+    let batch = store::Batch::new(1, 1, &Arc::new(shape));
     let end = store::RunEnd {
         run: 1,
         ended_at: 1,

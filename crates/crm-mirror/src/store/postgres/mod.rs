@@ -22,7 +22,7 @@ use tokio_postgres::types::Type;
 
 use self::connection::Connection;
 use self::write::Writer;
-use super::log::VERSION;
+use super::log::{UNKNOWN_ENTRY, VERSION};
 use super::{
     Applied, Batch, ChildrenRead, Head, Missing, OPEN, READ, RUN, Range, Record, Rewrite, RunEnd, Store,
     fault, replaced,
@@ -140,8 +140,7 @@ impl PostgresStore {
     async fn read_changes(&self, query: read::Query) -> Result<Vec<Change>, Error> {
         let found = self.read(query, read::read_change).await?;
         let found: Option<Vec<Change>> = found.into_iter().collect();
-        let newer = "it has an entry that this program does not know";
-        found.ok_or_else(|| fault(READ, self.0.connection.location(), "cannot be read", newer))
+        found.ok_or_else(|| fault(READ, self.0.connection.location(), "cannot be read", UNKNOWN_ENTRY))
     }
 
     async fn count_rows(&self, sql: String) -> Result<i64, Error> {

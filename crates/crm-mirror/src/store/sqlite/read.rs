@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row as SqlRow, params};
 use crate::changes::{Change, ChangeFilter, ChangeKind};
 use crate::report::Run;
 use crate::row::Key;
-use crate::store::log::{loaded_query, single_query};
+use crate::store::log::{UNKNOWN_ENTRY, loaded_query, single_query};
 use crate::store::{ChildrenRead, Head, Missing, Range, Record};
 use crate::table::Table;
 use crate::time::{from_seconds, seconds, text_to_seconds, to_text};
@@ -180,13 +180,8 @@ fn read_change(row: &SqlRow<'_>) -> rusqlite::Result<Change> {
 /// Reads a word that this version knows, because it does not open a copy of a later one.
 fn word<T>(row: &SqlRow<'_>, at: usize, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     let word: String = row.get(at)?;
-    parse(&word).ok_or_else(|| {
-        rusqlite::Error::FromSqlConversionFailure(
-            at,
-            Type::Text,
-            "it has an entry that this program does not know".into(),
-        )
-    })
+    parse(&word)
+        .ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, UNKNOWN_ENTRY.into()))
 }
 
 pub(super) fn runs(connection: &Connection, limit: i64) -> rusqlite::Result<Vec<Run>> {
