@@ -20,9 +20,31 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
+/// Runs both sides of a round. Each goes first every other time: whatever comes second may find caches that are warm, or a
+/// server that has grown.
+pub fn by_turns<A, B>(round: usize, ours: impl FnOnce() -> A, theirs: impl FnOnce() -> B) -> (A, B) {
+    if round.is_multiple_of(2) {
+        let ours = ours();
+        (ours, theirs())
+    } else {
+        let theirs = theirs();
+        (ours(), theirs)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_side_goes_first_every_other_round() {
+        let order = std::cell::RefCell::new(Vec::new());
+        for round in 0..2 {
+            let side = |name| order.borrow_mut().push(name);
+            by_turns(round, || side("ours"), || side("theirs"));
+        }
+        assert_eq!(*order.borrow(), ["ours", "theirs", "theirs", "ours"]);
+    }
 
     #[test]
     fn one_slow_round_does_not_move_the_median() {

@@ -1,5 +1,5 @@
-//! `instructions NAME TIMES`: does a work so many times. Valgrind counts: what 11 times take more than one is ten times
-//! the work, without the start of the process.
+//! `instructions NAME TIMES`: does a work so many times. Valgrind counts: what two times take more than one is the work
+//! once, without the start of the process.
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -12,7 +12,7 @@ pub(super) fn measure(quick: bool) -> Result<Vec<Row>, String> {
     let mut rows = measured(&outbox, &["puts", rounds("5", "1")])?;
     {
         let sandbox = Sandbox::start(&sandbox, &["--latency-ms", "20"])?;
-        rows.extend(measured(&outbox, &["deliver", &sandbox.url, rounds("3", "1")])?);
+        rows.extend(measured(&outbox, &["deliver", &sandbox.url, rounds("4", "1")])?);
     }
     rows.push(memory(&outbox, &sandbox, if quick { 100_000 } else { 1_000_000 })?);
     let sandbox = Sandbox::start(&sandbox, &[])?;

@@ -21,8 +21,13 @@ pub(crate) fn run(url: &str, python: &str, script: &str, rounds: usize) {
         let (mut ours, mut dlt, mut bare) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..rounds {
             let folder = Folder::new();
-            ours.push(mirror(url, &folder, postgres.as_deref(), round));
-            bare.push(export_and_load(url, &folder, postgres.as_deref(), round));
+            let (one, other) = row::by_turns(
+                round,
+                || mirror(url, &folder, postgres.as_deref(), round),
+                || export_and_load(url, &folder, postgres.as_deref(), round),
+            );
+            ours.push(one);
+            bare.push(other);
             dlt.push(by_dlt(url, &folder, postgres.as_deref(), python, script));
         }
         let median_ratio = |one: &[f64], other: &[f64]| {

@@ -17,7 +17,7 @@ pub(crate) fn run(url: &str, rounds: usize) {
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         let folder = Folder::new();
-        let delivered = runtime.block_on(async {
+        let deliver = async {
             let outbox = crate::outbox(&folder).await;
             put_all(&outbox, round).await;
             let began = Instant::now();
@@ -25,15 +25,17 @@ pub(crate) fn run(url: &str, rounds: usize) {
             let delivered = MANY as f64 / began.elapsed().as_secs_f64();
             assert_eq!(outbox.stats().await.unwrap().stored, MANY as u64);
             delivered
-        });
-        let imported = runtime.block_on(async {
+        };
+        let import = async {
             let began = Instant::now();
             let entries = (0..MANY).map(move |number| entry(number + (round + 1) * 1_000_000));
             let journal = folder.0.join("journal");
             let report = history.import(entries).journal(journal).run().await.unwrap();
             assert!(report.is_complete(), "{report}");
             MANY as f64 / began.elapsed().as_secs_f64()
-        });
+        };
+        let (delivered, imported) =
+            row::by_turns(round, || runtime.block_on(deliver), || runtime.block_on(import));
         ours.push(delivered);
         theirs.push(imported);
         ratios.push(delivered / imported);

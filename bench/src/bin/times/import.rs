@@ -25,24 +25,25 @@ pub(crate) fn run(url: &str, rounds: usize) {
     for round in 0..rounds {
         let day = "2024-06-25T10:00:00".parse().unwrap();
         let entry = move |i| NewEntry::new(format!("Звонок {i} из {round}")).at(day).client(ClientId(1));
-        let many = timed(|| {
+        let import = || {
             let report = runtime.block_on(history.import((0..MANY).map(entry)).run()).unwrap();
             assert!(report.is_complete(), "{report}");
-        });
+        };
+        let contents: Vec<String> = (0..MANY).map(|i| format!("Звонок {i} из {round}")).collect();
+        let add_lists = || {
+            let calls =
+                futures_util::stream::iter(contents.chunks(CHUNK).map(|chunk| by_hand.add_list(chunk)));
+            let stored: usize =
+                runtime.block_on(calls.buffer_unordered(IN_FLIGHT).fold(0, async |a, b| a + b));
+            assert_eq!(stored, MANY);
+        };
+        let (many, list) = row::by_turns(round, || timed(import), || timed(add_lists));
         let few = timed(|| {
             runtime.block_on(async {
                 for i in 0..FEW {
                     by_hand.add(&format!("Звонок {i}")).await;
                 }
             });
-        });
-        let contents: Vec<String> = (0..MANY).map(|i| format!("Звонок {i} из {round}")).collect();
-        let list = timed(|| {
-            let calls =
-                futures_util::stream::iter(contents.chunks(CHUNK).map(|chunk| by_hand.add_list(chunk)));
-            let stored: usize =
-                runtime.block_on(calls.buffer_unordered(IN_FLIGHT).fold(0, async |a, b| a + b));
-            assert_eq!(stored, MANY);
         });
         lists.push(rate(MANY, list));
         list_ratios.push(rate(MANY, many) / rate(MANY, list));

@@ -66,13 +66,7 @@ fn side_by_side<A, B>(rounds: usize, mut ours: impl FnMut() -> A, mut theirs: im
     let (mut all_ours, mut all_theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let warm_up = rounds / 10;
     for round in 0..warm_up + rounds {
-        let (a, b) = if round % 2 == 0 {
-            let a = timed(&mut ours);
-            (a, timed(&mut theirs))
-        } else {
-            let b = timed(&mut theirs);
-            (timed(&mut ours), b)
-        };
+        let (a, b) = row::by_turns(round, || timed(&mut ours), || timed(&mut theirs));
         if round >= warm_up {
             all_ours.push(a.as_secs_f64());
             all_theirs.push(b.as_secs_f64());

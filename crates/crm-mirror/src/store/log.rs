@@ -12,7 +12,7 @@ use crate::table::Table;
 pub(crate) const VERSION: i64 = 3;
 
 /// What is wrong with an entry that a later version has written while this program had the copy open.
-pub(crate) const UNKNOWN_ENTRY: &str = "it has an entry that this program does not know";
+pub(crate) const UNKNOWN_ENTRY: &str = "it has an entry that this program does not know: update the program";
 
 /// The lowest and the highest ID of many new rows, which need one entry of `mirror_loads`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

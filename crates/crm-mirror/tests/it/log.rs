@@ -62,7 +62,7 @@ impl Story {
     }
 
     fn step(&mut self) -> Step {
-        // Now and then the clock is set back.
+        // The clock is often set back.
         self.now += self.random.i64(-90_000..110_000);
         let mut batch = self.batch();
         match self.random.u8(0..13) {

@@ -35,6 +35,25 @@ async fn a_copy_of_a_newer_version_is_refused() {
 }
 
 #[tokio::test]
+async fn an_entry_of_the_log_that_is_unknown_is_told_in_the_same_words_by_both_databases() {
+    const ENTRY: &str = "INSERT INTO mirror_changes (run, seen_at, table_name, id, change)
+        VALUES (1, '2026-01-01 00:00:00', 'activities', 5, 'moved')";
+    let told = async |mirror: Mirror| mirror.changes(&ChangeFilter::new()).await.unwrap_err().to_string();
+    let words = ": it has an entry that this program does not know";
+    let world = World::new();
+    let mirror = world.mirror().await;
+    rusqlite::Connection::open(world.path()).unwrap().execute(ENTRY, []).unwrap();
+    let error = told(mirror).await;
+    assert!(error.contains(words), "{error}");
+
+    let Some(cluster) = Cluster::start() else { return };
+    let mirror = Mirror::open(&cluster.url()).await.unwrap();
+    cluster.execute(ENTRY).await;
+    let error = told(mirror).await;
+    assert!(error.contains(words), "{error}");
+}
+
+#[tokio::test]
 async fn a_column_that_an_earlier_version_lacked_is_added_and_filled() {
     let world = World::with(Sandbox::builder().records(5).contacts(5).projects(10));
     let sync = || {

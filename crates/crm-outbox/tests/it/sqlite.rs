@@ -56,6 +56,17 @@ async fn any_program_can_put_by_a_plain_insert() {
     assert!(outbox.put("call-1", &entry("другой")).await.is_err());
 }
 
+#[tokio::test]
+async fn a_state_of_a_later_version_is_named_without_words_of_sqlite() {
+    let scratch = Scratch::new();
+    let outbox = Outbox::open(&scratch.sqlite()).await.unwrap();
+    outbox.put("call-1", &entry("звонок")).await.unwrap();
+    let own = rusqlite::Connection::open(scratch.path().join("calls.db")).unwrap();
+    own.execute("UPDATE crm_outbox_activities SET state = 'moved'", []).unwrap();
+    let error = outbox.status("call-1").await.unwrap_err().to_string();
+    assert!(error.contains(": the state \"moved\" is not known to this version"), "{error}");
+}
+
 /// Debian 12 has SQLite 3.40, which knows neither `unixepoch('subsec')` nor anything newer.
 #[tokio::test]
 async fn the_defaults_of_an_insert_need_no_new_sqlite_and_are_right() {

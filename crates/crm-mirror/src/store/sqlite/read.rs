@@ -1,6 +1,6 @@
 //! Reading rows.
 
-use rusqlite::types::Type;
+use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row as SqlRow, params};
 
 use crate::changes::{Change, ChangeFilter, ChangeKind};
@@ -180,8 +180,8 @@ fn read_change(row: &SqlRow<'_>) -> rusqlite::Result<Change> {
 /// Reads a word that this version knows, because it does not open a copy of a later one.
 fn word<T>(row: &SqlRow<'_>, at: usize, parse: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
     let word: String = row.get(at)?;
-    parse(&word)
-        .ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, UNKNOWN_ENTRY.into()))
+    // Without a column: SQLite would put its number before the text, which then has no translation.
+    parse(&word).ok_or_else(|| FromSqlError::Other(UNKNOWN_ENTRY.into()).into())
 }
 
 pub(super) fn runs(connection: &Connection, limit: i64) -> rusqlite::Result<Vec<Run>> {

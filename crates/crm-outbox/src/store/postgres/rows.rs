@@ -96,7 +96,8 @@ pub(crate) fn read_row(row: &tokio_postgres::Row) -> Result<Row, String> {
     };
     let state = text(7)?.unwrap_or_default();
     let known = status(&state, number(8)?, number(9)?, number(10)?, text(11)?);
-    let (status, copy) = known.ok_or_else(|| format!("the state {state:?} is not known to this version"))?;
+    let (status, copy) = known
+        .ok_or_else(|| format!("the state {state:?} is not known to this version: update the program"))?;
     let is_certain = row.try_get::<_, Option<bool>>(16).map_err(|e| e.to_string())?;
     let request = number(12)?.zip(number(13)?).map(|(number, floor)| SentIn {
         number: number.cast_unsigned(),

@@ -28,8 +28,9 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let state: String = row.get(7)?;
     let known = status(&state, row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?);
     let (status, copy) = known.ok_or_else(|| {
-        let unknown = format!("the state {state:?} is not known to this version").into();
-        rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Text, unknown)
+        let unknown = format!("the state {state:?} is not known to this version: update the program").into();
+        // Without a column: SQLite would put its number before the text, which then has no translation.
+        rusqlite::Error::from(rusqlite::types::FromSqlError::Other(unknown))
     })?;
     let sent: Option<(i64, i64)> = row.get::<_, Option<i64>>(12)?.zip(row.get(13)?);
     let floor_is_certain = row.get::<_, Option<bool>>(16)?.unwrap_or(false);
