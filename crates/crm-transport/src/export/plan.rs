@@ -122,6 +122,8 @@ pub(super) struct Plan<T> {
     has_seen_page_below: bool,
     /// Whether a page below the end, once that was proven, was empty.
     has_shrunk: bool,
+    /// The greatest ID on any page, and when it came.
+    greatest: (u64, u64),
     /// Where the list seemed to have become shorter.
     shortened: Vec<Shortened>,
     /// How many pages came in place of pages further on, and were not the same each time.
@@ -153,6 +155,7 @@ impl<T> Plan<T> {
             has_seen_empty: false,
             has_seen_page_below: false,
             has_shrunk: false,
+            greatest: (0, 0),
             shortened: Vec::new(),
             misplaced: 0,
             restarts: 0,

@@ -31,6 +31,9 @@ impl<T> Plan<T> {
         self.add_misplaced(request, &page, identity)?;
         self.compare_with_empty_pages(request, &page);
         self.has_seen_empty |= page.is_empty();
+        if let Some(greatest) = page.items.iter().map(self.id).max().filter(|id| *id > self.greatest.0) {
+            self.greatest = (greatest, self.tick());
+        }
         if holds_a_record_twice(&page, self.id) {
             self.contradict(format!("page {} holds a record twice", request.page));
         }
@@ -131,8 +134,11 @@ impl<T> Plan<T> {
                 let above = stretch.last_page;
                 let has_grown = self.has_grown(at, number, identity);
                 let is_doubtful = |above: &PageIdentity| has_grown || self.is_doubtful(identity, *above);
-                // An empty page is read twice, also where the list has become shorter.
-                let is_doubtful = above.as_ref().map_or(page.is_empty(), is_doubtful);
+                // An empty page is read twice, also where the list has become shorter. So is the last page if records that
+                // were seen before are not on it or below it: it may have been cut.
+                let (greatest, came) = self.greatest;
+                let lacks = came < stretch.last_asked && identity.last < greatest;
+                let is_doubtful = above.as_ref().map_or(page.is_empty() || lacks, is_doubtful);
                 let has_moved = above.filter(|above| identity.reaches(*above));
                 if !is_doubtful {
                     self.add_inner(identity, above);

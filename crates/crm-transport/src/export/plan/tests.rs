@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod cut;
 mod honest;
 mod misplaced;
 mod other_order;
