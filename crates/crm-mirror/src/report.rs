@@ -35,7 +35,7 @@ pub struct TooManyMissing {
     pub table: Table,
     /// The rows that the CRM does not list.
     pub missing: u64,
-    /// All rows in view.
+    /// All rows in view. Of what belongs to projects: all rows in view, or those that the run has compared.
     pub rows: u64,
 }
 

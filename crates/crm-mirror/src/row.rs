@@ -2,7 +2,7 @@
 
 use std::hash::Hasher;
 
-use chrono::{NaiveDate, NaiveDateTime, Timelike as _};
+use chrono::{Datelike as _, NaiveDate, NaiveDateTime, Timelike as _};
 use serde::Serialize;
 use siphasher::sip::SipHasher13;
 
@@ -90,16 +90,22 @@ impl Value {
 
     pub(crate) fn time(at: Option<NaiveDateTime>) -> Self {
         // A format string would be read anew for each time.
+        let at = at.filter(|at| has_year(at.date()));
         Self::text(at.map(|at| at.with_nanosecond(0).unwrap_or(at).to_string()))
     }
 
     pub(crate) fn date(day: Option<NaiveDate>) -> Self {
-        Self::text(day.map(|day| day.to_string()))
+        Self::text(day.filter(|day| has_year(*day)).map(|day| day.to_string()))
     }
 
     pub(crate) fn flag(flag: Option<bool>) -> Self {
         flag.map_or(Self::Null, Self::Boolean)
     }
+}
+
+/// PostgreSQL has no year 0, which a half-empty date of the CRM has. The JSON beside the column shows it.
+fn has_year(day: NaiveDate) -> bool {
+    day.year() > 0
 }
 
 /// Returns the JSON of a record, without the character 0, which PostgreSQL's JSON cannot hold.

@@ -10,27 +10,32 @@ use futures_util::stream::{self, StreamExt};
 use super::{DAY, Run, Step};
 use crate::records::{Child, child_row};
 use crate::row::{Key, Row};
-use crate::store::{Batch, ChildrenRead, Head, RUN, Range, refill};
+use crate::store::{Batch, ChildrenRead, Head, Missing, RUN, Range, refill};
 use crate::sync::Mode;
 use crate::table::Table;
 use crm_history::engine::mutations::breaks;
 
 /// The records of one kind that belong to a project.
+#[derive(Default)]
 struct Answer {
     rows: Vec<Row>,
     /// Why records may be missing.
     fault: Option<String>,
+    /// The application itself says that there is no such list. It may say so of an empty one, too.
+    is_absent: bool,
 }
 
-/// Rows that a whole answer about a project lacks.
-struct Lacking {
-    project: i64,
-    table: Table,
-    keys: Vec<Key>,
+/// What a pass over the projects has found.
+#[derive(Default)]
+struct Pass {
+    longest: Longest,
+    /// Projects with something that cannot be decoded. They do not count as read, so that the next run says so, too.
+    faulty: BTreeSet<i64>,
+    /// Projects with rows that a whole answer lacks. They count as read when it is decided about these rows.
+    lacking: BTreeSet<i64>,
+    /// How many rows were compared.
+    compared: BTreeMap<Table, u64>,
 }
-
-/// What was read of a project; `None` of a project that is not there any more.
-type Read = Option<Vec<(Table, Answer)>>;
 
 /// The greatest number of records in an answer about actions, and about payments. A shorter answer was not cut by a limit of
 /// the server.
@@ -52,15 +57,15 @@ impl Run<'_> {
         // So many are due if the work is spread over the days.
         let mut quota = (all.saturating_mul(elapsed.clamp(0, every)) + every - 1) / every;
         let refills = Table::CHILDREN.into_iter().any(|table| self.refills(table));
-        let longest = Longest::default();
-        let mut removed = BTreeMap::new();
-        // What cannot be decoded does not count as read, so that the next run says so, too.
-        let mut faulty = BTreeSet::new();
+        let mut pass = Pass::default();
         loop {
             self.check_time()?;
-            let limit = TOGETHER + i64::try_from(faulty.len()).unwrap_or(i64::MAX - TOGETHER);
+            let unread = pass.faulty.len() + pass.lacking.len();
+            let limit = TOGETHER + i64::try_from(unread).unwrap_or(i64::MAX - TOGETHER);
             let mut oldest = self.store.oldest_children(limit).await?;
-            oldest.retain(|read| !faulty.contains(&read.project_id));
+            oldest.retain(|read| {
+                !pass.faulty.contains(&read.project_id) && !pass.lacking.contains(&read.project_id)
+            });
             let mut due = Vec::new();
             for ChildrenRead { project_id, at } in oldest {
                 let is_due = match at {
@@ -81,35 +86,30 @@ impl Run<'_> {
             if due.is_empty() {
                 break;
             }
-            self.read_children(projects, &due, &longest, &mut removed, &mut faulty).await?;
+            self.read_children(projects, &due, &mut pass).await?;
         }
-        let is_whole = self.doubt.is_none();
+        if !pass.lacking.is_empty() {
+            self.settle_children(projects, &mut pass).await?;
+        }
         let mut batch = self.batch(Table::Projects);
         batch.settings = vec![(PASS.to_owned(), self.started_at.to_string())];
         let refilled = Table::CHILDREN.into_iter().filter(|table| self.refills(*table));
         batch.settings.extend(refilled.map(|table| (refill(table), "0".to_owned())));
         self.commit(vec![batch]).await?;
         for table in Table::CHILDREN {
-            self.report(table).is_complete = is_whole;
+            self.report(table).is_complete = !self.unreadable.contains(&table);
         }
         Ok(())
     }
 
-    async fn read_children(
-        &mut self,
-        projects: &ProjectsClient,
-        due: &[i64],
-        longest: &Longest,
-        removed: &mut BTreeMap<Table, u64>,
-        faulty: &mut BTreeSet<i64>,
-    ) -> Step {
+    async fn read_children(&mut self, projects: &ProjectsClient, due: &[i64], pass: &mut Pass) -> Step {
+        let longest = &pass.longest;
         let read = stream::iter(due)
             .map(|id| async move { (*id, read_project(projects, *id, longest).await) })
             .buffered(self.sync.concurrency);
-        let read: Vec<(i64, Result<Read, Error>)> = read.collect().await;
+        let read: Vec<(i64, Result<Vec<(Table, Answer)>, Error>)> = read.collect().await;
         let mut batches: Vec<Batch> = Table::CHILDREN.into_iter().map(|table| self.batch(table)).collect();
         let mut last = self.batch(Table::Projects);
-        let mut lacking: Vec<Lacking> = Vec::new();
         let mut failure = None;
         for (id, answers) in read {
             let answers = match answers {
@@ -119,17 +119,19 @@ impl Run<'_> {
                     continue;
                 }
             };
-            let before = lacking.len();
-            for (at, (table, answer)) in answers.into_iter().flatten().enumerate() {
-                if answer.fault.is_some() && !breaks("unreadable-children-are-read-again") {
-                    faulty.insert(id);
+            for (at, (table, answer)) in answers.into_iter().enumerate() {
+                let found = self.compare_children(id, answer, &mut batches[at]).await?;
+                *pass.compared.entry(table).or_default() += found.known;
+                if found.is_faulty && !breaks("unreadable-children-are-read-again") {
+                    pass.faulty.insert(id);
                 }
-                let keys = self.compare_children(id, answer, &mut batches[at]).await?;
-                if !keys.is_empty() {
-                    lacking.push(Lacking { project: id, table, keys });
+                if !found.lacking.is_empty() {
+                    pass.lacking.insert(id);
                 }
+                let mark = |key| Missing { key, run: self.id, since: None };
+                batches[at].missing.extend(found.lacking.into_iter().map(mark));
             }
-            if lacking.len() == before && !faulty.contains(&id) {
+            if !pass.lacking.contains(&id) && !pass.faulty.contains(&id) {
                 last.children_read.push(id);
             }
         }
@@ -139,54 +141,73 @@ impl Run<'_> {
         }
         batches.push(last);
         self.commit(batches).await?;
-        if !lacking.is_empty() {
-            self.delete_children(projects, lacking, removed, faulty).await?;
-        }
         failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Deletes the rows that a second answer lacks, too. It is read after a pause, because a person may just be saving the
     /// project.
-    async fn delete_children(
-        &mut self,
-        projects: &ProjectsClient,
-        lacking: Vec<Lacking>,
-        removed: &mut BTreeMap<Table, u64>,
-        faulty: &mut BTreeSet<i64>,
-    ) -> Step {
-        tokio::time::sleep(self.sync.recheck_after).await;
-        let removal = self.deleted();
-        let mut last = self.batch(Table::Projects);
-        let mut batches = Vec::new();
-        for Lacking { project, table, keys } in lacking {
-            // What other answers held proves nothing here: the limit of the server may be another one now.
-            let again = read_kind(projects, project, table, &Longest::default()).await?;
-            if again.fault.is_some() {
-                faulty.insert(project);
-            }
-            let mut batch = self.batch(table);
-            let mut gone = self.compare_children(project, again, &mut batch).await?;
-            if breaks("a-child-is-missing-twice") {
-                gone = keys;
-            } else {
-                gone.retain(|key| keys.contains(key));
-            }
-            if !gone.is_empty() {
-                let count = removed.entry(table).or_default();
-                *count += gone.len() as u64;
-                self.check_share(table, *count).await?;
-            }
-            batch.removals = gone.into_iter().map(|key| (key, removal)).collect();
-            batches.push(batch);
-            last.children_read.push(project);
+    async fn settle_children(&mut self, projects: &ProjectsClient, pass: &mut Pass) -> Step {
+        for table in Table::CHILDREN {
+            let count = self.store.count_missing(table, self.id).await?;
+            self.check_share(table, count).await?;
+            // A run may read few of the projects. If most of what it compares is missing, the rest may follow night by night.
+            let compared = pass.compared.get(&table).copied().unwrap_or(0);
+            self.check_share_of(table, count, compared, MOST_PERCENT_OF_COMPARED)?;
         }
-        last.children_read.retain(|project| !faulty.contains(project));
-        batches.push(last);
-        self.commit(batches).await
+        tokio::time::sleep(self.sync.recheck_after).await;
+        for table in Table::CHILDREN {
+            let mut after = Key { project_id: -1, ..Key::default() };
+            loop {
+                self.check_time()?;
+                let marks = self.store.missing(table, after, MARKS_TOGETHER).await?;
+                let Some(last) = marks.last() else { break };
+                after = last.key;
+                self.settle_marks(projects, table, marks, pass).await?;
+            }
+        }
+        let mut batch = self.batch(Table::Projects);
+        batch.children_read = pass.lacking.difference(&pass.faulty).copied().collect();
+        self.commit(vec![batch]).await
     }
 
-    /// Compares what belongs to a project with its rows. Returns the rows that a whole answer lacks.
-    async fn compare_children(&mut self, project: i64, answer: Answer, batch: &mut Batch) -> Step<Vec<Key>> {
+    async fn settle_marks(
+        &mut self,
+        projects: &ProjectsClient,
+        table: Table,
+        marks: Vec<Missing>,
+        pass: &mut Pass,
+    ) -> Step {
+        let (marks, stale): (Vec<Missing>, Vec<Missing>) =
+            marks.into_iter().partition(|mark| mark.run == self.id);
+        let mut batch = self.batch(table);
+        batch.found = stale.into_iter().map(|mark| mark.key).collect();
+        let marked: BTreeSet<Key> = marks.iter().map(|mark| mark.key).collect();
+        let ids: BTreeSet<i64> = marked.iter().map(|key| key.project_id).collect();
+        // What other answers held proves nothing here: the limit of the server may be another one now.
+        let read = stream::iter(ids)
+            .map(async |id| Ok((id, read_kind(projects, id, table, &Longest::default()).await?)))
+            .buffered(self.sync.concurrency);
+        let read: Vec<Result<(i64, Answer), Error>> = read.collect().await;
+        let removal = self.deleted();
+        for again in read {
+            let (id, again) = again?;
+            let found = self.compare_children(id, again, &mut batch).await?;
+            if found.is_faulty {
+                pass.faulty.insert(id);
+            }
+            let of_project = |key: &&Key| key.project_id == id;
+            let (gone, here): (Vec<Key>, Vec<Key>) = marked
+                .iter()
+                .filter(of_project)
+                .partition(|key| found.lacking.contains(key) || breaks("a-child-is-missing-twice"));
+            batch.removals.extend(gone.into_iter().map(|key| (key, removal)));
+            batch.found.extend(here);
+        }
+        self.commit(vec![batch]).await
+    }
+
+    /// Compares what belongs to a project with its rows.
+    async fn compare_children(&mut self, project: i64, answer: Answer, batch: &mut Batch) -> Step<Compared> {
         let table = batch.shape.table;
         let up_to = Key { project_id: project, ..Key::MAX };
         let heads = self.store.heads(&Range { up_to, ..Range::of_table(table, i64::MAX) }).await?;
@@ -194,9 +215,12 @@ impl Run<'_> {
         self.report(table).read += answer.rows.len() as u64;
         let is_there = |key: &Key| answer.rows.iter().any(|row| row.key == *key);
         let mut lacking: Vec<Key> = known.keys().copied().filter(|key| !is_there(key)).collect();
-        if let Some(fault) = &answer.fault {
+        let vanished = || "the server no longer finds the list, which had records before".to_owned();
+        let fault = answer.fault.or_else(|| (answer.is_absent && !known.is_empty()).then(vanished));
+        let is_faulty = fault.is_some();
+        if let Some(fault) = fault {
             let fault = format!("{table} of project {project}: {fault}");
-            self.add_unreadable(Error::incomplete(RUN, fault));
+            self.add_unreadable(table, Error::incomplete(RUN, fault));
             lacking.clear();
         }
         let refills = self.refills(table);
@@ -205,24 +229,52 @@ impl Run<'_> {
             refills || !known.get(&row.key).is_some_and(is_same)
         };
         batch.puts.extend(answer.rows.into_iter().filter(differs));
-        Ok(lacking)
+        Ok(Compared { known: known.len() as u64, lacking, is_faulty })
     }
 }
 
-async fn read_project(projects: &ProjectsClient, id: i64, longest: &Longest) -> Result<Read, Error> {
+/// What comes of comparing an answer with the rows.
+struct Compared {
+    /// How many rows there were.
+    known: u64,
+    /// The rows that a whole answer lacks.
+    lacking: Vec<Key>,
+    /// Whether records may be missing in the answer.
+    is_faulty: bool,
+}
+
+/// Reads everything that belongs to a project, and nothing of one that is not there any more.
+async fn read_project(
+    projects: &ProjectsClient,
+    id: i64,
+    longest: &Longest,
+) -> Result<Vec<(Table, Answer)>, Error> {
     let mut answers = Vec::new();
     for table in Table::CHILDREN {
-        match read_kind(projects, id, table, longest).await {
-            Ok(answer) => answers.push((table, answer)),
-            // A 404 of HTTP may come from anything on the way.
-            Err(error) if error.is_not_found() && error.kind() != ErrorKind::Http => return Ok(None),
-            Err(error) => return Err(error),
-        }
+        answers.push((table, read_kind(projects, id, table, longest).await?));
     }
-    Ok(Some(answers))
+    if answers.iter().all(|(_, answer)| answer.is_absent) {
+        answers.clear();
+    }
+    Ok(answers)
 }
 
 async fn read_kind(
+    projects: &ProjectsClient,
+    project: i64,
+    table: Table,
+    longest: &Longest,
+) -> Result<Answer, Error> {
+    match read_list(projects, project, table, longest).await {
+        // A 404 of HTTP may come from anything on the way.
+        Err(error) if error.is_not_found() && error.kind() != ErrorKind::Http => {
+            Ok(Answer { is_absent: true, ..Answer::default() })
+        }
+        answer => answer,
+    }
+}
+
+async fn read_list(
     projects: &ProjectsClient,
     project: i64,
     table: Table,
@@ -290,13 +342,17 @@ fn answer<T: Child>(project: i64, pages: Vec<Page<T>>) -> Answer {
             *count += 1;
         }
     }
-    Answer { rows, fault }
+    Answer { rows, fault, is_absent: false }
 }
 
 /// The setting with the time of the last run that reached the children.
 const PASS: &str = "pass:children";
 /// So many projects are read and written at once.
 const TOGETHER: i64 = 20;
+/// So many missing rows are decided about at once.
+const MARKS_TOGETHER: i64 = 100;
+/// So large a part of the rows that a run compares may be missing.
+const MOST_PERCENT_OF_COMPARED: u64 = 50;
 /// No server returns fewer records than this at once, if there are more (assumed).
 const SMALLEST_LIMIT: usize = 10;
 /// So many actions or payments are asked for at once.

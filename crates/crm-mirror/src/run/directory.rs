@@ -65,7 +65,10 @@ impl Run<'_> {
             merge.push(self, user).await?;
         }
         if let Some(unreadable) = page.unreadable.first() {
-            self.add_unreadable(Error::incomplete(RUN, format!("a user cannot be decoded: {unreadable}")));
+            self.add_unreadable(
+                TABLE,
+                Error::incomplete(RUN, format!("a user cannot be decoded: {unreadable}")),
+            );
             return merge.stop(self).await;
         }
         merge.finish(self).await?;
@@ -216,7 +219,7 @@ impl Run<'_> {
                 let page = directory.contacts(&query.clone().page(number)).await?;
                 if let Some(unreadable) = page.unreadable.first() {
                     let fault = format!("a contact cannot be decoded: {unreadable}");
-                    self.add_unreadable(Error::incomplete(RUN, fault));
+                    self.add_unreadable(Table::Contacts, Error::incomplete(RUN, fault));
                 }
                 if page.is_empty() && !directory.contacts(&query.clone().page(number)).await?.is_empty() {
                     return Err(contradiction(

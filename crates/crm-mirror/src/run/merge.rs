@@ -34,6 +34,13 @@ impl<T> Details<T> {
     pub(super) fn new(texts: Texts, fetch: Fetch<T>) -> Self {
         Self { texts, fetch: Some(fetch) }
     }
+
+    /// How many records are compared and written at once. Where each may need a call, they are few, because a run that ends
+    /// in the middle of them makes these calls again.
+    fn together(&self) -> usize {
+        let are_fetched = self.fetch.is_some() && self.texts != Texts::AsListed;
+        if are_fetched { TOGETHER / 10 } else { TOGETHER }
+    }
 }
 
 /// Merges a list that is sorted by ID with the rows of its table, both page by page.
@@ -68,7 +75,8 @@ impl<T: Copied> Merge<T> {
     {
         let mut highest = 0;
         // Fewer at first, so that the database soon has something to do.
-        let mut together = TOGETHER / 4;
+        let most = self.details.together();
+        let mut together = most / 4;
         let mut is_over = false;
         let mut batch = run.batch(T::TABLE);
         loop {
@@ -77,7 +85,7 @@ impl<T: Copied> Merge<T> {
                 while self.listed_up_to().is_none() && !is_over {
                     let next = next_records(&mut export, together).await;
                     is_over = next.len() < together;
-                    together = TOGETHER.min(together * 2);
+                    together = most.min(together * 2);
                     highest = next.last().map_or(highest, Copied::id);
                     self.records.extend(next);
                 }
@@ -102,7 +110,7 @@ impl<T: Copied> Merge<T> {
     /// Adds a record with a greater ID than all before.
     pub(super) async fn push(&mut self, run: &mut Run<'_>, record: T) -> Step {
         self.records.push_back(record);
-        if self.records.len() < TOGETHER {
+        if self.records.len() < self.details.together() {
             return Ok(());
         }
         self.merge_records(run).await
@@ -273,7 +281,7 @@ async fn compare<T: Copied>(
             let key = record.key();
             if key.is_none() {
                 let fault = format!("{} {} has an id that no database can store", T::TABLE, record.id());
-                run.add_unreadable(Error::incomplete(RUN, fault));
+                run.add_unreadable(T::TABLE, Error::incomplete(RUN, fault));
             }
             // A list may hold a record twice.
             keys.insert(key?).then_some((key?, record))
@@ -315,15 +323,18 @@ async fn compare<T: Copied>(
     }
     let wanted: Vec<T> =
         candidates.iter().filter(|it| it.wants_details).map(|it| it.record.clone()).collect();
-    let fetched = match &details.fetch {
-        Some(fetch) => stream::iter(wanted).map(&**fetch).buffered(run.sync.concurrency).collect().await,
-        None => Vec::new(),
-    };
-    let mut fetched = fetched.into_iter();
+    let mut fetched = VecDeque::new();
+    if let Some(fetch) = &details.fetch {
+        let mut calls = stream::iter(wanted).map(&**fetch).buffered(run.sync.concurrency);
+        while let Some(whole) = calls.next().await {
+            fetched.push_back(whole?);
+            run.check_time()?;
+        }
+    }
     for (at, candidate) in candidates.into_iter().enumerate() {
         let_others_work(at).await;
         let Candidate { key, record, json, listed, wants_details, unchanged } = candidate;
-        let whole = if wants_details { fetched.next().transpose()?.flatten() } else { None };
+        let whole = if wants_details { fetched.pop_front().flatten() } else { None };
         let (record, raw, detail) = match whole {
             None => (record, json, None),
             Some(whole) => {

@@ -1,5 +1,7 @@
 //! Decides what becomes of rows that a complete list lacks.
 
+use std::pin::pin;
+
 use crm_history::operations::Info;
 use crm_history::{Entry, EntryId};
 use crm_transport::{Bytes, Error, ErrorKind, Operation, OperationInfo, answer, http};
@@ -50,6 +52,7 @@ impl Run<'_> {
                 .into_iter()
                 .partition(|mark| mark.run == run || breaks("a-list-that-shows-a-row-clears-its-mark"));
             batch.found = stale.into_iter().map(|mark| mark.key).collect();
+            let mut end = Ok(());
             match rule {
                 Rule::Ask(ask) => {
                     let fates = stream::iter(&marks)
@@ -60,12 +63,17 @@ impl Run<'_> {
                             Ok::<_, Error>((mark.key, ask(mark.key.id).await?))
                         })
                         .buffered(self.sync.concurrency);
-                    let fates: Vec<_> = fates.collect().await;
-                    for fate in fates {
-                        match fate? {
-                            (key, Fate::Deleted) => batch.removals.push((key, removal)),
-                            (key, Fate::OutOfView) => batch.removals.push((key, Removal::OutOfView)),
-                            (key, Fate::Keep) => batch.found.push(key),
+                    let mut fates = pin!(fates);
+                    while let Some(fate) = fates.next().await {
+                        match fate {
+                            Ok((key, Fate::Deleted)) => batch.removals.push((key, removal)),
+                            Ok((key, Fate::OutOfView)) => batch.removals.push((key, Removal::OutOfView)),
+                            Ok((key, Fate::Keep)) => batch.found.push(key),
+                            Err(error) => end = Err(error.into()),
+                        }
+                        end = end.and_then(|()| self.check_time());
+                        if end.is_err() {
+                            break;
                         }
                     }
                 }
@@ -88,16 +96,25 @@ impl Run<'_> {
                 }
             }
             self.commit(vec![batch]).await?;
+            end?;
         }
     }
 
     /// Stops the run if too large a part of a table is missing at once.
     pub(super) async fn check_share(&mut self, table: Table, count: u64) -> Step {
-        if self.sync.allow_deletes || count <= LEAST_REFUSED || breaks("too-many-missing-rows-stop-the-run") {
+        if count <= LEAST_REFUSED {
             return Ok(());
         }
         let all = self.store.count(table).await?;
-        if count.saturating_mul(100) <= all.saturating_mul(MOST_PERCENT) {
+        self.check_share_of(table, count, all, MOST_PERCENT)
+    }
+
+    /// Stops the run if more than this part of some rows of a table is missing at once.
+    pub(super) fn check_share_of(&mut self, table: Table, count: u64, all: u64, most_percent: u64) -> Step {
+        if self.sync.allow_deletes || count <= LEAST_REFUSED || breaks("too-many-missing-rows-stop-the-run") {
+            return Ok(());
+        }
+        if count.saturating_mul(100) <= all.saturating_mul(most_percent) {
             return Ok(());
         }
         let fault =

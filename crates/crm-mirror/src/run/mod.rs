@@ -73,6 +73,8 @@ pub(crate) struct Run<'a> {
     too_many_missing: Option<TooManyMissing>,
     /// What is not complete although the run went on.
     doubt: Option<Stop>,
+    /// Tables with records that cannot be decoded.
+    unreadable: BTreeSet<Table>,
 }
 
 impl<'a> Run<'a> {
@@ -110,6 +112,7 @@ impl<'a> Run<'a> {
             owners: Vec::new(),
             too_many_missing: None,
             doubt: None,
+            unreadable: BTreeSet::new(),
         };
         let mut begin = run.batch(Table::Activities);
         begin.settings = view;
@@ -334,7 +337,8 @@ impl<'a> Run<'a> {
     }
 
     /// Notes that records cannot be decoded, so that a table is not complete.
-    fn add_unreadable(&mut self, error: Error) {
+    fn add_unreadable(&mut self, table: Table, error: Error) {
+        self.unreadable.insert(table);
         self.doubt.get_or_insert(Stop::NeedsPerson(error));
     }
 

@@ -411,6 +411,74 @@ async fn what_was_compared_before_the_time_limit_is_written_and_counted() {
 }
 
 #[tokio::test]
+async fn a_time_limit_comes_in_time_while_texts_are_fetched() {
+    let world = World::new();
+    let many = 500;
+    for n in 0..many {
+        world.add("2024-01-10 10:00:00", &format!("см. https://x.ru/{n}"));
+    }
+    world.hours_pass_after(Operation::HistoryInfo, 250, 2);
+    let limit = world.now() + std::time::Duration::from_secs(3600);
+    let report = world.run(|sync| sync.until(limit)).await;
+    assert!(matches!(report.outcome, Outcome::Stopped), "{report}");
+    let asked = world.count(Operation::HistoryInfo);
+    assert!((250..260).contains(&asked), "{asked}");
+    let kept: usize = world.query("SELECT count(*) FROM activities")[0].parse().unwrap();
+    assert!(kept >= 50, "{kept}");
+    assert!(world.run(|sync| sync).await.is_complete());
+    assert!(world.count(Operation::HistoryInfo) <= many + 210);
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_not_asked_for_hundreds_of_texts() {
+    let world = World::new();
+    for n in 0..300 {
+        world.add("2024-01-10 10:00:00", &format!("см. https://x.ru/{n}"));
+    }
+    world.sandbox.add_fault(Fault::bare_status(500).on(Operation::HistoryInfo).after(100).always());
+    let report = world.run(|sync| sync).await;
+    assert!(matches!(report.outcome, Outcome::RunAgain(_)), "{report}");
+    assert!(world.count(Operation::HistoryInfo) <= 105, "{}", world.count(Operation::HistoryInfo));
+}
+
+#[tokio::test]
+async fn an_activity_that_cannot_be_decoded_hides_no_new_one_from_a_quick_run_and_deletes_none() {
+    let world = World::with(crm_sandbox::Sandbox::builder().records(30));
+    assert!(world.run(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    world.hours(1);
+    let new = world.add("2024-06-25 09:00:00", "новый");
+    let page =
+        format!(r#"{{"data":[{{"cid":{new},"datum":"2024-06-25 09:00:00"}},{{"cid":"?"}},{{"cid":30}}]}}"#);
+    let newest = FixedAnswer::new(200).body("application/json", page);
+    world.sandbox.add_fault(Fault::new().answer(newest).on(Operation::HistoryList).times(1));
+    let report = world.run(|sync| sync.mode(Mode::Quick)).await;
+    assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
+    assert!(report.error().unwrap().to_string().contains("cannot be decoded"), "{report}");
+    assert!(world.log(log).contains(&format!("insert | activities | {new}")), "{:?}", world.log(log));
+    // It may be one that was above the highest known ID.
+    let highest = "SELECT value FROM mirror_settings WHERE name = 'highest:activities'";
+    assert_eq!(world.query(highest), ["30"]);
+    assert!(world.run(|sync| sync.mode(Mode::Quick)).await.is_complete());
+    assert_eq!(world.query(highest), [new.to_string()]);
+    assert_eq!(world.query("SELECT count(*) FROM changes WHERE change = 'delete'"), ["0"]);
+}
+
+#[tokio::test]
+async fn a_date_in_the_year_0_is_left_to_the_record() {
+    let world = World::new();
+    let id = world.add("0000-05-01 10:00:00", "неизвестно когда");
+    assert!(world.run(|sync| sync).await.is_complete());
+    let row = world.query("SELECT id, at, raw LIKE '%0000-05-01%' FROM activities");
+    assert_eq!(row, [format!("{id} | - | 1")]);
+    let Some(cluster) = crate::cluster::Cluster::start() else { return };
+    let mirror = world.with_clock(Mirror::open(&cluster.url()).await.unwrap());
+    let report = mirror.run(crate::world::sync().history(&world.history())).await.unwrap();
+    assert!(report.is_complete(), "{report}");
+    assert_eq!(cluster.query("SELECT id::text FROM activities WHERE at IS NULL").await, [id.to_string()]);
+}
+
+#[tokio::test]
 async fn a_quick_run_reads_every_page_of_new_activities() {
     let world = World::with(crm_sandbox::Sandbox::builder().records(300));
     assert!(world.run(|sync| sync).await.is_complete());

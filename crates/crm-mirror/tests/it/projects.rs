@@ -246,21 +246,83 @@ async fn a_custom_field_becomes_a_column_and_older_rows_are_filled() {
 }
 
 #[tokio::test]
-async fn too_many_missing_children_stop_the_run() {
+async fn too_many_missing_children_stop_the_run_before_it_removes_any() {
     let world = World::with(Sandbox::builder().projects(60));
+    let payment = world.sandbox.projects().iter().find_map(|it| it.payments.first().cloned()).unwrap();
+    for project in world.sandbox.projects() {
+        world.sandbox.change_project(project.id, |project| project.payments = vec![payment.clone()]);
+    }
     assert!(world.run_projects(|sync| sync).await.is_complete());
     let log = world.log(0).len();
     for project in world.sandbox.projects() {
         world.sandbox.change_project(project.id, |project| project.payments.clear());
     }
-    world.hours(1);
-    let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
-    assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
-    assert!(world.log(log).len() <= 20, "{}", world.log(log).len());
+    for _ in 0..3 {
+        world.hours(1);
+        let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
+        assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
+        assert!(world.log(log).is_empty(), "{:?}", world.log(log));
+    }
     let report = world.run_projects(|sync| sync.mode(Mode::Full).allow_deletes()).await;
     assert!(report.is_complete(), "{report}");
     assert_eq!(world.query("SELECT count(*) FROM payments"), ["0"]);
     assert_eq!(report.table(Table::Payments).unwrap().updated, 0);
+}
+
+#[tokio::test]
+async fn most_children_of_the_few_projects_that_are_read_may_not_be_missing_either() {
+    let world = World::with(Sandbox::builder().projects(60));
+    let payment = world.sandbox.projects().iter().find_map(|it| it.payments.first().cloned()).unwrap();
+    for project in world.sandbox.projects() {
+        let numbered = |n| {
+            let mut payment = payment.clone();
+            payment.id = project.id * 100 + n;
+            payment
+        };
+        let payments = (0..11).map(numbered).collect();
+        world.sandbox.change_project(project.id, |project| project.payments = payments);
+    }
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let log = world.log(0).len();
+    // No more than 5 % of the table.
+    for project in world.sandbox.projects().into_iter().filter(|it| !it.deleted).take(2) {
+        world.sandbox.change_project(project.id, |project| {
+            project.payments.clear();
+            project.name = "другое".to_owned();
+        });
+    }
+    let report = world.run_projects(|sync| sync).await;
+    assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
+    assert_eq!(report.too_many_missing.map(|it| (it.missing, it.rows)), Some((22, 22)));
+    assert!(!world.log(log).iter().any(|entry| entry.contains("payments")), "{:?}", world.log(log));
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_there_hides_no_other_and_deletes_nothing() {
+    let world = World::with(Sandbox::builder().projects(20));
+    let gone =
+        FixedAnswer::new(200).body("application/json", r#"{"error":{"code":404,"text":"Не найдено"}}"#);
+    let rule = |operation| Fault::new().answer(gone.clone()).on(operation).always();
+    world.sandbox.add_fault(rule(Operation::ProjectsChecklists));
+    // The application says so of an empty list, too.
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let counts = "SELECT (SELECT count(*) > 0 FROM payments), (SELECT count(*) > 0 FROM project_steps),
+        (SELECT count(*) > 0 FROM goods), (SELECT count(*) FROM checklists)";
+    assert_eq!(world.query(counts), ["1 | 1 | 1 | 0"]);
+
+    let log = world.log(0).len();
+    world.sandbox.add_fault(rule(Operation::ProjectsPayments));
+    world.hours(1);
+    let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
+    let error = report.error().unwrap().to_string();
+    assert!(error.contains("the server no longer finds the list"), "{error}");
+    assert!(
+        !report.table(Table::Payments).unwrap().is_complete
+            && report.table(Table::Goods).unwrap().is_complete
+    );
+    assert!(world.log(log).is_empty(), "{:?}", world.log(log));
+    world.sandbox.clear_faults();
+    assert!(world.run_projects(|sync| sync.mode(Mode::Quick)).await.is_complete());
 }
 
 #[tokio::test]
