@@ -254,9 +254,18 @@ async fn read_project(
         answers.push((table, read_kind(projects, id, table, longest).await?));
     }
     if answers.iter().all(|(_, answer)| answer.is_absent) {
-        answers.clear();
+        match projects.project(ProjectId(id.unsigned_abs())).await {
+            Ok(_) => {}
+            Err(error) if is_absent(&error) => answers.clear(),
+            Err(error) => return Err(error),
+        }
     }
     Ok(answers)
+}
+
+/// Whether the application itself says that there is no such thing. A 404 of HTTP may come from anything on the way.
+fn is_absent(error: &Error) -> bool {
+    error.is_not_found() && error.kind() != ErrorKind::Http
 }
 
 async fn read_kind(
@@ -266,10 +275,7 @@ async fn read_kind(
     longest: &Longest,
 ) -> Result<Answer, Error> {
     match read_list(projects, project, table, longest).await {
-        // A 404 of HTTP may come from anything on the way.
-        Err(error) if error.is_not_found() && error.kind() != ErrorKind::Http => {
-            Ok(Answer { is_absent: true, ..Answer::default() })
-        }
+        Err(error) if is_absent(&error) => Ok(Answer { is_absent: true, ..Answer::default() }),
         answer => answer,
     }
 }

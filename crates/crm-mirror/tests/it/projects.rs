@@ -321,8 +321,22 @@ async fn a_list_that_is_not_there_hides_no_other_and_deletes_nothing() {
             && report.table(Table::Goods).unwrap().is_complete
     );
     assert!(world.log(log).is_empty(), "{:?}", world.log(log));
+
+    for operation in [Operation::ProjectsSteps, Operation::ProjectsActions, Operation::ProjectsGoods] {
+        world.sandbox.add_fault(rule(operation));
+    }
+    world.hours(1);
+    let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.error().unwrap().to_string().contains("the server no longer finds the list"), "{report}");
+    // Only a project that is not there itself may lack everything.
+    world.sandbox.add_fault(rule(Operation::ProjectsInfo));
+    assert!(world.run_projects(|sync| sync.mode(Mode::Full)).await.is_complete());
+    assert!(world.log(log).is_empty(), "{:?}", world.log(log));
     world.sandbox.clear_faults();
-    assert!(world.run_projects(|sync| sync.mode(Mode::Quick)).await.is_complete());
+    world.hours(24 * 8);
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    assert_eq!(world.query(counts), ["1 | 1 | 1 | 20"]);
+    assert!(world.log(log).iter().all(|entry| entry.starts_with("insert | checklists")));
 }
 
 #[tokio::test]
