@@ -1,14 +1,20 @@
 //! Where the CRMs are, and the keys: from flags, else from the environment, else from a profile.
 
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+use chrono_tz::Tz;
 use clap::Args;
 use crm::ReqwestTransport;
 use crm::history::{ApiKey, HistoryClient};
 use crm::projects::{ProjectsClient, TokenPair};
 
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+use crate::arguments::{BadValue, zone};
 use crate::exit::{Exit, Failure};
 use crate::language::Messages;
 use crate::network::{Network, NetworkFault};
 use crate::profile::{Location, Origin, Profile};
+#[cfg(any(feature = "mirror", feature = "outbox"))]
+use crate::settings::TIME_ZONE;
 use crate::settings::{APIKEY, CA_FILE, HISTORY_URL, LOGIN, PROJECTS_URL, PROXY, SECRET, Setting, TOKEN};
 use crate::terminal::Terminal;
 
@@ -158,6 +164,17 @@ impl<'a> Environment<'a> {
     /// Returns the value of a setting that must be given.
     pub(crate) fn required(&self, given: &Option<String>, setting: &Setting) -> Result<Value, Failure> {
         self.value(given, setting)?.ok_or_else(|| self.missing(setting))
+    }
+
+    /// Returns the time zone of the account: the given one, else that of the environment or of the profile.
+    #[cfg(any(feature = "mirror", feature = "outbox"))]
+    pub(crate) fn time_zone(&self, given: Option<Tz>) -> Result<Option<Tz>, Failure> {
+        if given.is_some() {
+            return Ok(given);
+        }
+        let value = self.value(&None, &TIME_ZONE)?;
+        let zone = value.map(|value| zone(&value.text)).transpose();
+        zone.map_err(|BadValue(expected)| Failure::usage(self.messages.text(expected)))
     }
 
     /// Returns the value of a setting that an option or the environment gives.

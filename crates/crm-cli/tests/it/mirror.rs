@@ -154,6 +154,29 @@ async fn a_run_that_is_not_complete_never_ends_with_0() {
 }
 
 #[tokio::test]
+async fn days_and_times_of_options_are_those_of_the_account() {
+    use chrono::{Days, Timelike, Utc};
+    let (folder, sandbox) = set_up("mirror-zone").await;
+    run(&folder, &sandbox, &["--texts", "none"]).ended(0, "");
+    let now = Utc::now();
+    let today = now.date_naive();
+    // A day that has begun in one zone and not in the other one.
+    let (zone, day, is_begun) = match now.hour() {
+        0..11 => ("Etc/GMT+12", today, false),
+        _ => ("Pacific/Kiritimati", today + Days::new(1), true),
+    };
+    let day = day.to_string();
+    let arguments = ["mirror", "changes", COPY, "--table", "projects", "--since", &day];
+    let changes = |more: &[&str]| folder.crm(&[&arguments[..], more].concat()).env("TZ", "UTC");
+    let has_changes = |ran: Ran| ran.ended(0, "change").out.lines().count() > 1;
+    assert_eq!(has_changes(changes(&[]).run()), !is_begun, "the zone of the machine");
+    assert_eq!(has_changes(changes(&[]).env("CRM_TIME_ZONE", zone).run()), is_begun);
+    let given = changes(&["--time-zone", "UTC"]).env("CRM_TIME_ZONE", zone).run();
+    assert_eq!(has_changes(given), !is_begun);
+    changes(&[]).env("CRM_TIME_ZONE", "Moscow").run().ended(64, "Europe/Moscow");
+}
+
+#[tokio::test]
 async fn a_record_is_forgotten_with_its_changes() {
     let (folder, sandbox) = set_up("mirror-forget").await;
     run(&folder, &sandbox, &[]).ended(0, "");

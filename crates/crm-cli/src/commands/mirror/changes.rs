@@ -18,6 +18,7 @@ use crate::arguments::{BadValue, day, zone};
 use crate::commands::directory::listing::{Listing, cell};
 use crate::commands::export::{FormatName, format_of};
 use crate::commands::utc::utc;
+use crate::connection::{Environment, NetworkFlags};
 use crate::exit::{Exit, Failure};
 use crate::files::{Format, Headings, Output, OutputColumn, OutputKind};
 use crate::terminal::Terminal;
@@ -96,7 +97,8 @@ enum Target<'a> {
 
 /// Lists changes, or writes them to a file.
 pub(super) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
-    let since = start_of(arguments.since, arguments.time_zone);
+    let environment = Environment::of_process(terminal, &NetworkFlags::default())?;
+    let since = start_of(arguments.since, environment.time_zone(arguments.time_zone)?);
     let mut target = match &arguments.out {
         Some(path) => {
             let format = format_of(path, arguments.format, arguments.excel);

@@ -22,7 +22,6 @@ use crate::commands::export::FetchedTexts;
 use crate::connection::{Environment, HistoryFlags, NetworkFlags, ProjectsFlags};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
-use crate::settings::TIME_ZONE;
 use crate::signals::Signals;
 use crate::terminal::Terminal;
 
@@ -198,14 +197,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let environment = Environment::of_process(terminal, &arguments.network)?;
     let clients = Clients::new(&arguments, &environment, terminal)?;
-    let given = environment.value(&None, &TIME_ZONE)?;
-    let time_zone = match (arguments.time_zone, given) {
-        (None, Some(given)) => {
-            let expected = |BadValue(expected)| Failure::usage(terminal.messages.text(expected));
-            Some(zone(&given.text).map_err(expected)?)
-        }
-        (given, _) => given,
-    };
+    let time_zone = environment.time_zone(arguments.time_zone)?;
     let sync = arguments.options(clients.sync(), time_zone);
     let mirror = target::open(&target::url(&arguments.target, terminal)?, terminal).await?;
     let stop = signals.clone();

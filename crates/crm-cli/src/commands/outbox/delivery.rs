@@ -11,7 +11,6 @@ use crm::outbox::{Deliver, Health, Outbox, Role};
 use crate::arguments::{BadValue, client_id, count, rate, seconds, zone};
 use crate::connection::{Environment, HistoryFlags, NetworkFlags};
 use crate::exit::Failure;
-use crate::settings::TIME_ZONE;
 use crate::terminal::Terminal;
 
 // Where the activities go, and how they are sent.
@@ -56,13 +55,7 @@ impl DeliveryFlags {
     pub(super) fn client(&self, terminal: &Terminal) -> Result<HistoryClient, Failure> {
         let environment = Environment::of_process(terminal, &self.network)?;
         let connection = environment.history(&self.history)?;
-        let time_zone = match (self.time_zone, environment.value(&None, &TIME_ZONE)?) {
-            (None, Some(given)) => {
-                let expected = |BadValue(expected)| Failure::usage(terminal.messages.text(expected));
-                Some(zone(&given.text).map_err(expected)?)
-            }
-            (given, _) => given,
-        };
+        let time_zone = environment.time_zone(self.time_zone)?;
         let pace = Pace::new().in_flight(self.concurrency);
         let pace = match self.per_second {
             Some(rate) => pace.per_second(rate),
