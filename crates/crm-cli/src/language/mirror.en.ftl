@@ -13,9 +13,14 @@ command-mirror = Copy both CRMs to a database, incrementally, with deletions and
         deleted it.
 
         Exit codes: 0: the copy is complete; 75: run it again, the records read so far are kept; 77: the server refused the
-        key; 1: a person must look, for example because too many records are missing at once.
+        key; 64: an option is wrong, or does not fit the copy, such as another login; 1: a person must look, for example
+        because too many records are missing at once.
 command-mirror-status = Show the latest runs
-    .after = The exit code is that of the last run that has ended: 0 if it was complete, otherwise 75 or 1.
+    .after =
+        The exit code is that of the last run. If different runs copy SalesMan CRM and solOS, it is the worse one of the
+        last run of each. 0: complete; 75: run it again, or a run has no end, because it is active or was killed; 1: a
+        person must look, also if the server refused the key. A run without an end counts for both CRMs. It looks at the
+        last 1000 runs.
 command-mirror-changes = List what has changed in the CRM, with the records before and after
     .after =
         For accounting, after a month is closed: crm mirror changes sqlite:crm.db --since 2024-07-01 --table payments.
@@ -98,6 +103,7 @@ mirror-verdict-run-again = run it again
 mirror-verdict-needs-person = a person must look
 mirror-verdict-none = active or killed
 mirror-no-run = No run has ended yet.
+mirror-run-without-end = run { $run } has no end: it is active, or it was killed. If it was killed, run it again.
 mirror-last-error = run { $run }: { $error }
 mirror-changes = { $count ->
     [one] 1 change

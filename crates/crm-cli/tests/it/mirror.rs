@@ -153,6 +153,95 @@ async fn a_run_that_is_not_complete_never_ends_with_0() {
     folder.crm(&["mirror", COPY]).run().ended(64, "CRM_HISTORY_URL");
 }
 
+/// The program with only one of the CRMs.
+fn of_one(folder: &Folder, sandbox: &Sandbox, other: &[&str], arguments: &[&str]) -> crate::program::Program {
+    let mut program = folder.crm_with(sandbox, &[&["mirror", COPY], arguments].concat());
+    for variable in other {
+        program.0.env_remove(variable);
+    }
+    program
+}
+
+const SALESMAN: [&str; 3] = ["CRM_HISTORY_URL", "CRM_APIKEY", "CRM_LOGIN"];
+const SOLOS: [&str; 3] = ["CRM_PROJECTS_URL", "CRM_TOKEN", "CRM_SECRET"];
+
+fn status(folder: &Folder) -> Ran {
+    folder.crm(&["mirror", "status", COPY]).run()
+}
+
+#[tokio::test]
+async fn the_status_of_a_copy_is_that_of_the_last_run_of_each_crm() {
+    let (folder, sandbox) = set_up("mirror-two-crms").await;
+    let salesman = || of_one(&folder, &sandbox, &SOLOS, &[]).run();
+    let solos = || of_one(&folder, &sandbox, &SALESMAN, &[]).run();
+    salesman().ended(0, "");
+    status(&folder).ended(0, "");
+    solos().ended(0, "");
+    status(&folder).ended(0, "");
+
+    sandbox.add_fault(Fault::database_down().on(Operation::HistoryList).always());
+    salesman().ended(75, "");
+    solos().ended(0, "");
+    status(&folder).ended(75, "run 3: ");
+    folder.crm(&["mirror", "status", COPY, "--limit", "1"]).run().ended(75, "run 3: ");
+    sandbox.clear_faults();
+    salesman().ended(0, "");
+    status(&folder).ended(0, "");
+
+    let wrong_key = of_one(&folder, &sandbox, &SALESMAN, &[]).env("CRM_SECRET", "wrong").run();
+    wrong_key.ended(77, "");
+    salesman().ended(0, "");
+    status(&folder).ended(1, "run 6: ");
+    solos().ended(0, "");
+    status(&folder).ended(0, "");
+}
+
+#[tokio::test]
+async fn a_run_and_its_status_exit_with_the_same_code() {
+    let (folder, sandbox) = set_up("mirror-codes").await;
+    // Nothing says that this error passes by itself, but the run kept what it had read, and another one may get further.
+    sandbox.add_fault(Fault::error_in_ok(500, "Undefined array key").on(Operation::HistoryList).always());
+    run(&folder, &sandbox, &[]).ended(75, "Run it again");
+    status(&folder).ended(75, "run 1: ");
+    sandbox.clear_faults();
+    run(&folder, &sandbox, &[]).ended(0, "");
+    status(&folder).ended(0, "");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_status_is_not_that_of_the_last_good_run_after_runs_that_were_killed() {
+    let (folder, sandbox) = set_up("mirror-dead").await;
+    run(&folder, &sandbox, &[]).ended(0, "");
+    for _ in 0..2 {
+        kill(&folder, &sandbox, &[]);
+        status(&folder).ended(75, "has no end");
+    }
+    run(&folder, &sandbox, &[]).ended(0, "");
+    status(&folder).ended(0, "");
+    // Nobody knows which of the CRMs a killed run has read, so it counts for both.
+    kill(&folder, &sandbox, &SOLOS);
+    of_one(&folder, &sandbox, &SALESMAN, &[]).run().ended(0, "");
+    status(&folder).ended(75, "run 5 has no end");
+    of_one(&folder, &sandbox, &SOLOS, &[]).run().ended(0, "");
+    status(&folder).ended(0, "");
+}
+
+/// Kills a run that waits for an answer.
+#[cfg(unix)]
+fn kill(folder: &Folder, sandbox: &Sandbox, other: &[&str]) {
+    sandbox.add_fault(Fault::no_answer().on(Operation::HistoryList).always());
+    sandbox.clear_requests();
+    let mut program = of_one(folder, sandbox, other, &[]).spawn();
+    while sandbox.requests().iter().all(|request| request.operation != Some(Operation::HistoryList)) {
+        assert_eq!(program.try_wait().unwrap(), None, "it has ended");
+        std::thread::yield_now();
+    }
+    program.kill().unwrap(); // SIGKILL
+    program.wait().unwrap();
+    sandbox.clear_faults();
+}
+
 #[tokio::test]
 async fn days_and_times_of_options_are_those_of_the_account() {
     use chrono::{Days, Timelike, Utc};

@@ -1,6 +1,5 @@
 //! A report for people and for programs.
 
-use crm::ErrorKind;
 use crm::mirror::{Outcome, Report, TableReport};
 use serde::Serialize;
 
@@ -56,14 +55,18 @@ impl Summary {
 /// Returns how the command ends. 0 only if the copy is complete.
 pub(super) fn exit(report: &Report) -> Exit {
     match &report.outcome {
-        Outcome::Complete => Exit::Done,
-        Outcome::Stopped => Exit::Again,
-        Outcome::RunAgain(error) if error.kind() == ErrorKind::Incomplete => Exit::Again,
-        // Even an error that a person has to look at may be a setting of this program. The run is not complete.
-        Outcome::RunAgain(error) | Outcome::NeedsPerson(error) => match Exit::from_error(error) {
-            Exit::Done | Exit::Refused | Exit::Usage => Exit::Person,
-            exit => exit,
-        },
+        // The recorded verdict does not say this.
+        Outcome::NeedsPerson(error) if error.is_auth() => Exit::KeyRefused,
+        outcome => exit_of_verdict(outcome.as_str()),
+    }
+}
+
+/// Returns how a command ends that knows only the recorded verdict of a run. It decides for the run itself, too, so that
+/// both exit with the same code.
+pub(super) fn exit_of_verdict(verdict: &str) -> Exit {
+    match verdict {
+        "complete" => Exit::Done,
+        "stopped" | "run_again" => Exit::Again,
         _ => Exit::Person,
     }
 }

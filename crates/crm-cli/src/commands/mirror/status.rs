@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use clap::Args;
-use crm::mirror::Run;
+use crm::mirror::{Run, Table};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::shown::exit_of_verdict;
 use super::target;
 use crate::arguments::count;
 use crate::commands::directory::listing::Listing;
@@ -55,35 +56,72 @@ const HEADINGS: [&str; 8] = [
     "column-verdict",
 ];
 
-/// Shows the latest runs. The exit code is that of the last one that has ended.
+/// Shows the latest runs. The exit code is the worst of those of the latest run of each CRM.
 pub(super) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Result<Exit, Failure> {
     let mirror = target::open_existing(&arguments.target, terminal).await?;
-    let limit = u32::try_from(arguments.limit).unwrap_or(u32::MAX);
-    let runs = mirror.status(limit).await.map_err(|error| target::failure(terminal, &error))?;
+    let limit = arguments.limit.max(LOOKED_AT);
+    let runs = mirror.status(u32::try_from(limit).unwrap_or(u32::MAX)).await;
+    let runs = runs.map_err(|error| target::failure(terminal, &error))?;
     let mut listing = Listing::new(terminal, &HEADINGS);
-    for run in &runs {
+    for run in runs.iter().take(arguments.limit) {
         add(&mut listing, run, terminal)?;
     }
     listing.write()?;
-    let Some(last) = runs.iter().find(|run| run.verdict.is_some()) else {
+    if runs.is_empty() {
         terminal.note_text("mirror-no-run", &[]);
         return Ok(Exit::Again);
-    };
-    if let Some(error) = &last.error {
-        let error = terminal.messages.of_library(error);
-        terminal.problem_text("mirror-last-error", &[("run", last.id.into()), ("error", error.into())]);
     }
-    Ok(match last.verdict.as_deref() {
-        Some("complete") => Exit::Done,
-        Some("stopped" | "run_again") => Exit::Again,
-        _ => Exit::Person,
-    })
+    let mut worst = Exit::Done;
+    for run in latest_of_each_crm(&runs) {
+        let id = ("run", run.id.into());
+        match (&run.verdict, &run.error) {
+            (None, _) => terminal.problem_text("mirror-run-without-end", &[id]),
+            (_, Some(error)) => {
+                let error = terminal.messages.of_library(error);
+                terminal.problem_text("mirror-last-error", &[id, ("error", error.into())]);
+            }
+            (Some(verdict), None) if verdict == "stopped" => {
+                terminal.problem_text("mirror-run-stopped", &[id])
+            }
+            _ => {}
+        }
+        worst = worst.max(run.verdict.as_deref().map_or(Exit::Again, exit_of_verdict));
+    }
+    Ok(worst)
+}
+
+/// Returns the latest run of each CRM that the copy holds, or one run for both. The runs are sorted, the latest first.
+///
+/// A run without an end does not say what it has read, so it counts for both. A CRM that no run with an end has read is not
+/// part of the copy.
+fn latest_of_each_crm(runs: &[Run]) -> Vec<&Run> {
+    let mut latest: Vec<&Run> = Vec::new();
+    for is_solos in [false, true] {
+        let is_of_it = |tables: Figures| tables.keys().any(|table| is_solos == is_of_solos(table));
+        if runs.iter().filter_map(figures).any(is_of_it) {
+            latest.extend(runs.iter().find(|run| figures(run).is_none_or(is_of_it)));
+        }
+    }
+    // Perhaps no run has ended yet.
+    latest.extend(runs.first().filter(|run| figures(run).is_none()));
+    latest.sort_unstable_by_key(|run| run.id);
+    latest.dedup_by_key(|run| run.id);
+    latest
+}
+
+fn is_of_solos(table: &str) -> bool {
+    table.parse().is_ok_and(|table: Table| table == Table::Projects || table.belongs_to_project())
+}
+
+type Figures = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// Returns the figures of each table that a run has begun to read. `None` without an end.
+fn figures(run: &Run) -> Option<Figures> {
+    serde_json::from_str(run.figures.as_deref()?).ok()
 }
 
 fn add(listing: &mut Listing<'_>, run: &Run, terminal: &Terminal) -> Result<(), Failure> {
-    let figures = run.figures.as_deref().unwrap_or("null");
-    let tables: Option<BTreeMap<String, BTreeMap<String, u64>>> =
-        serde_json::from_str(figures).unwrap_or_default();
+    let tables = figures(run);
     let sum = |name: &str| {
         let tables = tables.as_ref()?;
         Some(tables.values().filter_map(|table| table.get(name)).sum::<u64>().to_string())
@@ -113,7 +151,10 @@ fn add(listing: &mut Listing<'_>, run: &Run, terminal: &Terminal) -> Result<(), 
         verdict: run.verdict.as_deref(),
         error: run.error.as_deref(),
         shift_hours: run.shift_hours,
-        tables: serde_json::from_str(figures).unwrap_or_default(),
+        tables: run.figures.as_deref().and_then(|figures| serde_json::from_str(figures).ok()),
     };
     listing.add(&line, cells)
 }
+
+/// Among so many runs the latest of each CRM is looked for.
+const LOOKED_AT: usize = 1000;
