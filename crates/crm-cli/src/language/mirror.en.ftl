@@ -124,7 +124,7 @@ tap-done = { $count ->
    *[other] { $count } records were written.
 }
 tap-sent-again = Every row was written again: { $streams }. The change log no longer reaches back to the state, the columns have changed, or the state is that of another copy. Rows that were deleted in the meantime may still be in the target: empty its tables, or run once with FULL_TABLE.
-tap-not-activated = No old rows were removed: { $streams }. The latest run of the copy is not complete, or a run is active. Complete it with crm mirror, then run the tap again.
+tap-not-activated = No old rows were removed: { $streams }. The last run that read these tables did not complete them, or a run is active. Complete them with crm mirror, then run the tap again.
 column-table = Table
 column-read = Read
 column-new = New

@@ -20,8 +20,8 @@
 //!   `_sdc_deleted_at`. Where the log no longer reaches back to the state, the columns have changed, or the state is that of
 //!   another copy, every row comes again.
 //! - **`FULL_TABLE`**: every row each time, with a version. `ACTIVATE_VERSION` comes after the records of all streams, and
-//!   only if the latest run of the copy is complete and no other run has begun meanwhile. So a target never removes rows
-//!   for which a run was not certain.
+//!   only if the last run that read this table has read it to its end, and no run is active or has begun meanwhile. So a
+//!   target never removes rows for which a run was not certain.
 //!
 //! A `STATE` covers only records that were written before it. What [`Mirror::forget`] removes is not passed on: remove it
 //! from the warehouse, too.
@@ -30,7 +30,7 @@ mod catalog;
 mod record;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -44,6 +44,7 @@ pub use state::{Bookmark, State};
 use self::record::Shaped;
 use crate::changes::ChangeFilter;
 use crate::mirror::Mirror;
+use crate::report::Run;
 use crate::row::Key;
 use crate::store::{COPY, PRUNED, own_columns};
 use crate::table::{Shape, Table};
@@ -64,7 +65,8 @@ pub struct TapReport {
     /// Streams whose every row was written again, because the change log no longer reached back to the state, the columns
     /// have changed, or the state was that of another copy. Rows that were deleted between may still be in the target.
     pub sent_again: Vec<Table>,
-    /// Streams of the method `FULL_TABLE` whose version was not activated, because the copy is not complete.
+    /// Streams of the method `FULL_TABLE` whose version was not activated, because the last run that read the table did
+    /// not read it to its end, or a run is active or was killed.
     pub not_activated: Vec<Table>,
 }
 
@@ -163,7 +165,7 @@ impl Tap {
         let is_of_this_copy = state.copy == copy && copy.is_some();
         let state = State { copy, ..state };
         let mut session = Session { tap: self, state, is_of_this_copy, pruned, report: TapReport::default() };
-        let last_run = self.complete_run().await?;
+        let before = self.complete_tables().await?;
         let mut versions = Vec::new();
         for stream in catalog.streams.iter().filter(|stream| stream.is_selected()) {
             let table: Table = stream.tap_stream_id.parse().map_err(|_| {
@@ -189,10 +191,11 @@ impl Tap {
         }
         session.state.currently_syncing = None;
         output.state(&session.state)?;
-        // No run has begun meanwhile, so the rows that were read are those of one complete run.
-        let is_whole = last_run.is_some() && self.complete_run().await? == last_run;
+        // If no run has begun meanwhile, the rows that were read are those of complete runs.
+        let after = if versions.is_empty() { None } else { self.complete_tables().await? };
+        let complete = after.filter(|after| before.as_ref() == Some(after)).unwrap_or_default().tables;
         for (shaped, version) in versions {
-            if is_whole {
+            if complete.contains(&shaped.table()) {
                 output.write(&Message::ActivateVersion { stream: &shaped.stream, version })?;
                 let bookmark = Bookmark { version: Some(version), ..Bookmark::default() };
                 session.state.bookmarks.insert(shaped.table().to_string(), bookmark);
@@ -204,11 +207,39 @@ impl Tap {
         Ok(session.report)
     }
 
-    /// Returns the ID of the latest run, if it has ended and was complete.
-    async fn complete_run(&self) -> Result<Option<i64>, Error> {
-        let runs = self.mirror.status(1).await?;
-        Ok(runs.first().filter(|run| run.verdict.as_deref() == Some("complete")).map(|run| run.id))
+    /// Returns which tables are complete. `None` while the latest run has no end.
+    async fn complete_tables(&self) -> Result<Option<Complete>, Error> {
+        let runs = self.mirror.status(LOOKED_AT).await?;
+        let Some(latest) = runs.first().filter(|run| run.verdict.is_some()) else { return Ok(None) };
+        let mut is_complete = BTreeMap::new();
+        for run in &runs {
+            for (table, complete) in complete_tables(run) {
+                is_complete.entry(table).or_insert(complete);
+            }
+        }
+        let tables = is_complete.into_iter().filter(|(_, is_complete)| *is_complete).map(|(table, _)| table);
+        Ok(Some(Complete { run: latest.id, tables: tables.collect() }))
     }
+}
+
+/// The tables that the last run which read them has read to their end, and the latest run.
+#[derive(Default, PartialEq, Eq)]
+struct Complete {
+    run: i64,
+    tables: BTreeSet<Table>,
+}
+
+/// Returns the tables that a run has begun to read, and whether it has read each of them to its end.
+///
+/// A run without an end is not known to have read any. It deletes only what is certain, as every run, so the tables are as
+/// complete as before it.
+fn complete_tables(run: &Run) -> Vec<(Table, bool)> {
+    let figures = run.figures.as_deref().and_then(|figures| serde_json::from_str(figures).ok());
+    let figures: BTreeMap<String, BTreeMap<String, u64>> = figures.unwrap_or_default();
+    let is_complete = |(table, figures): (String, BTreeMap<String, u64>)| {
+        Some((table.parse().ok()?, figures.get("complete") == Some(&1)))
+    };
+    figures.into_iter().filter_map(is_complete).collect()
 }
 
 /// What streams share.
@@ -312,6 +343,8 @@ fn output_fault(cause: io::Error) -> Error {
 
 /// Less than every key.
 const BEFORE_ALL: Key = Key { project_id: -1, id: -1, occurrence: -1 };
+/// Among so many runs the last one that read a table is looked for.
+const LOOKED_AT: u32 = 1000;
 /// So many rows or changes are read at once.
 const TOGETHER: u32 = 1000;
 const TAP: &str = "mirror.tap";

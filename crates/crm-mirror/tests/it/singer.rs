@@ -1,10 +1,12 @@
 //! The Singer protocol: what a tap writes, and how far its states are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crm_mirror::singer::{Catalog, State, Tap, TapReport};
 use crm_mirror::{ColumnKind, Mode, Sync, Table};
-use crm_sandbox::Sandbox;
+use crm_sandbox::{Fault, Operation, Sandbox};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -203,13 +205,57 @@ async fn a_full_table_is_activated_only_after_all_records_of_a_complete_run() {
     assert!(version(&second) > version(&first), "although no time has passed");
 
     // A run that is not complete: nothing may be removed from the target.
-    let stopped = world.run(|sync| sync.until(world.now())).await;
-    assert!(!stopped.is_complete());
+    world.sandbox.add_fault(Fault::database_down().on(Operation::HistoryList).always());
+    assert!(!world.run(|sync| sync).await.is_complete());
+    let catalog = only(&world, &["activities"], "FULL_TABLE").await;
     let third = tap(&world, &catalog, second.last_state()).await;
     assert!(third.of("ACTIVATE_VERSION").is_empty());
-    assert_eq!(third.report.not_activated, [Table::Activities, Table::Clients]);
+    assert_eq!(third.report.not_activated, [Table::Activities]);
     assert_eq!(third.records("activities").len(), 19);
     assert_eq!(third.last_state().bookmarks, second.last_state().bookmarks);
+}
+
+#[tokio::test]
+async fn a_full_table_is_not_activated_after_a_complete_run_of_other_tables() {
+    // The first run is stopped after some of the activities, as in a copy that is made anew.
+    let world = World::with(Sandbox::builder().records(3000).clients(2).projects(3));
+    let answers = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&answers);
+    let stopped = world.run(|sync| {
+        let sync = sync.on_progress(move |table| {
+            seen.fetch_max(usize::try_from(table.inserted).unwrap(), Ordering::Relaxed);
+        });
+        sync.stop_when(move || answers.load(Ordering::Relaxed) > 50)
+    });
+    let stopped = stopped.await;
+    let copied = stopped.table(Table::Activities).map_or(0, |table| table.inserted);
+    assert!(!stopped.is_complete() && copied > 0 && copied < 3000, "{stopped}");
+    let other = crate::world::sync().projects(&world.projects());
+    assert!(world.mirror().await.run(other).await.unwrap().is_complete());
+    let catalog = only(&world, &["activities", "clients", "projects"], "FULL_TABLE").await;
+    let first = tap(&world, &catalog, State::default()).await;
+    let activated = |written: &Written| -> Vec<Value> {
+        written.of("ACTIVATE_VERSION").iter().map(|message| message["stream"].clone()).collect()
+    };
+    assert_eq!(activated(&first), ["projects"]);
+    assert_eq!(first.report.not_activated, [Table::Activities, Table::Clients]);
+
+    // What the next run of each table says counts, whichever of them was the last.
+    world.run_all(|sync| sync).await;
+    world.sandbox.add_fault(Fault::database_down().on(Operation::ProjectsList).always());
+    let failed = crate::world::sync().projects(&world.projects());
+    assert!(!world.mirror().await.run(failed).await.unwrap().is_complete());
+    let second = tap(&world, &catalog, first.last_state()).await;
+    assert_eq!(activated(&second), ["activities", "clients"]);
+    assert_eq!(second.report.not_activated, [Table::Projects]);
+
+    // A run without an end may be active, and write while the rows are read.
+    let mirror = world.mirror().await;
+    let fence = mirror.store().lock().await.unwrap().unwrap();
+    mirror.store().begin_run(fence, 0, "quick").await.unwrap();
+    let third = tap(&world, &catalog, second.last_state()).await;
+    assert!(third.of("ACTIVATE_VERSION").is_empty());
+    mirror.store().unlock(fence).await.unwrap();
 }
 
 #[tokio::test]
