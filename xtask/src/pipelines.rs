@@ -274,18 +274,30 @@ impl Show {
         }
     }
 
-    /// Runs the statements of the guide for DuckDB, and reads the Parquet files.
+    /// Runs the statements of the guide for DuckDB, and reads the Parquet files. Then an activity moves from its month, where it
+    /// was alone, to another one, and a second export into the same folder must hold it once.
     fn parquet(&self) -> Result<(), String> {
         let page = std::fs::read_to_string(Path::new(ROOT).join("docs/guide/mirror.md"));
         let page = page.map_err(|error| error.to_string())?;
         let statements = page.split("```sql,duckdb\n").nth(1).and_then(|rest| rest.split("```").next());
         let statements = statements.ok_or("docs/guide/mirror.md has no block for DuckDB")?;
-        self.python(&format!("{DUCKDB_WITH_SQLITE}c.execute({statements:?})"))?;
+        let export = format!("{DUCKDB_WITH_SQLITE}c.execute({statements:?})");
         let files = "SELECT count(*) FROM read_parquet('activities/*/*.parquet', hive_partitioning = true)";
-        let (found, dated) =
-            (self.count(":memory:", files)?, "SELECT count(*) FROM activities WHERE \"at\" IS NOT NULL");
-        println!("DuckDB: {found} activities in Parquet");
-        equal("activities in Parquet", found, self.count("crm.duckdb", dated)?)
+        let dated = self.count("crm.duckdb", "SELECT count(*) FROM activities WHERE \"at\" IS NOT NULL")?;
+        for month in ["2031-01", "2031-02"] {
+            let moved = format!(
+                "UPDATE activities SET at = '{month}-01 10:00:00' \
+                 WHERE id = (SELECT min(id) FROM activities WHERE at IS NOT NULL)"
+            );
+            self.python(&format!(
+                "import sqlite3\nwith sqlite3.connect('crm.db') as c: c.execute({moved:?})"
+            ))?;
+            self.python(&export)?;
+            let found = self.count(":memory:", files)?;
+            println!("DuckDB: {found} activities in Parquet, one of them in {month}");
+            equal("activities in Parquet", found, dated)?;
+        }
+        Ok(())
     }
 }
 

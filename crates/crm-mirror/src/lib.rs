@@ -59,7 +59,8 @@
 //! of the future. It reads the clients and contacts that were created or changed since the last run. If the list of
 //! changed contacts lacks the last change that is known, it reads all contacts. The list of projects has no filter for
 //! changes, so it is always read completely. The children of a project are read when the project has changed, and in
-//! rotation, each at least every 7 days. [`Mode::Auto`] makes a full run if the last full run is older than 7 days.
+//! rotation, each at least every 7 days. [`Mode::Auto`] makes a full run if the last full run is older than 7 days. Even
+//! then, it reads the children in rotation.
 //!
 //! **Only certain deletions are applied.** A row counts as missing only if a complete list lacks it.
 //!
@@ -92,6 +93,9 @@
 //!
 //! - A quick run does not see edits of activities before the window, edits of contacts that do not change `date_edit`,
 //!   or records that went out of view. The next full run does.
+//! - What belongs to a project, such as a payment, may be up to 7 days old
+//!   ([`children_every_days`](Sync::children_every_days)) if the record of the project has not changed. This is so after
+//!   a complete run, too, and after a full run of [`Mode::Auto`]. [`Mode::Full`] reads all of it.
 //! - The list alters texts. [`Texts::Changed`] fetches the texts that look altered. Removed tags leave no trace. An
 //!   edit that changes only the altered parts is seen with [`Texts::All`] only.
 //! - A record that is deleted after it went out of view stays out of view.

@@ -174,7 +174,8 @@ impl Mirror {
     /// with their entries in the change log.
     ///
     /// Delete it in the CRM first, and run the mirror, because records that the CRM still lists are copied again. Texts
-    /// of activities that the CRM still has are not searched.
+    /// of activities that the CRM still has are not searched. The login and the name of a user stay in activities,
+    /// clients and contacts, and in the entries of the change log about them.
     ///
     /// # Errors
     /// A run is active, the ID is too large, or the store fails.

@@ -29,7 +29,8 @@ command-mirror-forget = Remove a record from the copy, with every entry of the c
     .after =
         Use it when a person asks to be forgotten. Delete the record in the CRM first, because records that the CRM still
         lists are copied again. For a client or a contact, the command also removes the name from other records, and the
-        deleted activities about it.
+        deleted activities about it. Texts of activities that the CRM still has are not searched. The login and the name of
+        a user stay in activities, clients and contacts, and in the change log about them.
 command-tap = Write the contents of a copy as messages of the Singer protocol, for Meltano and other pipelines
     .after =
         crm tap --store sqlite:crm.db --state state.json | target-postgres --config postgres.json >> states.jsonl
