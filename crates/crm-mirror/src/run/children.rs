@@ -25,6 +25,9 @@ struct Answer {
     is_absent: bool,
 }
 
+/// What belongs to a project.
+type Answers = Vec<(Table, Answer)>;
+
 /// What a pass over the projects has found.
 #[derive(Default)]
 struct Pass {
@@ -107,7 +110,7 @@ impl Run<'_> {
         let read = stream::iter(due)
             .map(|id| async move { (*id, read_project(projects, *id, longest).await) })
             .buffered(self.sync.concurrency);
-        let read: Vec<(i64, Result<Vec<(Table, Answer)>, Error>)> = read.collect().await;
+        let read: Vec<(i64, Result<Answers, Error>)> = read.collect().await;
         let mut batches: Vec<Batch> = Table::CHILDREN.into_iter().map(|table| self.batch(table)).collect();
         let mut last = self.batch(Table::Projects);
         let mut failure = None;
@@ -244,11 +247,7 @@ struct Compared {
 }
 
 /// Reads everything that belongs to a project, and nothing of one that is not there any more.
-async fn read_project(
-    projects: &ProjectsClient,
-    id: i64,
-    longest: &Longest,
-) -> Result<Vec<(Table, Answer)>, Error> {
+async fn read_project(projects: &ProjectsClient, id: i64, longest: &Longest) -> Result<Answers, Error> {
     let mut answers = Vec::new();
     for table in Table::CHILDREN {
         answers.push((table, read_kind(projects, id, table, longest).await?));
