@@ -108,20 +108,12 @@ impl Run<'_> {
     async fn read_children(&mut self, projects: &ProjectsClient, due: &[i64], pass: &mut Pass) -> Step {
         let longest = &pass.longest;
         let read = stream::iter(due)
-            .map(|id| async move { (*id, read_project(projects, *id, longest).await) })
+            .map(async |id| Ok((*id, read_project(projects, *id, longest).await?)))
             .buffered(self.sync.concurrency);
-        let read: Vec<(i64, Result<Answers, Error>)> = read.collect().await;
+        let (read, end): (Vec<(i64, Answers)>, Step) = self.until_failure(read).await;
         let mut batches: Vec<Batch> = Table::CHILDREN.into_iter().map(|table| self.batch(table)).collect();
         let mut last = self.batch(Table::Projects);
-        let mut failure = None;
         for (id, answers) in read {
-            let answers = match answers {
-                Ok(answers) => answers,
-                Err(error) => {
-                    failure = Some(error);
-                    continue;
-                }
-            };
             for (at, (table, answer)) in answers.into_iter().enumerate() {
                 let found = self.compare_children(id, answer, &mut batches[at]).await?;
                 *pass.compared.entry(table).or_default() += found.known;
@@ -144,7 +136,7 @@ impl Run<'_> {
         }
         batches.push(last);
         self.commit(batches).await?;
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        end
     }
 
     /// Deletes the rows that a second answer lacks, too. It is read after a pause, because a person may just be saving the
@@ -190,10 +182,9 @@ impl Run<'_> {
         let read = stream::iter(ids)
             .map(async |id| Ok((id, read_kind(projects, id, table, &Longest::default()).await?)))
             .buffered(self.sync.concurrency);
-        let read: Vec<Result<(i64, Answer), Error>> = read.collect().await;
+        let (read, end): (Vec<(i64, Answer)>, Step) = self.until_failure(read).await;
         let removal = self.deleted();
-        for again in read {
-            let (id, again) = again?;
+        for (id, again) in read {
             let found = self.compare_children(id, again, &mut batch).await?;
             if found.is_faulty {
                 pass.faulty.insert(id);
@@ -206,7 +197,8 @@ impl Run<'_> {
             batch.removals.extend(gone.into_iter().map(|key| (key, removal)));
             batch.found.extend(here);
         }
-        self.commit(vec![batch]).await
+        self.commit(vec![batch]).await?;
+        end
     }
 
     /// Compares what belongs to a project with its rows.

@@ -323,18 +323,18 @@ async fn compare<T: Copied>(
     }
     let wanted: Vec<T> =
         candidates.iter().filter(|it| it.wants_details).map(|it| it.record.clone()).collect();
-    let mut fetched = VecDeque::new();
+    let mut fetched = Vec::new();
     if let Some(fetch) = &details.fetch {
-        let mut calls = stream::iter(wanted).map(&**fetch).buffered(run.sync.concurrency);
-        while let Some(whole) = calls.next().await {
-            fetched.push_back(whole?);
-            run.check_time()?;
-        }
+        let calls = stream::iter(wanted).map(&**fetch).buffered(run.sync.concurrency);
+        let end;
+        (fetched, end) = run.until_failure(calls).await;
+        end?;
     }
+    let mut fetched = fetched.into_iter();
     for (at, candidate) in candidates.into_iter().enumerate() {
         let_others_work(at).await;
         let Candidate { key, record, json, listed, wants_details, unchanged } = candidate;
-        let whole = if wants_details { fetched.pop_front().flatten() } else { None };
+        let whole = if wants_details { fetched.next().flatten() } else { None };
         let (record, raw, detail) = match whole {
             None => (record, json, None),
             Some(whole) => {

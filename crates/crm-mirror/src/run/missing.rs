@@ -1,7 +1,5 @@
 //! Decides what becomes of rows that a complete list lacks.
 
-use std::pin::pin;
-
 use crm_history::operations::Info;
 use crm_history::{Entry, EntryId};
 use crm_transport::{Bytes, Error, ErrorKind, Operation, OperationInfo, answer, http};
@@ -55,7 +53,7 @@ impl Run<'_> {
             let mut end = Ok(());
             match rule {
                 Rule::Ask(ask) => {
-                    let fates = stream::iter(&marks)
+                    let asked = stream::iter(&marks)
                         .map(|mark| async {
                             if breaks("a-missing-record-is-asked-for") {
                                 return Ok((mark.key, Fate::Deleted));
@@ -63,17 +61,13 @@ impl Run<'_> {
                             Ok::<_, Error>((mark.key, ask(mark.key.id).await?))
                         })
                         .buffered(self.sync.concurrency);
-                    let mut fates = pin!(fates);
-                    while let Some(fate) = fates.next().await {
+                    let fates;
+                    (fates, end) = self.until_failure(asked).await;
+                    for fate in fates {
                         match fate {
-                            Ok((key, Fate::Deleted)) => batch.removals.push((key, removal)),
-                            Ok((key, Fate::OutOfView)) => batch.removals.push((key, Removal::OutOfView)),
-                            Ok((key, Fate::Keep)) => batch.found.push(key),
-                            Err(error) => end = Err(error.into()),
-                        }
-                        end = end.and_then(|()| self.check_time());
-                        if end.is_err() {
-                            break;
+                            (key, Fate::Deleted) => batch.removals.push((key, removal)),
+                            (key, Fate::OutOfView) => batch.removals.push((key, Removal::OutOfView)),
+                            (key, Fate::Keep) => batch.found.push(key),
                         }
                     }
                 }

@@ -10,11 +10,13 @@ mod recent;
 mod shift;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use crm_transport::{Error, ErrorKind, Verdict};
 use futures_util::future::{self, TryFutureExt};
+use futures_util::stream::{Stream, StreamExt};
 
 use crate::mirror::Clock;
 use crate::report::{Outcome, Report, TableReport, TooManyMissing};
@@ -208,6 +210,22 @@ impl<'a> Run<'a> {
             _ if self.sync.hooks.stops() => Err(Stop::TimeLimit),
             _ => Ok(()),
         }
+    }
+
+    /// Waits for calls until one fails or the time limit has come. A server that does not answer is not asked for the rest.
+    async fn until_failure<T>(&self, calls: impl Stream<Item = Result<T, Error>>) -> (Vec<T>, Step) {
+        let mut calls = pin!(calls);
+        let mut done = Vec::new();
+        while let Some(call) = calls.next().await {
+            match call {
+                Ok(one) => done.push(one),
+                Err(error) => return (done, Err(error.into())),
+            }
+            if let Err(stop) = self.check_time() {
+                return (done, Err(stop));
+            }
+        }
+        (done, Ok(()))
     }
 
     fn batch(&self, table: Table) -> Batch {

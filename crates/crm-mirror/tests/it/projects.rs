@@ -340,6 +340,17 @@ async fn a_list_that_is_not_there_hides_no_other_and_deletes_nothing() {
 }
 
 #[tokio::test]
+async fn a_server_that_fails_is_not_asked_for_the_other_projects() {
+    let world = World::with(Sandbox::builder().projects(60));
+    world.sandbox.add_fault(Fault::bare_status(500).on(Operation::ProjectsSteps).after(25).always());
+    let report = world.run_projects(|sync| sync).await;
+    assert!(matches!(report.outcome, Outcome::RunAgain(_)), "{report}");
+    assert!(world.count(Operation::ProjectsSteps) <= 28, "{}", world.count(Operation::ProjectsSteps));
+    let read = "SELECT count(*) FROM projects WHERE children_read_at IS NOT NULL";
+    assert_eq!(world.query(read), ["25"]);
+}
+
+#[tokio::test]
 async fn children_beyond_a_limit_of_the_server_are_copied_although_their_ids_came_before() {
     let world = World::with(Sandbox::builder().projects(1));
     let payment = world.sandbox.projects()[0].payments.first().unwrap().clone();
