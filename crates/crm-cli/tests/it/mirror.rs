@@ -328,6 +328,33 @@ fn kill_and_complete(folder: &Folder, sandbox: &Sandbox, copy: &str) {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_run_that_meets_a_full_disk_is_completed_by_the_next_one() {
+    let folder = Folder::new("mirror-full-disk");
+    let sandbox = Sandbox::builder().records(3000).start().await.unwrap();
+    let arguments = ["mirror", COPY, "--texts", "none"];
+    let mut before = 0;
+    for blocks in [1000, 2000] {
+        let program = folder.crm_with(&sandbox, &arguments).0;
+        // No file may grow beyond this. Without the trap, a signal would end the program.
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+        limited.arg(program.get_program()).args(program.get_args()).current_dir(folder.path(""));
+        limited.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Ran::new(limited.output().unwrap()).ended(1, "the free space");
+        folder.crm(&["mirror", "status", COPY]).run().ended(75, "has no end");
+        let rows = rows_in(&folder, Table::Activities).await.len();
+        assert!(before < rows && rows < 3000, "{rows}");
+        before = rows;
+    }
+    let summary = folder.crm_with(&sandbox, &[&arguments[..], &["--json"]].concat()).run();
+    summary.ended(0, "complete");
+    assert_eq!(figures(&json(&summary), "activities")["inserted"], 3000 - before);
+    let changes = ["mirror", "changes", COPY, "--since", "2020-01-01", "--table", "activities"];
+    folder.crm(&changes).run().ended(0, "3000 changes");
+}
+
 #[tokio::test]
 async fn a_copy_in_postgresql_is_the_same() {
     let Some(cluster) = Cluster::start(Folder::new("mirror-postgres")) else { return };
