@@ -200,8 +200,9 @@ impl<T> Plan<T> {
 
     /// The records of the lowest stretch, once it is finished.
     pub(super) fn take(&mut self) -> Option<StretchRecords<T>> {
-        // A page in another order bounds nothing unless it is the whole list.
-        if self.pages.is_unsorted() && self.end.end().is_none() {
+        // A page in another order bounds nothing unless it is the whole list, and still is when it is read once more.
+        let is_read = |at: usize| self.stretches[at].is_done(self.floor(at));
+        if self.pages.is_unsorted() && !(self.end.end().is_some() && (0..self.stretches.len()).all(is_read)) {
             return None;
         }
         let floor = self.returned.id;

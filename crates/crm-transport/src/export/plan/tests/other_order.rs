@@ -104,3 +104,41 @@ fn pages_in_another_order_after_an_empty_one_are_harmless_or_noticed() {
         missed.len()
     );
 }
+
+#[test]
+fn a_page_in_another_order_is_not_the_whole_list_because_others_are_deleted_meanwhile() {
+    let mut missed = Vec::new();
+    for (records, concurrency) in (3..12).flat_map(|records| [(records, 1), (records, 2), (records, 5)]) {
+        // A page that is sorted by chance cannot be told from one after deletions.
+        let looks_wrong = |by_date: &Server| !by_date.page(0).items.is_sorted();
+        let lists = lists(records, 4).into_iter().enumerate().filter(|(_, lists)| looks_wrong(&lists.1));
+        for (list, (by_id, by_date)) in lists {
+            for (wrong, delete, left) in (0..6)
+                .flat_map(|wrong| (1..12).map(move |delete| (wrong, delete)))
+                .flat_map(|(wrong, delete)| (1..5).map(move |left| (wrong, delete, left)))
+            {
+                let mut fewer = (by_id.clone(), by_date.clone());
+                fewer.0.ids.truncate(left);
+                fewer.1.ids.retain(|id| fewer.0.ids.contains(id));
+                let (read, is_noticed) = read_with_a_kill(concurrency, 4, None, |request, number| {
+                    let is_fewer = request >= delete;
+                    match (request == wrong, is_fewer) {
+                        (false, false) => by_id.page(number),
+                        (true, false) => by_date.page(number),
+                        (false, true) => fewer.0.page(number),
+                        (true, true) => fewer.1.page(number),
+                    }
+                });
+                if !is_noticed && !fewer.0.ids.iter().all(|id| read.contains(id)) {
+                    missed.push((records, concurrency, list, wrong, delete, left));
+                }
+            }
+        }
+    }
+    let some = &missed[..missed.len().min(20)];
+    assert!(
+        missed.is_empty(),
+        "{} (records, calls, list, wrong request, deleted at, left): {some:?}",
+        missed.len()
+    );
+}
