@@ -1,13 +1,15 @@
 //! What belongs to projects: steps, actions, checklists, goods and payments.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crm_projects::{ActionQuery, Page, PaymentQuery, ProjectId, ProjectsClient, StepQuery};
 use crm_transport::{Error, ErrorKind};
 use futures_util::stream::{self, StreamExt};
 
-use super::{DAY, Run, Step};
+use super::missing::IF_GONE;
+use super::{DAY, Run, Step, Stop};
 use crate::records::{Child, child_row};
 use crate::row::{Key, Row};
 use crate::store::{Batch, ChildrenRead, Head, Missing, RUN, Range, refill};
@@ -32,12 +34,16 @@ type Answers = Vec<(Table, Answer)>;
 #[derive(Default)]
 struct Pass {
     longest: Longest,
-    /// Projects with something that cannot be decoded. They do not count as read, so that the next run says so, too.
+    /// Projects that could not be read, or with something that cannot be decoded. They do not count as read, so that the
+    /// next run says so, too.
     faulty: BTreeSet<i64>,
     /// Projects with rows that a whole answer lacks. They count as read when it is decided about these rows.
     lacking: BTreeSet<i64>,
-    /// How many rows were compared.
+    /// How many rows were compared with whole answers.
     compared: BTreeMap<Table, u64>,
+    /// The first failure of a call, and how many projects could not be read one after the other.
+    failure: Option<Error>,
+    failed_in_a_row: usize,
 }
 
 /// The greatest number of records in an answer about actions, and about payments. A shorter answer was not cut by a limit of
@@ -61,6 +67,11 @@ impl Run<'_> {
         let mut quota = (all.saturating_mul(elapsed.clamp(0, every)) + every - 1) / every;
         let refills = Table::CHILDREN.into_iter().any(|table| self.refills(table));
         let mut pass = Pass::default();
+        // An earlier run may have ended before it could decide.
+        let doubtful = self.settle_children(projects, &mut pass).await;
+        if let Err(stop @ (Stop::Store(_) | Stop::TimeLimit)) = doubtful {
+            return Err(stop);
+        }
         loop {
             self.check_time()?;
             let unread = pass.faulty.len() + pass.lacking.len();
@@ -90,33 +101,65 @@ impl Run<'_> {
                 break;
             }
             self.read_children(projects, &due, &mut pass).await?;
-        }
-        if !pass.lacking.is_empty() {
-            self.settle_children(projects, &mut pass).await?;
+            if pass.failed_in_a_row >= self.most_failures() {
+                return pass.failure.map_or(Ok(()), |error| Err(error.into()));
+            }
         }
         let mut batch = self.batch(Table::Projects);
         batch.settings = vec![(PASS.to_owned(), self.started_at.to_string())];
-        let refilled = Table::CHILDREN.into_iter().filter(|table| self.refills(*table));
+        let refilled =
+            Table::CHILDREN.into_iter().filter(|table| self.refills(*table) && pass.faulty.is_empty());
         batch.settings.extend(refilled.map(|table| (refill(table), "0".to_owned())));
         self.commit(vec![batch]).await?;
+        self.settle_children(projects, &mut pass).await?;
+        if let Some(error) = pass.failure {
+            return Err(error.into());
+        }
         for table in Table::CHILDREN {
-            self.report(table).is_complete = !self.unreadable.contains(&table);
+            let is_complete = !self.unreadable.contains(&table) && self.report(Table::Projects).is_complete;
+            self.report(table).is_complete = is_complete;
         }
         Ok(())
+    }
+
+    /// After so many failures in a row, the server does not answer at all. Before, it may be one project that fails always.
+    fn most_failures(&self) -> usize {
+        2 * self.sync.concurrency
     }
 
     async fn read_children(&mut self, projects: &ProjectsClient, due: &[i64], pass: &mut Pass) -> Step {
         let longest = &pass.longest;
         let read = stream::iter(due)
-            .map(async |id| Ok((*id, read_project(projects, *id, longest).await?)))
+            .map(async |id| (*id, read_project(projects, *id, longest).await))
             .buffered(self.sync.concurrency);
-        let (read, end): (Vec<(i64, Answers)>, Step) = self.until_failure(read).await;
+        let mut read = pin!(read);
+        let mut answered = Vec::new();
+        let mut end = Ok(());
+        while let Some((id, answers)) = read.next().await {
+            match answers {
+                Ok(answers) => {
+                    answered.push((id, answers));
+                    pass.failed_in_a_row = 0;
+                }
+                Err(error) => {
+                    pass.faulty.insert(id);
+                    pass.failure.get_or_insert(error);
+                    pass.failed_in_a_row += 1;
+                }
+            }
+            end = self.check_time();
+            if end.is_err() || pass.failed_in_a_row >= self.most_failures() {
+                break;
+            }
+        }
         let mut batches: Vec<Batch> = Table::CHILDREN.into_iter().map(|table| self.batch(table)).collect();
         let mut last = self.batch(Table::Projects);
-        for (id, answers) in read {
+        for (id, answers) in answered {
             for (at, (table, answer)) in answers.into_iter().enumerate() {
                 let found = self.compare_children(id, answer, &mut batches[at]).await?;
-                *pass.compared.entry(table).or_default() += found.known;
+                if !found.is_faulty {
+                    *pass.compared.entry(table).or_default() += found.known;
+                }
                 if found.is_faulty && !breaks("unreadable-children-are-read-again") {
                     pass.faulty.insert(id);
                 }
@@ -139,66 +182,81 @@ impl Run<'_> {
         end
     }
 
-    /// Deletes the rows that a second answer lacks, too. It is read after a pause, because a person may just be saving the
-    /// project.
+    /// Deletes the marked rows that a second answer lacks, too. It is read after a pause, because a person may just be saving
+    /// the project.
     async fn settle_children(&mut self, projects: &ProjectsClient, pass: &mut Pass) -> Step {
+        let mut confirmed = Vec::new();
+        let mut has_paused = false;
         for table in Table::CHILDREN {
-            let count = self.store.count_missing(table, self.id).await?;
-            self.check_share(table, count).await?;
-            // A run may read few of the projects. If most of what it compares is missing, the rest may follow night by night.
-            let compared = pass.compared.get(&table).copied().unwrap_or(0);
-            self.check_share_of(table, count, compared, MOST_PERCENT_OF_COMPARED)?;
-        }
-        tokio::time::sleep(self.sync.recheck_after).await;
-        for table in Table::CHILDREN {
-            let mut after = Key { project_id: -1, ..Key::default() };
+            let (mut after, mut keys) = (Key { project_id: -1, ..Key::default() }, Vec::new());
             loop {
                 self.check_time()?;
                 let marks = self.store.missing(table, after, MARKS_TOGETHER).await?;
                 let Some(last) = marks.last() else { break };
                 after = last.key;
-                self.settle_marks(projects, table, marks, pass).await?;
+                if !std::mem::replace(&mut has_paused, true) {
+                    tokio::time::sleep(self.sync.recheck_after).await;
+                }
+                let marked = marks.iter().map(|mark| mark.key).collect();
+                keys.extend(self.ask_again(projects, table, marked, pass).await?);
+            }
+            confirmed.push((table, keys));
+        }
+        for (table, keys) in &confirmed {
+            let count = keys.len() as u64;
+            self.check_share(*table, count).await?;
+            // A run may read few of the projects. If most of what it compares is missing, the rest may follow night by night.
+            let of: BTreeSet<i64> = keys.iter().map(|key| key.project_id).collect();
+            let compared = pass.compared.get(table).copied().unwrap_or(0).max(count);
+            if of.len() >= FEWEST_OF_MANY {
+                self.check_share_of(*table, count, compared, MOST_PERCENT_OF_COMPARED)?;
+            }
+        }
+        let removal = self.deleted();
+        for (table, keys) in confirmed {
+            for some in keys.chunks(REMOVED_TOGETHER) {
+                let mut batch = self.batch(table);
+                batch.removals = some.iter().map(|key| (*key, removal)).collect();
+                self.commit(vec![batch]).await?;
             }
         }
         let mut batch = self.batch(Table::Projects);
-        batch.children_read = pass.lacking.difference(&pass.faulty).copied().collect();
+        batch.children_read = std::mem::take(&mut pass.lacking).difference(&pass.faulty).copied().collect();
         self.commit(vec![batch]).await
     }
 
-    async fn settle_marks(
+    /// Returns which of the marked rows a second answer lacks, too. The others lose their mark.
+    async fn ask_again(
         &mut self,
         projects: &ProjectsClient,
         table: Table,
-        marks: Vec<Missing>,
+        marked: BTreeSet<Key>,
         pass: &mut Pass,
-    ) -> Step {
-        let (marks, stale): (Vec<Missing>, Vec<Missing>) =
-            marks.into_iter().partition(|mark| mark.run == self.id);
-        let mut batch = self.batch(table);
-        batch.found = stale.into_iter().map(|mark| mark.key).collect();
-        let marked: BTreeSet<Key> = marks.iter().map(|mark| mark.key).collect();
+    ) -> Step<Vec<Key>> {
         let ids: BTreeSet<i64> = marked.iter().map(|key| key.project_id).collect();
         // What other answers held proves nothing here: the limit of the server may be another one now.
         let read = stream::iter(ids)
             .map(async |id| Ok((id, read_kind(projects, id, table, &Longest::default()).await?)))
             .buffered(self.sync.concurrency);
         let (read, end): (Vec<(i64, Answer)>, Step) = self.until_failure(read).await;
-        let removal = self.deleted();
+        let mut batch = self.batch(table);
+        let mut confirmed = Vec::new();
         for (id, again) in read {
             let found = self.compare_children(id, again, &mut batch).await?;
             if found.is_faulty {
                 pass.faulty.insert(id);
+                continue;
             }
-            let of_project = |key: &&Key| key.project_id == id;
-            let (gone, here): (Vec<Key>, Vec<Key>) = marked
-                .iter()
-                .filter(of_project)
-                .partition(|key| found.lacking.contains(key) || breaks("a-child-is-missing-twice"));
-            batch.removals.extend(gone.into_iter().map(|key| (key, removal)));
-            batch.found.extend(here);
+            for key in marked.iter().filter(|key| key.project_id == id) {
+                if found.lacking.contains(key) || breaks("a-child-is-missing-twice") {
+                    confirmed.push(*key);
+                } else {
+                    batch.found.push(*key);
+                }
+            }
         }
         self.commit(vec![batch]).await?;
-        end
+        end.map(|()| confirmed)
     }
 
     /// Compares what belongs to a project with its rows.
@@ -210,12 +268,17 @@ impl Run<'_> {
         self.report(table).read += answer.rows.len() as u64;
         let is_there = |key: &Key| answer.rows.iter().any(|row| row.key == *key);
         let mut lacking: Vec<Key> = known.keys().copied().filter(|key| !is_there(key)).collect();
-        let vanished = || "the server no longer finds the list, which had records before".to_owned();
-        let fault = answer.fault.or_else(|| (answer.is_absent && !known.is_empty()).then(vanished));
-        let is_faulty = fault.is_some();
-        if let Some(fault) = fault {
+        let vanished = answer.is_absent && !known.is_empty() && !self.sync.allow_deletes;
+        let is_faulty = vanished || answer.fault.is_some();
+        if vanished {
+            let fault = "the server no longer finds the list, which had records before";
+            let error = Error::incomplete(RUN, format!("{table} of project {project}: {fault}"));
+            self.add_unreadable(table, error.hint(IF_GONE));
+        } else if let Some(fault) = answer.fault {
             let fault = format!("{table} of project {project}: {fault}");
             self.add_unreadable(table, Error::incomplete(RUN, fault));
+        }
+        if is_faulty {
             lacking.clear();
         }
         let refills = self.refills(table);
@@ -348,8 +411,12 @@ const PASS: &str = "pass:children";
 const TOGETHER: i64 = 20;
 /// So many missing rows are decided about at once.
 const MARKS_TOGETHER: i64 = 100;
-/// So large a part of the rows that a run compares may be missing.
+/// So many rows are removed at once.
+const REMOVED_TOGETHER: usize = 500;
+/// So large a part of the rows that a run compares may be missing, unless they belong to fewer projects than this. A person
+/// may have replaced everything in one or two.
 const MOST_PERCENT_OF_COMPARED: u64 = 50;
+const FEWEST_OF_MANY: usize = 3;
 /// No server returns fewer records than this at once, if there are more (assumed).
 const SMALLEST_LIMIT: usize = 10;
 /// So many actions or payments are asked for at once.

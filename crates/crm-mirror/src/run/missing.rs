@@ -114,8 +114,7 @@ impl Run<'_> {
         let fault =
             format!("{count} of {all} rows of {table} are missing in the CRM at once, so none was removed");
         self.too_many_missing = Some(TooManyMissing { table, missing: count, rows: all });
-        let hint = "check that the login still sees them; if they are gone, run it once with allow_deletes (--allow-deletes)";
-        Err(Stop::NeedsPerson(Error::incomplete(RUN, fault).hint(hint)))
+        Err(Stop::NeedsPerson(Error::incomplete(RUN, fault).hint(IF_GONE)))
     }
 
     /// How rows of deleted records are removed.
@@ -176,6 +175,7 @@ struct OwnError {
     result: String,
 }
 
+pub(super) const IF_GONE: &str = "check that the login still sees them; if they are gone, run it once with allow_deletes (--allow-deletes)";
 const TOGETHER: i64 = 500;
 const HOUR: i64 = 3600;
 /// So many rows may always be missing.

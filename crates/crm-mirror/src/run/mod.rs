@@ -221,7 +221,8 @@ impl<'a> Run<'a> {
                 Ok(one) => done.push(one),
                 Err(error) => return (done, Err(error.into())),
             }
-            if let Err(stop) = self.check_time() {
+            let is_over = calls.size_hint().1 == Some(0);
+            if !is_over && let Err(stop) = self.check_time() {
                 return (done, Err(stop));
             }
         }

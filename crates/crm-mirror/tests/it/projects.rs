@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use crm_mirror::{ColumnKind, Mode, Outcome, Sync, Table};
-use crm_sandbox::{AnswerEdit, Fault, FixedAnswer, Operation, Sandbox};
+use crm_sandbox::{AnswerEdit, Condition, Fault, FixedAnswer, Operation, Sandbox};
 
 use crate::world::World;
 
@@ -269,32 +269,94 @@ async fn too_many_missing_children_stop_the_run_before_it_removes_any() {
     assert_eq!(report.table(Table::Payments).unwrap().updated, 0);
 }
 
-#[tokio::test]
-async fn most_children_of_the_few_projects_that_are_read_may_not_be_missing_either() {
-    let world = World::with(Sandbox::builder().projects(60));
-    let payment = world.sandbox.projects().iter().find_map(|it| it.payments.first().cloned()).unwrap();
-    for project in world.sandbox.projects() {
-        let numbered = |n| {
+impl World {
+    /// 80 projects with 8 payments each, and a copy of them.
+    async fn with_many_payments() -> Self {
+        let world = Self::with(Sandbox::builder().projects(80));
+        for project in world.sandbox.projects() {
+            world.set_payments(project.id, project.id * 100..project.id * 100 + 8);
+        }
+        assert!(world.run_projects(|sync| sync).await.is_complete());
+        world
+    }
+
+    /// Gives a project payments with these IDs, and another name, so that it has changed.
+    fn set_payments(&self, id: u64, ids: std::ops::Range<u64>) {
+        let payment = self.sandbox.projects().iter().find_map(|it| it.payments.first().cloned()).unwrap();
+        let numbered = |id| {
             let mut payment = payment.clone();
-            payment.id = project.id * 100 + n;
+            payment.id = id;
             payment
         };
-        let payments = (0..11).map(numbered).collect();
-        world.sandbox.change_project(project.id, |project| project.payments = payments);
-    }
-    assert!(world.run_projects(|sync| sync).await.is_complete());
-    let log = world.log(0).len();
-    // No more than 5 % of the table.
-    for project in world.sandbox.projects().into_iter().filter(|it| !it.deleted).take(2) {
-        world.sandbox.change_project(project.id, |project| {
-            project.payments.clear();
-            project.name = "другое".to_owned();
+        self.sandbox.change_project(id, |project| {
+            project.payments = ids.map(numbered).collect();
+            project.name += "!";
         });
     }
+
+    /// The IDs of the first active projects.
+    fn first_projects(&self, count: usize) -> Vec<u64> {
+        let active = self.sandbox.projects().into_iter().filter(|project| !project.deleted);
+        active.map(|project| project.id).take(count).collect()
+    }
+}
+
+#[tokio::test]
+async fn most_children_of_the_few_projects_that_are_read_may_not_be_missing_either() {
+    let world = World::with_many_payments().await;
+    let log = world.log(0).len();
+    // No more than 5 % of the table.
+    world.first_projects(3).into_iter().for_each(|id| world.set_payments(id, 0..0));
+    for _ in 0..2 {
+        let report = world.run_projects(|sync| sync).await;
+        assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
+        assert_eq!(report.too_many_missing.map(|it| (it.missing, it.rows)), Some((24, 24)));
+        assert!(!world.log(log).iter().any(|entry| entry.contains("payments")), "{:?}", world.log(log));
+    }
+}
+
+#[tokio::test]
+async fn all_children_of_one_project_may_be_replaced() {
+    let world = World::with_many_payments().await;
+    let id = world.first_projects(1)[0];
+    world.set_payments(id, 100_000..100_025);
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    world.set_payments(id, 200_000..200_025);
+    assert!(world.run_projects(|sync| sync).await.is_complete());
+    let payments = format!("SELECT min(id), max(id) FROM payments WHERE project_id = {id}");
+    assert_eq!(world.query(&payments), ["200000 | 200024"]);
+}
+
+#[tokio::test]
+async fn a_project_that_always_fails_hides_no_other() {
+    let world = World::with(Sandbox::builder().projects(60));
+    let projects = world.sandbox.projects();
+    let first = projects.iter().find(|it| !it.deleted && !it.goods.is_empty()).unwrap().id;
+    world.sandbox.change_project(first, |project| project.goods[0].name = "особый".to_owned());
+    let of_first = Condition::Shows("особый".to_owned());
+    let fault = Fault::bare_status(500).only_if(of_first);
+    world.sandbox.add_fault(fault.on(Operation::ProjectsGoods).always());
     let report = world.run_projects(|sync| sync).await;
-    assert!(matches!(report.outcome, Outcome::NeedsPerson(_)), "{report}");
-    assert_eq!(report.too_many_missing.map(|it| (it.missing, it.rows)), Some((22, 22)));
-    assert!(!world.log(log).iter().any(|entry| entry.contains("payments")), "{:?}", world.log(log));
+    assert!(matches!(report.outcome, Outcome::RunAgain(_)), "{report}");
+    let unread = "SELECT id FROM projects WHERE children_read_at IS NULL";
+    assert_eq!(world.query(unread), [first.to_string()]);
+}
+
+#[tokio::test]
+async fn what_a_run_that_was_cut_has_missed_is_decided_by_the_next_one_although_it_is_cut_too() {
+    let world = World::with_many_payments().await;
+    let log = world.log(0).len();
+    world.set_payments(world.first_projects(1)[0], 0..0);
+    let night = async || {
+        world.hours(24);
+        world.hours_pass_after(Operation::ProjectsPayments, 30, 2);
+        let limit = world.now() + std::time::Duration::from_secs(3600);
+        let report = world.run_projects(|sync| sync.mode(Mode::Full).until(limit)).await;
+        assert!(matches!(report.outcome, Outcome::Stopped), "{report}");
+        world.log(log).iter().filter(|entry| entry.starts_with("delete | payments")).count()
+    };
+    assert_eq!(night().await, 0);
+    assert_eq!(night().await, 8);
 }
 
 #[tokio::test]
@@ -337,6 +399,11 @@ async fn a_list_that_is_not_there_hides_no_other_and_deletes_nothing() {
     assert!(world.run_projects(|sync| sync).await.is_complete());
     assert_eq!(world.query(counts), ["1 | 1 | 1 | 20"]);
     assert!(world.log(log).iter().all(|entry| entry.starts_with("insert | checklists")));
+
+    world.sandbox.add_fault(rule(Operation::ProjectsPayments));
+    world.hours(1);
+    assert!(world.run_projects(|sync| sync.mode(Mode::Full).allow_deletes()).await.is_complete());
+    assert_eq!(world.query("SELECT count(*) FROM payments"), ["0"]);
 }
 
 #[tokio::test]
@@ -345,7 +412,7 @@ async fn a_server_that_fails_is_not_asked_for_the_other_projects() {
     world.sandbox.add_fault(Fault::bare_status(500).on(Operation::ProjectsSteps).after(25).always());
     let report = world.run_projects(|sync| sync).await;
     assert!(matches!(report.outcome, Outcome::RunAgain(_)), "{report}");
-    assert!(world.count(Operation::ProjectsSteps) <= 28, "{}", world.count(Operation::ProjectsSteps));
+    assert!(world.count(Operation::ProjectsSteps) <= 31, "{}", world.count(Operation::ProjectsSteps));
     let read = "SELECT count(*) FROM projects WHERE children_read_at IS NOT NULL";
     assert_eq!(world.query(read), ["25"]);
 }

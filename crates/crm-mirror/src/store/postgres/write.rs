@@ -201,8 +201,10 @@ impl Writer<'_> {
                     id: row.get(1),
                     occurrence: row.get(2),
                 };
+                let keys = Keys::new(rows.iter().map(key));
+                self.unmark(child, &keys).await?;
                 // Counted with the project: the figures are those of its table.
-                self.remove_rows(batch, child, &Keys::new(rows.iter().map(key)), removal).await?;
+                self.remove_rows(batch, child, &keys, removal).await?;
             }
         }
         Ok(())
