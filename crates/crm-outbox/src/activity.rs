@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 
+use chrono::Days;
 use crm_history::NewEntry;
 use crm_history::operations::Add;
 use crm_transport::{Error, Operation};
@@ -79,16 +80,27 @@ impl NewActivity {
 
 /// Returns an error if the activity could not be sent.
 pub(crate) fn check(operation: &'static str, entry: &NewEntry) -> Result<(), Error> {
-    let mut entry = entry.clone();
-    if let Some(instant) = entry.at_instant.take() {
-        // The client that sends it knows the time zone.
-        entry.at = Some(instant.naive_utc());
+    // The client that sends an instant knows the time zone. No zone is a whole day from UTC.
+    let times = match entry.at_instant {
+        None => vec![entry.at],
+        Some(instant) => {
+            let utc = instant.naive_utc();
+            [utc.checked_sub_days(Days::new(1)), utc.checked_add_days(Days::new(1))]
+                .map(|at| Some(at.unwrap_or(utc)))
+                .to_vec()
+        }
+    };
+    for at in times {
+        let mut entry = entry.clone();
+        (entry.at, entry.at_instant) = (at, None);
+        if let Err(error) = Add::new(entry).request() {
+            return Err(match error.field() {
+                Some(field) => Error::invalid_request(operation, field, error.message()),
+                None => error,
+            });
+        }
     }
-    let Err(error) = Add::new(entry).request() else { return Ok(()) };
-    Err(match error.field() {
-        Some(field) => Error::invalid_request(operation, field, error.message()),
-        None => error,
-    })
+    Ok(())
 }
 
 fn key_fault(key: &str) -> Option<&'static str> {

@@ -112,8 +112,8 @@ impl Driver {
             self.health.write_failed(error.to_string(), None);
             return self.queue.put_back_unsent(waiting);
         }
-        let may_be_one_row =
-            error.kind() == ErrorKind::Api || matches!(error.http_status(), Some(413 | 414 | 431));
+        let may_be_one_row = matches!(error.kind(), ErrorKind::Api | ErrorKind::InvalidRequest)
+            || matches!(error.http_status(), Some(413 | 414 | 431));
         if error.is_rate_limited() {
             let wait = error.retry_after();
             if let Some(retry_after) = wait.filter(|&wait| wait > self.settings.patience) {

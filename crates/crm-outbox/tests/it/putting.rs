@@ -132,6 +132,21 @@ impl Hook for CountCommits {
 }
 
 #[tokio::test]
+async fn an_instant_that_some_time_zone_moves_out_of_the_years_is_refused() {
+    let outbox = Outbox::with_store(MemoryStore::new());
+    for (instant, is_good) in [
+        ("9999-12-31T22:00:00Z", false),
+        ("1000-01-01T00:00:00Z", false),
+        ("9999-12-30T22:00:00Z", true),
+        ("1000-01-02T01:00:00Z", true),
+    ] {
+        let entry = NewEntry::new("звонок").client(ClientId(1)).at_instant(instant.parse().unwrap());
+        let put = outbox.put(instant, &entry).await;
+        assert_eq!(put.is_ok(), is_good, "{instant}: {put:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_activity_with_an_instant_is_put_and_compared_by_it() {
     let outbox = Outbox::with_store(MemoryStore::new());
     let at = |instant: &str| NewEntry::new("звонок").client(ClientId(1)).at_instant(instant.parse().unwrap());

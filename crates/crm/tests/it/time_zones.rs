@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::in_process::World;
 use chrono::{DateTime, TimeDelta, Utc};
 use crm::history::{
-    ApiKey, ClientId, Entry, EntryId, HistoryClient, NewEntry, NotSentReason, OutcomeReason, Zone,
+    AddOutcome, ApiKey, ClientId, Entry, EntryId, HistoryClient, NewEntry, NotSentReason, OutcomeReason, Zone,
 };
 use crm_sandbox::{Fault, Operation, SELLER, Sandbox};
 
@@ -73,6 +73,16 @@ async fn the_shift_of_a_user_is_in_what_is_read_and_not_in_what_is_written() {
     let (by_seller, by_boss) = (seller.entry(id).await.unwrap(), boss.entry(id).await.unwrap());
     assert_eq!(by_seller.at.unwrap() - by_boss.at.unwrap(), TimeDelta::hours(2));
     assert_eq!((instant(&seller, &by_seller), instant(&boss, &by_boss)), (at, at));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instant_that_cannot_be_written_in_the_zone_stops_no_other_activity() {
+    let world = berlin("2024-03-01T12:00:00Z");
+    let client = world.client().with_zone(zone(&world));
+    let instants = ["2024-02-01T10:00:00Z", "9999-12-31T23:30:00Z", "2024-02-01T11:00:00Z"];
+    let report = client.import(instants.map(|at| call(utc(at)))).run().await.unwrap();
+    let is_created = report.outcomes.iter().map(|outcome| matches!(outcome, AddOutcome::Created(_)));
+    assert_eq!(is_created.collect::<Vec<_>>(), [true, false, true], "{report}");
 }
 
 #[tokio::test(start_paused = true)]
