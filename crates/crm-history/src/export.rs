@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crm_model::history::Entry;
 use crm_model::{InvalidValue, Page};
-use crm_transport::{Error, ErrorKind, Export, ExportPage, ExportSource, Operation, OperationInfo};
+use crm_transport::{Error, Export, ExportPage, ExportSource, Operation, OperationInfo};
 
 use crate::HistoryClient;
 use crate::client::PAGE;
@@ -159,7 +159,7 @@ impl ExportSource for Entries {
                 Ok((record, true))
             }
             // It was deleted since it was listed. A 404 of HTTP does not come from the CRM.
-            Err(error) if error.is_not_found() && error.kind() != ErrorKind::Http => Ok((record, false)),
+            Err(error) if error.is_not_found() => Ok((record, false)),
             Err(error) => Err(error),
         }
     }

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crm_projects::{ActionQuery, Page, PaymentQuery, ProjectId, ProjectsClient, StepQuery};
-use crm_transport::{Error, ErrorKind};
+use crm_transport::Error;
 use futures_util::stream::{self, StreamExt};
 
 use super::missing::IF_GONE;
@@ -310,16 +310,11 @@ async fn read_project(projects: &ProjectsClient, id: i64, longest: &Longest) -> 
     if answers.iter().all(|(_, answer)| answer.is_absent) {
         match projects.project(ProjectId(id.unsigned_abs())).await {
             Ok(_) => {}
-            Err(error) if is_absent(&error) => answers.clear(),
+            Err(error) if error.is_not_found() => answers.clear(),
             Err(error) => return Err(error),
         }
     }
     Ok(answers)
-}
-
-/// Whether the application itself says that there is no such thing. A 404 of HTTP may come from anything on the way.
-fn is_absent(error: &Error) -> bool {
-    error.is_not_found() && error.kind() != ErrorKind::Http
 }
 
 async fn read_kind(
@@ -329,7 +324,7 @@ async fn read_kind(
     longest: &Longest,
 ) -> Result<Answer, Error> {
     match read_list(projects, project, table, longest).await {
-        Err(error) if is_absent(&error) => Ok(Answer { is_absent: true, ..Answer::default() }),
+        Err(error) if error.is_not_found() => Ok(Answer { is_absent: true, ..Answer::default() }),
         answer => answer,
     }
 }

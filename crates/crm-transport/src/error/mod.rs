@@ -220,10 +220,11 @@ impl Error {
         self.0.kind == ErrorKind::RateLimited || self.has_status(&[429])
     }
 
-    /// Returns `true` if there is no such record, action or path.
+    /// Returns `true` if the application itself says that there is no such record or action. A page with HTTP status 404
+    /// does not count, because it may come from anything on the way: see [`http_status`](Self::http_status).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.0.kind == ErrorKind::NoRecord || self.is_refusal(Refusal::NotFound, &[404, 410])
+        self.0.kind == ErrorKind::NoRecord || self.is_refusal(Refusal::NotFound, &[])
     }
 
     /// Returns `true` if the request was refused because of its content, by the client or by the server.

@@ -4,7 +4,7 @@ use crate::in_process::World;
 use chrono::NaiveDate;
 use crm::history::{ClientId, EntryId, EntryQuery, HistoryClient, Texts};
 use crm::{ErrorKind, Verdict};
-use crm_sandbox::{Fault, Operation, Record, Sandbox};
+use crm_sandbox::{Fault, FixedAnswer, Operation, Record, Sandbox};
 
 fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap()
@@ -41,6 +41,22 @@ async fn exported(client: &HistoryClient, query: EntryQuery) -> (Vec<u64>, Verdi
         }
     }
     (ids, export.finish().await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_with_status_404_does_not_say_that_a_record_is_not_there() {
+    let world = world([Some(day(2024, 6, 25))]);
+    let error = world.client().entry(EntryId(9)).await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    let page = FixedAnswer::new(404).body("text/html", "<h1>Not Found</h1>");
+    for operation in [Operation::HistoryInfo, Operation::UserInfo] {
+        world.sandbox.add_fault(Fault::new().answer(page.clone()).on(operation).always());
+    }
+    let error = world.client().entry(EntryId(1)).await.unwrap_err();
+    assert!(!error.is_not_found() && error.http_status() == Some(404), "{error}");
+    // Otherwise nobody would have the number.
+    let directory = crm::directory::DirectoryClient::from(&world.client());
+    assert!(directory.find_users_by_extension("101").await.is_err());
 }
 
 /// L1.

@@ -331,7 +331,8 @@ async fn http_statuses_of_failure_are_told() {
             assert_eq!(error.kind(), kind, "{error}");
             let reads = !case.is_write() && case.id != "history.delete";
             assert_eq!(error.is_auth(), status == 401 || (status == 403 && reads), "{error}");
-            assert_eq!(error.is_not_found(), status == 404, "{error}");
+            // A page may come from anything on the way.
+            assert!(!error.is_not_found(), "{error}");
             assert_eq!(error.is_retryable(), status == 429, "{error}");
             if matches!(status, 403 | 500) {
                 case.unclear(&error);
