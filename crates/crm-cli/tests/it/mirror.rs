@@ -197,6 +197,15 @@ async fn the_status_of_a_copy_is_that_of_the_last_run_of_each_crm() {
 }
 
 #[tokio::test]
+async fn a_crm_of_which_nothing_was_ever_copied_is_not_in_the_status() {
+    let (folder, sandbox) = set_up("mirror-one-crm").await;
+    of_one(&folder, &sandbox, &SALESMAN, &[]).env("CRM_SECRET", "wrong").run().ended(77, "");
+    status(&folder).ended(1, "run 1: ");
+    of_one(&folder, &sandbox, &SOLOS, &[]).run().ended(0, "");
+    status(&folder).ended(0, "");
+}
+
+#[tokio::test]
 async fn a_run_and_its_status_exit_with_the_same_code() {
     let (folder, sandbox) = set_up("mirror-codes").await;
     // Nothing says that this error passes by itself, but the run kept what it had read, and another one may get further.

@@ -92,13 +92,18 @@ pub(super) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
 
 /// Returns the latest run of each CRM that the copy holds, or one run for both. The runs are sorted, the latest first.
 ///
-/// A run without an end does not say what it has read, so it counts for both. A CRM that no run with an end has read is not
-/// part of the copy.
+/// A run without an end does not say what it has read, so it counts for both. A CRM of which no run has read anything is not
+/// part of the copy, unless the last run with an end tried to.
 fn latest_of_each_crm(runs: &[Run]) -> Vec<&Run> {
     let mut latest: Vec<&Run> = Vec::new();
     for is_solos in [false, true] {
         let is_of_it = |tables: Figures| tables.keys().any(|table| is_solos == is_of_solos(table));
-        if runs.iter().filter_map(figures).any(is_of_it) {
+        let has_read = |tables: Figures| {
+            let mut tables = tables.iter().filter(|(table, _)| is_solos == is_of_solos(table));
+            tables.any(|(_, figures)| figures.get("read").is_some_and(|read| *read > 0))
+        };
+        let last_tried = runs.iter().find_map(figures).is_some_and(is_of_it);
+        if last_tried || runs.iter().filter_map(figures).any(has_read) {
             latest.extend(runs.iter().find(|run| figures(run).is_none_or(is_of_it)));
         }
     }
