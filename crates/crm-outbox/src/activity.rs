@@ -16,6 +16,8 @@ pub struct StoredActivity {
     pub json: String,
     /// Its mark, which the JSON holds only as the end of the content.
     pub mark: Option<String>,
+    /// Why a store could not read it. Then the other fields are empty.
+    fault: Option<&'static str>,
 }
 
 /// An activity that is put.
@@ -33,17 +35,26 @@ impl StoredActivity {
     /// Creates it from what a store has read.
     #[must_use]
     pub fn new(json: String, mark: Option<String>) -> Self {
-        Self { json, mark }
+        Self { json, mark, fault: None }
+    }
+
+    /// Creates one that a store could not read, for this reason.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn unreadable(fault: &'static str) -> Self {
+        Self { json: String::new(), mark: None, fault: Some(fault) }
     }
 
     /// Creates it from an activity.
     #[must_use]
     pub fn from_entry(entry: &NewEntry) -> Self {
-        Self { json: serde_json::to_string(entry).unwrap_or_default(), mark: entry.mark.clone() }
+        Self::new(serde_json::to_string(entry).unwrap_or_default(), entry.mark.clone())
     }
 
     /// Decodes the activity. On failure returns the reason as a text.
     pub(crate) fn entry(&self) -> Result<NewEntry, String> {
+        if let Some(fault) = self.fault {
+            return Err(fault.to_owned());
+        }
         let mut entry: NewEntry = serde_json::from_str(&self.json)
             .map_err(|error| format!("the activity cannot be decoded: {error}"))?;
         let Some(mark) = &self.mark else { return Ok(entry) };

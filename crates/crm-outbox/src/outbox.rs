@@ -216,8 +216,12 @@ impl Outbox {
             return Err(Error::invalid_request(operation, "key", "is not in the outbox"));
         };
         if !is_done {
-            let fault = match (&row.activity, change) {
-                (None, Change::Queued) => "belongs to an activity whose content was removed".to_owned(),
+            let fault = match (&row.activity, change, &row.status) {
+                (None, Change::Queued, _) => "belongs to an activity whose content was removed".to_owned(),
+                // A later version gave it a state that is shown as unknown.
+                (_, _, Status::Unknown(unknown)) if from.contains(&State::Unknown) => {
+                    format!("belongs to an activity that cannot be changed: {}", unknown.reason)
+                }
                 _ => format!("belongs to an activity that is {}", row.status.state()),
             };
             return Err(Error::invalid_request(operation, "key", fault));

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crm_history::{EntryId, Rejection};
 
 use super::Change;
-use crate::status::{State, Status, UnknownOutcome};
+use crate::status::{OutboxStats, State, Status, UnknownOutcome};
 
 /// The columns that hold a [`Change`].
 #[derive(Default)]
@@ -59,26 +59,39 @@ impl Columns {
     }
 }
 
-/// Returns the status of these columns, or `None` if the state is not known to this version.
+/// Returns the status of these columns. A state of a later version is an unknown outcome, which is not sent.
 pub(crate) fn status(
     state: &str,
     record_id: Option<i64>,
     other_id: Option<i64>,
     code: Option<i64>,
     reason: Option<String>,
-) -> Option<(Status, Option<EntryId>)> {
+) -> (Status, Option<EntryId>) {
     let id = |id: i64| EntryId(id.cast_unsigned());
     let reason = reason.unwrap_or_default();
-    let status = match state.parse().ok()? {
-        State::Queued => Status::Queued,
-        State::Held => Status::Held(reason),
-        State::Sending => Status::Sending,
-        State::Stored => return Some((Status::Stored(record_id.map(id)), other_id.map(id))),
-        State::Refused => Status::Refused(Rejection::new(code, reason)),
-        State::Unknown => Status::Unknown(UnknownOutcome::new(reason, other_id.map(id))),
+    let status = match state.parse() {
+        Ok(State::Queued) => Status::Queued,
+        Ok(State::Held) => Status::Held(reason),
+        Ok(State::Sending) => Status::Sending,
+        Ok(State::Stored) => return (Status::Stored(record_id.map(id)), other_id.map(id)),
+        Ok(State::Refused) => Status::Refused(Rejection::new(code, reason)),
+        Ok(State::Unknown) => Status::Unknown(UnknownOutcome::new(reason, other_id.map(id))),
+        Err(_) => {
+            let why = format!("the state {state:?} is not known to this version: update the program");
+            Status::Unknown(UnknownOutcome::new(why, record_id.map(id)))
+        }
     };
-    Some((status, None))
+    (status, None)
 }
+
+/// Counts the activities of a state. [`status`] shows those of a later version as unknown.
+pub(crate) fn count(stats: &mut OutboxStats, state: &str, count: i64) {
+    let state = state.parse().unwrap_or(State::Unknown);
+    stats.set(state, stats.count(state) + count.cast_unsigned());
+}
+
+/// The condition for the state [`State::Unknown`], with the states of a later version.
+pub(crate) const IS_UNKNOWN: &str = "state NOT IN ('queued', 'held', 'sending', 'stored', 'refused')";
 
 pub(crate) fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4)

@@ -17,7 +17,9 @@ use crm_history::{EntryId, Rejection};
 use crm_transport::Error;
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub(crate) use columns::{Columns, EPOCH, from_system_time, millis, status, to_system_time};
+pub(crate) use columns::{
+    Columns, EPOCH, IS_UNKNOWN, count, from_system_time, millis, status, to_system_time,
+};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;

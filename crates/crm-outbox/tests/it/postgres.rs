@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crm_outbox::{Outbox, PostgresStore};
+use crm_outbox::{Filter, Outbox, PostgresStore, Resolution, State, Status};
 
 use crate::scratch::Scratch;
 
@@ -247,4 +247,30 @@ async fn tls_verifies_the_certificate_of_the_server_and_its_name() {
         let text = Outbox::open(&url).await.unwrap_err().to_string();
         assert!(text.contains(fault) && text.contains(advice), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_state_of_a_later_version_is_shown_as_unknown_and_neither_sent_nor_decided() {
+    let Some(cluster) = Cluster::start() else { return };
+    let outbox = Outbox::open(&cluster.url()).await.unwrap();
+    for key in ["moved", "good"] {
+        outbox.put(key, &crate::putting::entry(key)).await.unwrap();
+    }
+    let connected =
+        crm_outbox::tokio_postgres::connect(&cluster.url(), crm_outbox::tokio_postgres::NoTls).await;
+    let (own, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    let update = "UPDATE crm_outbox_activities SET state = 'moved' WHERE key = 'moved'";
+    own.batch_execute(update).await.unwrap();
+    assert!(matches!(outbox.status("moved").await.unwrap(), Some(Status::Unknown(_))));
+    assert_eq!(outbox.list(&Filter::new()).await.unwrap().len(), 2);
+    assert_eq!(outbox.list(&Filter::new().state(State::Unknown)).await.unwrap().len(), 1);
+    assert_eq!(outbox.stats().await.unwrap().unknown, 1);
+    let error = outbox.resolve("moved", Resolution::NotStored).await.unwrap_err().to_string();
+    assert!(error.contains("the state \"moved\" is not known to this version"), "{error}");
+    let server = crate::server::Server::new();
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    assert_eq!(server.contents(), ["good"]);
+    let state = own.query_one("SELECT state FROM crm_outbox_activities WHERE key = 'moved'", &[]).await;
+    assert_eq!(state.unwrap().get::<_, &str>(0), "moved");
 }

@@ -20,7 +20,7 @@ use tokio_postgres::types::Type;
 use self::address::Address;
 use self::link::Link;
 use self::listener::Listener;
-use super::{CLAIMED_AT_LEAST, Change, Request, Row, Store, fault, millis};
+use super::{CLAIMED_AT_LEAST, Change, IS_UNKNOWN, Request, Row, Store, fault, millis};
 use crate::activity::NewActivity;
 use crate::status::{Filter, OutboxStats, State};
 
@@ -119,12 +119,16 @@ impl Store for PostgresStore {
         let mut params: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> =
             vec![(&after, Type::INT8), (&limit, Type::INT8)];
         let state = filter.state.map(State::as_str);
-        let mut rest = "WHERE seq > $1 ORDER BY seq LIMIT $2";
-        if state.is_some() {
-            rest = "WHERE state = $3 AND seq > $1 ORDER BY seq LIMIT $2";
-            params.push((&state, Type::TEXT));
-        }
-        rows::select(&self.0.intake, &self.0.statements, "outbox.list", rest, &params).await
+        let condition = match filter.state {
+            None => String::new(),
+            Some(State::Unknown) => format!("state <> 'stored' AND {IS_UNKNOWN} AND"),
+            Some(_) => {
+                params.push((&state, Type::TEXT));
+                "state = $3 AND".to_owned()
+            }
+        };
+        let rest = format!("WHERE {condition} seq > $1 ORDER BY seq LIMIT $2");
+        rows::select(&self.0.intake, &self.0.statements, "outbox.list", &rest, &params).await
     }
 
     async fn stats(&self) -> Result<OutboxStats, Error> {

@@ -11,8 +11,8 @@ use super::listener::Listener;
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{OutboxStats, State};
 use crate::store::{
-    Change, Columns, EPOCH, FIRST_SENT, RECONCILED_TOGETHER, Row, SentIn, fault, from_system_time, status,
-    to_system_time,
+    Change, Columns, EPOCH, FIRST_SENT, RECONCILED_TOGETHER, Row, SentIn, count, fault, from_system_time,
+    status, to_system_time,
 };
 
 pub(super) type Param<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -95,9 +95,7 @@ pub(crate) fn read_row(row: &tokio_postgres::Row) -> Result<Row, String> {
         Ok(text(json)?.map(|json| StoredActivity::new(json, mark)))
     };
     let state = text(7)?.unwrap_or_default();
-    let known = status(&state, number(8)?, number(9)?, number(10)?, text(11)?);
-    let (status, copy) = known
-        .ok_or_else(|| format!("the state {state:?} is not known to this version: update the program"))?;
+    let (status, copy) = status(&state, number(8)?, number(9)?, number(10)?, text(11)?);
     let is_certain = row.try_get::<_, Option<bool>>(16).map_err(|e| e.to_string())?;
     let request = number(12)?.zip(number(13)?).map(|(number, floor)| SentIn {
         number: number.cast_unsigned(),
@@ -181,9 +179,9 @@ pub(super) async fn stats(link: &Link, statements: &Statements) -> Result<Outbox
     );
     let mut stats = OutboxStats::default();
     for row in link.query("outbox.stats", &statement, &[]).await? {
-        let Ok(state) = row.get::<_, &str>(0).parse() else { continue };
-        stats.set(state, row.get::<_, i64>(1).cast_unsigned());
-        if matches!(state, State::Queued | State::Sending) {
+        let state: &str = row.get(0);
+        count(&mut stats, state, row.get(1));
+        if matches!(state.parse(), Ok(State::Queued | State::Sending)) {
             let age = u64::try_from(row.get::<_, Option<i64>>(2).unwrap_or(0)).unwrap_or(0);
             stats.oldest = stats.oldest.max(Some(Duration::from_millis(age)));
         }

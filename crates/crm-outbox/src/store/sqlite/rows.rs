@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Transaction, named_params, params};
 
 use crate::activity::{NewActivity, StoredActivity};
 use crate::status::{Filter, OutboxStats, State};
 use crate::store::{
-    CLAIMED_AT_LEAST, Change, Columns, EPOCH, FIRST_SENT, RECONCILED_TOGETHER, Request, Row, SentIn,
-    from_system_time, millis, status, to_system_time,
+    CLAIMED_AT_LEAST, Change, Columns, EPOCH, FIRST_SENT, IS_UNKNOWN, RECONCILED_TOGETHER, Request, Row,
+    SentIn, count, from_system_time, millis, status, to_system_time,
 };
 
 /// The statement that any program may use to put an activity.
@@ -21,35 +22,81 @@ const SELECT: &str =
 const NOW: &str = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-    let activity = |json: usize, mark: usize| -> rusqlite::Result<Option<StoredActivity>> {
-        let mark: Option<String> = row.get(mark)?;
-        Ok(row.get::<_, Option<String>>(json)?.map(|json| StoredActivity::new(json, mark)))
-    };
-    let state: String = row.get(7)?;
-    let known = status(&state, row.get(8)?, row.get(9)?, row.get(10)?, row.get(11)?);
-    let (status, copy) = known.ok_or_else(|| {
-        let unknown = format!("the state {state:?} is not known to this version: update the program").into();
-        // Without a column: SQLite would put its number before the text, which then has no translation.
-        rusqlite::Error::from(rusqlite::types::FromSqlError::Other(unknown))
-    })?;
-    let sent: Option<(i64, i64)> = row.get::<_, Option<i64>>(12)?.zip(row.get(13)?);
-    let floor_is_certain = row.get::<_, Option<bool>>(16)?.unwrap_or(false);
+    let shown = |column: usize| Ok::<_, rusqlite::Error>(text(row, column)?.map(Text::shown));
+    let state = shown(7)?.unwrap_or_default();
+    let (status, copy) = status(&state, number(row, 8)?, number(row, 9)?, number(row, 10)?, shown(11)?);
+    let sent: Option<(i64, i64)> = number(row, 12)?.zip(number(row, 13)?);
+    let floor_is_certain = number(row, 16)?.is_some_and(|is_certain| is_certain != 0);
     let request = sent.map(|(number, floor)| SentIn {
         number: number.cast_unsigned(),
         floor: floor.cast_unsigned(),
         floor_is_certain,
     });
+    let key = text(row, 1)?.unwrap_or(Text::Valid(String::new()));
     Ok(Row {
         seq: row.get::<_, i64>(0)?.cast_unsigned(),
-        key: row.get(1)?,
-        activity: activity(2, 3)?,
-        prepared: activity(4, 5)?,
-        fingerprint: row.get::<_, Option<i64>>(6)?.map(i64::cast_unsigned),
+        activity: activity(&key, text(row, 2)?, text(row, 3)?),
+        prepared: activity(&key, text(row, 4)?, text(row, 5)?),
+        key: key.shown(),
+        fingerprint: number(row, 6)?.map(i64::cast_unsigned),
         status,
         request,
         copy,
-        put_at: to_system_time(row.get(14)?),
-        settled_at: row.get::<_, Option<i64>>(15)?.map(to_system_time),
+        put_at: to_system_time(number(row, 14)?.unwrap_or(0)),
+        settled_at: number(row, 15)?.map(to_system_time),
+    })
+}
+
+/// A text of a row that another program may have inserted.
+enum Text {
+    /// As it is.
+    Valid(String),
+    /// Not UTF-8, or not a text. The replacement characters are for a person.
+    Invalid(String),
+}
+
+impl Text {
+    fn from_bytes(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Valid(text.to_owned()),
+            Err(_) => Self::Invalid(String::from_utf8_lossy(bytes).into_owned()),
+        }
+    }
+
+    /// Returns it for a person.
+    fn shown(self) -> String {
+        match self {
+            Self::Valid(text) | Self::Invalid(text) => text,
+        }
+    }
+}
+
+/// Returns the activity of these columns. If one of them cannot be read, it has the reason, and is refused alone.
+fn activity(key: &Text, activity: Option<Text>, mark: Option<Text>) -> Option<StoredActivity> {
+    Some(match (activity?, mark, key) {
+        (_, _, Text::Invalid(_)) => StoredActivity::unreadable("the key is not text in UTF-8"),
+        (Text::Invalid(_), _, _) => StoredActivity::unreadable("the activity is not text in UTF-8"),
+        (_, Some(Text::Invalid(_)), _) => StoredActivity::unreadable("the mark is not text in UTF-8"),
+        (Text::Valid(json), mark, _) => StoredActivity::new(json, mark.map(Text::shown)),
+    })
+}
+
+/// Reads a text. In SQLite any column of any row may hold anything, and one row must not hide the others.
+fn text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Text>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Null => None,
+        ValueRef::Text(bytes) => Some(Text::from_bytes(bytes)),
+        ValueRef::Blob(bytes) => Some(Text::Invalid(String::from_utf8_lossy(bytes).into_owned())),
+        ValueRef::Integer(number) => Some(Text::Invalid(number.to_string())),
+        ValueRef::Real(number) => Some(Text::Invalid(number.to_string())),
+    })
+}
+
+/// Reads a number. Anything else is none.
+fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<i64>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Integer(number) => Some(number),
+        _ => None,
     })
 }
 
@@ -83,6 +130,10 @@ pub(super) fn list(connection: &Connection, filter: &Filter) -> rusqlite::Result
             let rest = "WHERE state = 'stored' AND seq > ?1 ORDER BY seq LIMIT ?2";
             select(connection, rest, params![after, limit])
         }
+        Some(State::Unknown) => {
+            let rest = format!("WHERE state <> 'stored' AND {IS_UNKNOWN} AND seq > ?1 ORDER BY seq LIMIT ?2");
+            select(connection, &rest, params![after, limit])
+        }
         Some(state) => {
             let rest = "WHERE state <> 'stored' AND state = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2";
             select(connection, rest, params![after, limit, state.as_str()])
@@ -95,12 +146,10 @@ pub(super) fn stats(connection: &Connection) -> rusqlite::Result<OutboxStats> {
     let counts = "SELECT state, count(*) FROM crm_outbox_activities WHERE state <> 'stored' GROUP BY state
         UNION ALL SELECT name, value FROM crm_outbox_meta WHERE name = 'stored'";
     let mut counts = connection.prepare_cached(counts)?;
-    let counts = counts.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    for count in counts {
-        let (state, count) = count?;
-        if let Ok(state) = state.parse() {
-            stats.set(state, count.cast_unsigned());
-        }
+    let counts = counts.query_map([], |row| Ok((text(row, 0)?, row.get::<_, i64>(1)?)))?;
+    for counted in counts {
+        let (state, activities) = counted?;
+        count(&mut stats, &state.map(Text::shown).unwrap_or_default(), activities);
     }
     // Of each state the first, because the index has no time.
     let first = |state: &str| {
@@ -109,7 +158,11 @@ pub(super) fn stats(connection: &Connection) -> rusqlite::Result<OutboxStats> {
                 WHERE state <> 'stored' AND state = '{state}' ORDER BY seq LIMIT 1)"
         )
     };
-    let age = format!("SELECT {NOW} - min(put_at) FROM ({} UNION ALL {})", first("queued"), first("sending"));
+    let age = format!(
+        "SELECT CAST({NOW} - min(put_at) AS INTEGER) FROM ({} UNION ALL {})",
+        first("queued"),
+        first("sending")
+    );
     let age: Option<i64> = connection.query_row(&age, [], |row| row.get(0))?;
     stats.oldest = age.map(|age| Duration::from_millis(u64::try_from(age).unwrap_or(0)));
     Ok(stats)
@@ -157,7 +210,11 @@ pub(super) fn decide(
 ) -> rusqlite::Result<bool> {
     let Some(row) = get(transaction, key)? else { return Ok(false) };
     let is_lost = *change == Change::Queued && row.activity.is_none();
-    if !from.contains(&row.status.state()) || is_lost {
+    // The status of a row shows a state of a later version as unknown.
+    let state = "SELECT state FROM crm_outbox_activities WHERE seq = ?1";
+    let state = transaction.query_row(state, [row.seq.cast_signed()], |row| text(row, 0))?;
+    let state = state.map(Text::shown).unwrap_or_default().parse();
+    if !state.is_ok_and(|state| from.contains(&state)) || is_lost {
         return Ok(false);
     }
     apply(transaction, row.seq, change)?;
