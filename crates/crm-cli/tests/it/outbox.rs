@@ -167,6 +167,15 @@ async fn a_refused_key_a_server_that_is_down_and_a_refused_activity_have_their_e
 }
 
 #[tokio::test]
+async fn a_store_that_fails_for_good_ends_a_delivery_until_empty() {
+    let (folder, sandbox) = set_up("outbox-store-fails").await;
+    put(&folder, "a", "звонок").ended(0, "");
+    // The lock of the sender cannot be created.
+    std::fs::create_dir(folder.path("calls.db.sender.lock")).unwrap();
+    run(&folder, &sandbox, &[]).ended(1, "cannot be locked");
+}
+
+#[tokio::test]
 async fn a_person_lists_retries_resolves_and_purges() {
     let (folder, sandbox) = set_up("outbox-person").await;
     // Its answer is lost, and it has no time: another user may have written the record.

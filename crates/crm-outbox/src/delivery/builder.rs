@@ -158,6 +158,9 @@ impl Deliver {
     }
 
     /// Ends when nothing is left to do. Activities that are held until later are left.
+    ///
+    /// It also ends if the store fails for longer than the [`patience`](Self::patience), or with an error that is not
+    /// [temporary](crate::is_temporary).
     pub fn until_empty(mut self) -> Self {
         self.until_empty = true;
         self

@@ -56,7 +56,8 @@ impl Delivery {
     /// Waits until it ends by itself, with [`until_empty`](crate::Deliver::until_empty).
     ///
     /// # Errors
-    /// The store failed.
+    /// The store failed: for longer than the [`patience`](crate::Deliver::patience), or with an error that is not
+    /// [temporary](crate::is_temporary).
     pub async fn finished(mut self) -> Result<(), Error> {
         joined((&mut self.task).await)
     }

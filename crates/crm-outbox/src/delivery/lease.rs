@@ -12,6 +12,7 @@ use crm_transport::Error;
 use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio::time::Instant;
 
+use super::outage::Outage;
 use crate::observe;
 use crate::outbox::Shared;
 use crate::status::UnknownOutcome;
@@ -28,6 +29,7 @@ pub(super) struct Lease {
     /// Until when it is certainly ours, by our own clock: counted from before the store was asked.
     valid_until: Mutex<Instant>,
     is_released: AtomicBool,
+    outage: Arc<Outage>,
     /// What became of activities and is not recorded yet.
     outcomes: Arc<Mutex<Outcomes>>,
     /// Wakes [`record_outcomes`](Self::record_outcomes).
@@ -68,7 +70,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Lease {
     /// Asks for the lease.
-    pub(super) async fn acquire(shared: &Arc<Shared>, length: Duration) -> Result<Option<Self>, Error> {
+    pub(super) async fn acquire(
+        shared: &Arc<Shared>,
+        length: Duration,
+        outage: &Arc<Outage>,
+    ) -> Result<Option<Self>, Error> {
         let asked = Instant::now();
         let fence = shared.store.acquire(length).await?;
         let valid_until = Mutex::new(asked + length);
@@ -79,6 +85,7 @@ impl Lease {
             last_request: AtomicU64::new(fence << 20),
             valid_until,
             is_released: AtomicBool::new(false),
+            outage: Arc::clone(outage),
             outcomes: Arc::default(),
             has_outcomes: Notify::new(),
             turn: Arc::default(),
@@ -195,8 +202,8 @@ impl Lease {
         }
     }
 
-    /// Records changes, and what became of activities before. Tries again for as long as the lease lasts, because an
-    /// answer of the CRM must not be lost.
+    /// Records changes, and what became of activities before. Tries again for as long as the lease and the patience
+    /// last, because an answer of the CRM must not be lost.
     pub(super) async fn settle(&self, changes: Vec<(u64, Change)>) -> Result<(), Error> {
         lock(&self.outcomes).extend(changes);
         let mut wait = FIRST_WAIT;
@@ -208,11 +215,14 @@ impl Lease {
             let (shared, fence, outcomes) = (Arc::clone(&self.shared), self.fence, turn.outcomes.clone());
             let settled = async move { shared.store.settle(fence, &outcomes).await };
             let error = match self.carry_out(turn, HashSet::new(), settled).await {
-                Ok(true) => continue,
+                Ok(true) => {
+                    self.outage.is_over();
+                    continue;
+                }
                 Ok(false) => return Err(lost()),
                 Err(error) => error,
             };
-            if Instant::now() + wait >= self.valid_until() {
+            if self.outage.lasts_too_long() || Instant::now() + wait >= self.valid_until() {
                 return Err(error);
             }
             tokio::time::sleep(wait).await;
@@ -236,6 +246,7 @@ impl Lease {
             return Err(lost());
         }
         self.extend(asked);
+        self.outage.is_over();
         observe::batch();
         Ok(())
     }
@@ -290,13 +301,10 @@ fn change(settled: &Settled) -> Change {
     }
 }
 
+/// Returns the error of a lost lease. It is temporary: the other instance ends, too.
 fn lost() -> Error {
-    crate::store::fault(
-        "outbox.deliver",
-        "of this instance",
-        "cannot send",
-        "another instance has become the sender",
-    )
+    let why = std::io::Error::new(std::io::ErrorKind::ResourceBusy, "another instance has become the sender");
+    crate::store::fault("outbox.deliver", "of this instance", "cannot send", why)
 }
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -314,7 +322,8 @@ mod tests {
 
     async fn lease() -> Lease {
         let outbox = Outbox::with_store(MemoryStore::new());
-        Lease::acquire(&outbox.shared, Duration::from_secs(600)).await.unwrap().unwrap()
+        let outage = Arc::new(Outage::new(None));
+        Lease::acquire(&outbox.shared, Duration::from_secs(600), &outage).await.unwrap().unwrap()
     }
 
     async fn after_a_minute(result: Result<bool, Error>) -> Result<bool, Error> {

@@ -11,6 +11,7 @@ mod feed;
 mod handle;
 mod health;
 mod lease;
+mod outage;
 mod prepare;
 mod sender;
 mod session;

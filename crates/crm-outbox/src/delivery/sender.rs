@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::health::{Health, Role};
 use super::lease::Lease;
+use super::outage::Outage;
 use super::prepare::Prepare;
 use super::session::{Session, SessionEnd};
 use crate::observe;
@@ -40,8 +41,9 @@ impl Sender {
 
     async fn run_until_stopped(&self) -> Result<(), Error> {
         let mut stop = self.stop.clone();
+        let outage = Arc::new(Outage::new(self.until_empty.then_some(self.settings.patience)));
         while !*stop.borrow() {
-            match Lease::acquire(&self.shared, self.lease).await {
+            match Lease::acquire(&self.shared, self.lease, &outage).await {
                 Ok(Some(lease)) => {
                     let lease = Arc::new(lease);
                     self.health.send_modify(|health| {
@@ -49,7 +51,7 @@ impl Sender {
                         health.takeovers += 1;
                     });
                     observe::takeover();
-                    let ended = self.lead(&lease).await;
+                    let ended = self.lead(&lease, &outage).await;
                     if let Some(result) = ended {
                         let recorded = lease.settle(Vec::new()).await;
                         lease.release().await;
@@ -62,11 +64,13 @@ impl Sender {
                     self.health.send_modify(|health| {
                         (health.role, health.problem, health.stopped) = (Role::Standby, None, None);
                     });
-                    if self.until_empty && self.is_empty().await {
-                        return Ok(());
+                    match if self.until_empty { self.is_empty().await } else { Ok(false) } {
+                        Ok(true) => return Ok(()),
+                        Ok(false) => outage.is_over(),
+                        Err(error) => self.failed(error, &outage)?,
                     }
                 }
-                Err(error) => self.has_problem(error),
+                Err(error) => self.failed(error, &outage)?,
             }
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => {}
@@ -76,25 +80,31 @@ impl Sender {
         Ok(())
     }
 
-    async fn is_empty(&self) -> bool {
-        let stats = self.shared.store.stats().await;
-        stats.is_ok_and(|stats| stats.queued + stats.sending == 0)
+    async fn is_empty(&self) -> Result<bool, Error> {
+        let stats = self.shared.store.stats().await?;
+        Ok(stats.queued + stats.sending == 0)
+    }
+
+    /// Shows an error of the store, or returns it if the delivery ends because of it.
+    fn failed(&self, error: Error, outage: &Outage) -> Result<(), Error> {
+        self.has_problem(&error);
+        if outage.may_pass(&error) { Ok(()) } else { Err(error) }
     }
 
     /// Sends until the lease is lost (`None`) or the instance ends.
-    async fn lead(&self, lease: &Arc<Lease>) -> Option<Result<(), Error>> {
+    async fn lead(&self, lease: &Arc<Lease>, outage: &Outage) -> Option<Result<(), Error>> {
         tokio::select! {
             biased;
             () = lease.keep() => None,
             () = self.clean_up() => None,
             () = self.count_depth() => None,
             () = lease.record_outcomes() => None,
-            result = self.sessions(lease) => Some(result),
+            result = self.sessions(lease, outage) => Some(result),
         }
     }
 
     /// One session after another. A session that stops is followed by another one after a while.
-    async fn sessions(&self, lease: &Arc<Lease>) -> Result<(), Error> {
+    async fn sessions(&self, lease: &Arc<Lease>, outage: &Outage) -> Result<(), Error> {
         let mut stop = self.stop.clone();
         let mut failures = 0_u32;
         loop {
@@ -116,6 +126,7 @@ impl Sender {
                     }
                     (reason.to_string(), Some(reason))
                 }
+                Err(error) if !outage.may_pass(&error) => return Err(error),
                 Err(error) => (error.to_string(), None),
             };
             self.health.send_modify(|health| (health.problem, health.stopped) = (Some(problem), stopped));

@@ -46,7 +46,7 @@ pub(super) struct Session<'a> {
     /// When the store is asked again.
     feed_at: Instant,
     found_nothing: bool,
-    feed_failed: bool,
+    feed_failure: Option<Error>,
 }
 
 impl<'a> Session<'a> {
@@ -82,7 +82,7 @@ impl<'a> Session<'a> {
             after: 0,
             feed_at,
             found_nothing: false,
-            feed_failed: false,
+            feed_failure: None,
         })
     }
 
@@ -107,9 +107,10 @@ impl<'a> Session<'a> {
                     if self.found_nothing {
                         return Ok(SessionEnd::Empty);
                     }
-                    if !self.feed_failed {
-                        self.feed_now();
+                    if let Some(error) = self.feed_failure.take() {
+                        return Err(error);
                     }
+                    self.feed_now();
                 }
             }
             self.begin_feeding();
@@ -163,13 +164,14 @@ impl<'a> Session<'a> {
             Ok(fed) => fed,
             // What is in flight goes on meanwhile.
             Err(error) => {
-                self.feed_failed = true;
                 self.after = 0;
                 self.feed_at = Instant::now() + FEED_AGAIN;
-                return self.sender.has_problem(error);
+                self.sender.has_problem(&error);
+                self.feed_failure = Some(error);
+                return;
             }
         };
-        if std::mem::take(&mut self.feed_failed) {
+        if self.feed_failure.take().is_some() {
             self.sender.has_no_problem();
         }
         self.after = fed.after;
@@ -228,7 +230,7 @@ impl<'a> Session<'a> {
         match self.driver.trouble() {
             Some(failure) => self.sender.has_problem(failure),
             None if zone_is_missing => self.sender.has_problem(NotSentReason::ZoneMissing),
-            None if !self.feed_failed => self.sender.has_no_problem(),
+            None if self.feed_failure.is_none() => self.sender.has_no_problem(),
             None => {}
         }
         if !changes.is_empty()

@@ -423,6 +423,79 @@ async fn a_delivery_until_empty_ends_when_nothing_is_left() {
     assert_eq!(outbox.stats().await.unwrap().stored, 251);
 }
 
+/// Fails at this operation, with a cause of this kind.
+struct FailsAlways(&'static str, std::io::ErrorKind);
+
+#[async_trait]
+impl Hook for FailsAlways {
+    async fn before(&self, operation: &'static str) -> Result<(), Error> {
+        if operation != self.0 {
+            return Ok(());
+        }
+        let cause = std::io::Error::new(self.1, "cause");
+        Err(Error::storage("outbox.test", "outbox", Path::new("store"), operation, Some(cause)))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_until_empty_ends_when_the_store_fails_for_good() {
+    use std::io::ErrorKind::{NotConnected, Other};
+
+    let patience = Duration::from_secs(300);
+    for operation in ["acquire", "in_doubt", "queued", "sending", "settle", "stats"] {
+        for (kind, is_temporary) in [(NotConnected, true), (Other, false)] {
+            let (store, server) = (MemoryStore::new(), Server::new());
+            put(&Outbox::with_store(store.clone()), [0]).await;
+            // It counts what is left only while another instance is the sender.
+            let is_standby = operation == "stats";
+            let lease = if is_standby { store.acquire(DAY).await.unwrap() } else { None };
+            assert_eq!(lease.is_some(), is_standby);
+            let outbox = Outbox::with_store(Wrapped::new(store, FailsAlways(operation, kind)));
+            let began = Instant::now();
+            let delivery = outbox.deliver(server.client()).patience(patience).until_empty().start();
+            let ended = timeout(DAY, delivery.finished()).await;
+            let error = ended.unwrap_or_else(|_| panic!("{operation}, {kind}: it never ends")).unwrap_err();
+            assert!(error.to_string().contains(operation), "{error}");
+            assert_eq!(crm_outbox::is_temporary(&error), is_temporary, "{error}");
+            // An answer of the CRM is not given up at once.
+            let (passed, waits) = (began.elapsed(), is_temporary || operation == "settle");
+            let expected = if waits { patience..patience + patience / 4 } else { Duration::ZERO..patience };
+            assert!(expected.contains(&passed), "{operation}, {kind}: {passed:?}");
+            assert_eq!(server.contents().len(), usize::from(operation == "settle"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_until_empty_waits_for_a_store_that_comes_back_and_another_one_waits_forever() {
+    let (store, server) = (MemoryStore::new(), Server::new());
+    put(&Outbox::with_store(store.clone()), [0]).await;
+    let hook = FailsAlways("queued", std::io::ErrorKind::Other);
+    let outbox = Outbox::with_store(Wrapped::new(store, hook));
+    let delivery = outbox.deliver(server.client()).start();
+    assert!(timeout(DAY, delivery.finished()).await.is_err());
+    let store = MemoryStore::new();
+    put(&Outbox::with_store(store.clone()), [0]).await;
+    let hook = FailsUntil(Instant::now() + Duration::from_secs(200));
+    let outbox = Outbox::with_store(Wrapped::new(store, hook));
+    outbox.deliver(server.client()).until_empty().start().finished().await.unwrap();
+    assert_eq!(server.contents(), contents([0]));
+}
+
+/// Cannot be reached until this time.
+struct FailsUntil(Instant);
+
+#[async_trait]
+impl Hook for FailsUntil {
+    async fn before(&self, operation: &'static str) -> Result<(), Error> {
+        if Instant::now() >= self.0 {
+            return Ok(());
+        }
+        let cause = std::io::ErrorKind::NotConnected.into();
+        Err(Error::storage("outbox.test", "outbox", Path::new("store"), operation, Some(cause)))
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn contents_are_removed_after_their_time() {
     let ((outbox, _), server) = (outbox(), Server::new());
