@@ -235,7 +235,7 @@ pub struct OutboxStats {
     pub refused: u64,
     /// Activities that may be stored or not. A person must look.
     pub unknown: u64,
-    /// The age of the oldest one that is queued or sent.
+    /// The age of the oldest one that is queued, held or sent.
     pub oldest: Option<Duration>,
 }
 
@@ -265,7 +265,7 @@ impl OutboxStats {
         }
     }
 
-    /// Sets the age of the oldest activity that is queued or sent.
+    /// Sets the age of the oldest activity that is queued, held or sent.
     pub fn set_oldest(&mut self, age: Option<Duration>) {
         self.oldest = age;
     }

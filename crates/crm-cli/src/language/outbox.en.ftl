@@ -17,8 +17,8 @@ command-outbox-put = Put activities; repeating a key changes nothing
 command-outbox-run = Deliver the activities that were put
     .after =
         One process delivers at a time. Other running processes are on standby, and take over when it ends. With
-        --until-empty, the exit code is 0 if everything is stored; 65 if something was refused; 1 if something is unknown;
-        75 if something is left.
+        --until-empty, the exit code is 0 if everything is stored; 65 if something was refused; 1 if something is unknown,
+        or held because the time zone is missing; 75 if something is left or held for another reason.
 command-outbox-serve = Accept activities over HTTP from programs on this machine, and deliver them
     .after =
         POST /activities with the header Idempotency-Key and JSON with the vendor's names, or the fields of a form; GET
@@ -27,7 +27,8 @@ command-outbox-serve = Accept activities over HTTP from programs on this machine
 command-outbox-status = Show where an activity stands, or count all of them
     .after =
         With --key, the exit code is 0 if the activity is stored; 65 if it is refused or not in the outbox; 1 if it is
-        unknown; 75 if it is not settled yet. Without --key, it is 1 if any activity is unknown.
+        unknown, or held because the time zone is missing; 75 if it is not settled yet. Without --key, it is 1 if any
+        activity is unknown or held because the time zone is missing; 75 if any is held for another reason.
 command-outbox-list = List activities in the order in which they were put
     .after = With --json each line is an activity, with its content if that is still kept.
 command-outbox-retry = Queue refused or held activities again

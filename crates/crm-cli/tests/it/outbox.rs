@@ -112,7 +112,11 @@ async fn what_the_crm_changes_is_said_and_the_vendors_names_are_options_too() {
     assert_eq!(sandbox.records()[2].tip.as_deref(), Some("Встреча"));
     let instant = ["--key", "e", "--content", "x", "--client", "1", "--at", "2024-06-25T10:00:00+03:00"];
     outbox(&folder, "put", &instant).ended(0, "");
-    run(&folder, &sandbox, &[]).ended(0, "1 held");
+    run(&folder, &sandbox, &[]).ended(1, "1 held").ended(1, "--time-zone");
+    // It is not due again yet.
+    run(&folder, &sandbox, &[]).ended(1, "1 held");
+    outbox(&folder, "status", &[]).ended(1, "");
+    outbox(&folder, "status", &["--key", "e"]).ended(1, "");
     outbox(&folder, "put", &instant).ended(0, "--time-zone");
     let listed = outbox(&folder, "list", &["--state", "held", "--lang", "ru"]);
     assert!(listed.out.contains("задайте --time-zone"), "{listed:?}");

@@ -8,7 +8,8 @@ use crm_history::NotSentReason;
 pub struct Health {
     /// What this instance does.
     pub role: Role,
-    /// The problem that prevents sending, as a text for a person. `None` if there is no problem.
+    /// The problem that prevents sending, also of some activities alone, as a text for a person. `None` if there is no
+    /// problem.
     pub problem: Option<String>,
     /// Why the engine stopped, if it waits before it starts again. [`problem`](Self::problem) says the same as a text.
     pub stopped: Option<NotSentReason>,

@@ -47,6 +47,8 @@ pub(super) struct Session<'a> {
     feed_at: Instant,
     found_nothing: bool,
     feed_failure: Option<Error>,
+    /// An activity needs the time zone of the account. The client does not learn it later.
+    zone_is_missing: bool,
 }
 
 impl<'a> Session<'a> {
@@ -83,6 +85,7 @@ impl<'a> Session<'a> {
             feed_at,
             found_nothing: false,
             feed_failure: None,
+            zone_is_missing: false,
         })
     }
 
@@ -172,7 +175,7 @@ impl<'a> Session<'a> {
             }
         };
         if self.feed_failure.take().is_some() {
-            self.sender.has_no_problem();
+            self.has_no_other_problem();
         }
         self.after = fed.after;
         self.found_nothing = fed.found_nothing;
@@ -186,10 +189,19 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Notes that nothing fails. A missing time zone stays a problem, whatever else is stored.
+    fn has_no_other_problem(&self) {
+        if self.zone_is_missing {
+            self.sender.has_problem(NotSentReason::ZoneMissing);
+        } else {
+            self.sender.has_no_problem();
+        }
+    }
+
     /// Takes what the engine ended. All of it is recorded already, except an activity that the engine gives up.
     async fn take_endings(&mut self) {
         let mut changes = Vec::new();
-        let (mut stored, mut zone_is_missing) = (0, false);
+        let mut stored = 0;
         while let Some((seq, ending)) = self.driver.next_ending() {
             let key = self.open.remove(&seq);
             let state = match ending {
@@ -205,11 +217,12 @@ impl<'a> Session<'a> {
                 Ending::NotSent(NotSentReason::ZoneMissing) => {
                     let (delay, reason) = (ZONE_AGAIN, NotSentReason::ZoneMissing.to_string());
                     changes.push((seq, Change::Held { delay, reason }));
+                    self.zone_is_missing = true;
                     continue;
                 }
                 // After a stop it stays in doubt, and so does one that cannot be looked up without a time zone.
                 Ending::Unknown(UnknownReason::Ended(NotSentReason::ZoneMissing)) => {
-                    zone_is_missing = true;
+                    self.zone_is_missing = true;
                     continue;
                 }
                 Ending::Unknown(_) if breaks("after-a-stop-it-stays-in-doubt") => {
@@ -229,8 +242,7 @@ impl<'a> Session<'a> {
         }
         match self.driver.trouble() {
             Some(failure) => self.sender.has_problem(failure),
-            None if zone_is_missing => self.sender.has_problem(NotSentReason::ZoneMissing),
-            None if self.feed_failure.is_none() => self.sender.has_no_problem(),
+            None if self.feed_failure.is_none() => self.has_no_other_problem(),
             None => {}
         }
         if !changes.is_empty()

@@ -174,7 +174,7 @@ impl Store for MemoryStore {
         for row in contents.rows.values() {
             stats.set(row.status.state(), stats.count(row.status.state()) + 1);
         }
-        let waiting = |row: &&Row| matches!(row.status, Status::Queued | Status::Sending);
+        let waiting = |row: &&Row| matches!(row.status, Status::Queued | Status::Held(_) | Status::Sending);
         let oldest = contents.rows.values().filter(waiting).map(|row| row.put_at).min();
         stats.oldest = oldest.map(|at| at.elapsed().unwrap_or_default());
         Ok(stats)

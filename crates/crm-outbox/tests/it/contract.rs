@@ -391,6 +391,11 @@ async fn lists_and_counts(store: Arc<dyn Store>) {
     let stats = store.stats().await.unwrap();
     assert_eq!((stats.queued, stats.refused, stats.stored), (2, 1, 0));
     assert!(stats.oldest.is_some_and(|age| age < LEASE));
+    let held = Change::Held { delay: LEASE, reason: "no time zone".to_owned() };
+    assert!(store.settle(fence, &[(seqs[0], held.clone()), (seqs[2], held)]).await.unwrap());
+    let stats = store.stats().await.unwrap();
+    assert_eq!((stats.queued, stats.held), (0, 2));
+    assert!(stats.oldest.is_some_and(|age| age < LEASE), "what is held is not settled");
 }
 
 async fn what_is_known_of_stored_ones(store: Arc<dyn Store>) {

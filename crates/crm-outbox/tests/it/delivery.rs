@@ -533,6 +533,15 @@ async fn an_activity_with_an_instant_is_held_while_the_sender_knows_no_time_zone
     assert_eq!(server.contents(), contents([0]));
     let Some(Status::Held(reason)) = outbox.status("instant").await.unwrap() else { panic!() };
     assert!(reason.contains("time zone"), "{reason}");
+    // The problem stays, whatever else is stored.
+    let delivery = outbox.deliver(server.client()).start();
+    sleep(Duration::from_secs(61)).await;
+    put(&outbox, [1]).await;
+    settle(&outbox, [1]).await;
+    sleep(Duration::from_secs(1)).await;
+    assert!(delivery.health().problem.is_some_and(|problem| problem.contains("time zone")));
+    assert!(!delivery.health().is_ready());
+    delivery.shutdown(Duration::from_secs(1)).await.unwrap();
     let zone = crm_history::Zone::new(chrono::FixedOffset::east_opt(3 * 3600).unwrap());
     let _delivery = Outbox::with_store(store).deliver(server.client().with_zone(zone)).start();
     assert!(matches!(outbox.wait("instant").await.unwrap(), Some(Status::Stored(_))));

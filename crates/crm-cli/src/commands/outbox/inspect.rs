@@ -7,6 +7,7 @@ use crm::history::NewEntry;
 use crm::outbox::{Filter, OutboxEntry, OutboxStats, State};
 use serde::Serialize;
 
+use super::held;
 use super::shown::{self, Shown};
 use super::store::{self, StoreFlags};
 use crate::arguments::count;
@@ -44,7 +45,8 @@ pub(super) async fn status(arguments: StatusArguments, terminal: &Arc<Terminal>)
     let outbox = arguments.store.open_existing(terminal).await?;
     let failed = |error: crm::Error| store::failure(terminal, &error);
     let Some(key) = arguments.key else {
-        return counts(&outbox.stats().await.map_err(failed)?, terminal);
+        let held = held::exit_of_all(&outbox).await.map_err(failed)?;
+        return counts(&outbox.stats().await.map_err(failed)?, held, terminal);
     };
     let Some(status) = outbox.status(&key).await.map_err(failed)? else {
         let text = terminal.messages.format("outbox-no-key", &[("key", key.into())]);
@@ -65,11 +67,11 @@ struct Counts {
     stored: u64,
     refused: u64,
     unknown: u64,
-    /// The age of the oldest one that is queued or sent.
+    /// The age of the oldest one that is queued, held or sent.
     oldest_seconds: Option<u64>,
 }
 
-fn counts(stats: &OutboxStats, terminal: &Terminal) -> Result<Exit, Failure> {
+fn counts(stats: &OutboxStats, held_exit: Exit, terminal: &Terminal) -> Result<Exit, Failure> {
     let oldest = stats.oldest.map(|age| age.as_secs());
     for state in State::ALL {
         let word = terminal.messages.text(word(state));
@@ -82,7 +84,7 @@ fn counts(stats: &OutboxStats, terminal: &Terminal) -> Result<Exit, Failure> {
     let OutboxStats { queued, held, sending, stored, refused, unknown, .. } = *stats;
     terminal.summary(&Counts { queued, held, sending, stored, refused, unknown, oldest_seconds: oldest })?;
     // What is refused stays so, and does not ask for a person each time.
-    Ok(if unknown > 0 { Exit::Person } else { Exit::Done })
+    Ok(if unknown > 0 { Exit::Person } else { held_exit })
 }
 
 fn word(state: State) -> &'static str {

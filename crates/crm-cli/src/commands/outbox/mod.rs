@@ -11,6 +11,7 @@
 mod activity;
 mod decide;
 mod delivery;
+mod held;
 mod inspect;
 mod put;
 mod run;

@@ -7,6 +7,7 @@ use crm::outbox::{Delivery, Outbox, OutboxStats, Role};
 use serde::Serialize;
 
 use super::delivery::{DeliveryFlags, HealthNotes, SHUTDOWN};
+use super::held;
 use super::serve::{Address, Server, Service, metrics};
 use super::store::{self, StoreFlags};
 use crate::exit::{Exit, Failure};
@@ -80,8 +81,9 @@ pub(super) async fn run(
     if let Some(signal) = signals.received() {
         return Ok(signal);
     }
+    let held = held::exit_of_all(&outbox).await.map_err(|error| store::failure(terminal, &error))?;
     let after = stats(&outbox, terminal).await?;
-    finish(exit, &before, &after, terminal)
+    finish(exit.max(held), &before, &after, terminal)
 }
 
 async fn stats(outbox: &Outbox, terminal: &Terminal) -> Result<OutboxStats, Failure> {

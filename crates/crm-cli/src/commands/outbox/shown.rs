@@ -4,6 +4,7 @@ use crm::history::{EntryId, Loss, LossKind, NewEntry};
 use crm::outbox::Status;
 use serde::Serialize;
 
+use super::held;
 use crate::exit::Exit;
 use crate::language::{Messages, one_line};
 
@@ -105,6 +106,7 @@ pub(super) fn exit(status: &Status) -> Exit {
         Status::Stored(_) => Exit::Done,
         Status::Refused(_) => Exit::Refused,
         Status::Unknown(_) => Exit::Person,
+        Status::Held(reason) => held::exit(reason),
         _ => Exit::Again,
     }
 }

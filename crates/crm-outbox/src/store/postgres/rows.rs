@@ -181,7 +181,7 @@ pub(super) async fn stats(link: &Link, statements: &Statements) -> Result<Outbox
     for row in link.query("outbox.stats", &statement, &[]).await? {
         let state: &str = row.get(0);
         count(&mut stats, state, row.get(1));
-        if matches!(state.parse(), Ok(State::Queued | State::Sending)) {
+        if matches!(state.parse(), Ok(State::Queued | State::Held | State::Sending)) {
             let age = u64::try_from(row.get::<_, Option<i64>>(2).unwrap_or(0)).unwrap_or(0);
             stats.oldest = stats.oldest.max(Some(Duration::from_millis(age)));
         }

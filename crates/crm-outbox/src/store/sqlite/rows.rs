@@ -159,8 +159,9 @@ pub(super) fn stats(connection: &Connection) -> rusqlite::Result<OutboxStats> {
         )
     };
     let age = format!(
-        "SELECT CAST({NOW} - min(put_at) AS INTEGER) FROM ({} UNION ALL {})",
+        "SELECT CAST({NOW} - min(put_at) AS INTEGER) FROM ({} UNION ALL {} UNION ALL {})",
         first("queued"),
+        first("held"),
         first("sending")
     );
     let age: Option<i64> = connection.query_row(&age, [], |row| row.get(0))?;

@@ -14,7 +14,7 @@ pub(in crate::commands::outbox) struct Intake {
     token: Option<String>,
     /// Maximum size of a body in bytes.
     pub(super) most_bytes: usize,
-    /// Maximum number of queued activities.
+    /// Maximum number of activities that are not settled.
     most_queued: u64,
     /// Activities without client, contact and deal get a client when they are delivered.
     pub(super) has_fallback_client: bool,
@@ -73,7 +73,8 @@ impl Intake {
             None => {
                 let stats = self.outbox.stats().await?;
                 self.put_since.store(0, Ordering::Relaxed);
-                let counted = Counted { queued: stats.queued + stats.sending, at: Instant::now() };
+                let counted =
+                    Counted { queued: stats.queued + stats.held + stats.sending, at: Instant::now() };
                 *self.counted.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(counted);
                 counted
             }
@@ -106,6 +107,15 @@ mod tests {
             assert!(!intake_with_token.admits(wrong), "{wrong:?}");
         }
         assert!(intake(None, 1).admits(None));
+    }
+
+    #[tokio::test]
+    async fn what_is_held_fills_the_queue() {
+        let store = MemoryStore::new();
+        let intake = Intake::new(Outbox::with_store(store.clone()), None, 1000, 1);
+        crate::commands::outbox::held::tests::hold(&store, "a", "no time zone").await;
+        let entry = NewEntry::new("x").client(crm::history::ClientId(1));
+        assert!(matches!(intake.put("b", &entry).await, Err(NotTaken::Full)));
     }
 
     #[tokio::test]
