@@ -89,9 +89,7 @@ impl Text {
             values.push(&left[..end]);
             left = &left[end + piece.len()..];
         }
-        // The end of a message is not a value, except behind an error in a message.
-        let fits = |value: &&str| !value.contains("; ") || starts_with_operation(value);
-        (left.is_empty() && values.iter().all(fits)).then_some(values)
+        (left.is_empty() && values.iter().all(|value| is_one_value(value))).then_some(values)
     }
 }
 
@@ -187,13 +185,13 @@ impl Messages {
         let fault = |text: &str| {
             let whole = self.text_of(text);
             whole.or_else(|| {
-                let (fault, cause) = text.split_once(": ")?;
+                let (fault, cause) = text.split_once(": ").filter(|(_, cause)| is_one_value(cause))?;
                 Some(format!("{}: {}", self.text_of(fault)?, self.value(cause)))
             })
         };
-        // A path may have spaces.
-        let found =
-            rest.match_indices(' ').find_map(|(end, _)| Some((&rest[..end], fault(&rest[end + 1..])?)));
+        // A path may have spaces, and does not reach into the next part of the message.
+        let mut ends = rest.match_indices(' ').take_while(|(end, _)| !rest[..=*end].contains("; "));
+        let found = ends.find_map(|(end, _)| Some((&rest[..end], fault(&rest[end + 1..])?)));
         found.map(|(path, fault)| format!("{role} {path}: {fault}"))
     }
 
@@ -232,6 +230,11 @@ fn starts_with_operation(text: &str) -> bool {
     const CLIENTS: [&str; 5] = ["directory.", "history.", "mirror.", "outbox.", "projects."];
     let name = text.split_once(": ").map_or("", |(name, _)| name);
     CLIENTS.iter().any(|client| name.starts_with(client)) && is_name(name)
+}
+
+/// Returns whether this is a value in a message. The end of a message is none, except behind an error in a message.
+fn is_one_value(text: &str) -> bool {
+    !text.contains("; ") || starts_with_operation(text)
 }
 
 /// Returns whether it is a name, such as the field `list[2].content`.

@@ -177,6 +177,9 @@ async fn a_store_that_fails_for_good_ends_a_delivery_until_empty() {
     // The lock of the sender cannot be created.
     std::fs::create_dir(folder.path("calls.db.sender.lock")).unwrap();
     run(&folder, &sandbox, &[]).ended(1, "cannot be locked");
+    let russian = run(&folder, &sandbox, &["--lang", "ru"]);
+    russian.ended(1, "это папка, а не файл; проверьте путь, права доступа и свободное место");
+    assert!(!russian.said.contains("check"), "{russian:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Local;
 use chrono_tz::Tz;
 use clap::Args;
-use crm::history::{ClientId, HistoryClient, Pace, Zone};
+use crm::history::{ClientId, HistoryClient, NotSentReason, Pace, Zone};
 use crm::outbox::{Deliver, Health, Outbox, Role};
 
 use crate::arguments::{BadValue, client_id, count, rate, seconds, zone};
@@ -93,8 +93,10 @@ impl DeliveryFlags {
 #[derive(Debug, Default)]
 pub(super) struct HealthNotes {
     role: Role,
-    /// The problem that was said last, without its numbers, and how many activities were stored then.
-    said: Option<(String, u64)>,
+    /// The problems that were said and may not be over, without their numbers.
+    said: Vec<String>,
+    /// How many activities were stored when the last one was said.
+    stored: u64,
 }
 
 impl HealthNotes {
@@ -122,17 +124,26 @@ impl HealthNotes {
     fn change(&mut self, health: &Health) -> Option<&'static str> {
         let problem =
             health.problem.as_ref().map(|problem| problem.replace(|c: char| c.is_ascii_digit(), ""));
-        match (problem, &self.said) {
-            (Some(problem), Some((said, _))) if problem == *said => None,
-            (Some(problem), _) => {
-                self.said = Some((problem, health.stored));
+        let some_are_over = !self.said.is_empty() && health.stored > self.stored;
+        match problem {
+            Some(problem) if self.said.contains(&problem) => {
+                // It stays while all others are over.
+                if some_are_over && problem == NotSentReason::ZoneMissing.to_string() {
+                    self.said.retain(|said| *said == problem);
+                    self.stored = health.stored;
+                }
+                None
+            }
+            Some(problem) => {
+                self.said.push(problem);
+                self.stored = health.stored;
                 Some("outbox-problem")
             }
-            (None, Some((_, stored))) if health.stored > *stored => {
-                self.said = None;
+            None if some_are_over => {
+                self.said.clear();
                 Some("outbox-no-problem")
             }
-            (None, _) => None,
+            None => None,
         }
     }
 }
@@ -146,12 +157,6 @@ mod tests {
 
     #[test]
     fn a_problem_is_said_once_and_is_over_when_an_activity_was_stored() {
-        let health = |problem: Option<&str>, stored: u64| {
-            let mut health = Health::default();
-            (health.problem, health.stored) = (problem.map(str::to_owned), stored);
-            health
-        };
-        let mut notes = HealthNotes::default();
         let steps = [
             (Some("down for 1 s"), 3, Some("outbox-problem")),
             (None, 3, None),
@@ -162,8 +167,49 @@ mod tests {
             (None, 5, None),
             (Some("down for 1 s"), 5, Some("outbox-problem")),
         ];
-        for (step, (problem, stored, said)) in steps.into_iter().enumerate() {
-            assert_eq!(notes.change(&health(problem, stored)), said, "step {step}");
+        check(&steps);
+    }
+
+    #[test]
+    fn of_problems_that_alternate_each_is_said_once_until_an_activity_was_stored() {
+        let (down, busy) = (Some("down for 1 s"), Some("the database is busy"));
+        check(&[
+            (down, 0, Some("outbox-problem")),
+            (busy, 0, Some("outbox-problem")),
+            (down, 0, None),
+            (None, 0, None),
+            (busy, 0, None),
+            (down, 0, None),
+            (None, 1, Some("outbox-no-problem")),
+            (busy, 1, Some("outbox-problem")),
+        ]);
+    }
+
+    #[test]
+    fn a_missing_time_zone_is_said_once_and_hides_no_later_problem() {
+        let zone = NotSentReason::ZoneMissing.to_string();
+        let (zone, down) = (Some(zone.as_str()), Some("down for 1 s"));
+        check(&[
+            (zone, 0, Some("outbox-problem")),
+            (down, 0, Some("outbox-problem")),
+            (zone, 0, None),
+            (down, 0, None),
+            (zone, 1, None),
+            (down, 1, Some("outbox-problem")),
+            (zone, 1, None),
+        ]);
+    }
+
+    /// Each step has a problem, how many activities are stored, and what is said.
+    fn check(steps: &[(Option<&str>, u64, Option<&'static str>)]) {
+        let health = |problem: Option<&str>, stored: u64| {
+            let mut health = Health::default();
+            (health.problem, health.stored) = (problem.map(str::to_owned), stored);
+            health
+        };
+        let mut notes = HealthNotes::default();
+        for (step, (problem, stored, said)) in steps.iter().enumerate() {
+            assert_eq!(notes.change(&health(*problem, *stored)), *said, "step {step}");
         }
     }
 }

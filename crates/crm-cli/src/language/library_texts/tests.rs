@@ -210,6 +210,27 @@ fn a_file_is_named_with_its_role_even_if_its_path_has_spaces() {
 }
 
 #[test]
+fn the_advice_behind_the_cause_of_a_failed_store_is_said_in_russian() {
+    let failed = |path: &str, cause: &str| {
+        let cause = std::io::Error::other(cause);
+        crm::Error::storage("outbox.deliver", "outbox", Path::new(path), "cannot be locked", Some(cause))
+    };
+    let file = failed("sqlite:calls.db", "Is a directory (os error 21)").to_string();
+    assert_eq!(
+        russian(&file),
+        "outbox.deliver: очередь sqlite:calls.db: не удалось заблокировать: это папка, а не файл; \
+         проверьте путь, права доступа и свободное место"
+    );
+    // The words of another program may have semicolons.
+    let database = failed("postgres://host/db", "out of memory; try again").to_string();
+    assert_eq!(
+        russian(&database),
+        "outbox.deliver: очередь postgres://host/db: не удалось заблокировать: «out of memory»; \
+         «try again»; проверьте базу данных, её адрес и права её пользователя"
+    );
+}
+
+#[test]
 fn the_words_of_another_program_are_quoted() {
     let text = "outbox.open: the outbox calls.db cannot be opened: unable to open database file";
     assert_eq!(
