@@ -138,6 +138,9 @@ impl Outbox {
     /// # Errors
     /// The store failed.
     pub async fn status(&self, key: &str) -> Result<Option<Status>, Error> {
+        if no_store_holds(key) {
+            return Ok(None);
+        }
         Ok(self.shared.store.get(key).await?.map(|row| row.status))
     }
 
@@ -210,11 +213,12 @@ impl Outbox {
         from: &[State],
         change: &Change,
     ) -> Result<Status, Error> {
+        let unknown = || Error::invalid_request(operation, "key", "is not in the outbox");
+        if no_store_holds(key) {
+            return Err(unknown());
+        }
         let is_done = self.shared.store.decide(key, from, change).await?;
-        let row = self.shared.store.get(key).await?;
-        let Some(row) = row else {
-            return Err(Error::invalid_request(operation, "key", "is not in the outbox"));
-        };
+        let row = self.shared.store.get(key).await?.ok_or_else(unknown)?;
         if !is_done {
             let fault = match (&row.activity, change, &row.status) {
                 (None, Change::Queued, _) => "belongs to an activity whose content was removed".to_owned(),
@@ -285,6 +289,11 @@ impl Outbox {
     pub fn deliver(&self, history: HistoryClient) -> Deliver {
         Deliver::new(self.clone(), history)
     }
+}
+
+/// Returns whether a key cannot be in a store. PostgreSQL fails if it is asked for such a text, and would do so forever.
+fn no_store_holds(key: &str) -> bool {
+    key.contains('\0')
 }
 
 /// Compares an activity with the one that the key had before.

@@ -150,6 +150,7 @@ async fn what_cannot_be_taken_is_refused_with_a_reason() {
         ("POST /activities", &[&token, key, "Content-Type: text/xml"], "<x/>", 415, "unsupported-type"),
         ("POST /activities", &[&token, key], &"x".repeat(201), 413, "too-large"),
         ("GET /activities/a", &[&token], "", 404, "not-found"),
+        ("GET /activities/a%00b", &[&token], "", 404, "not-found"),
         ("GET /activities", &[&token], "", 405, "method-not-allowed"),
         ("GET /other", &[&token], "", 404, "not-found"),
     ] {

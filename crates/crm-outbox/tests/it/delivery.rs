@@ -482,6 +482,16 @@ async fn a_delivery_until_empty_waits_for_a_store_that_comes_back_and_another_on
     assert_eq!(server.contents(), contents([0]));
 }
 
+#[tokio::test]
+async fn a_key_that_no_store_can_hold_is_not_known_and_the_store_is_not_asked() {
+    let always = FailsUntil(Instant::now() + DAY);
+    let outbox = Outbox::with_store(Wrapped::new(MemoryStore::new(), always));
+    assert_eq!(outbox.status("a\0b").await.unwrap(), None);
+    assert_eq!(outbox.wait("a\0b").await.unwrap(), None);
+    let error = outbox.retry("a\0b").await.unwrap_err();
+    assert!(error.is_invalid_request() && error.to_string().contains("is not in the outbox"), "{error}");
+}
+
 /// Cannot be reached until this time.
 struct FailsUntil(Instant);
 

@@ -266,6 +266,7 @@ async fn a_state_of_a_later_version_is_shown_as_unknown_and_neither_sent_nor_dec
     assert_eq!(outbox.list(&Filter::new()).await.unwrap().len(), 2);
     assert_eq!(outbox.list(&Filter::new().state(State::Unknown)).await.unwrap().len(), 1);
     assert_eq!(outbox.stats().await.unwrap().unknown, 1);
+    assert_eq!(outbox.status("a\0b").await.unwrap(), None);
     let error = outbox.resolve("moved", Resolution::NotStored).await.unwrap_err().to_string();
     assert!(error.contains("the state \"moved\" is not known to this version"), "{error}");
     let server = crate::server::Server::new();
