@@ -269,8 +269,11 @@ impl Outbox {
     /// Then the whole list is read, and it must show an activity that was stored meanwhile.
     ///
     /// # Errors
-    /// The store failed.
+    /// The ID is too large, or the store failed.
     pub async fn reconcile_above(&self, id: EntryId) -> Result<u64, Error> {
+        if i64::try_from(id.0).is_err() {
+            return Err(Error::invalid_request("outbox.reconcile_above", "id", "is too large for a record"));
+        }
         self.shared.store.reconcile(id.0).await
     }
 

@@ -93,8 +93,11 @@ pub(crate) fn count(stats: &mut OutboxStats, state: &str, count: i64) {
 /// The condition for the state [`State::Unknown`], with the states of a later version.
 pub(crate) const IS_UNKNOWN: &str = "state NOT IN ('queued', 'held', 'sending', 'stored', 'refused')";
 
+/// Returns the milliseconds of a duration, of a very long one those of a hundred years. A database fails if such a time is
+/// out of its range, and would do so forever.
 pub(crate) fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4)
+    const MOST: i64 = 100 * 366 * 24 * 3600 * 1000;
+    i64::try_from(time.as_millis()).unwrap_or(MOST).min(MOST)
 }
 
 pub(crate) fn to_system_time(millis: i64) -> SystemTime {

@@ -38,6 +38,7 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("many are cleaned up", |store| Box::pin(many_are_cleaned_up(store))),
         ("contents and purge", |store| Box::pin(contents_are_removed_and_keys_stay(store))),
         ("what is known of stored activities", |store| Box::pin(what_is_known_of_stored_ones(store))),
+        ("very long times", |store| Box::pin(a_very_long_time_is_in_the_range_of_every_store(store))),
         ("lists and counts", |store| Box::pin(lists_and_counts(store))),
     ]
 }
@@ -308,6 +309,17 @@ async fn the_oldest_floor_outlives_its_activities(store: Arc<dyn Store>) {
     assert_eq!(store.oldest_floor().await.unwrap(), 30);
     assert_eq!(store.reconcile(25).await.unwrap(), 2);
     assert_eq!(store.oldest_floor().await.unwrap(), 25);
+}
+
+async fn a_very_long_time_is_in_the_range_of_every_store(store: Arc<dyn Store>) {
+    const LONG: Duration = Duration::from_secs(10_000_000_000_000);
+    let seqs = put(&*store, &["a"]).await;
+    let fence = store.acquire(LONG).await.unwrap().unwrap();
+    let held = Change::Held { delay: LONG, reason: "later".to_owned() };
+    assert!(store.settle(fence, &[(seqs[0], held)]).await.unwrap());
+    assert_eq!(store.purge(LONG).await.unwrap(), 0);
+    assert_eq!(store.remove_contents(LONG).await.unwrap(), 0);
+    assert!(store.queued(0, 10).await.unwrap().is_empty());
 }
 
 async fn what_was_stored_before_a_time(store: Arc<dyn Store>) {
