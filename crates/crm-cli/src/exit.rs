@@ -64,9 +64,10 @@ impl Exit {
             Self::KeyRefused
         } else if error.id() == "invalid-setting" {
             Self::Usage
-        } else if error.is_retryable() || error.is_timeout() {
+        } else if error.is_retryable() {
             Self::Again
         } else {
+            // Also after the timeout of a write, because it may have been carried out.
             Self::Person
         }
     }

@@ -1,6 +1,8 @@
 //! `crm check`: every line is ✓ against a healthy server, and ✗ with an advice where something is wrong.
 
-use crm_sandbox::{APIKEY, Account, BOSS, Fault, Operation, Record, Role, SELLER, Sandbox, SqlMode};
+use crm_sandbox::{
+    APIKEY, Account, BOSS, Condition, Fault, Operation, Record, Role, SELLER, Sandbox, SqlMode,
+};
 
 use crate::program::{Folder, Ran};
 
@@ -28,6 +30,17 @@ async fn account(change: impl FnOnce(&mut Account)) -> Sandbox {
     let mut account = Account::default();
     change(&mut account);
     Sandbox::builder().accounts([account]).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_for_get_requests_is_asked_again_and_no_proxy_is_blamed() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let is_get = Condition::Method("GET".to_owned());
+    sandbox.add_fault(Fault::bare_status(503).only_if(is_get).on(Operation::HistoryInfo).always());
+    let ran = check(&sandbox, "get-503", &[]);
+    ran.ended(75, "");
+    shows(&ran, "✗", "Reading", "503");
+    assert!(!ran.out.contains("firewall"), "{ran:#?}");
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub enum Verdict {
     ///   is read again, looks as if these records had been added and deleted.
     /// - Several pages were empty at each reading by chance.
     /// - A page came in place of another three times in a row, looking each time as if the same records had been deleted.
+    /// - The first page came once in another order, was sorted by chance, and others were deleted until the list was shorter
+    ///   than a page.
     /// - A page came once in place of one above it, and was equal to that page as it was read before, because exactly a
     ///   page was deleted meanwhile.
     #[non_exhaustive]

@@ -122,6 +122,8 @@ async fn get_body(connection: &HistoryConnection, findings: &mut Findings<'_>) -
         Err(error) if error.api_code() == Some(405) => {
             findings.bad("check-row-get", Exit::Person, "check-get-lost", &[])
         }
+        // This says nothing of GET requests.
+        Err(error) if Exit::from_error(&error) == Exit::Again => findings.failed("check-row-get", &error),
         Err(error) => {
             let values = [("error", findings.messages().error(&error).into())];
             findings.bad("check-row-get", Exit::Person, "check-get-failed", &values)

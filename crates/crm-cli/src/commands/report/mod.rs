@@ -201,5 +201,5 @@ fn check(verdict: &Verdict, last_error: Option<crm::Error>, terminal: &Terminal)
         return Ok(Exit::Done);
     }
     terminal.problem(&terminal.messages.verdict(verdict));
-    Ok(if matches!(verdict, Verdict::Contradicted { .. }) { Exit::Person } else { Exit::Refused })
+    Ok(Exit::from_verdict(verdict))
 }
