@@ -77,10 +77,11 @@
 //!
 //! If more than 5 % of a table (and more than 20 rows) is missing at once, the run stops before it looks up any of
 //! these rows, and requires [`allow_deletes`](Sync::allow_deletes). A run often reads the children of few projects only. So
-//! it also stops if more than half of the children that it compares (and more than 20) are missing.
+//! it also stops if more than half of the children that it compares (and more than 20) are missing, in three projects or
+//! more. A run that is cut before it can ask a second time leaves that to the next one.
 //!
 //! If the application says that a project has no such list (404), the list counts as empty, and deletes nothing. If the copy
-//! holds rows of it, the run is not complete.
+//! holds rows of it, the run is not complete, until one with [`allow_deletes`](Sync::allow_deletes) removes them.
 //!
 //! **A run may end at any point.** Rows, change log and settings are committed together. The next run compares the
 //! unfinished part again, and writes nothing twice. Only one run is active at a time.
