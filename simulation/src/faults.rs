@@ -257,7 +257,7 @@ fn firewall_page(draw: &mut Draw, limits: &Limits) -> Rule {
 }
 
 fn firewall_at_a_text(draw: &mut Draw, limits: &Limits) -> Rule {
-    let status = *draw.among(&[403, 406]);
+    let status = *draw.among(&[400, 403, 406]);
     text_always(draw, limits, Fault::firewall_page(status).named("firewall_at_a_text"))
 }
 

@@ -19,7 +19,8 @@ pub(crate) struct ListTricks {
     pub(crate) commits_late: bool,
     /// The content of the activity whose record cannot be decoded.
     pub(crate) unreadable: Option<String>,
-    /// A record whose answer was lost is not listed in this run, and neither is the last one before it that was confirmed.
+    /// A record whose answer was lost is not listed in this run. Neither is the last one before it that was confirmed, nor
+    /// what lies between them.
     pub(crate) hides_with_known: bool,
     /// Pages have two records. A record whose answer was lost is left out if it is the last one of its page, and the first
     /// one is another.

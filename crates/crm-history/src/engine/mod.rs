@@ -64,6 +64,8 @@
 //!   delays a call for longer stores it twice, and the outcome names both IDs.
 //! - A copy that nobody knows of can be taken for an activity that differs only by whole hours, as long as the shift of
 //!   the reader is not known. That activity is then missing.
+//! - A list that leaves out the records of a request in doubt, and nothing else that is known, looks as if they were
+//!   missing. They are sent again.
 //! - If the server refuses all remaining rows, no witness is left. They are `Unknown`, with the server's message.
 //! - A row that the server refuses costs about log2(chunk) × `settle`, because each half waits for its own proof.
 //! - If two processes send the same activity at the same moment, it is stored twice, even with a mark.

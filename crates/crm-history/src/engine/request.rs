@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use crm_model::history::{AddOutcome, EntryId, NewEntry, Rejection};
-use crm_transport::{Delivery, Error};
+use crm_transport::{Delivery, Error, ErrorKind};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -107,7 +107,10 @@ async fn add_list(
 }
 
 fn of_error(error: &Error) -> ItemResult {
+    // A firewall may send it for a single text. Whether it is one, a witness must show.
+    let may_be_a_text = error.kind() == ErrorKind::Http && error.http_status() == Some(400);
     match error.delivery() {
+        Delivery::Delivered if may_be_a_text => ItemResult::InDoubt(Answer::of_error(error)),
         Delivery::Unknown if !breaks("no-answer-is-a-doubt") => ItemResult::InDoubt(Answer::of_error(error)),
         _ => ItemResult::NotStored,
     }

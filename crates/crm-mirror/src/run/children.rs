@@ -72,6 +72,8 @@ impl Run<'_> {
         if let Err(stop @ (Stop::Store(_) | Stop::TimeLimit)) = doubtful {
             return Err(stop);
         }
+        // If too many were missing, it is decided again at the end.
+        self.too_many_missing = None;
         loop {
             self.check_time()?;
             let unread = pass.faulty.len() + pass.lacking.len();

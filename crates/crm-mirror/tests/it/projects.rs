@@ -313,6 +313,11 @@ async fn most_children_of_the_few_projects_that_are_read_may_not_be_missing_eith
         assert_eq!(report.too_many_missing.map(|it| (it.missing, it.rows)), Some((24, 24)));
         assert!(!world.log(log).iter().any(|entry| entry.contains("payments")), "{:?}", world.log(log));
     }
+    // Beside all others, they are few.
+    world.hours(1);
+    let report = world.run_projects(|sync| sync.mode(Mode::Full)).await;
+    assert!(report.is_complete() && report.too_many_missing.is_none(), "{report}");
+    assert_eq!(report.table(Table::Payments).unwrap().deleted, 24);
 }
 
 #[tokio::test]

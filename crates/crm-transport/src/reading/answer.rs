@@ -175,7 +175,7 @@ fn failure(info: &OperationInfo, status: StatusCode, response: &Response<Bytes>)
     let error = Error::not_a_response(info, kind, format!("{who} {reason}"));
     match status.as_u16() {
         401 => error.hint(crate::error::CHECK_CREDENTIALS),
-        403 if info.idempotency != Idempotency::Read => {
+        400 | 403 if info.idempotency != Idempotency::Read => {
             error.hint("a firewall or proxy may have blocked the text of the call")
         }
         403 => error.hint(crate::error::CHECK_CREDENTIALS),

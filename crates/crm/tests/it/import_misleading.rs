@@ -91,6 +91,7 @@ async fn one_row_that_a_firewall_refuses_is_isolated_and_the_others_are_stored()
     for fault in [
         json!({"firewall_page": {"status": 406}}),
         json!({"firewall_page": {"status": 403}}),
+        json!({"firewall_page": {"status": 400}}),
         json!({"error_in_ok": {"code": 500, "text": "сбой"}}),
         json!({"answer": {"status": 413}, "store": "not"}),
     ] {
