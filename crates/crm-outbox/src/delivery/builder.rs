@@ -130,6 +130,9 @@ impl Deliver {
     /// Calls this with each activity as it was put, before it is sent, for example to find its client by a phone number.
     /// A [mark](NewEntry::mark) is in its field, and not in the content. Eight calls run at a time. The result of the
     /// hook is stored, so it is called once for each activity that is sent.
+    ///
+    /// A panic of the hook ends the delivery, which is not ready from then on. [`finished`](Delivery::finished) and
+    /// [`shutdown`](Delivery::shutdown) pass it on.
     pub fn prepare<F>(mut self, hook: impl Fn(NewEntry) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Prepared> + Send + 'static,

@@ -34,9 +34,8 @@ pub(super) struct Sender {
 impl Sender {
     /// Runs until it is stopped. With `until_empty`, until nothing is left to do.
     pub(super) async fn run(self) -> Result<(), Error> {
-        let result = self.run_until_stopped().await;
-        self.health.send_modify(|health| health.role = Role::Ended);
-        result
+        let _ended = NotesEnd(&self.health);
+        self.run_until_stopped().await
     }
 
     async fn run_until_stopped(&self) -> Result<(), Error> {
@@ -177,6 +176,15 @@ impl Sender {
 
     pub(super) fn made_progress(&self, stored: u64) {
         self.health.send_modify(|health| health.stored += stored);
+    }
+}
+
+/// Notes the end, also after a panic of the hook. Otherwise an instance that sends nothing any more would look ready.
+struct NotesEnd<'a>(&'a watch::Sender<Health>);
+
+impl Drop for NotesEnd<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|health| health.role = Role::Ended);
     }
 }
 

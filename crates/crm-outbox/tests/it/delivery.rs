@@ -255,6 +255,17 @@ async fn a_hook_gets_the_content_as_it_was_put_without_the_mark() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delivery_whose_hook_panics_is_not_ready_any_more() {
+    let ((outbox, _), server) = (outbox(), Server::new());
+    let hook = |_| async { panic!("a fault of the hook") };
+    let delivery = outbox.deliver(server.client()).prepare(hook).start();
+    let mut health = delivery.watch_health();
+    outbox.put("1", &NewEntry::new("звонок")).await.unwrap();
+    let ended = health.wait_for(|health| health.role == Role::Ended).await.unwrap();
+    assert!(!ended.is_ready());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_prepared_activity_is_looked_up_as_it_was_sent_after_a_crash() {
     let ((outbox, store), server) = (outbox(), Server::new());
     server.next_writes([Fate::Slow(Duration::from_secs(20))]);
