@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
-use crm_sandbox::{APIKEY, Account, BOSS, Record, SECRET, SELLER, Sandbox, TOKEN, User};
+use crm_sandbox::{
+    APIKEY, Account, BOSS, Fault, FixedAnswer, Operation, Record, SECRET, SELLER, Sandbox, TOKEN, User,
+};
 
 use crate::program::{Folder, Ran};
 
@@ -103,6 +105,21 @@ async fn payments_are_summed_by_currency_and_labelled_as_assumed() {
     assert_eq!(page.matches(" x=\"").count(), bars, "a bar for each kind, currency and month");
     let currencies: BTreeSet<u64> = sums.keys().map(|(_, currency)| *currency).collect();
     assert_eq!(page.matches("Assumed").count(), currencies.len());
+}
+
+#[tokio::test]
+async fn a_project_that_is_gone_when_its_payments_are_read_hides_no_others() {
+    let sandbox = Sandbox::builder().projects(40).start().await.unwrap();
+    let gone =
+        FixedAnswer::new(200).body("application/json", r#"{"error":{"code":404,"text":"Не найдено"}}"#);
+    sandbox.add_fault(Fault::new().answer(gone).on(Operation::ProjectsPayments));
+    let (output, page) = report(
+        "gone",
+        &["--projects-url", sandbox.url(), "--from", "2020-01-10", "--to", "2020-03-31"],
+        "g.html",
+    );
+    output.ended(65, "Не найдено");
+    assert!(page.unwrap().contains("<dt>Income, currency"));
 }
 
 #[tokio::test]

@@ -139,6 +139,7 @@ async fn payments(
     let filter = ProjectFilter::new().deleted(false).having(Having::Payments);
     let mut export = client.export(filter).start().await.map_err(failed)?;
     let mut payments = Payments::default();
+    let mut worst = Exit::Done;
     let mut last_error = None;
     while let Some(project) = export.next().await {
         say(last_error.take(), terminal);
@@ -146,8 +147,16 @@ async fn payments(
             Ok(project) => {
                 for kind in PaymentKind::ALL {
                     let count = |payment: &Payment| payments.count(kind, payment, days);
-                    let unreadable = of_project(client, project.id, kind, count).await;
-                    payments.unreadable += unreadable.map_err(failed)?;
+                    match of_project(client, project.id, kind, count).await {
+                        Ok(unreadable) => payments.unreadable += unreadable,
+                        // It may have been deleted meanwhile. The payments of the others are shown all the same.
+                        Err(error) if error.is_not_found() => {
+                            say(Some(error), terminal);
+                            worst = Exit::Refused;
+                            break;
+                        }
+                        Err(error) => return Err(failed(error)),
+                    }
                 }
             }
             Err(error) => last_error = Some(error),
@@ -157,12 +166,9 @@ async fn payments(
     drop(progress);
     if payments.unreadable > 0 {
         terminal.problem_text("report-unreadable-payments", &[("count", payments.unreadable.into())]);
+        worst = Exit::Refused;
     }
-    let mut exit = check(&export.finish().await, last_error, terminal)?;
-    if payments.unreadable > 0 {
-        exit = exit.max(Exit::Refused);
-    }
-    Ok((payments, exit))
+    Ok((payments, worst.max(check(&export.finish().await, last_error, terminal)?)))
 }
 
 /// Counts the payments of a project; returns how many could not be read.
