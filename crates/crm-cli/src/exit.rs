@@ -144,6 +144,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_another_run_uses_will_be_free_and_a_damaged_one_needs_a_person() {
+        let path = std::path::Path::new("calls.journal");
+        let in_use = Error::in_use("history.import", "journal", path, "is in use by another import");
+        assert_eq!(Exit::from_error(&in_use), Exit::Again);
+        let damaged = Error::storage("history.import", "journal", path, "is damaged", None);
+        assert_eq!(Exit::from_error(&damaged), Exit::Person);
+    }
+
+    #[test]
     fn every_exit_has_a_code_of_its_own() {
         let codes: BTreeSet<u8> = Exit::ALL.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes.len(), Exit::ALL.len());

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 
 use crate::arguments::GlobalArguments;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::files::Headings;
 use crate::language::{Language, Messages, Value};
 
@@ -153,14 +153,15 @@ impl Terminal {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure::broken_pipe();
         }
-        Failure::person(
-            self.messages
-                .format("file-not-written", &[("file", path.into()), ("error", error.to_string().into())]),
-        )
+        let values = [("file", path.into()), ("error", error.to_string().into())];
+        let text = self.messages.format("file-not-written", &values);
+        // Another run that writes the file will end.
+        let is_busy = error.kind() == io::ErrorKind::ResourceBusy;
+        Failure { exit: if is_busy { Exit::Again } else { Exit::Person }, text }
     }
 
     /// Returns the failure of a call, with the exit code that it asks for.
     pub(crate) fn call_failure(&self, error: &crm::Error) -> Failure {
-        Failure { exit: crate::exit::Exit::from_error(error), text: self.messages.error(error) }
+        Failure { exit: Exit::from_error(error), text: self.messages.error(error) }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt::Write as _;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,7 +53,7 @@ impl Error {
         what: &str,
         path: &Path,
         fault: impl Into<String>,
-        cause: Option<std::io::Error>,
+        cause: Option<io::Error>,
     ) -> Self {
         let mut message = format!("the {what} {} {}", path.display(), fault.into());
         if let Some(cause) = &cause {
@@ -61,6 +62,16 @@ impl Error {
         let mut error = Self::new(ErrorKind::Storage, Seen::Nothing, message);
         error.0.operation = Some(operation);
         error.0.cause = cause.map(|cause| Cause::Other(std::sync::Arc::new(cause)));
+        error
+    }
+
+    /// Creates an error about a file of this program that another process uses. Nothing was sent. It is
+    /// [retryable](Self::is_retryable), because the file is free when that process ends. The arguments are those of
+    /// [`storage`](Self::storage).
+    #[must_use]
+    pub fn in_use(operation: &'static str, what: &str, path: &Path, fault: impl Into<String>) -> Self {
+        let mut error = Self::storage(operation, what, path, fault, None);
+        error.0.cause = Some(Cause::Other(std::sync::Arc::new(io::Error::from(io::ErrorKind::ResourceBusy))));
         error
     }
 

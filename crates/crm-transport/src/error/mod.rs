@@ -12,6 +12,7 @@ mod kind;
 mod transport_error;
 
 use std::error::Error as StdError;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -266,6 +267,7 @@ impl Error {
     /// Returns `true` if the same call may succeed when it is sent again, and cannot do anything twice.
     ///
     /// - Nothing was sent, or the status is 429: any call.
+    /// - Another process uses the file of an import or an export: the whole job.
     /// - A timeout, a lost connection, a cut response, a page of a gateway, an unreachable database, or a status 502,
     ///   503 or 504, with or without `Retry-After`: a read, or an idempotent call.
     ///
@@ -276,7 +278,7 @@ impl Error {
             Closed, Connect, CutBody, DatabaseUnavailable, Gateway, InvalidRequest, Runtime, Storage, Timeout,
         };
         if matches!(self.0.kind, InvalidRequest | Runtime | Storage) {
-            return false;
+            return self.is_file_in_use();
         }
         let delivery = self.delivery();
         if delivery == Delivery::NotSent {
@@ -290,6 +292,13 @@ impl Error {
                     || self.has_status(&[429, 502, 503, 504])
             }
         }
+    }
+
+    /// Returns `true` if another process uses a file of this program.
+    fn is_file_in_use(&self) -> bool {
+        let Some(Cause::Other(cause)) = &self.0.cause else { return false };
+        let cause: Option<&io::Error> = cause.downcast_ref();
+        cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ResourceBusy)
     }
 
     /// Returns `true` if the failure shows that the server, or the way to it, is overloaded.

@@ -170,7 +170,7 @@ impl CheckpointFile {
         let fault = |fault: &str, cause| Error::storage(operation, "checkpoint", &path, fault, cause);
         let in_use = "is in use by another export: wait until that has ended, or use another file";
         let lock = PathLock::take(&path).map_err(|e| fault("cannot be locked", Some(e)))?;
-        let lock = lock.ok_or_else(|| fault(in_use, None))?;
+        let lock = lock.ok_or_else(|| Error::in_use(operation, "checkpoint", &path, in_use))?;
         let query = format!("{:016x}", IdentityHash::new().with(query.as_bytes()).value());
         let new = Content { checkpoint: NAME.to_owned(), version: VERSION, query, ..Content::default() };
         let content = match fs::read(&path) {

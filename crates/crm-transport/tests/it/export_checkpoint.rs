@@ -307,6 +307,7 @@ async fn two_exports_do_not_share_a_checkpoint() {
     first.next().await.unwrap().unwrap();
     let error = refused(list(100), &file).await;
     assert!(error.to_string().contains("is in use by another export: wait until that has ended"), "{error}");
+    assert!(error.is_retryable());
     drop(first);
     let mut third = start(&list(100), &file, 2, &Output::default()).await;
     assert!(file.lock().exists());

@@ -21,11 +21,15 @@ async fn a_journal_refuses_another_file_and_a_second_import() {
         let text = error.to_string();
         assert!(text.contains(words) && text.contains(&journal.0.display().to_string()), "{text}");
     };
-    refused(import(input.clone()).run().await.unwrap_err(), "in use by another import");
+    let in_use = import(input.clone()).run().await.unwrap_err();
+    assert!(in_use.is_retryable());
+    refused(in_use, "in use by another import");
     while running.next().await.is_some() {}
     drop(running);
     std::fs::write(&journal.0, "datum;content\n").unwrap();
-    refused(import(input).run().await.unwrap_err(), "line 1 is not its header");
+    let damaged = import(input).run().await.unwrap_err();
+    assert!(!damaged.is_retryable());
+    refused(damaged, "line 1 is not its header");
 }
 
 #[tokio::test]

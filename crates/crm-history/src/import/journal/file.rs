@@ -91,7 +91,8 @@ impl JournalFile {
 
 /// Returns the error that another import has the file open.
 pub(super) fn locked(path: &Path) -> Error {
-    fault(path, "is in use by another import", None).hint("wait until it ends, or use another journal")
+    Error::in_use(OPERATION, "journal", path, "is in use by another import")
+        .hint("wait until it ends, or use another journal")
 }
 
 pub(super) fn fault(path: &Path, fault: impl Into<String>, cause: Option<std::io::Error>) -> Error {
