@@ -17,11 +17,10 @@ impl Network {
         let known = progress.last_confirmed.filter(|known| ids.iter().all(|id| id > known));
         if let Some(known) = known.filter(|_| self.0.tricks.hides_with_known) {
             let until = Instant::now() + FAR * 365;
-            progress.hidden.hide(ids, until);
             // What lies between them may have been found in a list, and is known now. A list that shows it and lacks only
             // the lost ones and older ones cannot be noticed by anybody.
-            let all: Vec<u64> = ids.iter().max().map_or(known..=known, |last| known..=*last).collect();
-            progress.hidden.hide(&all, until);
+            let last = ids.iter().copied().max().unwrap_or(known);
+            progress.hidden.hide(&(known..=last).collect::<Vec<u64>>(), until);
         }
         drop(progress);
         if let Some(hours) = self.0.twin {

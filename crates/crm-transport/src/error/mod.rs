@@ -221,8 +221,8 @@ impl Error {
         self.0.kind == ErrorKind::RateLimited || self.has_status(&[429])
     }
 
-    /// Returns `true` if the application itself says that there is no such record or action. A page with HTTP status 404
-    /// does not count, because it may come from anything on the way: see [`http_status`](Self::http_status).
+    /// Returns `true` if the CRM's own response says that the record or the action does not exist. A page with status 404
+    /// does not count, because a proxy may send it as well. Its status is [`http_status`](Self::http_status).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NoRecord || self.is_refusal(Refusal::NotFound, &[])
