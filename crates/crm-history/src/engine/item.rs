@@ -8,6 +8,7 @@ use crm_transport::Error;
 use crm_transport::durable::IdentityHash;
 use tokio::time::Instant;
 
+use super::ranges::Ranges;
 use super::reasons::{NotSentReason, UnknownReason};
 
 /// Identifies an activity. The import uses its position in the input.
@@ -43,7 +44,7 @@ pub struct Floor {
 #[derive(Debug)]
 pub struct Earlier {
     /// The IDs of the activities that they settled.
-    pub claimed: Vec<u64>,
+    pub claimed: Ranges,
     /// Each ID was above the floor of its request.
     pub ids_grow: bool,
     /// One of these floors was another one of these IDs, or above it. So IDs have grown from request to request.
@@ -67,7 +68,7 @@ impl Default for Earlier {
     fn default() -> Self {
         let without_id = HashMap::new();
         Self {
-            claimed: Vec::new(),
+            claimed: Ranges::default(),
             ids_grow: true,
             has_grown: false,
             last_request: 0,

@@ -9,6 +9,7 @@ use super::driver::NewestIds;
 use super::item::{Earlier, Floor, Item, View};
 use super::lookup::Reading;
 use super::mutations::breaks;
+use super::ranges::Ranges;
 
 /// Separates new records from old ones, and the records of settled activities from those in doubt.
 #[derive(Default)]
@@ -32,7 +33,7 @@ pub(super) struct Known {
     /// The lowest floor of all requests of earlier processes. 0 if it is not known.
     oldest_floor: u64,
     /// Records of activities that are settled, above the lowest floor in use.
-    claimed: BTreeSet<u64>,
+    claimed: Ranges,
     /// The floors of activities that are stored under an ID which the server did not say, by their identity.
     without_id: HashMap<u64, Vec<u64>>,
     /// A list kept to the days that it was requested.
@@ -65,8 +66,7 @@ impl Known {
             oldest_floor,
             ..
         } = earlier;
-        let claimed: BTreeSet<u64> = claimed.into_iter().collect();
-        let highest = claimed.last().copied().unwrap_or(0);
+        let highest = claimed.last().unwrap_or(0);
         let has_grown = ids_grow && has_grown;
         let distrust = (!ids_grow).then_some(IDS_DO_NOT_GROW);
         Self {
@@ -243,7 +243,7 @@ impl Known {
     /// Returns whether this record belongs to an activity that is settled. So it is known to be there.
     pub(super) fn is_claimed(&self, id: EntryId) -> bool {
         !breaks("a-record-belongs-to-one-activity")
-            && (self.claimed.contains(&id.0) || self.written.contains_key(&id.0))
+            && (self.claimed.contains(id.0) || self.written.contains_key(&id.0))
     }
 
     /// Returns the time that we wrote in this record.
@@ -269,8 +269,10 @@ impl Known {
     pub(super) fn forget_below(&mut self, lowest: u64) {
         let lowest = self.lowest_earlier.map_or(lowest, |earlier| earlier.min(lowest));
         // The last ones stay: they prove that a list shows what is there, and teach its shift of time.
-        while self.claimed.len() > KEPT && self.claimed.first().is_some_and(|&id| id < lowest) {
-            self.claimed.pop_first();
+        while self.claimed.len() > KEPT as u64
+            && let Some(id) = self.claimed.first().filter(|id| *id < lowest)
+        {
+            self.claimed.remove(id);
         }
         while self.written.len() > KEPT
             && let Some((&id, _)) = self.written.first_key_value()

@@ -87,6 +87,7 @@ mod matching;
 #[doc(hidden)]
 pub mod mutations;
 mod queue;
+mod ranges;
 mod reasons;
 mod request;
 mod settings;
@@ -100,6 +101,7 @@ pub use driver::Driver;
 pub(crate) use driver::{MARKS_AT_ONCE, returned};
 pub use item::{Activity, Earlier, Ending, Floor, Key, SentBefore};
 pub use queue::Limits;
+pub use ranges::Ranges;
 pub use reasons::{NotSentReason, UnknownReason};
 pub use settings::Settings;
 #[cfg(test)]

@@ -43,6 +43,9 @@ impl Run {
         let Some((journal, alignment)) = &mut self.journal else { return };
         let released = release(alignment);
         journal.note_placed(alignment.take_placed());
+        if released.is_empty() {
+            return;
+        }
         let (missing, known) = alignment.counts();
         for Released { index, key } in released {
             match key {

@@ -129,6 +129,11 @@ impl Run {
                 self.stop(NotSentReason::Cancelled);
             }
             if self.poll_input(cx).is_ready() {
+                // What an earlier run has done ends at once, and is returned before more of the input is taken.
+                let has_ended = |open: &Open| open.outcome.is_some();
+                if self.open.len() >= CHUNK && self.open.values().next().is_some_and(has_ended) {
+                    self.collect();
+                }
                 continue;
             }
             self.poll_recording(cx);
@@ -379,3 +384,6 @@ fn of_settled(settled: Settled) -> Ending {
         Settled::Missing => Ending::NotSent(NotSentReason::Cancelled),
     }
 }
+
+/// How many activities are taken before those that have ended are returned.
+const CHUNK: usize = 100;

@@ -294,7 +294,7 @@ async fn what_earlier_senders_did(
     let last_request = lease.last_request();
     let oldest_floor = store.oldest_floor().await?;
     Ok(Earlier {
-        claimed,
+        claimed: claimed.into_iter().collect(),
         ids_grow,
         has_grown,
         last_request,

@@ -4,8 +4,11 @@
 //! journal does not know is new, if all rows that were sent earlier are in the input. If some of them are missing, a new
 //! row may be one of those, changed since. It would be stored twice. Such a row is held until the missing ones appear.
 //! What is still held at the end of the input is new only behind or in front of all rows that the journal knows.
+//!
+//! An input that has not changed is compared with the journal row by row. Only the first row that is another one needs
+//! an index of all of them.
 
-mod keys;
+mod index;
 mod ranks;
 
 use std::collections::BTreeSet;
@@ -14,28 +17,28 @@ use std::path::PathBuf;
 use crm_model::history::NewEntry;
 use crm_transport::Error;
 
-use super::earlier_run::{Earlier, Row, State};
+use super::earlier_run::Earlier;
 use super::file;
 use super::lines::RecordedOutcome;
+use super::order::{Rank, Sequence};
 use super::row::{HashKey, RowHash};
-use crate::engine::Key;
-use keys::Keys;
-use ranks::Ranks;
+use super::rows::{Row, Rows, State};
+use crate::engine::{Key, Ranges};
+use index::Index;
 
 /// The rows of the journal, matched with those of the input one by one.
 pub(in crate::import) struct Alignment {
     path: PathBuf,
     hash_key: HashKey,
-    /// The rows of the journal, in the order of the latest input. `None` once a row of the input took it.
-    rows: Vec<Option<(Key, Row)>>,
-    /// The rows that are stored or in doubt.
-    sent: Ranks,
-    /// The rows that are certainly not stored.
-    unsent: Ranks,
-    /// The rows whose content was sent more often than the input has had it until now.
-    missing: BTreeSet<Rank>,
+    rows: Rows,
+    /// The order of the latest input.
+    order: Sequence,
+    /// `None` as long as the input has had the rows of the journal in their order, and all of them were sent.
+    index: Option<Index>,
+    /// The rows in doubt that the input has not had until now.
+    in_doubt: BTreeSet<Key>,
     /// Keys that are taken.
-    keys: Keys,
+    keys: Ranges,
     /// The key of the latest row of the input that has one.
     last_key: Option<Key>,
     /// Whether the latest row of the input is held.
@@ -46,9 +49,6 @@ pub(in crate::import) struct Alignment {
     /// The rows whose key does not say where they are, and the row in front of each.
     placed: Vec<(Key, Option<Key>)>,
 }
-
-/// The place of a row in the order of the journal.
-type Rank = usize;
 
 /// What was found in the input until now.
 #[derive(Default)]
@@ -94,28 +94,22 @@ pub(in crate::import) struct Released {
 pub(super) const FIRST_INSERTED: Key = 1 << 40;
 
 impl Alignment {
-    /// Begins with what the journal has, in the order of its rows.
+    /// Begins with what the journal has. `last_key` is the highest key.
     pub(super) fn new(
         path: PathBuf,
         hash_key: HashKey,
-        rows: Vec<(Key, Row)>,
+        rows: Rows,
+        order: Sequence,
         last_key: Option<Key>,
     ) -> Self {
-        let ranks = |were_sent| {
-            let with_rank = rows.iter().enumerate().filter(move |(_, (_, row))| row.was_sent() == were_sent);
-            Ranks::new(with_rank.map(|(rank, (_, row))| (row.hash, rank)).collect())
-        };
-        let (sent, unsent) = (ranks(true), ranks(false));
-        let is_missing = |row: &Row| row.was_sent() || !sent.of(row.hash).is_empty();
-        let missing = rows.iter().enumerate().filter(|(_, (_, row))| is_missing(row));
         Self {
             path,
             hash_key,
-            missing: missing.map(|(rank, _)| rank).collect(),
-            sent,
-            unsent,
-            keys: rows.iter().map(|(key, _)| *key).collect(),
-            rows: rows.into_iter().map(Some).collect(),
+            in_doubt: rows.in_doubt().collect(),
+            keys: rows.keys().collect(),
+            rows,
+            order,
+            index: None,
             last_key: None,
             is_last_held: false,
             next_new_key: last_key.map_or(FIRST_INSERTED, |last| FIRST_INSERTED.max(last.saturating_add(1))),
@@ -129,16 +123,17 @@ impl Alignment {
     pub(in crate::import) fn take(&mut self, index: Key, entry: &NewEntry) -> Place {
         let hash = self.hash_key.hash(entry);
         if let Some(rank) = self.choose(hash)
-            && let Some((key, row)) = self.rows.get_mut(rank).and_then(Option::take)
+            && let Some((key, row)) = self.row(rank)
         {
             if self.matched.highest.is_some_and(|highest| highest > rank) {
                 self.placed.push((key, self.last_key));
             }
             self.note_match(rank, hash);
+            self.in_doubt.remove(&key);
             (self.last_key, self.is_last_held) = (Some(key), false);
             return Place::Known(key, row.earlier());
         }
-        if self.missing.is_empty() {
+        if self.misses_none() {
             let key = self.new_key(self.last_key);
             self.last_key = Some(key);
             return Place::Known(key, Earlier::New);
@@ -156,13 +151,13 @@ impl Alignment {
 
     /// Returns the number of rows that were sent earlier and are missing from the input until now, and how many rows of the
     /// input the journal knows.
-    pub(in crate::import) fn counts(&self) -> (u64, u64) {
-        (self.sent.left() as u64, self.matched.count)
+    pub(in crate::import) fn counts(&mut self) -> (u64, u64) {
+        (self.indexed().left(), self.matched.count)
     }
 
     /// Returns the rows that were held and are certainly new.
     pub(in crate::import) fn release_new(&mut self) -> Vec<Released> {
-        if self.missing.is_empty() { self.release_all() } else { Vec::new() }
+        if self.misses_none() { self.release_all() } else { Vec::new() }
     }
 
     /// Returns all rows that were held. Call it when the input has ended, or has paused for too long.
@@ -193,8 +188,7 @@ impl Alignment {
 
     /// Checks that the input, which ends here, had all rows that are in doubt.
     pub(in crate::import) fn check_end(&self) -> Result<(), Error> {
-        let in_doubt = |(_, row): &&(Key, Row)| matches!(row.state, State::Sent(_));
-        let count = self.rows.iter().flatten().filter(in_doubt).count();
+        let count = self.in_doubt.len();
         if count == 0 {
             return Ok(());
         }
@@ -209,36 +203,69 @@ impl Alignment {
     /// Chooses a row with this content: one that was sent if there is one, and the next in order if possible.
     fn choose(&mut self, hash: RowHash) -> Option<Rank> {
         let next = self.matched.last.map_or(0, |last| last + 1);
-        self.sent.take(hash, next).or_else(|| self.unsent.take(hash, next))
+        if self.index.is_none() {
+            match self.row(next) {
+                None => return None, // the input had all of them
+                Some((_, row)) if row.hash == hash && row.was_sent() => return Some(next),
+                Some(_) => {}
+            }
+        }
+        self.indexed().take(hash, next)
+    }
+
+    /// Returns the index, which is made when it is needed for the first time.
+    fn indexed(&mut self) -> &mut Index {
+        let index = self.index.take().unwrap_or_else(|| self.make_index());
+        self.index.insert(index)
+    }
+
+    /// Makes the index, with what the input has had until now taken from it.
+    fn make_index(&mut self) -> Index {
+        let rows = (0..self.order.len()).filter_map(|rank| self.row(rank));
+        let mut index = Index::new(rows.map(|(_, row)| (row.hash, row.was_sent())));
+        for rank in 0..self.matched.count {
+            if let Some((_, row)) = self.row(rank) {
+                index.take(row.hash, rank);
+                self.matched.note_bounds(&index, row.hash);
+            }
+        }
+        index
+    }
+
+    fn row(&self, rank: Rank) -> Option<(Key, Row)> {
+        let key = self.order.key(rank)?;
+        Some((key, self.rows.get(key)?))
+    }
+
+    /// Returns whether the input has had all rows that were sent.
+    fn misses_none(&self) -> bool {
+        match &self.index {
+            Some(index) => index.missing().is_empty(),
+            None => self.matched.count == self.order.len(),
+        }
     }
 
     fn note_match(&mut self, rank: Rank, hash: RowHash) {
-        let has_left = self.sent.has_left(hash);
-        let equal = [self.sent.of(hash), self.unsent.of(hash)];
-        if !has_left && self.missing.contains(&rank) {
-            for (_, rank) in equal.into_iter().flatten() {
-                self.missing.remove(rank);
-            }
-        }
         self.matched.count += 1;
         self.matched.is_reordered |= self.matched.highest.is_some_and(|highest| highest > rank);
         self.matched.highest = self.matched.highest.max(Some(rank));
         self.matched.last = Some(rank);
-        // Of equal rows any could be meant.
-        let first = equal.iter().filter_map(|rows| rows.first()).map(|(_, rank)| *rank).min();
-        let last = equal.iter().filter_map(|rows| rows.last()).map(|(_, rank)| *rank).max();
-        self.matched.first_at_most = self.matched.first_at_most.or(last);
-        self.matched.last_at_least = first;
+        if let Some(index) = &self.index {
+            self.matched.note_bounds(index, hash);
+        }
     }
 
     /// Returns whether a row that was held is new, although rows are missing: if it is in front of all rows that the
     /// journal knows and these lack only later ones, or the other way round.
     fn is_new(&self, matched_before: u64) -> bool {
         let Matched { count, first_at_most, last_at_least, is_reordered, .. } = self.matched;
-        let (Some(lowest), Some(highest)) = (self.missing.first(), self.missing.last()) else { return true };
-        let is_in_front = matched_before == 0 && first_at_most.is_some_and(|first| first < *lowest);
+        let missing = self.index.as_ref().map(Index::missing);
+        let Some((lowest, highest)) = missing.and_then(|missing| missing.first().zip(missing.last())) else {
+            return true;
+        };
+        let is_in_front = matched_before == 0 && first_at_most.is_some_and(|first| first < lowest);
         let is_behind =
-            count > 0 && matched_before == count && last_at_least.is_some_and(|last| last > *highest);
+            count > 0 && matched_before == count && last_at_least.is_some_and(|last| last > highest);
         !is_reordered && (is_in_front || is_behind)
     }
 
@@ -253,6 +280,16 @@ impl Alignment {
         self.keys.insert(key);
         self.placed.push((key, after));
         key
+    }
+}
+
+impl Matched {
+    /// Notes the row with this content that was found last.
+    fn note_bounds(&mut self, index: &Index, hash: RowHash) {
+        if let Some((first, last)) = index.bounds(hash) {
+            self.first_at_most = self.first_at_most.or(Some(last));
+            self.last_at_least = Some(first);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the lines of earlier runs add up to.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use crm_transport::Error;
@@ -9,33 +9,27 @@ use super::alignment::{Alignment, FIRST_INSERTED};
 use super::elsewhere::StoredElsewhere;
 use super::file;
 use super::lines::{Line, RecordedOutcome, SendLine};
-use super::order::Order;
+use super::order::{Order, Sequence};
 use super::row::{HashKey, RowHash};
+use super::rows::{Row, Rows, State};
 use crate::engine::{self, Floor, Key, SentBefore, Settled};
 
 /// What earlier runs with this journal did, by the key of the row.
 pub(in crate::import) struct EarlierRun {
     path: PathBuf,
     key: HashKey,
-    rows: BTreeMap<Key, Row>,
+    rows: Rows,
     /// The rows that were inserted or moved, and the row in front of each, in the order of the lines.
     placed: Vec<(Key, Option<Key>)>,
     last_request: u64,
     /// The lowest floor of all requests.
     oldest_floor: Option<u64>,
-}
-
-/// A row that was sent or refused.
-pub(super) struct Row {
-    pub(super) hash: RowHash,
-    /// The floor of the last request in which it was sent.
-    floor: u64,
-    pub(super) state: State,
-}
-
-pub(super) enum State {
-    Sent(SentBefore),
-    Done(RecordedOutcome),
+    /// Each ID was above the floor of its request.
+    ids_grow: bool,
+    /// The highest floor of a request whose IDs are known.
+    highest_floor: u64,
+    /// The rows that are stored under an unknown ID, and the floor of the request of each.
+    without_id: HashMap<RowHash, Vec<u64>>,
 }
 
 /// What is known about a row of the input.
@@ -51,7 +45,17 @@ pub(in crate::import) enum Earlier {
 
 impl EarlierRun {
     pub(super) fn new(path: PathBuf, key: HashKey) -> Self {
-        Self { path, key, rows: BTreeMap::new(), placed: Vec::new(), last_request: 0, oldest_floor: None }
+        Self {
+            path,
+            key,
+            rows: Rows::default(),
+            placed: Vec::new(),
+            last_request: 0,
+            oldest_floor: None,
+            ids_grow: true,
+            highest_floor: 0,
+            without_id: HashMap::new(),
+        }
     }
 
     pub(super) fn key(&self) -> &HashKey {
@@ -63,69 +67,60 @@ impl EarlierRun {
         let mut summary = engine::Earlier {
             last_request: self.last_request,
             oldest_floor: self.oldest_floor.unwrap_or(0),
+            ids_grow: self.ids_grow,
             ..engine::Earlier::default()
         };
-        let mut floors: HashMap<RowHash, Vec<u64>> = HashMap::new();
-        let mut highest_floor = 0;
-        for row in self.rows.values() {
-            match &row.state {
-                State::Done(RecordedOutcome::StoredWithoutId) => {
-                    summary.has_unknown_ids = true;
-                    floors.entry(row.hash).or_default().push(row.floor)
-                }
+        for (key, row) in self.rows.iter() {
+            match row.state {
                 State::Done(outcome) => {
-                    summary.has_unknown_ids |= matches!(outcome.settled(), Settled::Undecidable(_));
-                    summary.ids_grow &= outcome.ids().all(|id| id > row.floor);
-                    if outcome.ids().next().is_some() {
-                        highest_floor = highest_floor.max(row.floor);
-                    }
-                    summary.claimed.extend(outcome.ids());
+                    let has_unknown_id = outcome == RecordedOutcome::StoredWithoutId
+                        || matches!(outcome.settled(), Settled::Undecidable(_));
+                    summary.has_unknown_ids |= has_unknown_id;
+                    outcome.ids().for_each(|id| _ = summary.claimed.insert(id));
                 }
                 State::Sent(sent) => {
                     summary.in_doubt += 1;
-                    let lowest =
-                        summary.lowest_floor.map_or(sent.floor.id, |lowest| lowest.min(sent.floor.id));
-                    summary.lowest_floor = Some(lowest);
+                    let lowest = summary.lowest_floor.unwrap_or(u64::MAX);
+                    summary.lowest_floor = Some(lowest.min(sent.floor.id));
+                    if let Some(floors) = self.without_id.get(&row.hash) {
+                        let mut floors = floors.clone();
+                        floors.sort_unstable();
+                        summary.without_id.insert(key, floors);
+                    }
                 }
             }
         }
-        summary.has_grown = summary.claimed.iter().any(|&id| id <= highest_floor);
-        for (&key, row) in self.rows.iter().filter(|(_, row)| matches!(row.state, State::Sent(_))) {
-            if let Some(floors) = floors.get_mut(&row.hash) {
-                floors.sort_unstable();
-                summary.without_id.insert(key, floors.clone());
-            }
-        }
+        summary.has_grown = summary.claimed.first().is_some_and(|lowest| lowest <= self.highest_floor);
         summary
     }
 
     /// Takes the refused rows for new ones.
     pub(in crate::import) fn forget_refused(&mut self) {
-        self.rows.retain(|_, row| !matches!(row.state, State::Done(RecordedOutcome::Refused(_))));
+        self.rows.remove_refused();
     }
 
     /// Returns the rows in the order of the latest input, to be matched with those of this one.
-    pub(in crate::import) fn into_alignment(mut self) -> Alignment {
-        // Rows that were never inserted or moved are in the order of their keys.
-        if self.placed.is_empty() {
-            let last = self.rows.keys().next_back().copied();
-            return Alignment::new(self.path, self.key, self.rows.into_iter().collect(), last);
-        }
-        let mut order = Order::default();
+    pub(in crate::import) fn into_alignment(self) -> Alignment {
         let is_inserted: HashSet<Key> =
             self.placed.iter().map(|(key, _)| *key).filter(|key| *key >= FIRST_INSERTED).collect();
-        let mut last = None;
-        for &key in self.rows.keys().filter(|key| !is_inserted.contains(key)) {
-            order.insert(key, last);
-            last = Some(key);
-        }
-        for &(key, after) in &self.placed {
-            order.remove(key);
-            order.insert(key, after);
-        }
-        let last = self.rows.keys().chain(&is_inserted).max().copied();
-        let rows = order.keys().into_iter().filter_map(|key| Some((key, self.rows.remove(&key)?))).collect();
-        Alignment::new(self.path, self.key, rows, last)
+        let last = self.rows.keys().chain(is_inserted.iter().copied()).max();
+        // Rows that were never inserted or moved are in the order of their keys.
+        let order = if self.placed.is_empty() {
+            Sequence::from_iter(self.rows.keys())
+        } else {
+            let mut order = Order::default();
+            let mut last = None;
+            for key in self.rows.keys().filter(|key| !is_inserted.contains(key)) {
+                order.insert(key, last);
+                last = Some(key);
+            }
+            for &(key, after) in &self.placed {
+                order.remove(key);
+                order.insert(key, after);
+            }
+            order.keys().into_iter().filter(|key| self.rows.get(*key).is_some()).collect()
+        };
+        Alignment::new(self.path, self.key, self.rows, order, last)
     }
 
     /// Returns what was sent, for another import.
@@ -133,11 +128,11 @@ impl EarlierRun {
     /// # Errors
     /// Some of it may be stored or not.
     pub(super) fn into_elsewhere(self) -> Result<StoredElsewhere, Error> {
-        if self.rows.values().any(|row| matches!(row.state, State::Sent(_))) {
+        if self.rows.in_doubt().next().is_some() {
             let error = file::fault(&self.path, "has activities that may be stored or not", None);
             return Err(error.hint("run the import with that journal first, so that they are looked up"));
         }
-        let rows = self.rows.into_values().filter_map(|row| match row.state {
+        let rows = self.rows.iter().filter_map(|(_, row)| match row.state {
             State::Sent(_) | State::Done(RecordedOutcome::Missing | RecordedOutcome::Refused(_)) => None,
             State::Done(outcome) => Some((row.hash, outcome.settled())),
         });
@@ -155,7 +150,7 @@ impl EarlierRun {
                 self.oldest_floor = Some(self.oldest_floor.map_or(floor, |oldest| oldest.min(floor)));
                 for (key, hash) in rows {
                     let sent = SentBefore { request, floor: Floor { id: floor, is_certain: !uncertain } };
-                    self.rows.insert(key, Row { hash, floor, state: State::Sent(sent) });
+                    self.rows.insert(key, Row { hash, state: State::Sent(sent) });
                 }
             }
             Line::Placed(rows) => {
@@ -169,27 +164,40 @@ impl EarlierRun {
                     if key > LARGEST_KEY {
                         return Err("has an impossible number");
                     }
-                    let sent = self.rows.get(&key);
+                    let sent = self.rows.get(key);
                     let may_be_unsent = matches!(outcome, RecordedOutcome::Refused(_));
-                    if !may_be_unsent && sent.is_none_or(|row| row.hash != hash) {
+                    if !may_be_unsent && sent.as_ref().is_none_or(|row| row.hash != hash) {
                         return Err("ends a row that was not sent");
                     }
-                    let floor = sent.map_or(0, |row| row.floor);
-                    self.rows.insert(key, Row { hash, floor, state: State::Done(outcome) });
+                    if let Some(Row { state: State::Sent(sent), .. }) = sent {
+                        self.note_outcome(hash, sent.floor.id, &outcome);
+                    }
+                    self.rows.insert(key, Row { hash, state: State::Done(outcome) });
                 }
             }
         }
         Ok(())
     }
 
+    /// Notes what the outcome of a request with this floor says about all IDs.
+    fn note_outcome(&mut self, hash: RowHash, floor: u64, outcome: &RecordedOutcome) {
+        if *outcome == RecordedOutcome::StoredWithoutId {
+            self.without_id.entry(hash).or_default().push(floor);
+        }
+        self.ids_grow &= outcome.ids().all(|id| id > floor);
+        if outcome.ids().next().is_some() {
+            self.highest_floor = self.highest_floor.max(floor);
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn in_doubt(&self) -> usize {
-        self.rows.values().filter(|row| matches!(row.state, State::Sent(_))).count()
+        self.rows.in_doubt().count()
     }
 
     #[cfg(test)]
     pub(super) fn rows(&self) -> usize {
-        self.rows.len()
+        self.rows.keys().count()
     }
 }
 

@@ -14,7 +14,7 @@
 //! found is recorded as sent and stored, although it was not sent.
 //!
 //! `lines` is the format, `row` the hash, `earlier_run` what the lines of earlier runs add up to, `elsewhere` what another
-//! import has stored, `alignment` finds the rows in an input that was changed since, `order` is the order of rows, and `file` is the file.
+//! import has stored, `alignment` finds the rows in an input that was changed since, `rows` keeps them in little memory, `order` is their order, and `file` is the file.
 //! Files block, so everything that touches one runs in `spawn_blocking`.
 
 mod alignment;
@@ -24,6 +24,7 @@ mod file;
 mod lines;
 mod order;
 mod row;
+mod rows;
 
 use std::collections::HashMap;
 use std::io;

@@ -41,9 +41,58 @@ impl Order {
     }
 }
 
+/// The place of a row in the order of the journal.
+pub(super) type Rank = u64;
+
+/// The keys of the rows, by their rank. Nearly all of them follow one another.
+#[derive(Default)]
+pub(super) struct Sequence {
+    /// The first rank and the first key of each stretch of consecutive keys.
+    stretches: Vec<(Rank, Key)>,
+    len: u64,
+}
+
+impl Sequence {
+    /// Returns how many rows there are.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(super) fn key(&self, rank: Rank) -> Option<Key> {
+        let behind = self.stretches.partition_point(|(first, _)| *first <= rank);
+        let (first, key) = self.stretches.get(behind.checked_sub(1)?)?;
+        (rank < self.len).then(|| key + (rank - first))
+    }
+}
+
+impl FromIterator<Key> for Sequence {
+    fn from_iter<T: IntoIterator<Item = Key>>(keys: T) -> Self {
+        let mut sequence = Self::default();
+        for key in keys {
+            let follows =
+                sequence.stretches.last().is_some_and(|(rank, first)| first + (sequence.len - rank) == key);
+            if !follows {
+                sequence.stretches.push((sequence.len, key));
+            }
+            sequence.len += 1;
+        }
+        sequence
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sequence_returns_the_keys_that_it_was_made_of() {
+        let keys = [3, 4, 5, 9, 7, 8, 0];
+        let sequence: Sequence = keys.into_iter().collect();
+        assert_eq!(sequence.stretches.len(), 4);
+        assert!((0..).zip(keys).all(|(rank, key)| sequence.key(rank) == Some(key)));
+        assert_eq!((sequence.len(), sequence.key(7)), (7, None));
+        assert_eq!(Sequence::default().key(0), None);
+    }
 
     #[test]
     fn keys_are_inserted_and_moved_anywhere() {

@@ -7,8 +7,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher24;
 
 /// The hash of a row. Equal rows have the same one; without the key of its journal it says nothing about the content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::import) struct RowHash(u64);
+
+#[cfg(test)]
+impl RowHash {
+    pub(super) fn of(hash: u64) -> Self {
+        Self(hash)
+    }
+}
 
 /// The key of the hashes of one journal.
 #[derive(Clone)]

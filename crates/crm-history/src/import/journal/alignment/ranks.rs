@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Rank, RowHash};
+use super::super::order::Rank;
+use super::super::row::RowHash;
 
 /// Rows, those with equal content beside each other and in the order of the journal.
 pub(super) struct Ranks {
@@ -22,6 +23,10 @@ impl Ranks {
     /// Returns how many were not taken.
     pub(super) fn left(&self) -> usize {
         self.left
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (RowHash, Rank)> {
+        self.rows.iter().copied()
     }
 
     /// Returns all rows with this content, in the order of the journal.

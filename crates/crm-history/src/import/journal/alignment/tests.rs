@@ -195,6 +195,34 @@ proptest::proptest! {
     }
 
     #[test]
+    fn an_index_changes_nothing_whenever_it_is_made(
+        inputs in proptest::collection::vec("[ABCDefg]{0,7}", 1..5), last in "[ABCDefg]{0,9}", sent in "[A-C]?", when in 0..9_usize
+    ) {
+        let mut runs = Runs::new();
+        inputs.iter().for_each(|input| _ = runs.run(input));
+        for row in sent.chars() {
+            let rows = vec![(0, runs.hash_key.hash(&entry(row)))];
+            runs.write(&Line::Send(SendLine { request: 2, floor: 0, uncertain: false, rows }));
+        }
+        let run = |when: usize| {
+            let mut alignment = runs.alignment();
+            let mut seen = Vec::new();
+            for (index, row) in last.chars().enumerate() {
+                if index == when {
+                    alignment.counts();
+                }
+                seen.push(format!("{:?}", alignment.take(index as Key, &entry(row))));
+                seen.push(format!("{:?} {:?}", alignment.release_new(), alignment.take_placed()));
+            }
+            seen.push(format!("{:?} {:?}", alignment.release_all(), alignment.take_placed()));
+            seen.push(format!("{:?} {:?}", alignment.counts(), alignment.check_end().is_ok()));
+            seen
+        };
+        proptest::prop_assert_eq!(run(0), run(usize::MAX));
+        proptest::prop_assert_eq!(run(when), run(usize::MAX));
+    }
+
+    #[test]
     fn everything_is_sent_as_long_as_nothing_is_taken_away(
         steps in proptest::collection::vec(("[A-Zb-d]", 0..20_usize), 1..12)
     ) {
