@@ -195,7 +195,7 @@ impl Driver {
 
     /// Notes that an earlier process stored this activity under this id.
     pub fn stored_before(&mut self, entry: &NewEntry, id: EntryId) {
-        let at = self.client.in_local_time(entry.clone()).as_stored().at;
+        let at = self.client.in_local_time(entry.clone()).stored_at();
         self.known.stored_before(&View::new(entry), id, at);
     }
 

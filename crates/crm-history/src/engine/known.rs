@@ -172,7 +172,7 @@ impl Known {
         self.is_confirmed = true;
         self.confirmed_views.insert(item.view.clone());
         self.claim(id);
-        let at = item.entry.as_stored().at;
+        let at = item.entry.stored_at();
         self.written.insert(id.0, Written { view: item.view.clone(), at, request: Some(request) });
     }
 

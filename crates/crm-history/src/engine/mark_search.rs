@@ -144,7 +144,7 @@ impl MarkSearch {
 
 /// Returns the day of an activity as the server stores it, or `None` if it has no date.
 pub(super) fn day(item: &Item) -> Option<NaiveDate> {
-    item.entry.as_stored().at.map(|at| at.date())
+    item.entry.stored_at().map(|at| at.date())
 }
 
 /// Returns whether two readings show the same records. Others may have written newer ones meanwhile.

@@ -59,10 +59,7 @@ impl NewEntry {
             Cleaning::activity_type_by_add(written).text
         };
         Stored {
-            at: self
-                .at
-                .filter(|&at| fits(at) && self.at_instant.is_none())
-                .and_then(|at| at.with_nanosecond(0)),
+            at: self.stored_at(),
             listed: listed(&content),
             content,
             activity_type_by_add: Some(by_add).filter(|title| !title.is_empty()),
@@ -75,6 +72,13 @@ impl NewEntry {
             client: self.client.map(|id| ClientId(id.0.min(ID_LIMIT))),
             deal: self.deal.map(|id| DealId(id.0.min(ID_LIMIT))),
         }
+    }
+
+    /// Returns the time as the server would store it: [`Stored::at`], without the work for the texts.
+    #[must_use]
+    pub fn stored_at(&self) -> Option<NaiveDateTime> {
+        let at = self.at.filter(|&at| fits(at) && self.at_instant.is_none());
+        at.and_then(|at| at.with_nanosecond(0))
     }
 }
 
@@ -173,6 +177,11 @@ fn beyond_bmp(c: char) -> bool {
 
 /// Applies the replacements one after another, each to the whole text.
 fn replace_all(text: &str, replacements: &[(&str, &str)]) -> String {
+    // Most texts have nothing to replace, and an import cleans each of its texts several times.
+    let may_begin = |byte| replacements.iter().any(|(from, _)| from.as_bytes().first() == Some(&byte));
+    if !text.bytes().any(may_begin) {
+        return text.to_owned();
+    }
     replacements.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
