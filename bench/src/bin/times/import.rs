@@ -9,6 +9,8 @@ use futures_util::StreamExt as _;
 use crate::{peak, timed};
 
 const MANY: usize = 10_000;
+/// The calls before the first chunk and after the last one are as many as for a short import.
+const LONG: usize = 50_000;
 /// Activities of a call, and calls in flight: the defaults of an import.
 const CHUNK: usize = 100;
 const IN_FLIGHT: usize = 2;
@@ -22,22 +24,25 @@ pub(crate) fn run(url: &str, rounds: usize) {
     runtime.block_on(by_hand.add("Звонок"));
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let (mut lists, mut list_ratios) = (Vec::new(), Vec::new());
-    for round in 0..rounds {
+    let compare = |round: usize, records: usize| {
         let day = "2024-06-25T10:00:00".parse().unwrap();
         let entry = move |i| NewEntry::new(format!("Звонок {i} из {round}")).at(day).client(ClientId(1));
         let import = || {
-            let report = runtime.block_on(history.import((0..MANY).map(entry)).run()).unwrap();
+            let report = runtime.block_on(history.import((0..records).map(entry)).run()).unwrap();
             assert!(report.is_complete(), "{report}");
         };
-        let contents: Vec<String> = (0..MANY).map(|i| format!("Звонок {i} из {round}")).collect();
+        let contents: Vec<String> = (0..records).map(|i| format!("Звонок {i} из {round}")).collect();
         let add_lists = || {
             let calls =
                 futures_util::stream::iter(contents.chunks(CHUNK).map(|chunk| by_hand.add_list(chunk)));
             let stored: usize =
                 runtime.block_on(calls.buffer_unordered(IN_FLIGHT).fold(0, async |a, b| a + b));
-            assert_eq!(stored, MANY);
+            assert_eq!(stored, records);
         };
-        let (many, list) = row::by_turns(round, || timed(import), || timed(add_lists));
+        row::by_turns(round, || timed(import), || timed(add_lists))
+    };
+    for round in 0..rounds {
+        let (many, list) = compare(round, MANY);
         let few = timed(|| {
             runtime.block_on(async {
                 for i in 0..FEW {
@@ -56,6 +61,10 @@ pub(crate) fn run(url: &str, rounds: usize) {
     };
     print("import of 10,000 / single adds", theirs, ratios);
     print("import of 10,000 / a loop of add.list, two in flight", lists, list_ratios);
+    let (long, list) = compare(rounds, LONG);
+    let (long, list) = (rate(LONG, long), rate(LONG, list));
+    let name = "import of 50,000 / a loop of add.list, two in flight";
+    row::print(name, long, list, "records/s", long / list);
 }
 
 /// Imports so many activities with this journal, and prints how many were stored now, the peak of this process in KiB,
