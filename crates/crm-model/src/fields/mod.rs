@@ -184,16 +184,22 @@ impl Fields {
         read: impl Fn(Scalar<'a>) -> Result<Option<T>, ()>,
     ) -> Result<Option<T>, FieldError> {
         let Some(json) = self.0.get(name) else { return Ok(None) };
-        serde_json::from_str(json)
-            .map_err(drop)
-            .and_then(read)
-            .map_err(|()| FieldError::new(name, expected, &parsed(json)))
+        let scalar = match plain_text(json) {
+            Some(text) => Ok(Scalar::Text(Cow::Borrowed(text))),
+            None => serde_json::from_str(json).map_err(drop),
+        };
+        scalar.and_then(read).map_err(|()| FieldError::new(name, expected, &parsed(json)))
     }
 }
 
 /// Parses a value that was checked when its record was read.
 fn parsed(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_default()
+}
+
+/// Returns the content of a string without escapes. It was checked when its record was read.
+fn plain_text(json: &str) -> Option<&str> {
+    json.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('\\'))
 }
 
 impl From<Extra> for Fields {
@@ -280,6 +286,15 @@ mod tests {
             assert_eq!(fields(&format!("{{\"f\":{json}}}")).as_bool("f").unwrap(), Some(flag), "{json}");
         }
         assert!(fields(r#"{"f":"да"}"#).as_bool("f").is_err());
+    }
+
+    #[test]
+    fn a_text_is_read_with_and_without_escapes() {
+        for (json, text) in
+            [(r#""a b""#, "a b"), (r#""\"""#, "\""), (r#""a\\""#, "a\\"), (r#""\u0417а""#, "За")]
+        {
+            assert_eq!(fields(&format!("{{\"f\":{json}}}")).as_str("f").unwrap().unwrap(), text);
+        }
     }
 
     #[test]
