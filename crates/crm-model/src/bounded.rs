@@ -134,7 +134,7 @@ impl<'de> Visitor<'de> for BoundedValue<'_> {
 
 /// Returns whether a JSON text may be nested deeper than allowed. Parses nothing.
 pub(crate) fn may_be_deep(json: &str) -> bool {
-    count(json, |byte| (byte == b'[') | (byte == b'{')) > DEEPEST
+    json.len() > DEEPEST && count(json, |byte| (byte == b'[') | (byte == b'{')) > DEEPEST
 }
 
 /// Returns `true` if the JSON texts of so many fields, one after the other, cannot hold too many values. Parses nothing.

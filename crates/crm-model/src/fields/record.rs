@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::Fields;
-use super::spans::{self, ReadField, Spans};
+use super::spans::{ReadField, Spans};
 use crate::bounded::{self, BoundedValue, Budget};
 use crate::json_object::Key;
 use crate::php::Id;
@@ -44,32 +44,34 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Spans, A::Error> {
-        let mut outer = Vec::with_capacity(16);
+        let mut fields = Vec::with_capacity(16);
         let mut budget = Budget::new();
-        let mut data = None;
+        // Where the fields under `data` are, or the field `data` itself if it is not an object.
+        let (mut data, mut data_is_object) = (0..0, false);
         while let Some(Key(key)) = map.next_key()? {
             match (&mut self.id, &*key) {
                 (Some(id), "id") => **id = map.next_value::<Id>()?.0,
-                (_, "data") => data = Some(map.next_value_seed(Data(JsonText(&mut budget)))?),
-                _ => outer.push((key, map.next_value_seed(JsonText(&mut budget))?)),
+                (_, "data") => {
+                    // The last of several `data` counts.
+                    fields.drain(data);
+                    let from = fields.len();
+                    let seed = Data { json: JsonText(&mut budget), fields: &mut fields };
+                    let other = map.next_value_seed(seed)?;
+                    data_is_object = other.is_none();
+                    fields.extend(other.map(|json| (key, json)));
+                    data = from..fields.len();
+                }
+                _ => fields.push((key, map.next_value_seed(JsonText(&mut budget))?)),
             }
         }
-        let inner = match data {
-            Some(Ok(fields)) => Some(fields),
-            Some(Err(json)) => {
-                outer.push(("data".into(), json));
-                None
-            }
-            None => None,
-        };
-        let fields = spans::join(&outer, inner.as_deref())
+        fields[data.start..].rotate_left(data.len());
+        let data_from = data_is_object.then(|| fields.len() - data.len());
+        let spans = Spans::join(&fields, data_from)
             .ok_or_else(|| de::Error::custom("the record is larger than 4 GiB"))?;
-        let mut values = outer.iter().chain(inner.iter().flatten());
-        if values.any(|(_, json)| needs_check(json)) || !bounded::has_few_values(fields.text(), fields.len())
-        {
-            check(&fields).map_err(without_position)?;
+        if needs_check(&fields, &spans) {
+            check(&spans).map_err(without_position)?;
         }
-        Ok(fields)
+        Ok(spans)
     }
 }
 
@@ -84,64 +86,64 @@ fn check(fields: &Spans) -> Result<(), serde_json::Error> {
     Ok(())
 }
 
-/// Reads what is under `data`: the fields of an object, or another value as its JSON text.
-struct Data<'a>(JsonText<'a>);
+/// Reads what is under `data`: adds the fields of an object to `fields`, or returns the JSON text of another value.
+struct Data<'a, 'de> {
+    json: JsonText<'a>,
+    fields: &'a mut Vec<ReadField<'de>>,
+}
 
-type ReadData<'de> = Result<Vec<ReadField<'de>>, Cow<'de, str>>;
-
-impl<'de> DeserializeSeed<'de> for Data<'_> {
-    type Value = ReadData<'de>;
+impl<'de> DeserializeSeed<'de> for Data<'_, 'de> {
+    type Value = Option<Cow<'de, str>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Data<'_> {
-    type Value = ReadData<'de>;
+impl<'de> Visitor<'de> for Data<'_, 'de> {
+    type Value = Option<Cow<'de, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the fields of a record (an object)")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Vec::with_capacity(16);
         while let Some(Key(key)) = map.next_key()? {
-            fields.push((key, map.next_value_seed(JsonText(&mut *self.0.0))?));
+            self.fields.push((key, map.next_value_seed(JsonText(&mut *self.json.0))?));
         }
-        Ok(Ok(fields))
+        Ok(None)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        self.0.visit_seq(seq).map(Err)
+        self.json.visit_seq(seq).map(Some)
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        self.0.visit_unit().map(Err)
+        self.json.visit_unit().map(Some)
     }
 
     fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-        self.0.visit_none().map(Err)
+        self.json.visit_none().map(Some)
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        self.0.visit_bool(value).map(Err)
+        self.json.visit_bool(value).map(Some)
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
-        self.0.visit_i64(value).map(Err)
+        self.json.visit_i64(value).map(Some)
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        self.0.visit_u64(value).map(Err)
+        self.json.visit_u64(value).map(Some)
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Self::Value, E> {
-        self.0.visit_f64(value).map(Err)
+        self.json.visit_f64(value).map(Some)
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
-        self.0.visit_str(value).map(Err)
+        self.json.visit_str(value).map(Some)
     }
 }
 
@@ -230,16 +232,26 @@ fn without_position<E: de::Error>(error: serde_json::Error) -> E {
     E::custom(message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message))
 }
 
-/// Returns whether a well-formed JSON value may be one that `serde_json` refuses, or one that is too deep.
+/// Returns whether one of the well-formed JSON values may be one that `serde_json` refuses, or one that is too deep.
 ///
 /// It refuses half of a surrogate pair after `\u`, and a number out of range. Such a number has an exponent or very many
 /// digits.
-pub(super) fn needs_check(json: &str) -> bool {
+fn needs_check(fields: &[ReadField<'_>], spans: &Spans) -> bool {
+    // One search in the whole text is cheaper than one in each value.
+    let may_have_half_a_pair = || {
+        let escapes = spans.text().find('\\').map_or("", |at| &spans.text()[at..]);
+        escapes.contains("\\ud") || escapes.contains("\\uD")
+    };
+    fields.iter().any(|(_, json)| may_be_out_of_range(json))
+        || may_have_half_a_pair()
+        || !bounded::has_few_values(spans.text(), fields.len())
+}
+
+/// Returns whether a value may hold a number that is out of range, or may be too deep.
+fn may_be_out_of_range(json: &str) -> bool {
     const MANY: usize = 128;
     let bytes = json.as_bytes();
-    let has_half_a_pair = || bytes.contains(&b'\\') && (json.contains("\\ud") || json.contains("\\uD"));
     match bytes.first() {
-        Some(b'"') => has_half_a_pair(),
         Some(b'-' | b'0'..=b'9') => {
             bytes.len() >= MANY || bytes.iter().any(|byte| matches!(byte, b'e' | b'E'))
         }
@@ -251,7 +263,7 @@ pub(super) fn needs_check(json: &str) -> bool {
             // More than 300 digits in a row fill at least one chunk.
             let has_many_digits =
                 || bytes.chunks_exact(MANY).any(|chunk| chunk.iter().all(u8::is_ascii_digit));
-            has_exponent || bounded::may_be_deep(json) || has_half_a_pair() || has_many_digits()
+            has_exponent || bounded::may_be_deep(json) || has_many_digits()
         }
         _ => false,
     }
@@ -263,6 +275,7 @@ mod tests {
     use serde_json::json;
 
     use crate::projects::{Project, Step};
+    use crate::{Extra, Fields};
 
     #[test]
     fn a_record_inside_a_flattened_field_or_an_untagged_enumeration_has_its_fields() {
@@ -299,9 +312,12 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_decoded_makes_the_record_unreadable_at_once() {
-        for value in [r#""\ud800""#, "1e999", r#"{"a":["\udc00"]}"#] {
-            let json = format!(r#"{{"id":1,"f":{value}}}"#);
-            assert!(serde_json::from_str::<Project>(&json).is_err(), "{json}");
+        for value in [r#""\ud800""#, r#""\\\"\u0041\uDBFF""#, "1e999", "[1E999]", r#"{"a":["\udc00"]}"#] {
+            for json in
+                [format!(r#"{{"id":1,"f":{value}}}"#), format!(r#"{{"data":{{"f":{value}}},"id":1}}"#)]
+            {
+                assert!(serde_json::from_str::<Project>(&json).is_err(), "{json}");
+            }
         }
     }
 
@@ -310,6 +326,19 @@ mod tests {
         for value in [r#"[1,{"a":2}]"#, r#""x\"y""#, "7", "-7", "true", "null", "1.5", "[]"] {
             let project: Project = serde_json::from_str(&format!(r#"{{"id":1,"data":{value}}}"#)).unwrap();
             assert_eq!(project.fields.get("data").unwrap().to_string(), value);
+        }
+    }
+
+    #[test]
+    fn the_last_data_of_several_counts() {
+        for json in [
+            r#"{"data":{"a":1,"b":2},"c":3,"data":{"a":4},"d":5}"#,
+            r#"{"data":{"a":1},"c":3,"data":6,"d":5}"#,
+            r#"{"c":3,"data":6,"data":{"a":1},"d":5}"#,
+            r#"{"data":{"a":1},"c":3,"data":{}}"#,
+        ] {
+            let fields: Fields = serde_json::from_str(json).unwrap();
+            assert_eq!(fields.to_object(), serde_json::from_str::<Extra>(json).unwrap(), "{json}");
         }
     }
 

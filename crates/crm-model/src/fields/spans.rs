@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Names and JSON values, one after the other in one text: a record costs two allocations whatever it holds.
 #[derive(Clone, Default)]
@@ -12,6 +13,9 @@ pub(super) struct Spans {
     data: Option<u32>,
 }
 
+/// A field as it was read: its name and its JSON.
+pub(super) type ReadField<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// Where the name and the value of a field end. The name begins where the value before it ends.
 #[derive(Clone, Copy)]
 struct Ends {
@@ -20,12 +24,26 @@ struct Ends {
 }
 
 impl Spans {
+    /// Joins the fields of a record. Those from `data` on are the ones under `data`. `None` if they are larger than 4 GiB.
+    pub(super) fn join(fields: &[ReadField<'_>], data: Option<usize>) -> Option<Self> {
+        let length = fields.iter().map(|(name, json)| name.len() + json.len()).sum();
+        u32::try_from(length).ok()?;
+        let mut text = String::with_capacity(length);
+        let field = |(name, json): &ReadField<'_>| {
+            text.push_str(name);
+            let name = text.len() as u32;
+            text.push_str(json);
+            Ends { name, value: text.len() as u32 }
+        };
+        let ends = fields.iter().map(field).collect();
+        Some(Self { text: text.into(), ends, data: data.map(|from| from as u32) })
+    }
+
     /// Returns the JSON of a field, the one under `data` first. The last of several equal names counts, as in PHP.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let outer = 0..self.data_from();
-        let inner = self.data_from()..self.ends.len();
-        let mut places = inner.rev().chain(outer.rev());
-        places.find_map(|at| (self.name_bytes(at) == name.as_bytes()).then(|| self.value(at)))
+        let data_from = self.data_from();
+        let find = |mut places: Range<usize>| places.rfind(|&at| self.name_bytes(at) == name.as_bytes());
+        find(data_from..self.ends.len()).or_else(|| find(0..data_from)).map(|at| self.value(at))
     }
 
     /// Returns the fields beside `data` by name.
@@ -42,11 +60,6 @@ impl Spans {
     /// Returns the text of all names and values.
     pub(super) fn text(&self) -> &str {
         &self.text
-    }
-
-    /// Returns the number of fields.
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
     }
 
     fn data_from(&self) -> usize {
@@ -69,24 +82,4 @@ impl Spans {
     fn value(&self, at: usize) -> &str {
         &self.text[self.ends[at].name as usize..self.ends[at].value as usize]
     }
-}
-
-/// A field as it was read: its name and its JSON.
-pub(super) type ReadField<'a> = (Cow<'a, str>, Cow<'a, str>);
-
-/// Joins the fields of a record. `None` if they are larger than 4 GiB.
-pub(super) fn join(outer: &[ReadField<'_>], data: Option<&[ReadField<'_>]>) -> Option<Spans> {
-    let fields = || outer.iter().chain(data.unwrap_or_default());
-    let length = fields().map(|(name, json)| name.len() + json.len()).sum();
-    u32::try_from(length).ok()?;
-    let mut text = String::with_capacity(length);
-    let mut ends = Vec::with_capacity(outer.len() + data.map_or(0, <[_]>::len));
-    for (name, json) in fields() {
-        text.push_str(name);
-        let name = text.len() as u32;
-        text.push_str(json);
-        ends.push(Ends { name, value: text.len() as u32 });
-    }
-    let data = data.map(|_| outer.len() as u32);
-    Some(Spans { text: text.into(), ends: ends.into(), data })
 }
