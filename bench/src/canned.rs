@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use crm_history::{ApiKey, HistoryClient, Pace};
 use crm_projects::{ProjectsClient, TokenPair};
-use crm_transport::{Transport, TransportError};
+use crm_transport::{BoxFuture, Transport, TransportError};
 use http::{Request, Response};
 
 /// A CRM in which nothing changes. Clones share it.
@@ -157,19 +156,19 @@ fn date(days: u64) -> String {
     chrono::DateTime::from_timestamp(seconds, 0).unwrap().format("%Y-%m-%d").to_string()
 }
 
-#[async_trait]
 impl Transport for Canned {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let path = request.uri().path();
-        let text = match path.rsplit('/').next().unwrap_or_default() {
-            "tips" => {
-                "{\"data\":[{\"title\":\"вх.Звонок\",\"color\":\"#009900\",\"filter\":\"all\"}]}".to_owned()
-            }
-            "list" => self.list(request.body()),
-            "add.list" => self.add_list(request.body()),
-            "projects" => self.projects_page(request.uri().query().unwrap_or_default()),
-            _ => self.children(),
-        };
-        Ok(Response::new(text.into()))
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let path = request.uri().path();
+            let text = match path.rsplit('/').next().unwrap_or_default() {
+                "tips" => "{\"data\":[{\"title\":\"вх.Звонок\",\"color\":\"#009900\",\"filter\":\"all\"}]}"
+                    .to_owned(),
+                "list" => self.list(request.body()),
+                "add.list" => self.add_list(request.body()),
+                "projects" => self.projects_page(request.uri().query().unwrap_or_default()),
+                _ => self.children(),
+            };
+            Ok(Response::new(text.into()))
+        })
     }
 }

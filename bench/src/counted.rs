@@ -6,12 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use crm_history::{ApiKey, ClientId, EntryId, EntryQuery, HistoryClient, NewEntry, RetryPolicy};
 use crm_mirror::{Mirror, Mode, Sync, Texts};
 use crm_outbox::Outbox;
-use crm_transport::{Transport, TransportError};
+use crm_transport::{BoxFuture, Transport, TransportError};
 use http::{Request, Response};
 
 use crate::canned::{self, Canned};
@@ -183,17 +182,18 @@ impl Remembered {
     }
 }
 
-#[async_trait]
 impl Transport for Remembered {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let question = (request.uri().path().to_owned(), request.body().clone());
-        let known = self.answers.lock().unwrap().get(&question).cloned();
-        if let Some(answer) = known {
-            return Ok(Response::new(answer));
-        }
-        let response = self.crm.send(request).await?;
-        self.answers.lock().unwrap().insert(question, response.body().clone());
-        Ok(response)
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let question = (request.uri().path().to_owned(), request.body().clone());
+            let known = self.answers.lock().unwrap().get(&question).cloned();
+            if let Some(answer) = known {
+                return Ok(Response::new(answer));
+            }
+            let response = self.crm.send(request).await?;
+            self.answers.lock().unwrap().insert(question, response.body().clone());
+            Ok(response)
+        })
     }
 }
 
@@ -203,14 +203,15 @@ struct Script {
     calls: AtomicU64,
 }
 
-#[async_trait]
 impl Transport for Script {
-    async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let calls = self.calls.fetch_add(1, Ordering::Relaxed);
-        if self.fails_first && calls.is_multiple_of(2) {
-            return Err(TransportError::closed("closed"));
-        }
-        Ok(Response::new(Bytes::from_static(ANSWER.as_bytes())))
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let calls = self.calls.fetch_add(1, Ordering::Relaxed);
+            if self.fails_first && calls.is_multiple_of(2) {
+                return Err(TransportError::closed("closed"));
+            }
+            Ok(Response::new(Bytes::from_static(ANSWER.as_bytes())))
+        })
     }
 }
 

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use crm_sandbox::{Record, Sandbox};
 use crm_transport::http::{Request, Response};
-use crm_transport::{Transport, TransportError};
+use crm_transport::{BoxFuture, Transport, TransportError};
 use tokio::time::sleep;
 
 use crate::clock::TokioClock;
@@ -171,18 +170,19 @@ impl ExportWorld {
     }
 }
 
-#[async_trait]
 impl Transport for ExportWorld {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let number = {
-            let mut state = self.state();
-            state.requests += 1;
-            state.requests
-        };
-        let body = String::from_utf8_lossy(request.body()).into_owned();
-        self.0.trace.note(format!("#{number} {body}"));
-        let on_its_way = tokio::spawn(self.clone().exchange(number, request));
-        on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let number = {
+                let mut state = self.state();
+                state.requests += 1;
+                state.requests
+            };
+            let body = String::from_utf8_lossy(request.body()).into_owned();
+            self.0.trace.note(format!("#{number} {body}"));
+            let on_its_way = tokio::spawn(self.clone().exchange(number, request));
+            on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+        })
     }
 }
 

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use crm_sandbox::{Clock as _, Operation, Rule, Sandbox};
 use crm_transport::http::{Request, Response};
-use crm_transport::{Transport, TransportError};
+use crm_transport::{BoxFuture, Transport, TransportError};
 use tokio::time::sleep;
 
 use crate::clock::TokioClock;
@@ -265,21 +264,22 @@ impl Crm {
     }
 }
 
-#[async_trait]
 impl Transport for Crm {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
-        let number = {
-            let mut state = self.state();
-            state.requests += 1;
-            state.asked = body["cid"].as_u64().or(state.asked);
-            state.requests
-        };
-        let path = request.uri().path_and_query().map_or("", |path| path.as_str());
-        let body = String::from_utf8_lossy(request.body()).into_owned();
-        self.0.trace.note(format!("#{number} {} {path} {body}", request.method()));
-        let on_its_way = tokio::spawn(self.clone().exchange(number, request));
-        on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+            let number = {
+                let mut state = self.state();
+                state.requests += 1;
+                state.asked = body["cid"].as_u64().or(state.asked);
+                state.requests
+            };
+            let path = request.uri().path_and_query().map_or("", |path| path.as_str());
+            let body = String::from_utf8_lossy(request.body()).into_owned();
+            self.0.trace.note(format!("#{number} {} {path} {body}", request.method()));
+            let on_its_way = tokio::spawn(self.clone().exchange(number, request));
+            on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+        })
     }
 }
 

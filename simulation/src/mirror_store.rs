@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use crm_mirror::store::{Applied, Batch, ChildrenRead, Head, Missing, Range, Record, Rewrite, RunEnd};
+use crm_mirror::store::{
+    Applied, Batch, BoxFuture, ChildrenRead, Head, Missing, Range, Record, Rewrite, RunEnd,
+};
 use crm_mirror::{Change, ChangeFilter, ColumnKind, Error, Key, MemoryStore, Run, Store, Table};
 use tokio::time::sleep;
 
@@ -87,104 +88,128 @@ impl FaultyStore {
     }
 }
 
-#[async_trait]
 impl Store for FaultyStore {
-    async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error> {
-        self.store.add_columns(columns).await
+    fn add_columns<'a>(&'a self, columns: &'a [(String, ColumnKind)]) -> BoxFuture<'a, Result<bool, Error>> {
+        self.store.add_columns(columns)
     }
 
-    async fn lock(&self) -> Result<Option<i64>, Error> {
-        self.fails("lock")?;
-        let fence = self.store.lock().await?;
-        if let Some(fence) = fence {
-            self.state.lock().unwrap_or_else(PoisonError::into_inner).fence = fence;
-        }
-        Ok(fence)
+    fn lock(&self) -> BoxFuture<'_, Result<Option<i64>, Error>> {
+        Box::pin(async move {
+            self.fails("lock")?;
+            let fence = self.store.lock().await?;
+            if let Some(fence) = fence {
+                self.state.lock().unwrap_or_else(PoisonError::into_inner).fence = fence;
+            }
+            Ok(fence)
+        })
     }
 
-    async fn unlock(&self, fence: i64) -> Result<(), Error> {
-        self.store.unlock(fence).await
+    fn unlock(&self, fence: i64) -> BoxFuture<'_, Result<(), Error>> {
+        self.store.unlock(fence)
     }
 
     fn abandon(&self, fence: i64) {
         self.store.abandon(fence);
     }
 
-    async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
-        let store = self.store.clone();
-        self.around("settings", async move { store.settings().await }).await
+    fn settings(&self) -> BoxFuture<'_, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(async move {
+            let store = self.store.clone();
+            self.around("settings", async move { store.settings().await }).await
+        })
     }
 
-    async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error> {
-        let (store, mode) = (self.store.clone(), mode.to_owned());
-        self.around("begin_run", async move { store.begin_run(fence, started_at, &mode).await }).await
+    fn begin_run<'a>(
+        &'a self,
+        fence: i64,
+        started_at: i64,
+        mode: &'a str,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        Box::pin(async move {
+            let (store, mode) = (self.store.clone(), mode.to_owned());
+            self.around("begin_run", async move { store.begin_run(fence, started_at, &mode).await }).await
+        })
     }
 
-    async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error> {
-        let (store, end) = (self.store.clone(), end.clone());
-        self.around("end_run", async move { store.end_run(fence, &end).await }).await
+    fn end_run<'a>(&'a self, fence: i64, end: &'a RunEnd) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let (store, end) = (self.store.clone(), end.clone());
+            self.around("end_run", async move { store.end_run(fence, &end).await }).await
+        })
     }
 
-    async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error> {
-        let (store, range) = (self.store.clone(), range.clone());
-        self.around("heads", async move { store.heads(&range).await }).await
+    fn heads<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Head>, Error>> {
+        Box::pin(async move {
+            let (store, range) = (self.store.clone(), range.clone());
+            self.around("heads", async move { store.heads(&range).await }).await
+        })
     }
 
-    async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
-        for batch in &batches {
-            self.trace.note(format!(
-                "commit {}: {} puts, removals {:?}, {} missing, {} found, settings {:?}",
-                batch.shape.table,
-                batch.puts.len(),
-                batch.removals.iter().map(|(key, removal)| (key.id, removal)).collect::<Vec<_>>(),
-                batch.missing.len(),
-                batch.found.len(),
-                batch.settings
-            ));
-        }
-        let store = self.store.clone();
-        let applied = self.around("commit", async move { store.commit(fence, batches).await }).await?;
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).commits += 1;
-        Ok(applied)
+    fn commit(&self, fence: i64, batches: Vec<Batch>) -> BoxFuture<'_, Result<Vec<Applied>, Error>> {
+        Box::pin(async move {
+            for batch in &batches {
+                self.trace.note(format!(
+                    "commit {}: {} puts, removals {:?}, {} missing, {} found, settings {:?}",
+                    batch.shape.table,
+                    batch.puts.len(),
+                    batch.removals.iter().map(|(key, removal)| (key.id, removal)).collect::<Vec<_>>(),
+                    batch.missing.len(),
+                    batch.found.len(),
+                    batch.settings
+                ));
+            }
+            let store = self.store.clone();
+            let applied = self.around("commit", async move { store.commit(fence, batches).await }).await?;
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).commits += 1;
+            Ok(applied)
+        })
     }
 
-    async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error> {
-        let store = self.store.clone();
-        self.around("missing", async move { store.missing(table, after, limit).await }).await
+    fn missing(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Missing>, Error>> {
+        Box::pin(async move {
+            let store = self.store.clone();
+            self.around("missing", async move { store.missing(table, after, limit).await }).await
+        })
     }
 
-    async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error> {
-        let store = self.store.clone();
-        self.around("count_missing", async move { store.count_missing(table, run).await }).await
+    fn count_missing(&self, table: Table, run: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let store = self.store.clone();
+            self.around("count_missing", async move { store.count_missing(table, run).await }).await
+        })
     }
 
-    async fn count(&self, table: Table) -> Result<u64, Error> {
-        let store = self.store.clone();
-        self.around("count", async move { store.count(table).await }).await
+    fn count(&self, table: Table) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let store = self.store.clone();
+            self.around("count", async move { store.count(table).await }).await
+        })
     }
 
-    async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error> {
-        let store = self.store.clone();
-        self.around("oldest_children", async move { store.oldest_children(limit).await }).await
+    fn oldest_children(&self, limit: i64) -> BoxFuture<'_, Result<Vec<ChildrenRead>, Error>> {
+        Box::pin(async move {
+            let store = self.store.clone();
+            self.around("oldest_children", async move { store.oldest_children(limit).await }).await
+        })
     }
 
-    async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error> {
-        self.store.records(table, after, limit).await
+    fn records(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Record>, Error>> {
+        self.store.records(table, after, limit)
     }
 
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
-        self.store.changes(filter).await
+    fn changes<'a>(&'a self, filter: &'a ChangeFilter) -> BoxFuture<'a, Result<Vec<Change>, Error>> {
+        self.store.changes(filter)
     }
 
-    async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {
-        self.store.runs(limit).await
+    fn runs(&self, limit: i64) -> BoxFuture<'_, Result<Vec<Run>, Error>> {
+        self.store.runs(limit)
     }
 
-    async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error> {
-        self.store.forget(fence, table, id).await
+    fn forget(&self, fence: i64, table: Table, id: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        self.store.forget(fence, table, id)
     }
 
-    async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error> {
-        self.store.rewrite(fence, table, rewrite).await
+    fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> BoxFuture<'_, Result<u64, Error>> {
+        self.store.rewrite(fence, table, rewrite)
     }
 }

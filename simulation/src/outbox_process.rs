@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use crm_outbox::Change;
 use crm_transport::http;
-use crm_transport::{Error, Transport, TransportError};
+use crm_transport::{BoxFuture, Error, Transport, TransportError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout_at};
 
@@ -230,29 +229,33 @@ pub(crate) struct ProcessNetwork {
     pub(crate) process: Process,
 }
 
-#[async_trait]
 impl Transport for ProcessNetwork {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        self.process.awake().await;
-        let operation = request.uri().path().rsplit('/').next().unwrap_or_default();
-        if !operation.starts_with("add") {
-            return self.network.send(request).await;
-        }
-        let items = items_of(&request);
-        let checked = self.process.checked(&items);
-        // Between its last look at the clock and the first byte. When it wakes, the byte leaves before it looks again.
-        if self.process.stands_still(0.05, true).is_none() {
-            self.process.write_leaves(items, checked);
-            let (answer, _) = self.network.send_unconfirmed(request).await;
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
             self.process.awake().await;
-            return answer;
-        }
-        let Self { network, process } = self.clone();
-        let on_its_way = tokio::spawn(async move {
-            process.awake().await;
-            process.write_leaves(items, checked);
-            network.send_unconfirmed(request).await.0
-        });
-        on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+            let operation = request.uri().path().rsplit('/').next().unwrap_or_default();
+            if !operation.starts_with("add") {
+                return self.network.send(request).await;
+            }
+            let items = items_of(&request);
+            let checked = self.process.checked(&items);
+            // Between its last look at the clock and the first byte. When it wakes, the byte leaves before it looks again.
+            if self.process.stands_still(0.05, true).is_none() {
+                self.process.write_leaves(items, checked);
+                let (answer, _) = self.network.send_unconfirmed(request).await;
+                self.process.awake().await;
+                return answer;
+            }
+            let Self { network, process } = self.clone();
+            let on_its_way = tokio::spawn(async move {
+                process.awake().await;
+                process.write_leaves(items, checked);
+                network.send_unconfirmed(request).await.0
+            });
+            on_its_way.await.map_err(|error| TransportError::closed(error.to_string()))?
+        })
     }
 }

@@ -51,14 +51,16 @@ mod tests {
     use super::*;
     use crate::HistoryClient;
     use bytes::Bytes;
-    use crm_transport::{Transport, TransportError};
+    use crm_transport::{BoxFuture, Transport, TransportError};
 
     struct NoServer;
 
-    #[async_trait::async_trait]
     impl Transport for NoServer {
-        async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-            Err(TransportError::connect("there is no server"))
+        fn send(
+            &self,
+            _: http::Request<Bytes>,
+        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+            Box::pin(async move { Err(TransportError::connect("there is no server")) })
         }
     }
 

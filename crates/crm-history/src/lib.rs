@@ -33,14 +33,18 @@
 //! you depend on this crate only.
 //!
 //! ```
-//! use crm_history::transport::{Bytes, Transport, TransportError, http};
+//! use crm_history::transport::{BoxFuture, Bytes, Transport, TransportError, http};
 //!
 //! struct Tunnel;
 //!
-//! #[async_trait::async_trait]
 //! impl Transport for Tunnel {
-//!     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-//!         Err(TransportError::connect(format!("{} cannot be reached", request.uri())))
+//!     fn send(
+//!         &self,
+//!         request: http::Request<Bytes>,
+//!     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+//!         Box::pin(async move {
+//!             Err(TransportError::connect(format!("{} cannot be reached", request.uri())))
+//!         })
 //!     }
 //! }
 //! ```

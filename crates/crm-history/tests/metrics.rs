@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use crm_history::transport::{Transport, TransportError};
+use crm_history::transport::{BoxFuture, Transport, TransportError};
 use crm_history::{ApiKey, ClientId, HistoryClient, NewEntry};
 use http::{Request, Response};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
@@ -15,23 +14,24 @@ struct Server;
 
 const REFUSED: &str = "нет";
 
-#[async_trait]
 impl Transport for Server {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let answer = if request.uri().path().ends_with("add.list") {
-            let sent: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
-            let answers = sent["list"].as_array().unwrap().iter().zip(7..).map(|(item, id)| {
-                if item["content"] == REFUSED {
-                    r#"{"result":"Error","error":{"code":405,"text":"x"}}"#.to_owned()
-                } else {
-                    format!(r#"{{"result":"Успешно","data":{id}}}"#)
-                }
-            });
-            format!("[{}]", answers.collect::<Vec<_>>().join(","))
-        } else {
-            "[]".to_owned()
-        };
-        Ok(Response::new(answer.into()))
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let answer = if request.uri().path().ends_with("add.list") {
+                let sent: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+                let answers = sent["list"].as_array().unwrap().iter().zip(7..).map(|(item, id)| {
+                    if item["content"] == REFUSED {
+                        r#"{"result":"Error","error":{"code":405,"text":"x"}}"#.to_owned()
+                    } else {
+                        format!(r#"{{"result":"Успешно","data":{id}}}"#)
+                    }
+                });
+                format!("[{}]", answers.collect::<Vec<_>>().join(","))
+            } else {
+                "[]".to_owned()
+            };
+            Ok(Response::new(answer.into()))
+        })
     }
 }
 

@@ -110,6 +110,7 @@ mod store;
 mod transaction;
 
 pub use activity::{NewActivity, StoredActivity};
+pub use crm_transport::BoxFuture;
 pub use delivery::{Deliver, Delivery, Health, Prepared, Role};
 pub use outbox::Outbox;
 pub use put_error::{Conflict, PutError};

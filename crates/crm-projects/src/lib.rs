@@ -37,14 +37,18 @@
 //! on this crate only.
 //!
 //! ```
-//! use crm_projects::transport::{Bytes, Transport, TransportError, http};
+//! use crm_projects::transport::{BoxFuture, Bytes, Transport, TransportError, http};
 //!
 //! struct Tunnel;
 //!
-//! #[async_trait::async_trait]
 //! impl Transport for Tunnel {
-//!     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-//!         Err(TransportError::connect(format!("{} cannot be reached", request.uri())))
+//!     fn send(
+//!         &self,
+//!         request: http::Request<Bytes>,
+//!     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+//!         Box::pin(async move {
+//!             Err(TransportError::connect(format!("{} cannot be reached", request.uri())))
+//!         })
 //!     }
 //! }
 //! ```

@@ -170,7 +170,7 @@ pub use async_mode::Async;
 #[cfg(feature = "tower")]
 pub use call::TowerTransport;
 pub use call::{
-    Client, ClientBuilder, Credentials, Operation, Pipeline, ReadMethod, Transport, operation_of,
+    BoxFuture, Client, ClientBuilder, Credentials, Operation, Pipeline, ReadMethod, Transport, operation_of,
 };
 #[cfg(feature = "reqwest")]
 pub use call::{ReqwestTransport, ReqwestTransportBuilder};

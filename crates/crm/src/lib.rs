@@ -215,7 +215,7 @@ pub mod testing;
 pub use crm_model::{Extra, FieldError, Fields, InvalidValue, Page, Unreadable};
 #[doc(inline)]
 pub use crm_transport::{
-    Async, Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportBuilder,
+    Async, BoxFuture, Client, ClientBuilder, Credentials, Delivery, Error, ErrorKind, Export, ExportBuilder,
     ExportFigures, ExportPage, ExportProgress, ExportSource, Idempotency, NonPersonalData, Operation,
     OperationInfo, Pace, Pipeline, ReadMethod, Records, Refusal, RetryPolicy, Stats, Transport,
     TransportError, Verdict, answer, json, operation_of,

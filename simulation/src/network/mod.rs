@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::TimeDelta;
 use crm_history::NewEntry;
 use crm_sandbox::{Clock as _, Failure, Record, Sandbox};
 use crm_transport::http::{Request, Response};
-use crm_transport::{Transport, TransportError};
+use crm_transport::{BoxFuture, Transport, TransportError};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -350,12 +349,13 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Longer than any request takes.
 const FAR: Duration = Duration::from_secs(86_400);
 
-#[async_trait]
 impl Transport for Network {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let (answer, said) = self.send_unconfirmed(request).await;
-        said.into_iter().for_each(|id| self.confirm(id));
-        answer
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let (answer, said) = self.send_unconfirmed(request).await;
+            said.into_iter().for_each(|id| self.confirm(id));
+            answer
+        })
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use crm_outbox::{Change, Filter, MemoryStore, NewActivity, OutboxStats, Request, Row, State, Store};
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 use tokio::time::{Instant, sleep};
 
 use super::{Process, failed};
@@ -44,149 +43,165 @@ impl ProcessStore {
     }
 }
 
-#[async_trait]
 impl Store for ProcessStore {
-    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error> {
-        self.around("put", self.store.put(activities)).await
+    fn put<'a>(&'a self, activities: &'a [NewActivity]) -> BoxFuture<'a, Result<Vec<Option<Row>>, Error>> {
+        Box::pin(self.around("put", self.store.put(activities)))
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Row>, Error> {
-        self.around("get", self.store.get(key)).await
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Row>, Error>> {
+        Box::pin(self.around("get", self.store.get(key)))
     }
 
-    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error> {
-        self.around("list", self.store.list(filter)).await
+    fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        Box::pin(self.around("list", self.store.list(filter)))
     }
 
-    async fn stats(&self) -> Result<OutboxStats, Error> {
-        self.around("stats", self.store.stats()).await
+    fn stats(&self) -> BoxFuture<'_, Result<OutboxStats, Error>> {
+        Box::pin(self.around("stats", self.store.stats()))
     }
 
-    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error> {
-        self.around("decide", self.store.decide(key, from, change)).await
+    fn decide<'a>(
+        &'a self,
+        key: &'a str,
+        from: &'a [State],
+        change: &'a Change,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(self.around("decide", self.store.decide(key, from, change)))
     }
 
-    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error> {
-        self.around("highest_id_before", self.store.highest_id_before(since)).await
+    fn highest_id_before(&self, since: SystemTime) -> BoxFuture<'_, Result<Option<u64>, Error>> {
+        Box::pin(self.around("highest_id_before", self.store.highest_id_before(since)))
     }
 
-    async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
-        self.around("reconcile", self.store.reconcile(floor)).await
+    fn reconcile(&self, floor: u64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.around("reconcile", self.store.reconcile(floor)))
     }
 
-    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
-        self.around("remove_contents", self.store.remove_contents(older_than)).await
+    fn remove_contents(&self, older_than: Duration) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.around("remove_contents", self.store.remove_contents(older_than)))
     }
 
-    async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
-        self.around("purge", self.store.purge(older_than)).await
+    fn purge(&self, older_than: Duration) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.around("purge", self.store.purge(older_than)))
     }
 
-    async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
-        let acquired = async {
-            let fence = self.store.acquire(lease).await?;
-            let instance = self.process.progress().name;
-            fence.iter().for_each(|&fence| self.watch.acquired(instance, fence, lease));
-            Ok(fence)
-        };
-        self.around("acquire", acquired).await
+    fn acquire(&self, lease: Duration) -> BoxFuture<'_, Result<Option<u64>, Error>> {
+        Box::pin(async move {
+            let acquired = async {
+                let fence = self.store.acquire(lease).await?;
+                let instance = self.process.progress().name;
+                fence.iter().for_each(|&fence| self.watch.acquired(instance, fence, lease));
+                Ok(fence)
+            };
+            self.around("acquire", acquired).await
+        })
     }
 
-    async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error> {
-        let renewed = async {
-            let is_held = self.store.renew(fence, lease).await?;
-            is_held.then(|| self.watch.extended(fence, lease));
-            Ok(is_held)
-        };
-        self.around("renew", renewed).await
+    fn renew(&self, fence: u64, lease: Duration) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async move {
+            let renewed = async {
+                let is_held = self.store.renew(fence, lease).await?;
+                is_held.then(|| self.watch.extended(fence, lease));
+                Ok(is_held)
+            };
+            self.around("renew", renewed).await
+        })
     }
 
-    async fn release(&self, fence: u64) -> Result<(), Error> {
-        let released = async {
-            self.watch.released(fence);
-            self.store.release(fence).await
-        };
-        self.around("release", released).await
+    fn release(&self, fence: u64) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let released = async {
+                self.watch.released(fence);
+                self.store.release(fence).await
+            };
+            self.around("release", released).await
+        })
     }
 
     fn abandon(&self, fence: u64) {
         self.store.abandon(fence);
     }
 
-    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error> {
-        self.around("queued", self.store.queued(after, limit)).await
+    fn queued(&self, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(self.around("queued", self.store.queued(after, limit)))
     }
 
-    async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
-        self.around("in_doubt", self.store.in_doubt()).await
+    fn in_doubt(&self) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(self.around("in_doubt", self.store.in_doubt()))
     }
 
-    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
-        self.around("claimed", self.store.claimed(lowest)).await
+    fn claimed(&self, lowest: u64) -> BoxFuture<'_, Result<Vec<u64>, Error>> {
+        Box::pin(self.around("claimed", self.store.claimed(lowest)))
     }
 
-    async fn has_id_below_floor(&self) -> Result<bool, Error> {
-        self.around("has_id_below_floor", self.store.has_id_below_floor()).await
+    fn has_id_below_floor(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(self.around("has_id_below_floor", self.store.has_id_below_floor()))
     }
 
-    async fn oldest_floor(&self) -> Result<u64, Error> {
-        self.around("oldest_floor", self.store.oldest_floor()).await
+    fn oldest_floor(&self) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.around("oldest_floor", self.store.oldest_floor()))
     }
 
-    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
-        self.around("stored_without_id", self.store.stored_without_id()).await
+    fn stored_without_id(&self) -> BoxFuture<'_, Result<Vec<(u64, u64)>, Error>> {
+        Box::pin(self.around("stored_without_id", self.store.stored_without_id()))
     }
 
-    async fn has_unknown_ids(&self) -> Result<bool, Error> {
-        self.around("has_unknown_ids", self.store.has_unknown_ids()).await
+    fn has_unknown_ids(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(self.around("has_unknown_ids", self.store.has_unknown_ids()))
     }
 
-    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
-        self.around("last_stored", self.store.last_stored(limit)).await
+    fn last_stored(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(self.around("last_stored", self.store.last_stored(limit)))
     }
 
-    async fn sending(
-        &self,
+    fn sending<'a>(
+        &'a self,
         fence: u64,
         lease: Duration,
-        request: &Request,
-        outcomes: &[(u64, Change)],
-    ) -> Result<bool, Error> {
-        self.process.stands_still(0.05, false);
-        self.process.step("sending").await?;
-        let checked = Instant::now();
-        let may_be_sent = self.store.sending(fence, lease, request, outcomes).await?;
-        may_be_sent.then(|| self.watch.extended(fence, lease));
-        may_be_sent.then(|| confirm(&self.network, outcomes));
-        self.process.was_checked(self.items(&request.seqs).await?, fence, checked, may_be_sent);
-        self.process.stands_still(0.05, false);
-        self.process.step("sending").await?;
-        Ok(may_be_sent)
+        request: &'a Request,
+        outcomes: &'a [(u64, Change)],
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            self.process.stands_still(0.05, false);
+            self.process.step("sending").await?;
+            let checked = Instant::now();
+            let may_be_sent = self.store.sending(fence, lease, request, outcomes).await?;
+            may_be_sent.then(|| self.watch.extended(fence, lease));
+            may_be_sent.then(|| confirm(&self.network, outcomes));
+            self.process.was_checked(self.items(&request.seqs).await?, fence, checked, may_be_sent);
+            self.process.stands_still(0.05, false);
+            self.process.step("sending").await?;
+            Ok(may_be_sent)
+        })
     }
 
-    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
-        self.process.stands_still(0.05, false);
-        let stuck = self.process.is_stuck(changes);
-        // A database carries out what is on its way, even if nobody waits for it any more.
-        let (store, process, changes) = (self.store.clone(), self.process.clone(), changes.to_vec());
-        let (watch, replaced) = (self.watch.clone(), self.watch.replaced());
-        let network = self.network.clone();
-        let on_its_way = tokio::spawn(async move {
-            sleep(stuck).await;
-            process.step("settle").await?;
-            if watch.replaced() != replaced {
-                return Err(failed("the database was replaced"));
-            }
-            let is_ours = store.settle(fence, &changes).await?;
-            is_ours.then(|| confirm(&network, &changes));
-            process.step("settle").await?;
-            Ok(is_ours)
-        });
-        on_its_way.await.unwrap_or_else(|ended| Err(failed(ended)))
+    fn settle<'a>(&'a self, fence: u64, changes: &'a [(u64, Change)]) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            self.process.stands_still(0.05, false);
+            let stuck = self.process.is_stuck(changes);
+            // A database carries out what is on its way, even if nobody waits for it any more.
+            let (store, process, changes) = (self.store.clone(), self.process.clone(), changes.to_vec());
+            let (watch, replaced) = (self.watch.clone(), self.watch.replaced());
+            let network = self.network.clone();
+            let on_its_way = tokio::spawn(async move {
+                sleep(stuck).await;
+                process.step("settle").await?;
+                if watch.replaced() != replaced {
+                    return Err(failed("the database was replaced"));
+                }
+                let is_ours = store.settle(fence, &changes).await?;
+                is_ours.then(|| confirm(&network, &changes));
+                process.step("settle").await?;
+                Ok(is_ours)
+            });
+            on_its_way.await.unwrap_or_else(|ended| Err(failed(ended)))
+        })
     }
 
-    async fn changed(&self) {
-        self.store.changed().await;
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.store.changed().await;
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Logs an activity through a tunnel of one's own: a `Transport` over a plain socket, no HTTP client.
 
-use crm_history::transport::{Bytes, Transport, TransportError, http};
+use crm_history::transport::{BoxFuture, Bytes, Transport, TransportError, http};
 use crm_history::{ApiKey, ClientId, HistoryClient, NewEntry};
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,12 +12,16 @@ struct Tunnel {
     to: SocketAddr,
 }
 
-#[async_trait::async_trait]
 impl Transport for Tunnel {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         let to = self.to;
-        let done = tokio::task::spawn_blocking(move || exchange(to, &request)).await;
-        done.map_err(|error| TransportError::closed("the call was stopped").because(error))?
+        Box::pin(async move {
+            let done = tokio::task::spawn_blocking(move || exchange(to, &request)).await;
+            done.map_err(|error| TransportError::closed("the call was stopped").because(error))?
+        })
     }
 }
 
@@ -54,8 +58,12 @@ fn parse(answer: &[u8]) -> Option<http::Response<Bytes>> {
     (body.len() == length).then(|| response.body(Bytes::copy_from_slice(body)).ok())?
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    // Without `#[tokio::main]`, no procedural macro is compiled. The client needs timers.
+    tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(log_an_activity())
+}
+
+async fn log_an_activity() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let to = listener.local_addr()?;
     let far_end = thread::spawn(move || far_end(&listener));

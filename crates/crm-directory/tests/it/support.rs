@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crm_directory::transport::{Bytes, Transport, TransportError, http};
+use crm_directory::transport::{BoxFuture, Bytes, Transport, TransportError, http};
 use crm_directory::{ApiKey, DirectoryClient, Pace, RetryPolicy};
 use crm_sandbox::{APIKEY, BOSS, Client, Contact, Sandbox};
 use serde_json::Value;
@@ -75,31 +75,39 @@ struct InProcess {
     before: Before,
 }
 
-#[async_trait::async_trait]
 impl Transport for InProcess {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let path = request.uri().path().trim_start_matches("/developer/v3/").to_owned();
-        let body: Value = serde_json::from_slice(request.body()).unwrap();
-        let number = {
-            let mut requests = self.requests.lock().unwrap();
-            requests.push((path.clone(), body.clone()));
-            requests.len() - 1
-        };
-        (self.before)(number, &path, &body);
-        let outcome = self.sandbox.receive(request).outcome().unwrap();
-        outcome.map_err(|failure| TransportError::closed(failure.to_string()))
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let path = request.uri().path().trim_start_matches("/developer/v3/").to_owned();
+            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            let number = {
+                let mut requests = self.requests.lock().unwrap();
+                requests.push((path.clone(), body.clone()));
+                requests.len() - 1
+            };
+            (self.before)(number, &path, &body);
+            let outcome = self.sandbox.receive(request).outcome().unwrap();
+            outcome.map_err(|failure| TransportError::closed(failure.to_string()))
+        })
     }
 }
 
 /// Answers every call with this body, or with what a function makes of the path and the body.
 pub(crate) struct Answers<F>(pub(crate) F);
 
-#[async_trait::async_trait]
 impl<F: Fn(&str, &Value) -> String + Send + Sync + 'static> Transport for Answers<F> {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let path = request.uri().path().trim_start_matches("/developer/v3/").to_owned();
-        let body: Value = serde_json::from_slice(request.body()).unwrap();
-        Ok(http::Response::new(Bytes::from((self.0)(&path, &body))))
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let path = request.uri().path().trim_start_matches("/developer/v3/").to_owned();
+            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            Ok(http::Response::new(Bytes::from((self.0)(&path, &body))))
+        })
     }
 }
 

@@ -1,8 +1,7 @@
 //! What the engine needs of a store: a journal file, or the database of an outbox.
 
-use async_trait::async_trait;
 use crm_model::history::{EntryId, Rejection};
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 
 use super::item::{Floor, Key};
 use super::reasons::UnknownReason;
@@ -11,13 +10,12 @@ use super::reasons::UnknownReason;
 ///
 /// What a store knows of earlier processes comes back with each activity, as
 /// [`SentBefore`](super::SentBefore), and as [`Earlier`](super::Earlier).
-#[async_trait]
 pub trait Store: Send + Sync {
     /// Records a request that is about to be sent. From then on its activities are in doubt.
-    async fn sending(&self, sending: &Sending) -> Result<(), Error>;
+    fn sending<'a>(&'a self, sending: &'a Sending) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Records what became of activities. They are no longer in doubt.
-    async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error>;
+    fn settled<'a>(&'a self, settled: &'a [(Key, Settled)]) -> BoxFuture<'a, Result<(), Error>>;
 }
 
 /// A request that is about to be sent.
@@ -47,14 +45,13 @@ pub enum Settled {
 /// Keeps nothing.
 pub(crate) struct NoStore;
 
-#[async_trait]
 impl Store for NoStore {
-    async fn sending(&self, _: &Sending) -> Result<(), Error> {
-        Ok(())
+    fn sending<'a>(&'a self, _: &'a Sending) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { Ok(()) })
     }
 
-    async fn settled(&self, _: &[(Key, Settled)]) -> Result<(), Error> {
-        Ok(())
+    fn settled<'a>(&'a self, _: &'a [(Key, Settled)]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { Ok(()) })
     }
 }
 
@@ -71,25 +68,28 @@ struct Memory {
 }
 
 #[cfg(test)]
-#[async_trait]
 impl Store for MemoryStore {
-    async fn sending(&self, sending: &Sending) -> Result<(), Error> {
-        let mut memory = self.lock();
-        for &key in &sending.keys {
-            let sent = super::SentBefore { request: sending.request, floor: sending.floor };
-            memory.settled.remove(&key);
-            memory.sent.insert(key, sent);
-        }
-        Ok(())
+    fn sending<'a>(&'a self, sending: &'a Sending) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let mut memory = self.lock();
+            for &key in &sending.keys {
+                let sent = super::SentBefore { request: sending.request, floor: sending.floor };
+                memory.settled.remove(&key);
+                memory.sent.insert(key, sent);
+            }
+            Ok(())
+        })
     }
 
-    async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error> {
-        let mut memory = self.lock();
-        for (key, settled) in settled {
-            memory.sent.remove(key);
-            memory.settled.insert(*key, settled.clone());
-        }
-        Ok(())
+    fn settled<'a>(&'a self, settled: &'a [(Key, Settled)]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let mut memory = self.lock();
+            for (key, settled) in settled {
+                memory.sent.remove(key);
+                memory.settled.insert(*key, settled.clone());
+            }
+            Ok(())
+        })
     }
 }
 

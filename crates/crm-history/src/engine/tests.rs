@@ -5,10 +5,9 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use crm_model::history::{ClientId, EntryId, NewEntry};
-use crm_transport::{Transport, TransportError};
+use crm_transport::{BoxFuture, Transport, TransportError};
 use http::{Request, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -50,29 +49,31 @@ struct State {
     writes: usize,
 }
 
-#[async_trait]
 impl Transport for Server {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let body: Value = serde_json::from_slice(request.body()).unwrap();
-        let is_list = request.uri().path().ends_with("/list");
-        if is_list {
-            let takes = self.0.lock().unwrap().list_takes;
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            let is_list = request.uri().path().ends_with("/list");
+            if is_list {
+                let takes = self.0.lock().unwrap().list_takes;
+                tokio::time::sleep(takes).await;
+                let mut state = self.0.lock().unwrap();
+                let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
+                let hidden = usize::from(std::mem::take(&mut state.hides_newest));
+                let is_hidden = |id: &u64| state.writes > 0 && state.hidden.contains(id);
+                let is_listed = |record: &&Value| {
+                    is_shown
+                        && !(state.hides_lost && record["cid"] == 4998)
+                        && !record["cid"].as_u64().as_ref().is_some_and(is_hidden)
+                };
+                let records: Vec<&Value> =
+                    state.records.iter().rev().filter(is_listed).skip(hidden).collect();
+                return Ok(Response::new(json!({ "data": records }).to_string().into()));
+            }
+            let (answer, takes) = (self.write(&body), self.0.lock().unwrap().answer_takes);
             tokio::time::sleep(takes).await;
-            let mut state = self.0.lock().unwrap();
-            let is_shown = body["offset"] == 0 && body["dateStart"] == "0000-00-00";
-            let hidden = usize::from(std::mem::take(&mut state.hides_newest));
-            let is_hidden = |id: &u64| state.writes > 0 && state.hidden.contains(id);
-            let is_listed = |record: &&Value| {
-                is_shown
-                    && !(state.hides_lost && record["cid"] == 4998)
-                    && !record["cid"].as_u64().as_ref().is_some_and(is_hidden)
-            };
-            let records: Vec<&Value> = state.records.iter().rev().filter(is_listed).skip(hidden).collect();
-            return Ok(Response::new(json!({ "data": records }).to_string().into()));
-        }
-        let (answer, takes) = (self.write(&body), self.0.lock().unwrap().answer_takes);
-        tokio::time::sleep(takes).await;
-        answer
+            answer
+        })
     }
 }
 

@@ -101,7 +101,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use bytes::Bytes;
-    use crm_transport::{RetryPolicy, Transport, TransportError};
+    use crm_transport::{BoxFuture, RetryPolicy, Transport, TransportError};
     use http::{Request, Response};
 
     use super::*;
@@ -117,15 +117,16 @@ mod tests {
     #[derive(Clone)]
     struct Script(Arc<Mutex<Vec<Call>>>);
 
-    #[async_trait::async_trait]
     impl Transport for Script {
-        async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-            let (login, status, body) = self.0.lock().unwrap().remove(0);
-            assert_eq!(request.headers()["login"], login);
-            if status == 0 {
-                return Err(TransportError::closed("closed by the test"));
-            }
-            Ok(Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap())
+        fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+            Box::pin(async move {
+                let (login, status, body) = self.0.lock().unwrap().remove(0);
+                assert_eq!(request.headers()["login"], login);
+                if status == 0 {
+                    return Err(TransportError::closed("closed by the test"));
+                }
+                Ok(Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).unwrap())
+            })
         }
     }
 

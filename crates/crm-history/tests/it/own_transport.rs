@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use crm_history::transport::{Error, Idempotency, Operation, OperationInfo, Transport, TransportError};
+use crm_history::transport::{
+    BoxFuture, Error, Idempotency, Operation, OperationInfo, Transport, TransportError,
+};
 use crm_history::{ApiKey, EntryId, EntryQuery, HistoryClient, NewEntry, ReadMethod};
 use http::{Method, Request, Response};
 
@@ -14,11 +15,12 @@ struct Script {
     asked: Arc<Mutex<Vec<Request<Bytes>>>>,
 }
 
-#[async_trait]
 impl Transport for Script {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        self.asked.lock().unwrap().push(request);
-        Ok(Response::new(Bytes::from_static(self.body.as_bytes())))
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            self.asked.lock().unwrap().push(request);
+            Ok(Response::new(Bytes::from_static(self.body.as_bytes())))
+        })
     }
 }
 

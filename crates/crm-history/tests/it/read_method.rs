@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::NaiveDate;
-use crm_history::transport::{ErrorKind, Transport, TransportError};
+use crm_history::transport::{BoxFuture, ErrorKind, Transport, TransportError};
 use crm_history::{ApiKey, ClientBuilder, EntryId, EntryQuery, HistoryClient, ReadMethod, RetryPolicy};
 use http::{Method, Request, Response, StatusCode};
 
@@ -17,16 +16,17 @@ struct Network {
     methods: Arc<Mutex<Vec<Method>>>,
 }
 
-#[async_trait]
 impl Transport for Network {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        self.methods.lock().unwrap().push(request.method().clone());
-        let body = if request.method() == Method::GET { Some(self.get) } else { self.post };
-        let mut response = Response::new(Bytes::from_static(body.unwrap_or_default().as_bytes()));
-        if body.is_none() {
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        }
-        Ok(response)
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            self.methods.lock().unwrap().push(request.method().clone());
+            let body = if request.method() == Method::GET { Some(self.get) } else { self.post };
+            let mut response = Response::new(Bytes::from_static(body.unwrap_or_default().as_bytes()));
+            if body.is_none() {
+                *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+            }
+            Ok(response)
+        })
     }
 }
 

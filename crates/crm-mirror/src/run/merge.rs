@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use crm_history::Texts;
-use crm_transport::{Error, Export, ExportSource};
-use futures_util::future::BoxFuture;
+use crm_transport::{BoxFuture, Error, Export, ExportSource};
 use futures_util::stream::{self, StreamExt};
 
 use super::{NOTED_SHIFT, Run, SHIFT, Step, shift};

@@ -2,8 +2,7 @@
 
 use crm_history::operations::Info;
 use crm_history::{Entry, EntryId};
-use crm_transport::{Bytes, Error, ErrorKind, Operation, OperationInfo, answer, http};
-use futures_util::future::BoxFuture;
+use crm_transport::{BoxFuture, Bytes, Error, ErrorKind, Operation, OperationInfo, answer, http};
 use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
 

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 use serde_json::Value as Json;
 
 use super::{
@@ -210,28 +209,33 @@ fn json(text: &str) -> Json {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-#[async_trait]
 impl Store for MemoryStore {
-    async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error> {
-        let mut state = self.state();
-        let before = state.columns.len();
-        state.columns.extend(columns.iter().map(|(name, _)| name.to_lowercase()));
-        Ok(state.columns.len() > before)
+    fn add_columns<'a>(&'a self, columns: &'a [(String, ColumnKind)]) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let mut state = self.state();
+            let before = state.columns.len();
+            state.columns.extend(columns.iter().map(|(name, _)| name.to_lowercase()));
+            Ok(state.columns.len() > before)
+        })
     }
 
-    async fn lock(&self) -> Result<Option<i64>, Error> {
-        let mut state = self.state();
-        if state.is_locked && !breaks("one-run-at-a-time") {
-            return Ok(None);
-        }
-        state.is_locked = true;
-        state.fence += 1;
-        Ok(Some(state.fence))
+    fn lock(&self) -> BoxFuture<'_, Result<Option<i64>, Error>> {
+        Box::pin(async move {
+            let mut state = self.state();
+            if state.is_locked && !breaks("one-run-at-a-time") {
+                return Ok(None);
+            }
+            state.is_locked = true;
+            state.fence += 1;
+            Ok(Some(state.fence))
+        })
     }
 
-    async fn unlock(&self, fence: i64) -> Result<(), Error> {
-        self.abandon(fence);
-        Ok(())
+    fn unlock(&self, fence: i64) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            self.abandon(fence);
+            Ok(())
+        })
     }
 
     fn abandon(&self, fence: i64) {
@@ -241,165 +245,196 @@ impl Store for MemoryStore {
         }
     }
 
-    async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
-        Ok(self.state().settings.clone())
+    fn settings(&self) -> BoxFuture<'_, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(async move { Ok(self.state().settings.clone()) })
     }
 
-    async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error> {
-        let mut state = self.write(fence)?;
-        let id = state.runs.len() as i64 + 1;
-        state.runs.push(Run {
-            id,
-            started_at: from_seconds(started_at),
-            ended_at: None,
-            mode: mode.to_owned(),
-            verdict: None,
-            figures: None,
-            error: None,
-            shift_hours: None,
-        });
-        Ok(id)
+    fn begin_run<'a>(
+        &'a self,
+        fence: i64,
+        started_at: i64,
+        mode: &'a str,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        Box::pin(async move {
+            let mut state = self.write(fence)?;
+            let id = state.runs.len() as i64 + 1;
+            state.runs.push(Run {
+                id,
+                started_at: from_seconds(started_at),
+                ended_at: None,
+                mode: mode.to_owned(),
+                verdict: None,
+                figures: None,
+                error: None,
+                shift_hours: None,
+            });
+            Ok(id)
+        })
     }
 
-    async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error> {
-        let mut state = self.write(fence)?;
-        if let Some(run) = state.runs.iter_mut().find(|run| run.id == end.run) {
-            run.ended_at = Some(from_seconds(end.ended_at));
-            run.mode = end.mode.to_owned();
-            run.verdict = Some(end.verdict.to_owned());
-            run.figures = Some(end.figures.clone());
-            run.error.clone_from(&end.error);
-            run.shift_hours = end.shift_hours;
-        }
-        state.settings.extend(end.settings.iter().cloned());
-        let is_young = |change: &Change| seconds(change.seen_at) >= end.keep_since;
-        let pruned = state.changes.iter().position(is_young).unwrap_or(state.changes.len());
-        let last = state.changes.drain(..pruned).next_back();
-        if let Some(last) = last {
-            state.settings.insert(PRUNED.to_owned(), last.seq.to_string());
-        }
-        Ok(())
-    }
-
-    async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error> {
-        let state = self.state();
-        let (after, up_to) = if range.table.belongs_to_project() {
-            let project_id = range.up_to.project_id;
-            (Key { project_id, id: -1, occurrence: -1 }, Key { project_id, ..Key::MAX })
-        } else {
-            (Key::new(range.after.id), Key::new(range.up_to.id))
-        };
-        let since = range.since.map(|at| Value::time(Some(at)));
-        // The time is the first column of the activities.
-        let is_late = |stored: &Stored| match (&since, stored.row.values.first()) {
-            (None, _) => true,
-            (Some(Value::Text(since)), Some(Value::Text(at))) => at >= since,
-            _ => false,
-        };
-        let is_asked = |key: Key| range.ids.is_empty() || range.ids.contains(&key.id);
-        let found = state.range(range.table, after, up_to);
-        let found =
-            found.filter(|(key, stored)| stored.deleted_at.is_none() && is_late(stored) && is_asked(*key));
-        let head = |(key, stored): (Key, &Stored)| Head {
-            key,
-            fingerprint: stored.row.fingerprint,
-            detail: stored.row.detail,
-            is_out_of_view: stored.out_of_view_at.is_some(),
-        };
-        Ok(found.map(head).take(usize::try_from(range.limit).unwrap_or(usize::MAX)).collect())
-    }
-
-    async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
-        let mut state = self.write(fence)?;
-        Ok(batches.iter().map(|batch| state.apply(batch)).collect())
-    }
-
-    async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error> {
-        let state = self.state();
-        let bounds = (Bound::Excluded((table, after)), Bound::Included((table, Key::MAX)));
-        let found = state.marks.range(bounds);
-        let found = found.map(|((_, key), (run, since))| Missing { key: *key, run: *run, since: *since });
-        Ok(found.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
-    }
-
-    async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error> {
-        let state = self.state();
-        let marks = state.marks.iter();
-        Ok(marks.filter(|((of, _), (by, _))| *of == table && *by == run).count() as u64)
-    }
-
-    async fn count(&self, table: Table) -> Result<u64, Error> {
-        let state = self.state();
-        let in_view = state.live(table).filter(|(_, stored)| stored.out_of_view_at.is_none());
-        Ok(in_view.count() as u64)
-    }
-
-    async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error> {
-        let state = self.state();
-        let in_view = state.live(Table::Projects).filter(|(_, stored)| stored.out_of_view_at.is_none());
-        let mut found: Vec<_> = in_view
-            .map(|(key, stored)| ChildrenRead { project_id: key.id, at: stored.children_read_at })
-            .collect();
-        found.sort_by_key(|read| (read.at, read.project_id));
-        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(found)
-    }
-
-    async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error> {
-        let state = self.state();
-        let record = |(key, stored): (Key, &Stored)| Record {
-            key,
-            raw: stored.row.raw.clone(),
-            deleted_at: stored.deleted_at,
-            out_of_view_at: stored.out_of_view_at,
-        };
-        let found = state.range(table, after, Key::MAX).map(record);
-        Ok(found.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
-    }
-
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
-        let state = self.state();
-        let fits = |change: &&Change| {
-            change.seq > filter.after
-                && filter.table.is_none_or(|table| change.table == table)
-                && filter.since.is_none_or(|since| change.seen_at >= from_seconds(seconds(since)))
-        };
-        Ok(state.changes.iter().filter(fits).take(filter.limit as usize).cloned().collect())
-    }
-
-    async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {
-        let runs = self.state().runs.clone();
-        Ok(runs.into_iter().rev().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
-    }
-
-    async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error> {
-        let mut state = self.write(fence)?;
-        let is_of_it = |of: Table, key: Key| {
-            (of == table && key.id == id)
-                || (table == Table::Projects && of.belongs_to_project() && key.project_id == id)
-        };
-        let count = |state: &State| state.rows.len() + state.changes.len() + state.marks.len();
-        let before = count(&state);
-        state.rows.retain(|(of, key), _| !is_of_it(*of, *key));
-        state.changes.retain(|change| !is_of_it(change.table, change.key));
-        state.marks.retain(|(of, key), _| !is_of_it(*of, *key));
-        let removed = before - count(&state) + state.forget_activities(table, id);
-        Ok(removed as u64)
-    }
-
-    async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error> {
-        let mut state = self.write(fence)?;
-        let mut replaced = 0;
-        let mut in_text = |text: &mut String| {
-            if let Some(other) = rewrite(text) {
-                *text = other;
-                replaced += 1;
+    fn end_run<'a>(&'a self, fence: i64, end: &'a RunEnd) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let mut state = self.write(fence)?;
+            if let Some(run) = state.runs.iter_mut().find(|run| run.id == end.run) {
+                run.ended_at = Some(from_seconds(end.ended_at));
+                run.mode = end.mode.to_owned();
+                run.verdict = Some(end.verdict.to_owned());
+                run.figures = Some(end.figures.clone());
+                run.error.clone_from(&end.error);
+                run.shift_hours = end.shift_hours;
             }
-        };
-        let rows = state.rows.iter_mut().filter(|((of, _), _)| *of == table);
-        rows.for_each(|(_, stored)| in_text(&mut stored.row.raw));
-        let changes = state.changes.iter_mut().filter(|change| change.table == table);
-        changes.flat_map(|change| change.before.iter_mut().chain(&mut change.after)).for_each(in_text);
-        Ok(replaced)
+            state.settings.extend(end.settings.iter().cloned());
+            let is_young = |change: &Change| seconds(change.seen_at) >= end.keep_since;
+            let pruned = state.changes.iter().position(is_young).unwrap_or(state.changes.len());
+            let last = state.changes.drain(..pruned).next_back();
+            if let Some(last) = last {
+                state.settings.insert(PRUNED.to_owned(), last.seq.to_string());
+            }
+            Ok(())
+        })
+    }
+
+    fn heads<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Head>, Error>> {
+        Box::pin(async move {
+            let state = self.state();
+            let (after, up_to) = if range.table.belongs_to_project() {
+                let project_id = range.up_to.project_id;
+                (Key { project_id, id: -1, occurrence: -1 }, Key { project_id, ..Key::MAX })
+            } else {
+                (Key::new(range.after.id), Key::new(range.up_to.id))
+            };
+            let since = range.since.map(|at| Value::time(Some(at)));
+            // The time is the first column of the activities.
+            let is_late = |stored: &Stored| match (&since, stored.row.values.first()) {
+                (None, _) => true,
+                (Some(Value::Text(since)), Some(Value::Text(at))) => at >= since,
+                _ => false,
+            };
+            let is_asked = |key: Key| range.ids.is_empty() || range.ids.contains(&key.id);
+            let found = state.range(range.table, after, up_to);
+            let found = found
+                .filter(|(key, stored)| stored.deleted_at.is_none() && is_late(stored) && is_asked(*key));
+            let head = |(key, stored): (Key, &Stored)| Head {
+                key,
+                fingerprint: stored.row.fingerprint,
+                detail: stored.row.detail,
+                is_out_of_view: stored.out_of_view_at.is_some(),
+            };
+            Ok(found.map(head).take(usize::try_from(range.limit).unwrap_or(usize::MAX)).collect())
+        })
+    }
+
+    fn commit(&self, fence: i64, batches: Vec<Batch>) -> BoxFuture<'_, Result<Vec<Applied>, Error>> {
+        Box::pin(async move {
+            let mut state = self.write(fence)?;
+            Ok(batches.iter().map(|batch| state.apply(batch)).collect())
+        })
+    }
+
+    fn missing(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Missing>, Error>> {
+        Box::pin(async move {
+            let state = self.state();
+            let bounds = (Bound::Excluded((table, after)), Bound::Included((table, Key::MAX)));
+            let found = state.marks.range(bounds);
+            let found = found.map(|((_, key), (run, since))| Missing { key: *key, run: *run, since: *since });
+            Ok(found.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        })
+    }
+
+    fn count_missing(&self, table: Table, run: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let state = self.state();
+            let marks = state.marks.iter();
+            Ok(marks.filter(|((of, _), (by, _))| *of == table && *by == run).count() as u64)
+        })
+    }
+
+    fn count(&self, table: Table) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let state = self.state();
+            let in_view = state.live(table).filter(|(_, stored)| stored.out_of_view_at.is_none());
+            Ok(in_view.count() as u64)
+        })
+    }
+
+    fn oldest_children(&self, limit: i64) -> BoxFuture<'_, Result<Vec<ChildrenRead>, Error>> {
+        Box::pin(async move {
+            let state = self.state();
+            let in_view = state.live(Table::Projects).filter(|(_, stored)| stored.out_of_view_at.is_none());
+            let mut found: Vec<_> = in_view
+                .map(|(key, stored)| ChildrenRead { project_id: key.id, at: stored.children_read_at })
+                .collect();
+            found.sort_by_key(|read| (read.at, read.project_id));
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(found)
+        })
+    }
+
+    fn records(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Record>, Error>> {
+        Box::pin(async move {
+            let state = self.state();
+            let record = |(key, stored): (Key, &Stored)| Record {
+                key,
+                raw: stored.row.raw.clone(),
+                deleted_at: stored.deleted_at,
+                out_of_view_at: stored.out_of_view_at,
+            };
+            let found = state.range(table, after, Key::MAX).map(record);
+            Ok(found.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        })
+    }
+
+    fn changes<'a>(&'a self, filter: &'a ChangeFilter) -> BoxFuture<'a, Result<Vec<Change>, Error>> {
+        Box::pin(async move {
+            let state = self.state();
+            let fits = |change: &&Change| {
+                change.seq > filter.after
+                    && filter.table.is_none_or(|table| change.table == table)
+                    && filter.since.is_none_or(|since| change.seen_at >= from_seconds(seconds(since)))
+            };
+            Ok(state.changes.iter().filter(fits).take(filter.limit as usize).cloned().collect())
+        })
+    }
+
+    fn runs(&self, limit: i64) -> BoxFuture<'_, Result<Vec<Run>, Error>> {
+        Box::pin(async move {
+            let runs = self.state().runs.clone();
+            Ok(runs.into_iter().rev().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        })
+    }
+
+    fn forget(&self, fence: i64, table: Table, id: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let mut state = self.write(fence)?;
+            let is_of_it = |of: Table, key: Key| {
+                (of == table && key.id == id)
+                    || (table == Table::Projects && of.belongs_to_project() && key.project_id == id)
+            };
+            let count = |state: &State| state.rows.len() + state.changes.len() + state.marks.len();
+            let before = count(&state);
+            state.rows.retain(|(of, key), _| !is_of_it(*of, *key));
+            state.changes.retain(|change| !is_of_it(change.table, change.key));
+            state.marks.retain(|(of, key), _| !is_of_it(*of, *key));
+            let removed = before - count(&state) + state.forget_activities(table, id);
+            Ok(removed as u64)
+        })
+    }
+
+    fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let mut state = self.write(fence)?;
+            let mut replaced = 0;
+            let mut in_text = |text: &mut String| {
+                if let Some(other) = rewrite(text) {
+                    *text = other;
+                    replaced += 1;
+                }
+            };
+            let rows = state.rows.iter_mut().filter(|((of, _), _)| *of == table);
+            rows.for_each(|(_, stored)| in_text(&mut stored.row.raw));
+            let changes = state.changes.iter_mut().filter(|change| change.table == table);
+            changes.flat_map(|change| change.before.iter_mut().chain(&mut change.after)).for_each(in_text);
+            Ok(replaced)
+        })
     }
 }

@@ -13,8 +13,8 @@ use std::io::ErrorKind::{NotConnected, Other, ResourceBusy, TimedOut};
 use std::path::Path;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::NaiveDateTime;
+pub use crm_transport::BoxFuture;
 use crm_transport::Error;
 
 pub use memory::MemoryStore;
@@ -33,73 +33,79 @@ use crate::table::{ColumnKind, Shape, Table};
 /// A method is atomic, and everything is durable when it returns. All times are seconds since 1970 by the clock of the
 /// program. One run at a time holds the lock. Its number, the *fence*, grows with each owner. An owner whose fence was
 /// replaced writes nothing.
-#[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Adds columns to the table of projects. Returns `true` if one of them is new: its values are then missing.
-    async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error>;
+    fn add_columns<'a>(&'a self, columns: &'a [(String, ColumnKind)]) -> BoxFuture<'a, Result<bool, Error>>;
 
     /// Takes the lock, if no other run holds it. Returns its fence.
-    async fn lock(&self) -> Result<Option<i64>, Error>;
+    fn lock(&self) -> BoxFuture<'_, Result<Option<i64>, Error>>;
 
     /// Gives the lock back.
-    async fn unlock(&self, fence: i64) -> Result<(), Error>;
+    fn unlock(&self, fence: i64) -> BoxFuture<'_, Result<(), Error>>;
 
     /// The run with this fence was dropped. This must not block.
     fn abandon(&self, fence: i64);
 
     /// Returns the settings: small texts by name.
-    async fn settings(&self) -> Result<BTreeMap<String, String>, Error>;
+    fn settings(&self) -> BoxFuture<'_, Result<BTreeMap<String, String>, Error>>;
 
     /// Records that a run begins, and returns its ID.
-    async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error>;
+    fn begin_run<'a>(
+        &'a self,
+        fence: i64,
+        started_at: i64,
+        mode: &'a str,
+    ) -> BoxFuture<'a, Result<i64, Error>>;
 
     /// Records how a run ended. Removes the oldest changes, up to the first one that was seen at `keep_since` or later, and
     /// writes the highest of their `seq` to the setting `pruned`.
-    async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error>;
+    fn end_run<'a>(&'a self, fence: i64, end: &'a RunEnd) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Returns rows that are not deleted, by key, without their contents.
-    async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error>;
+    fn heads<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Head>, Error>>;
 
     /// Writes batches in one transaction, with the change log. Returns what has changed, for each batch.
-    async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error>;
+    fn commit(&self, fence: i64, batches: Vec<Batch>) -> BoxFuture<'_, Result<Vec<Applied>, Error>>;
 
     /// Returns marks of rows that a list lacks, by key.
-    async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error>;
+    fn missing(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Missing>, Error>>;
 
     /// Counts the marks that this run has set.
-    async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error>;
+    fn count_missing(&self, table: Table, run: i64) -> BoxFuture<'_, Result<u64, Error>>;
 
     /// Counts the rows that are in view.
-    async fn count(&self, table: Table) -> Result<u64, Error>;
+    fn count(&self, table: Table) -> BoxFuture<'_, Result<u64, Error>>;
 
     /// Returns the projects in view whose children were read longest ago, never first.
-    async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error>;
+    fn oldest_children(&self, limit: i64) -> BoxFuture<'_, Result<Vec<ChildrenRead>, Error>>;
 
     /// Returns rows with their records, by key, deleted ones included.
-    async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error>;
+    fn records(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Record>, Error>>;
 
     /// Returns entries of the change log, oldest first.
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error>;
+    fn changes<'a>(&'a self, filter: &'a ChangeFilter) -> BoxFuture<'a, Result<Vec<Change>, Error>>;
 
     /// Returns the [`seq`](Change::seq) of the last entry of the change log, or 0. By default it reads all of them.
-    async fn newest_change(&self) -> Result<i64, Error> {
-        let mut filter = ChangeFilter::new();
-        while let Some(last) = self.changes(&filter).await?.last() {
-            filter = filter.after(last.seq);
-        }
-        Ok(filter.after)
+    fn newest_change(&self) -> BoxFuture<'_, Result<i64, Error>> {
+        Box::pin(async move {
+            let mut filter = ChangeFilter::new();
+            while let Some(last) = self.changes(&filter).await?.last() {
+                filter = filter.after(last.seq);
+            }
+            Ok(filter.after)
+        })
     }
 
     /// Returns the latest runs, latest first.
-    async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error>;
+    fn runs(&self, limit: i64) -> BoxFuture<'_, Result<Vec<Run>, Error>>;
 
     /// Removes the row of a record, what belongs to it, and every entry of the change log about it. Of a client or a contact
     /// it also removes the deleted activities about it. Returns how many rows and entries these are.
-    async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error>;
+    fn forget(&self, fence: i64, table: Table, id: i64) -> BoxFuture<'_, Result<u64, Error>>;
 
     /// Replaces the JSON of a record in its row, and in the entries of the change log, where this function returns
     /// another one. Nothing is logged. Returns how many texts were replaced.
-    async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error>;
+    fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> BoxFuture<'_, Result<u64, Error>>;
 }
 
 /// Returns another JSON for a record, or `None` to keep it.

@@ -5,8 +5,9 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use async_trait::async_trait;
-use crm_mirror::store::{Applied, Batch, ChildrenRead, Head, Missing, Range, Record, Rewrite, RunEnd, Store};
+use crm_mirror::store::{
+    Applied, Batch, BoxFuture, ChildrenRead, Head, Missing, Range, Record, Rewrite, RunEnd, Store,
+};
 use crm_mirror::{Change, ChangeFilter, ColumnKind, Error, Key, Run, SqliteStore, Table};
 use tokio::sync::Notify;
 
@@ -80,77 +81,81 @@ impl FailingStore {
     }
 }
 
-#[async_trait]
 impl Store for FailingStore {
-    async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error> {
-        self.step(self.store.add_columns(columns)).await
+    fn add_columns<'a>(&'a self, columns: &'a [(String, ColumnKind)]) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(self.step(self.store.add_columns(columns)))
     }
 
-    async fn lock(&self) -> Result<Option<i64>, Error> {
-        self.store.lock().await
+    fn lock(&self) -> BoxFuture<'_, Result<Option<i64>, Error>> {
+        self.store.lock()
     }
 
-    async fn unlock(&self, fence: i64) -> Result<(), Error> {
-        self.store.unlock(fence).await
+    fn unlock(&self, fence: i64) -> BoxFuture<'_, Result<(), Error>> {
+        self.store.unlock(fence)
     }
 
     fn abandon(&self, fence: i64) {
         self.store.abandon(fence);
     }
 
-    async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
-        self.step(self.store.settings()).await
+    fn settings(&self) -> BoxFuture<'_, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(self.step(self.store.settings()))
     }
 
-    async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error> {
-        self.step(self.store.begin_run(fence, started_at, mode)).await
+    fn begin_run<'a>(
+        &'a self,
+        fence: i64,
+        started_at: i64,
+        mode: &'a str,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        Box::pin(self.step(self.store.begin_run(fence, started_at, mode)))
     }
 
-    async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error> {
-        self.step(self.store.end_run(fence, end)).await
+    fn end_run<'a>(&'a self, fence: i64, end: &'a RunEnd) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.step(self.store.end_run(fence, end)))
     }
 
-    async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error> {
-        self.step(self.store.heads(range)).await
+    fn heads<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Head>, Error>> {
+        Box::pin(self.step(self.store.heads(range)))
     }
 
-    async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
-        self.step(self.store.commit(fence, batches)).await
+    fn commit(&self, fence: i64, batches: Vec<Batch>) -> BoxFuture<'_, Result<Vec<Applied>, Error>> {
+        Box::pin(self.step(self.store.commit(fence, batches)))
     }
 
-    async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error> {
-        self.step(self.store.missing(table, after, limit)).await
+    fn missing(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Missing>, Error>> {
+        Box::pin(self.step(self.store.missing(table, after, limit)))
     }
 
-    async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error> {
-        self.step(self.store.count_missing(table, run)).await
+    fn count_missing(&self, table: Table, run: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.step(self.store.count_missing(table, run)))
     }
 
-    async fn count(&self, table: Table) -> Result<u64, Error> {
-        self.step(self.store.count(table)).await
+    fn count(&self, table: Table) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.step(self.store.count(table)))
     }
 
-    async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error> {
-        self.step(self.store.oldest_children(limit)).await
+    fn oldest_children(&self, limit: i64) -> BoxFuture<'_, Result<Vec<ChildrenRead>, Error>> {
+        Box::pin(self.step(self.store.oldest_children(limit)))
     }
 
-    async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error> {
-        self.store.records(table, after, limit).await
+    fn records(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Record>, Error>> {
+        self.store.records(table, after, limit)
     }
 
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
-        self.store.changes(filter).await
+    fn changes<'a>(&'a self, filter: &'a ChangeFilter) -> BoxFuture<'a, Result<Vec<Change>, Error>> {
+        self.store.changes(filter)
     }
 
-    async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {
-        self.store.runs(limit).await
+    fn runs(&self, limit: i64) -> BoxFuture<'_, Result<Vec<Run>, Error>> {
+        self.store.runs(limit)
     }
 
-    async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error> {
-        self.step(self.store.forget(fence, table, id)).await
+    fn forget(&self, fence: i64, table: Table, id: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.step(self.store.forget(fence, table, id)))
     }
 
-    async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error> {
-        self.step(self.store.rewrite(fence, table, rewrite)).await
+    fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.step(self.store.rewrite(fence, table, rewrite)))
     }
 }

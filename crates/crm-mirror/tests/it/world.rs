@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use crm_directory::DirectoryClient;
-use crm_history::transport::{Transport, TransportError};
+use crm_history::transport::{BoxFuture, Transport, TransportError};
 use crm_history::{ApiKey, HistoryClient, RetryPolicy};
 use crm_mirror::{Mirror, Report, SqliteStore, Sync};
 use crm_projects::{ProjectsClient, TokenPair};
@@ -206,30 +205,31 @@ struct InProcess {
     meanwhile: Arc<Mutex<Vec<Meanwhile>>>,
 }
 
-#[async_trait]
 impl Transport for InProcess {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let exchange = Mutex::new(self.sandbox.receive(request));
-        let outcome = exchange.lock().unwrap().outcome();
-        let due: Vec<Meanwhile> = {
-            let mut all = self.meanwhile.lock().unwrap();
-            // The log of requests is copied, so it is read only for those who wait for one.
-            let operation = match all.is_empty() {
-                true => None,
-                false => self.sandbox.requests().last().and_then(|request| request.operation),
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let exchange = Mutex::new(self.sandbox.receive(request));
+            let outcome = exchange.lock().unwrap().outcome();
+            let due: Vec<Meanwhile> = {
+                let mut all = self.meanwhile.lock().unwrap();
+                // The log of requests is copied, so it is read only for those who wait for one.
+                let operation = match all.is_empty() {
+                    true => None,
+                    false => self.sandbox.requests().last().and_then(|request| request.operation),
+                };
+                let of_this = all.iter_mut().filter(|meanwhile| Some(meanwhile.operation) == operation);
+                of_this.for_each(|meanwhile| meanwhile.answers_left -= 1);
+                all.extract_if(.., |meanwhile| meanwhile.answers_left == 0).collect()
             };
-            let of_this = all.iter_mut().filter(|meanwhile| Some(meanwhile.operation) == operation);
-            of_this.for_each(|meanwhile| meanwhile.answers_left -= 1);
-            all.extract_if(.., |meanwhile| meanwhile.answers_left == 0).collect()
-        };
-        due.into_iter().for_each(|meanwhile| (meanwhile.work)(&self.sandbox));
-        match outcome {
-            Some(outcome) => outcome.map_err(|failure| match failure {
-                Failure::Refused => TransportError::connect("connection refused"),
-                Failure::Cut(_) => TransportError::cut_body("the body was cut"),
-                _ => TransportError::closed("connection closed"),
-            }),
-            None => Err(TransportError::timeout("no answer came")),
-        }
+            due.into_iter().for_each(|meanwhile| (meanwhile.work)(&self.sandbox));
+            match outcome {
+                Some(outcome) => outcome.map_err(|failure| match failure {
+                    Failure::Refused => TransportError::connect("connection refused"),
+                    Failure::Cut(_) => TransportError::cut_body("the body was cut"),
+                    _ => TransportError::closed("connection closed"),
+                }),
+                None => Err(TransportError::timeout("no answer came")),
+            }
+        })
     }
 }

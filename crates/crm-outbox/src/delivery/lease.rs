@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use crm_history::engine::{self, Key, Sending, Settled};
 use crm_history::{Rejection, UnknownReason};
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio::time::Instant;
 
@@ -267,18 +266,21 @@ impl Drop for Lease {
 /// commit. After a crash in between the activity is in doubt, as it is after a crash before its answer.
 pub(super) struct LeasedStore(pub(super) Arc<Lease>);
 
-#[async_trait]
 impl engine::Store for LeasedStore {
-    async fn sending(&self, sending: &Sending) -> Result<(), Error> {
-        let Sending { request, keys, floor } = sending;
-        self.0.last_request.fetch_max(*request, Ordering::Relaxed);
-        let sent = SentIn { number: *request, floor: floor.id, floor_is_certain: floor.is_certain };
-        self.0.send(&Request { sent, seqs: keys.clone() }).await
+    fn sending<'a>(&'a self, sending: &'a Sending) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let Sending { request, keys, floor } = sending;
+            self.0.last_request.fetch_max(*request, Ordering::Relaxed);
+            let sent = SentIn { number: *request, floor: floor.id, floor_is_certain: floor.is_certain };
+            self.0.send(&Request { sent, seqs: keys.clone() }).await
+        })
     }
 
-    async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error> {
-        self.0.note(settled.iter().map(|(key, settled)| (*key, change(settled))));
-        Ok(())
+    fn settled<'a>(&'a self, settled: &'a [(Key, Settled)]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            self.0.note(settled.iter().map(|(key, settled)| (*key, change(settled))));
+            Ok(())
+        })
     }
 }
 

@@ -12,9 +12,8 @@ use std::io::ErrorKind::{NotConnected, Other, ResourceBusy, TimedOut};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use crm_history::{EntryId, Rejection};
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use columns::{
@@ -41,36 +40,40 @@ use crate::status::{Filter, OutboxStats, State, Status, UnknownOutcome};
 ///
 /// The sender holds a lease with a number from 2^12 to 2^42, the *fence*, which grows with each owner. [`sending`](Self::sending) and
 /// [`settle`](Self::settle) change nothing if the lease belongs to a later owner.
-#[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Puts activities with different keys. Returns the row that each key had before, or `None` if it is new.
-    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error>;
+    fn put<'a>(&'a self, activities: &'a [NewActivity]) -> BoxFuture<'a, Result<Vec<Option<Row>>, Error>>;
 
     /// Returns the activity of a key.
-    async fn get(&self, key: &str) -> Result<Option<Row>, Error>;
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Row>, Error>>;
 
     /// Returns activities in the order of `put`.
-    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error>;
+    fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Row>, Error>>;
 
     /// Counts the activities.
-    async fn stats(&self) -> Result<OutboxStats, Error>;
+    fn stats(&self) -> BoxFuture<'_, Result<OutboxStats, Error>>;
 
     /// Carries out a person's decision, if the activity is in one of these states. Returns whether it was.
     ///
     /// The activity forgets its last request, because the ID that a person names says nothing about the floor.
     /// [`Change::Queued`] also forgets what a hook prepared, and applies only to an activity whose content is kept.
-    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error>;
+    fn decide<'a>(
+        &'a self,
+        key: &'a str,
+        from: &'a [State],
+        change: &'a Change,
+    ) -> BoxFuture<'a, Result<bool, Error>>;
 
     /// Returns the highest ID that the activities show which were stored before this time: their own IDs, and the floors
     /// of their requests.
-    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error>;
+    fn highest_id_before(&self, since: SystemTime) -> BoxFuture<'_, Result<Option<u64>, Error>>;
 
     /// Puts everything in doubt that is queued, held or sent. Returns how many activities these are.
     ///
     /// What was sent keeps its request, whose floor was certain or not for the lists that were read then. The others get a
     /// request each 100 activities, with a number below 2^32, and all of these have the same floor: this one, or a lower one
     /// of an earlier reconciliation that is still in doubt.
-    async fn reconcile(&self, floor: u64) -> Result<u64, Error>;
+    fn reconcile(&self, floor: u64) -> BoxFuture<'_, Result<u64, Error>>;
 
     /// Removes the contents of activities that were stored longer ago, with a known id. Returns how many these are.
     ///
@@ -78,21 +81,21 @@ pub trait Store: Send + Sync + 'static {
     /// for that of an equal activity in doubt, which would then be lost.
     ///
     /// This works in steps, each of which is atomic, so that other calls do not have to wait.
-    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error>;
+    fn remove_contents(&self, older_than: Duration) -> BoxFuture<'_, Result<u64, Error>>;
 
     /// Removes activities that were stored or refused longer ago, with their keys. Returns how many these are.
     ///
     /// This works in steps, each of which is atomic, so that other calls do not have to wait.
-    async fn purge(&self, older_than: Duration) -> Result<u64, Error>;
+    fn purge(&self, older_than: Duration) -> BoxFuture<'_, Result<u64, Error>>;
 
     /// Takes the lease for this time, if it is free. Returns its fence.
-    async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error>;
+    fn acquire(&self, lease: Duration) -> BoxFuture<'_, Result<Option<u64>, Error>>;
 
     /// Extends the lease. Returns `false` if it is lost.
-    async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error>;
+    fn renew(&self, fence: u64, lease: Duration) -> BoxFuture<'_, Result<bool, Error>>;
 
     /// Releases the lease, so that another instance can take it at once.
-    async fn release(&self, fence: u64) -> Result<(), Error>;
+    fn release(&self, fence: u64) -> BoxFuture<'_, Result<(), Error>>;
 
     /// The sender with this fence was dropped without [`release`](Self::release). A store whose lease does not expire
     /// releases it here (default: does nothing). This must not block.
@@ -101,55 +104,55 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Returns queued activities after this position, and those whose time of being held is over.
-    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error>;
+    fn queued(&self, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, Error>>;
 
     /// Returns all activities in the state [`Sending`](Status::Sending), in the order of their requests.
-    async fn in_doubt(&self) -> Result<Vec<Row>, Error>;
+    fn in_doubt(&self) -> BoxFuture<'_, Result<Vec<Row>, Error>>;
 
     /// Returns the IDs of stored activities from this one on, and at least the highest 200 of all.
-    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error>;
+    fn claimed(&self, lowest: u64) -> BoxFuture<'_, Result<Vec<u64>, Error>>;
 
     /// Returns whether the ID of a stored activity is at or below the floor of its request.
-    async fn has_id_below_floor(&self) -> Result<bool, Error>;
+    fn has_id_below_floor(&self) -> BoxFuture<'_, Result<bool, Error>>;
 
     /// Returns the lowest floor of all requests that were recorded, and of all reconciliations, also of those whose activities
     /// are removed (default: 0, which is right for every store, but lets more activities stay in doubt).
-    async fn oldest_floor(&self) -> Result<u64, Error> {
-        Ok(0)
+    fn oldest_floor(&self) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move { Ok(0) })
     }
 
     /// Returns, for each activity in doubt, the floors of those that are equal to it and stored without an id. They are
     /// equal if the JSON is, as it was sent.
-    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error>;
+    fn stored_without_id(&self) -> BoxFuture<'_, Result<Vec<(u64, u64)>, Error>>;
 
     /// Returns whether an activity is stored under an ID that is not known, or may be: all that are `Stored` without an ID or
     /// `Unknown`, and those that were lost before a reconciliation (default: `true`, which is right for every store, but lets
     /// more activities stay in doubt).
-    async fn has_unknown_ids(&self) -> Result<bool, Error> {
-        Ok(true)
+    fn has_unknown_ids(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async move { Ok(true) })
     }
 
     /// Of this many stored activities with the highest IDs, returns those whose content is kept.
-    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error>;
+    fn last_stored(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, Error>>;
 
     /// Extends the lease, and records a request that is about to be sent, with what became of other activities, each of
     /// which is there once. Returns `false` if the lease is lost, or if an activity of the request is neither queued, held
     /// nor being sent. Then nothing is changed.
-    async fn sending(
-        &self,
+    fn sending<'a>(
+        &'a self,
         fence: u64,
         lease: Duration,
-        request: &Request,
-        outcomes: &[(u64, Change)],
-    ) -> Result<bool, Error>;
+        request: &'a Request,
+        outcomes: &'a [(u64, Change)],
+    ) -> BoxFuture<'a, Result<bool, Error>>;
 
     /// Records what became of activities, each of which is there once. Returns `false` if the lease belongs to a later
     /// owner. Then nothing is changed.
-    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error>;
+    fn settle<'a>(&'a self, fence: u64, changes: &'a [(u64, Change)]) -> BoxFuture<'a, Result<bool, Error>>;
 
     /// Ends when another process may have put something (default: never). The outbox polls anyway.
-    async fn changed(&self) {
-        std::future::pending().await
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
     }
 }
 

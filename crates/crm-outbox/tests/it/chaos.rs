@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use crm_history::Error;
-use crm_outbox::{Delivery, MemoryStore, Outbox, Status};
+use crm_outbox::{BoxFuture, Delivery, MemoryStore, Outbox, Status};
 use fastrand::Rng;
 use tokio::time::{sleep, timeout};
 
@@ -41,14 +40,13 @@ impl Flaky {
     }
 }
 
-#[async_trait]
 impl Hook for Flaky {
-    async fn before(&self, operation: &'static str) -> Result<(), Error> {
-        self.perhaps(operation).await
+    fn before<'a>(&'a self, operation: &'static str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.perhaps(operation))
     }
 
-    async fn after(&self, operation: &'static str) -> Result<(), Error> {
-        self.perhaps(operation).await
+    fn after<'a>(&'a self, operation: &'static str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.perhaps(operation))
     }
 }
 

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use chrono::NaiveDate;
 use crm_history::{ClientId, EntryId, Error, NewEntry, NotSentReason};
-use crm_outbox::{Filter, MemoryStore, Outbox, Prepared, Resolution, Role, State, Status, Store};
+use crm_outbox::{BoxFuture, Filter, MemoryStore, Outbox, Prepared, Resolution, Role, State, Status, Store};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::putting::entry;
@@ -392,13 +391,14 @@ async fn after_a_restored_backup_in_which_nothing_is_stored_a_person_names_an_ol
 /// Fails at the first outcomes.
 struct FailsAtOutcomes(AtomicUsize);
 
-#[async_trait]
 impl Hook for FailsAtOutcomes {
-    async fn before(&self, operation: &'static str) -> Result<(), Error> {
-        if operation == "settle" && self.0.fetch_add(1, Ordering::Relaxed) < 3 {
-            return Err(Error::storage("outbox.test", "outbox", Path::new("store"), "failed", None));
-        }
-        Ok(())
+    fn before<'a>(&'a self, operation: &'static str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            if operation == "settle" && self.0.fetch_add(1, Ordering::Relaxed) < 3 {
+                return Err(Error::storage("outbox.test", "outbox", Path::new("store"), "failed", None));
+            }
+            Ok(())
+        })
     }
 }
 
@@ -437,14 +437,15 @@ async fn a_delivery_until_empty_ends_when_nothing_is_left() {
 /// Fails at this operation, with a cause of this kind.
 struct FailsAlways(&'static str, std::io::ErrorKind);
 
-#[async_trait]
 impl Hook for FailsAlways {
-    async fn before(&self, operation: &'static str) -> Result<(), Error> {
-        if operation != self.0 {
-            return Ok(());
-        }
-        let cause = std::io::Error::new(self.1, "cause");
-        Err(Error::storage("outbox.test", "outbox", Path::new("store"), operation, Some(cause)))
+    fn before<'a>(&'a self, operation: &'static str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            if operation != self.0 {
+                return Ok(());
+            }
+            let cause = std::io::Error::new(self.1, "cause");
+            Err(Error::storage("outbox.test", "outbox", Path::new("store"), operation, Some(cause)))
+        })
     }
 }
 
@@ -506,14 +507,15 @@ async fn a_key_that_no_store_can_hold_is_not_known_and_the_store_is_not_asked() 
 /// Cannot be reached until this time.
 struct FailsUntil(Instant);
 
-#[async_trait]
 impl Hook for FailsUntil {
-    async fn before(&self, operation: &'static str) -> Result<(), Error> {
-        if Instant::now() >= self.0 {
-            return Ok(());
-        }
-        let cause = std::io::ErrorKind::NotConnected.into();
-        Err(Error::storage("outbox.test", "outbox", Path::new("store"), operation, Some(cause)))
+    fn before<'a>(&'a self, operation: &'static str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            if Instant::now() >= self.0 {
+                return Ok(());
+            }
+            let cause = std::io::ErrorKind::NotConnected.into();
+            Err(Error::storage("outbox.test", "outbox", Path::new("store"), operation, Some(cause)))
+        })
     }
 }
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use crm_history::{ClientId, EntryId, Error, NewEntry};
-use crm_outbox::{Change, MemoryStore, Outbox, OutboxStats, PutError, Status, Store};
+use crm_outbox::{BoxFuture, Change, MemoryStore, Outbox, OutboxStats, PutError, Status, Store};
 
 use crate::wrapped::{Hook, Wrapped};
 
@@ -118,16 +117,17 @@ async fn a_caller_that_gives_up_while_it_commits_for_others_harms_none_of_them()
 #[derive(Default)]
 struct CountCommits(Arc<AtomicUsize>);
 
-#[async_trait]
 impl Hook for CountCommits {
-    async fn before(&self, operation: &'static str) -> Result<(), Error> {
-        if operation == "put" {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
+    fn before<'a>(&'a self, operation: &'static str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            if operation == "put" {
+                self.0.fetch_add(1, Ordering::Relaxed);
+                for _ in 0..20 {
+                    tokio::task::yield_now().await;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

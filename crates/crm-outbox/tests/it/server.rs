@@ -4,9 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use crm_history::transport::{Transport, TransportError};
+use crm_history::transport::{BoxFuture, Transport, TransportError};
 use crm_history::{ApiKey, HistoryClient, RetryPolicy};
 use http::{Request, Response};
 use serde_json::{Value, json};
@@ -148,74 +147,75 @@ impl Server {
     }
 }
 
-#[async_trait]
 impl Transport for Server {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let body: Value = serde_json::from_slice(request.body()).unwrap();
-        let (answer, wait) = {
-            let mut state = self.lock();
-            state.requests += 1;
-            if state.is_down || (state.lists_are_down && request.uri().path().ends_with("/list")) {
-                return Err(TransportError::connect("the server is down"));
-            }
-            if std::env::var_os("CRM_OUTBOX_TEST_TRACE").is_some() {
-                let writes = state.writes.front();
-                eprintln!(
-                    "{:?} {} {body} {}",
-                    tokio::time::Instant::now(),
-                    request.uri().path(),
-                    writes.map_or("", Fate::name)
-                );
-            }
-            if request.uri().path().ends_with("/list") {
-                (state.list(&body), Duration::ZERO)
-            } else {
-                state.writes_received += 1;
-                self.1.notify_one();
-                let fate = state.writes.pop_front();
-                match fate {
-                    Some(Fate::Lost) => return Err(TransportError::closed("closed by the test")),
-                    Some(Fate::StoredAndLost) => {
-                        state.add(&body);
-                        return Err(TransportError::closed("closed by the test"));
-                    }
-                    Some(Fate::Slow(time)) => (state.add(&body), time),
-                    Some(Fate::HalfStored | Fate::HalfStoredAndStuck) => {
-                        let mut half = body.clone();
-                        let list = half["list"].as_array_mut().unwrap();
-                        list.truncate(list.len() / 2);
-                        let answer = state.add(&half);
-                        if matches!(fate, Some(Fate::HalfStored)) {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            let (answer, wait) = {
+                let mut state = self.lock();
+                state.requests += 1;
+                if state.is_down || (state.lists_are_down && request.uri().path().ends_with("/list")) {
+                    return Err(TransportError::connect("the server is down"));
+                }
+                if std::env::var_os("CRM_OUTBOX_TEST_TRACE").is_some() {
+                    let writes = state.writes.front();
+                    eprintln!(
+                        "{:?} {} {body} {}",
+                        tokio::time::Instant::now(),
+                        request.uri().path(),
+                        writes.map_or("", Fate::name)
+                    );
+                }
+                if request.uri().path().ends_with("/list") {
+                    (state.list(&body), Duration::ZERO)
+                } else {
+                    state.writes_received += 1;
+                    self.1.notify_one();
+                    let fate = state.writes.pop_front();
+                    match fate {
+                        Some(Fate::Lost) => return Err(TransportError::closed("closed by the test")),
+                        Some(Fate::StoredAndLost) => {
+                            state.add(&body);
                             return Err(TransportError::closed("closed by the test"));
                         }
-                        (answer, FOREVER)
-                    }
-                    Some(Fate::Stuck) => (Value::Null, FOREVER),
-                    Some(Fate::StoredAndStuck) => (state.add(&body), FOREVER),
-                    Some(Fate::StoredLater(time)) => {
-                        let server = self.clone();
-                        tokio::spawn(async move {
-                            tokio::time::sleep(time).await;
-                            server.lock().add(&body);
-                        });
-                        return Err(TransportError::closed("closed by the test"));
-                    }
-                    Some(Fate::WithoutIds) => {
-                        let mut answer = state.add(&body);
-                        for one in answer.as_array_mut().unwrap() {
-                            one["data"] = Value::Null;
+                        Some(Fate::Slow(time)) => (state.add(&body), time),
+                        Some(Fate::HalfStored | Fate::HalfStoredAndStuck) => {
+                            let mut half = body.clone();
+                            let list = half["list"].as_array_mut().unwrap();
+                            list.truncate(list.len() / 2);
+                            let answer = state.add(&half);
+                            if matches!(fate, Some(Fate::HalfStored)) {
+                                return Err(TransportError::closed("closed by the test"));
+                            }
+                            (answer, FOREVER)
                         }
-                        (answer, Duration::ZERO)
+                        Some(Fate::Stuck) => (Value::Null, FOREVER),
+                        Some(Fate::StoredAndStuck) => (state.add(&body), FOREVER),
+                        Some(Fate::StoredLater(time)) => {
+                            let server = self.clone();
+                            tokio::spawn(async move {
+                                tokio::time::sleep(time).await;
+                                server.lock().add(&body);
+                            });
+                            return Err(TransportError::closed("closed by the test"));
+                        }
+                        Some(Fate::WithoutIds) => {
+                            let mut answer = state.add(&body);
+                            for one in answer.as_array_mut().unwrap() {
+                                one["data"] = Value::Null;
+                            }
+                            (answer, Duration::ZERO)
+                        }
+                        Some(Fate::KeyRefused) => (refusal(401, "Неизвестный пользователь"), Duration::ZERO),
+                        None => (state.add(&body), Duration::ZERO),
                     }
-                    Some(Fate::KeyRefused) => (refusal(401, "Неизвестный пользователь"), Duration::ZERO),
-                    None => (state.add(&body), Duration::ZERO),
                 }
+            };
+            if wait > Duration::ZERO {
+                tokio::time::sleep(wait).await;
             }
-        };
-        if wait > Duration::ZERO {
-            tokio::time::sleep(wait).await;
-        }
-        Ok(Response::new(answer.to_string().into()))
+            Ok(Response::new(answer.to_string().into()))
+        })
     }
 }
 

@@ -1,9 +1,8 @@
 //! Exports from servers that page in their own way.
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use crm_projects::{ProjectExport, ProjectQuery, ProjectsClient, TokenPair, Verdict};
-use crm_transport::{Transport, TransportError};
+use crm_transport::{BoxFuture, Transport, TransportError};
 use http::{Request, Response};
 
 /// Projects 1 to `projects`, at most `most` a page whatever is asked for.
@@ -14,23 +13,24 @@ struct Server {
     descending: bool,
 }
 
-#[async_trait]
 impl Transport for Server {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let query = request.uri().query().unwrap_or_default();
-        let number = |name: &str| {
-            let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-            value.map(|value| value.parse::<usize>().unwrap())
-        };
-        let count = number("count").unwrap().min(self.most);
-        let offset = if self.ignores_offset { 0 } else { number("offset").unwrap() };
-        let mut ids: Vec<usize> = (1..=self.projects).collect();
-        if self.descending {
-            ids.reverse();
-        }
-        let page: Vec<_> =
-            ids.into_iter().skip(offset).take(count).map(|id| serde_json::json!({ "id": id })).collect();
-        Ok(Response::new(serde_json::json!({ "payload": page }).to_string().into()))
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let query = request.uri().query().unwrap_or_default();
+            let number = |name: &str| {
+                let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+                value.map(|value| value.parse::<usize>().unwrap())
+            };
+            let count = number("count").unwrap().min(self.most);
+            let offset = if self.ignores_offset { 0 } else { number("offset").unwrap() };
+            let mut ids: Vec<usize> = (1..=self.projects).collect();
+            if self.descending {
+                ids.reverse();
+            }
+            let page: Vec<_> =
+                ids.into_iter().skip(offset).take(count).map(|id| serde_json::json!({ "id": id })).collect();
+            Ok(Response::new(serde_json::json!({ "payload": page }).to_string().into()))
+        })
     }
 }
 

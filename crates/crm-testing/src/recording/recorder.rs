@@ -5,9 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use crm_transport::http::{Request, Response};
-use crm_transport::{Bytes, Transport, TransportError};
+use crm_transport::{BoxFuture, Bytes, Transport, TransportError};
 
 use super::format::{Exchange, Head, RecordedFailure, RecordedRequest, RecordedResponse, VERSION};
 use super::recording_file::RecordingFile;
@@ -112,24 +111,25 @@ impl<T> Recorder<T> {
     }
 }
 
-#[async_trait]
 impl<T: Transport> Transport for Recorder<T> {
     fn reads_operation(&self) -> bool {
         true
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let mut unfinished =
-            UnfinishedCall { file: &self.file, request: Some(self.recorded_request(&request)) };
-        let result = self.transport.send(request).await;
-        if let Some(request) = unfinished.request.take() {
-            self.file.queue(&self.exchange(request, result.as_ref()));
-            if let Some(writing) = self.file.start_writing() {
-                // If the runtime shuts down, the line stays in the queue.
-                let _ = writing.await;
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let mut unfinished =
+                UnfinishedCall { file: &self.file, request: Some(self.recorded_request(&request)) };
+            let result = self.transport.send(request).await;
+            if let Some(request) = unfinished.request.take() {
+                self.file.queue(&self.exchange(request, result.as_ref()));
+                if let Some(writing) = self.file.start_writing() {
+                    // If the runtime shuts down, the line stays in the queue.
+                    let _ = writing.await;
+                }
             }
-        }
-        result
+            result
+        })
     }
 }
 

@@ -7,9 +7,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use crm_transport::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use crm_transport::{Bytes, Transport, TransportError};
+use crm_transport::{BoxFuture, Bytes, Transport, TransportError};
 use serde_json::Value;
 
 use super::format::{Exchange, Head, RecordedFailure, RecordedRequest, RecordedResponse, VERSION};
@@ -161,39 +160,40 @@ fn find(calls: &[RecordedCall], request: &RequestIdentity, shape: &RequestIdenti
     taken().or_else(|| free(&|call| call.request == *request)).or_else(|| free(&|call| call.shape == *shape))
 }
 
-#[async_trait]
 impl Transport for Replay {
     fn reads_operation(&self) -> bool {
         true
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let secrets = RequestSecrets::from_request(&request);
-        let request = RecordedRequest::new(&request, &secrets, |body| body, |query| query);
-        let identity = RequestIdentity::new(&request, &ScrambleRules::default());
-        let shape = RequestIdentity::new(&request, &self.rules);
-        let mut calls = self.calls();
-        let Some(found) = find(&calls, &identity, &shape) else {
-            let nearest = describe_nearest(&calls, &request, &identity);
-            return Err(TransportError::refused(format!(
-                "the recording {} has no such call: {}; {nearest}",
-                self.path.display(),
-                shortened(request.line())
-            )));
-        };
-        let call = &mut calls[found];
-        call.answers = Some(identity);
-        match call.results.pop_front() {
-            Some(RecordedResult::Response(response)) => Ok(response),
-            Some(RecordedResult::Failure(failure)) => Err(failure.error()),
-            None => Err(TransportError::refused(format!(
-                "the recording {} has this call {} times (lines {:?}), and this is one more: {}",
-                self.path.display(),
-                call.line_numbers.len(),
-                call.line_numbers,
-                shortened(request.line())
-            ))),
-        }
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let secrets = RequestSecrets::from_request(&request);
+            let request = RecordedRequest::new(&request, &secrets, |body| body, |query| query);
+            let identity = RequestIdentity::new(&request, &ScrambleRules::default());
+            let shape = RequestIdentity::new(&request, &self.rules);
+            let mut calls = self.calls();
+            let Some(found) = find(&calls, &identity, &shape) else {
+                let nearest = describe_nearest(&calls, &request, &identity);
+                return Err(TransportError::refused(format!(
+                    "the recording {} has no such call: {}; {nearest}",
+                    self.path.display(),
+                    shortened(request.line())
+                )));
+            };
+            let call = &mut calls[found];
+            call.answers = Some(identity);
+            match call.results.pop_front() {
+                Some(RecordedResult::Response(response)) => Ok(response),
+                Some(RecordedResult::Failure(failure)) => Err(failure.error()),
+                None => Err(TransportError::refused(format!(
+                    "the recording {} has this call {} times (lines {:?}), and this is one more: {}",
+                    self.path.display(),
+                    call.line_numbers.len(),
+                    call.line_numbers,
+                    shortened(request.line())
+                ))),
+            }
+        })
     }
 }
 

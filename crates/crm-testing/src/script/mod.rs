@@ -9,9 +9,8 @@ pub use call::Call;
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use crm_transport::http::{Request, Response};
-use crm_transport::{Bytes, Transport, TransportError, operation_of};
+use crm_transport::{BoxFuture, Bytes, Transport, TransportError, operation_of};
 
 use crate::message::{request_line, shortened};
 use crate::request_secrets::RequestSecrets;
@@ -146,15 +145,16 @@ impl fmt::Debug for Script {
 #[derive(Clone)]
 struct ScriptedTransport(Arc<Mutex<State>>);
 
-#[async_trait]
 impl Transport for ScriptedTransport {
     fn reads_operation(&self) -> bool {
         true
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let answer = lock(&self.0).answer_to(&request)?;
-        answer.respond().await
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let answer = lock(&self.0).answer_to(&request)?;
+            answer.respond().await
+        })
     }
 }
 

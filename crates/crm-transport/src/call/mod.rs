@@ -36,4 +36,4 @@ pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};
 pub use tls::{certificate_advice, tls_config};
 #[cfg(feature = "tower")]
 pub use tower_transport::TowerTransport;
-pub use transport::{Transport, operation_of};
+pub use transport::{BoxFuture, Transport, operation_of};

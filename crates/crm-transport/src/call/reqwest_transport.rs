@@ -3,12 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 
 use super::proxy_variables;
-use super::transport::{BODY_LIMIT, Transport};
+use super::transport::{BODY_LIMIT, BoxFuture, Transport};
 use crate::error::{Error, TransportError, innermost};
 
 /// Sends requests with reqwest.
@@ -228,38 +227,40 @@ impl fmt::Debug for ReqwestTransport {
     }
 }
 
-#[async_trait]
 impl Transport for ReqwestTransport {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let request = reqwest::Request::try_from(request).map_err(|e| {
-            TransportError::connect(format!("the request cannot be sent: {}", innermost(&e))).because(e)
-        })?;
-        let host = host_and_port(request.url());
-        let mut received = self.client.execute(request).await.map_err(|e| before_response(e, &host))?;
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = received.status();
-        *response.headers_mut() = std::mem::take(received.headers_mut());
-        *response.extensions_mut() = std::mem::take(received.extensions_mut());
-        let expected = received.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        let mut only = Bytes::new();
-        let mut body = BytesMut::new();
-        while let Some(chunk) = received.chunk().await.map_err(|e| within_response(e, &host))? {
-            if only.len() + body.len() + chunk.len() > self.body_limit {
-                return Err(TransportError::body_too_large(self.body_limit));
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request).map_err(|e| {
+                TransportError::connect(format!("the request cannot be sent: {}", innermost(&e))).because(e)
+            })?;
+            let host = host_and_port(request.url());
+            let mut received = self.client.execute(request).await.map_err(|e| before_response(e, &host))?;
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = received.status();
+            *response.headers_mut() = std::mem::take(received.headers_mut());
+            *response.extensions_mut() = std::mem::take(received.extensions_mut());
+            let expected =
+                received.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+            let mut only = Bytes::new();
+            let mut body = BytesMut::new();
+            while let Some(chunk) = received.chunk().await.map_err(|e| within_response(e, &host))? {
+                if only.len() + body.len() + chunk.len() > self.body_limit {
+                    return Err(TransportError::body_too_large(self.body_limit));
+                }
+                if only.is_empty() && body.is_empty() {
+                    only = chunk; // usually the whole body, so it is not copied
+                    continue;
+                }
+                if body.is_empty() {
+                    // The announced length is believed up to a mebibyte.
+                    body.reserve(expected.min(1 << 20).max(only.len() + chunk.len()));
+                    body.extend_from_slice(&std::mem::take(&mut only));
+                }
+                body.extend_from_slice(&chunk);
             }
-            if only.is_empty() && body.is_empty() {
-                only = chunk; // usually the whole body, so it is not copied
-                continue;
-            }
-            if body.is_empty() {
-                // The announced length is believed up to a mebibyte.
-                body.reserve(expected.min(1 << 20).max(only.len() + chunk.len()));
-                body.extend_from_slice(&std::mem::take(&mut only));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        *response.body_mut() = if body.is_empty() { only } else { body.freeze() };
-        Ok(response)
+            *response.body_mut() = if body.is_empty() { only } else { body.freeze() };
+            Ok(response)
+        })
     }
 }
 

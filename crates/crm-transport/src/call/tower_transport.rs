@@ -5,14 +5,13 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tower_service::Service;
 
-use super::transport::Transport;
+use super::transport::{BoxFuture, Transport};
 use crate::error::{TransportError, innermost};
 
 /// Sends requests through any [`tower::Service`](tower_service::Service) over `http` types: hyper's client, a stack of
@@ -93,7 +92,6 @@ impl<S> fmt::Debug for TowerTransport<S> {
     }
 }
 
-#[async_trait]
 impl<S, B> Transport for TowerTransport<S>
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + 'static,
@@ -108,16 +106,18 @@ where
         true
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        poll_fn(|context| service.poll_ready(context)).await.map_err(|error| {
-            let error = error.into();
-            TransportError::connect(format!("nothing can be sent: {}", innermost(&*error))).because(error)
-        })?;
-        let response =
-            service.call(request.map(Full::new)).await.map_err(|error| (self.classify)(error.into()))?;
-        let (head, body) = response.into_parts();
-        Ok(Response::from_parts(head, whole(body, self.body_limit).await?))
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            poll_fn(|context| service.poll_ready(context)).await.map_err(|error| {
+                let error = error.into();
+                TransportError::connect(format!("nothing can be sent: {}", innermost(&*error))).because(error)
+            })?;
+            let response =
+                service.call(request.map(Full::new)).await.map_err(|error| (self.classify)(error.into()))?;
+            let (head, body) = response.into_parts();
+            Ok(Response::from_parts(head, whole(body, self.body_limit).await?))
+        })
     }
 }
 

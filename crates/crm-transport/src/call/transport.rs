@@ -1,12 +1,17 @@
 //! The way to the server and back: the one async trait.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::error::TransportError;
+
+/// The future that [`Transport::send`] returns: `Box::pin(async move { … })`.
+///
+/// It is the same type as the alias of that name in the `futures` crate.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Sends one request and returns the whole response.
 ///
@@ -14,25 +19,23 @@ use crate::error::TransportError;
 /// credentials; the client does that. The client also keeps the time limit: it may drop the future at any point.
 ///
 /// ```
-/// use crm_transport::{http, Bytes, Transport, TransportError};
+/// use crm_transport::{http, BoxFuture, Bytes, Transport, TransportError};
 ///
 /// /// Responds to every call with an empty list.
 /// struct EmptyList;
 ///
-/// #[async_trait::async_trait]
 /// impl Transport for EmptyList {
-///     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-///         Ok(http::Response::new(Bytes::from_static(b"[]")))
+///     fn send(&self, _: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+///         Box::pin(async move { Ok(http::Response::new(Bytes::from_static(b"[]"))) })
 ///     }
 /// }
 /// ```
-#[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// Sends the request and returns the response, whole and decompressed, whatever its status.
     ///
     /// # Errors
     /// Why no response arrived, and whether the request may have reached the server.
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError>;
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
 
     /// Returns `true` if [`send`](Self::send) calls [`operation_of`]. The default is `false`, because marking a request
     /// costs three allocations. A transport that wraps another one returns what that one returns.
@@ -61,10 +64,9 @@ pub(super) const BODY_LIMIT: usize = 64 << 20;
 #[derive(Clone)]
 struct OperationId(&'static str);
 
-#[async_trait]
 impl<T: Transport + ?Sized> Transport for Arc<T> {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        (**self).send(request).await
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        (**self).send(request)
     }
 
     fn reads_operation(&self) -> bool {

@@ -1,13 +1,15 @@
 //! Why no response arrived.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::sync::Arc;
+
+use crm_model::OneLine;
 
 use super::{Delivery, ErrorKind};
 
 /// Why no response arrived. A [`Transport`](crate::Transport) returns it.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{}", crm_model::OneLine(message))]
+#[derive(Clone, Debug)]
 pub struct TransportError {
     pub(super) kind: ErrorKind,
     pub(super) delivery: Delivery,
@@ -81,6 +83,18 @@ impl TransportError {
 
     fn new(kind: ErrorKind, delivery: Delivery, message: impl Into<String>) -> Self {
         Self { kind, delivery, message: message.into(), source: None }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        OneLine(&self.message).fmt(f)
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }
 

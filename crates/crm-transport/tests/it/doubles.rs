@@ -5,11 +5,10 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use crm_transport::http::{Method, Request, Response};
 use crm_transport::{
-    Bytes, Client, ClientBuilder, Credentials, Error, Idempotency, Operation, OperationInfo, Pipeline,
-    Transport, TransportError, answer,
+    BoxFuture, Bytes, Client, ClientBuilder, Credentials, Error, Idempotency, Operation, OperationInfo,
+    Pipeline, Transport, TransportError, answer,
 };
 use tokio::time::Instant;
 
@@ -127,22 +126,23 @@ impl Drop for AtOnce<'_> {
     }
 }
 
-#[async_trait]
 impl Transport for Server {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        {
-            let mut seen = self.seen.lock().unwrap();
-            seen.starts.push(self.born.elapsed());
-            seen.requests.push(format!("{request:?}"));
-            seen.at_once += 1;
-            seen.most_at_once = seen.most_at_once.max(seen.at_once);
-        }
-        let _at_once = AtOnce(self);
-        let answer = {
-            let mut answers = self.answers.lock().unwrap();
-            if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
-        };
-        answer.unwrap().give().await
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            {
+                let mut seen = self.seen.lock().unwrap();
+                seen.starts.push(self.born.elapsed());
+                seen.requests.push(format!("{request:?}"));
+                seen.at_once += 1;
+                seen.most_at_once = seen.most_at_once.max(seen.at_once);
+            }
+            let _at_once = AtOnce(self);
+            let answer = {
+                let mut answers = self.answers.lock().unwrap();
+                if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }
+            };
+            answer.unwrap().give().await
+        })
     }
 }
 

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use crm_transport::http::{Request, Response};
 use crm_transport::{
-    Bytes, ClientBuilder, Credentials, Delivery, ErrorKind, Pace, RetryPolicy, Transport, TransportError,
+    BoxFuture, Bytes, ClientBuilder, Credentials, Delivery, ErrorKind, Pace, RetryPolicy, Transport,
+    TransportError,
 };
 use futures_util::future::join_all;
 use tokio::time::Instant;
@@ -42,25 +42,26 @@ impl Bucket {
     }
 }
 
-#[async_trait]
 impl Transport for Bucket {
-    async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        tokio::time::sleep(ms(20)).await;
-        let mut state = self.state.lock().unwrap();
-        let grown = state.filled.elapsed().as_secs_f64() * state.per_second;
-        state.filled = Instant::now();
-        state.tokens = (state.tokens + grown).min(state.burst);
-        if state.tokens >= 1.0 {
-            state.tokens -= 1.0;
-            state.served += 1;
-            return Ok(Response::new(Bytes::from_static(b"{}")));
-        }
-        state.refused += 1;
-        let mut response = Response::builder().status(self.refusal);
-        if let Some(wait) = self.retry_after {
-            response = response.header("retry-after", wait);
-        }
-        Ok(response.body(Bytes::new()).unwrap())
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            tokio::time::sleep(ms(20)).await;
+            let mut state = self.state.lock().unwrap();
+            let grown = state.filled.elapsed().as_secs_f64() * state.per_second;
+            state.filled = Instant::now();
+            state.tokens = (state.tokens + grown).min(state.burst);
+            if state.tokens >= 1.0 {
+                state.tokens -= 1.0;
+                state.served += 1;
+                return Ok(Response::new(Bytes::from_static(b"{}")));
+            }
+            state.refused += 1;
+            let mut response = Response::builder().status(self.refusal);
+            if let Some(wait) = self.retry_after {
+                response = response.header("retry-after", wait);
+            }
+            Ok(response.body(Bytes::new()).unwrap())
+        })
     }
 }
 

@@ -4,11 +4,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use crm::history::{ApiKey, HistoryClient, RetryPolicy};
 use crm::projects::{ProjectsClient, TokenPair};
-use crm::{Bytes, Transport, TransportError, http};
+use crm::{BoxFuture, Bytes, Transport, TransportError, http};
 use crm_sandbox::{Builder, Clock, Failure, Sandbox};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -109,23 +108,29 @@ impl World {
 
 struct InProcess(World);
 
-#[async_trait]
 impl Transport for InProcess {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let mut exchange = self.0.sandbox.receive(request);
-        loop {
-            if let Some(outcome) = exchange.outcome() {
-                return outcome.map_err(|failure| match failure {
-                    Failure::Refused => TransportError::connect("connection refused"),
-                    Failure::ClosedUnread | Failure::Closed => TransportError::closed("connection closed"),
-                    Failure::Cut(_) => TransportError::cut_body("the body was cut"),
-                    _ => TransportError::timeout("the body does not end"),
-                });
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let mut exchange = self.0.sandbox.receive(request);
+            loop {
+                if let Some(outcome) = exchange.outcome() {
+                    return outcome.map_err(|failure| match failure {
+                        Failure::Refused => TransportError::connect("connection refused"),
+                        Failure::ClosedUnread | Failure::Closed => {
+                            TransportError::closed("connection closed")
+                        }
+                        Failure::Cut(_) => TransportError::cut_body("the body was cut"),
+                        _ => TransportError::timeout("the body does not end"),
+                    });
+                }
+                match exchange.ready_at() {
+                    Some(at) => tokio::time::sleep_until(self.0.began + at).await,
+                    None => std::future::pending().await,
+                }
             }
-            match exchange.ready_at() {
-                Some(at) => tokio::time::sleep_until(self.0.began + at).await,
-                None => std::future::pending().await,
-            }
-        }
+        })
     }
 }

@@ -19,7 +19,7 @@ use crm::projects::{
     Action, ActionId, ActionQuery, Checklist, Good, Payment, PaymentQuery, Project, ProjectFilter, ProjectId,
     ProjectQuery, Step, StepQuery, operations as p,
 };
-use crm::{Bytes, Error, Fields, Operation, RetryPolicy, Transport, TransportError, http};
+use crm::{BoxFuture, Bytes, Error, Fields, Operation, RetryPolicy, Transport, TransportError, http};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -111,10 +111,12 @@ fn every_reader_of_a_field(fields: &Fields, name: &str) {
 pub(crate) fn exchange(bytes: &[u8]) {
     struct Answer(http::Response<Bytes>);
 
-    #[async_trait::async_trait]
     impl Transport for Answer {
-        async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-            Ok(self.0.clone())
+        fn send(
+            &self,
+            _: http::Request<Bytes>,
+        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+            Box::pin(async move { Ok(self.0.clone()) })
         }
     }
 
@@ -291,12 +293,18 @@ impl List {
 
 struct Pages(Arc<Mutex<List>>);
 
-#[async_trait::async_trait]
 impl Transport for Pages {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let asked: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
-        let Ok(mut list) = self.0.lock() else { return Err(TransportError::connect("a page has panicked")) };
-        Ok(http::Response::new(Bytes::from(list.page(asked["offset"].as_u64().unwrap_or(0)))))
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let asked: serde_json::Value = serde_json::from_slice(request.body()).unwrap_or_default();
+            let Ok(mut list) = self.0.lock() else {
+                return Err(TransportError::connect("a page has panicked"));
+            };
+            Ok(http::Response::new(Bytes::from(list.page(asked["offset"].as_u64().unwrap_or(0)))))
+        })
     }
 }
 
@@ -364,10 +372,12 @@ fn in_runtime<T>(work: impl Future<Output = T>) -> T {
 fn client_of_an_empty_server() -> HistoryClient {
     struct Empty;
 
-    #[async_trait::async_trait]
     impl Transport for Empty {
-        async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-            Ok(http::Response::new(Bytes::from_static(b"[]")))
+        fn send(
+            &self,
+            _: http::Request<Bytes>,
+        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+            Box::pin(async move { Ok(http::Response::new(Bytes::from_static(b"[]"))) })
         }
     }
 
@@ -384,10 +394,9 @@ fn client_of(server: impl Transport + 'static) -> HistoryClient {
 
 struct Nothing;
 
-#[async_trait::async_trait]
 impl Transport for Nothing {
-    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        Err(TransportError::connect("nobody is there"))
+    fn send(&self, _: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move { Err(TransportError::connect("nobody is there")) })
     }
 }
 

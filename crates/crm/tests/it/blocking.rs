@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use crate::common::{every, transport};
-use async_trait::async_trait;
 use crm::blocking::Export;
 use crm::blocking::history::{
     ApiKey, ClientId, EntryId, EntryQuery, HistoryClient, LossPolicy, NewEntry, Pace,
@@ -19,7 +18,7 @@ use crm::blocking::projects::{
     TokenPair,
 };
 use crm::http::{Request, Response};
-use crm::{Bytes, Error, ReqwestTransport, RetryPolicy, Transport, TransportError};
+use crm::{BoxFuture, Bytes, Error, ReqwestTransport, RetryPolicy, Transport, TransportError};
 use crm_sandbox::{Builder, Sandbox};
 
 /// A runtime for everything that has no blocking form.
@@ -359,16 +358,17 @@ impl Drop for GivenUp {
     }
 }
 
-#[async_trait]
 impl Transport for Stuck {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
-        if body["offset"].as_u64().is_none_or(|page| page == 0) {
-            return self.inner.send(request).await;
-        }
-        let _given_up = GivenUp(self.told.clone());
-        let _ = self.told.send("stuck");
-        pending().await
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+            if body["offset"].as_u64().is_none_or(|page| page == 0) {
+                return self.inner.send(request).await;
+            }
+            let _given_up = GivenUp(self.told.clone());
+            let _ = self.told.send("stuck");
+            pending().await
+        })
     }
 }
 
@@ -422,11 +422,12 @@ fn a_client_for_another_account_uses_the_same_thread() {
     /// Records the runtime of each call.
     struct Noting(Arc<Mutex<Vec<tokio::runtime::Id>>>);
 
-    #[async_trait]
     impl Transport for Noting {
-        async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-            self.0.lock().unwrap().push(tokio::runtime::Handle::current().id());
-            Err(TransportError::connect("noted"))
+        fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+            Box::pin(async move {
+                self.0.lock().unwrap().push(tokio::runtime::Handle::current().id());
+                Err(TransportError::connect("noted"))
+            })
         }
     }
 

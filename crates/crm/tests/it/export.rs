@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::common::transport;
-use async_trait::async_trait;
 use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use crm::history::{ApiKey, Contact, EntryExport, EntryQuery, HistoryClient, Pace, RetryPolicy, Texts};
 use crm::http::{Request, Response};
 use crm::projects::{ProjectFilter, ProjectId, ProjectQuery, ProjectsClient, TokenPair};
-use crm::{Bytes, Error, ReqwestTransport, Transport, TransportError, Verdict};
+use crm::{BoxFuture, Bytes, Error, ReqwestTransport, Transport, TransportError, Verdict};
 use crm_sandbox::{Fault, Operation, PageChange, ProjectsShape, Record, Revision, Sandbox};
 
 fn history(sandbox: &Sandbox, transport: impl Transport, calls: usize) -> HistoryClient {
@@ -77,13 +76,14 @@ impl Meddler {
     }
 }
 
-#[async_trait]
 impl Transport for Meddler {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        self.meddle();
-        let response = self.inner.send(request).await;
-        self.meddle();
-        response
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            self.meddle();
+            let response = self.inner.send(request).await;
+            self.meddle();
+            response
+        })
     }
 }
 

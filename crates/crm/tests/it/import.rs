@@ -8,12 +8,11 @@ use crate::imports::{
     transport, wanted,
 };
 use crate::in_process::World;
-use async_trait::async_trait;
 use chrono::NaiveDate;
 use crm::history::{
     AddOutcome, ApiKey, ClientId, ContactId, HistoryClient, ImportReport, LossPolicy, NewEntry, RetryPolicy,
 };
-use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
+use crm::{BoxFuture, Bytes, ReqwestTransport, Transport, TransportError, http};
 use crm_sandbox::{Fault, Operation, RetryAfter, Store};
 
 /// Faults that leave the outcome of a chunk unknown or certain.
@@ -170,12 +169,16 @@ async fn a_record_that_only_resembles_the_activity_makes_its_outcome_unknown() {
 /// A server that stores another name of a type.
 struct Retype(ReqwestTransport);
 
-#[async_trait]
 impl Transport for Retype {
-    async fn send(&self, mut request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let body = String::from_utf8(request.body().to_vec()).unwrap();
-        *request.body_mut() = body.replace("исх.Почта", "Письмо").into();
-        self.0.send(request).await
+    fn send(
+        &self,
+        mut request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let body = String::from_utf8(request.body().to_vec()).unwrap();
+            *request.body_mut() = body.replace("исх.Почта", "Письмо").into();
+            self.0.send(request).await
+        })
     }
 }
 
@@ -186,19 +189,23 @@ struct Late {
     lists: AtomicU64,
 }
 
-#[async_trait]
 impl Transport for Late {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        if request.uri().path().ends_with("add.list") && self.lists.load(Ordering::Relaxed) < 2 {
-            *self.waiting.lock().unwrap() = Some(request);
-            return Err(TransportError::closed("closed by the test"));
-        }
-        if self.lists.fetch_add(1, Ordering::Relaxed) == 2
-            && let Some(late) = { self.waiting.lock().unwrap().take() }
-        {
-            self.inner.send(late).await?;
-        }
-        self.inner.send(request).await
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            if request.uri().path().ends_with("add.list") && self.lists.load(Ordering::Relaxed) < 2 {
+                *self.waiting.lock().unwrap() = Some(request);
+                return Err(TransportError::closed("closed by the test"));
+            }
+            if self.lists.fetch_add(1, Ordering::Relaxed) == 2
+                && let Some(late) = { self.waiting.lock().unwrap().take() }
+            {
+                self.inner.send(late).await?;
+            }
+            self.inner.send(request).await
+        })
     }
 }
 
@@ -222,14 +229,18 @@ async fn an_activity_that_the_server_fails_at_is_refused_and_the_others_are_stor
     /// Fails at a word, as PHP does at a bug: a fatal error for the whole call, and nothing is stored.
     struct Poison(ReqwestTransport);
 
-    #[async_trait]
     impl Transport for Poison {
-        async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-            if String::from_utf8_lossy(request.body()).contains("яд") {
-                let page = "<br />\n<b>Fatal error</b>:  Uncaught E in /srv/crm/history.php:9\n";
-                return Ok(http::Response::new(Bytes::from_static(page.as_bytes())));
-            }
-            self.0.send(request).await
+        fn send(
+            &self,
+            request: http::Request<Bytes>,
+        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+            Box::pin(async move {
+                if String::from_utf8_lossy(request.body()).contains("яд") {
+                    let page = "<br />\n<b>Fatal error</b>:  Uncaught E in /srv/crm/history.php:9\n";
+                    return Ok(http::Response::new(Bytes::from_static(page.as_bytes())));
+                }
+                self.0.send(request).await
+            })
         }
     }
     let sandbox = sandbox_with_history().await;

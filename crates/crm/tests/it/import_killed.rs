@@ -7,9 +7,8 @@ use std::time::Duration;
 use crate::imports::{
     Scratch, all_created, client_with_timeout, entries, quick, sandbox_with_history, transport,
 };
-use async_trait::async_trait;
 use crm::history::{ApiKey, HistoryClient};
-use crm::{Bytes, ReqwestTransport, Transport, TransportError, http};
+use crm::{BoxFuture, Bytes, ReqwestTransport, Transport, TransportError, http};
 use crm_sandbox::{Fault, Operation};
 
 /// Kills its process at one of the calls of an import: before the request or after the response.
@@ -20,18 +19,22 @@ struct Killer {
     after: bool,
 }
 
-#[async_trait]
 impl Transport for Killer {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let fatal = self.calls.fetch_add(1, Ordering::Relaxed) == self.at;
-        if fatal && !self.after {
-            std::process::abort();
-        }
-        let response = self.inner.send(request).await;
-        if fatal {
-            std::process::abort();
-        }
-        response
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let fatal = self.calls.fetch_add(1, Ordering::Relaxed) == self.at;
+            if fatal && !self.after {
+                std::process::abort();
+            }
+            let response = self.inner.send(request).await;
+            if fatal {
+                std::process::abort();
+            }
+            response
+        })
     }
 }
 

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use crm::history::{ApiKey, HistoryClient, NewEntry, RetryPolicy};
-use crm::{Bytes, Transport, TransportError, http};
+use crm::{BoxFuture, Bytes, Transport, TransportError, http};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -47,51 +46,57 @@ struct Server {
 #[derive(Clone, Default)]
 struct Double(Arc<Mutex<Server>>);
 
-#[async_trait]
 impl Transport for Double {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let mut server = self.0.lock().unwrap();
-        let body: Value = serde_json::from_slice(request.body()).unwrap();
-        let answer = |value: Value| Ok(http::Response::new(Bytes::from(value.to_string())));
-        if request.uri().path().ends_with("/list") {
-            server.calls.push(Call::List);
-            let page = body["offset"].as_u64().unwrap_or(0) as usize;
-            let is_whole = body["dateStart"] == "0000-00-00";
-            let records = server.stored.iter().rev().filter(|_| is_whole).skip(page * 200).take(200);
-            let records: Vec<&Value> = records.collect();
-            return answer(if records.is_empty() { json!([]) } else { json!({ "data": records }) });
-        }
-        let items = body["list"].as_array().unwrap().clone();
-        let contents = items.iter().map(|item| item["content"].as_str().unwrap().to_owned()).collect();
-        let whim = server.whims.pop().unwrap_or(Whim { stores: 1.0, says: Says::Truth });
-        let all = matches!(whim.says, Says::Truth | Says::TooFew);
-        let none = matches!(whim.says, Says::Refuses);
-        let count = if all {
-            items.len()
-        } else if none {
-            0
-        } else {
-            (items.len() as f64 * whim.stores) as usize
-        };
-        let mut results = Vec::new();
-        for item in &items[..count] {
-            let id = server.stored.len() + 1;
-            server.stored.push(json!({
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let mut server = self.0.lock().unwrap();
+            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            let answer = |value: Value| Ok(http::Response::new(Bytes::from(value.to_string())));
+            if request.uri().path().ends_with("/list") {
+                server.calls.push(Call::List);
+                let page = body["offset"].as_u64().unwrap_or(0) as usize;
+                let is_whole = body["dateStart"] == "0000-00-00";
+                let records = server.stored.iter().rev().filter(|_| is_whole).skip(page * 200).take(200);
+                let records: Vec<&Value> = records.collect();
+                return answer(if records.is_empty() { json!([]) } else { json!({ "data": records }) });
+            }
+            let items = body["list"].as_array().unwrap().clone();
+            let contents = items.iter().map(|item| item["content"].as_str().unwrap().to_owned()).collect();
+            let whim = server.whims.pop().unwrap_or(Whim { stores: 1.0, says: Says::Truth });
+            let all = matches!(whim.says, Says::Truth | Says::TooFew);
+            let none = matches!(whim.says, Says::Refuses);
+            let count = if all {
+                items.len()
+            } else if none {
+                0
+            } else {
+                (items.len() as f64 * whim.stores) as usize
+            };
+            let mut results = Vec::new();
+            for item in &items[..count] {
+                let id = server.stored.len() + 1;
+                server.stored.push(json!({
                 "cid": id, "datum": item["datum"], "content": item["content"], "tip": null, "clid": 0, "did": 0,
             }));
-            results.push(json!({ "result": "Успешно", "data": id }));
-        }
-        server.calls.push(Call::Add(contents, !matches!(whim.says, Says::Truth | Says::Refuses)));
-        match whim.says {
-            Says::Truth => answer(results.into()),
-            Says::TooFew => answer(results[..count / 2].into()),
-            Says::Nothing => Err(TransportError::closed("closed")),
-            Says::Late => Err(TransportError::timeout("late")),
-            Says::Gateway => Ok(http::Response::builder().status(504).body("<html>".into()).unwrap()),
-            Says::PhpError => Ok(http::Response::new("<br />\n<b>Fatal error</b>:  E in /a.php:1\n".into())),
-            Says::Error500 => answer(json!({"result": "Error", "error": {"code": 500, "text": "x"}})),
-            Says::Refuses => Ok(http::Response::builder().status(429).body(Bytes::new()).unwrap()),
-        }
+                results.push(json!({ "result": "Успешно", "data": id }));
+            }
+            server.calls.push(Call::Add(contents, !matches!(whim.says, Says::Truth | Says::Refuses)));
+            match whim.says {
+                Says::Truth => answer(results.into()),
+                Says::TooFew => answer(results[..count / 2].into()),
+                Says::Nothing => Err(TransportError::closed("closed")),
+                Says::Late => Err(TransportError::timeout("late")),
+                Says::Gateway => Ok(http::Response::builder().status(504).body("<html>".into()).unwrap()),
+                Says::PhpError => {
+                    Ok(http::Response::new("<br />\n<b>Fatal error</b>:  E in /a.php:1\n".into()))
+                }
+                Says::Error500 => answer(json!({"result": "Error", "error": {"code": 500, "text": "x"}})),
+                Says::Refuses => Ok(http::Response::builder().status(429).body(Bytes::new()).unwrap()),
+            }
+        })
     }
 }
 

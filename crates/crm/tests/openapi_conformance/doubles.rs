@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crm::history::{ApiKey, HistoryClient, ReadMethod};
 use crm::projects::{ProjectsClient, TokenPair};
-use crm::{Bytes, ReqwestTransport, RetryPolicy, Transport, TransportError, http};
+use crm::{BoxFuture, Bytes, ReqwestTransport, RetryPolicy, Transport, TransportError, http};
 
 /// Answers every request with the same text, and keeps the requests.
 #[derive(Default)]
@@ -13,11 +13,15 @@ pub(crate) struct Recorder {
     pub(crate) requests: Mutex<Vec<http::Request<Bytes>>>,
 }
 
-#[async_trait::async_trait]
 impl Transport for Recorder {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        self.requests.lock().unwrap().push(request);
-        Ok(http::Response::new(self.answer.lock().unwrap().clone().into()))
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            self.requests.lock().unwrap().push(request);
+            Ok(http::Response::new(self.answer.lock().unwrap().clone().into()))
+        })
     }
 }
 
@@ -35,12 +39,16 @@ impl Listener {
     }
 }
 
-#[async_trait::async_trait]
 impl Transport for Listener {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
-        let response = self.inner.send(request).await?;
-        self.answers.lock().unwrap().push(response.body().clone());
-        Ok(response)
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let response = self.inner.send(request).await?;
+            self.answers.lock().unwrap().push(response.body().clone());
+            Ok(response)
+        })
     }
 }
 

@@ -32,9 +32,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use crm_model::history::NewEntry;
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 
 use self::file::JournalFile;
 use self::lines::Line;
@@ -110,23 +109,26 @@ impl Journal {
     }
 }
 
-#[async_trait]
 impl Store for Journal {
-    async fn sending(&self, sending: &Sending) -> Result<(), Error> {
-        self.append_placed().await?;
-        self.append(Line::send(sending, |key| self.hash(key))).await
+    fn sending<'a>(&'a self, sending: &'a Sending) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            self.append_placed().await?;
+            self.append(Line::send(sending, |key| self.hash(key))).await
+        })
     }
 
-    async fn settled(&self, settled: &[(Key, Settled)]) -> Result<(), Error> {
-        self.append_placed().await?;
-        self.append(Line::done(settled, |key| self.hash(key))).await?;
-        let mut hashes = self.hashes();
-        for (key, settled) in settled {
-            if *settled != Settled::Missing {
-                hashes.remove(key);
+    fn settled<'a>(&'a self, settled: &'a [(Key, Settled)]) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            self.append_placed().await?;
+            self.append(Line::done(settled, |key| self.hash(key))).await?;
+            let mut hashes = self.hashes();
+            for (key, settled) in settled {
+                if *settled != Settled::Missing {
+                    hashes.remove(key);
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

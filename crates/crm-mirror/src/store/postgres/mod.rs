@@ -15,8 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 use tokio::task::AbortHandle;
 use tokio_postgres::types::Type;
 
@@ -173,54 +172,59 @@ impl Shared {
     }
 }
 
-#[async_trait]
 impl Store for PostgresStore {
-    async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error> {
-        let schema = &self.0.schema;
-        let count = format!(
-            "SELECT count(*) FROM pg_attribute WHERE attrelid = '{schema}.projects'::regclass AND attnum > 0 AND NOT attisdropped"
-        );
-        let before = self.count_rows(count.clone()).await?;
-        let columns = columns.iter().map(|(name, kind)| (name.as_str(), *kind));
-        let script = schema::add_columns(schema, Table::Projects, columns);
-        self.0.connection.script(RUN, &script).await?;
-        Ok(self.count_rows(count).await? > before)
+    fn add_columns<'a>(&'a self, columns: &'a [(String, ColumnKind)]) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let schema = &self.0.schema;
+            let count = format!(
+                "SELECT count(*) FROM pg_attribute WHERE attrelid = '{schema}.projects'::regclass AND attnum > 0 AND NOT attisdropped"
+            );
+            let before = self.count_rows(count.clone()).await?;
+            let columns = columns.iter().map(|(name, kind)| (name.as_str(), *kind));
+            let script = schema::add_columns(schema, Table::Projects, columns);
+            self.0.connection.script(RUN, &script).await?;
+            Ok(self.count_rows(count).await? > before)
+        })
     }
 
-    async fn lock(&self) -> Result<Option<i64>, Error> {
-        let lease = self.0.lease.load(Ordering::Relaxed);
-        let sql = format!(
-            "UPDATE {}.mirror_lease SET fence = fence + 1,
+    fn lock(&self) -> BoxFuture<'_, Result<Option<i64>, Error>> {
+        Box::pin(async move {
+            let lease = self.0.lease.load(Ordering::Relaxed);
+            let sql = format!(
+                "UPDATE {}.mirror_lease SET fence = fence + 1,
                 expires_at = clock_timestamp() + interval '{lease} milliseconds'
              WHERE name = 'run' AND expires_at <= clock_timestamp() RETURNING fence",
-            self.0.schema
-        );
-        let rows = self.0.connection.query(RUN, &read::Query::new(sql)).await?;
-        let Some(fence) = rows.first().map(|row| row.get::<_, i64>(0)) else { return Ok(None) };
-        let shared = Arc::downgrade(&self.0);
-        let heartbeat = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(Duration::from_millis(lease / 4)).await;
-                let Some(shared) = shared.upgrade() else { return };
-                let sql = shared.renewal();
-                let params: Vec<(Box<dyn tokio_postgres::types::ToSql + Sync + Send>, Type)> =
-                    vec![(Box::new(fence), Type::INT8)];
-                // If it fails, the next transaction finds out.
-                let _ = shared.connection.query(RUN, &read::Query { sql, params }).await;
-            }
-        });
-        let mut held = self.0.heartbeat.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Some(heartbeat.abort_handle());
-        Ok(Some(fence))
+                self.0.schema
+            );
+            let rows = self.0.connection.query(RUN, &read::Query::new(sql)).await?;
+            let Some(fence) = rows.first().map(|row| row.get::<_, i64>(0)) else { return Ok(None) };
+            let shared = Arc::downgrade(&self.0);
+            let heartbeat = tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(Duration::from_millis(lease / 4)).await;
+                    let Some(shared) = shared.upgrade() else { return };
+                    let sql = shared.renewal();
+                    let params: Vec<(Box<dyn tokio_postgres::types::ToSql + Sync + Send>, Type)> =
+                        vec![(Box::new(fence), Type::INT8)];
+                    // If it fails, the next transaction finds out.
+                    let _ = shared.connection.query(RUN, &read::Query { sql, params }).await;
+                }
+            });
+            let mut held = self.0.heartbeat.lock().unwrap_or_else(PoisonError::into_inner);
+            *held = Some(heartbeat.abort_handle());
+            Ok(Some(fence))
+        })
     }
 
-    async fn unlock(&self, fence: i64) -> Result<(), Error> {
-        self.stop_heartbeat();
-        let sql = format!(
-            "UPDATE {}.mirror_lease SET expires_at = '-infinity' WHERE name = 'run' AND fence = {fence}",
-            self.0.schema
-        );
-        self.0.connection.script(RUN, &sql).await
+    fn unlock(&self, fence: i64) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            self.stop_heartbeat();
+            let sql = format!(
+                "UPDATE {}.mirror_lease SET expires_at = '-infinity' WHERE name = 'run' AND fence = {fence}",
+                self.0.schema
+            );
+            self.0.connection.script(RUN, &sql).await
+        })
     }
 
     fn abandon(&self, fence: i64) {
@@ -232,119 +236,141 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
-        let sql = format!("SELECT name, value FROM {}.mirror_settings", self.0.schema);
-        let query = read::Query::new(sql);
-        Ok(self.read(query, |row| (row.get(0), row.get(1))).await?.into_iter().collect())
+    fn settings(&self) -> BoxFuture<'_, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(async move {
+            let sql = format!("SELECT name, value FROM {}.mirror_settings", self.0.schema);
+            let query = read::Query::new(sql);
+            Ok(self.read(query, |row| (row.get(0), row.get(1))).await?.into_iter().collect())
+        })
     }
 
-    async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error> {
-        self.write(fence, async |writer| {
+    fn begin_run<'a>(
+        &'a self,
+        fence: i64,
+        started_at: i64,
+        mode: &'a str,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        Box::pin(async move {
+            self.write(fence, async |writer| {
+                let sql = format!(
+                    "INSERT INTO {}.runs (started_at, mode) VALUES (to_timestamp($1), $2) RETURNING id",
+                    writer.schema
+                );
+                #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
+                let started_at = started_at as f64;
+                let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+                    [(&started_at, Type::FLOAT8), (&mode, Type::TEXT)];
+                let rows = writer.transaction.query_typed(&sql, &params).await?;
+                Ok(rows.first().map_or(0, |row| row.get(0)))
+            })
+            .await
+        })
+    }
+
+    fn end_run<'a>(&'a self, fence: i64, end: &'a RunEnd) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { self.write(fence, async |writer| writer.end_run(end).await).await })
+    }
+
+    fn heads<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Head>, Error>> {
+        Box::pin(self.read(read::heads(&self.0.schema, range), read::read_head))
+    }
+
+    fn commit(&self, fence: i64, batches: Vec<Batch>) -> BoxFuture<'_, Result<Vec<Applied>, Error>> {
+        Box::pin(async move {
+            self.write(fence, async |writer| {
+                let mut applied = Vec::new();
+                for batch in &batches {
+                    applied.push(writer.apply(batch).await?);
+                }
+                Ok(applied)
+            })
+            .await
+        })
+    }
+
+    fn missing(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Missing>, Error>> {
+        Box::pin(self.read(read::missing(&self.0.schema, table, after, limit), read::read_missing))
+    }
+
+    fn count_missing(&self, table: Table, run: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
             let sql = format!(
-                "INSERT INTO {}.runs (started_at, mode) VALUES (to_timestamp($1), $2) RETURNING id",
-                writer.schema
+                "SELECT count(*) FROM {}.mirror_missing WHERE table_name = '{table}' AND run = {run}",
+                self.0.schema
             );
-            #[allow(clippy::cast_precision_loss, reason = "seconds since 1970")]
-            let started_at = started_at as f64;
-            let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-                [(&started_at, Type::FLOAT8), (&mode, Type::TEXT)];
-            let rows = writer.transaction.query_typed(&sql, &params).await?;
-            Ok(rows.first().map_or(0, |row| row.get(0)))
+            Ok(self.count_rows(sql).await?.unsigned_abs())
         })
-        .await
     }
 
-    async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error> {
-        self.write(fence, async |writer| writer.end_run(end).await).await
+    fn count(&self, table: Table) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let sql = format!(
+                "SELECT count(*) FROM {}.{table} WHERE deleted_at IS NULL AND out_of_view_at IS NULL",
+                self.0.schema
+            );
+            Ok(self.count_rows(sql).await?.unsigned_abs())
+        })
     }
 
-    async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error> {
-        self.read(read::heads(&self.0.schema, range), read::read_head).await
+    fn oldest_children(&self, limit: i64) -> BoxFuture<'_, Result<Vec<ChildrenRead>, Error>> {
+        Box::pin(self.read(read::oldest_children(&self.0.schema, limit), read::read_children))
     }
 
-    async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
-        self.write(fence, async |writer| {
-            let mut applied = Vec::new();
-            for batch in &batches {
-                applied.push(writer.apply(batch).await?);
+    fn records(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Record>, Error>> {
+        Box::pin(self.read(read::records(&self.0.schema, table, after, limit), read::read_record))
+    }
+
+    fn changes<'a>(&'a self, filter: &'a ChangeFilter) -> BoxFuture<'a, Result<Vec<Change>, Error>> {
+        Box::pin(async move {
+            let (schema, limit) = (&self.0.schema, filter.limit as usize);
+            // Another run may write between these queries. What it adds is after the newest entry.
+            let newest = self.newest_change().await?;
+            // There are few loads. Some may have no row left.
+            let loads: Vec<i64> = self.read(read::loads(schema, filter, newest), |row| row.get(0)).await?;
+            let mut found = Vec::new();
+            for load in loads {
+                if found.len() >= limit {
+                    break;
+                }
+                found.append(&mut self.read_changes(read::loaded_changes(schema, load, filter)).await?);
             }
-            Ok(applied)
+            found.truncate(limit);
+            let end = found.last().filter(|_| found.len() == limit).map_or(newest, |last: &Change| last.seq);
+            found.append(&mut self.read_changes(read::single_changes(schema, filter, end)).await?);
+            found.sort_by_key(|change| change.seq);
+            found.truncate(limit);
+            Ok(found)
         })
-        .await
     }
 
-    async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error> {
-        self.read(read::missing(&self.0.schema, table, after, limit), read::read_missing).await
-    }
-
-    async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error> {
-        let sql = format!(
-            "SELECT count(*) FROM {}.mirror_missing WHERE table_name = '{table}' AND run = {run}",
-            self.0.schema
-        );
-        Ok(self.count_rows(sql).await?.unsigned_abs())
-    }
-
-    async fn count(&self, table: Table) -> Result<u64, Error> {
-        let sql = format!(
-            "SELECT count(*) FROM {}.{table} WHERE deleted_at IS NULL AND out_of_view_at IS NULL",
-            self.0.schema
-        );
-        Ok(self.count_rows(sql).await?.unsigned_abs())
-    }
-
-    async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error> {
-        self.read(read::oldest_children(&self.0.schema, limit), read::read_children).await
-    }
-
-    async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error> {
-        self.read(read::records(&self.0.schema, table, after, limit), read::read_record).await
-    }
-
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
-        let (schema, limit) = (&self.0.schema, filter.limit as usize);
-        // Another run may write between these queries. What it adds is after the newest entry.
-        let newest = self.newest_change().await?;
-        // There are few loads. Some may have no row left.
-        let loads: Vec<i64> = self.read(read::loads(schema, filter, newest), |row| row.get(0)).await?;
-        let mut found = Vec::new();
-        for load in loads {
-            if found.len() >= limit {
-                break;
-            }
-            found.append(&mut self.read_changes(read::loaded_changes(schema, load, filter)).await?);
-        }
-        found.truncate(limit);
-        let end = found.last().filter(|_| found.len() == limit).map_or(newest, |last: &Change| last.seq);
-        found.append(&mut self.read_changes(read::single_changes(schema, filter, end)).await?);
-        found.sort_by_key(|change| change.seq);
-        found.truncate(limit);
-        Ok(found)
-    }
-
-    async fn newest_change(&self) -> Result<i64, Error> {
-        let schema = &self.0.schema;
-        let of = |log: &str| format!("(SELECT max(seq) FROM {schema}.{log})");
-        let sql = format!("SELECT coalesce(greatest({}, {}), 0)", of("mirror_changes"), of("mirror_loads"));
-        self.count_rows(sql).await
-    }
-
-    async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {
-        self.read(read::runs(&self.0.schema, limit), read::read_run).await
-    }
-
-    async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error> {
-        self.write(fence, async |writer| writer.forget(table, id).await).await
-    }
-
-    async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error> {
-        let of_table = format!("table_name = '{table}'");
-        self.write(fence, async |writer| {
-            let mut replaced = writer.rewrite(table.as_str(), "raw", "TRUE", &rewrite).await?;
-            replaced += writer.rewrite("mirror_changes", "before", &of_table, &rewrite).await?;
-            Ok(replaced)
+    fn newest_change(&self) -> BoxFuture<'_, Result<i64, Error>> {
+        Box::pin(async move {
+            let schema = &self.0.schema;
+            let of = |log: &str| format!("(SELECT max(seq) FROM {schema}.{log})");
+            let sql =
+                format!("SELECT coalesce(greatest({}, {}), 0)", of("mirror_changes"), of("mirror_loads"));
+            self.count_rows(sql).await
         })
-        .await
+    }
+
+    fn runs(&self, limit: i64) -> BoxFuture<'_, Result<Vec<Run>, Error>> {
+        Box::pin(self.read(read::runs(&self.0.schema, limit), read::read_run))
+    }
+
+    fn forget(&self, fence: i64, table: Table, id: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move { self.write(fence, async |writer| writer.forget(table, id).await).await })
+    }
+
+    fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let of_table = format!("table_name = '{table}'");
+            self.write(fence, async |writer| {
+                let mut replaced = writer.rewrite(table.as_str(), "raw", "TRUE", &rewrite).await?;
+                replaced += writer.rewrite("mirror_changes", "before", &of_table, &rewrite).await?;
+                Ok(replaced)
+            })
+            .await
+        })
     }
 }
 

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use crm_transport::{Error, durable};
+use crm_transport::{BoxFuture, Error, durable};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{
@@ -176,148 +175,167 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-#[async_trait]
 impl Store for SqliteStore {
-    async fn add_columns(&self, columns: &[(String, ColumnKind)]) -> Result<bool, Error> {
-        let columns = columns.to_vec();
-        self.read(move |connection| {
-            let columns = columns.iter().map(|(name, kind)| (name.as_str(), *kind));
-            schema::add_columns(connection, Table::Projects, columns)
+    fn add_columns<'a>(&'a self, columns: &'a [(String, ColumnKind)]) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let columns = columns.to_vec();
+            self.read(move |connection| {
+                let columns = columns.iter().map(|(name, kind)| (name.as_str(), *kind));
+                schema::add_columns(connection, Table::Projects, columns)
+            })
+            .await
         })
-        .await
     }
 
-    async fn lock(&self) -> Result<Option<i64>, Error> {
-        let shared = Arc::clone(&self.0);
-        blocking(RUN, move || {
-            let mut lock = shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            if lock.is_some() {
-                return Ok(None); // by another run over this store
-            }
-            let mut path = shared.path.clone().into_os_string();
-            path.push(".mirror");
-            let taken = durable::PathLock::take(Path::new(&path));
-            let taken = taken.map_err(|e| fault(RUN, &shared.location, "cannot be locked", e))?;
-            let Some(taken) = taken else { return Ok(None) };
-            let connection = shared.connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let next = || {
-                let fence = current_fence(&connection)? + 1;
-                connection.execute(
-                    "INSERT OR REPLACE INTO mirror_settings (name, value) VALUES ('fence', ?1)",
-                    [fence.to_string()],
-                )?;
-                Ok(fence)
-            };
-            let fence =
-                next().map_err(|e: rusqlite::Error| fault(RUN, &shared.location, "cannot be written", e))?;
-            *lock = Some(taken);
-            Ok(Some(fence))
+    fn lock(&self) -> BoxFuture<'_, Result<Option<i64>, Error>> {
+        Box::pin(async move {
+            let shared = Arc::clone(&self.0);
+            blocking(RUN, move || {
+                let mut lock = shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
+                if lock.is_some() {
+                    return Ok(None); // by another run over this store
+                }
+                let mut path = shared.path.clone().into_os_string();
+                path.push(".mirror");
+                let taken = durable::PathLock::take(Path::new(&path));
+                let taken = taken.map_err(|e| fault(RUN, &shared.location, "cannot be locked", e))?;
+                let Some(taken) = taken else { return Ok(None) };
+                let connection = shared.connection.lock().unwrap_or_else(PoisonError::into_inner);
+                let next = || {
+                    let fence = current_fence(&connection)? + 1;
+                    connection.execute(
+                        "INSERT OR REPLACE INTO mirror_settings (name, value) VALUES ('fence', ?1)",
+                        [fence.to_string()],
+                    )?;
+                    Ok(fence)
+                };
+                let fence = next()
+                    .map_err(|e: rusqlite::Error| fault(RUN, &shared.location, "cannot be written", e))?;
+                *lock = Some(taken);
+                Ok(Some(fence))
+            })
+            .await
         })
-        .await
     }
 
-    async fn unlock(&self, _: i64) -> Result<(), Error> {
-        self.release();
-        Ok(())
+    fn unlock(&self, _: i64) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            self.release();
+            Ok(())
+        })
     }
 
     fn abandon(&self, _: i64) {
         self.release();
     }
 
-    async fn settings(&self) -> Result<BTreeMap<String, String>, Error> {
-        self.read(|connection| {
+    fn settings(&self) -> BoxFuture<'_, Result<BTreeMap<String, String>, Error>> {
+        Box::pin(self.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT name, value FROM mirror_settings")?;
             let settings = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             settings.collect()
+        }))
+    }
+
+    fn begin_run<'a>(
+        &'a self,
+        fence: i64,
+        started_at: i64,
+        mode: &'a str,
+    ) -> BoxFuture<'a, Result<i64, Error>> {
+        Box::pin(async move {
+            let mode = mode.to_owned();
+            self.write(fence, move |transaction| {
+                transaction.execute(
+                    "INSERT INTO runs (started_at, mode) VALUES (?1, ?2)",
+                    params![to_text(started_at), mode],
+                )?;
+                Ok(transaction.last_insert_rowid())
+            })
+            .await
         })
-        .await
     }
 
-    async fn begin_run(&self, fence: i64, started_at: i64, mode: &str) -> Result<i64, Error> {
-        let mode = mode.to_owned();
-        self.write(fence, move |transaction| {
-            transaction.execute(
-                "INSERT INTO runs (started_at, mode) VALUES (?1, ?2)",
-                params![to_text(started_at), mode],
-            )?;
-            Ok(transaction.last_insert_rowid())
+    fn end_run<'a>(&'a self, fence: i64, end: &'a RunEnd) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let end = end.clone();
+            self.write(fence, move |transaction| write::end_run(transaction, &end)).await
         })
-        .await
     }
 
-    async fn end_run(&self, fence: i64, end: &RunEnd) -> Result<(), Error> {
-        let end = end.clone();
-        self.write(fence, move |transaction| write::end_run(transaction, &end)).await
+    fn heads<'a>(&'a self, range: &'a Range) -> BoxFuture<'a, Result<Vec<Head>, Error>> {
+        Box::pin(async move {
+            let range = range.clone();
+            self.read(move |connection| read::heads(connection, &range)).await
+        })
     }
 
-    async fn heads(&self, range: &Range) -> Result<Vec<Head>, Error> {
-        let range = range.clone();
-        self.read(move |connection| read::heads(connection, &range)).await
-    }
-
-    async fn commit(&self, fence: i64, batches: Vec<Batch>) -> Result<Vec<Applied>, Error> {
-        self.write(fence, move |transaction| {
+    fn commit(&self, fence: i64, batches: Vec<Batch>) -> BoxFuture<'_, Result<Vec<Applied>, Error>> {
+        Box::pin(self.write(fence, move |transaction| {
             batches.iter().map(|batch| write::apply(transaction, batch)).collect()
-        })
-        .await
+        }))
     }
 
-    async fn missing(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Missing>, Error> {
-        self.read(move |connection| read::missing(connection, table, after, limit)).await
+    fn missing(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Missing>, Error>> {
+        Box::pin(self.read(move |connection| read::missing(connection, table, after, limit)))
     }
 
-    async fn count_missing(&self, table: Table, run: i64) -> Result<u64, Error> {
-        self.read(move |connection| {
+    fn count_missing(&self, table: Table, run: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.read(move |connection| {
             let sql = "SELECT count(*) FROM mirror_missing WHERE table_name = ?1 AND run = ?2";
             let count: i64 = connection.query_row(sql, params![table.as_str(), run], |row| row.get(0))?;
             Ok(count.unsigned_abs())
-        })
-        .await
+        }))
     }
 
-    async fn count(&self, table: Table) -> Result<u64, Error> {
-        self.read(move |connection| {
+    fn count(&self, table: Table) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.read(move |connection| {
             let sql =
                 format!("SELECT count(*) FROM {table} WHERE deleted_at IS NULL AND out_of_view_at IS NULL");
             let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
             Ok(count.unsigned_abs())
+        }))
+    }
+
+    fn oldest_children(&self, limit: i64) -> BoxFuture<'_, Result<Vec<ChildrenRead>, Error>> {
+        Box::pin(self.read(move |connection| read::oldest_children(connection, limit)))
+    }
+
+    fn records(&self, table: Table, after: Key, limit: i64) -> BoxFuture<'_, Result<Vec<Record>, Error>> {
+        Box::pin(self.read(move |connection| read::records(connection, table, after, limit)))
+    }
+
+    fn changes<'a>(&'a self, filter: &'a ChangeFilter) -> BoxFuture<'a, Result<Vec<Change>, Error>> {
+        Box::pin(async move {
+            let filter = filter.clone();
+            self.read(move |connection| read::changes(connection, &filter)).await
         })
-        .await
     }
 
-    async fn oldest_children(&self, limit: i64) -> Result<Vec<ChildrenRead>, Error> {
-        self.read(move |connection| read::oldest_children(connection, limit)).await
+    fn newest_change(&self) -> BoxFuture<'_, Result<i64, Error>> {
+        Box::pin(self.read(read::newest_change))
     }
 
-    async fn records(&self, table: Table, after: Key, limit: i64) -> Result<Vec<Record>, Error> {
-        self.read(move |connection| read::records(connection, table, after, limit)).await
+    fn runs(&self, limit: i64) -> BoxFuture<'_, Result<Vec<Run>, Error>> {
+        Box::pin(self.read(move |connection| read::runs(connection, limit)))
     }
 
-    async fn changes(&self, filter: &ChangeFilter) -> Result<Vec<Change>, Error> {
-        let filter = filter.clone();
-        self.read(move |connection| read::changes(connection, &filter)).await
+    fn forget(&self, fence: i64, table: Table, id: i64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let removed =
+                self.write(fence, move |transaction| forget::forget(transaction, table, id)).await?;
+            self.read(empty_log).await?;
+            Ok(removed)
+        })
     }
 
-    async fn newest_change(&self) -> Result<i64, Error> {
-        self.read(read::newest_change).await
-    }
-
-    async fn runs(&self, limit: i64) -> Result<Vec<Run>, Error> {
-        self.read(move |connection| read::runs(connection, limit)).await
-    }
-
-    async fn forget(&self, fence: i64, table: Table, id: i64) -> Result<u64, Error> {
-        let removed = self.write(fence, move |transaction| forget::forget(transaction, table, id)).await?;
-        self.read(empty_log).await?;
-        Ok(removed)
-    }
-
-    async fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> Result<u64, Error> {
-        let replaced =
-            self.write(fence, move |transaction| forget::rewrite(transaction, table, &rewrite)).await?;
-        self.read(empty_log).await?;
-        Ok(replaced)
+    fn rewrite(&self, fence: i64, table: Table, rewrite: Rewrite) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let replaced =
+                self.write(fence, move |transaction| forget::rewrite(transaction, table, &rewrite)).await?;
+            self.read(empty_log).await?;
+            Ok(replaced)
+        })
     }
 }
 

@@ -13,8 +13,7 @@ mod tls;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 use tokio_postgres::types::Type;
 
 use self::address::Address;
@@ -102,158 +101,191 @@ impl PostgresStore {
 
 const DELIVER: &str = "outbox.deliver";
 
-#[async_trait]
 impl Store for PostgresStore {
-    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error> {
-        rows::put(&self.0.intake, &self.0.statements, &self.0.listener, activities).await
+    fn put<'a>(&'a self, activities: &'a [NewActivity]) -> BoxFuture<'a, Result<Vec<Option<Row>>, Error>> {
+        Box::pin(rows::put(&self.0.intake, &self.0.statements, &self.0.listener, activities))
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Row>, Error> {
-        let statement = self.0.statements.select("WHERE key = $1");
-        let rows = self.0.intake.query("outbox.status", &statement, &[(&key, Type::TEXT)]).await?;
-        rows.first().map(|row| rows::read(&self.0.intake, row)).transpose()
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Row>, Error>> {
+        Box::pin(async move {
+            let statement = self.0.statements.select("WHERE key = $1");
+            let rows = self.0.intake.query("outbox.status", &statement, &[(&key, Type::TEXT)]).await?;
+            rows.first().map(|row| rows::read(&self.0.intake, row)).transpose()
+        })
     }
 
-    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error> {
-        let (after, limit) = (filter.after.cast_signed(), i64::try_from(filter.limit).unwrap_or(i64::MAX));
-        let mut params: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> =
-            vec![(&after, Type::INT8), (&limit, Type::INT8)];
-        let state = filter.state.map(State::as_str);
-        let condition = match filter.state {
-            None => String::new(),
-            Some(State::Unknown) => format!("state <> 'stored' AND {IS_UNKNOWN} AND"),
-            Some(_) => {
-                params.push((&state, Type::TEXT));
-                "state = $3 AND".to_owned()
-            }
-        };
-        let rest = format!("WHERE {condition} seq > $1 ORDER BY seq LIMIT $2");
-        rows::select(&self.0.intake, &self.0.statements, "outbox.list", &rest, &params).await
+    fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        Box::pin(async move {
+            let (after, limit) =
+                (filter.after.cast_signed(), i64::try_from(filter.limit).unwrap_or(i64::MAX));
+            let mut params: Vec<(&(dyn tokio_postgres::types::ToSql + Sync), Type)> =
+                vec![(&after, Type::INT8), (&limit, Type::INT8)];
+            let state = filter.state.map(State::as_str);
+            let condition = match filter.state {
+                None => String::new(),
+                Some(State::Unknown) => format!("state <> 'stored' AND {IS_UNKNOWN} AND"),
+                Some(_) => {
+                    params.push((&state, Type::TEXT));
+                    "state = $3 AND".to_owned()
+                }
+            };
+            let rest = format!("WHERE {condition} seq > $1 ORDER BY seq LIMIT $2");
+            rows::select(&self.0.intake, &self.0.statements, "outbox.list", &rest, &params).await
+        })
     }
 
-    async fn stats(&self) -> Result<OutboxStats, Error> {
-        rows::stats(&self.0.intake, &self.0.statements).await
+    fn stats(&self) -> BoxFuture<'_, Result<OutboxStats, Error>> {
+        Box::pin(rows::stats(&self.0.intake, &self.0.statements))
     }
 
-    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error> {
-        rows::decide(&self.0.intake, &self.0.statements, key, from, change).await
+    fn decide<'a>(
+        &'a self,
+        key: &'a str,
+        from: &'a [State],
+        change: &'a Change,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(rows::decide(&self.0.intake, &self.0.statements, key, from, change))
     }
 
-    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error> {
-        rows::highest_id_before(&self.0.intake, &self.0.statements, since).await
+    fn highest_id_before(&self, since: SystemTime) -> BoxFuture<'_, Result<Option<u64>, Error>> {
+        Box::pin(rows::highest_id_before(&self.0.intake, &self.0.statements, since))
     }
 
-    async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
-        rows::reconcile(&self.0.intake, &self.0.statements, floor).await
+    fn reconcile(&self, floor: u64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(rows::reconcile(&self.0.intake, &self.0.statements, floor))
     }
 
-    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
-        clean_up::remove_contents(&self.0.sender, &self.0.statements, older_than).await
+    fn remove_contents(&self, older_than: Duration) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(clean_up::remove_contents(&self.0.sender, &self.0.statements, older_than))
     }
 
-    async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
-        clean_up::purge(&self.0.intake, &self.0.statements, older_than).await
+    fn purge(&self, older_than: Duration) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(clean_up::purge(&self.0.intake, &self.0.statements, older_than))
     }
 
-    async fn acquire(&self, lease: Duration) -> Result<Option<u64>, Error> {
-        let lease = millis(lease);
-        let rows = self.0.sender.query(DELIVER, &self.0.statements.acquire, &[(&lease, Type::INT8)]).await?;
-        Ok(rows.first().map(|row| row.get::<_, i64>(0).cast_unsigned()))
+    fn acquire(&self, lease: Duration) -> BoxFuture<'_, Result<Option<u64>, Error>> {
+        Box::pin(async move {
+            let lease = millis(lease);
+            let rows =
+                self.0.sender.query(DELIVER, &self.0.statements.acquire, &[(&lease, Type::INT8)]).await?;
+            Ok(rows.first().map(|row| row.get::<_, i64>(0).cast_unsigned()))
+        })
     }
 
-    async fn renew(&self, fence: u64, lease: Duration) -> Result<bool, Error> {
-        let (fence, lease) = (fence.cast_signed(), millis(lease));
-        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-            [(&fence, Type::INT8), (&lease, Type::INT8)];
-        Ok(!self.0.sender.query(DELIVER, &self.0.statements.renew, &params).await?.is_empty())
+    fn renew(&self, fence: u64, lease: Duration) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async move {
+            let (fence, lease) = (fence.cast_signed(), millis(lease));
+            let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+                [(&fence, Type::INT8), (&lease, Type::INT8)];
+            Ok(!self.0.sender.query(DELIVER, &self.0.statements.renew, &params).await?.is_empty())
+        })
     }
 
-    async fn release(&self, fence: u64) -> Result<(), Error> {
-        let fence = fence.cast_signed();
-        let released =
-            self.0.sender.query(DELIVER, &self.0.statements.release, &[(&fence, Type::INT8)]).await;
-        released.map(drop)
+    fn release(&self, fence: u64) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let fence = fence.cast_signed();
+            let released =
+                self.0.sender.query(DELIVER, &self.0.statements.release, &[(&fence, Type::INT8)]).await;
+            released.map(drop)
+        })
     }
 
-    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error> {
-        let (after, limit) = (after.cast_signed(), i64::try_from(limit).unwrap_or(i64::MAX));
-        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
-            [(&after, Type::INT8), (&limit, Type::INT8)];
-        let statement = self.0.statements.queued();
-        let rows = self.0.sender.query(DELIVER, &statement, &params).await?;
-        rows.iter().map(|row| rows::read(&self.0.sender, row)).collect()
+    fn queued(&self, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(async move {
+            let (after, limit) = (after.cast_signed(), i64::try_from(limit).unwrap_or(i64::MAX));
+            let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+                [(&after, Type::INT8), (&limit, Type::INT8)];
+            let statement = self.0.statements.queued();
+            let rows = self.0.sender.query(DELIVER, &statement, &params).await?;
+            rows.iter().map(|row| rows::read(&self.0.sender, row)).collect()
+        })
     }
 
-    async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
-        let rest = "WHERE state = 'sending' ORDER BY request, seq";
-        rows::select(&self.0.sender, &self.0.statements, DELIVER, rest, &[]).await
+    fn in_doubt(&self) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(async move {
+            let rest = "WHERE state = 'sending' ORDER BY request, seq";
+            rows::select(&self.0.sender, &self.0.statements, DELIVER, rest, &[]).await
+        })
     }
 
-    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
-        let table = &self.0.statements.table;
-        let statement = format!(
-            "(SELECT record_id FROM {table} WHERE record_id IS NOT NULL ORDER BY record_id DESC
+    fn claimed(&self, lowest: u64) -> BoxFuture<'_, Result<Vec<u64>, Error>> {
+        Box::pin(async move {
+            let table = &self.0.statements.table;
+            let statement = format!(
+                "(SELECT record_id FROM {table} WHERE record_id IS NOT NULL ORDER BY record_id DESC
                 LIMIT {CLAIMED_AT_LEAST})
              UNION SELECT record_id FROM {table} WHERE record_id >= $1
              UNION SELECT other_id FROM {table}
                 WHERE record_id >= $1 AND state = 'stored' AND other_id IS NOT NULL"
-        );
-        let lowest = lowest.cast_signed();
-        let rows = self.0.sender.query(DELIVER, &statement, &[(&lowest, Type::INT8)]).await?;
-        Ok(rows.iter().map(|row| row.get::<_, i64>(0).cast_unsigned()).collect())
+            );
+            let lowest = lowest.cast_signed();
+            let rows = self.0.sender.query(DELIVER, &statement, &[(&lowest, Type::INT8)]).await?;
+            Ok(rows.iter().map(|row| row.get::<_, i64>(0).cast_unsigned()).collect())
+        })
     }
 
-    async fn has_id_below_floor(&self) -> Result<bool, Error> {
-        let below = format!("SELECT 1 FROM {} WHERE record_id <= floor LIMIT 1", self.0.statements.table);
-        Ok(!self.0.sender.query(DELIVER, &below, &[]).await?.is_empty())
+    fn has_id_below_floor(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async move {
+            let below = format!("SELECT 1 FROM {} WHERE record_id <= floor LIMIT 1", self.0.statements.table);
+            Ok(!self.0.sender.query(DELIVER, &below, &[]).await?.is_empty())
+        })
     }
 
-    async fn oldest_floor(&self) -> Result<u64, Error> {
-        let oldest = format!("SELECT oldest_floor FROM {} WHERE name = 'sender'", self.0.statements.lease);
-        let rows = self.0.sender.query(DELIVER, &oldest, &[]).await?;
-        Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or(0).cast_unsigned())
+    fn oldest_floor(&self) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let oldest =
+                format!("SELECT oldest_floor FROM {} WHERE name = 'sender'", self.0.statements.lease);
+            let rows = self.0.sender.query(DELIVER, &oldest, &[]).await?;
+            Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)).unwrap_or(0).cast_unsigned())
+        })
     }
 
-    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
-        rows::stored_without_id(&self.0.sender, &self.0.statements).await
+    fn stored_without_id(&self) -> BoxFuture<'_, Result<Vec<(u64, u64)>, Error>> {
+        Box::pin(rows::stored_without_id(&self.0.sender, &self.0.statements))
     }
 
-    async fn has_unknown_ids(&self) -> Result<bool, Error> {
-        let (table, meta) = (&self.0.statements.table, &self.0.statements.meta);
-        let unknown = format!(
-            "(SELECT 1 FROM {table} WHERE state = 'stored' AND record_id IS NULL LIMIT 1)
+    fn has_unknown_ids(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async move {
+            let (table, meta) = (&self.0.statements.table, &self.0.statements.meta);
+            let unknown = format!(
+                "(SELECT 1 FROM {table} WHERE state = 'stored' AND record_id IS NULL LIMIT 1)
              UNION ALL (SELECT 1 FROM {table} WHERE state <> 'stored' AND state = 'unknown' LIMIT 1)
              UNION ALL (SELECT 1 FROM {meta} WHERE name = 'reconciled')"
-        );
-        Ok(!self.0.sender.query(DELIVER, &unknown, &[]).await?.is_empty())
+            );
+            Ok(!self.0.sender.query(DELIVER, &unknown, &[]).await?.is_empty())
+        })
     }
 
-    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rest = format!(
-            "WHERE activity IS NOT NULL AND seq = ANY (ARRAY(SELECT seq FROM {}
+    fn last_stored(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(async move {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let rest = format!(
+                "WHERE activity IS NOT NULL AND seq = ANY (ARRAY(SELECT seq FROM {}
                 WHERE record_id IS NOT NULL ORDER BY record_id DESC LIMIT $1)) ORDER BY record_id DESC",
-            self.0.statements.table
-        );
-        let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&limit, Type::INT8)];
-        rows::select(&self.0.sender, &self.0.statements, DELIVER, &rest, &params).await
+                self.0.statements.table
+            );
+            let params: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&limit, Type::INT8)];
+            rows::select(&self.0.sender, &self.0.statements, DELIVER, &rest, &params).await
+        })
     }
 
-    async fn sending(
-        &self,
+    fn sending<'a>(
+        &'a self,
         fence: u64,
         lease: Duration,
-        request: &Request,
-        outcomes: &[(u64, Change)],
-    ) -> Result<bool, Error> {
-        changes::sending(&self.0.sender, &self.0.statements, fence, lease, request, outcomes).await
+        request: &'a Request,
+        outcomes: &'a [(u64, Change)],
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(changes::sending(&self.0.sender, &self.0.statements, fence, lease, request, outcomes))
     }
 
-    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
-        changes::settle(&self.0.sender, &self.0.statements, fence, changes).await
+    fn settle<'a>(&'a self, fence: u64, changes: &'a [(u64, Change)]) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(changes::settle(&self.0.sender, &self.0.statements, fence, changes))
     }
 
-    async fn changed(&self) {
-        self.0.listener.notified().await;
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.listener.notified().await;
+        })
     }
 }

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
-use crm_transport::{Error, durable};
+use crm_transport::{BoxFuture, Error, durable};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{AT_ONCE, Change, Request, Row, Store, fault};
@@ -142,167 +141,193 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-#[async_trait]
 impl Store for SqliteStore {
-    async fn put(&self, activities: &[NewActivity]) -> Result<Vec<Option<Row>>, Error> {
-        let activities = activities.to_vec();
-        self.write("outbox.put", move |transaction| {
-            activities.iter().map(|new| rows::put(transaction, new)).collect()
+    fn put<'a>(&'a self, activities: &'a [NewActivity]) -> BoxFuture<'a, Result<Vec<Option<Row>>, Error>> {
+        Box::pin(async move {
+            let activities = activities.to_vec();
+            self.write("outbox.put", move |transaction| {
+                activities.iter().map(|new| rows::put(transaction, new)).collect()
+            })
+            .await
         })
-        .await
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Row>, Error> {
-        let key = key.to_owned();
-        self.read("outbox.status", move |connection| rows::get(connection, &key)).await
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Row>, Error>> {
+        Box::pin(async move {
+            let key = key.to_owned();
+            self.read("outbox.status", move |connection| rows::get(connection, &key)).await
+        })
     }
 
-    async fn list(&self, filter: &Filter) -> Result<Vec<Row>, Error> {
-        let filter = filter.clone();
-        self.read("outbox.list", move |connection| rows::list(connection, &filter)).await
+    fn list<'a>(&'a self, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        Box::pin(async move {
+            let filter = filter.clone();
+            self.read("outbox.list", move |connection| rows::list(connection, &filter)).await
+        })
     }
 
-    async fn stats(&self) -> Result<OutboxStats, Error> {
-        self.read("outbox.stats", rows::stats).await
+    fn stats(&self) -> BoxFuture<'_, Result<OutboxStats, Error>> {
+        Box::pin(self.read("outbox.stats", rows::stats))
     }
 
-    async fn decide(&self, key: &str, from: &[State], change: &Change) -> Result<bool, Error> {
-        let (key, from, change) = (key.to_owned(), from.to_vec(), change.clone());
-        self.write("outbox.resolve", move |transaction| rows::decide(transaction, &key, &from, &change)).await
+    fn decide<'a>(
+        &'a self,
+        key: &'a str,
+        from: &'a [State],
+        change: &'a Change,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let (key, from, change) = (key.to_owned(), from.to_vec(), change.clone());
+            self.write("outbox.resolve", move |transaction| rows::decide(transaction, &key, &from, &change))
+                .await
+        })
     }
 
-    async fn highest_id_before(&self, since: SystemTime) -> Result<Option<u64>, Error> {
-        self.read("outbox.reconcile", move |connection| rows::highest_id_before(connection, since)).await
+    fn highest_id_before(&self, since: SystemTime) -> BoxFuture<'_, Result<Option<u64>, Error>> {
+        Box::pin(self.read("outbox.reconcile", move |connection| rows::highest_id_before(connection, since)))
     }
 
-    async fn reconcile(&self, floor: u64) -> Result<u64, Error> {
-        self.write("outbox.reconcile", move |transaction| rows::reconcile(transaction, floor)).await
+    fn reconcile(&self, floor: u64) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.write("outbox.reconcile", move |transaction| rows::reconcile(transaction, floor)))
     }
 
-    async fn remove_contents(&self, older_than: Duration) -> Result<u64, Error> {
-        let mut count = 0;
-        loop {
-            let removed = self
-                .write("outbox.remove_contents", move |transaction| {
-                    rows::remove_some_contents(transaction, older_than, AT_ONCE)
-                })
-                .await?;
-            count += removed;
-            if removed < AT_ONCE {
-                return Ok(count);
+    fn remove_contents(&self, older_than: Duration) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let mut count = 0;
+            loop {
+                let removed = self
+                    .write("outbox.remove_contents", move |transaction| {
+                        rows::remove_some_contents(transaction, older_than, AT_ONCE)
+                    })
+                    .await?;
+                count += removed;
+                if removed < AT_ONCE {
+                    return Ok(count);
+                }
             }
-        }
+        })
     }
 
-    async fn purge(&self, older_than: Duration) -> Result<u64, Error> {
-        let (mut count, mut after) = (0, 0);
-        loop {
-            let some = self.write("outbox.purge", move |transaction| {
-                rows::purge_some(transaction, after, older_than, AT_ONCE)
+    fn purge(&self, older_than: Duration) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(async move {
+            let (mut count, mut after) = (0, 0);
+            loop {
+                let some = self.write("outbox.purge", move |transaction| {
+                    rows::purge_some(transaction, after, older_than, AT_ONCE)
+                });
+                let (removed, last) = some.await?;
+                count += removed;
+                let Some(last) = last else { return Ok(count) };
+                after = last;
+            }
+        })
+    }
+
+    fn acquire(&self, _: Duration) -> BoxFuture<'_, Result<Option<u64>, Error>> {
+        Box::pin(async move {
+            let shared = Arc::clone(&self.0);
+            let is_taken = blocking("outbox.deliver", move || {
+                let mut lock = shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
+                if lock.is_some() {
+                    return Ok(false); // by another outbox over this store
+                }
+                let mut path = shared.path.clone().into_os_string();
+                path.push(".sender");
+                let taken = durable::PathLock::take(Path::new(&path));
+                *lock =
+                    taken.map_err(|e| fault("outbox.deliver", &shared.location, "cannot be locked", e))?;
+                Ok(lock.is_some())
             });
-            let (removed, last) = some.await?;
-            count += removed;
-            let Some(last) = last else { return Ok(count) };
-            after = last;
-        }
-    }
-
-    async fn acquire(&self, _: Duration) -> Result<Option<u64>, Error> {
-        let shared = Arc::clone(&self.0);
-        let is_taken = blocking("outbox.deliver", move || {
-            let mut lock = shared.lock.lock().unwrap_or_else(PoisonError::into_inner);
-            if lock.is_some() {
-                return Ok(false); // by another outbox over this store
+            if !is_taken.await? {
+                return Ok(None);
             }
-            let mut path = shared.path.clone().into_os_string();
-            path.push(".sender");
-            let taken = durable::PathLock::take(Path::new(&path));
-            *lock = taken.map_err(|e| fault("outbox.deliver", &shared.location, "cannot be locked", e))?;
-            Ok(lock.is_some())
-        });
-        if !is_taken.await? {
-            return Ok(None);
-        }
-        let fence = self.write("outbox.deliver", rows::next_fence).await;
-        if fence.is_err() {
+            let fence = self.write("outbox.deliver", rows::next_fence).await;
+            if fence.is_err() {
+                self.unlock();
+            }
+            fence.map(Some)
+        })
+    }
+
+    fn renew(&self, fence: u64, _: Duration) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(self.read("outbox.deliver", move |connection| rows::has_fence(connection, fence)))
+    }
+
+    fn release(&self, _: u64) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
             self.unlock();
-        }
-        fence.map(Some)
-    }
-
-    async fn renew(&self, fence: u64, _: Duration) -> Result<bool, Error> {
-        self.read("outbox.deliver", move |connection| rows::has_fence(connection, fence)).await
-    }
-
-    async fn release(&self, _: u64) -> Result<(), Error> {
-        self.unlock();
-        Ok(())
+            Ok(())
+        })
     }
 
     fn abandon(&self, _: u64) {
         self.unlock();
     }
 
-    async fn queued(&self, after: u64, limit: usize) -> Result<Vec<Row>, Error> {
-        self.read("outbox.deliver", move |connection| rows::queued(connection, after, limit)).await
+    fn queued(&self, after: u64, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(self.read("outbox.deliver", move |connection| rows::queued(connection, after, limit)))
     }
 
-    async fn in_doubt(&self) -> Result<Vec<Row>, Error> {
-        self.read("outbox.deliver", rows::in_doubt).await
+    fn in_doubt(&self) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(self.read("outbox.deliver", rows::in_doubt))
     }
 
-    async fn claimed(&self, lowest: u64) -> Result<Vec<u64>, Error> {
-        self.read("outbox.deliver", move |connection| rows::claimed(connection, lowest)).await
+    fn claimed(&self, lowest: u64) -> BoxFuture<'_, Result<Vec<u64>, Error>> {
+        Box::pin(self.read("outbox.deliver", move |connection| rows::claimed(connection, lowest)))
     }
 
-    async fn has_id_below_floor(&self) -> Result<bool, Error> {
-        self.read("outbox.deliver", rows::has_id_below_floor).await
+    fn has_id_below_floor(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(self.read("outbox.deliver", rows::has_id_below_floor))
     }
 
-    async fn oldest_floor(&self) -> Result<u64, Error> {
-        self.read("outbox.deliver", rows::oldest_floor).await
+    fn oldest_floor(&self) -> BoxFuture<'_, Result<u64, Error>> {
+        Box::pin(self.read("outbox.deliver", rows::oldest_floor))
     }
 
-    async fn stored_without_id(&self) -> Result<Vec<(u64, u64)>, Error> {
-        self.read("outbox.deliver", rows::stored_without_id).await
+    fn stored_without_id(&self) -> BoxFuture<'_, Result<Vec<(u64, u64)>, Error>> {
+        Box::pin(self.read("outbox.deliver", rows::stored_without_id))
     }
 
-    async fn has_unknown_ids(&self) -> Result<bool, Error> {
-        self.read("outbox.deliver", rows::has_unknown_ids).await
+    fn has_unknown_ids(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(self.read("outbox.deliver", rows::has_unknown_ids))
     }
 
-    async fn last_stored(&self, limit: usize) -> Result<Vec<Row>, Error> {
-        self.read("outbox.deliver", move |connection| rows::last_stored(connection, limit)).await
+    fn last_stored(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Row>, Error>> {
+        Box::pin(self.read("outbox.deliver", move |connection| rows::last_stored(connection, limit)))
     }
 
-    async fn sending(
-        &self,
+    fn sending<'a>(
+        &'a self,
         fence: u64,
         _: Duration,
-        request: &Request,
-        outcomes: &[(u64, Change)],
-    ) -> Result<bool, Error> {
-        let (request, outcomes) = (request.clone(), outcomes.to_vec());
-        self.write("outbox.deliver", move |transaction| {
-            if !rows::sending(transaction, fence, &request)? {
-                return Ok(false);
-            }
-            outcomes.iter().try_for_each(|(seq, change)| rows::apply(transaction, *seq, change))?;
-            Ok(true)
+        request: &'a Request,
+        outcomes: &'a [(u64, Change)],
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let (request, outcomes) = (request.clone(), outcomes.to_vec());
+            self.write("outbox.deliver", move |transaction| {
+                if !rows::sending(transaction, fence, &request)? {
+                    return Ok(false);
+                }
+                outcomes.iter().try_for_each(|(seq, change)| rows::apply(transaction, *seq, change))?;
+                Ok(true)
+            })
+            .await
         })
-        .await
     }
 
-    async fn settle(&self, fence: u64, changes: &[(u64, Change)]) -> Result<bool, Error> {
-        let changes = changes.to_vec();
-        self.write("outbox.deliver", move |transaction| {
-            if !rows::has_fence(transaction, fence)? {
-                return Ok(false);
-            }
-            changes.iter().try_for_each(|(seq, change)| rows::apply(transaction, *seq, change))?;
-            Ok(true)
+    fn settle<'a>(&'a self, fence: u64, changes: &'a [(u64, Change)]) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            let changes = changes.to_vec();
+            self.write("outbox.deliver", move |transaction| {
+                if !rows::has_fence(transaction, fence)? {
+                    return Ok(false);
+                }
+                changes.iter().try_for_each(|(seq, change)| rows::apply(transaction, *seq, change))?;
+                Ok(true)
+            })
+            .await
         })
-        .await
     }
 }
 
