@@ -3,11 +3,10 @@
 use bytes::Bytes;
 use crm_history::answer;
 use crm_model::Page;
-use crm_transport::json::{self, JsonError};
+use crm_transport::json::{self, JsonError, Members};
 use crm_transport::{Error, OperationInfo};
 use http::Response;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess};
 use serde_json::value::RawValue;
 
 /// A page of a list, and what the server says of the list.
@@ -66,9 +65,24 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<Listed<T>, JsonError> {
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Params {
     pageall: Option<u64>,
+}
+
+impl<'de> Members<'de> for Params {
+    const KEYS: &'static [&'static str] = &["pageall"];
+
+    fn read_member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+        self.pageall = map.next_value()?;
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Params {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::default().read(deserializer)
+    }
 }
 
 /// Checks each record of a page against its question. `misfit` returns the parameter that was ignored.

@@ -1,16 +1,13 @@
 //! Reads the responses of SalesMan CRM: `{"data": …}`, `{"result": "Успешно", …}`, and errors inside HTTP 200.
 #![doc(alias = "result")]
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::history::ErrorCode;
-use crm_transport::json;
+use crm_transport::json::{self, JsonError, Members};
 use crm_transport::{Error, OperationInfo, Refusal, answer};
 use http::Response;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 /// The word for success.
@@ -34,14 +31,13 @@ pub fn json<'a>(info: &OperationInfo, response: &'a Response<Bytes>) -> Result<&
 /// The response reports an error, or its `data` is missing, empty or does not fit the type.
 pub fn data<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<T, Error> {
     let json = answer::json(info, response)?;
-    if let Some(Plain { data: Some(data), result: None, error: None }) = json::well_formed(json) {
-        return Ok(data); // nearly always
+    if let Some(data) = plain(json) {
+        return Ok(data);
     }
     if let Some(error) = answer::api_error(info, json, refusal) {
         return Err(error);
     }
-    let data = json::decode::<Data<&RawValue>>(json, "$").map(|data| data.data.get());
-    match data {
+    match data_text(json) {
         Ok("null" | "false" | "[]" | "\"\"") => Err(Error::no_record(info)),
         Ok(data) => json::decode(data.as_bytes(), "$.data").map_err(|e| Error::undecodable(info, e)),
         Err(_) if json == b"[]" => Err(Error::no_record(info)),
@@ -55,19 +51,17 @@ pub fn data<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes
 /// The response reports an error, or holds no list.
 pub fn page<T: DeserializeOwned>(info: &OperationInfo, response: &Response<Bytes>) -> Result<Page<T>, Error> {
     let json = answer::json(info, response)?;
-    if let Some(Plain { data: Some(json::RecordList(items)), result: None, error: None }) =
-        json::well_formed(json)
-    {
-        return Ok(Page::new(items)); // nearly always: no error, every record valid
+    if let Some(json::RecordList(items)) = plain(json) {
+        return Ok(Page::new(items)); // every record is valid
     }
     if let Some(error) = answer::api_error(info, json, refusal) {
         return Err(error);
     }
     let undecodable = |e| Error::undecodable(info, e);
     let text = std::str::from_utf8(json);
-    match (text.ok().filter(|text| text.starts_with('[')), json::decode::<Data<&RawValue>>(json, "$")) {
+    match (text.ok().filter(|text| text.starts_with('[')), data_text(json)) {
         (Some(records), _) => json::page(records, "$").map_err(undecodable),
-        (None, Ok(data)) => json::page(data.data.get(), "$.data").map_err(undecodable),
+        (None, Ok(data)) => json::page(data, "$.data").map_err(undecodable),
         // One record that is not JSON does not hide the others.
         (None, Err(fault)) => match text.ok().and_then(|text| json::member(text, "data")) {
             Some(records) if records.starts_with(['[', '{']) => {
@@ -128,22 +122,79 @@ pub(crate) fn refusal(code: Option<i64>) -> Refusal {
     }
 }
 
-#[derive(Deserialize)]
+/// What counts in the response to a call that changes something.
+#[derive(Default)]
 struct Changed<'a> {
-    #[serde(borrow, default)]
-    result: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    result: Option<String>,
     data: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct Data<T> {
-    data: T,
+impl<'de> Members<'de> for Changed<'de> {
+    const KEYS: &'static [&'static str] = &["result", "data"];
+
+    fn read_member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "result" => self.result = map.next_value()?,
+            _ => self.data = map.next_value()?,
+        }
+        Ok(())
+    }
 }
 
-#[derive(Deserialize)]
+impl<'de> Deserialize<'de> for Changed<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::default().read(deserializer)
+    }
+}
+
+/// Returns the text of `data`.
+fn data_text(json: &[u8]) -> Result<&str, JsonError> {
+    let Data(data) = json::decode(json, "$")?;
+    Ok(data.get())
+}
+
+struct Data<'a>(&'a RawValue);
+
+impl<'de> Members<'de> for Data<'de> {
+    const KEYS: &'static [&'static str] = &["data"];
+    const REQUIRED: usize = 1;
+
+    fn read_member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+        self.0 = map.next_value()?;
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Data<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self(RawValue::NULL).read(deserializer)
+    }
+}
+
+/// Returns `data` if nothing beside it may report an error. Nearly every response is like this and is decoded in one go.
+fn plain<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> {
+    json::well_formed::<Plain<T>>(json).filter(|plain| !plain.is_unclear)?.data
+}
+
 struct Plain<T> {
     data: Option<T>,
-    result: Option<IgnoredAny>,
-    error: Option<IgnoredAny>,
+    is_unclear: bool,
+}
+
+impl<'de, T: Deserialize<'de>> Members<'de> for Plain<T> {
+    const KEYS: &'static [&'static str] = &["data", "result", "error"];
+
+    fn read_member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "data" => self.data = map.next_value()?,
+            _ => self.is_unclear |= map.next_value::<Option<IgnoredAny>>()?.is_some(),
+        }
+        Ok(())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Plain<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self { data: None, is_unclear: false }.read(deserializer)
+    }
 }

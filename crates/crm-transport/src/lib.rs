@@ -167,6 +167,8 @@ mod reading;
 pub mod blocking;
 
 pub use async_mode::Async;
+#[doc(hidden)]
+pub use call::Parameters;
 #[cfg(feature = "tower")]
 pub use call::TowerTransport;
 pub use call::{

@@ -4,8 +4,6 @@ use bytes::Bytes;
 use crm_model::directory::{Contact, ContactId};
 use crm_transport::{Error, Operation, OperationInfo, json};
 use http::{Request, Response};
-use serde::Deserialize;
-use serde_json::Value;
 use serde_json::json as body;
 use serde_json::value::RawValue;
 
@@ -41,7 +39,7 @@ impl Operation for PersonInfo {
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
         let data: Box<RawValue> = crm_history::answer::data(&Self::INFO, response)?;
         // A contact that does not exist comes as a record of nulls (observed).
-        if let Ok(NoContact { pid: Value::Null }) = serde_json::from_str(data.get()) {
+        if json::member(data.get(), "pid") == Some("null") {
             return Err(Error::no_record(&Self::INFO));
         }
         let contact: Contact = json::decode(data.get().as_bytes(), "$.data")
@@ -52,9 +50,4 @@ impl Operation for PersonInfo {
         }
         Ok(contact)
     }
-}
-
-#[derive(Deserialize)]
-struct NoContact {
-    pid: Value,
 }

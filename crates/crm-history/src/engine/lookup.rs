@@ -7,13 +7,12 @@ use bytes::Bytes;
 use chrono::TimeDelta;
 use crm_model::history::{Entry, EntryId};
 use crm_model::{Page, Unreadable};
-use crm_transport::{Error, Idempotency, Operation, OperationInfo};
+use crm_transport::{Error, Idempotency, Operation, OperationInfo, Parameters};
 use http::{Method, Request, Response};
-use serde::Serialize;
 
 use super::item::View;
 use super::mutations::breaks;
-use crate::{HistoryClient, answer, operations};
+use crate::{HistoryClient, answer};
 
 /// What the views show from the newest record down to the floor.
 pub(super) struct Reading(pub(super) BTreeMap<View, ViewReading>);
@@ -277,20 +276,6 @@ const ALL_DAYS: (&str, &str) = ("0000-00-00", "9999-12-31");
 /// No CRM holds records of this day, or of the days around it.
 const ONE_DAY: (&str, &str) = ("1871-01-02", "1871-01-02");
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameters<'a> {
-    offset: u64,
-    order: &'a str,
-    first: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
-    date_start: &'a str,
-    date_end: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    word: Option<&'a str>,
-}
-
 impl Operation for Lookup {
     type Output = Page<Entry>;
 
@@ -303,16 +288,15 @@ impl Operation for Lookup {
     };
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let parameters = Parameters {
-            offset: self.page,
-            order: "cid",
-            first: if self.asked.is_oldest_first { "old" } else { "new" },
-            user: self.asked.view.0.as_deref(),
-            date_start: &self.asked.days.0,
-            date_end: &self.asked.days.1,
-            word: self.asked.word.as_deref(),
-        };
-        operations::request(&Self::INFO, &parameters)
+        Parameters::new()
+            .with("offset", self.page)
+            .with("order", "cid")
+            .with("first", if self.asked.is_oldest_first { "old" } else { "new" })
+            .with_option("user", self.asked.view.0.as_deref())
+            .with("dateStart", &self.asked.days.0)
+            .with("dateEnd", &self.asked.days.1)
+            .with_option("word", self.asked.word.as_deref())
+            .request(&Self::INFO)
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {

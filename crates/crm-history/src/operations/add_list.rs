@@ -3,14 +3,15 @@
 use bytes::Bytes;
 use crm_model::history::{AddOutcome, NewEntry, Rejection};
 use crm_transport::json::{self, RawRecord};
-use crm_transport::{Credentials, Delivery, Error, ErrorKind, Operation, OperationInfo, answer as common};
+use crm_transport::{
+    Credentials, Delivery, Error, ErrorKind, Operation, OperationInfo, Parameters, answer as common,
+};
 use http::{Request, Response};
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::catalog;
 use crate::answer;
-use crate::operations::{self, add};
+use crate::operations::add;
 
 /// `history/add.list`: logs these activities and returns one outcome for each, in their order.
 ///
@@ -40,7 +41,7 @@ impl Operation for AddList {
                 return Err(Error::invalid_request(Self::INFO.id, format!("list[{index}].{field}"), fault));
             }
         }
-        operations::request(&Self::INFO, &Body { list: &self.entries })
+        Parameters::new().with("list", &self.entries).request(&Self::INFO)
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -71,11 +72,6 @@ impl Operation for AddList {
             }
         }
     }
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    list: &'a [NewEntry],
 }
 
 /// Reads the result for one activity. A result that is not in the form of the API makes the whole answer foreign.

@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use crm_model::history::EntryId;
-use crm_transport::{Error, Operation, OperationInfo};
+use crm_transport::{Error, Operation, OperationInfo, Parameters};
 use http::{Request, Response};
-use serde_json::json;
 
 use super::catalog;
 use crate::{answer, operations};
@@ -32,7 +31,7 @@ impl Operation for Delete {
         if let Some(fault) = operations::entry_id_fault(self.id) {
             return Err(Error::invalid_request(Self::INFO.id, "id", fault));
         }
-        operations::request(&Self::INFO, &json!({ "cid": self.id }))
+        Parameters::new().with("cid", self.id).request(&Self::INFO)
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {

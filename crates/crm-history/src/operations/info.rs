@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use crm_model::history::{Entry, EntryId};
-use crm_transport::{Error, Operation, OperationInfo};
+use crm_transport::{Error, Operation, OperationInfo, Parameters};
 use http::{Request, Response};
-use serde::Serialize;
 
 use super::catalog;
 use crate::{answer, operations};
@@ -29,14 +28,10 @@ impl Operation for Info {
     const INFO: OperationInfo = catalog::INFO;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        #[derive(Serialize)]
-        struct Parameters {
-            cid: EntryId,
-        }
         if let Some(fault) = operations::entry_id_fault(self.id) {
             return Err(Error::invalid_request(Self::INFO.id, "id", fault));
         }
-        operations::request(&Self::INFO, &Parameters { cid: self.id })
+        Parameters::new().with("cid", self.id).request(&Self::INFO)
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {

@@ -8,7 +8,7 @@ use http::{Request, Response};
 
 use super::catalog;
 use super::entry_query::EntryQuery;
-use crate::{answer, operations};
+use crate::answer;
 
 /// `history/list`: one page of 200 activities.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Operation for List {
         if let Some((field, fault)) = self.query.fault() {
             return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
-        operations::request(&Self::INFO, &self.query.parameters())
+        self.query.parameters().request(&Self::INFO)
     }
 
     /// An activity that was not requested is an error: the server did not receive the parameters, or ignored one.

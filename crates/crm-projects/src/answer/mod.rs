@@ -11,11 +11,10 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::ProjectId;
-use crm_transport::json::{self, JsonError, Place, RawRecord};
+use crm_transport::json::{self, JsonError, Members, Place, RawRecord};
 use crm_transport::{Error, OperationInfo, answer};
 use http::Response;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -48,43 +47,49 @@ pub fn page<T: DeserializeOwned>(
 
 /// A response with the data under `payload` and nothing that may report an error. Nearly every response is like this and
 /// is decoded in one go.
-#[derive(Deserialize)]
 struct Plain<P> {
-    payload: P,
+    payload: Option<P>,
     total: Option<Value>,
-    error: Option<IgnoredAny>,
-    errors: Option<IgnoredAny>,
-    message: Option<IgnoredAny>,
-    success: Option<IgnoredAny>,
-    ok: Option<IgnoredAny>,
-    status: Option<IgnoredAny>,
-    result: Option<IgnoredAny>,
-    /// With an ID the response would be a record.
-    id: Option<IgnoredAny>,
+    is_unclear: bool,
 }
 
-impl<P> Plain<P> {
-    fn read<'de>(json: &'de [u8]) -> Option<Self>
-    where
-        P: Deserialize<'de>,
-    {
-        let plain: Self = json::well_formed(json)?;
-        let Self { error, errors, message, success, ok, status, result, id, .. } = &plain;
-        let unclear =
-            [error, errors, message, success, ok, status, result, id].iter().any(|key| key.is_some());
-        (!unclear).then_some(plain)
+impl<'de, P: Deserialize<'de>> Members<'de> for Plain<P> {
+    /// With an `id` the response would be a record.
+    const KEYS: &'static [&'static str] =
+        &["payload", "total", "error", "errors", "message", "success", "ok", "status", "result", "id"];
+    const REQUIRED: usize = 1;
+
+    fn read_member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "payload" => self.payload = Some(map.next_value()?),
+            "total" => self.total = map.next_value()?,
+            _ => self.is_unclear |= map.next_value::<Option<IgnoredAny>>()?.is_some(),
+        }
+        Ok(())
     }
+}
+
+impl<'de, P: Deserialize<'de>> Deserialize<'de> for Plain<P> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self { payload: None, total: None, is_unclear: false }.read(deserializer)
+    }
+}
+
+/// Returns the payload of such a response, and its total.
+fn plain<'de, P: Deserialize<'de>>(json: &'de [u8]) -> Option<(P, Option<Value>)> {
+    let plain: Plain<P> = json::well_formed(json)?;
+    plain.payload.filter(|_| !plain.is_unclear).map(|payload| (payload, plain.total))
 }
 
 /// Returns the page of such a response, if every record can be decoded.
 fn plain_page<T: DeserializeOwned>(json: &[u8]) -> Option<Page<T>> {
-    let Plain { payload: json::RecordList(records), total, .. } = Plain::<json::RecordList<T>>::read(json)?;
+    let (json::RecordList(records), total) = plain(json)?;
     Some(with_total(Page::new(records), total.and_then(|total| unsigned(&total))))
 }
 
 /// Returns the record of such a response, if it begins with its ID and so is not another envelope.
 fn plain_record(json: &[u8]) -> Option<&str> {
-    let record = Plain::<&RawValue>::read(json)?.payload.get();
+    let record = plain::<&RawValue>(json)?.0.get();
     record.starts_with("{\"id\":").then_some(record)
 }
 
@@ -153,9 +158,24 @@ fn read_one<T: DeserializeOwned>(
 }
 
 /// The ID of any record. Every ID is read alike.
-#[derive(Deserialize)]
 struct Identified {
     id: ProjectId,
+}
+
+impl<'de> Members<'de> for Identified {
+    const KEYS: &'static [&'static str] = &["id"];
+    const REQUIRED: usize = 1;
+
+    fn read_member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+        self.id = map.next_value()?;
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Identified {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self { id: ProjectId(0) }.read(deserializer)
+    }
 }
 
 /// Checks that a record has the ID that was requested. One without a readable ID contradicts nothing.

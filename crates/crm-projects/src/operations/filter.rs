@@ -9,9 +9,8 @@ use crm_model::Page;
 use crm_model::projects::{
     ActionTypeId, Condition, CurrencyId, GoodId, GroupId, Having, Project, SalesFunnelId, StepId, UserId,
 };
-use crm_transport::{Credentials, Error, Operation, OperationInfo};
+use crm_transport::{Credentials, Error, Operation, OperationInfo, Parameters};
 use http::{Request, Response};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -42,13 +41,10 @@ impl<T: DeserializeOwned + Send> Operation for Filter<T> {
     const INFO: OperationInfo = catalog::FILTER;
 
     fn request(&self) -> Result<Request<Bytes>, Error> {
-        let refused = |field: &str, fault: &str| Error::invalid_request(Self::INFO.id, field, fault);
         if let Some((field, fault)) = self.filter.fault() {
-            return Err(refused(field, fault));
+            return Err(Error::invalid_request(Self::INFO.id, field, fault));
         }
-        let body =
-            serde_json::to_vec(&self.filter.parameters()).map_err(|e| refused("body", &e.to_string()))?;
-        Self::INFO.request(&[], body.into())
+        self.filter.parameters().request(&Self::INFO)
     }
 
     fn read(&self, response: &Response<Bytes>) -> Result<Self::Output, Error> {
@@ -268,82 +264,30 @@ impl ProjectFilter {
         ids.or_else(|| self.page.fault())
     }
 
-    fn parameters(&self) -> Parameters<'_> {
-        let ids = |field| self.ids.get(&field).map(Vec::as_slice);
-        let built_in = BuiltIn {
-            created: self.created.map(|(first, last)| format!("{first};{last}")),
-            sales_funnel_id: ids(IdField::SalesFunnels),
-            step_id: ids(IdField::Steps),
-            user_id: ids(IdField::Users),
-            group_id: ids(IdField::Groups),
-            price: self.price,
-            currency_id: ids(IdField::Currencies),
-            participants_user_id: ids(IdField::ParticipantUsers),
-            participants_group_id: ids(IdField::ParticipantGroups),
-            actions_type_id: ids(IdField::ActionTypes),
-            good_id: ids(IdField::Goods),
-        };
-        let any = self.created.is_some() || self.price.is_some() || !self.ids.is_empty();
-        Parameters {
-            count: self.page.paging.count(),
-            offset: self.page.paging.offset(),
-            order_by: self.page.order_by.as_deref(),
-            reverse: self.page.descending.map(flag),
-            deleted: self.page.deleted.map(flag),
-            condition: self.condition.map(Condition::as_str),
-            having: self.having.map(Having::as_str),
-            buildin_data: any.then_some(built_in),
-            data: (!self.data.is_empty()).then_some(&self.data),
-        }
+    /// The parameters as they are sent. `buildin_data` is the vendor's spelling.
+    fn parameters(&self) -> Parameters {
+        let ids = |field| self.ids.get(&field);
+        let built_in = Parameters::new()
+            .with_option("created", self.created.map(|(first, last)| format!("{first};{last}")))
+            .with_option("sales_funnel_id", ids(IdField::SalesFunnels))
+            .with_option("step_id", ids(IdField::Steps))
+            .with_option("user_id", ids(IdField::Users))
+            .with_option("group_id", ids(IdField::Groups))
+            .with_option("price", self.price)
+            .with_option("currency_id", ids(IdField::Currencies))
+            .with_option("participants_user_id", ids(IdField::ParticipantUsers))
+            .with_option("participants_group_id", ids(IdField::ParticipantGroups))
+            .with_option("actions_type_id", ids(IdField::ActionTypes))
+            .with_option("good_id", ids(IdField::Goods));
+        Parameters::new()
+            .with_option("count", self.page.paging.count())
+            .with_option("offset", self.page.paging.offset())
+            .with_option("order_by", self.page.order_by.as_deref())
+            .with_option("reverse", self.page.descending.map(flag))
+            .with_option("deleted", self.page.deleted.map(flag))
+            .with_option("condition", self.condition.map(Condition::as_str))
+            .with_option("having", self.having.map(Having::as_str))
+            .with_object("buildin_data", built_in)
+            .with_option("data", (!self.data.is_empty()).then_some(&self.data))
     }
-}
-
-/// The body as it is sent.
-#[derive(Serialize)]
-struct Parameters<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order_by: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reverse: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deleted: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    having: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    buildin_data: Option<BuiltIn<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a BTreeMap<String, Value>>,
-}
-
-/// `buildin_data` (the vendor's spelling).
-#[derive(Serialize)]
-struct BuiltIn<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sales_funnel_id: Option<&'a [u64]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    step_id: Option<&'a [u64]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_id: Option<&'a [u64]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group_id: Option<&'a [u64]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    price: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency_id: Option<&'a [u64]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    participants_user_id: Option<&'a [u64]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    participants_group_id: Option<&'a [u64]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actions_type_id: Option<&'a [u64]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    good_id: Option<&'a [u64]>,
 }

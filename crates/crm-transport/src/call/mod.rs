@@ -11,6 +11,7 @@ mod attempts;
 mod client_builder;
 mod credentials;
 mod operation;
+mod parameters;
 mod pipeline;
 #[cfg(feature = "reqwest")]
 mod proxy_variables;
@@ -28,6 +29,7 @@ mod transport;
 pub use client_builder::{Client, ClientBuilder};
 pub use credentials::Credentials;
 pub use operation::{Operation, ReadMethod};
+pub use parameters::Parameters;
 pub use pipeline::Pipeline;
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::{ReqwestTransport, ReqwestTransportBuilder};

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer, MapAccess};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::builder::BeforeCheckpoint;
@@ -14,6 +15,7 @@ use super::resume_point::ResumePoint;
 use super::verdict::ExportFigures;
 use crate::durable::{self, IdentityHash, PathLock};
 use crate::error::Error;
+use crate::reading::json::Members;
 
 const NAME: &str = "crm export";
 const VERSION: u32 = 2;
@@ -110,13 +112,12 @@ struct CheckpointFile {
 }
 
 /// What the file holds.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default)]
 pub(super) struct Content {
     checkpoint: String,
     version: u32,
     /// A hash of the query.
     query: String,
-    #[serde(flatten)]
     pub(super) up_to: ResumePoint,
     /// The number of records on a page, if it had to be learned.
     pub(super) size: Option<u64>,
@@ -124,10 +125,8 @@ pub(super) struct Content {
     pub(super) mark: Option<u64>,
     pub(super) figures: ExportFigures,
     /// The list was read to its end, and the file could not be removed: it is as if there was none.
-    #[serde(default)]
     finished: bool,
     /// A hash of everything else, to notice damage.
-    #[serde(default)]
     check: String,
 }
 
@@ -156,6 +155,65 @@ impl Content {
             || (id > 0 && page.is_none())
             || (page.is_some() && self.size.is_some() != counts_records)
             || !(1..=MOST_PAGES).contains(&size)
+    }
+}
+
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ResumePoint { id, page, end } = &self.up_to;
+        let mut object = serializer.serialize_map(Some(11))?;
+        object.serialize_entry("checkpoint", &self.checkpoint)?;
+        object.serialize_entry("version", &self.version)?;
+        object.serialize_entry("query", &self.query)?;
+        object.serialize_entry("after", id)?;
+        object.serialize_entry("page", page)?;
+        object.serialize_entry("end", end)?;
+        object.serialize_entry("size", &self.size)?;
+        object.serialize_entry("mark", &self.mark)?;
+        object.serialize_entry("figures", &self.figures)?;
+        object.serialize_entry("finished", &self.finished)?;
+        object.serialize_entry("check", &self.check)?;
+        object.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::default().read(deserializer)
+    }
+}
+
+impl<'de> Members<'de> for Content {
+    const KEYS: &'static [&'static str] = &[
+        "checkpoint",
+        "version",
+        "query",
+        "after",
+        "figures",
+        "page",
+        "end",
+        "size",
+        "mark",
+        "finished",
+        "check",
+    ];
+    const REQUIRED: usize = 5;
+
+    fn read_member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "checkpoint" => self.checkpoint = map.next_value()?,
+            "version" => self.version = map.next_value()?,
+            "query" => self.query = map.next_value()?,
+            "after" => self.up_to.id = map.next_value()?,
+            "figures" => self.figures = map.next_value()?,
+            "page" => self.up_to.page = map.next_value()?,
+            "end" => self.up_to.end = map.next_value()?,
+            "size" => self.size = map.next_value()?,
+            "mark" => self.mark = map.next_value()?,
+            "finished" => self.finished = map.next_value()?,
+            _ => self.check = map.next_value()?,
+        }
+        Ok(())
     }
 }
 

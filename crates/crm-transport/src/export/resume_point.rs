@@ -2,16 +2,13 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use serde::{Deserialize, Serialize};
-
 use super::page_identity::{PageIdentity, fingerprint};
 use super::stretch::{Stretch, StretchRecords};
 
 /// Where an export resumes: everything up to this ID has been returned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ResumePoint {
     /// The greatest ID returned.
-    #[serde(rename = "after")]
     pub(super) id: u64,
     /// The page with which its stretch began; `None` if nothing was returned.
     pub(super) page: Option<u64>,

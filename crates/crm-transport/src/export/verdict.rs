@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer, MapAccess};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::error::Error;
+use crate::reading::json::Members;
 
 /// Whether an export is complete.
 #[derive(Clone, Debug)]
@@ -131,8 +133,7 @@ impl fmt::Display for Verdict {
 }
 
 /// What an export has done. With a checkpoint, it includes the runs before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportFigures {
     /// Records returned.
@@ -151,6 +152,52 @@ pub struct ExportFigures {
     pub moved_up: u64,
     /// How often pages contradicted each other. Records may be missing.
     pub contradictions: u64,
+}
+
+const FIGURES: &[&str] =
+    &["records", "unreadable", "left_out", "as_listed", "pages", "repaired", "moved_up", "contradictions"];
+
+/// Writes an object with all figures.
+impl Serialize for ExportFigures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut figures = *self;
+        let mut object = serializer.serialize_struct("ExportFigures", FIGURES.len())?;
+        for key in FIGURES {
+            object.serialize_field(key, figures.figure(key))?;
+        }
+        object.end()
+    }
+}
+
+/// Reads such an object. A figure that is missing is 0, because an earlier version did not count it.
+impl<'de> Deserialize<'de> for ExportFigures {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::default().read(deserializer)
+    }
+}
+
+impl<'de> Members<'de> for ExportFigures {
+    const KEYS: &'static [&'static str] = FIGURES;
+
+    fn read_member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        *self.figure(key) = map.next_value()?;
+        Ok(())
+    }
+}
+
+impl ExportFigures {
+    fn figure(&mut self, key: &str) -> &mut u64 {
+        match key {
+            "records" => &mut self.records,
+            "unreadable" => &mut self.unreadable,
+            "left_out" => &mut self.left_out,
+            "as_listed" => &mut self.as_listed,
+            "pages" => &mut self.pages,
+            "repaired" => &mut self.repaired,
+            "moved_up" => &mut self.moved_up,
+            _ => &mut self.contradictions,
+        }
+    }
 }
 
 impl fmt::Display for ExportFigures {

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny, MapAccess};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json::Place;
 use super::json_entries;
+use super::members::Members;
 use super::php_noise::cap;
 use crate::error::{Error, Refusal};
 use crate::operation_info::{Idempotency, OperationInfo};
@@ -159,15 +160,32 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
 
 /// Returns `true` for an object with a readable `code` and a `text`.
 fn is_own_error(error: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    struct Own<'a> {
-        #[serde(borrow)]
-        code: &'a RawValue,
-        #[serde(borrow, rename = "text")]
-        _text: Cow<'a, str>,
+    serde_json::from_str::<OwnError<'_>>(error.get())
+        .is_ok_and(|own| own.code.is_some_and(|code| code.get().trim_matches('"').parse::<i64>().is_ok()))
+}
+
+#[derive(Default)]
+struct OwnError<'a> {
+    code: Option<&'a RawValue>,
+}
+
+impl<'de> Members<'de> for OwnError<'de> {
+    const KEYS: &'static [&'static str] = &["code", "text"];
+    const REQUIRED: usize = 2;
+
+    fn read_member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "code" => self.code = Some(map.next_value()?),
+            _ => drop(map.next_value::<String>()?),
+        }
+        Ok(())
     }
-    serde_json::from_str::<Own<'_>>(error.get())
-        .is_ok_and(|own| own.code.get().trim_matches('"').parse::<i64>().is_ok())
+}
+
+impl<'de> Deserialize<'de> for OwnError<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::default().read(deserializer)
+    }
 }
 
 fn is_flag_of_failure(json: &str) -> bool {

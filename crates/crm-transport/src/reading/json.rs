@@ -12,6 +12,8 @@ use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
 use super::json_entries;
+#[doc(hidden)]
+pub use super::members::{KeyOf, Members};
 use super::stray_backslash::restored;
 pub use crate::error::JsonError;
 

@@ -5,5 +5,6 @@ pub mod answer;
 mod api_error;
 pub mod json;
 mod json_entries;
+mod members;
 mod php_noise;
 pub(crate) mod stray_backslash;

@@ -1,18 +1,18 @@
-//! The lines of a journal, as JSON.
+//! The lines of a journal. `json` is how they are written.
+
+mod json;
 
 use crm_model::history::{EntryId, Rejection};
-use serde::{Deserialize, Serialize};
 
 use super::row::RowHash;
 use crate::engine::{Floor, Key, Sending, Settled, UnknownReason};
 
 /// The first line.
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct Header {
     journal: String,
     pub(super) version: u32,
     /// The key of the hashes, 32 hexadecimal digits.
-    #[serde(default)]
     pub(super) key: String,
 }
 
@@ -37,8 +37,6 @@ impl Header {
 }
 
 /// Every other line.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub(super) enum Line {
     Send(SendLine),
     /// Rows that were inserted or moved, each with the row in front of it.
@@ -46,18 +44,16 @@ pub(super) enum Line {
     Done(Vec<(Key, RowHash, RecordedOutcome)>),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct SendLine {
     pub(super) request: u64,
     pub(super) floor: u64,
     /// No list had shown what was there before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) uncertain: bool,
     pub(super) rows: Vec<(Key, RowHash)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum RecordedOutcome {
     Stored(u64),
     /// Stored twice.

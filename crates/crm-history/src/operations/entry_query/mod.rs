@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use crm_model::history::{ClientId, ContactId, DealId, Entry, EntryOrder};
-use serde::Serialize;
+use crm_transport::Parameters;
 
 use crate::collation::folded;
 use crate::operations::id_fault;
@@ -306,7 +306,8 @@ impl EntryQuery {
         (entries.is_empty() || !(asks_for_one_day || self.days == Days::Today)).then_some(false)
     }
 
-    pub(super) fn parameters(&self) -> Parameters<'_> {
+    /// The parameters as they are sent.
+    pub(super) fn parameters(&self) -> Parameters {
         let day = |day: Option<NaiveDate>, open: &str| {
             Some(day.map_or_else(|| open.to_owned(), |day| day.to_string()))
         };
@@ -315,19 +316,18 @@ impl EntryQuery {
             Days::Range { since, until } => (day(since, ZERO_DATE), day(until, "9999-12-31")),
             Days::ZeroDate => (day(None, ZERO_DATE), day(None, ZERO_DATE)),
         };
-        Parameters {
-            offset: (self.page > 0).then_some(self.page),
-            order: self.order.map(EntryOrder::as_str),
-            first: self.oldest_first.map(|oldest| if oldest { "old" } else { "new" }),
-            user: self.user.as_deref(),
-            date_start: since,
-            date_end: until,
-            word: self.word.as_deref(),
-            tip: self.activity_type.as_deref(),
-            clid: self.client,
-            did: self.deal,
-            pid: self.contact,
-        }
+        Parameters::new()
+            .with_option("offset", (self.page > 0).then_some(self.page))
+            .with_option("order", self.order.map(EntryOrder::as_str))
+            .with_option("first", self.oldest_first.map(|oldest| if oldest { "old" } else { "new" }))
+            .with_option("user", self.user.as_deref())
+            .with_option("dateStart", since)
+            .with_option("dateEnd", until)
+            .with_option("word", self.word.as_deref())
+            .with_option("tip", self.activity_type.as_deref())
+            .with_option("clid", self.client)
+            .with_option("did", self.deal)
+            .with_option("pid", self.contact)
     }
 }
 
@@ -340,34 +340,6 @@ const ZERO_DATE: &str = "0000-00-00";
 /// The range of days that the server's database can hold.
 const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1000, 1, 1).unwrap();
 const LATEST: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
-
-/// The eleven parameters as they are sent.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Parameters<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    order: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    date_start: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    date_end: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    word: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tip: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    clid: Option<ClientId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    did: Option<DealId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pid: Option<ContactId>,
-}
 
 #[cfg(test)]
 mod tests;
