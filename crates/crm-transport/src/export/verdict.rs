@@ -172,15 +172,17 @@ impl Serialize for ExportFigures {
 /// Reads such an object. A figure that is missing is 0, because an earlier version did not count it.
 impl<'de> Deserialize<'de> for ExportFigures {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::default().read(deserializer)
+        Collected(Self::default()).read(deserializer).map(|Collected(figures)| figures)
     }
 }
 
-impl<'de> Members<'de> for ExportFigures {
+struct Collected(ExportFigures);
+
+impl<'de> Members<'de> for Collected {
     const KEYS: &'static [&'static str] = FIGURES;
 
     fn read_member<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        *self.figure(key) = map.next_value()?;
+        *self.0.figure(key) = map.next_value()?;
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
 //! Reads JSON objects member by member, for types whose [`Deserialize`](serde::Deserialize) is written by hand: without
-//! serde's macros, a program that uses these crates compiles in half the time.
+//! serde's macros, a program that uses crm-history alone compiles in three quarters of the time.
 
 use std::fmt;
 

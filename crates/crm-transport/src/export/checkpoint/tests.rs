@@ -107,3 +107,32 @@ fn a_checkpoint_that_cannot_be_removed_is_overwritten_and_begins_anew() {
     let error = file.remove().unwrap_err().to_string();
     assert!(error.contains("cannot be removed; remove it before the next export"), "{error}");
 }
+
+/// As the version 0.2.0 wrote it.
+const SAVED: &str = concat!(
+    r#"{"checkpoint":"crm export","version":2,"query":"0123456789abcdef","after":130,"page":13,"end":null,"size":50,"#,
+    r#""mark":null,"figures":{"records":130,"unreadable":1,"left_out":2,"as_listed":3,"pages":4,"repaired":5,"#,
+    r#""moved_up":6,"contradictions":7},"finished":false,"check":"00000000000000aa"}"#
+);
+
+#[test]
+fn a_checkpoint_of_an_earlier_version_is_read_and_written_unchanged() {
+    let content: Content = serde_json::from_str(SAVED).unwrap();
+    assert_eq!(content.up_to, ResumePoint { id: 130, page: Some(13), end: None });
+    assert_eq!(content.figures.contradictions, 7);
+    assert_eq!(serde_json::to_string(&content).unwrap(), SAVED);
+}
+
+#[test]
+fn a_checkpoint_needs_few_of_its_members() {
+    let least =
+        r#"{"new":{},"figures":{"pages":9,"new":1},"after":7,"query":"q","version":2,"checkpoint":"c"}"#;
+    let content: Content = serde_json::from_str(least).unwrap();
+    assert_eq!(content.up_to, ResumePoint { id: 7, ..ResumePoint::default() });
+    assert_eq!(content.figures, ExportFigures { pages: 9, ..ExportFigures::default() });
+    assert!(!content.finished && content.check.is_empty());
+    for member in [r#""after":7,"#, r#""query":"q","#, r#""version":2,"#, r#""figures":{"pages":9,"new":1},"#]
+    {
+        assert!(serde_json::from_str::<Content>(&least.replace(member, "")).is_err(), "{member}");
+    }
+}
