@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess};
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::Error;
 use crate::reading::json::Members;
@@ -161,9 +161,10 @@ const FIGURES: &[&str] =
 impl Serialize for ExportFigures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut figures = *self;
-        let mut object = serializer.serialize_struct("ExportFigures", FIGURES.len())?;
+        // A map and not a struct, which some formats write without its keys.
+        let mut object = serializer.serialize_map(Some(FIGURES.len()))?;
         for key in FIGURES {
-            object.serialize_field(key, figures.figure(key))?;
+            object.serialize_entry(key, figures.figure(key))?;
         }
         object.end()
     }

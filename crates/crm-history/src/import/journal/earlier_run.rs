@@ -82,7 +82,7 @@ impl EarlierRun {
                     summary.in_doubt += 1;
                     let lowest = summary.lowest_floor.unwrap_or(u64::MAX);
                     summary.lowest_floor = Some(lowest.min(sent.floor.id));
-                    if let Some(floors) = self.without_id.get(&row.hash) {
+                    if let Some(floors) = self.without_id.get(&row.hash).filter(|floors| !floors.is_empty()) {
                         let mut floors = floors.clone();
                         floors.sort_unstable();
                         summary.without_id.insert(key, floors);
@@ -150,6 +150,7 @@ impl EarlierRun {
                 self.oldest_floor = Some(self.oldest_floor.map_or(floor, |oldest| oldest.min(floor)));
                 for (key, hash) in rows {
                     let sent = SentBefore { request, floor: Floor { id: floor, is_certain: !uncertain } };
+                    self.forget_without_id(key);
                     self.rows.insert(key, Row { hash, state: State::Sent(sent) });
                 }
             }
@@ -190,6 +191,15 @@ impl EarlierRun {
         }
     }
 
+    /// Forgets that a row is stored under an unknown ID, because it is sent again.
+    fn forget_without_id(&mut self, key: Key) {
+        if let Some(Row { hash, state: State::Done(RecordedOutcome::StoredWithoutId) }) = self.rows.get(key)
+            && let Some(floors) = self.without_id.get_mut(&hash)
+        {
+            floors.pop();
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn in_doubt(&self) -> usize {
         self.rows.in_doubt().count()
@@ -226,5 +236,16 @@ mod tests {
         assert!(!summary(&[sent, done, next]).has_grown, "its answer is not known");
         let stored = r#"{"done":[[2,"0000000000000003",{"stored":42}]]}"#;
         assert!(summary(&[sent, done, next, stored]).has_grown);
+    }
+
+    #[test]
+    fn a_row_without_an_id_that_is_sent_again_is_not_its_own_equal() {
+        let row = r#"[0,"00000000000000aa"]"#;
+        let sent = format!(r#"{{"send":{{"request":1,"floor":32,"rows":[{row}]}}}}"#);
+        let done = r#"{"done":[[0,"00000000000000aa","stored_without_id"]]}"#;
+        let again = format!(r#"{{"send":{{"request":2,"floor":40,"rows":[{row}]}}}}"#);
+        assert!(summary(&[&sent, done, &again]).without_id.is_empty());
+        let equal = r#"{"send":{"request":2,"floor":40,"rows":[[1,"00000000000000aa"]]}}"#;
+        assert_eq!(summary(&[&sent, done, equal]).without_id, HashMap::from([(1, vec![32])]));
     }
 }
