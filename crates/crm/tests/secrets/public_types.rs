@@ -43,6 +43,7 @@ pub(crate) fn of_the_workspace() -> Api {
         "crm_history::Ending",
         "crm_history::Floor",
         "crm_history::Limits",
+        "crm_history::Ranges",
         "crm_history::Sending",
         "crm_history::SentBefore",
         "crm_history::Settings",
