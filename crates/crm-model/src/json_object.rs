@@ -41,6 +41,8 @@ impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
         f.write_str(T::WHAT)
     }
 
+    // Without the hint, reading a key is not inlined into it: 4 % more instructions for a page of activities.
+    #[inline]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
         let mut record = T::empty();
         let mut budget = Budget::new();
