@@ -81,8 +81,7 @@ impl Transport for InProcess {
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         Box::pin(async move {
-            let path = request.uri().path().trim_start_matches("/developer/v3/").to_owned();
-            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            let (path, body) = asked(&request);
             let number = {
                 let mut requests = self.requests.lock().unwrap();
                 requests.push((path.clone(), body.clone()));
@@ -95,6 +94,12 @@ impl Transport for InProcess {
     }
 }
 
+/// Returns the path of a request without its beginning, and its parameters.
+fn asked(request: &http::Request<Bytes>) -> (String, Value) {
+    let path = request.uri().path().trim_start_matches("/developer/v3/").to_owned();
+    (path, serde_json::from_slice(request.body()).unwrap())
+}
+
 /// Answers every call with this body, or with what a function makes of the path and the body.
 pub(crate) struct Answers<F>(pub(crate) F);
 
@@ -104,8 +109,7 @@ impl<F: Fn(&str, &Value) -> String + Send + Sync + 'static> Transport for Answer
         request: http::Request<Bytes>,
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         Box::pin(async move {
-            let path = request.uri().path().trim_start_matches("/developer/v3/").to_owned();
-            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            let (path, body) = asked(&request);
             Ok(http::Response::new(Bytes::from((self.0)(&path, &body))))
         })
     }

@@ -36,9 +36,9 @@ struct Block {
 }
 
 const BLOCK: usize = 256;
-/// There is no such row.
+/// The state in the place of a row that does not exist.
 const ABSENT: u32 = u32::MAX;
-/// The state is among the others.
+/// The state of a row whose real state is among the others.
 const ELSEWHERE: u32 = u32::MAX - 1;
 
 impl Rows {

@@ -1,5 +1,7 @@
-//! The rows of a journal by their content. It is made for an input that is not the one of the journal, up to where that
-//! ends: its size is many times that of the rows.
+//! The rows of a journal by their content.
+//!
+//! It takes twice the memory of the rows. So it is made only when the input has another row than the journal, or when a row
+//! was refused.
 
 use super::super::order::Rank;
 use super::super::row::RowHash;
