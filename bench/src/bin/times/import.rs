@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{NaiveDateTime, TimeDelta};
 use crm_bench::{by_hand, clients, row};
 use crm_history::{AddOutcome, ClientId, NewEntry};
 use futures_util::StreamExt as _;
@@ -25,8 +26,8 @@ pub(crate) fn run(url: &str, rounds: usize) {
     let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     let (mut lists, mut list_ratios) = (Vec::new(), Vec::new());
     let compare = |round: usize, records: usize| {
-        let day = "2024-06-25T10:00:00".parse().unwrap();
-        let entry = move |i| NewEntry::new(format!("Звонок {i} из {round}")).at(day).client(ClientId(1));
+        let entry =
+            move |i| NewEntry::new(format!("Звонок {i} из {round}")).at(called_at(i)).client(ClientId(1));
         let import = || {
             let report = runtime.block_on(history.import((0..records).map(entry)).run()).unwrap();
             assert!(report.is_complete(), "{report}");
@@ -72,8 +73,8 @@ pub(crate) fn run(url: &str, rounds: usize) {
 pub(crate) fn memory(url: &str, journal: &str, records: usize) {
     let runtime = clients::runtime();
     let history = clients::history(url, IN_FLIGHT);
-    let day = "2024-06-25T10:00:00".parse().unwrap();
-    let entries = (0..records).map(move |i| NewEntry::new(format!("Звонок {i}")).at(day).client(ClientId(1)));
+    let entries =
+        (0..records).map(|i| NewEntry::new(format!("Звонок {i}")).at(called_at(i)).client(ClientId(1)));
     let started = Instant::now();
     let (stored, first) = runtime.block_on(async {
         let mut outcomes = history.import(entries).journal(journal).outcomes();
@@ -89,6 +90,11 @@ pub(crate) fn memory(url: &str, journal: &str, records: usize) {
         (stored, first)
     });
     println!("{stored} {} {}", peak(), first.as_secs_f64());
+}
+
+/// Calls of years, fifty a day.
+fn called_at(number: usize) -> NaiveDateTime {
+    NaiveDateTime::default() + TimeDelta::minutes(i64::try_from(number).unwrap() * 24 * 60 / 50)
 }
 
 fn rate(records: usize, time: Duration) -> f64 {

@@ -60,8 +60,9 @@ pub(super) async fn read(
 }
 
 /// Returns the IDs of the newest records of a view, or `None` if it shows nothing, twice. `is_proof`: the days asked for are
-/// checked, too. A server that ignores them shows the records of today. Its day may end between two readings, so a list that spans no
-/// more than two days is read once more, and what either of them shows is older than the first request.
+/// checked, too. A server that ignores them shows the records of today, so a list that spans more than two days is proof enough.
+/// Another one is read once more after the check, because the day may end between two readings. What either of them shows is older
+/// than the first request.
 pub(super) async fn newest_ids(
     client: &HistoryClient,
     view: &View,
@@ -75,15 +76,13 @@ pub(super) async fn newest_ids(
         }
         let Some(newest) = page.items.first() else { continue };
         let mut ids: BTreeSet<u64> = page.items.iter().map(|record| record.id.0).collect();
-        if is_proof {
+        if is_proof && spans_two_days_at_most(&page.items) {
             ask_for_a_day_without_records(client, view).await?;
-            if spans_two_days_at_most(&page.items) {
-                let again = self::page(client, &all, 0).await?;
-                if again.items.first().is_none_or(|first| first.id < newest.id) {
-                    return Err(LookupFault::NotBelievable("its newest record has vanished"));
-                }
-                ids.extend(again.items.iter().map(|record| record.id.0));
+            let again = self::page(client, &all, 0).await?;
+            if again.items.first().is_none_or(|first| first.id < newest.id) {
+                return Err(LookupFault::NotBelievable("its newest record has vanished"));
             }
+            ids.extend(again.items.iter().map(|record| record.id.0));
         }
         return Ok(Some(ids));
     }

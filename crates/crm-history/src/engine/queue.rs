@@ -164,16 +164,15 @@ impl Queue {
 
     /// Returns how many activities the next request may take, so that others stay as witnesses for it.
     fn most_to_send(&self, rules: &Rules<'_>) -> usize {
-        let reserve = match rules.is_careful() || rules.input_ended {
+        let reserve = match rules.is_careful() {
             true => LARGE_RESERVE,
-            false if rules.in_doubt => RESERVE,
+            false if rules.in_doubt || rules.input_ended => RESERVE,
             false => return usize::MAX,
         };
         let usable = self.waiting.iter().filter(|waiting| self.may_be_sent(waiting, rules.known)).count();
         match usable.saturating_sub(reserve) {
             0 if rules.in_doubt || rules.in_flight => 0,
             0 if rules.is_careful() => 1,
-            0 if usable > RESERVE => usable - RESERVE,
             0 => usable,
             spare => spare,
         }
@@ -249,6 +248,5 @@ impl Rules<'_> {
 /// How many activities stay as witnesses. One is not enough: where one of the last two is refused, the other one may be
 /// stored before that is known.
 const RESERVE: usize = 2;
-/// How many activities stay while a refused one is looked for, because some of them may be refused as well. At the end of
-/// the input they are sent in two requests, and each of these leaves witnesses for the one before it.
+/// How many activities stay while a refused one is looked for, because some of them may be refused as well.
 pub(super) const LARGE_RESERVE: usize = 8;
