@@ -6,7 +6,7 @@ use crm_model::Page;
 use crm_transport::json::{self, JsonError, Members};
 use crm_transport::{Error, OperationInfo};
 use http::Response;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess};
+use serde_core::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess};
 use serde_json::value::RawValue;
 
 /// A page of a list, and what the server says of the list.

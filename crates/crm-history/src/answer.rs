@@ -7,7 +7,7 @@ use crm_model::history::ErrorCode;
 use crm_transport::json::{self, JsonError, Members};
 use crm_transport::{Error, OperationInfo, Refusal, answer};
 use http::Response;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess};
+use serde_core::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 /// The word for success.

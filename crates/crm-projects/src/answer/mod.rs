@@ -14,7 +14,7 @@ use crm_model::projects::ProjectId;
 use crm_transport::json::{self, JsonError, Members, Place, RawRecord};
 use crm_transport::{Error, OperationInfo, answer};
 use http::Response;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess};
+use serde_core::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess};
 use serde_json::Value;
 use serde_json::value::RawValue;
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use serde::de::{Deserialize, Deserializer, MapAccess};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{Deserialize, Deserializer, MapAccess};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::builder::BeforeCheckpoint;

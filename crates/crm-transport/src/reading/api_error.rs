@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess};
+use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -106,17 +105,17 @@ struct ErrorEnvelope<'a> {
 }
 
 impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EnvelopeVisitor;
 
-        impl<'de> serde::de::Visitor<'de> for EnvelopeVisitor {
+        impl<'de> Visitor<'de> for EnvelopeVisitor {
             type Value = ErrorEnvelope<'de>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut envelope = ErrorEnvelope {
                     result: None,
                     error: None,

@@ -1,9 +1,9 @@
-//! Reads JSON objects member by member, for types whose [`Deserialize`](serde::Deserialize) is written by hand: without
-//! serde's macros, a program that uses crm-history alone compiles in three quarters of the time.
+//! Reads JSON objects member by member, for types whose [`Deserialize`](serde_core::Deserialize) is written by hand:
+//! without serde's macros, a program that uses crm-history alone compiles in three quarters of the time.
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_core::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 /// A value that collects the members of an object in one pass.
 ///

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crm_transport::{Error, durable};
-use serde::Serialize;
+use serde_core::Serialize;
 
 use super::earlier_run::EarlierRun;
 use super::lines::{HEADER_START, Header, Line};

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crm_transport::json::{KeyOf, Members};
-use serde::de::{Deserialize, Deserializer, EnumAccess, Error, MapAccess, VariantAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{Deserialize, Deserializer, EnumAccess, Error, MapAccess, VariantAccess, Visitor};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{Header, Line, RecordedOutcome, SendLine};
 
