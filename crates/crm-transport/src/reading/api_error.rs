@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::json::Place;
 use super::json_entries;
-use super::members::Members;
+use super::members::{Members, Object};
 use super::php_noise::cap;
 use crate::error::{Error, Refusal};
 use crate::operation_info::{Idempotency, OperationInfo};
@@ -159,8 +159,9 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
 
 /// Returns `true` for an object with a readable `code` and a `text`.
 fn is_own_error(error: &RawValue) -> bool {
-    serde_json::from_str::<OwnError<'_>>(error.get())
-        .is_ok_and(|own| own.code.is_some_and(|code| code.get().trim_matches('"').parse::<i64>().is_ok()))
+    serde_json::from_str::<Object<OwnError<'_>>>(error.get()).is_ok_and(|Object(own)| {
+        own.code.is_some_and(|code| code.get().trim_matches('"').parse::<i64>().is_ok())
+    })
 }
 
 #[derive(Default)]
@@ -178,12 +179,6 @@ impl<'de> Members<'de> for OwnError<'de> {
             _ => drop(map.next_value::<String>()?),
         }
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for OwnError<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::default().read(deserializer)
     }
 }
 

@@ -12,7 +12,7 @@ use serde_path_to_error::{Path, Segment};
 
 use super::json_entries;
 #[doc(hidden)]
-pub use super::members::{KeyOf, Members};
+pub use super::members::{KeyOf, Members, Object};
 use super::stray_backslash::restored;
 pub use crate::error::JsonError;
 
