@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use crm_history::answer;
 use crm_model::Page;
-use crm_transport::json::{self, JsonError, Members};
+use crm_transport::json::{self, JsonError, Members, Object};
 use crm_transport::{Error, OperationInfo};
 use http::Response;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess};
+use serde_core::de::{DeserializeOwned, MapAccess};
 use serde_json::value::RawValue;
 
 /// A page of a list, and what the server says of the list.
@@ -59,7 +59,7 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<Listed<T>, JsonError> {
         page: json::page(data, "$.data")?,
         count: part("count").map(|count| json::decode(count.as_bytes(), "$.count")).transpose()?,
         pages: match part("params") {
-            Some(params) => json::decode::<Params>(params.as_bytes(), "$.params")?.pageall,
+            Some(params) => json::decode::<Object<Params>>(params.as_bytes(), "$.params")?.0.pageall,
             None => None,
         },
     })
@@ -76,12 +76,6 @@ impl<'de> Members<'de> for Params {
     fn read_member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
         self.pageall = map.next_value()?;
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for Params {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::default().read(deserializer)
     }
 }
 

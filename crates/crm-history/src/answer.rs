@@ -4,10 +4,10 @@
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::history::ErrorCode;
-use crm_transport::json::{self, JsonError, Members};
+use crm_transport::json::{self, JsonError, Members, Object};
 use crm_transport::{Error, OperationInfo, Refusal, answer};
 use http::Response;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess};
+use serde_core::de::{Deserialize, DeserializeOwned, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 /// The word for success.
@@ -97,7 +97,7 @@ pub(crate) fn done_in<'a>(
         return Err(Error::foreign_answer(info, format_args!("expected an object at {at}")));
     }
     let changed: Changed<'a> = match json::decode(json, at) {
-        Ok(changed) => changed,
+        Ok(Object(changed)) => changed,
         Err(e) if json::well_formed::<&RawValue>(json).is_none() => return Err(Error::undecodable(info, e)),
         Err(e) => return Err(Error::foreign_answer(info, e)),
     };
@@ -141,39 +141,29 @@ impl<'de> Members<'de> for Changed<'de> {
     }
 }
 
-impl<'de> Deserialize<'de> for Changed<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::default().read(deserializer)
-    }
-}
-
 /// Returns the text of `data`.
 fn data_text(json: &[u8]) -> Result<&str, JsonError> {
-    let Data(data) = json::decode(json, "$")?;
-    Ok(data.get())
+    let Object(Data(data)) = json::decode(json, "$")?;
+    Ok(data)
 }
 
-struct Data<'a>(&'a RawValue);
+#[derive(Default)]
+struct Data<'a>(&'a str);
 
 impl<'de> Members<'de> for Data<'de> {
     const KEYS: &'static [&'static str] = &["data"];
     const REQUIRED: usize = 1;
 
     fn read_member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
-        self.0 = map.next_value()?;
+        self.0 = map.next_value::<&RawValue>()?.get();
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for Data<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self(RawValue::NULL).read(deserializer)
     }
 }
 
 /// Returns `data` if nothing beside it may report an error. Nearly every response is like this and is decoded in one go.
 fn plain<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> {
-    json::well_formed::<Plain<T>>(json).filter(|plain| !plain.is_unclear)?.data
+    let Object(plain): Object<Plain<T>> = json::well_formed(json)?;
+    plain.data.filter(|_| !plain.is_unclear)
 }
 
 struct Plain<T> {
@@ -193,8 +183,8 @@ impl<'de, T: Deserialize<'de>> Members<'de> for Plain<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Plain<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self { data: None, is_unclear: false }.read(deserializer)
+impl<T> Default for Plain<T> {
+    fn default() -> Self {
+        Self { data: None, is_unclear: false }
     }
 }

@@ -20,7 +20,7 @@ use bytes::Bytes;
 use crm_history::{collation, sql_safety};
 use crm_transport::{Error, OperationInfo};
 use http::Request;
-use serde::Serialize;
+use serde_core::Serialize;
 
 pub use client_info::ClientInfo;
 pub use client_list::ClientList;

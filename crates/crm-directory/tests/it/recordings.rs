@@ -7,7 +7,7 @@ use crm_directory::operations::{
 };
 use crm_directory::transport::{Bytes, Error, Operation, http};
 use crm_directory::{ClientId, ClientQuery, ContactId, ContactQuery, ErrorKind, Page, UserId, UserKey};
-use serde::Serialize;
+use serde_core::Serialize;
 use serde_json::Value;
 
 use crate::support::{recordings, response};

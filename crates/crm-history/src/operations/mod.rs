@@ -18,6 +18,7 @@ use bytes::Bytes;
 use crm_model::history::EntryId;
 use crm_transport::{Error, OperationInfo};
 use http::Request;
+use serde_core::Serialize;
 
 pub use activity_types::ActivityTypes;
 pub use add::Add;
@@ -48,7 +49,7 @@ fn entry_id_fault(id: EntryId) -> Option<&'static str> {
 
 /// A request with this JSON body. SalesMan reads the parameters of a GET from there and ignores the query string
 /// (observed).
-pub(crate) fn request(info: &OperationInfo, body: &impl serde::Serialize) -> Result<Request<Bytes>, Error> {
+pub(crate) fn request(info: &OperationInfo, body: &impl Serialize) -> Result<Request<Bytes>, Error> {
     let body =
         serde_json::to_vec(body).map_err(|e| Error::invalid_request(info.id, "body", e.to_string()))?;
     info.request(&[], body.into())

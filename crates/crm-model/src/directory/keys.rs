@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDateTime;
-use serde::de::{Deserializer, Error, MapAccess};
+use serde_core::de::{Deserializer, Error, MapAccess};
 use serde_json::Value;
 
 use crate::Extra;

@@ -1,7 +1,7 @@
 //! A user of the CRM.
 
-use serde::de::{Deserialize, Deserializer};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{Deserialize, Deserializer};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use super::UserId;
 use super::keys::Keys;

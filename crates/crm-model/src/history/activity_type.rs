@@ -1,7 +1,7 @@
 //! The activity types of an account.
 
-use serde::de::{Deserialize, Deserializer, MapAccess};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{Deserialize, Deserializer, MapAccess};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use super::ActivityFilter;
 use crate::Extra;

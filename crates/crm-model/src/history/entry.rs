@@ -3,8 +3,8 @@
 use std::fmt;
 
 use chrono::NaiveDateTime;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{ClientId, ContactId, DealId, EntryId, UserId, mark};
 use crate::Extra;
@@ -241,7 +241,7 @@ impl<'de> Visitor<'de> for ContactsVisitor {
     /// Reads a PHP array whose keys are not 0, 1, 2 …
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut contacts = Vec::new();
-        while let Some((serde::de::IgnoredAny, MaybeContact(contact))) = map.next_entry()? {
+        while let Some((IgnoredAny, MaybeContact(contact))) = map.next_entry()? {
             contacts.extend(contact);
         }
         Ok(contacts)
@@ -251,15 +251,15 @@ impl<'de> Visitor<'de> for ContactsVisitor {
         Ok(Vec::new())
     }
 
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        if value { Err(E::invalid_type(serde::de::Unexpected::Bool(true), &self)) } else { Ok(Vec::new()) }
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        if value { Err(E::invalid_type(de::Unexpected::Bool(true), &self)) } else { Ok(Vec::new()) }
     }
 
-    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
         if value.is_empty() {
             Ok(Vec::new())
         } else {
-            Err(E::invalid_type(serde::de::Unexpected::Other("text"), &self))
+            Err(E::invalid_type(de::Unexpected::Other("text"), &self))
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime as Instant, NaiveDateTime, SecondsFormat, Utc};
-use serde::de::{self, Deserialize, Deserializer, MapAccess};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{self, Deserialize, Deserializer, MapAccess};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use super::stored::Cleaning;
 use super::{ClientId, ContactId, DealId, LossKind, mark};

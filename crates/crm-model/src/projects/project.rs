@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use chrono::NaiveDateTime;
-use serde::de::{Deserialize, Deserializer};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{Deserialize, Deserializer};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{CurrencyId, GroupId, ProjectId, SalesFunnelId, StepId, UserId};
 use crate::fields::read_record;

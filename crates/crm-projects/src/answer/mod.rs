@@ -11,10 +11,10 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use crm_model::Page;
 use crm_model::projects::ProjectId;
-use crm_transport::json::{self, JsonError, Members, Place, RawRecord};
+use crm_transport::json::{self, JsonError, Members, Object, Place, RawRecord};
 use crm_transport::{Error, OperationInfo, answer};
 use http::Response;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess};
+use serde_core::de::{Deserialize, DeserializeOwned, IgnoredAny, MapAccess};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -69,15 +69,15 @@ impl<'de, P: Deserialize<'de>> Members<'de> for Plain<P> {
     }
 }
 
-impl<'de, P: Deserialize<'de>> Deserialize<'de> for Plain<P> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self { payload: None, total: None, is_unclear: false }.read(deserializer)
+impl<P> Default for Plain<P> {
+    fn default() -> Self {
+        Self { payload: None, total: None, is_unclear: false }
     }
 }
 
 /// Returns the payload of such a response, and its total.
 fn plain<'de, P: Deserialize<'de>>(json: &'de [u8]) -> Option<(P, Option<Value>)> {
-    let plain: Plain<P> = json::well_formed(json)?;
+    let Object(plain): Object<Plain<P>> = json::well_formed(json)?;
     plain.payload.filter(|_| !plain.is_unclear).map(|payload| (payload, plain.total))
 }
 
@@ -158,8 +158,9 @@ fn read_one<T: DeserializeOwned>(
 }
 
 /// The ID of any record. Every ID is read alike.
+#[derive(Default)]
 struct Identified {
-    id: ProjectId,
+    id: u64,
 }
 
 impl<'de> Members<'de> for Identified {
@@ -167,21 +168,15 @@ impl<'de> Members<'de> for Identified {
     const REQUIRED: usize = 1;
 
     fn read_member<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
-        self.id = map.next_value()?;
+        self.id = map.next_value::<ProjectId>()?.into();
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for Identified {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self { id: ProjectId(0) }.read(deserializer)
     }
 }
 
 /// Checks that a record has the ID that was requested. One without a readable ID contradicts nothing.
 fn check_id(info: &OperationInfo, record: &str, asked: Option<u64>) -> Result<(), Error> {
-    let id = |record: &str| match json::well_formed::<Identified>(record.as_bytes()) {
-        Some(Identified { id }) => Some(u64::from(id)),
+    let id = |record: &str| match json::well_formed(record.as_bytes()) {
+        Some(Object(Identified { id })) => Some(id),
         None => serde_json::from_str::<ProjectId>(json::member(record, "id")?).ok().map(u64::from),
     };
     let Some(asked) = asked else { return Ok(()) };
@@ -204,8 +199,8 @@ pub(crate) fn check_filter(
     names: &[&str],
     (parameter, asked): (&'static str, &[u64]),
 ) -> Result<(), Error> {
-    let page: Page<Identified> = page(info, response, names)?;
-    let mut ids = page.items.iter().map(|record| record.id.0);
+    let page: Page<Object<Identified>> = page(info, response, names)?;
+    let mut ids = page.items.into_iter().map(|Object(record)| record.id);
     match ids.find(|id| !asked.contains(id)) {
         None => Ok(()),
         Some(id) => Err(Error::ignored_parameter(info, parameter, format!("record {id} was not asked for"))),

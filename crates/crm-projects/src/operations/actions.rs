@@ -8,7 +8,7 @@ use crm_model::Page;
 use crm_model::projects::{Action, ActionId, ActionTypeId, ProjectId};
 use crm_transport::{Credentials, Error, Operation, OperationInfo};
 use http::{Request, Response};
-use serde::de::DeserializeOwned;
+use serde_core::de::DeserializeOwned;
 
 use super::catalog;
 use super::request_parameters::{Paging, Query, fault_of_ids, joined};

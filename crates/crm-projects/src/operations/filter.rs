@@ -11,7 +11,7 @@ use crm_model::projects::{
 };
 use crm_transport::{Credentials, Error, Operation, OperationInfo, Parameters};
 use http::{Request, Response};
-use serde::de::DeserializeOwned;
+use serde_core::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::catalog;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use crm_model::projects::{Project, ProjectId};
 use crm_transport::{Error, Operation, OperationInfo};
 use http::{Request, Response};
-use serde::de::DeserializeOwned;
+use serde_core::de::DeserializeOwned;
 
 use super::catalog;
 use super::request_parameters::Query;

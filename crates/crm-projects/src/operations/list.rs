@@ -7,7 +7,7 @@ use crm_model::Page;
 use crm_model::projects::Project;
 use crm_transport::{Credentials, Error, Operation, OperationInfo};
 use http::{Request, Response};
-use serde::de::DeserializeOwned;
+use serde_core::de::DeserializeOwned;
 
 use super::catalog;
 use super::request_parameters::{Fault, Paging, Query, flag};

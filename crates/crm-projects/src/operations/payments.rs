@@ -8,7 +8,7 @@ use crm_model::Page;
 use crm_model::projects::{Payment, PaymentId, PaymentKind, ProjectId};
 use crm_transport::{Credentials, Error, Operation, OperationInfo};
 use http::{Request, Response};
-use serde::de::DeserializeOwned;
+use serde_core::de::DeserializeOwned;
 
 use super::catalog;
 use super::request_parameters::{Paging, Query};

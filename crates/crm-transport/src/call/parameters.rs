@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::Request;
-use serde::Serialize;
+use serde_core::Serialize;
 
 use crate::error::Error;
 use crate::operation_info::OperationInfo;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use serde::de::{Deserialize, Deserializer, MapAccess};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::MapAccess;
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::builder::BeforeCheckpoint;
@@ -15,7 +15,7 @@ use super::resume_point::ResumePoint;
 use super::verdict::ExportFigures;
 use crate::durable::{self, IdentityHash, PathLock};
 use crate::error::Error;
-use crate::reading::json::Members;
+use crate::reading::json::{Members, Object};
 
 const NAME: &str = "crm export";
 const VERSION: u32 = 2;
@@ -177,12 +177,6 @@ impl Serialize for Content {
     }
 }
 
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::default().read(deserializer)
-    }
-}
-
 impl<'de> Members<'de> for Content {
     const KEYS: &'static [&'static str] = &[
         "checkpoint",
@@ -275,7 +269,7 @@ fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Reads a checkpoint, which must belong to the same query as a new one.
 fn read(text: &[u8], new: Content, counts_records: bool) -> Result<Content, String> {
-    let content: Content = serde_json::from_slice(text)
+    let Object(content): Object<Content> = serde_json::from_slice(text)
         .map_err(|e| format!("is damaged, or is not a checkpoint of an export: {e}"))?;
     if (&content.checkpoint, content.version) != (&new.checkpoint, new.version) {
         return Err("is of another kind or version: remove it to start from the beginning".to_owned());

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_core::de::{Deserialize, Deserializer, MapAccess};
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::Error;
-use crate::reading::json::Members;
+use crate::reading::json::{Members, Object};
 
 /// Whether an export is complete.
 #[derive(Clone, Debug)]
@@ -173,10 +173,11 @@ impl Serialize for ExportFigures {
 /// Reads such an object. A figure that is missing is 0, because an earlier version did not count it.
 impl<'de> Deserialize<'de> for ExportFigures {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Collected(Self::default()).read(deserializer).map(|Collected(figures)| figures)
+        Object::deserialize(deserializer).map(|Object(Collected(figures))| figures)
     }
 }
 
+#[derive(Default)]
 struct Collected(ExportFigures);
 
 impl<'de> Members<'de> for Collected {

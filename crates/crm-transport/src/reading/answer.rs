@@ -126,7 +126,7 @@ fn without_trailing_html(json: &[u8]) -> &[u8] {
     if matches!(json.last(), Some(b'}' | b']')) {
         return json;
     }
-    let mut values = serde_json::Deserializer::from_slice(json).into_iter::<serde::de::IgnoredAny>();
+    let mut values = serde_json::Deserializer::from_slice(json).into_iter::<serde_core::de::IgnoredAny>();
     match values.next() {
         Some(Ok(_)) => {
             let (value, rest) = json.split_at(values.byte_offset());

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess};
+use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json::Place;
 use super::json_entries;
-use super::members::Members;
+use super::members::{Members, Object};
 use super::php_noise::cap;
 use crate::error::{Error, Refusal};
 use crate::operation_info::{Idempotency, OperationInfo};
@@ -106,17 +105,17 @@ struct ErrorEnvelope<'a> {
 }
 
 impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EnvelopeVisitor;
 
-        impl<'de> serde::de::Visitor<'de> for EnvelopeVisitor {
+        impl<'de> Visitor<'de> for EnvelopeVisitor {
             type Value = ErrorEnvelope<'de>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut envelope = ErrorEnvelope {
                     result: None,
                     error: None,
@@ -160,8 +159,9 @@ impl<'de> Deserialize<'de> for ErrorEnvelope<'de> {
 
 /// Returns `true` for an object with a readable `code` and a `text`.
 fn is_own_error(error: &RawValue) -> bool {
-    serde_json::from_str::<OwnError<'_>>(error.get())
-        .is_ok_and(|own| own.code.is_some_and(|code| code.get().trim_matches('"').parse::<i64>().is_ok()))
+    serde_json::from_str::<Object<OwnError<'_>>>(error.get()).is_ok_and(|Object(own)| {
+        own.code.is_some_and(|code| code.get().trim_matches('"').parse::<i64>().is_ok())
+    })
 }
 
 #[derive(Default)]
@@ -179,12 +179,6 @@ impl<'de> Members<'de> for OwnError<'de> {
             _ => drop(map.next_value::<String>()?),
         }
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for OwnError<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::default().read(deserializer)
     }
 }
 

@@ -6,14 +6,13 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crm_model::{Page, Unreadable};
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
 use super::json_entries;
 #[doc(hidden)]
-pub use super::members::{KeyOf, Members};
+pub use super::members::{KeyOf, Members, Object};
 use super::stray_backslash::restored;
 pub use crate::error::JsonError;
 
@@ -187,7 +186,7 @@ pub fn read_records<T: DeserializeOwned>(records: Vec<RawRecord<'_>>, at: &str) 
 pub struct RecordList<T>(pub Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for RecordList<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(RecordListVisitor(PhantomData)).map(Self)
     }
 }
@@ -211,7 +210,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RecordListVisitor<T> {
 }
 
 /// Adds a record, if there may be one more.
-fn push<T, E: serde::de::Error>(records: &mut Vec<T>, record: T) -> Result<(), E> {
+fn push<T, E: de::Error>(records: &mut Vec<T>, record: T) -> Result<(), E> {
     if records.len() == MOST_RECORDS {
         return Err(E::custom(format_args!("more than {MOST_RECORDS} records in one response")));
     }
@@ -222,7 +221,7 @@ fn push<T, E: serde::de::Error>(records: &mut Vec<T>, record: T) -> Result<(), E
 struct RawRecords<'a>(Vec<RawRecord<'a>>);
 
 impl<'de> Deserialize<'de> for RawRecords<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RawRecordsVisitor).map(Self)
     }
 }
@@ -253,15 +252,15 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
         Ok(records)
     }
 
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        if value { Err(E::invalid_type(serde::de::Unexpected::Bool(true), &self)) } else { Ok(Vec::new()) }
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        if value { Err(E::invalid_type(de::Unexpected::Bool(true), &self)) } else { Ok(Vec::new()) }
     }
 
-    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Self::Value, E> {
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
         if value.is_empty() {
             Ok(Vec::new())
         } else {
-            Err(E::invalid_type(serde::de::Unexpected::Other("a text"), &self))
+            Err(E::invalid_type(de::Unexpected::Other("a text"), &self))
         }
     }
 }

@@ -8,8 +8,9 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crm_transport::json::Object;
 use crm_transport::{Error, durable};
-use serde::Serialize;
+use serde_core::Serialize;
 
 use super::earlier_run::EarlierRun;
 use super::lines::{HEADER_START, Header, Line};
@@ -145,9 +146,9 @@ fn read_header(reader: &mut impl BufRead, path: &Path) -> Result<Option<(HashKey
     if is_torn_header(&bytes) {
         return Ok(None); // killed while it wrote this line, so nothing was sent
     }
-    let header: Option<Header> = serde_json::from_slice(&bytes).ok().filter(Header::is_journal);
+    let header: Option<Object<Header>> = serde_json::from_slice(&bytes).ok();
     let is_whole = bytes.last() == Some(&b'\n');
-    match header {
+    match header.map(|Object(header)| header).filter(Header::is_journal) {
         Some(header) if header.is_known() && is_whole => match HashKey::from_hex(&header.key) {
             Some(key) => Ok(Some((key, bytes.len() as u64))),
             None => Err(damaged(path, 1, "has no key")),

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crm_model::history::NewEntry;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher24;
 
 /// The hash of a row. Equal rows have the same one; without the key of its journal it says nothing about the content.
@@ -54,7 +54,7 @@ impl Serialize for RowHash {
 impl<'de> Deserialize<'de> for RowHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let hash = u64::from_str_radix(&text, 16).map_err(serde::de::Error::custom)?;
+        let hash = u64::from_str_radix(&text, 16).map_err(serde_core::de::Error::custom)?;
         Ok(Self(hash))
     }
 }

@@ -117,7 +117,7 @@ const SAVED: &str = concat!(
 
 #[test]
 fn a_checkpoint_of_an_earlier_version_is_read_and_written_unchanged() {
-    let content: Content = serde_json::from_str(SAVED).unwrap();
+    let Object(content): Object<Content> = serde_json::from_str(SAVED).unwrap();
     assert_eq!(content.up_to, ResumePoint { id: 130, page: Some(13), end: None });
     assert_eq!(content.figures.contradictions, 7);
     assert_eq!(serde_json::to_string(&content).unwrap(), SAVED);
@@ -127,12 +127,12 @@ fn a_checkpoint_of_an_earlier_version_is_read_and_written_unchanged() {
 fn a_checkpoint_needs_few_of_its_members() {
     let least =
         r#"{"new":{},"figures":{"pages":9,"new":1},"after":7,"query":"q","version":2,"checkpoint":"c"}"#;
-    let content: Content = serde_json::from_str(least).unwrap();
+    let Object(content): Object<Content> = serde_json::from_str(least).unwrap();
     assert_eq!(content.up_to, ResumePoint { id: 7, ..ResumePoint::default() });
     assert_eq!(content.figures, ExportFigures { pages: 9, ..ExportFigures::default() });
     assert!(!content.finished && content.check.is_empty());
     for member in [r#""after":7,"#, r#""query":"q","#, r#""version":2,"#, r#""figures":{"pages":9,"new":1},"#]
     {
-        assert!(serde_json::from_str::<Content>(&least.replace(member, "")).is_err(), "{member}");
+        assert!(serde_json::from_str::<Object<Content>>(&least.replace(member, "")).is_err(), "{member}");
     }
 }
