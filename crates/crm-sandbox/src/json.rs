@@ -163,11 +163,12 @@ impl<'de> Visitor<'de> for Reader {
 fn write_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    let is_escaped = |symbol| !matches!(symbol, ' ' | '!' | '#'..='.' | '0'..='[' | ']'..='\u{7f}' | 'А'..='я' | 'Ё' | 'ё');
-    while let Some(plain) = rest.find(is_escaped) {
-        out.push_str(&rest[..plain]);
-        let mut behind = rest[plain..].chars();
-        match behind.next().unwrap_or_default() {
+    loop {
+        let (plain, behind) = rest.split_at(unescaped(rest));
+        out.push_str(plain);
+        let mut behind = behind.chars();
+        let Some(symbol) = behind.next() else { break };
+        match symbol {
             '"' => out.push_str("\\\""),
             '\\' => match russian_code(behind.as_str()) {
                 // The server replaces the codes of Russian letters after the encoding, and finds them here as well.
@@ -192,8 +193,21 @@ fn write_text(out: &mut String, text: &str) {
         }
         rest = behind.as_str();
     }
-    out.push_str(rest);
     out.push('"');
+}
+
+/// How many bytes of a text, from its beginning, are written as they are: ASCII and Russian letters.
+fn unescaped(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        at += match bytes[at..] {
+            [b' ' | b'!' | b'#'..=b'.' | b'0'..=b'[' | b']'..=0x7f, ..] => 1,
+            // А to я, Ё and ё.
+            [0xd0, 0x81 | 0x90..=0xbf, ..] | [0xd1, 0x80..=0x8f | 0x91, ..] => 2,
+            _ => return at,
+        };
+    }
 }
 
 /// The Russian letter whose code, in small hexadecimal digits behind a `u`, a text starts with.

@@ -4,6 +4,11 @@ use super::php::trimmed;
 
 /// The content as `list` shows it.
 pub(super) fn listed(stored: &str) -> String {
+    // Most texts have none of these. 0xc2 begins « and ».
+    let changes = |byte: u8| matches!(byte, 0 | b'<' | b'>' | b'"' | b'/' | b'&' | b'\n' | b'\r' | 0xc2);
+    if !stored.bytes().any(changes) {
+        return trimmed(stored).to_owned();
+    }
     let text = without_tags(stored);
     let mut shown = String::with_capacity(text.len());
     for symbol in trimmed(&text).replace("&laquo;", "").replace("&raquo;", "").chars() {

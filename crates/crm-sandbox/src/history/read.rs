@@ -101,7 +101,8 @@ impl History {
     /// A record on the wire. `person` is left out where there is none.
     fn entry(&self, caller: &Caller<'_>, record: &Record, content: Json, person: Option<Vec<Json>>) -> Json {
         let owner = caller.account.user_by_id(record.iduser);
-        let mut members = vec![
+        let mut members = Vec::with_capacity(11);
+        members.extend([
             ("cid".into(), Json::from(record.cid)),
             ("datum".into(), date::write(record.datum.map(|datum| date::moved(datum, caller.shift))).into()),
             ("content".into(), content),
@@ -110,7 +111,7 @@ impl History {
             ("user".into(), owner.map_or("", |owner| owner.login.as_str()).into()),
             ("clid".into(), Json::from(record.clid)),
             ("client".into(), self.names.client(record.clid).into()),
-        ];
+        ]);
         if let Some(person) = person {
             members.push(("person".into(), Json::List(person)));
         }
