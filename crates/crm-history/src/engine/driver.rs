@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crm_model::history::{EntryId, NewEntry};
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, Sleep};
@@ -377,7 +377,7 @@ impl Driver {
         self.in_flight.insert(number, in_flight);
         let (client, store) = (self.client.clone(), Arc::clone(&self.store));
         let stop = self.stop_signal.subscribe();
-        self.tasks.spawn(async move {
+        self.spawn(async move {
             let mut sent = request::send(client, store, sending, waiting, again.is_some(), stop).await;
             sent.request = number;
             Finished::Sent(Box::new(sent))
@@ -387,7 +387,14 @@ impl Driver {
     /// Starts a reading.
     pub(super) fn read(&mut self, reading: impl Future<Output = Finished> + Send + 'static) {
         self.readings.retain(|reading| !reading.is_finished());
-        self.readings.push(self.tasks.spawn(reading));
+        let reading = self.spawn(reading);
+        self.readings.push(reading);
+    }
+
+    /// Starts a task. All of them have one type, because tokio's code is compiled anew for each type of task.
+    pub(super) fn spawn(&mut self, task: impl Future<Output = Finished> + Send + 'static) -> AbortHandle {
+        let task: BoxFuture<'static, Finished> = Box::pin(task);
+        self.tasks.spawn(task)
     }
 
     /// Returns a number for a request of this process.

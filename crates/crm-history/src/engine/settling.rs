@@ -162,7 +162,7 @@ impl Driver {
         let settled: Vec<_> = settled.collect();
         self.recording += 1;
         let store = Arc::clone(&self.store);
-        self.tasks.spawn(async move {
+        self.spawn(async move {
             let sent = match &sending {
                 Some(sending) => store.sending(sending).await,
                 None => Ok(()),
