@@ -1,6 +1,6 @@
 //! The part of the driver that looks for marks before activities are first sent. What is found is stored already.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,13 +27,13 @@ pub(super) struct Adoption {
     missing_marks: HashSet<String>,
     /// The first activity in each view that showed nothing, and in which nothing is known to be. It is sent to find out
     /// whether the view shows it.
-    probes: BTreeMap<View, Key>,
+    probes: HashMap<View, Key>,
     /// The views whose probe was stored, and those whose first reading cannot be believed.
-    to_read_again: BTreeSet<View>,
+    to_read_again: HashSet<View>,
     /// The views that do not show what was stored, or whose lists cannot be believed, with the reason.
-    hidden: BTreeMap<View, &'static str>,
+    hidden: HashMap<View, &'static str>,
     /// An activity of each view whose record the next search must show.
-    known: BTreeMap<View, (Arc<Item>, EntryId)>,
+    known: HashMap<View, (Arc<Item>, EntryId)>,
     /// Searches in a row that cannot be believed.
     not_believable: u32,
 }
@@ -94,7 +94,8 @@ impl Driver {
         if let Some(why) = self.known.distrusted() {
             return self.give_up_marks(|_| true, why);
         }
-        if let Some(view) = self.adoption.to_read_again.pop_first() {
+        if let Some(view) = self.adoption.to_read_again.iter().min().cloned() {
+            self.adoption.to_read_again.remove(&view);
             return self.read_view_again(view);
         }
         // The more marks are looked for at once, the fewer searches there are.
@@ -103,7 +104,7 @@ impl Driver {
         if !is_time || self.queue.len() - self.queue.with_unknown_mark().count() > enough_to_send {
             return;
         }
-        let mut passed: BTreeSet<View> = BTreeSet::new();
+        let mut passed: HashSet<View> = HashSet::new();
         loop {
             let (adoption, known) = (&self.adoption, &self.known);
             let may_be_looked_for = |waiting: &&Waiting| {
@@ -222,7 +223,7 @@ impl Driver {
             Err(LookupFault::NotBelievable(why)) => {
                 if self.gives_up_reading(why) {
                     self.adoption.known.remove(view);
-                    let keys: BTreeSet<Key> = group.iter().map(|item| item.key).collect();
+                    let keys: HashSet<Key> = group.iter().map(|item| item.key).collect();
                     self.give_up_marks(|item| keys.contains(&item.key), why);
                 }
                 return;

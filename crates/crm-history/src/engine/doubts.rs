@@ -1,6 +1,6 @@
 //! All doubts, and what a reading decides about them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(super) struct Seen<'a> {
     pub(super) reading: &'a Reading,
     pub(super) known: &'a Known,
     /// The identities of the activities whose answer is not there yet.
-    pub(super) in_flight: &'a BTreeSet<u64>,
+    pub(super) in_flight: &'a HashSet<u64>,
 }
 
 /// What was decided about an activity in doubt.
@@ -92,19 +92,25 @@ impl Doubts {
         std::mem::take(&mut self.0)
     }
 
+    /// Returns the activities in doubt.
+    fn items(&self) -> impl Iterator<Item = &Item> {
+        self.0.iter().flat_map(|doubt| &doubt.items).map(|item| &*item.waiting.item)
+    }
+
     /// Returns the lowest floor in use: that of a doubt, or of an equal activity that is stored without a known ID.
     pub(super) fn lowest_floor(&self, known: &Known) -> Option<u64> {
-        let items = self.0.iter().flat_map(|doubt| &doubt.items);
-        let equal =
-            items.filter_map(|item| known.stored_without_id(item.waiting.item.identity).first().copied());
+        let floor = |item: &Item| known.stored_without_id(item.identity).first().copied();
+        let equal = self.items().filter_map(floor);
         self.0.iter().map(|doubt| doubt.floor.id).chain(equal).min()
     }
 
     /// Returns the views in which the doubts and their witnesses are looked up.
     pub(super) fn views(&self) -> Vec<View> {
-        let items = self.0.iter().flat_map(|doubt| &doubt.items).map(|item| &item.waiting.item.view);
+        let items = self.items().map(|item| &item.view);
         let witnesses = self.0.iter().filter_map(|doubt| doubt.witness.as_ref()?.record.as_ref());
-        let views: BTreeSet<&View> = items.chain(witnesses.map(|(view, _)| view)).collect();
+        let mut views: Vec<&View> = items.chain(witnesses.map(|(view, _)| view)).collect();
+        views.sort_unstable();
+        views.dedup();
         views.into_iter().cloned().collect()
     }
 
@@ -192,7 +198,7 @@ impl Doubts {
         // A list may show the newest records only. So it must show one that is older than the request, and than those of equal
         // activities that are stored without an ID: their records would not be shown, and another one would stand for them.
         let shows = |item: &Item, floor: Floor| {
-            let records = reading.0.get(&item.view).map_or(&[][..], |read| &read.records);
+            let records = reading.get(&item.view).map_or(&[][..], |read| &read.records);
             let without_id = known.stored_without_id(item.identity).iter().find(|floor| **floor > 0);
             let lowest = without_id.map_or(floor.id, |without_id| floor.id.min(*without_id));
             // A restored outbox knows no floor. Then the whole list is read, and a known record must be in it.
@@ -393,7 +399,7 @@ impl Doubt {
 
     fn witness_is_shown(&self, reading: &Reading) -> bool {
         let Some(Witness { record: Some((view, id)), .. }) = &self.witness else { return true };
-        reading.0.get(view).is_some_and(|view| view.records.iter().any(|record| record.id == *id))
+        reading.get(view).is_some_and(|view| view.records.iter().any(|record| record.id == *id))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Drives activities to their end: takes them, sends them, and returns how each ended.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crm_model::history::{EntryId, NewEntry};
-use crm_transport::Error;
+use crm_transport::{BoxFuture, Error};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, Sleep};
@@ -46,7 +46,7 @@ pub struct Driver {
     pub(super) waits: Waits,
     pub(super) in_flight: HashMap<u64, InFlight>,
     /// The views whose newest IDs are being read.
-    pub(super) views_in_reading: BTreeSet<View>,
+    pub(super) views_in_reading: HashSet<View>,
     pub(super) is_reading: bool,
     /// How many decisions are being recorded.
     pub(super) recording: usize,
@@ -86,7 +86,7 @@ pub(super) struct InFlight {
 }
 
 /// The IDs of the newest records of a view. `None` if it showed nothing.
-pub(super) type NewestIds = Option<BTreeSet<u64>>;
+pub(super) type NewestIds = Option<HashSet<EntryId>>;
 
 /// A task that ended.
 pub(super) enum Finished {
@@ -122,7 +122,7 @@ impl Driver {
             adoption: Adoption::default(),
             waits: Waits::default(),
             in_flight: HashMap::new(),
-            views_in_reading: BTreeSet::new(),
+            views_in_reading: HashSet::new(),
             is_reading: false,
             recording: 0,
             last_request,
@@ -332,8 +332,7 @@ impl Driver {
             let in_doubt = !self.doubts.is_empty() || self.recording > 0;
             let in_flight = !self.in_flight.is_empty();
             let (input_ended, known) = (self.input_ended, &self.known);
-            let items = self.in_flight.values().flat_map(|request| &request.waiting);
-            let views = items.map(|waiting| &waiting.item.view);
+            let views = self.items_in_flight().map(|item| &item.view);
             let views_in_flight = views.filter(|view| !known.has_older_record(view)).cloned().collect();
             let rules = Rules {
                 limits,
@@ -350,6 +349,11 @@ impl Driver {
             let Some(waiting) = self.queue.next_request(&rules) else { return };
             self.send(waiting, false);
         }
+    }
+
+    /// Returns the activities in flight, in any order.
+    pub(super) fn items_in_flight(&self) -> impl Iterator<Item = &Item> {
+        self.in_flight.values().flat_map(|request| &request.waiting).map(|waiting| &*waiting.item)
     }
 
     pub(super) fn send(&mut self, waiting: Vec<Waiting>, is_witness: bool) {
@@ -377,7 +381,7 @@ impl Driver {
         self.in_flight.insert(number, in_flight);
         let (client, store) = (self.client.clone(), Arc::clone(&self.store));
         let stop = self.stop_signal.subscribe();
-        self.tasks.spawn(async move {
+        self.spawn(async move {
             let mut sent = request::send(client, store, sending, waiting, again.is_some(), stop).await;
             sent.request = number;
             Finished::Sent(Box::new(sent))
@@ -387,7 +391,14 @@ impl Driver {
     /// Starts a reading.
     pub(super) fn read(&mut self, reading: impl Future<Output = Finished> + Send + 'static) {
         self.readings.retain(|reading| !reading.is_finished());
-        self.readings.push(self.tasks.spawn(reading));
+        let reading = self.spawn(reading);
+        self.readings.push(reading);
+    }
+
+    /// Starts a task. All of them have one type, because tokio's code is compiled anew for each type of task.
+    pub(super) fn spawn(&mut self, task: impl Future<Output = Finished> + Send + 'static) -> AbortHandle {
+        let task: BoxFuture<'static, Finished> = Box::pin(task);
+        self.tasks.spawn(task)
     }
 
     /// Returns a number for a request of this process.

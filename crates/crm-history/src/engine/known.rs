@@ -1,6 +1,6 @@
 //! The IDs that the engine knows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 use crm_model::history::EntryId;
@@ -23,13 +23,13 @@ pub(super) struct Known {
     /// The lowest floor of what earlier processes left in doubt. It may come at any time.
     lowest_earlier: Option<u64>,
     /// The views in which the server gave us an ID.
-    confirmed_views: BTreeSet<View>,
+    confirmed_views: HashSet<View>,
     /// How many activities that earlier processes left in doubt have not come yet.
     earlier_in_doubt: usize,
     /// Activities of ours are stored whose IDs are not known, or may be.
     has_unknown_ids: bool,
     /// The views that were read, with the newest IDs that they showed at the beginning.
-    read: BTreeMap<View, NewestIds>,
+    read: HashMap<View, NewestIds>,
     /// The lowest floor of all requests of earlier processes. 0 if it is not known.
     oldest_floor: u64,
     /// Records of activities that are settled, above the lowest floor in use.
@@ -41,7 +41,7 @@ pub(super) struct Known {
     /// Why no list can be believed.
     distrust: Option<&'static str>,
     /// The IDs of our records that the server gave us, or that a list showed.
-    written: BTreeMap<u64, Written>,
+    written: BTreeMap<EntryId, Written>,
 }
 
 /// What is known about a record of ours.
@@ -106,9 +106,9 @@ impl Known {
     /// Returns down to which ID lists are read for requests with this floor. As long as it is not known whether IDs grow, that
     /// is the state before the first request.
     pub(super) fn read_down_to(&self, floor: u64) -> u64 {
-        let newest = self.read.values().flatten().filter_map(BTreeSet::last).copied();
+        let newest = self.read.values().flatten().filter_map(|newest| newest.iter().max());
         let oldest = Some(self.oldest_floor).filter(|&floor| floor > 0);
-        if self.has_grown { floor } else { newest.chain(oldest).fold(floor, u64::min) }
+        if self.has_grown { floor } else { newest.map(|id| id.0).chain(oldest).fold(floor, u64::min) }
     }
 
     pub(super) fn has_read(&self, view: &View) -> bool {
@@ -122,13 +122,13 @@ impl Known {
 
     /// Returns how many records a page holds at least: as many as the longest first page that was seen.
     pub(super) fn page_size(&self) -> usize {
-        self.read.values().flatten().map(BTreeSet::len).max().unwrap_or(0)
+        self.read.values().flatten().map(HashSet::len).max().unwrap_or(0)
     }
 
     /// Notes the newest IDs in a view; `None` if nothing can be said about it.
     pub(super) fn view_read(&mut self, view: View, newest: NewestIds) {
-        let highest = newest.as_ref().and_then(BTreeSet::last).copied();
-        self.highest = self.highest.max(highest.unwrap_or(0));
+        let highest = newest.iter().flatten().max();
+        self.highest = self.highest.max(highest.map_or(0, |id| id.0));
         self.read.insert(view, newest);
     }
 
@@ -138,8 +138,8 @@ impl Known {
         match self.read.get(view) {
             _ if is_earlier => id.0 > self.oldest_floor,
             Some(Some(newest)) => {
-                let is_above_oldest = newest.first().is_none_or(|&oldest| id.0 > oldest);
-                !newest.contains(&id.0) && (is_above_oldest || !self.has_grown)
+                let is_above_oldest = || newest.iter().min().is_none_or(|&oldest| id > oldest);
+                !newest.contains(&id) && (!self.has_grown || is_above_oldest())
             }
             Some(None) | None => true,
         }
@@ -147,7 +147,7 @@ impl Known {
 
     /// Notes what lists show. None of it belongs to a request that is sent later.
     pub(super) fn seen(&mut self, reading: &Reading) {
-        let newest = reading.0.values().filter_map(|view| view.records.last());
+        let newest = reading.0.iter().filter_map(|(_, view)| view.records.last());
         self.highest = newest.fold(self.highest, |highest, record| highest.max(record.id.0));
     }
 
@@ -173,7 +173,7 @@ impl Known {
         self.confirmed_views.insert(item.view.clone());
         self.claim(id);
         let at = item.entry.stored_at();
-        self.written.insert(id.0, Written { view: item.view.clone(), at, request: Some(request) });
+        self.written.insert(id, Written { view: item.view.clone(), at, request: Some(request) });
     }
 
     /// Notes that an activity has come which an earlier process left in doubt.
@@ -194,7 +194,7 @@ impl Known {
     /// Notes what an earlier process stored.
     pub(super) fn stored_before(&mut self, view: &View, id: EntryId, at: Option<NaiveDateTime>) {
         self.confirmed_views.insert(view.clone());
-        self.written.insert(id.0, Written { view: view.clone(), at, request: None });
+        self.written.insert(id, Written { view: view.clone(), at, request: None });
         if self.written.len() > KEPT && self.lowest_earlier.is_none_or(|lowest| id.0 > lowest) {
             self.written.pop_first();
         }
@@ -231,7 +231,7 @@ impl Known {
     pub(super) fn found(&mut self, view: &View, id: EntryId) {
         self.claim(id);
         let written = || Written { view: view.clone(), at: None, request: None };
-        self.written.entry(id.0).or_insert_with(written);
+        self.written.entry(id).or_insert_with(written);
     }
 
     /// Notes that this record belongs to a settled activity.
@@ -243,25 +243,25 @@ impl Known {
     /// Returns whether this record belongs to an activity that is settled. So it is known to be there.
     pub(super) fn is_claimed(&self, id: EntryId) -> bool {
         !breaks("a-record-belongs-to-one-activity")
-            && (self.claimed.contains(id.0) || self.written.contains_key(&id.0))
+            && (self.claimed.contains(id.0) || self.written.contains_key(&id))
     }
 
     /// Returns the time that we wrote in this record.
     pub(super) fn written_at(&self, id: EntryId) -> Option<NaiveDateTime> {
-        self.written.get(&id.0).and_then(|written| written.at)
+        self.written.get(&id).and_then(|written| written.at)
     }
 
     /// Returns whether the records between these two are ours, all of them, from requests up to this one.
     pub(super) fn wrote_all_between(&self, first: EntryId, last: EntryId, last_request: u64) -> bool {
-        let wrote = |id| self.written.get(&id).and_then(|written| written.request);
+        let wrote = |id| self.written.get(&EntryId(id)).and_then(|written| written.request);
         first < last
             && (first.0 + 1..last.0).all(|id| wrote(id).is_some_and(|request| request <= last_request))
     }
 
     /// Returns records that a view must show: those of ours, and the newest at the beginning.
-    pub(super) fn must_show(&self, view: &View) -> BTreeSet<u64> {
+    pub(super) fn must_show(&self, view: &View) -> Vec<EntryId> {
         let written = self.written.iter().filter(|(_, written)| written.view == *view).map(|(id, _)| *id);
-        let newest = self.read.get(view).and_then(Option::as_ref).and_then(BTreeSet::last).copied();
+        let newest = self.read.get(view).into_iter().flatten().flatten().max().copied();
         written.chain(newest).collect()
     }
 
@@ -276,9 +276,9 @@ impl Known {
         }
         while self.written.len() > KEPT
             && let Some((&id, _)) = self.written.first_key_value()
-            && id < lowest
+            && id.0 < lowest
         {
-            self.written.remove(&id);
+            self.written.pop_first();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Looks for the records that have certain marks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use chrono::{NaiveDate, TimeDelta};
 use crm_model::history::{Entry, EntryId};
@@ -12,7 +12,7 @@ use crate::HistoryClient;
 /// A search for marks in one view.
 pub(super) struct MarkSearch {
     view: View,
-    marks: BTreeSet<String>,
+    marks: HashSet<String>,
     /// The first and the last day of the activities. `None`: all days, because one of them has no date.
     days: Option<(NaiveDate, NaiveDate)>,
     /// A record that the list must show.
@@ -23,9 +23,9 @@ pub(super) struct MarkSearch {
 #[derive(Default)]
 pub(super) struct FoundMarks {
     /// The oldest record that was read with each mark.
-    pub(super) ids: BTreeMap<String, EntryId>,
+    pub(super) ids: HashMap<String, EntryId>,
     /// The marks in records that cannot be decoded.
-    pub(super) unreadable: BTreeSet<String>,
+    pub(super) unreadable: HashSet<String>,
 }
 
 impl MarkSearch {
@@ -35,14 +35,14 @@ impl MarkSearch {
         activities: impl Iterator<Item = &'a Item>,
         known: Option<(&'a Item, EntryId)>,
     ) -> Self {
-        let mut search = Self { view, marks: BTreeSet::new(), days: None, must_show: None };
+        let mut search = Self { view, marks: HashSet::new(), days: None, must_show: None };
         let mut days = Vec::new();
         for item in activities.chain(known.map(|(item, _)| item)) {
             search.marks.extend(item.entry.mark.clone());
             days.push(day(item));
         }
-        let days: Option<BTreeSet<NaiveDate>> = days.into_iter().collect();
-        search.days = days.and_then(|days| Some((*days.first()?, *days.last()?)));
+        let days: Option<Vec<NaiveDate>> = days.into_iter().collect();
+        search.days = days.and_then(|days| Some((*days.iter().min()?, *days.iter().max()?)));
         search.must_show = known.map(|(_, id)| id);
         search
     }
@@ -85,15 +85,14 @@ impl MarkSearch {
         page_size: usize,
         asked: &Asked,
         found: &mut FoundMarks,
-    ) -> Result<BTreeSet<EntryId>, LookupFault> {
+    ) -> Result<HashSet<EntryId>, LookupFault> {
         for _ in 0..lookup::ATTEMPTS {
-            let mut missing: BTreeSet<&str> = self.marks.iter().map(String::as_str).collect();
-            let found_all = |page: &[Entry]| {
-                let marks: BTreeSet<&str> = page.iter().filter_map(Entry::mark).collect();
-                missing.retain(|mark| !marks.contains(mark));
+            let mut missing = self.marks.clone();
+            let mut found_all = |page: &[Entry]| {
+                page.iter().filter_map(Entry::mark).for_each(|mark| _ = missing.remove(mark));
                 missing.is_empty()
             };
-            let Some((read, _)) = lookup::read_until(client, asked, page_size, found_all).await? else {
+            let Some((read, _)) = lookup::read_until(client, asked, page_size, &mut found_all).await? else {
                 continue;
             };
             if self.must_show.is_some_and(|id| read.records.iter().all(|record| record.id != id)) {
@@ -133,7 +132,9 @@ impl MarkSearch {
 
     /// Returns what the marks have in common: the bracket, and their longest common prefix. A single mark is whole.
     fn word(&self) -> String {
-        let (Some(first), Some(last)) = (self.marks.first(), self.marks.last()) else { return String::new() };
+        let (Some(first), Some(last)) = (self.marks.iter().min(), self.marks.iter().max()) else {
+            return String::new();
+        };
         if first == last {
             return format!("[{first}]");
         }
@@ -148,8 +149,8 @@ pub(super) fn day(item: &Item) -> Option<NaiveDate> {
 }
 
 /// Returns whether two readings show the same records. Others may have written newer ones meanwhile.
-fn agree(first: &BTreeSet<EntryId>, second: &BTreeSet<EntryId>) -> bool {
-    let newest = first.last();
+fn agree(first: &HashSet<EntryId>, second: &HashSet<EntryId>) -> bool {
+    let newest = first.iter().max();
     let are_newer = || newest.is_some() && second.difference(first).all(|id| Some(id) > newest);
     first == second || (first.is_subset(second) && are_newer())
 }

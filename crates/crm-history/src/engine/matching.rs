@@ -1,7 +1,7 @@
 //! Finds the records of activities in doubt.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 use crm_model::history::{Entry, EntryId, NewEntry, Stored, fingerprint};
@@ -115,7 +115,7 @@ pub(super) fn find(
 
 /// Returns the records of neighbours, in the order of sending, that stand side by side: the server stores the activities of a
 /// request one after another, and only concurrent requests come between them.
-fn in_order(found: &[Vec<EntryId>], known: &Known, last_concurrent: u64) -> BTreeSet<EntryId> {
+fn in_order(found: &[Vec<EntryId>], known: &Known, last_concurrent: u64) -> Vec<EntryId> {
     let pairs = found.windows(2).filter_map(|pair| Some([*pair[0].first()?, *pair[1].first()?]));
     let pairs = pairs.filter(|pair| known.wrote_all_between(pair[0], pair[1], last_concurrent));
     pairs.flatten().collect()
@@ -152,11 +152,11 @@ struct Search<'a> {
     /// Hours by which the caller may read times shifted.
     shifts: Vec<i64>,
     /// The records that belong to an activity of this search.
-    used: BTreeSet<EntryId>,
+    used: HashSet<EntryId>,
     /// The records that an activity of this identity resembles. They may be other activities as well.
-    similar: BTreeSet<(EntryId, u64)>,
+    similar: HashSet<(EntryId, u64)>,
     /// The identities whose records without a known ID are used.
-    skipped: BTreeSet<u64>,
+    skipped: HashSet<u64>,
 }
 
 impl<'a> Search<'a> {
@@ -288,7 +288,7 @@ impl<'a> Search<'a> {
     }
 
     fn view(&self, view: &View) -> Option<&ViewReading> {
-        self.reading.0.get(view)
+        self.reading.get(view)
     }
 
     /// Returns whether a record is new and belongs to nothing else.
@@ -309,7 +309,7 @@ impl<'a> Search<'a> {
 /// Returns the hours by which this caller reads times shifted, as the records show whose IDs the server gave us.
 fn learned_shifts(reading: &Reading, known: &Known) -> Vec<i64> {
     let mut shifts = Vec::new();
-    for record in reading.0.values().flat_map(|view| &view.records) {
+    for record in reading.0.iter().flat_map(|(_, view)| &view.records) {
         if let (Some(written), Some(read)) = (known.written_at(record.id), record.at)
             && let Some(shift) = whole_hours(read - written)
             && !shifts.contains(&shift)
@@ -330,7 +330,7 @@ fn likely_shift(
 ) -> (Vec<i64>, Shift) {
     let all: Vec<i64> = (-LARGEST_SHIFT..=LARGEST_SHIFT).collect();
     let search = Search::new(reading, known, all.clone());
-    let to_explain: BTreeSet<EntryId> = wanted.iter().flat_map(|wanted| search.candidates(wanted)).collect();
+    let to_explain: HashSet<EntryId> = wanted.iter().flat_map(|wanted| search.candidates(wanted)).collect();
     let explains = |shift: &i64| {
         let mut search = Search::new(reading, known, vec![*shift]);
         wanted.iter().for_each(|wanted| search.skip_stored_without_id(wanted));

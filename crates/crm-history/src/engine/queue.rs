@@ -1,6 +1,6 @@
 //! What waits to be sent.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -109,7 +109,7 @@ impl Queue {
         // Without a floor, the id of a single activity gives one to all others. Without an older record in a view, the
         // record of its first activity is one for the others.
         let mut first_of_view = rules.views_in_flight.clone();
-        let may_go = |waiting: &Waiting, first_of_view: &BTreeSet<View>| {
+        let may_go = |waiting: &Waiting, first_of_view: &HashSet<View>| {
             let view = &waiting.item.view;
             let is_alone = if rules.known.has_certain_floor(view) {
                 rules.known.has_older_record(view) || !first_of_view.contains(view)
@@ -234,7 +234,7 @@ pub(super) struct Rules<'a> {
     pub(super) is_isolating: bool,
     pub(super) suspects: &'a Suspects,
     /// The views of the activities in flight.
-    pub(super) views_in_flight: BTreeSet<View>,
+    pub(super) views_in_flight: HashSet<View>,
     pub(super) known: &'a Known,
 }
 

@@ -1,7 +1,7 @@
 //! The part of the driver that settles doubts: readings, witnesses, and the end of its patience.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,8 +105,7 @@ impl Driver {
                 }
                 // A witness that had to be looked for shows that the server is slow.
                 let pause = self.settings.settle;
-                let in_flight = self.in_flight.values().flat_map(|request| &request.waiting);
-                let in_flight: BTreeSet<u64> = in_flight.map(|waiting| waiting.item.identity).collect();
+                let in_flight: HashSet<u64> = self.items_in_flight().map(|item| item.identity).collect();
                 let view = Seen { reading: &reading, known: &self.known, in_flight: &in_flight };
                 self.doubts.decide(begun, relook, pause, &view, self.settings.sole_writer)
             }
@@ -162,7 +161,7 @@ impl Driver {
         let settled: Vec<_> = settled.collect();
         self.recording += 1;
         let store = Arc::clone(&self.store);
-        self.tasks.spawn(async move {
+        self.spawn(async move {
             let sent = match &sending {
                 Some(sending) => store.sending(sending).await,
                 None => Ok(()),

@@ -1,6 +1,6 @@
 //! The activities that may be the reason why the server did not carry out a request.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use super::item::{Answer, Ending, Key};
 
@@ -16,7 +16,7 @@ pub(super) struct Suspects {
 
 struct Suspicion {
     answer: Answer,
-    keys: BTreeSet<Key>,
+    keys: HashSet<Key>,
     /// A refused activity was the reason.
     is_explained: bool,
 }
@@ -25,7 +25,7 @@ impl Suspects {
     /// Notes that a request got this answer, and that this activity of it is missing.
     pub(super) fn add(&mut self, request: u64, answer: &Answer, key: Key) {
         self.has_seen_any = true;
-        let new = || Suspicion { answer: answer.clone(), keys: BTreeSet::new(), is_explained: false };
+        let new = || Suspicion { answer: answer.clone(), keys: HashSet::new(), is_explained: false };
         self.by_request.entry(request).or_insert_with(new).keys.insert(key);
     }
 

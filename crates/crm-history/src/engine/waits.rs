@@ -1,6 +1,5 @@
 //! Logs what the engine waits for: one event for each wait.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,16 +27,16 @@ pub(crate) enum WaitReason {
 
 /// The waits that were logged, with their ends.
 #[derive(Default)]
-pub(super) struct Waits(BTreeMap<WaitReason, Instant>);
+pub(super) struct Waits(Vec<(WaitReason, Instant)>);
 
 impl Waits {
     /// Returns the waits that were not logged yet.
-    fn begin(&mut self, now: Instant, current: BTreeMap<WaitReason, Instant>) -> Vec<(WaitReason, Instant)> {
-        self.0.retain(|reason, until| current.contains_key(reason) && *until > now);
-        let new = current.into_iter().filter(|(reason, until)| *until > now && !self.0.contains_key(reason));
-        let new: Vec<_> = new.collect();
-        self.0.extend(new.iter().copied());
-        new
+    fn begin(&mut self, now: Instant, mut current: Vec<(WaitReason, Instant)>) -> Vec<(WaitReason, Instant)> {
+        let has = |waits: &[(WaitReason, Instant)], reason| waits.iter().any(|(other, _)| *other == reason);
+        self.0.retain(|&(reason, until)| has(&current, reason) && until > now);
+        current.retain(|&(reason, until)| until > now && !has(&self.0, reason));
+        self.0.extend(&current);
+        current
     }
 }
 
@@ -45,19 +44,17 @@ impl Driver {
     /// Logs the waits that begin now. Call it when there is nothing to do.
     pub(super) fn log_waits(&mut self) {
         let now = Instant::now();
-        let current = if self.stop.is_none() { self.current_waits(now) } else { BTreeMap::new() };
+        let current = if self.stop.is_none() { self.current_waits(now) } else { Vec::new() };
         let patience = self.patience_ends().map(|at| at.saturating_duration_since(now));
         for (reason, until) in self.waits.begin(now, current) {
             log(reason, until - now, patience, self.doubts.len(), self.queue.len());
         }
     }
 
-    fn current_waits(&self, now: Instant) -> BTreeMap<WaitReason, Instant> {
-        let mut waits = BTreeMap::new();
-        let mut waits_until = |reason, until: Instant| {
-            let earliest = waits.entry(reason).or_insert(until);
-            *earliest = until.min(*earliest);
-        };
+    /// Returns what the engine waits for, and until when at the earliest.
+    fn current_waits(&self, now: Instant) -> Vec<(WaitReason, Instant)> {
+        let mut waits = Vec::new();
+        let mut waits_until = |reason, until| waits.push((reason, until));
         let writes = Some(self.health.writes_from).filter(|_| self.queue.len() > 0);
         if let Some(until) = writes.into_iter().chain([self.health.reads_from]).filter(|&at| at > now).max() {
             let is_limit = self.health.is_rate_limited;
@@ -73,6 +70,8 @@ impl Driver {
                 waits_until(if is_last { WaitReason::Patience } else { WaitReason::Witness }, until);
             }
         }
+        waits.sort_unstable();
+        waits.dedup_by_key(|(reason, _)| *reason);
         waits
     }
 }
@@ -126,12 +125,12 @@ mod tests {
         let now = Instant::now();
         let after = |seconds| now + Duration::from_secs(seconds);
         let mut waits = Waits::default();
-        let settling = |seconds| BTreeMap::from([(WaitReason::Settling, after(seconds))]);
+        let settling = |seconds| vec![(WaitReason::Settling, after(seconds))];
         assert_eq!(waits.begin(now, settling(60)), [(WaitReason::Settling, after(60))]);
         assert_eq!(waits.begin(after(1), settling(60)), []);
         assert_eq!(waits.begin(after(2), settling(70)), []);
         assert_eq!(waits.begin(after(60), settling(70)), [(WaitReason::Settling, after(70))]);
-        assert_eq!(waits.begin(after(61), BTreeMap::new()), []);
+        assert_eq!(waits.begin(after(61), Vec::new()), []);
         assert_eq!(waits.begin(after(62), settling(70)), [(WaitReason::Settling, after(70))]);
     }
 }

@@ -1,6 +1,6 @@
 //! An import at work: between the input, the checks, the journal and the engine.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -44,7 +44,9 @@ pub(super) struct Run {
     /// Nothing is sent.
     is_dry_run: bool,
     /// The activities whose outcome was not returned yet.
-    open: BTreeMap<Key, Open>,
+    open: HashMap<Key, Open>,
+    /// The position of the first of them.
+    first_open: Key,
     /// Maximum number of them. Outcomes wait for those before them.
     most_open: usize,
     ready: VecDeque<ImportOutcome>,
@@ -103,7 +105,8 @@ impl Run {
             held_until: None,
             driver,
             is_dry_run,
-            open: BTreeMap::new(),
+            open: HashMap::new(),
+            first_open: 0,
             most_open,
             ready: VecDeque::new(),
             progress: ImportProgress::default(),
@@ -131,7 +134,7 @@ impl Run {
             if self.poll_input(cx).is_ready() {
                 // What an earlier run has done ends at once, and is returned before more of the input is taken.
                 let has_ended = |open: &Open| open.outcome.is_some();
-                if self.open.len() >= CHUNK && self.open.values().next().is_some_and(has_ended) {
+                if self.open.len() >= CHUNK && self.open.get(&self.first_open).is_some_and(has_ended) {
                     self.collect();
                 }
                 continue;
@@ -316,11 +319,12 @@ impl Run {
             self.end_with(index, ending, false);
             any = true;
         }
-        while let Some(first) = self.open.first_entry()
-            && first.get().outcome.is_some()
+        while let Some((outcome, reason)) =
+            self.open.get_mut(&self.first_open).and_then(|open| open.outcome.take())
+            && let Some(Open { entry, findings, stored_before, .. }) = self.open.remove(&self.first_open)
         {
-            let (index, Open { entry, findings, outcome, stored_before }) = first.remove_entry();
-            let Some((outcome, reason)) = outcome else { continue };
+            let index = self.first_open;
+            self.first_open += 1;
             let Findings { losses, unknown_user, unknown_type, .. } = findings;
             self.ready.push_back(ImportOutcome {
                 index,

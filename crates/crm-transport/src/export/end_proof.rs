@@ -84,10 +84,10 @@ impl Content {
 
 impl EndProof {
     /// Begins the proof. Each page of `empties` was read once, and was empty.
-    pub(super) fn new(end: u64, empties: &BTreeSet<u64>) -> Self {
+    pub(super) fn new(end: u64, empties: &[u64]) -> Self {
         let far = end.saturating_add((end / 2).max(16));
         // Near the beginning of a list, a page that the search has read is far enough.
-        let read = empties.last().copied().filter(|&page| end < 400 && page >= end.saturating_add(8));
+        let read = empties.iter().max().copied().filter(|&page| end < 400 && page >= end.saturating_add(8));
         let mut to_ask = read.map_or_else(|| vec![far, far], |page| vec![page]);
         let next = end.saturating_add(1);
         to_ask.extend((!empties.contains(&next)).then_some(next));

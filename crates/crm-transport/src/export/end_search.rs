@@ -1,7 +1,5 @@
 //! The search for the end of the list: the first page that is empty, and the proof that it is the end.
 
-use std::collections::BTreeSet;
-
 use super::end_proof::{Content, EndProof, FailedProofs, Proven};
 
 /// What is known of where the list ends.
@@ -14,7 +12,7 @@ pub(super) struct EndSearch {
     /// The lowest page that was empty.
     lowest_empty: Option<u64>,
     /// The pages that were empty.
-    empties: BTreeSet<u64>,
+    empties: Vec<u64>,
     /// The first page after the end in an earlier run.
     hint: Option<u64>,
     /// A short page had records above it, so a short page is not a sign of the end.
@@ -161,7 +159,7 @@ impl EndSearch {
     pub(super) fn add_empty(&mut self, page: u64, is_empty: bool) {
         if self.hole_until.is_none_or(|hole| page > hole) {
             if is_empty {
-                self.empties.insert(page);
+                self.empties.push(page);
             }
             self.lowest_empty = Some(self.lowest_empty.map_or(page, |empty| empty.min(page)));
         }

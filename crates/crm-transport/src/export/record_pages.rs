@@ -147,7 +147,7 @@ impl<T, F, R> RecordPages<T, F, R> {
                 self.add_previous(page);
             }
             Ask::Next | Ask::Again if is_end => {
-                let empties = page.is_empty().then_some(self.position.pages).into_iter().collect();
+                let empties = Vec::from_iter(page.is_empty().then_some(self.position.pages));
                 self.proof = Some(EndProof::new(self.position.pages, &empties));
                 self.prove();
             }

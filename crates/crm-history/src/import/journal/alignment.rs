@@ -11,7 +11,7 @@
 mod index;
 mod ranks;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crm_model::history::NewEntry;
@@ -36,7 +36,7 @@ pub(in crate::import) struct Alignment {
     /// `None` as long as the input has had the rows of the journal in their order, and all of them were sent.
     index: Option<Index>,
     /// The rows in doubt that the input has not had until now.
-    in_doubt: BTreeSet<Key>,
+    in_doubt: HashSet<Key>,
     /// Keys that are taken.
     keys: Ranges,
     /// The key of the latest row of the input that has one.
