@@ -68,11 +68,6 @@ impl EndSearch {
         if let Some(page) = self.again.take() {
             return Step::Begin(page);
         }
-        let is_short = |&(_, len): &(u64, usize)| len < pages.full && !self.short_is_no_sign;
-        if beginning > 0 && self.highest_held.is_some_and(|held| is_short(&held)) {
-            // The end is near, and the page that shows it is being asked for.
-            return Step::Wait;
-        }
         let next = self.next_top(pages);
         let Some(empty) = self.lowest_empty.filter(|&empty| next >= empty) else {
             return if next <= limit && beginning < most { Step::Begin(next) } else { Step::Wait };
@@ -101,8 +96,7 @@ impl EndSearch {
         if self.highest_held.is_some_and(is_short) || self.hint == Some(above) {
             return above;
         }
-        // Most lists are short. So the first stretches are, too, and each is twice as long as the one before it.
-        let next = begun.saturating_add(pages.spacing.min(above));
+        let next = begun.saturating_add(pages.spacing);
         match self.hint.and_then(|end| end.checked_sub(1)) {
             Some(last) if (above..=next).contains(&last) => last,
             _ => next,
@@ -197,6 +191,11 @@ impl EndSearch {
     /// Whether no stretch was begun.
     pub(super) fn nothing_begun(&self) -> bool {
         self.highest_begun.is_none()
+    }
+
+    /// Whether page 0 is the only one with which a stretch was begun.
+    pub(super) fn only_first_page(&self) -> bool {
+        self.highest_begun == Some(0)
     }
 
     /// About how many pages there are, if it is known.

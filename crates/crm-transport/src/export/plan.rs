@@ -260,9 +260,11 @@ impl<T> Plan<T> {
         self.learnt_page_size().map_or_else(|| self.pages.full(), |size| size as usize)
     }
 
-    /// How far apart stretches begin, but for the first ones.
+    /// How far apart stretches begin. The first one is short, because most lists are.
     fn spacing(&self) -> u64 {
-        if self.pages.ids_have_gaps() {
+        if self.end.only_first_page() {
+            STRETCH / 2 + 1
+        } else if self.pages.ids_have_gaps() {
             (PAGES_IN_MEMORY / (self.concurrency + 2)).clamp(STRETCH, LONG_STRETCH)
         } else {
             STRETCH
@@ -287,7 +289,7 @@ impl<T> Plan<T> {
         let limit = self.limit(self.concurrency.saturating_add(1));
         let beginning = self.stretches.iter().filter(|stretch| stretch.is_beginning()).count();
         // Beyond the end they are in vain, so few are asked for at once.
-        let most = (self.concurrency / 2 + 1) as usize;
+        let most = (self.concurrency / 2).max(1) as usize;
         match self.end.step(limit, beginning, most, &pages) {
             Step::Begin(page) => Some(self.begin(page)),
             Step::Prove(page) => Some(self.request(Purpose::End, page)),

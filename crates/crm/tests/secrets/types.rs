@@ -110,7 +110,10 @@ fn transport(texts: &mut Texts) {
     let error = JsonError::new("$", "expected");
     texts.debug(&error).display(&error);
     texts.debug(&RawRecord { place: Place::Index(0), json: Cow::Borrowed("1") }).debug(&Place::Index(0));
-    texts.debug(&RecordList(vec![1])).debug(&crm_transport::json::KeyOf(&["id"]));
+    texts
+        .debug(&RecordList(vec![1]))
+        .debug(&crm_transport::json::KeyOf(&["id"]))
+        .debug(&crm_transport::json::Object(1));
     texts.debug(&crm_transport::Parameters::new().with("apikey", KEY));
     let error = crm::TransportError::connect("no connection");
     texts.debug(&error).display(&error);
