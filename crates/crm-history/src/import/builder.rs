@@ -35,9 +35,9 @@ use crate::engine::{Limits, Settings};
 /// log2(chunk) × `settle`: 7 minutes with the defaults. Other rows are stored meanwhile, and several bad rows share the
 /// waits. A smaller [`chunk`](Self::chunk) makes it cheaper.
 ///
-/// A row is refused only if another row was stored between two equal answers to it. So the last eight rows of the input
-/// wait until all others are answered. The last two of them wait for the other six. A healthy import sends at most two more
-/// requests. After a refusal the last eight rows are sent one by one.
+/// A row is refused only if another row was stored between two equal answers to it. So the last two rows of the input
+/// wait until all others are answered. A healthy import sends at most one more request. After a refusal the last eight rows
+/// are sent one by one.
 ///
 /// Up to five bad rows are named in this way. If no other row is left, for example because the last rows are all bad, a bad
 /// row is sent once more after [`patience`](Self::patience). Then it ends as `Unknown` with the words of the server.

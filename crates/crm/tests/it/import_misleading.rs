@@ -5,7 +5,7 @@ use crate::imports::entries;
 use crate::in_process::World;
 use crate::misleading::{all_stored, at, doubled, run, with_history};
 use crm::history::{AddOutcome, ClientId, NewEntry, NotSentReason, OutcomeReason};
-use crm_sandbox::{BOSS, Operation, SELLER, Sandbox, SqlMode};
+use crm_sandbox::{BOSS, Operation, Record, SELLER, Sandbox, SqlMode};
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]
@@ -200,5 +200,18 @@ async fn a_login_that_breaks_the_sql_of_the_server_is_refused_before_it_is_sent(
         let refused: Vec<u64> = report.not_stored.iter().map(|outcome| outcome.index).collect();
         assert_eq!((report.totals.created, refused), (2, vec![1, 2]), "{report}");
         assert_eq!(world.sandbox.record_count(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_import_begins_after_one_list_where_the_newest_activities_are_of_more_than_two_days() {
+    for (days, lists) in [(0, 3), (2, 3), (3, 1)] {
+        let world = World::new();
+        with_history(&world);
+        let datum = Some(at(1 + days));
+        world.sandbox.add_record(Record { datum, iduser: 1, clid: 1, ..Record::default() });
+        let report = world.client().import(entries(5)).run().await.unwrap();
+        assert_eq!(report.totals.created, 5);
+        assert_eq!(world.count(Operation::HistoryList), lists, "{days} days");
     }
 }
