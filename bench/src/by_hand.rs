@@ -70,6 +70,7 @@ pub use calls::Crm;
 
 #[cfg(feature = "clients")]
 mod calls {
+    use chrono::NaiveDateTime;
     use serde_json::json;
 
     use super::{Data, Entry, Payload, Project};
@@ -138,10 +139,10 @@ mod calls {
         }
 
         /// Adds these activities in one call, and returns how many were stored.
-        pub async fn add_list(&self, contents: &[String]) -> usize {
-            let list: Vec<_> = contents
+        pub async fn add_list(&self, activities: &[(String, NaiveDateTime)]) -> usize {
+            let list: Vec<_> = activities
                 .iter()
-                .map(|content| json!({ "content": content, "clid": 1, "datum": "2024-06-25 10:00:00" }))
+                .map(|(content, at)| json!({ "content": content, "clid": 1, "datum": at.to_string() }))
                 .collect();
             let request = self.history(reqwest::Method::POST, "add.list", &json!({ "list": list }));
             let answer = request.send().await.unwrap().bytes().await.unwrap();

@@ -32,10 +32,11 @@ pub(crate) fn run(url: &str, rounds: usize) {
             let report = runtime.block_on(history.import((0..records).map(entry)).run()).unwrap();
             assert!(report.is_complete(), "{report}");
         };
-        let contents: Vec<String> = (0..records).map(|i| format!("Звонок {i} из {round}")).collect();
+        let activities: Vec<(String, NaiveDateTime)> =
+            (0..records).map(|i| (format!("Звонок {i} из {round}"), called_at(i))).collect();
         let add_lists = || {
             let calls =
-                futures_util::stream::iter(contents.chunks(CHUNK).map(|chunk| by_hand.add_list(chunk)));
+                futures_util::stream::iter(activities.chunks(CHUNK).map(|chunk| by_hand.add_list(chunk)));
             let stored: usize =
                 runtime.block_on(calls.buffer_unordered(IN_FLIGHT).fold(0, async |a, b| a + b));
             assert_eq!(stored, records);

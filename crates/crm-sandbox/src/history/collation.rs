@@ -17,6 +17,7 @@ pub(crate) fn equal(one: &str, other: &str) -> bool {
 }
 
 /// A text that is looked for inside others.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
     /// As it stands.
     Literal(String),
@@ -25,7 +26,7 @@ pub(super) enum Pattern {
 }
 
 /// A sign of a pattern of `LIKE`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
     /// `%`: any symbols.
     Any,

@@ -38,20 +38,23 @@ pub(super) fn page<'r>(
         (None, Revision::Documented) => Column::Datum,
     };
 
-    let matching = records.iter().filter(|record| filter.matches(record));
-    if column == Column::Cid {
+    if column == Column::Cid && skip == 0 {
+        let matching = records.iter().filter(|record| filter.matches(record));
         return Ok(if newest_first {
-            matching.rev().skip(skip).take(PAGE).collect()
+            matching.rev().take(PAGE).collect()
         } else {
-            matching.skip(skip).take(PAGE).collect()
+            matching.take(PAGE).collect()
         });
     }
+    let matching = records.matching(filter);
+    let matching = matching.iter().filter_map(|&cid| records.get(cid));
     let by_text = |column| {
         let ranks = records.ranks(column);
         sorted(matching.clone(), |record| ranks[record.cid as usize - 1], newest_first, skip)
     };
     Ok(match column {
-        Column::Cid => sorted(matching, |record| record.cid, newest_first, skip),
+        Column::Cid if newest_first => matching.rev().skip(skip).take(PAGE).collect(),
+        Column::Cid => matching.skip(skip).take(PAGE).collect(),
         Column::Datum => sorted(matching, |record| record.datum, newest_first, skip),
         Column::Des => by_text(TextColumn::Content),
         Column::Tip => by_text(TextColumn::Tip),
@@ -185,7 +188,9 @@ fn check_statement(
     if is_whole { Ok(()) } else { Err(errors::syntax_error(&format!("{skip},{PAGE}"), 1)) }
 }
 
-struct Filter {
+/// Which records a list has.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Filter {
     account: usize,
     days: Days,
     owners: Vec<i64>,
@@ -236,7 +241,7 @@ impl Filter {
         })
     }
 
-    fn matches(&self, record: &Record) -> bool {
+    pub(super) fn matches(&self, record: &Record) -> bool {
         self.days.hold(record.datum)
             && record.account == self.account
             && self.owners.contains(&record.iduser)
@@ -254,6 +259,7 @@ impl Filter {
 }
 
 /// The days of a list.
+#[derive(Clone, Debug, PartialEq)]
 struct Days {
     /// From the first time to before the second, by the clock of the account.
     from: NaiveDateTime,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::NaiveDateTime;
 
 use super::collation;
+use super::list::Filter;
 
 /// One record of the history as it is stored. The names are those of the wire.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,6 +42,8 @@ pub(crate) struct Records {
     going_down_from: Option<u64>,
     /// What [`Records::ranks`] has found since the last change. To compare texts takes longer than to make a page.
     ranks: RefCell<HashMap<TextColumn, Arc<[u32]>>>,
+    /// What [`Records::matching`] has found since the last change. Most lists are read page by page.
+    matching: RefCell<Option<(Filter, Arc<[u64]>)>>,
 }
 
 /// A text that records can be sorted by.
@@ -66,7 +69,7 @@ impl Records {
         }
         self.places[index] = Some(record);
         self.count += 1;
-        self.ranks.get_mut().clear();
+        self.has_changed();
         cid
     }
 
@@ -85,6 +88,7 @@ impl Records {
     }
 
     pub(crate) fn remove(&mut self, cid: u64) -> Option<Record> {
+        self.has_changed();
         let removed = self.places.get_mut(place(cid)?)?.take();
         self.count -= usize::from(removed.is_some());
         removed
@@ -102,13 +106,18 @@ impl Records {
 
     /// Changes records; their IDs stay.
     pub(crate) fn change_all(&mut self, change: impl FnMut(&mut Record)) {
-        self.ranks.get_mut().clear();
+        self.has_changed();
         self.places.iter_mut().flatten().for_each(change);
     }
 
     pub(crate) fn get_mut(&mut self, cid: u64) -> Option<&mut Record> {
-        self.ranks.get_mut().clear();
+        self.has_changed();
         self.places.get_mut(place(cid)?)?.as_mut()
+    }
+
+    fn has_changed(&mut self) {
+        self.ranks.get_mut().clear();
+        *self.matching.get_mut() = None;
     }
 
     pub(crate) fn get(&self, cid: u64) -> Option<&Record> {
@@ -133,6 +142,20 @@ impl Records {
             ranks.into()
         };
         Arc::clone(self.ranks.borrow_mut().entry(column).or_insert_with(rank_all))
+    }
+
+    /// Returns the IDs of the records that match, the lowest first.
+    pub(super) fn matching(&self, filter: Filter) -> Arc<[u64]> {
+        let mut known = self.matching.borrow_mut();
+        if let Some((known, ids)) = &*known
+            && *known == filter
+        {
+            return Arc::clone(ids);
+        }
+        let matching = self.iter().filter(|record| filter.matches(record));
+        let ids: Arc<[u64]> = matching.map(|record| record.cid).collect();
+        *known = Some((filter, Arc::clone(&ids)));
+        ids
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Record> + Clone {
