@@ -395,7 +395,7 @@ impl Driver {
         self.readings.push(reading);
     }
 
-    /// Starts a task. All of them have one type, because tokio's code is compiled anew for each type of task.
+    /// Starts a task. All tasks have the same type. Otherwise tokio's code would be compiled once per type.
     pub(super) fn spawn(&mut self, task: impl Future<Output = Finished> + Send + 'static) -> AbortHandle {
         let task: BoxFuture<'static, Finished> = Box::pin(task);
         self.tasks.spawn(task)

@@ -88,7 +88,7 @@ impl Records {
     }
 
     pub(crate) fn remove(&mut self, cid: u64) -> Option<Record> {
-        self.has_changed();
+        *self.matching.get_mut() = None;
         let removed = self.places.get_mut(place(cid)?)?.take();
         self.count -= usize::from(removed.is_some());
         removed

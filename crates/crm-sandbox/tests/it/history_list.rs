@@ -148,6 +148,20 @@ async fn offset_counts_pages_of_200_and_a_page_past_the_end_is_empty() {
 }
 
 #[tokio::test]
+async fn a_page_that_was_read_before_shows_what_has_changed_since_then() {
+    let sandbox = sandbox().await;
+    for _ in 0..201 {
+        sandbox.add_record(Record { datum: Some(at(25, 10)), ..record() });
+    }
+    let page = june_with("offset", json!(1));
+    assert_eq!(listed(&sandbox, &page).await, [201]);
+    history(&sandbox, "delete", &json!({"cid": 1})).await;
+    assert_eq!(listed(&sandbox, &page).await, [0; 0], "one is gone");
+    sandbox.add_record(Record { datum: Some(at(25, 10)), ..record() });
+    assert_eq!(listed(&sandbox, &page).await, [202], "one is new");
+}
+
+#[tokio::test]
 async fn the_pages_of_any_order_hold_every_record_once() {
     let sandbox = Sandbox::builder().records(1_001).start().await.unwrap();
     for order in ["cid", "datum", "des", "tip", "iduser", "clid", "pid", "did"] {
