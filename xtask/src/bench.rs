@@ -209,7 +209,7 @@ impl Programs {
                 rows.extend(instructions::measure(times, &sandbox.url)?);
             }
             Group::Export => {
-                for (latency, rounds) in [("0", rounds("15", "5")), ("20", rounds("5", "1"))] {
+                for (latency, rounds) in [("0", rounds("60", "5")), ("20", rounds("5", "1"))] {
                     let sandbox = self.sandbox(&["--records", "20000", "--latency-ms", latency])?;
                     rows.extend(measured(times, &["export", &sandbox.url, latency, rounds])?);
                 }
@@ -224,7 +224,7 @@ impl Programs {
             }
             Group::Import => {
                 let sandbox = self.sandbox(&["--latency-ms", "20"])?;
-                rows.extend(measured(times, &["import", &sandbox.url, rounds("3", "1")])?);
+                rows.extend(measured(times, &["import", &sandbox.url, rounds("7", "1")])?);
                 if !quick {
                     rows.extend(import::memory(times, &self.sandbox)?);
                 }
