@@ -1,12 +1,15 @@
 //! Records that are ready to be returned, in order, and those for which more is being fetched.
 
 use std::collections::VecDeque;
+use std::vec;
 
 use crate::error::Error;
 
 /// The records of one stretch.
 pub(super) struct Output<T> {
-    /// `None` where a record is still being fetched.
+    /// The records, if nothing has to be fetched for any of them. They are large, so they stay where they are.
+    whole: vec::IntoIter<T>,
+    /// The other records and errors. `None` where a record is still being fetched.
     ready: VecDeque<Option<Result<T, Error>>>,
     /// Records for which more has to be fetched, with their places.
     to_hydrate: VecDeque<(u64, T)>,
@@ -16,25 +19,29 @@ pub(super) struct Output<T> {
 
 impl<T> Default for Output<T> {
     fn default() -> Self {
-        Self { ready: VecDeque::new(), to_hydrate: VecDeque::new(), first: 0 }
+        Self { whole: Vec::new().into_iter(), ready: VecDeque::new(), to_hydrate: VecDeque::new(), first: 0 }
     }
 }
 
 impl<T> Output<T> {
-    /// Adds the records of a stretch, then its unreadable ones as errors.
+    /// Takes in the records of a stretch, then its unreadable ones as errors. Those of the one before have been returned.
     pub(super) fn add(
         &mut self,
         records: Vec<T>,
         needs_hydration: impl Fn(&T) -> bool,
         unreadable: impl Iterator<Item = Error>,
     ) {
-        for record in records {
-            if needs_hydration(&record) {
-                self.to_hydrate.push_back((self.first + self.ready.len() as u64, record));
-                self.ready.push_back(None);
-            } else {
-                self.ready.push_back(Some(Ok(record)));
+        if records.iter().any(&needs_hydration) {
+            for record in records {
+                if needs_hydration(&record) {
+                    self.to_hydrate.push_back((self.first + self.ready.len() as u64, record));
+                    self.ready.push_back(None);
+                } else {
+                    self.ready.push_back(Some(Ok(record)));
+                }
             }
+        } else {
+            self.whole = records.into_iter();
         }
         self.ready.extend(unreadable.map(|error| Some(Err(error))));
     }
@@ -53,13 +60,15 @@ impl<T> Output<T> {
 
     /// The next record, if it is complete.
     pub(super) fn pop(&mut self) -> Option<Result<T, Error>> {
-        let record = self.ready.front_mut()?.take()?;
-        self.ready.pop_front();
+        if let Some(record) = self.whole.next() {
+            return Some(Ok(record));
+        }
+        self.ready.front()?.as_ref()?;
         self.first += 1;
-        Some(record)
+        self.ready.pop_front().flatten()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.ready.is_empty()
+        self.whole.as_slice().is_empty() && self.ready.is_empty()
     }
 }

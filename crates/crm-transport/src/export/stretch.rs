@@ -39,7 +39,8 @@ pub(super) struct Stretch<T> {
     anchor: Option<u64>,
     /// The greatest ID on its own pages. One on the page above may have been looked at as well.
     own_highest: u64,
-    records: Vec<T>,
+    /// The records above the floor, page by page as they came.
+    pages: Vec<Vec<T>>,
     unreadable: Vec<Unreadable>,
     fingerprints: HashSet<u64>,
 }
@@ -95,7 +96,7 @@ impl<T> Stretch<T> {
             lowest_before: u64::MAX,
             anchor: None,
             own_highest: 0,
-            records: Vec::new(),
+            pages: Vec::new(),
             unreadable: Vec::new(),
             fingerprints: HashSet::new(),
         }
@@ -144,7 +145,7 @@ impl<T> Stretch<T> {
         let lowest = if self.doubt.is_none() { self.lowest } else { self.lowest_before };
         let from = lowest.max(floor);
         let between = |id: u64| from < id && self.anchor.is_some_and(|anchor| id <= anchor);
-        let is_seen = |wanted: u64| self.records.iter().any(|record| id(record) == wanted);
+        let is_seen = |wanted: u64| self.pages.iter().flatten().any(|record| id(record) == wanted);
         page.items.iter().map(id).any(|id| between(id) && !is_seen(id))
     }
 
@@ -207,15 +208,13 @@ impl<T> Stretch<T> {
     }
 
     /// Takes in records, wherever they are.
-    pub(super) fn add_records(&mut self, page: Page<T>, id: fn(&T) -> u64, floor: u64) {
-        for item in page.items {
-            let id = id(&item);
+    pub(super) fn add_records(&mut self, mut page: Page<T>, id: fn(&T) -> u64, floor: u64) {
+        for id in page.items.iter().map(id) {
             self.lowest = self.lowest.min(id);
             self.highest = self.highest.max(id);
-            if id > floor {
-                self.records.push(item);
-            }
         }
+        page.items.retain(|record| id(record) > floor);
+        self.pages.push(page.items);
         // Equal texts on one page are several records. On two pages they are the same one, met again.
         let here: Vec<u64> = page.unreadable.iter().map(fingerprint).collect();
         let new =
@@ -255,10 +254,38 @@ impl<T> Stretch<T> {
     pub(super) fn into_records(mut self, id: fn(&T) -> u64, floor: u64) -> StretchRecords<T> {
         // What was added above the last page meanwhile may have moved to that page since, and would be missing below it.
         let bound = if self.is_last() { self.own_highest } else { self.bound.unwrap_or(0) };
-        self.records.retain(|record| id(record) > floor && id(record) <= bound);
-        // The sort is stable: if a record was read twice, the first reading stays.
-        self.records.sort_by_key(id);
-        self.records.dedup_by_key(|record| id(record));
-        StretchRecords { records: self.records, unreadable: self.unreadable }
+        let in_bounds = |record: &T| id(record) > floor && id(record) <= bound;
+        self.pages.iter_mut().for_each(|page| page.retain(in_bounds));
+        // Each page is below the one before it, unless the list has changed meanwhile. Records are large: the order of the
+        // pages costs less than a sort.
+        let downwards = || self.pages.iter().rev().flatten().map(id);
+        let is_in_order = downwards().is_sorted_by(|one, next| one < next);
+        let mut records = Vec::with_capacity(downwards().count());
+        if is_in_order {
+            self.pages.iter_mut().rev().for_each(|page| records.append(page));
+        } else {
+            self.pages.iter_mut().for_each(|page| records.append(page));
+            // The sort is stable: if a record was read twice, the first reading stays.
+            records.sort_by_key(id);
+            records.dedup_by_key(|record| id(record));
+        }
+        StretchRecords { records, unreadable: self.unreadable }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_was_read_twice_comes_once_and_as_it_was_read_first() {
+        let id: fn(&(u64, &str)) -> u64 = |record| record.0;
+        let mut stretch = Stretch::from_page(1, 1);
+        for (at, items) in [(1, [(3, "first"), (4, "first")]), (0, [(2, "second"), (3, "second")])] {
+            let page = Page::new(items.to_vec());
+            let identity = PageIdentity::new(&page, id);
+            stretch.add(at, at, page, identity, id, 0);
+        }
+        assert_eq!(stretch.into_records(id, 0).records, [(2, "second"), (3, "first"), (4, "first")]);
     }
 }

@@ -203,18 +203,18 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RecordListVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut records = Vec::new();
         while let Some(record) = seq.next_element()? {
-            push(&mut records, record)?;
+            check_number(records.len())?;
+            records.push(record);
         }
         Ok(records)
     }
 }
 
-/// Adds a record, if there may be one more.
-fn push<T, E: de::Error>(records: &mut Vec<T>, record: T) -> Result<(), E> {
-    if records.len() == MOST_RECORDS {
+/// Fails if there are as many records as there may be.
+fn check_number<E: de::Error>(records: usize) -> Result<(), E> {
+    if records == MOST_RECORDS {
         return Err(E::custom(format_args!("more than {MOST_RECORDS} records in one response")));
     }
-    records.push(record);
     Ok(())
 }
 
@@ -238,8 +238,8 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut records = Vec::new();
         while let Some(json) = seq.next_element::<&RawValue>()? {
-            let place = Place::Index(records.len());
-            push(&mut records, RawRecord { place, json: json.get().into() })?;
+            check_number(records.len())?;
+            records.push(RawRecord { place: Place::Index(records.len()), json: json.get().into() });
         }
         Ok(records)
     }
@@ -247,7 +247,8 @@ impl<'de> Visitor<'de> for RawRecordsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut records = Vec::new();
         while let Some((key, json)) = map.next_entry::<String, &RawValue>()? {
-            push(&mut records, RawRecord { place: Place::Key(key), json: json.get().into() })?;
+            check_number(records.len())?;
+            records.push(RawRecord { place: Place::Key(key), json: json.get().into() });
         }
         Ok(records)
     }

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use rcgen::CertifiedKey;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
 
 /// A server on a free loopback port. It lives as long as the process.
@@ -39,7 +40,10 @@ impl Raw {
         let CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = tokio_rustls::rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der());
-        let config = ServerConfig::builder()
+        // Named, because with all features of the workspace there is another one.
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![cert.der().clone()], key.unwrap());
         let config = Arc::new(config.unwrap());
