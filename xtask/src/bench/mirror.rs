@@ -8,7 +8,7 @@ use super::{Sandbox, measured, output, with_sandbox};
 use crate::cargo::ROOT;
 
 pub(super) fn measure(quick: bool) -> Result<Vec<Row>, String> {
-    let rounds = if quick { "1" } else { "6" };
+    let rounds = if quick { "1" } else { "12" };
     let [mirror, sandbox] = with_sandbox("mirror", quick)?;
     let mut rows = measured(&mirror, &["quick"])?;
     rows.extend(measured(&mirror, &["projects", if quick { "1000" } else { "10000" }])?);
