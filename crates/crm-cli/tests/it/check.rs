@@ -137,6 +137,17 @@ async fn a_role_is_said_in_words_and_a_failed_list_of_users_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_user_that_cannot_be_decoded_makes_no_user_of_a_file_unknown() {
+    let sandbox = Sandbox::start().await.unwrap();
+    sandbox.add_fault(Fault::junk_list(1, r#"{"id":"x","login":"seller"}"#, false).on(Operation::UserList));
+    let folder = Folder::new("check-user");
+    folder.write("calls.csv", format!("content;clid;user\none;1;{SELLER}\n"));
+    let ran = folder.crm_with(&sandbox, &["check", "calls.csv"]).run();
+    shows(ran.ended(1, ""), "✗", "Who sees what", "cannot be decoded");
+    assert!(!ran.out.contains("unknown"), "{ran:#?}");
+}
+
+#[tokio::test]
 async fn the_body_of_a_get_that_is_lost_or_refused_is_noticed_without_any_activity() {
     let sandbox = Sandbox::start().await.unwrap();
     sandbox.add_fault(Fault::get_body_dropped().on(Operation::HistoryInfo));

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use crm::directory::operations::UserList;
 use crm::directory::{DirectoryClient, User};
 use crm::history::{Entry, EntryId, EntryQuery, HistoryClient};
-use crm::{Error, ReadMethod, RetryPolicy};
+use crm::json::JsonError;
+use crm::{Error, Operation, ReadMethod, RetryPolicy};
 
 use super::findings::Findings;
 use super::input::Input;
@@ -61,15 +63,20 @@ fn client(connection: &HistoryConnection, method: ReadMethod) -> Result<HistoryC
     connection.builder().read_method(method).retry(RetryPolicy::none()).timeout(TIMEOUT).build()
 }
 
-/// Says who sees what, and returns the users.
+/// Says who sees what, and returns the users; `None` if they are not all known.
 async fn users(
     client: &HistoryClient,
     login: &str,
     findings: &mut Findings<'_>,
 ) -> Result<Option<Vec<User>>, Failure> {
     let directory = DirectoryClient::from(client);
-    let users = match directory.users().await {
-        Ok(users) => users.items,
+    let listed = directory.users().await.and_then(|page| match page.unreadable.into_iter().next() {
+        // It could be a user of the file.
+        Some(record) => Err(Error::undecodable(&UserList::INFO, JsonError::new(record.path, record.reason))),
+        None => Ok(page.items),
+    });
+    let users = match listed {
+        Ok(users) => users,
         Err(error) => {
             findings.failed("check-row-users", &error)?;
             return Ok(None);
