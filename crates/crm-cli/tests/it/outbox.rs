@@ -92,6 +92,20 @@ async fn lines_of_json_are_put_and_the_bad_ones_are_named() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_too_long_is_refused_and_the_lines_below_it_are_put() {
+    let (folder, sandbox) = set_up("outbox-long-line").await;
+    let line =
+        |key: &str, content: &str| format!("{{\"key\":\"{key}\",\"content\":\"{content}\",\"clid\":1}}\n");
+    folder.write("calls.jsonl", line("a", &"длинный".repeat(300_000)) + &line("b", "второй") + "\n");
+    let ran = outbox(&folder, "put", &["--json", "calls.jsonl"]);
+    ran.ended(65, "line 1: the line is longer than 1 MiB");
+    let summary = json(&ran);
+    assert_eq!((&summary["lines"], &summary["put"], &summary["refused"]), (&2.into(), &1.into(), &1.into()));
+    run(&folder, &sandbox, &[]).ended(0, "1 stored");
+    assert_eq!(contents(&sandbox), ["второй"]);
+}
+
+#[tokio::test]
 async fn what_the_crm_changes_is_said_and_the_vendors_names_are_options_too() {
     let (folder, sandbox) = set_up("outbox-warnings").await;
     let ran = outbox(&folder, "put", &["--key", "a", "--content", "сказал \"да\"", "--json"]);
