@@ -40,11 +40,7 @@ pub(super) fn page<'r>(
 
     if column == Column::Cid && skip == 0 {
         let matching = records.iter().filter(|record| filter.matches(record));
-        return Ok(if newest_first {
-            matching.rev().take(PAGE).collect()
-        } else {
-            matching.take(PAGE).collect()
-        });
+        return Ok(by_id(matching, newest_first, skip));
     }
     let matching = records.matching(filter);
     let matching = matching.iter().filter_map(|&cid| records.get(cid));
@@ -53,8 +49,7 @@ pub(super) fn page<'r>(
         sorted(matching.clone(), |record| ranks[record.cid as usize - 1], newest_first, skip)
     };
     Ok(match column {
-        Column::Cid if newest_first => matching.rev().skip(skip).take(PAGE).collect(),
-        Column::Cid => matching.skip(skip).take(PAGE).collect(),
+        Column::Cid => by_id(matching, newest_first, skip),
         Column::Datum => sorted(matching, |record| record.datum, newest_first, skip),
         Column::Des => by_text(TextColumn::Content),
         Column::Tip => by_text(TextColumn::Tip),
@@ -63,6 +58,19 @@ pub(super) fn page<'r>(
         Column::Pid => by_text(TextColumn::Pid),
         Column::Did => sorted(matching, |record| record.did, newest_first, skip),
     })
+}
+
+/// A page in the order of the IDs, of records that come in it.
+fn by_id<'r>(
+    records: impl DoubleEndedIterator<Item = &'r Record>,
+    newest_first: bool,
+    skip: usize,
+) -> Vec<&'r Record> {
+    if newest_first {
+        records.rev().skip(skip).take(PAGE).collect()
+    } else {
+        records.skip(skip).take(PAGE).collect()
+    }
 }
 
 /// A page in the order of a column. Nothing goes before everything else; among equal ones the order is that of the

@@ -7,9 +7,9 @@ use crate::error::Error;
 
 /// The records of one stretch.
 pub(super) struct Output<T> {
-    /// The records, if nothing has to be fetched for any of them. They are large, so they stay where they are.
+    /// The records before the first for which more has to be fetched. They are large, so they stay where they are.
     whole: vec::IntoIter<T>,
-    /// The other records and errors. `None` where a record is still being fetched.
+    /// The other records, and errors. `None` where a record is still being fetched.
     ready: VecDeque<Option<Result<T, Error>>>,
     /// Records for which more has to be fetched, with their places.
     to_hydrate: VecDeque<(u64, T)>,
@@ -27,22 +27,20 @@ impl<T> Output<T> {
     /// Takes in the records of a stretch, then its unreadable ones as errors. Those of the one before have been returned.
     pub(super) fn add(
         &mut self,
-        records: Vec<T>,
+        mut records: Vec<T>,
         needs_hydration: impl Fn(&T) -> bool,
         unreadable: impl Iterator<Item = Error>,
     ) {
-        if records.iter().any(&needs_hydration) {
-            for record in records {
-                if needs_hydration(&record) {
-                    self.to_hydrate.push_back((self.first + self.ready.len() as u64, record));
-                    self.ready.push_back(None);
-                } else {
-                    self.ready.push_back(Some(Ok(record)));
-                }
+        let whole = records.iter().position(&needs_hydration).unwrap_or(records.len());
+        for record in records.split_off(whole) {
+            if needs_hydration(&record) {
+                self.to_hydrate.push_back((self.first + self.ready.len() as u64, record));
+                self.ready.push_back(None);
+            } else {
+                self.ready.push_back(Some(Ok(record)));
             }
-        } else {
-            self.whole = records.into_iter();
         }
+        self.whole = records.into_iter();
         self.ready.extend(unreadable.map(|error| Some(Err(error))));
     }
 

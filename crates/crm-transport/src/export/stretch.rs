@@ -256,19 +256,16 @@ impl<T> Stretch<T> {
         let bound = if self.is_last() { self.own_highest } else { self.bound.unwrap_or(0) };
         let in_bounds = |record: &T| id(record) > floor && id(record) <= bound;
         self.pages.iter_mut().for_each(|page| page.retain(in_bounds));
-        // Each page is below the one before it, unless the list has changed meanwhile. Records are large: the order of the
-        // pages costs less than a sort.
-        let downwards = || self.pages.iter().rev().flatten().map(id);
-        let is_in_order = downwards().is_sorted_by(|one, next| one < next);
-        let mut records = Vec::with_capacity(downwards().count());
-        if is_in_order {
-            self.pages.iter_mut().rev().for_each(|page| records.append(page));
-        } else {
-            self.pages.iter_mut().for_each(|page| records.append(page));
-            // The sort is stable: if a record was read twice, the first reading stays.
-            records.sort_by_key(id);
-            records.dedup_by_key(|record| id(record));
+        // Each page is below the one before it, unless the list has changed meanwhile. Records are large, and a sort moves
+        // none of those that are in order.
+        if self.pages.iter().rev().flatten().map(id).is_sorted_by(|one, next| one < next) {
+            self.pages.reverse();
         }
+        let mut records = Vec::with_capacity(self.pages.iter().map(Vec::len).sum());
+        self.pages.iter_mut().for_each(|page| records.append(page));
+        // The sort is stable: if a record was read twice, the first reading stays.
+        records.sort_by_key(id);
+        records.dedup_by_key(|record| id(record));
         StretchRecords { records, unreadable: self.unreadable }
     }
 }
