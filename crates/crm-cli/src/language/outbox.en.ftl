@@ -129,7 +129,6 @@ outbox-unknown = unknown
 outbox-oldest = oldest that is not settled: { $seconds } s
 outbox-conflict = the key { $key } belongs to another activity, which differs in { $fields }: use another key, or put the same activity
 outbox-conflict-unknown = the key { $key } belongs to another activity: use another key, or put the same activity
-outbox-line-too-long = the line is longer than 1 MiB
 outbox-put-summary = { $put } put, { $refused } refused, { $rest } not put
 outbox-run-summary = { $stored } stored, { $refused } refused, { $unknown } unknown, { $held } held, { $left } left
 outbox-is-sender = This process delivers.

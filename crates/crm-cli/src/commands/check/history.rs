@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use crm::directory::operations::UserList;
 use crm::directory::{DirectoryClient, User};
 use crm::history::{Entry, EntryId, EntryQuery, HistoryClient};
-use crm::json::JsonError;
-use crm::{Error, Operation, ReadMethod, RetryPolicy};
+use crm::{Error, ReadMethod, RetryPolicy};
 
 use super::findings::Findings;
 use super::input::Input;
 use super::{probe, writing};
+use crate::commands::directory::users::undecodable;
 use crate::connection::HistoryConnection;
 use crate::exit::{Exit, Failure};
 
@@ -72,7 +71,7 @@ async fn users(
     let directory = DirectoryClient::from(client);
     let listed = directory.users().await.and_then(|page| match page.unreadable.into_iter().next() {
         // It could be a user of the file.
-        Some(record) => Err(Error::undecodable(&UserList::INFO, JsonError::new(record.path, record.reason))),
+        Some(user) => Err(undecodable(user)),
         None => Ok(page.items),
     });
     let users = match listed {

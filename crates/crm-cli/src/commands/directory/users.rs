@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use clap::Args;
-use crm::Operation;
 use crm::directory::operations::UserList;
 use crm::json::JsonError;
+use crm::{Operation, Unreadable};
 
 use super::DirectoryFlags;
 use super::listing::{Listing, cell};
@@ -37,8 +37,12 @@ pub(crate) async fn run(arguments: Arguments, terminal: &Arc<Terminal>) -> Resul
     listing.write()?;
     let exit = if users.unreadable.is_empty() { Exit::Done } else { Exit::Refused };
     for record in users.unreadable {
-        let error = crm::Error::undecodable(&UserList::INFO, JsonError::new(record.path, record.reason));
-        terminal.problem(&terminal.messages.error(&error));
+        terminal.problem(&terminal.messages.error(&undecodable(record)));
     }
     Ok(exit)
+}
+
+/// The error of a user in the list that cannot be decoded.
+pub(in crate::commands) fn undecodable(user: Unreadable) -> crm::Error {
+    crm::Error::undecodable(&UserList::INFO, JsonError::new(user.path, user.reason))
 }

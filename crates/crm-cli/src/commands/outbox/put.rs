@@ -184,7 +184,7 @@ fn read_lines(file: &Path, terminal: &Arc<Terminal>) -> mpsc::Receiver<NumberedL
             let line = match read {
                 Ok(0) => return,
                 Ok(_) if line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n") => {
-                    let text = terminal.messages.text("outbox-line-too-long");
+                    let text = terminal.messages.text("row-long-line");
                     // The lines below it are put all the same.
                     let rest = input.skip_until(b'\n').map_err(failed);
                     rest.and(Err(Failure { exit: Exit::Refused, text }))
