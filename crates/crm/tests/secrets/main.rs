@@ -277,7 +277,9 @@ async fn files() -> Vec<(&'static str, String)> {
     // Its lists cannot be decoded, so each activity is sent alone.
     let body = format!("[{}]", refused(&format!("{KEY} {LOGIN}")));
     let server = Raw::writing(move |out| {
-        let _ = write!(out, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        // Said, because it does close. Otherwise the next activity may be sent into a connection that is just ending.
+        let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        let _ = write!(out, "{head}{body}");
     });
     let (history, _) = clients(&server.url(), ApiKey::new(KEY, LOGIN), TokenPair::new(TOKEN, SECRET));
     let entries = ["one", "two", "three"].map(NewEntry::new);
